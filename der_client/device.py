@@ -1,0 +1,214 @@
+"""What the client's core knows of a device: values in, values out. No bus, no register, no frame.
+
+Signs: active and reactive power are positive out of the DER into the grid (generation, discharge, over-excited).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nameplate:
+    """Ratings and settings of one DER, read at start and after each re-scan. IEEE 2030.5-2018, 10.10 (DERCapability).
+
+    `modes` names the DERControlBase elements that the device can execute (`opModMaxLimW`, ...). Powers in W, VA and
+    var as magnitudes; `None` where the device does not say. `set_*` are the settings in force (equal to the rating
+    where the device has none of its own).
+    """
+
+    manufacturer: str
+    model: str
+    serial: str
+    version: str
+    der_type: int
+    modes: frozenset[str]
+    max_w: float
+    max_va: float
+    max_var: float
+    max_var_neg: float
+    set_max_w: float
+    set_max_va: float
+    set_max_var: float
+    set_max_var_neg: float
+    max_charge_w: float | None = None
+    max_discharge_w: float | None = None
+    capacity_wh: float | None = None
+    v_nom_v: float | None = None
+    max_a: float | None = None
+    min_pf_over_excited: float | None = None
+    min_pf_under_excited: float | None = None
+    grad_w_pct_per_s: float | None = None
+    normal_category: int | None = None
+    abnormal_category: int | None = None
+
+    @property
+    def is_storage(self) -> bool:
+        """True if the DER can absorb as well as inject active power."""
+        return bool(self.max_charge_w)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryState:
+    """What a BMS says of its battery. Current is positive while discharging; limits are magnitudes.
+
+    `stale_s` is the age of the oldest message that the profile requires; a state is never invented for a silent BMS.
+    """
+
+    voltage_v: float
+    current_a: float
+    soc_pct: float
+    soh_pct: float
+    temperature_c: float
+    charge_limit_a: float
+    discharge_limit_a: float
+    charge_voltage_v: float
+    charge_allowed: bool = True
+    discharge_allowed: bool = True
+    alarms: frozenset[str] = frozenset()
+    warnings: frozenset[str] = frozenset()
+    stale_s: float = 0.0
+
+    @property
+    def charge_limit_w(self) -> float:
+        """Most power that may be taken in, W: CCL at the present voltage, 0 where charging is forbidden."""
+        return self.charge_limit_a * self.voltage_v if self.charge_allowed else 0.0
+
+    @property
+    def discharge_limit_w(self) -> float:
+        """Most power that may be given, W: DCL at the present voltage, 0 where discharging is forbidden."""
+        return self.discharge_limit_a * self.voltage_v if self.discharge_allowed else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """One reading of a device. Status numbers are the codes of IEEE 2030.5-2018, 10.10 (DERStatus).
+
+    `alarms` holds bit numbers of DERStatus.alarmStatus; `gen_connect` and `stor_connect` are ConnectStatusType bitmaps.
+    """
+
+    power_w: float
+    reactive_var: float
+    apparent_va: float | None = None
+    voltage_v: float | None = None
+    current_a: float | None = None
+    frequency_hz: float | None = None
+    injected_wh: float | None = None
+    absorbed_wh: float | None = None
+    available_w: float | None = None
+    soc_pct: float | None = None
+    soh_pct: float | None = None
+    gen_connect: int = 0
+    stor_connect: int | None = None
+    inverter_status: int = 0
+    operational_mode: int = 0
+    local_control: bool = False
+    alarms: frozenset[int] = frozenset()
+    battery: BatteryState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerFactorSetpoint:
+    """A fixed power factor; `absorbing` is the 2030.5 excitation flag (true: under-excited, takes up vars)."""
+
+    power_factor: float
+    absorbing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VarSetpoint:
+    """Reactive power: `value` in % of `ref` (DERUnitRefType 1, 2 or 3), or in var when `ref` is 0."""
+
+    value: float
+    ref: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setpoint:
+    """What a device shall do until the next Setpoint; `None` releases the function. All modes apply at once.
+
+    `max_w_pct` is % of set_max_w; `target_w` is W, negative while charging; `grad_w_pct_per_s` is the ramp in % of
+    set_max_w per second (0: no limit).
+    """
+
+    connect: bool | None = None
+    energize: bool | None = None
+    max_w_pct: float | None = None
+    target_w: float | None = None
+    pf_inject: PowerFactorSetpoint | None = None
+    pf_absorb: PowerFactorSetpoint | None = None
+    var: VarSetpoint | None = None
+    grad_w_pct_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenPoint:
+    """One point as it was written and read back: `701.W` style name, bus address, raw words, engineering value."""
+
+    point: str
+    address: int
+    raw: tuple[int, ...]
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The device holds the setpoint; every written point was read back and equals what was written.
+
+    `unsupported` names fields of the Setpoint that this device cannot execute.
+    """
+
+    points: tuple[WrittenPoint, ...] = ()
+    unsupported: frozenset[str] = frozenset()
+
+
+class FaultKind(StrEnum):
+    """Why a device did not do what was asked."""
+
+    NO_ANSWER = "no answer"
+    REFUSED = "refused"
+    READBACK = "reads back something else"
+    MALFORMED = "malformed answer"
+    STALE = "stale data"
+    LOCAL = "under local control"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """An ordinary failure of a field device: a value, never an exception, once inside the core."""
+
+    kind: FaultKind
+    detail: str
+    point: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversion:
+    """The dead-man switch: `after_s` without a refresh the device goes to `to` by itself."""
+
+    after_s: int = 60
+    to: Setpoint = field(default_factory=Setpoint)
+
+
+class Device(Protocol):
+    """A DER behind any bus. One task owns it; no method raises for what happens in the field."""
+
+    name: str
+
+    async def identify(self) -> Nameplate | Fault:
+        """Scan the device and give its ratings; called again after a communication loss."""
+        ...
+
+    async def read(self) -> Telemetry | Fault:
+        """One reading of all measurements."""
+        ...
+
+    async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
+        """Write the setpoint and the reversion timers, read back, compare. Called with an equal setpoint: refresh."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the bus; the device's own reversion timers stay armed."""
+        ...
