@@ -1,0 +1,54 @@
+"""Certificates out of bytes: DER, PEM, chains.
+
+Every part is parsed here, so that later code meets no surprise in a certificate of a stranger.
+"""
+
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from certs.errors import UnreadableError
+
+PEM_START: Final = b"-----BEGIN CERTIFICATE-----"
+
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+def certificate_of(encoded: bytes) -> x509.Certificate:
+    """Certificate that DER holds, or the first of a PEM text; UnreadableError otherwise. RFC 5280, 4.1."""
+    return chain_of(encoded)[0]
+
+
+def chain_of(encoded: bytes) -> tuple[x509.Certificate, ...]:
+    """All certificates of a PEM text in their order, or the one of a DER encoding; UnreadableError otherwise.
+
+    RFC 5280, 4.1.
+    """
+    try:
+        if PEM_START in encoded:
+            chain = tuple(x509.load_pem_x509_certificates(encoded))
+        else:
+            chain = (x509.load_der_x509_certificate(encoded),)
+    except _UNREADABLE as error:
+        raise UnreadableError(f"no certificate that can be read: {error}") from error
+    for certificate in chain:
+        require_readable(certificate)
+    return chain
+
+
+def require_readable(certificate: x509.Certificate) -> None:
+    """Raise UnreadableError unless names, dates, extensions and key of the certificate can all be parsed."""
+    try:
+        _ = certificate.version, certificate.subject, certificate.issuer, certificate.serial_number
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        _ = certificate.extensions, certificate.public_key(), certificate.signature_algorithm_oid
+    except _UNREADABLE as error:
+        raise UnreadableError(f"a part of the certificate cannot be read: {error}") from error
