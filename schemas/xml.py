@@ -1,0 +1,222 @@
+"""The XML codec: the only parser of the project, and the writer.
+
+Documents are UTF-8, have no DTD, no entities of their own, and a size limit; elements of foreign namespaces are skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+from lxml import etree
+
+from schemas.errors import Malformed, Unwritable
+from schemas.fields import REGISTRY, spec_of, wire_name
+from schemas.profile import BASE, Profile
+from schemas.reader import Flat, Readers, path_of
+from schemas.scalars import flaw_of
+from schemas.writer import Writers
+
+T = TypeVar("T")
+
+MEDIA_TYPE: Final = "application/sep+xml"
+MOST_OCTETS: Final = 1 << 20
+_PARSER: Final = etree.XMLParser(
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    huge_tree=False,
+    remove_comments=True,
+    remove_pis=True,
+)
+_TEXTS = etree.XPath("count(//text())")
+_ATTRIBUTES = etree.XPath("count(//@*)")
+_STRAY_TEXT = etree.XPath("count(//*[*]/text()[normalize-space()])")
+_UTF_8: Final = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
+
+
+class Codec:
+    """Reads and writes the documents of one profile."""
+
+    def __init__(self, profile: Profile = BASE) -> None:
+        self.profile = profile
+        self._readers = Readers(profile)
+        self._writers = Writers(profile)
+        self._known = self._known_tags()
+        self._spaces = f' xmlns="{profile.namespace}"'
+        if profile.extension_namespace:
+            self._spaces += f' xmlns:{profile.prefix}="{profile.extension_namespace}"'
+
+    def decode(self, data: bytes, expected: type[T] | tuple[type[T], ...], *, most: int = MOST_OCTETS) -> T:
+        """The resource in a document, checked against the schema.
+
+        `expected` is the class (or classes) that the document may hold, subclasses included; `most` bounds its size in
+        octets. Raises Malformed.
+        """
+        root = _parsed(data, most)
+        cls = self.profile.class_of(str(root.tag))
+        wanted = expected if isinstance(expected, tuple) else (expected,)
+        allowed = tuple(REGISTRY.get(wire_name(w), w) for w in wanted)
+        if cls is None or not issubclass(cls, allowed):
+            names = " or ".join(wire_name(w) for w in wanted)
+            raise Malformed("root", f"{str(root.tag)[:120]} where {names} belongs")
+        return self._read(root, cls)  # type: ignore[return-value]
+
+    def decode_any(self, data: bytes, *, most: int = MOST_OCTETS) -> object:
+        """The resource in a document of any type that the profile knows. Raises Malformed."""
+        root = _parsed(data, most)
+        cls = self.profile.class_of(str(root.tag))
+        if cls is None:
+            raise Malformed("root", f"{str(root.tag)[:120]} is not a resource of {self.profile.name}")
+        return self._read(root, cls)
+
+    def decode_fragment(self, fragment: bytes, expected: type[T]) -> T:
+        """The resource in a fragment that this codec wrote."""
+        return self.decode(self.document(fragment), expected)
+
+    def encode(self, value: object) -> bytes:
+        """The document of a resource."""
+        return self._text(value, self._spaces).encode()
+
+    def fragment(self, value: object, tag: str | None = None) -> bytes:
+        """The element of a resource without namespace declarations, as it stands inside a list."""
+        return self._text(value, "", tag).encode()
+
+    def document(self, fragment: bytes) -> bytes:
+        """A document made of a fragment."""
+        end = min(i for i in (fragment.find(b" "), fragment.find(b">"), fragment.find(b"/>")) if i >= 0)
+        return fragment[:end] + self._spaces.encode() + fragment[end:]
+
+    def page(self, head: object, bodies: Iterable[bytes]) -> bytes:
+        """The document of a list: `head` is the list without items, `bodies` are fragments of its items."""
+        text = self._text(head, self._spaces)
+        name = self._tag_of(type(head))
+        opening = text[:-2] + ">" if text.endswith("/>") else text[: -len(f"</{name}>")]
+        return opening.encode() + b"".join(bodies) + f"</{name}>".encode()
+
+    def _text(self, value: object, first: str, tag: str | None = None) -> str:
+        parts: list[str] = []
+        cls = type(value)
+        self._writers.of(cls)(parts.append, value, tag or self._tag_of(cls), first)
+        return "".join(parts)
+
+    def _tag_of(self, cls: type) -> str:
+        name = wire_name(cls)
+        for element, added in self.profile.additions.items():
+            if added is cls:
+                return f"{self.profile.prefix}:{element}"
+        return name
+
+    def _read(self, root: etree._Element, cls: type) -> object:
+        read = self._readers.of(cls)
+        flat = _flat(root)
+        try:
+            value, end = read(flat, 0)
+        except Malformed:
+            strange = set(flat.tags) - self._known
+            if not strange:
+                raise
+            self._skip_foreign(root, strange)
+            flat = _flat(root)
+            value, end = read(flat, 0)
+        if end != len(flat.elements):
+            raise _nested(root)
+        attributes, texts = flat.met
+        if attributes != _ATTRIBUTES(root):
+            _refuse_attributes(root, self.profile)
+        if texts != _TEXTS(root) and _STRAY_TEXT(root):
+            raise _stray(root)
+        return value
+
+    def _skip_foreign(self, root: etree._Element, strange: set[object]) -> None:
+        """Take elements of foreign namespaces out of the tree; refuse unknown ones of our own."""
+        for element in list(root.iter()):
+            tag: object = element.tag
+            if tag not in strange:
+                continue
+            if not isinstance(tag, str):
+                raise Malformed("content", "entity references are not allowed", path_of(element))
+            space = tag[1:].partition("}")[0] if tag.startswith("{") else ""
+            if space in {"", self.profile.namespace, self.profile.extension_namespace}:
+                raise Malformed("unknown", f"{tag[:120]} is not an element of the schema", path_of(element))
+            parent = element.getparent()
+            if parent is not None:
+                parent.remove(element)
+
+    def _known_tags(self) -> frozenset[object]:
+        classes = [*REGISTRY.values(), *self.profile.extensions, *self.profile.additions.values()]
+        tags = {self.profile.element_of(cls) for cls in classes}
+        tags |= {self.profile.tag(f) for cls in classes for f in spec_of(cls) if not f.is_attribute}
+        return frozenset(tags)
+
+
+def _flat(root: etree._Element) -> Flat:
+    elements = list(root.iter())
+    return Flat(elements, [e.tag for e in elements], [0, 0])
+
+
+def check(value: object) -> None:
+    """Hold a resource against its own declaration: types, bounds, required fields. Raises Unwritable."""
+    for f in spec_of(type(value)):
+        held = getattr(value, f.attr)
+        items = held if f.is_list else [held]
+        if f.is_list and f.at_most is not None and not 1 <= len(items) <= f.at_most:
+            raise Unwritable(f"{type(value).__name__}.{f.name}: {len(items)} items, 1 to {f.at_most} allowed")
+        for item in items:
+            _check_item(value, f.name, item, required=f.required)
+            flaw = flaw_of(f.scalar, item) if f.scalar and item is not None else None
+            if flaw:
+                raise Unwritable(f"{type(value).__name__}.{f.name}: {flaw}")
+            if f.target and item is not None:
+                check(item)
+
+
+def _check_item(value: object, name: str, item: object, *, required: bool) -> None:
+    if item is None and required:
+        raise Unwritable(f"{type(value).__name__}.{name}: missing")
+
+
+def _parsed(data: bytes, most: int) -> etree._Element:
+    if len(data) > most:
+        raise Malformed("size", f"{len(data)} octets, at most {most} are read")
+    try:
+        root = etree.fromstring(data, _PARSER)
+    except (etree.XMLSyntaxError, ValueError, LookupError) as flaw:
+        raise Malformed("well-formed", str(flaw)[:200] or "empty document") from None
+    info = root.getroottree().docinfo
+    if info.doctype or info.internalDTD is not None:
+        raise Malformed("doctype", "a document type declaration is not allowed")
+    if (info.encoding or "UTF-8").upper() not in _UTF_8:
+        raise Malformed("encoding", f"{info.encoding} where UTF-8 belongs")
+    return root
+
+
+def _nested(root: etree._Element) -> Malformed:
+    """A value that should be text holds elements."""
+    for element in root.iter():
+        parent = element.getparent()
+        if parent is not None and len(element) and element.text and element.text.strip():
+            return Malformed("content", "elements inside of a value", path_of(element))
+    return Malformed("content", "elements where a value belongs", path_of(root))
+
+
+def _stray(root: etree._Element) -> Malformed:
+    for element in root.iter():
+        texts = [element.text, *(child.tail for child in element)]
+        if len(element) and any(text and text.strip() for text in texts):
+            return Malformed("content", "text between elements", path_of(element))
+    return Malformed("content", "text between elements", path_of(root))
+
+
+def _refuse_attributes(root: etree._Element, profile: Profile) -> None:
+    """Refuse attributes without a namespace on elements that declare none; foreign ones are skipped."""
+    for element in root.iter():
+        cls = profile.class_of(str(element.tag))
+        known = {f.name for f in spec_of(cls) if f.is_attribute} if cls else set()
+        for name in element.keys():
+            if not str(name).startswith("{") and str(name) not in known and _is_bare(element, cls):
+                raise Malformed("attribute", f"no attribute {name!r} here", path_of(element))
+
+
+def _is_bare(element: etree._Element, cls: type | None) -> bool:
+    return cls is None or not any(f.is_attribute for f in spec_of(cls))
