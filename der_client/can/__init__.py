@@ -1,0 +1,1 @@
+"""Batteries on CAN: driver, DBC mapping, battery simulator and a socketcand hub."""

@@ -1,0 +1,218 @@
+"""The BMS as a state machine: frames and times in, BatteryState or Fault out. Pure; time is an argument."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from der_client.device import BatteryState, Fault, FaultKind
+
+from .decode import BmsDecoder
+from .limits import BatteryLimits, Claim, LimitGuard
+from .mapping import message_of, signal_of
+from .soc_watch import SOC_FROZEN, SocWatch
+
+if TYPE_CHECKING:
+    from .decode import Rejection, Sample
+    from .frame import CanFrame
+    from .mapping import Profile
+
+FORCE_CHARGE = "force_charge"
+CONTACTOR_OPEN = "contactor_open"
+MESSAGE_SILENT = "message_silent"
+
+
+class Phase(StrEnum):
+    """Where the conversation with the BMS stands."""
+
+    INIT = "init"
+    OK = "ok"
+    STALE = "stale"
+    LOST = "lost"
+    RECOVERING = "recovering"
+
+
+class Freshness(StrEnum):
+    """How the required values look at one moment."""
+
+    MISSING = "missing"
+    FRESH = "fresh"
+    LATE = "late"
+    SILENT = "silent"
+    SETTLED = "settled"
+
+
+TRANSITIONS: dict[tuple[Phase, Freshness], Phase] = {
+    (Phase.INIT, Freshness.MISSING): Phase.INIT,
+    (Phase.INIT, Freshness.FRESH): Phase.OK,
+    (Phase.INIT, Freshness.LATE): Phase.INIT,
+    (Phase.INIT, Freshness.SILENT): Phase.INIT,
+    (Phase.OK, Freshness.FRESH): Phase.OK,
+    (Phase.OK, Freshness.LATE): Phase.STALE,
+    (Phase.OK, Freshness.SILENT): Phase.LOST,
+    (Phase.STALE, Freshness.FRESH): Phase.OK,
+    (Phase.STALE, Freshness.LATE): Phase.STALE,
+    (Phase.STALE, Freshness.SILENT): Phase.LOST,
+    (Phase.LOST, Freshness.FRESH): Phase.RECOVERING,
+    (Phase.LOST, Freshness.LATE): Phase.LOST,
+    (Phase.LOST, Freshness.SILENT): Phase.LOST,
+    (Phase.RECOVERING, Freshness.FRESH): Phase.RECOVERING,
+    (Phase.RECOVERING, Freshness.SETTLED): Phase.OK,
+    (Phase.RECOVERING, Freshness.LATE): Phase.LOST,
+    (Phase.RECOVERING, Freshness.SILENT): Phase.LOST,
+}
+
+
+class BmsState:
+    """One battery as its BMS tells it. Owned by one task; `now` is monotonic, s, and never falls.
+
+    INIT until every required value was seen; OK; STALE once a required value is `stale_s` old: the limits
+    are 0; LOST at `lost_s`: a fault, until `recover_s` of good frames without a gap.
+    """
+
+    def __init__(self, profile: Profile, limits: BatteryLimits | None = None) -> None:
+        self.decoder = BmsDecoder(profile)
+        self.phase = Phase.INIT
+        self._timing = profile.timing
+        self._limits = BatteryLimits() if limits is None else limits
+        self._guard = LimitGuard(self._limits)
+        self._soc_watch = SocWatch(_soc_step_pct(profile))
+        self._seen: dict[str, Sample | None] = {}
+        self._good_since_s: float | None = None
+        self._alarm_left_s: float | None = None
+
+    def feed(self, frame: CanFrame, now: float) -> tuple[Rejection, ...]:
+        """Take one frame received at `now`, s; what of it was refused."""
+        self._advance(now)
+        had_alarms = bool(self.decoder.alarms)
+        rejections = self.decoder.feed(frame, now)
+        if had_alarms and not self.decoder.alarms:
+            self._alarm_left_s = now
+        self._take_samples(now)
+        self._advance(now)
+        return rejections
+
+    def assess(self, now: float) -> BatteryState | Fault:
+        """The battery at `now`: a state while the BMS speaks, else a fault."""
+        self._advance(now)
+        if self.phase is Phase.INIT:
+            waiting = ", ".join(self.decoder.missing()) or "a complete set"
+            return Fault(kind=FaultKind.NO_ANSWER, detail=f"not received yet: {waiting}")
+        if self.phase in {Phase.LOST, Phase.RECOVERING}:
+            return self._lost_fault(now)
+        return self._battery_state(now)
+
+    def warnings(self, now: float) -> frozenset[str]:
+        """What the BMS warns of and what we noticed ourselves."""
+        own = (
+            (SOC_FROZEN, self._soc_watch.is_frozen),
+            (FORCE_CHARGE, self.decoder.value("force_charge") == 1.0),
+            (CONTACTOR_OPEN, self.decoder.value("contactor") == 0.0),
+            (MESSAGE_SILENT, bool(self.decoder.quiet(now, self._timing.lost_s))),
+        )
+        return self.decoder.warnings | self._guard.warnings | {name for name, is_true in own if is_true}
+
+    def _battery_state(self, now: float) -> BatteryState:
+        is_charge_open, is_discharge_open = self._open_directions(now)
+        charge_a, discharge_a = self._guard.in_force(
+            now, is_charge_open=is_charge_open, is_discharge_open=is_discharge_open
+        )
+        return BatteryState(
+            voltage_v=self.decoder.needed("voltage"),
+            current_a=self.decoder.needed("current"),
+            soc_pct=self.decoder.needed("soc"),
+            soh_pct=self.decoder.needed("soh"),
+            temperature_c=self.decoder.needed("temp"),
+            charge_limit_a=charge_a,
+            discharge_limit_a=discharge_a,
+            charge_voltage_v=self.decoder.needed("cvl"),
+            charge_allowed=is_charge_open,
+            discharge_allowed=is_discharge_open,
+            alarms=self.decoder.alarms,
+            warnings=self.warnings(now),
+            stale_s=self.decoder.age_s(now),
+        )
+
+    def _open_directions(self, now: float) -> tuple[bool, bool]:
+        """Whether charge and discharge are allowed at `now`, apart from the size of the limits."""
+        is_open = (
+            self.phase is Phase.OK
+            and not self.decoder.alarms
+            and not self._is_restart_delayed(now)
+            and self.decoder.value("contactor") != 0.0
+        )
+        is_charge_open = is_open and self.decoder.value("charge_enable") != 0.0
+        is_discharge_open = is_open and self.decoder.value("discharge_enable") != 0.0
+        return is_charge_open, is_discharge_open and self.decoder.value("force_charge") != 1.0
+
+    def _is_restart_delayed(self, now: float) -> bool:
+        return self._alarm_left_s is not None and now - self._alarm_left_s < self._timing.restart_delay_s
+
+    def _take_samples(self, now: float) -> None:
+        """Hand each new sample of limits and state of charge on, once."""
+        if not self.decoder.missing():
+            if self._is_new("ccl") | self._is_new("dcl"):
+                self._guard.claim(self._claim(), now)
+            if self._is_new("soc"):
+                self._watch_soc(now)
+
+    def _is_new(self, name: str) -> bool:
+        """True once for each sample; also once for a constant."""
+        sample = self.decoder.samples.get(name)
+        is_new = name not in self._seen or self._seen[name] is not sample
+        self._seen[name] = sample
+        return is_new
+
+    def _claim(self) -> Claim:
+        return Claim(
+            ccl_a=self.decoder.needed("ccl"),
+            dcl_a=self.decoder.needed("dcl"),
+            cvl_v=self.decoder.needed("cvl"),
+            voltage_v=self.decoder.needed("voltage"),
+        )
+
+    def _watch_soc(self, now: float) -> None:
+        capacity_ah = self._limits.capacity_ah or self.decoder.value("capacity")
+        if capacity_ah:
+            self._soc_watch.take(self.decoder.needed("soc"), self.decoder.needed("current"), capacity_ah, now)
+
+    def _advance(self, now: float) -> None:
+        freshness = self._freshness(now)
+        if freshness is not Freshness.FRESH and freshness is not Freshness.SETTLED:
+            self._good_since_s = None
+        elif self._good_since_s is None:
+            self._good_since_s = now
+        self.phase = TRANSITIONS[self.phase, freshness]
+        if self.phase is not Phase.OK:
+            self._guard.hold(now)
+
+    def _freshness(self, now: float) -> Freshness:
+        if self.decoder.missing():
+            return Freshness.MISSING
+        overdue_s = self.decoder.overdue_s(now)
+        if overdue_s >= self._timing.lost_s - self._timing.stale_s:
+            return Freshness.SILENT
+        if overdue_s >= 0 or self.decoder.invalid:
+            return Freshness.LATE
+        is_settled = self._good_since_s is not None and now - self._good_since_s >= self._timing.recover_s
+        return Freshness.SETTLED if self.phase is Phase.RECOVERING and is_settled else Freshness.FRESH
+
+    def _lost_fault(self, now: float) -> Fault:
+        if self.decoder.invalid:
+            names = ", ".join(sorted(self.decoder.invalid))
+            return Fault(kind=FaultKind.MALFORMED, detail=f"frames all zero: {names}")
+        if self.phase is Phase.RECOVERING and self._good_since_s is not None:
+            good_s = now - self._good_since_s
+            detail = f"good frames for {good_s:.1f} s, {self._timing.recover_s:g} s are needed"
+        else:
+            detail = f"BMS silent for {self.decoder.age_s(now):.1f} s"
+        return Fault(kind=FaultKind.STALE, detail=detail)
+
+
+def _soc_step_pct(profile: Profile) -> float:
+    """Step of the SoC signal, %; 0 where the profile has SoC as a constant."""
+    mapping = profile.values.get("soc")
+    if mapping is None:
+        return 0.0
+    signal = signal_of(message_of(profile.database, mapping.message), mapping.signal)
+    return abs(signal.conversion.scale) * mapping.factor
