@@ -1,0 +1,1 @@
+"""What both sides of the wire share: routes, methods, order, paging, and the rules of events."""
