@@ -1,7 +1,7 @@
 """How a function set is declared: routes with their methods, access and list order. Values only.
 
-The declarations themselves stand in one file per function set; server, client, conformance cases and documentation
-read them through `ROUTES`.
+The declarations themselves stand in one file per function set; server, client, conformance cases and
+documentation read them through `ROUTES`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def desc(path: str) -> Key:
 
 
 def attribute_path(cls: type, dotted: str) -> tuple[str, ...]:
-    """Python attributes along a dotted path of wire names. Raises LookupError where the class has no such field."""
+    """Python attributes along a dotted path of wire names; LookupError where the class has no such field."""
     path: list[str] = []
     for name in dotted.split("."):
         found = next((f for f in spec_of(cls) if f.name == name), None)
@@ -72,7 +72,7 @@ def attribute_path(cls: type, dotted: str) -> tuple[str, ...]:
 
 
 class Methods:
-    """The five marks of a resource, written as in annex A: `Methods("MMEOE")` for GET, HEAD, PUT, POST, DELETE."""
+    """The five marks of a resource as in annex A: `Methods("MMEOE")` for GET, HEAD, PUT, POST, DELETE."""
 
     __slots__ = ("marks",)
 
@@ -88,12 +88,13 @@ class Methods:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One resource of the standard: where it is by default, what it holds, what may be done there, and by whom.
+    """One resource of the standard: where it is by default, what it holds, what may be done, and by whom.
 
-    `id` is its name in the WADL; `path` has placeholders (`/derp/{p}/derc`); `type` is the class at GET; `item` is the
-    class of a list's items. `writes` are the methods that clients of the 2030.5 side may use (all others that the marks
-    allow are the operator's); `accepts` are the classes that PUT or POST may carry. `after` is the key that `a` compares
-    with. `view_of` names the list that a derived list (active controls) is a view of.
+    `id` is its name in the WADL; `path` has placeholders (`/derp/{p}/derc`); `type` is the class at GET;
+    `item` is the class of a list's items. `writes` are the methods that clients of the 2030.5 side may use
+    (all others that the marks allow are the operator's); `accepts` are the classes that PUT or POST may
+    carry. `after` is the key that `a` compares with. `view_of` names the list that a derived list (active
+    controls) is a view of.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """CSIP-AUS extensions (SA TS 5573) as profiles beside the standard: v1.2, v1.3-beta/storage and v1.3.
 
-Extension elements come last in the type that they extend. What v1.3 adds beyond the storage target, the version-dependent
-modes and `setMinWh` rests on public test material, not on the printed specification.
+Extension elements come last in the type that they extend. v1.3 rests on public test material, not on the
+printed specification.
 """
 
 from __future__ import annotations

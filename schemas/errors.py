@@ -15,8 +15,8 @@ class SchemaError(ValueError):
 class Malformed(SchemaError):
     """A document is not well-formed or violates the schema.
 
-    `rule` is one of: size, well-formed, doctype, encoding, root, unknown, order, occurrence, missing, lexical, range,
-    length, content, attribute, type. `path` is the place in the document, without namespaces.
+    `rule` is one of: size, well-formed, doctype, encoding, root, unknown, order, occurrence, missing,
+    lexical, range, length, content, attribute, type. `path` is the place in the document, without namespaces.
     """
 
     status = 400

@@ -13,8 +13,8 @@ SEP_NAMESPACE = "urn:ieee:std:2030.5:ns"
 class Profile:
     """The standard, or the standard with extensions of one namespace.
 
-    `extensions` are subclasses that stand in the place of the standard's classes; `additions` are new resources in the
-    extension's namespace, by their element name.
+    `extensions` are subclasses that stand in the place of the standard's classes; `additions` are new
+    resources in the extension's namespace, by their element name.
     """
 
     name: str

@@ -1,13 +1,14 @@
 """From a parsed tree to resources: one compiled reader per class, driven by the declarations.
 
-The tree is flattened once in document order; a reader consumes exactly as many entries as its element has children, so
-that every element is met once and every rule (names, order, occurrence, content) is checked on the way.
+The tree is flattened once in document order; a reader consumes exactly as many entries as its element has
+children, so that every element is met once and every rule (names, order, occurrence, content) is checked on
+the way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.errors import Malformed
 from schemas.fields import REGISTRY, Field, spec_of, wire_name
@@ -30,11 +31,12 @@ class Flat(NamedTuple):
     met: list[int]
 
 
+Values = dict[str, Any]
 ReadResource = Callable[[Flat, int], tuple[object, int]]
 
 
 class _Child(NamedTuple):
-    """How to read one child: `inner` holds the reader of its class once compiled; `weight` is 1 if required."""
+    """How to read one child: `inner` holds the reader of its class; `weight` is 1 if required."""
 
     position: int
     attr: str
@@ -43,6 +45,9 @@ class _Child(NamedTuple):
     inner: list[ReadResource]
     many: bool
     weight: int
+
+
+_STRANGER = _Child(-2, "", {}, None, [], many=False, weight=0)
 
 
 class Readers:
@@ -64,32 +69,45 @@ class Readers:
             cell.append(self._compile(actual))
         return cell
 
-    def _compile(self, cls: type) -> ReadResource:  # noqa: C901 - one flat loop is the point of this module
+    def _compile(self, cls: type) -> ReadResource:
         fields = spec_of(cls)
-        children: dict[object, _Child] = dict(self._children(fields))
         attributes = {f.name: (f.attr, reader_of(f.scalar)) for f in fields if f.is_attribute and f.scalar}
         required = frozenset(f.attr for f in fields if f.required)
         needed = sum(1 for f in fields if f.required and not f.is_attribute)
         checks_attributes = any(f.required and f.is_attribute for f in fields)
         limits = {f.attr: f.at_most for f in fields if f.at_most is not None}
-        find = children.get
+        fill = self._filler(cls, dict(self._children(fields)))
 
         def read(flat: Flat, index: int) -> tuple[object, int]:
-            elements, tags, met_so_far = flat
-            element = elements[index]
-            values: dict[str, object] = {}
+            element = flat.elements[index]
+            values: Values = {}
             if attributes and element.attrib:
                 other = self._read_attributes(flat, element, attributes, values, cls)
                 if other is not None:
                     return other(flat, index)
+            index, met = fill(flat, index, values)
+            if (met < needed or checks_attributes) and not required <= values.keys():
+                raise _missing(element, required - values.keys(), fields)
+            if limits:
+                _check_limits(element, limits, values)
+            return cls(**values), index
+
+        return read
+
+    def _filler(
+        self, cls: type, children: dict[object, _Child]
+    ) -> Callable[[Flat, int, Values], tuple[int, int]]:
+        """Function that reads the children of an element into values: next index, required ones met."""
+        find = children.get
+
+        def fill(flat: Flat, index: int, values: Values) -> tuple[int, int]:
+            elements, tags, counts = flat
+            element = elements[index]
+            index += 1
             last = -1
             met = texts = 0
-            index += 1
             for _ in range(len(element)):
-                child = find(tags[index])
-                if child is None:
-                    raise self._misplaced(cls, element, tags[index], values)
-                position, attr, known, leaf, inner, many, weight = child
+                position, attr, known, leaf, inner, many, weight = find(tags[index], _STRANGER)
                 if position <= last and (position < last or not many):
                     raise self._misplaced(cls, element, tags[index], values)
                 if leaf is None:
@@ -98,32 +116,21 @@ class Readers:
                     text = elements[index].text
                     value = known.get(text)
                     if value is None:
-                        try:
-                            value = leaf(text)
-                        except Malformed as flaw:
-                            raise Malformed(flaw.rule, flaw.detail, path_of(elements[index])) from None
-                    if text is not None:
-                        texts += 1
+                        value = _leaf_value(leaf, text, elements[index])
+                    texts += text is not None
                     index += 1
-                if not many:
-                    values[attr] = value
-                    met += weight
-                elif position == last:
-                    items.append(value)
-                else:
-                    items = values[attr] = [value]
-                    met += weight
+                if many and position == last:
+                    values[attr].append(value)
+                    continue
+                values[attr] = [value] if many else value
+                met += weight
                 last = position
-            if (met < needed or checks_attributes) and not required <= values.keys():
-                raise _missing(element, required - values.keys(), fields)
-            if limits:
-                _check_limits(element, limits, values)
-            met_so_far[1] += texts
+            counts[1] += texts
             if last < 0:
                 _check_empty(element)
-            return cls(**values), index
+            return index, met
 
-        return read
+        return fill
 
     def _children(self, fields: tuple[Field, ...]) -> Iterator[tuple[str, _Child]]:
         for position, f in enumerate(f for f in fields if not f.is_attribute):
@@ -138,7 +145,7 @@ class Readers:
         flat: Flat,
         element: etree._Element,
         known: dict[str, tuple[str, Read]],
-        values: dict[str, object],
+        values: Values,
         cls: type,
     ) -> ReadResource | None:
         """Read all attributes into `values`; the reader of another class where xsi:type names one."""
@@ -169,9 +176,7 @@ class Readers:
             raise Malformed("type", f"{name} is not a {wire_name(cls)}", path_of(element))
         return resolved
 
-    def _misplaced(
-        self, cls: type, parent: etree._Element, tag: object, values: dict[str, object]
-    ) -> Malformed:
+    def _misplaced(self, cls: type, parent: etree._Element, tag: object, values: Values) -> Malformed:
         """Say which rule an element breaks that its parent's reader did not expect."""
         name = str(tag).rpartition("}")[2]
         places = {f.name: (n, f) for n, f in enumerate(spec_of(cls)) if not f.is_attribute}
@@ -197,13 +202,20 @@ def path_of(element: etree._Element) -> str:
     return path
 
 
+def _leaf_value(leaf: Read, text: str | None, element: etree._Element) -> object:
+    try:
+        return leaf(text)
+    except Malformed as flaw:
+        raise Malformed(flaw.rule, flaw.detail, path_of(element)) from None
+
+
 def _missing(element: etree._Element, missing: frozenset[str], fields: tuple[Field, ...]) -> Malformed:
     field = next(f for f in fields if f.attr in missing)
     what = f"@{field.name}" if field.is_attribute else field.name
     return Malformed("missing", f"{what} is missing", path_of(element))
 
 
-def _check_limits(element: etree._Element, limits: dict[str, int], values: dict[str, object]) -> None:
+def _check_limits(element: etree._Element, limits: dict[str, int], values: Values) -> None:
     for attr, most in limits.items():
         items = values[attr]
         if isinstance(items, list) and len(items) > most:

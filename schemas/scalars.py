@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Final
 
 from schemas.errors import Malformed
@@ -38,7 +39,7 @@ def bounds_of(scalar: Scalar) -> tuple[int, int]:
 
 
 def reader_of(scalar: Scalar, known: Known | None = None) -> Read:
-    """Function that turns the text of an element or attribute into a value, or raises Malformed (without a path).
+    """Function that turns the text of an element or attribute into a value, or raises Malformed.
 
     It keeps numbers and truth values in `known`, where the caller may look them up first.
     """
@@ -115,14 +116,14 @@ def _read_uri(text: str | None) -> Value:
 
 
 def flaw_of(scalar: Scalar, value: object) -> str | None:
-    """What is wrong with a value for this scalar, or None: the check of a resource that we built ourselves."""
+    """What is wrong with a value for this scalar, or None where it fits."""
     wanted = int if scalar.primitive in BOUNDS else bool if scalar.primitive == "xs:boolean" else str
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+    if type(value) is not wanted and not (wanted is int and isinstance(value, IntEnum)):
         return f"{value!r} is not {wanted.__name__}"
-    if isinstance(value, bool):
+    if wanted is bool:
         return None
     try:
-        reader_of(scalar)(str(value))
+        reader_of(scalar)(format(value))
     except Malformed as flaw:
         return flaw.detail
     return None

@@ -1,7 +1,7 @@
 """From resources to text: one function per class, compiled from the declarations into straight-line code.
 
-The source of a writer is made of names that the declarations hold, nothing else; `exec` turns it into a function the way
-`dataclasses` makes `__init__`.
+The source of a writer is made of names that the declarations hold, nothing else; `exec` turns it into a
+function the way `dataclasses` makes `__init__`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def escape_attribute(text: str) -> str:
 
 
 class Writers:
-    """The compiled writers of one profile. A writer takes (append, resource, tag, attributes to put first)."""
+    """The compiled writers of one profile; a writer takes append, resource, tag, attributes to put first."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile

