@@ -1,6 +1,8 @@
 """Identity and TLS: LFDI, SFDI and PIN, certificate profiles, a PKI for labs and pilots, the TLS contexts."""
 
+from certs.context import client_context, operator_client_context, operator_context, server_context
 from certs.errors import CertsError
+from certs.findings import Finding, Kind
 from certs.identity import (
     LFDI,
     display_lfdi,
@@ -14,18 +16,34 @@ from certs.identity import (
     sfdi_dnssd,
     sfdi_of,
 )
+from certs.peer import KnownIssuers, PeerIdentity, peer_identity, refuse_reason
+from certs.pki import Credentials, Pki
+from certs.profile import check
 
 __all__ = [
     "LFDI",
     "CertsError",
+    "Credentials",
+    "Finding",
+    "Kind",
+    "KnownIssuers",
+    "PeerIdentity",
+    "Pki",
+    "check",
+    "client_context",
     "display_lfdi",
     "display_sfdi",
     "is_valid_pin",
     "is_valid_sfdi",
     "lfdi_of",
     "make_pin",
+    "operator_client_context",
+    "operator_context",
     "parse_lfdi",
+    "peer_identity",
     "pin_with_check",
+    "refuse_reason",
+    "server_context",
     "sfdi_dnssd",
     "sfdi_of",
 ]

@@ -122,3 +122,11 @@ def hardware_module_name(certificate: x509.Certificate) -> HardwareModuleName | 
         if isinstance(name, x509.OtherName) and name.type_id == oids.HARDWARE_MODULE_NAME:
             return HardwareModuleName.from_der(name.value)
     return None
+
+
+def cannot_issue(certificate: x509.Certificate) -> bool:
+    """Whether no path validation would take the certificate for a CA: neither CA true nor keyCertSign.
+
+    RFC 5280, 4.2.1.3 and 4.2.1.9.
+    """
+    return not is_ca(certificate) and "keyCertSign" not in key_usages(certificate)

@@ -1,0 +1,126 @@
+"""TLS contexts: the only module of the project that touches `ssl`.
+
+IEEE 2030.5 contexts speak TLS 1.2 with ECDHE-ECDSA on P-256. CCM_8 has a short tag, which OpenSSL allows
+at security level 0 only; the cipher list, the curve and `refuse_reason` hold the level that is meant.
+"""
+
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certs import anatomy
+from certs.errors import NotThereError, RequestError, UnreadableError
+from certs.files import read_chain
+
+MANDATORY_SUITE: Final = "ECDHE-ECDSA-AES128-CCM8"
+FURTHER_SUITE: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
+CURVE: Final = "prime256v1"
+
+
+def server_context(
+    certificate: Path,
+    key: Path,
+    roots: Path,
+    *,
+    strict: bool = False,
+    client_certificate_required: bool = True,
+    allow_self_signed: bool = False,
+    extra_trusted: Sequence[Path] = (),
+) -> ssl.SSLContext:
+    """TLS context of an IEEE 2030.5 server; call `refuse_reason` after each handshake.
+
+    `certificate` is the file with the own chain (root left out), `roots` the file with every trusted root.
+    `strict` offers CCM_8 alone. Without `client_certificate_required` a client may come without one.
+    OpenSSL accepts a self-signed client only if it is trusted by itself: with `allow_self_signed` the
+    certificates in the files `extra_trusted` are, as enrolled clients; otherwise they are left out.
+    RequestError, NotThereError or UnreadableError for files that cannot be used. IEEE 2030.5-2018, 6.11.
+    """
+    context = _sep2_context(ssl.PROTOCOL_TLS_SERVER, certificate, key, roots, strict=strict)
+    context.verify_mode = ssl.CERT_REQUIRED if client_certificate_required else ssl.CERT_OPTIONAL
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
+    for path in extra_trusted if allow_self_signed else ():
+        trust_self_signed(context, read_chain(path)[0])
+    return context
+
+
+def client_context(certificate: Path, key: Path, roots: Path, *, strict: bool = False) -> ssl.SSLContext:
+    """TLS context of an IEEE 2030.5 client, which presents its own chain and trusts the roots alone.
+
+    Host names are not compared: a utility server is found by address or DNS-SD, and what makes it
+    trustworthy is that its chain ends at a root the client was given. Call `refuse_reason` after the
+    handshake. RequestError, NotThereError or UnreadableError as for `server_context`. IEEE 2030.5-2018, 6.11.
+    """
+    context = _sep2_context(ssl.PROTOCOL_TLS_CLIENT, certificate, key, roots, strict=strict)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def operator_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS context of the operators' API: TLS 1.2 or later, no client certificates, no IEEE 2030.5 rules."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load_own(context, certificate, key)
+    return context
+
+
+def operator_client_context(roots: Path | None = None) -> ssl.SSLContext:
+    """TLS context of a client of the operators' API: compares host names, trusts `roots` or the system."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if roots is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        _load_roots(context, roots)
+    return context
+
+
+def trust_self_signed(context: ssl.SSLContext, certificate: x509.Certificate) -> None:
+    """Let a self-signed client through the handshake from now on; RequestError for a CA or an issued one.
+
+    IEEE 2030.5-2018, 6.11.7.3.
+    """
+    if not anatomy.is_self_signed(certificate) or not anatomy.cannot_issue(certificate):
+        raise RequestError("only a self-signed certificate that can sign no other is trusted by itself")
+    context.load_verify_locations(cadata=certificate.public_bytes(Encoding.DER))
+
+
+def _sep2_context(
+    protocol: int, certificate: Path, key: Path, roots: Path, *, strict: bool
+) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    suites = (MANDATORY_SUITE,) if strict else (MANDATORY_SUITE, FURTHER_SUITE)
+    context.set_ciphers(":".join((*suites, "@SECLEVEL=0")))
+    context.set_ecdh_curve(CURVE)
+    _load_own(context, certificate, key)
+    _load_roots(context, roots)
+    return context
+
+
+def _load_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    _require_files(certificate, key)
+    try:
+        context.load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        raise RequestError(
+            f"{certificate} and {key}: no certificate with its private key: {error}"
+        ) from error
+
+
+def _load_roots(context: ssl.SSLContext, roots: Path) -> None:
+    _require_files(roots)
+    try:
+        context.load_verify_locations(roots)
+    except ssl.SSLError as error:
+        raise UnreadableError(f"{roots}: no PEM file of root certificates: {error}") from error
+
+
+def _require_files(*paths: Path) -> None:
+    for path in paths:
+        if not path.is_file():
+            raise NotThereError(f"{path}: no such file")

@@ -1,0 +1,150 @@
+"""Who the other side of a finished handshake is, and whether to refuse it."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Protocol, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certs import anatomy
+from certs.errors import UnreadableError
+from certs.files import read_chain
+from certs.findings import Finding, Severity
+from certs.identity import LFDI, lfdi_of
+from certs.reading import certificate_of
+from certs.refusal import CLAUSE, LONGEST_CHAIN, refusal
+
+MOST_KNOWN_ISSUERS: Final = 1024
+
+
+class TlsSession(Protocol):
+    """What is needed of `ssl.SSLObject` and `ssl.SSLSocket`."""
+
+    def getpeercert(self, binary_form: Literal[True], /) -> bytes | None:
+        """DER encoding of the peer's certificate."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerIdentity:
+    """Certificate of a peer and what follows from it; `chain` is the verified one as far as it is known."""
+
+    lfdi: LFDI
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+
+
+class KnownIssuers:
+    """Roots, and CAs that stood in chains already accepted: the way back to the root for a resumed session.
+
+    A resumed TLS session shows the peer's certificate alone. Only chains without a reason to refuse are
+    remembered, so that a path found here is one that was in order. Holds at most 1,024 CAs, the latest used.
+    """
+
+    def __init__(self, roots: Iterable[x509.Certificate]) -> None:
+        self._roots = {root.public_bytes(Encoding.DER): root for root in roots}
+        self._seen: OrderedDict[bytes, x509.Certificate] = OrderedDict()
+
+    @classmethod
+    def from_file(cls, roots: Path) -> Self:
+        """Issuers that start from the root certificates of a PEM file, the one the TLS context trusts."""
+        return cls(read_chain(roots))
+
+    def remember(self, chain: Iterable[x509.Certificate]) -> None:
+        """Keep the CAs of a chain that has been accepted."""
+        for certificate in chain:
+            if anatomy.is_ca(certificate):
+                self._keep(certificate)
+
+    def complete(self, leaf: x509.Certificate) -> tuple[x509.Certificate, ...]:
+        """Longest known path from the certificate upwards, at best to a root. RFC 5280, 6.1."""
+        chain = [leaf]
+        while len(chain) < LONGEST_CHAIN and not self._is_root(chain[-1]):
+            issuer = self._issuer_of(chain[-1])
+            if issuer is None:
+                break
+            chain.append(issuer)
+        return tuple(chain)
+
+    def reaches_root(self, chain: tuple[x509.Certificate, ...]) -> bool:
+        """Whether the last certificate is one of the roots."""
+        return self._is_root(chain[-1])
+
+    def _is_root(self, certificate: x509.Certificate) -> bool:
+        return certificate.public_bytes(Encoding.DER) in self._roots
+
+    def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
+        candidates = (*self._roots.values(), *self._seen.values())
+        named = (candidate for candidate in candidates if candidate.subject == certificate.issuer)
+        return next((issuer for issuer in named if anatomy.is_issued_by(certificate, issuer)), None)
+
+    def _keep(self, certificate: x509.Certificate) -> None:
+        encoded = certificate.public_bytes(Encoding.DER)
+        if encoded in self._roots:
+            return
+        self._seen[encoded] = certificate
+        self._seen.move_to_end(encoded)
+        if len(self._seen) > MOST_KNOWN_ISSUERS:
+            self._seen.popitem(last=False)
+
+
+def peer_identity(session: TlsSession) -> PeerIdentity | None:
+    """Who the peer of a finished handshake is, or None if it presented no certificate.
+
+    UnreadableError for a certificate that OpenSSL accepts and this package cannot read; ValueError
+    from `ssl` before the handshake is done. IEEE 2030.5-2018, 6.3.4.
+    """
+    encoded = session.getpeercert(True)
+    if not encoded:
+        return None
+    chain = verified_chain(session) or (certificate_of(encoded),)
+    return PeerIdentity(lfdi=lfdi_of(chain[0]), certificate=chain[0], chain=chain)
+
+
+def refuse_reason(
+    session: TlsSession, issuers: KnownIssuers, *, allow_self_signed: bool = False
+) -> Finding | None:
+    """Why to refuse the peer of a finished handshake, or None: the rules that OpenSSL does not apply.
+
+    The caller closes the connection or answers 403. A peer without certificate gives no reason: whether one
+    is needed is the context's business. Remembers the CAs of accepted chains in `issuers` and completes
+    resumed sessions from there; one that cannot be completed is refused, and the peer must come
+    back with a full handshake. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G.
+    """
+    try:
+        identity = peer_identity(session)
+    except UnreadableError as error:
+        return _error("readable", f"{error}; wanted: a certificate that can be read", "RFC 5280, 4.1")
+    if identity is None:
+        return None
+    chain = identity.chain
+    if len(chain) == 1 and not anatomy.is_self_signed(chain[0]):
+        chain = issuers.complete(chain[0])
+        if not issuers.reaches_root(chain):
+            text = "a resumed session shows no chain and its CA is not known; wanted: a full handshake"
+            return _error("chain-unseen", text, CLAUSE)
+    reason = refusal(chain, allow_self_signed=allow_self_signed)
+    if reason is None:
+        issuers.remember(chain[1:])
+    return reason
+
+
+def verified_chain(session: TlsSession) -> tuple[x509.Certificate, ...]:
+    """Chain that OpenSSL verified, leaf first, root last; empty for a resumed session.
+
+    Python 3.13 has a public method for it; 3.11 and 3.12 have it on the object inside. Where neither
+    is there the answer is empty and the caller falls back to the leaf.
+    """
+    public = getattr(session, "get_verified_chain", None)
+    if public is not None:
+        return tuple(certificate_of(der) for der in public())
+    inside = getattr(getattr(session, "_sslobj", None), "get_verified_chain", None)
+    links = (inside() if inside is not None else None) or ()
+    return tuple(certificate_of(link.public_bytes().encode()) for link in links)
+
+
+def _error(rule: str, text: str, clause: str) -> Finding:
+    return Finding(rule=rule, text=text, clause=clause, severity=Severity.ERROR)
