@@ -51,7 +51,7 @@ class SteppedLimit:
     def step(self, target_a: float, now: float) -> float:
         """The limit in force at `now`, A."""
         elapsed_s = 0.0 if self._at_s is None else max(0.0, now - self._at_s)
-        self._at_s = now
+        self._at_s = now if self._at_s is None else max(now, self._at_s)
         if self._rate_a_per_s is None:
             self._value_a = target_a
         else:
