@@ -1,0 +1,46 @@
+"""SunSpec Modbus: the driver for 700-series inverters and batteries, its simulator, an outside look."""
+
+from der_client.sunspec.driver import SunSpecDevice
+from der_client.sunspec.mapping import MappingSettings
+from der_client.sunspec.model import DeviceMap, Model
+from der_client.sunspec.observer import ObserverError, RawAndValue, read_points
+from der_client.sunspec.scan import ScanSettings
+from der_client.sunspec.settings import SunSpecSettings
+from der_client.sunspec.simulator import (
+    DcLimits,
+    DcSource,
+    FaultSwitches,
+    IdealBattery,
+    Inverter,
+    InverterHandle,
+    InverterSettings,
+    ModbusServer,
+    ReplayStore,
+    parse_image,
+    serve_inverter,
+)
+from der_client.sunspec.transport import TransportSettings
+
+__all__ = [
+    "DcLimits",
+    "DcSource",
+    "DeviceMap",
+    "FaultSwitches",
+    "IdealBattery",
+    "Inverter",
+    "InverterHandle",
+    "InverterSettings",
+    "MappingSettings",
+    "Model",
+    "ModbusServer",
+    "ObserverError",
+    "RawAndValue",
+    "ReplayStore",
+    "ScanSettings",
+    "SunSpecDevice",
+    "SunSpecSettings",
+    "TransportSettings",
+    "parse_image",
+    "read_points",
+    "serve_inverter",
+]

@@ -1,0 +1,82 @@
+"""A scanned device on the bus: its map, refreshed by coalesced reads, scanned again when it has changed."""
+
+import logging
+from collections.abc import Container, Mapping
+
+from der_client.device import Fault, FaultKind
+from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.polling import absorb, reads_of
+from der_client.sunspec.scan import ILLEGAL_ADDRESS, Failure, ScanSettings, scan
+from der_client.sunspec.transport import ModbusTransport
+
+log = logging.getLogger(__name__)
+
+
+def fault_of(failure: Failure, point: str | None = None) -> Fault:
+    """A failed request as the core knows it."""
+    return Fault(kind=failure.kind, detail=failure.detail, point=point)
+
+
+async def run_scan(
+    transport: ModbusTransport, settings: ScanSettings, wanted: Container[int] | None = None
+) -> DeviceMap | Failure:
+    """Discover the device: carry the reads of the scan to the bus and the answers back."""
+    steps = scan(settings, wanted)
+    try:
+        read = next(steps)
+        while True:
+            read = steps.send(await transport.read(read.address, read.count))
+    except StopIteration as done:
+        result: DeviceMap | Failure = done.value
+        return result
+
+
+class Connection:
+    """The register map of one device and the transport that keeps it fresh."""
+
+    def __init__(self, transport: ModbusTransport, settings: ScanSettings) -> None:
+        self.transport = transport
+        self.settings = settings
+        self._map: DeviceMap | None = None
+
+    async def rescan(self) -> DeviceMap | Fault:
+        """Discover the device anew; a device that is not the one of the last scan is reported in the log."""
+        known = self._map
+        self._map = None
+        result = await run_scan(self.transport, self.settings)
+        if isinstance(result, Failure):
+            return fault_of(result)
+        if known and known.identity() != result.identity():
+            log.warning("%s is no longer %s but %s", self.transport.host, known.identity(), result.identity())
+        for warning in result.warnings:
+            log.info("%s:%s %s", self.transport.host, self.transport.port, warning)
+        self._map = result
+        return result
+
+    def forget(self) -> None:
+        """Scan again before the next use: the device has refused an address of the map."""
+        self._map = None
+
+    async def refreshed(self, wanted: Mapping[int, str | None]) -> DeviceMap | Fault:
+        """The map with fresh registers of the wanted models.
+
+        A refused address or a changed header means that the map moved: then it is scanned again, once.
+        """
+        if self._map is not None:
+            problem = await self._refresh(self._map, wanted)
+            if problem is None:
+                return self._map
+            if problem.code != ILLEGAL_ADDRESS and problem.kind is not FaultKind.STALE:
+                return fault_of(problem)
+            log.warning("%s:%s scan again: %s", self.transport.host, self.transport.port, problem.detail)
+        return await self.rescan()
+
+    async def _refresh(self, device_map: DeviceMap, wanted: Mapping[int, str | None]) -> Failure | None:
+        for read in reads_of(device_map, wanted, self.settings.max_block):
+            answer = await self.transport.read(read.address, read.count)
+            if isinstance(answer, Failure):
+                return answer
+            change = absorb(device_map, read, answer)
+            if change:
+                return Failure(FaultKind.STALE, change)
+        return None

@@ -1,0 +1,28 @@
+"""What an operator can set for one SunSpec device."""
+
+from dataclasses import dataclass, field
+
+from der_client.sunspec.mapping import MappingSettings
+from der_client.sunspec.scan import ScanSettings
+from der_client.sunspec.transport import TransportSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunSpecSettings:
+    """Settings of one device behind SunSpec Modbus.
+
+    `readback_s` is how long a written value may take to show (SunSpec: 1 s). `heartbeat_limit_s` is how long
+    DERHb may stand still. `min_write_interval_s` keeps an unchanged setpoint from being rewritten more often.
+    `toggle_to_refresh` is for devices that restart a reversion timer only when its function is enabled anew.
+    `controller_heartbeat` counts 715.ControllerHb up with the readings, at most once per second.
+    """
+
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    mapping: MappingSettings = field(default_factory=MappingSettings)
+    readback_s: float = 1.0
+    readback_pause_s: float = 0.1
+    heartbeat_limit_s: float = 10.0
+    min_write_interval_s: float = 5.0
+    toggle_to_refresh: bool = False
+    controller_heartbeat: bool = True

@@ -1,0 +1,86 @@
+"""The measured state of a simulated inverter, and how it shows in models 701, 713 and 714."""
+
+import math
+from dataclasses import dataclass
+
+from der_client.sunspec.model import Model
+from der_client.sunspec.simulator.bank import put
+from der_client.sunspec.simulator.sources import DcLimits
+
+SINGLE_PHASE, SPLIT_PHASE, THREE_PHASE = 0, 1, 2
+ROOT_3 = math.sqrt(3)
+
+
+@dataclass(slots=True, kw_only=True)
+class AcState:
+    """Voltages and power at the terminals; energies count up in Wh and varh. `voltage_v` is as 702.VNom."""
+
+    voltage_v: float
+    frequency_hz: float
+    power_w: float = 0.0
+    reactive_var: float = 0.0
+    injected_wh: float = 0.0
+    absorbed_wh: float = 0.0
+    injected_varh: float = 0.0
+    absorbed_varh: float = 0.0
+
+    def count(self, dt_s: float) -> None:
+        """Add the energy of `dt_s` at the present power to the counters."""
+        hours = dt_s / 3600
+        self.injected_wh += max(0.0, self.power_w) * hours
+        self.absorbed_wh += max(0.0, -self.power_w) * hours
+        self.injected_varh += max(0.0, self.reactive_var) * hours
+        self.absorbed_varh += max(0.0, -self.reactive_var) * hours
+
+
+def line_to_neutral(ac_type: int, voltage_v: float) -> float:
+    """Line to neutral voltage from the voltage that the ratings of model 702 use."""
+    return voltage_v / {SINGLE_PHASE: 1.0, SPLIT_PHASE: 2.0, THREE_PHASE: ROOT_3}[ac_type]
+
+
+def current_a(ac_type: int, voltage_v: float, apparent_va: float) -> float:
+    """Line current of a balanced load."""
+    return apparent_va / voltage_v / (ROOT_3 if ac_type == THREE_PHASE else 1.0)
+
+
+def show_ac(model: Model, state: AcState, ac_type: int) -> None:
+    """Write the AC measurements of model 701, totals and phases."""
+    apparent_va = math.hypot(state.power_w, state.reactive_var)
+    amperes = current_a(ac_type, state.voltage_v, apparent_va)
+    neutral_v = line_to_neutral(ac_type, state.voltage_v)
+    factor = state.power_w / apparent_va if apparent_va else 1.0
+    values: dict[str, float | None] = {
+        "W": state.power_w,
+        "VA": apparent_va,
+        "Var": state.reactive_var,
+        "PF": factor,
+        "A": amperes,
+        "LLV": state.voltage_v if ac_type != SINGLE_PHASE else None,
+        "LNV": neutral_v,
+        "Hz": state.frequency_hz,
+        "TotWhInj": state.injected_wh,
+        "TotWhAbs": state.absorbed_wh,
+        "TotVarhInj": state.injected_varh,
+        "TotVarhAbs": state.absorbed_varh,
+    }
+    phases = 3 if ac_type == THREE_PHASE else 1 + (ac_type == SPLIT_PHASE)
+    for phase in range(1, phases + 1):
+        values |= {f"WL{phase}": state.power_w / phases, f"VarL{phase}": state.reactive_var / phases}
+        values |= {f"VAL{phase}": apparent_va / phases, f"AL{phase}": amperes, f"VL{phase}": neutral_v}
+    for name, value in values.items():
+        put(model, name, value)
+
+
+def show_battery(model: Model, limits: DcLimits) -> None:
+    """Write state of charge and energy of model 713."""
+    capacity_wh = float(model.number("WHRtg") or 0.0)
+    put(model, "SoC", limits.soc_pct)
+    put(model, "SoH", limits.soh_pct)
+    put(model, "WHAvail", capacity_wh * limits.soc_pct * limits.soh_pct / 1e4)
+
+
+def show_dc(model: Model, power_w: float, voltage_v: float) -> None:
+    """Write DC power and current of model 714, positive towards the inverter."""
+    for name, value in (("DCW", power_w), ("DCA", power_w / voltage_v)):
+        put(model, name, value)
+        put(model, f"Prt[0].{name}", value)

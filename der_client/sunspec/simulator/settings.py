@@ -1,0 +1,42 @@
+"""What can be chosen for one simulated inverter."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InverterSettings:
+    """Ratings, grid and start conditions of a simulated inverter.
+
+    With `charge_w` above 0 it is a battery inverter of `capacity_wh`, else a PV inverter on modules of `pv_w`
+    under `irradiance` (steps of seconds after the start and share of `pv_w`). `ac_type` is 701.ACType (0
+    single, 1 split, 2 three phase); `v_nom_v` is line to neutral for single phase, else line to line.
+    `efficiency` holds between DC and AC in both directions.
+    """
+
+    manufacturer: str = "Lineside"
+    model: str = "Simulated inverter"
+    serial: str = "SIM-0001"
+    version: str = "1.0"
+    unit: int = 1
+    max_w: float = 10_000.0
+    max_va: float = 10_000.0
+    max_var: float = 4_400.0
+    charge_w: float = 0.0
+    discharge_w: float = 0.0
+    capacity_wh: float = 0.0
+    pv_w: float = 10_000.0
+    irradiance: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    efficiency: float = 1.0
+    ac_type: int = 0
+    v_nom_v: float = 240.0
+    nominal_hz: float = 60.0
+    dc_voltage_v: float = 400.0
+    ramp_pct_per_s: int = 100
+    enter_service_delay_s: int = 300
+    enter_service_ramp_s: int = 300
+    in_service: bool = True
+
+    @property
+    def is_storage(self) -> bool:
+        """True for a battery inverter."""
+        return self.charge_w > 0
