@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.errors import Malformed
-from schemas.fields import REGISTRY, Field, spec_of, wire_name
+from schemas.fields import REGISTRY, Field, Scalar, spec_of, wire_name
 from schemas.scalars import Known, Read, reader_of
 
 if TYPE_CHECKING:
@@ -24,11 +24,18 @@ XSI_TYPE = f"{{{XSI}}}type"
 
 
 class Flat(NamedTuple):
-    """A document in document order: its elements, their tags, and what readers met: [attributes, texts]."""
+    """A document in document order: elements, tags, texts; `met` counts the attributes that readers meet."""
 
     elements: list[etree._Element]
     tags: list[object]
+    texts: list[str | None]
     met: list[int]
+
+    @classmethod
+    def of(cls, root: etree._Element) -> Flat:
+        """The elements of a tree."""
+        elements = list(root.iter())
+        return cls(elements, [e.tag for e in elements], [e.text for e in elements], [0])
 
 
 Values = dict[str, Any]
@@ -36,18 +43,34 @@ ReadResource = Callable[[Flat, int], tuple[object, int]]
 
 
 class _Child(NamedTuple):
-    """How to read one child: `inner` holds the reader of its class; `weight` is 1 if required."""
+    """How to read one child.
 
-    position: int
+    It may follow a child at `floor` or before; `weight` is 1 if it is required. A value has `known` and its
+    reader; a structure has no `known`, a cell that holds the reader of its class, and whether it may repeat.
+    """
+
+    floor: int
     attr: str
-    known: Known
-    leaf: Read | None
-    inner: list[ReadResource]
-    many: bool
+    known: Known | None
+    leaf: Read
+    inner: tuple[list[ReadResource], bool]
     weight: int
 
 
-_STRANGER = _Child(-2, "", {}, None, [], many=False, weight=0)
+class _Attribute(NamedTuple):
+    """How to read one attribute."""
+
+    attr: str
+    known: Known
+    read: Read
+
+    @classmethod
+    def of(cls, attr: str, scalar: Scalar) -> _Attribute:
+        known: Known = {}
+        return cls(attr, known, reader_of(scalar, known))
+
+
+_STRANGER = _Child(-2, "", None, str, ([], False), 0)
 
 
 class Readers:
@@ -71,7 +94,7 @@ class Readers:
 
     def _compile(self, cls: type) -> ReadResource:
         fields = spec_of(cls)
-        attributes = {f.name: (f.attr, reader_of(f.scalar)) for f in fields if f.is_attribute and f.scalar}
+        attributes = {f.name: _Attribute.of(f.attr, f.scalar) for f in fields if f.is_attribute and f.scalar}
         required = frozenset(f.attr for f in fields if f.required)
         needed = sum(1 for f in fields if f.required and not f.is_attribute)
         checks_attributes = any(f.required and f.is_attribute for f in fields)
@@ -101,64 +124,66 @@ class Readers:
         find = children.get
 
         def fill(flat: Flat, index: int, values: Values) -> tuple[int, int]:
-            elements, tags, counts = flat
+            elements, tags, texts, _ = flat
             element = elements[index]
+            if texts[index] is not None:
+                _check_no_text(element)
             index += 1
             last = -1
-            met = texts = 0
+            met = 0
             for _ in range(len(element)):
-                position, attr, known, leaf, inner, many, weight = find(tags[index], _STRANGER)
-                if position <= last and (position < last or not many):
+                floor, attr, known, leaf, inner, weight = find(tags[index], _STRANGER)
+                if last > floor:
                     raise self._misplaced(cls, element, tags[index], values)
-                if leaf is None:
-                    value, index = inner[0](flat, index)
-                else:
-                    text = elements[index].text
+                if known is not None:
+                    text = texts[index]
                     value = known.get(text)
-                    if value is None:
-                        value = _leaf_value(leaf, text, elements[index])
-                    texts += text is not None
+                    values[attr] = _leaf_value(leaf, text, elements[index]) if value is None else value
                     index += 1
-                if many and position == last:
-                    values[attr].append(value)
+                    last = floor + 1
+                    met += weight
                     continue
-                values[attr] = [value] if many else value
+                cell, many = inner
+                found, index = cell[0](flat, index)
+                if many and last == floor:
+                    values[attr].append(found)
+                    continue
+                values[attr] = [found] if many else found
+                last = floor if many else floor + 1
                 met += weight
-                last = position
-            counts[1] += texts
-            if last < 0:
-                _check_empty(element)
             return index, met
 
         return fill
 
     def _children(self, fields: tuple[Field, ...]) -> Iterator[tuple[str, _Child]]:
         for position, f in enumerate(f for f in fields if not f.is_attribute):
-            known: Known = {}
-            leaf = reader_of(f.scalar, known) if f.scalar else None
+            floor = position if f.is_list else position - 1
+            known: Known | None = {} if f.scalar else None
+            leaf = reader_of(f.scalar, known) if f.scalar else str
             inner = self._cell(f.target) if f.target else []
-            child = _Child(position, f.attr, known, leaf, inner, f.is_list, int(f.required))
-            yield self._profile.tag(f), child
+            yield (
+                self._profile.tag(f),
+                _Child(floor, f.attr, known, leaf, (inner, f.is_list), int(f.required)),
+            )
 
     def _read_attributes(
         self,
         flat: Flat,
         element: etree._Element,
-        known: dict[str, tuple[str, Read]],
+        known: dict[str, _Attribute],
         values: Values,
         cls: type,
     ) -> ReadResource | None:
         """Read all attributes into `values`; the reader of another class where xsi:type names one."""
         items = element.items()
-        for name, text in items:
+        for name, raw in items:
+            text = str(raw)
             if name in known:
-                attr, read = known[name]
-                try:
-                    values[attr] = read(str(text))
-                except Malformed as flaw:
-                    raise Malformed(flaw.rule, f"@{name}: {flaw.detail}", path_of(element)) from None
+                attr, before, read = known[name]
+                value = before.get(text)
+                values[attr] = _attribute_value(read, str(name), text, element) if value is None else value
             elif name == XSI_TYPE:
-                actual = self._named_type(element, str(text), cls)
+                actual = self._named_type(element, text, cls)
                 if actual is not cls:
                     return self.of(actual)
             elif not str(name).startswith("{"):
@@ -209,6 +234,13 @@ def _leaf_value(leaf: Read, text: str | None, element: etree._Element) -> object
         raise Malformed(flaw.rule, flaw.detail, path_of(element)) from None
 
 
+def _attribute_value(read: Read, name: str, text: str, element: etree._Element) -> object:
+    try:
+        return read(text)
+    except Malformed as flaw:
+        raise Malformed(flaw.rule, f"@{name}: {flaw.detail}", path_of(element)) from None
+
+
 def _missing(element: etree._Element, missing: frozenset[str], fields: tuple[Field, ...]) -> Malformed:
     field = next(f for f in fields if f.attr in missing)
     what = f"@{field.name}" if field.is_attribute else field.name
@@ -224,7 +256,7 @@ def _check_limits(element: etree._Element, limits: dict[str, int], values: Value
             )
 
 
-def _check_empty(element: etree._Element) -> None:
+def _check_no_text(element: etree._Element) -> None:
     if element.text and element.text.strip():
         raise Malformed(
             "content", f"text {element.text.strip()[:20]!r} where elements belong", path_of(element)

@@ -32,7 +32,6 @@ _PARSER: Final = etree.XMLParser(
 )
 _TEXTS = etree.XPath("count(//text())")
 _ATTRIBUTES = etree.XPath("count(//@*)")
-_STRAY_TEXT = etree.XPath("count(//*[*]/text()[normalize-space()])")
 _UTF_8: Final = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 
 
@@ -110,7 +109,7 @@ class Codec:
 
     def _read(self, root: etree._Element, cls: type) -> object:
         read = self._readers.of(cls)
-        flat = _flat(root)
+        flat = Flat.of(root)
         try:
             value, end = read(flat, 0)
         except Malformed:
@@ -118,15 +117,14 @@ class Codec:
             if not strange:
                 raise
             self._skip_foreign(root, strange)
-            flat = _flat(root)
+            flat = Flat.of(root)
             value, end = read(flat, 0)
         if end != len(flat.elements):
             raise _nested(root)
-        attributes, texts = flat.met
-        if attributes != _ATTRIBUTES(root):
+        if flat.met[0] != _ATTRIBUTES(root):
             _refuse_attributes(root, self.profile)
-        if texts != _TEXTS(root) and _STRAY_TEXT(root):
-            raise _stray(root)
+        if len(flat.texts) - flat.texts.count(None) != _TEXTS(root):
+            _refuse_tails(root)
         return value
 
     def _skip_foreign(self, root: etree._Element, strange: set[object]) -> None:
@@ -149,11 +147,6 @@ class Codec:
         tags = {self.profile.element_of(cls) for cls in classes}
         tags |= {self.profile.tag(f) for cls in classes for f in spec_of(cls) if not f.is_attribute}
         return frozenset(tags)
-
-
-def _flat(root: etree._Element) -> Flat:
-    elements = list(root.iter())
-    return Flat(elements, [e.tag for e in elements], [0, 0])
 
 
 def check(value: object) -> None:
@@ -195,19 +188,18 @@ def _parsed(data: bytes, most: int) -> etree._Element:
 
 def _nested(root: etree._Element) -> Malformed:
     """A value that should be text holds elements."""
-    for element in root.iter():
-        parent = element.getparent()
-        if parent is not None and len(element) and element.text and element.text.strip():
-            return Malformed("content", "elements inside of a value", path_of(element))
-    return Malformed("content", "elements where a value belongs", path_of(root))
+    leaves = {f.name for cls in REGISTRY.values() for f in spec_of(cls) if f.scalar and not f.is_attribute}
+    holders = [e for e in root.iter() if len(e) and str(e.tag).rpartition("}")[2] in leaves]
+    return Malformed("content", "elements inside of a value", path_of((holders or [root])[0]))
 
 
-def _stray(root: etree._Element) -> Malformed:
+def _refuse_tails(root: etree._Element) -> None:
+    """Refuse text behind an element; white space may stand there."""
     for element in root.iter():
-        texts = [element.text, *(child.tail for child in element)]
-        if len(element) and any(text and text.strip() for text in texts):
-            return Malformed("content", "text between elements", path_of(element))
-    return Malformed("content", "text between elements", path_of(root))
+        if element.tail and element.tail.strip():
+            raise Malformed(
+                "content", f"text {element.tail.strip()[:20]!r} between elements", path_of(element)
+            )
 
 
 def _refuse_attributes(root: etree._Element, profile: Profile) -> None:
