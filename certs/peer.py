@@ -41,7 +41,7 @@ class KnownIssuers:
     """Roots, and CAs that stood in chains already accepted: the way back to the root for a resumed session.
 
     A resumed TLS session shows the peer's certificate alone. Only chains without a reason to refuse are
-    remembered, so that a path found here is one that was in order. Holds at most 1,024 CAs, the latest used.
+    remembered, and a path found here is looked at again. Holds at most 1,024 CAs, the latest used.
     """
 
     def __init__(self, roots: Iterable[x509.Certificate]) -> None:
@@ -49,9 +49,16 @@ class KnownIssuers:
         self._seen: OrderedDict[bytes, x509.Certificate] = OrderedDict()
 
     @classmethod
-    def from_file(cls, roots: Path) -> Self:
-        """Issuers that start from the root certificates of a PEM file, the one the TLS context trusts."""
-        return cls(read_chain(roots))
+    def from_files(cls, roots: Path, *chains: Path) -> Self:
+        """Issuers that start from the roots the TLS context trusts and the CAs in further PEM files.
+
+        Give the own chain file and those of known makers' CAs, so that a new process can resume
+        sessions from its first moment.
+        """
+        issuers = cls(read_chain(roots))
+        for path in chains:
+            issuers.remember(read_chain(path))
+        return issuers
 
     def remember(self, chain: Iterable[x509.Certificate]) -> None:
         """Keep the CAs of a chain that has been accepted."""
