@@ -330,7 +330,7 @@ from schemas.subscription import (
     SubscriptionList,
 )
 from schemas.time import Time
-from schemas.xml import MEDIA_TYPE, Codec, check
+from schemas.xml import MEDIA_TYPE, Codec, validate
 
 __all__ = [
     "AbstractDevice",
@@ -629,7 +629,7 @@ __all__ = [
     "VoltageRMS",
     "WattHour",
     "addition",
-    "check",
+    "validate",
     "codes",
     "codes_metering",
     "csip_aus",

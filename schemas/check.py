@@ -106,6 +106,4 @@ def _facts_of(path: Path) -> Facts:
 
 
 if __name__ == "__main__":
-    import schemas  # noqa: F401 - all declarations must be loaded
-
     sys.exit(main(sys.argv[1:]))

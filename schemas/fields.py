@@ -14,7 +14,7 @@ import typing
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from typing import Annotated, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -202,11 +202,6 @@ def _unwrapped(hint: object) -> tuple[object, tuple[object, ...]]:
 def _mark(marks: tuple[object, ...], kind: type[T]) -> T | None:
     found = [m for m in marks if isinstance(m, kind)]
     return found[-1] if found else None
-
-
-def scalar_of(alias: Any) -> Scalar:  # noqa: ANN401 - an Annotated alias has no type of its own
-    """The effective scalar of an `Annotated` alias: its name, with the bounds that it inherits."""
-    return flatten(tuple(m for m in typing.get_args(alias)[1:] if isinstance(m, Scalar)))
 
 
 def flatten(chain: tuple[Scalar, ...]) -> Scalar:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from xmlschema import XMLSchema, XsdElement
-from xmlschema.validators import XsdComplexType, XsdSimpleType, XsdType
+from xmlschema.validators import XsdComplexType, XsdFacet, XsdGroup, XsdSimpleType, XsdType
 
 FACETS = ("minInclusive", "maxInclusive", "maxLength")
 
 
 def facts_of_xsd(path: Path) -> dict[str, dict[str, Any]]:
-    """Every type of a schema file: kind, base, facets, own elements and attributes, in the order of the file."""
+    """Every type of a schema file: kind, base, facets, own elements and attributes, in order."""
     schema = XMLSchema(str(path))
     return {str(name).rpartition("}")[2]: _facts_of(t) for name, t in schema.types.items()}
 
@@ -48,7 +48,7 @@ def _base(xsd_type: XsdType) -> str | None:
 
 
 def _elements(xsd_type: XsdComplexType) -> list[XsdElement]:
-    if xsd_type.has_simple_content():
+    if not isinstance(xsd_type.content, XsdGroup):
         return []
     return [e for e in xsd_type.content.iter_elements() if isinstance(e, XsdElement)]
 
@@ -65,8 +65,12 @@ def _of_attribute(name: str, attribute: Any) -> dict[str, str]:  # noqa: ANN401 
 
 
 def _facets(xsd_type: XsdSimpleType) -> dict[str, str]:
-    own = {str(name).rpartition("}")[2]: facet for name, facet in xsd_type.facets.items() if name is not None}
-    return {name: str(own[name].value) for name in FACETS if name in own and own[name].parent is xsd_type}
+    found = {}
+    for name, facet in xsd_type.facets.items():
+        local = str(name).rpartition("}")[2]
+        if local in FACETS and isinstance(facet, XsdFacet) and facet.parent is xsd_type:
+            found[local] = str(facet.value)
+    return dict(sorted(found.items(), key=lambda item: FACETS.index(item[0])))
 
 
 def _local(xsd_type: XsdType) -> str:
