@@ -19,8 +19,9 @@ from der_client.sunspec.connection import Connection, fault_of
 from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
 from der_client.sunspec.mapping import Plan, plan
 from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.polling import CONTROLS, TELEMETRY
-from der_client.sunspec.readings import is_local, nameplate_of, telemetry_of
+from der_client.sunspec.readings import is_local, telemetry_of
 from der_client.sunspec.scan import ILLEGAL_ADDRESS
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport

@@ -11,15 +11,20 @@ from der_client.sunspec.simulator.bank import ILLEGAL_ADDRESS, IllegalRequestErr
 NOT_CAPTURED = "----"
 
 
-def parse_image(text: str) -> dict[int, int]:
-    """Registers by address. Raises ValueError for a line of another form."""
+def parse_image(text: str, fill: int | None = None) -> dict[int, int]:
+    """Registers by address; `fill` goes where none was captured between the first and the last.
+
+    Raises ValueError for a line of another form.
+    """
     words: dict[int, int] = {}
     for line in text.splitlines():
         head, _, tail = line.partition("#")[0].partition(":")
         if head.strip():
             start = int(head)
             words |= {start + i: int(word, 16) for i, word in enumerate(tail.split()) if word != NOT_CAPTURED}
-    return words
+    if fill is None or not words:
+        return words
+    return dict.fromkeys(range(min(words), max(words) + 1), fill) | words
 
 
 class ReplayStore:
