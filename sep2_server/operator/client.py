@@ -1,0 +1,85 @@
+"""The commands' way to the operator API: one request, one JSON answer. Blocking, standard library only."""
+
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from certs import operator_client_context
+from sep2_server.operator.model import Json
+
+TIMEOUT_S: Final = 30
+
+
+class ApiError(Exception):
+    """The API refused or cannot be reached; `status` is 0 where there was no answer."""
+
+    def __init__(self, status: int, detail: str, hint: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorClient:
+    """Where the API is, the token's secret, and the roots to trust (None: those of the system)."""
+
+    url: str
+    secret: str
+    roots: Path | None = None
+
+    def get(self, *path: str, **query: str | int | None) -> dict[str, Json]:
+        """What stands at a path; None leaves a parameter of the query out."""
+        given = {key: value for key, value in query.items() if value is not None}
+        return self.call("GET", path, query=given)
+
+    def call(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: Mapping[str, object] | None = None,
+        *,
+        query: Mapping[str, str | int] | None = None,
+    ) -> dict[str, Json]:
+        """The answer to one request. ApiError says why there is none and what to do."""
+        place = "/" + "/".join(quote(part, safe="") for part in path)
+        place += f"?{urlencode(query)}" if query else ""
+        try:
+            status, data = self._exchange(method, place, None if body is None else json.dumps(body))
+            answer = json.loads(data or b"{}")
+        except (OSError, http.client.HTTPException, ValueError) as flaw:
+            hint = "is the server running? start it with: lineside server run; or name its URL with --server"
+            raise ApiError(0, f"no answer from {self.url}: {flaw}", hint) from flaw
+        if status >= 400 or not isinstance(answer, dict):
+            raise _refusal(status, answer)
+        return answer
+
+    def _exchange(self, method: str, place: str, body: str | None) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {self.secret}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        connection = self._connection()
+        try:
+            connection.request(method, place, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            context = operator_client_context(self.roots)
+            return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT_S, context=context)
+        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
+
+
+def _refusal(status: int, answer: object) -> ApiError:
+    told = answer if isinstance(answer, dict) else {}
+    detail = str(told.get("detail", f"the server answered {status}"))
+    return ApiError(status, detail, str(told.get("hint", "read the log of the server")))

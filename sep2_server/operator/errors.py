@@ -1,0 +1,82 @@
+"""Refusals of the operator API; the caller reads what is wrong and what to do about it.
+
+Refusal
+ +- BadRequest        400  a field, a query or the body is not allowed; the detail begins with its name
+ +- Unauthorized      401  no token, or none that this server knows
+ +- Forbidden         403  the role of the token does not allow it
+ +- NotFound          404  nothing has this name
+ +- WrongMethod       405  the path exists, the method does not
+ +- Conflict          409  the state of things or a rule of the standard is against it
+ +- AuditFailed       503  the audit log cannot be written, so nothing was done
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """A request that the operator API refuses: `detail` says why, `hint` what to do next."""
+
+    status: ClassVar[int]
+    error: ClassVar[str]
+
+    def __init__(self, detail: str, hint: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+
+    def body(self) -> dict[str, str]:
+        """JSON body of the refusal."""
+        return {"error": self.error, "detail": self.detail, "hint": self.hint}
+
+
+class BadRequest(Refusal):
+    """The request itself is wrong."""
+
+    status = 400
+    error = "bad-request"
+
+
+class Unauthorized(Refusal):
+    """The caller has not shown who it is."""
+
+    status = 401
+    error = "unauthorized"
+
+
+class Forbidden(Refusal):
+    """The caller is known and may not do this."""
+
+    status = 403
+    error = "forbidden"
+
+
+class NotFound(Refusal):
+    """There is no such thing."""
+
+    status = 404
+    error = "not-found"
+
+
+class WrongMethod(Refusal):
+    """The path knows other methods; `allowed` are these."""
+
+    status = 405
+    error = "method-not-allowed"
+
+    def __init__(self, method: str, path: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"{method} is not defined for {path}", f"use {' or '.join(allowed)}")
+        self.allowed = allowed
+
+
+class Conflict(Refusal):
+    """The request is well formed, but not now or not here."""
+
+    status = 409
+    error = "conflict"
+
+
+class AuditFailed(Refusal):
+    """The action was not done because its audit line could not be written."""
+
+    status = 503
+    error = "audit-log-unavailable"
