@@ -50,12 +50,13 @@ def resources(cls: type, depth: int = 2) -> st.SearchStrategy[object]:
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_resource_survives_its_xml(name: str, data: st.DataObject) -> None:
-    resource = data.draw(resources(REGISTRY[name]))
+    cls: type[object] = REGISTRY[name]
+    resource = data.draw(resources(cls))
     validate(resource)
     document = CODEC.encode(resource)
     assert XSD.validate(etree.fromstring(document)), XSD.error_log
-    assert CODEC.decode(document, REGISTRY[name]) == resource
-    assert CODEC.decode_fragment(CODEC.fragment(resource), REGISTRY[name]) == resource
+    assert CODEC.decode(document, cls) == resource
+    assert CODEC.decode_fragment(CODEC.fragment(resource), cls) == resource
 
 
 @settings(max_examples=300, deadline=None)

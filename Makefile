@@ -1,0 +1,48 @@
+# Each target does all of its own set-up: a virtual environment, the locked dependencies, the command `lineside`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PACKAGES := schemas certs function_sets sep2_server der_client lineside
+
+.PHONY: demo test check bench lock clean
+
+demo: $(VENV)/.run
+	$(BIN)/lineside demo --once
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -p no:cacheprovider
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES) tests bench
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed (PYTHON=... names one)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what lineside runs on ..."
+	@$(PIP) install --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@echo "installing what the tests need ..."
+	@$(PIP) install --requirement requirements-dev.lock
+	@touch $@
+
+lock:
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet "setuptools>=77" .
+	build/lock/bin/python -m pip freeze --all --exclude pip --exclude lineside > requirements.lock
+	build/lock/bin/python -m pip install --quiet ".[dev]"
+	build/lock/bin/python -m pip freeze --all --exclude pip --exclude lineside > requirements-dev.lock
+	rm -rf build
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage

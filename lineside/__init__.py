@@ -1,0 +1,1 @@
+"""The front door: the command line, configuration files and the demonstration."""
