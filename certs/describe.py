@@ -16,11 +16,8 @@ def describe_chain(chain: Sequence[x509.Certificate]) -> list[str]:
     """Lines about each certificate of a chain, its own first, and about how they hang together."""
     lines: list[str] = []
     for number, certificate in enumerate(chain, start=1):
-        lines += [
-            f"certificate {number} of {len(chain)}",
-            *(f"  {line}" for line in describe(certificate)),
-            "",
-        ]
+        lines.append(f"certificate {number} of {len(chain)}")
+        lines += [f"  {line}" for line in describe(certificate)]
     links = [str(finding) for finding in path_findings(chain)]
     return [*lines, *(links or ["chain: each certificate is signed by the next"] * (len(chain) > 1))]
 

@@ -117,7 +117,8 @@ class Pki:
 
         `policies` are dotted OIDs. RequestError, HardwareNameError or AlreadyThereError says what is wrong.
         """
-        hardware = HardwareModuleName(hwType=hw_type, hwSerialNum=name.encode() if serial is None else serial)
+        serial = _checked(name).encode() if serial is None else serial
+        hardware = HardwareModuleName(hwType=hw_type, hwSerialNum=serial)
         template = issue.device_template(hardware, [_oid(policy) for policy in policies])
         return self._issue(name, template, force=force)
 
@@ -138,7 +139,7 @@ class Pki:
         force: bool = False,
     ) -> Credentials:
         """New aggregator certificate, its serial number the name; `hosts` is where it takes notifications."""
-        hardware = HardwareModuleName(hwType=hw_type, hwSerialNum=name.encode())
+        hardware = HardwareModuleName(hwType=hw_type, hwSerialNum=_checked(name).encode())
         template = issue.aggregator_template(name, organization, country, hosts, hardware)
         return self._issue(name, template, force=force)
 
