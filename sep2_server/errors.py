@@ -1,0 +1,141 @@
+"""What can go wrong in the server.
+
+Sep2Error
+ +- SettingsError            a setting that is unknown or cannot be
+ +- StoreError               the database cannot be opened, or is not ours
+ +- OperatorError            an operator asks for something that cannot be; the text says what to do
+ |   +- UnknownName          no device, group, program or control of that name
+ |   +- Conflict             already there, or not in a state that allows it
+ |   +- Unfit                a value that does not fit; .field names it
+ +- RemoteError              the client broke the standard; .status is what to answer, .reason the Error code
+     +- BadRequest       400  malformed, or values that cannot be
+     +- LimitReached     400  too large, or the server keeps no more of these
+     +- Forbidden        403  authenticated, but not for this
+     +- NotFound         404  unknown, or hidden from this client
+     +- NotAllowed       405  not at this resource; .allow are the methods that are
+     +- NotAcceptable    406  no media type of ours is acceptable
+     +- Duplicate        409  something is there that may not be there twice
+     +- WrongMediaType   415  a body of a media type that is not read
+     +- UnknownMethod    501  a method that is not one of the five
+     +- Busy             503  later, after .retry_s
+"""
+
+from typing import ClassVar, Final
+
+from schemas.codes import ErrorReason
+
+RETRY_S: Final = 30
+
+
+class Sep2Error(Exception):
+    """Anything that this package raises on purpose."""
+
+
+class SettingsError(Sep2Error):
+    """A setting that is unknown or has a value that cannot be."""
+
+
+class StoreError(Sep2Error):
+    """The database cannot be opened, or is not one of ours."""
+
+
+class OperatorError(Sep2Error):
+    """An operator asks for something that cannot be done; the text says why and what to do."""
+
+
+class UnknownName(OperatorError):
+    """Nothing of that name."""
+
+
+class Conflict(OperatorError):
+    """Already there, or not in a state that allows it."""
+
+
+class Unfit(OperatorError):
+    """A value that does not fit; `field` names it."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(f"{field}: {text}")
+        self.field = field
+
+
+class RemoteError(Sep2Error):
+    """The client broke a rule; the text is for the log, the client gets status and reason."""
+
+    status: ClassVar[int]
+    reason: int = ErrorReason.INVALID_VALUES
+    retry_s: int | None = None
+    allow: tuple[str, ...] = ()
+
+
+class BadRequest(RemoteError):
+    """Malformed (reason 0), or values that cannot be (reason 1)."""
+
+    status = 400
+
+    def __init__(self, text: str, reason: int = ErrorReason.INVALID_VALUES) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class LimitReached(RemoteError):
+    """Larger than the server reads, or more than it keeps."""
+
+    status = 400
+    reason = ErrorReason.RESOURCE_LIMIT_REACHED
+
+
+class Forbidden(RemoteError):
+    """Authenticated, but not for this."""
+
+    status = 403
+
+
+class NotFound(RemoteError):
+    """Unknown, or hidden from this client."""
+
+    status = 404
+
+
+class NotAllowed(RemoteError):
+    """A method that this resource refuses."""
+
+    status = 405
+
+    def __init__(self, text: str, allow: tuple[str, ...]) -> None:
+        super().__init__(text)
+        self.allow = allow
+
+
+class NotAcceptable(RemoteError):
+    """No media type of the server is acceptable to the client."""
+
+    status = 406
+    reason = ErrorReason.INVALID_FORMAT
+
+
+class Duplicate(RemoteError):
+    """Something is there that may not be there twice."""
+
+    status = 409
+
+
+class WrongMediaType(RemoteError):
+    """A body of a media type that the server does not read."""
+
+    status = 415
+    reason = ErrorReason.INVALID_FORMAT
+
+
+class UnknownMethod(RemoteError):
+    """A method that is none of GET, HEAD, PUT, POST and DELETE."""
+
+    status = 501
+
+
+class Busy(RemoteError):
+    """The store cannot take it now; later it may."""
+
+    status = 503
+    reason = ErrorReason.RESOURCE_LIMIT_REACHED
+    retry_s = RETRY_S

@@ -1,0 +1,224 @@
+"""What can be asked of the store. Every answer is a value; nothing here writes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sep2_server import statements as q
+from sep2_server.connection import Connection
+from sep2_server.rows import Assignment, Change, Client, Group, Report, Row, Span, StoredReading, full_mrid
+
+_row = Row._make
+
+
+class Reader:
+    """Questions to the store over one connection, for use by one thread at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All questions inside see the same moment of the store."""
+        self._db.control("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.control("COMMIT")
+
+    def by_href(self, href: str) -> Row | None:
+        """The resource at a URI."""
+        return self._db.one(_row, q.BY_HREF, href=href)
+
+    def by_id(self, resource_id: int) -> Row | None:
+        """The resource with a row id."""
+        return self._db.one(_row, q.BY_ID, id=resource_id)
+
+    def by_mrid(
+        self, mrid: str, *, kind: str | None = None, owner_id: int | None = None, list_id: int | None = None
+    ) -> Row | None:
+        """A resource with an mRID: of one kind (and one owner), or in one list, or any."""
+        values = {"mrid": full_mrid(mrid)}
+        if list_id is not None:
+            return self._db.one(_row, q.BY_MRID_IN_LIST, list_id=list_id, **values)
+        if kind is None:
+            return self._db.one(_row, q.BY_MRID_ANY, **values)
+        if owner_id is None:
+            return self._db.one(_row, q.BY_MRID, kind=kind, **values)
+        return self._db.one(_row, q.BY_MRID_OF_OWNER, kind=kind, owner_id=owner_id, **values)
+
+    def of_owner(self, owner_id: int) -> list[Row]:
+        """Everything that is reached through one EndDevice or program."""
+        return self._db.all(_row, q.OF_OWNER, owner_id=owner_id)
+
+    def of_kind(self, kind: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
+        """Resources of one kind by row id, from the one behind `after_id` on."""
+        return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
+
+    def below(self, href: str) -> list[Row]:
+        """All resources whose URI continues `href` with a slash."""
+        return self._db.all(_row, q.BELOW_HREF, low=f"{href}/", high=f"{href}0")
+
+    def page(
+        self, span: Span, *, skip: int = 0, limit: int = 1, after: tuple[bytes, int] | None = None
+    ) -> list[Row]:
+        """Items of a list in its order.
+
+        `after` is sort key and id of an item: the page starts behind it, and `skip` counts from there.
+        """
+        if not span.is_whole:
+            return self._db.all(_row, q.PAGE_BOUNDED, skip=skip, limit=limit, **_bounds(span))
+        if after is None:
+            return self._db.all(_row, q.PAGE, skip=skip, limit=limit, **_place(span))
+        key, last = after
+        place = _place(span)
+        return self._db.all(_row, q.PAGE_AFTER, skip=skip, limit=limit, after_key=key, after_id=last, **place)
+
+    def count(self, span: Span) -> int:
+        """How many items a part of a list has; kept, not counted, for a whole scope."""
+        if span.is_whole:
+            return self._db.number(q.TALLY, **_place(span)) or 0
+        return self._db.number(q.COUNT_BOUNDED, **_bounds(span)) or 0
+
+    def active(self, span: Span, *, skip: int = 0, limit: int = 1) -> list[Row]:
+        """The active events of a list in its order."""
+        return self._db.all(_row, q.PAGE_ACTIVE, skip=skip, limit=limit, **_bounds(span))
+
+    def count_active(self, span: Span) -> int:
+        """How many events of a list are active."""
+        return self._db.number(q.COUNT_ACTIVE, **_bounds(span)) or 0
+
+    def items(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
+        """Items of a list whatever client sees them, in the list's order. For operators."""
+        return self._db.all(_row, q.ITEMS_OF_LIST, list_id=list_id, skip=skip, limit=limit)
+
+    def overlapping(self, list_id: int, starts: int, ends: int) -> list[Row]:
+        """Events of a list, not over yet, that may be in force between two times."""
+        return self._db.all(_row, q.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)
+
+    def next_in_list(self, list_id: int) -> int | None:
+        """When time alone next changes an item of a list."""
+        return self._db.number(q.NEXT_IN_LIST, list_id=list_id)
+
+    def due(self, now: int, limit: int = 1000) -> list[Row]:
+        """Rows that time has changed and nobody has written yet, the oldest first."""
+        return self._db.all(_row, q.DUE, now=now, limit=limit)
+
+    def next_due(self) -> int | None:
+        """When time alone next changes any row."""
+        return self._db.number(q.NEXT_DUE)
+
+    def members(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
+        """Items of a list that are stored in another one (the programs of a group), in order."""
+        return self._db.all(_row, q.MEMBERS, list_id=list_id, skip=skip, limit=limit)
+
+    def lists_of_member(self, resource_id: int) -> list[int]:
+        """The lists that show a resource beside the one that it is stored in."""
+        return self._db.all(_first, q.LISTS_OF_MEMBER, resource_id=resource_id)
+
+    def client(self, lfdi: str) -> Client | None:
+        """The client with an LFDI (40 upper-case hex digits)."""
+        return self._db.one(Client._make, q.CLIENT, lfdi=lfdi)
+
+    def client_named(self, name: str) -> Client | None:
+        """The client that an operator calls so."""
+        return self._db.one(Client._make, q.CLIENT_NAMED, name=name)
+
+    def client_of(self, end_device_id: int) -> Client | None:
+        """The client that an EndDevice stands for."""
+        return self._db.one(Client._make, q.CLIENT_OF_DEVICE, end_device_id=end_device_id)
+
+    def clients(self, *, after: str = "", limit: int = 100) -> list[Client]:
+        """Clients by name, from the one behind `after` on."""
+        return self._db.all(Client._make, q.CLIENTS, after=after, limit=limit)
+
+    def managed(self, aggregator_id: int) -> list[int]:
+        """EndDevices that an aggregator speaks for, without its own."""
+        return self._db.all(_first, q.MANAGED, aggregator_id=aggregator_id)
+
+    def group(self, group_id: int) -> Group | None:
+        """The group with a row id."""
+        return self._db.one(Group._make, q.GROUP, id=group_id)
+
+    def group_named(self, name: str) -> Group | None:
+        """The group that an operator calls so."""
+        return self._db.one(Group._make, q.GROUP_NAMED, name=name)
+
+    def groups(self) -> list[Group]:
+        """All groups by name."""
+        return self._db.all(Group._make, q.GROUPS)
+
+    def assignments_of_device(self, end_device_id: int) -> list[Assignment]:
+        """The groups of one device."""
+        return self._db.all(Assignment._make, q.ASSIGNMENTS_OF_DEVICE, end_device_id=end_device_id)
+
+    def assignments_of_group(
+        self, group_id: int, *, after_id: int = 0, limit: int = 1000
+    ) -> list[Assignment]:
+        """The devices of one group by EndDevice, from the one behind `after_id` on."""
+        return self._db.all(
+            Assignment._make, q.ASSIGNMENTS_OF_GROUP, group_id=group_id, after_id=after_id, limit=limit
+        )
+
+    def lists_of_viewer(self, end_device_id: int) -> frozenset[int]:
+        """The group lists that a client, or a device it speaks for, is assigned."""
+        return frozenset(self._db.all(_first, q.LISTS_OF_VIEWER, end_device_id=end_device_id))
+
+    def programs_of_viewer(self, end_device_id: int) -> frozenset[int]:
+        """The programs that a client, or a device it speaks for, is assigned."""
+        return frozenset(self._db.all(_first, q.PROGRAMS_OF_VIEWER, end_device_id=end_device_id))
+
+    def readings(
+        self, reading_set_id: int, *, after: int | None = None, skip: int = 0, limit: int = 100
+    ) -> list[StoredReading]:
+        """Values of a ReadingSet in the order of a ReadingList; `after` leaves out earlier ones."""
+        return self._db.all(
+            StoredReading._make,
+            q.READINGS,
+            reading_set_id=reading_set_id,
+            after=after,
+            skip=skip,
+            limit=limit,
+        )
+
+    def count_readings(self, reading_set_id: int, *, after: int | None = None) -> int:
+        """How many values a ReadingSet has."""
+        return self._db.number(q.READINGS_COUNT, reading_set_id=reading_set_id, after=after) or 0
+
+    def reading(self, reading_set_id: int, position: int) -> StoredReading | None:
+        """One value of a ReadingSet."""
+        return self._db.one(StoredReading._make, q.READING, reading_set_id=reading_set_id, position=position)
+
+    def reports(self, subject: str, *, after_id: int = 0, limit: int = 1000) -> list[Report]:
+        """Responses to the event with an mRID, in the order of their arrival."""
+        return self._db.all(
+            Report._make, q.REPORTS, subject=full_mrid(subject), after_id=after_id, limit=limit
+        )
+
+    def changes(self, after: int, limit: int = 1000) -> list[Change]:
+        """Writes behind a place of the change feed, in their order."""
+        return self._db.all(Change._make, q.CHANGES, after=after, limit=limit)
+
+    def last_change(self) -> int:
+        """Place of the last write in the change feed."""
+        return self._db.number(q.LAST_CHANGE) or 0
+
+    def option(self, name: str) -> str | None:
+        """A value that was set at run time."""
+        return self._db.one(lambda found: str(found[0]), q.OPTION, name=name)
+
+    def options(self) -> dict[str, str]:
+        """All values that were set at run time."""
+        return dict(self._db.all(lambda found: (str(found[0]), str(found[1])), q.OPTIONS))
+
+
+def _place(span: Span) -> dict[str, object]:
+    return {"list_id": span.list_id, "scope": span.scope}
+
+
+def _bounds(span: Span) -> dict[str, object]:
+    return {"list_id": span.list_id, "scope": span.scope, "low": span.low, "high": span.high}
+
+
+def _first(found: tuple[Any, ...]) -> int:
+    return int(found[0])

@@ -1,0 +1,124 @@
+"""What the store holds, as values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+EVERYBODY: Final = 0
+"""Scope of items that everybody with access to the list sees."""
+OVER: Final = 5
+"""`Row.status` of an event whose end has passed; EventStatus itself has no such code in 2018."""
+
+HIGHEST: Final = b"\xff" * 64
+"""Behind every sort key."""
+
+
+class Role(StrEnum):
+    """How a client takes part."""
+
+    DEVICE = "device"
+    AGGREGATOR = "aggregator"
+
+
+class Row(NamedTuple):
+    """One stored resource. A list is a row with an empty `body`; see `tables.resource` for the fields."""
+
+    id: int
+    href: str
+    kind: str
+    list_id: int | None = None
+    scope: int = EVERYBODY
+    sort_key: bytes = b""
+    owner_id: int | None = None
+    mrid: str | None = None
+    version: int = 1
+    status: int | None = None
+    starts: int | None = None
+    ends: int | None = None
+    next_at: int | None = None
+    body: bytes = b""
+
+
+class Change(NamedTuple):
+    """One write as the change feed tells it; `version` 0 means that the resource was deleted."""
+
+    seq: int
+    resource_id: int
+    kind: str
+    list_id: int | None
+    scope: int
+    owner_id: int | None
+    version: int
+
+
+class Client(NamedTuple):
+    """One enrolled client. `aggregator_id` is the EndDevice of the aggregator that speaks for it."""
+
+    lfdi: str
+    sfdi: int
+    name: str
+    role: str
+    end_device_id: int
+    aggregator_id: int | None
+    certificate: str | None
+    enrolled_at: int
+
+
+class Group(NamedTuple):
+    """One group of devices and the DERProgramList that its members are assigned."""
+
+    id: int
+    name: str
+    program_list_id: int
+
+
+class Assignment(NamedTuple):
+    """Membership of a device in a group, and the FunctionSetAssignments that tells the device of it."""
+
+    group_id: int
+    end_device_id: int
+    assignments_id: int
+
+
+class StoredReading(NamedTuple):
+    """One value of a ReadingSet; `time` in s since 1970 UTC, `duration` in s."""
+
+    reading_set_id: int
+    sort_key: bytes
+    position: int
+    time: int | None
+    duration: int | None
+    value: int | None
+    quality: str | None
+    body: bytes
+
+
+class Report(NamedTuple):
+    """One Response of a device to an event, as numbers; times in s since 1970 UTC."""
+
+    response_id: int
+    subject: str
+    end_device_id: int
+    status: int | None
+    created: int | None
+    received: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Part of a list in its order: `scope`, and sort keys from `low` on to before `high`."""
+
+    list_id: int
+    scope: int = EVERYBODY
+    low: bytes = b""
+    high: bytes = HIGHEST
+
+    @property
+    def is_whole(self) -> bool:
+        """True where no sort key bounds it."""
+        return not self.low and self.high is HIGHEST
+
+
+def full_mrid(mrid: str) -> str:
+    """An mRID as the store compares them: 32 upper-case hex digits. IEEE 2030.5-2018, annex B (mRIDType)."""
+    return mrid.upper().rjust(32, "0")

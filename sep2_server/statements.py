@@ -1,0 +1,181 @@
+"""Every statement of the store, declared once with SQLAlchemy Core and named parameters.
+
+A `Connection` compiles each to text when it is first used, so that the hot path runs prepared SQL.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from sep2_server import tables as t
+from sep2_server.rows import OVER
+
+_R = t.resource.c
+_C = t.client.c
+
+
+def _p(name: str) -> Any:  # noqa: ANN401 - a bound parameter has whatever type it is compared with
+    return bindparam(name)
+
+
+_IN_SPAN = and_(_R.list_id == _p("list_id"), _R.scope == _p("scope"))
+_BOUNDED = and_(_R.sort_key >= _p("low"), _R.sort_key < _p("high"))
+_AFTER = or_(_R.sort_key > _p("after_key"), and_(_R.sort_key == _p("after_key"), _R.id > _p("after_id")))
+_IS_ACTIVE = _R.status == 1
+
+
+def _page(condition: ColumnElement[bool]) -> Select[Any]:
+    ordered = select(t.resource).where(condition).order_by(_R.sort_key, _R.id)
+    return ordered.limit(_p("limit")).offset(_p("skip"))
+
+
+BY_HREF: Final = select(t.resource).where(_R.href == _p("href"))
+BY_ID: Final = select(t.resource).where(_R.id == _p("id"))
+BY_MRID: Final = select(t.resource).where(_R.mrid == _p("mrid"), _R.kind == _p("kind"))
+BY_MRID_ANY: Final = select(t.resource).where(_R.mrid == _p("mrid"))
+BY_MRID_OF_OWNER: Final = BY_MRID.where(_R.owner_id == _p("owner_id"))
+BY_MRID_IN_LIST: Final = BY_MRID_ANY.where(_R.list_id == _p("list_id"))
+OF_OWNER: Final = select(t.resource).where(_R.owner_id == _p("owner_id")).order_by(_R.id)
+OF_KIND: Final = (
+    select(t.resource).where(_R.kind == _p("kind"), _R.id > _p("after_id")).order_by(_R.id).limit(_p("limit"))
+)
+BELOW_HREF: Final = select(t.resource).where(_R.href >= _p("low"), _R.href < _p("high"))
+
+PAGE: Final = _page(_IN_SPAN)
+PAGE_AFTER: Final = _page(and_(_IN_SPAN, _AFTER))
+PAGE_BOUNDED: Final = _page(and_(_IN_SPAN, _BOUNDED))
+PAGE_ACTIVE: Final = _page(and_(_IN_SPAN, _IS_ACTIVE, _BOUNDED))
+ITEMS_OF_LIST: Final = _page(_R.list_id == _p("list_id"))
+TALLY: Final = select(t.tally.c.amount).where(
+    t.tally.c.list_id == _p("list_id"), t.tally.c.scope == _p("scope")
+)
+COUNT_BOUNDED: Final = select(func.count()).where(_IN_SPAN, _BOUNDED)
+COUNT_ACTIVE: Final = select(func.count()).where(_IN_SPAN, _IS_ACTIVE, _BOUNDED)
+OVERLAPPING: Final = select(t.resource).where(
+    _R.list_id == _p("list_id"), _R.status < OVER, _R.starts < _p("ends"), _R.ends > _p("starts")
+)
+NEXT_IN_LIST: Final = select(func.min(_R.next_at)).where(_R.list_id == _p("list_id"), _R.next_at.is_not(None))
+DUE: Final = (
+    select(t.resource)
+    .where(_R.next_at.is_not(None), _R.next_at <= _p("now"))
+    .order_by(_R.next_at)
+    .limit(_p("limit"))
+)
+NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
+
+_JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)
+MEMBERS: Final = (
+    select(t.resource)
+    .select_from(_JOINED)
+    .where(t.member.c.list_id == _p("list_id"))
+    .order_by(t.member.c.sort_key, t.member.c.resource_id)
+    .limit(_p("limit"))
+    .offset(_p("skip"))
+)
+LISTS_OF_MEMBER: Final = select(t.member.c.list_id).where(t.member.c.resource_id == _p("resource_id"))
+
+CLIENT: Final = select(t.client).where(_C.lfdi == _p("lfdi"))
+CLIENT_NAMED: Final = select(t.client).where(_C.name == _p("name"))
+CLIENT_OF_DEVICE: Final = select(t.client).where(_C.end_device_id == _p("end_device_id"))
+CLIENTS: Final = select(t.client).where(_C.name > _p("after")).order_by(_C.name).limit(_p("limit"))
+MANAGED: Final = select(_C.end_device_id).where(_C.aggregator_id == _p("aggregator_id"))
+
+GROUP_NAMED: Final = select(t.device_group).where(t.device_group.c.name == _p("name"))
+GROUP: Final = select(t.device_group).where(t.device_group.c.id == _p("id"))
+GROUPS: Final = select(t.device_group).order_by(t.device_group.c.name)
+ASSIGNMENTS_OF_DEVICE: Final = select(t.assignment).where(t.assignment.c.end_device_id == _p("end_device_id"))
+ASSIGNMENTS_OF_GROUP: Final = (
+    select(t.assignment)
+    .where(t.assignment.c.group_id == _p("group_id"), t.assignment.c.end_device_id > _p("after_id"))
+    .order_by(t.assignment.c.end_device_id)
+    .limit(_p("limit"))
+)
+_VIEWERS = or_(_C.end_device_id == _p("end_device_id"), _C.aggregator_id == _p("end_device_id"))
+_ASSIGNED = t.client.join(t.assignment, t.assignment.c.end_device_id == _C.end_device_id).join(
+    t.device_group, t.device_group.c.id == t.assignment.c.group_id
+)
+LISTS_OF_VIEWER: Final = (
+    select(t.device_group.c.program_list_id).select_from(_ASSIGNED).where(_VIEWERS).distinct()
+)
+PROGRAMS_OF_VIEWER: Final = (
+    select(t.member.c.resource_id)
+    .select_from(_ASSIGNED.join(t.member, t.member.c.list_id == t.device_group.c.program_list_id))
+    .where(_VIEWERS)
+    .distinct()
+)
+
+_READING = t.reading.c
+_IN_SET = and_(
+    _READING.reading_set_id == _p("reading_set_id"),
+    or_(_p("after").is_(None), _READING.time > _p("after")),
+)
+READINGS: Final = (
+    select(t.reading)
+    .where(_IN_SET)
+    .order_by(_READING.sort_key, _READING.position)
+    .limit(_p("limit"))
+    .offset(_p("skip"))
+)
+READINGS_COUNT: Final = select(func.count()).select_from(t.reading).where(_IN_SET)
+READING: Final = select(t.reading).where(
+    _READING.reading_set_id == _p("reading_set_id"), _READING.position == _p("position")
+)
+
+REPORTS: Final = (
+    select(t.report)
+    .where(t.report.c.subject == _p("subject"), t.report.c.response_id > _p("after_id"))
+    .order_by(t.report.c.response_id)
+    .limit(_p("limit"))
+)
+CHANGES: Final = (
+    select(t.change).where(t.change.c.seq > _p("after")).order_by(t.change.c.seq).limit(_p("limit"))
+)
+LAST_CHANGE: Final = select(func.max(t.change.c.seq))
+OPTION: Final = select(t.option.c.value).where(t.option.c.name == _p("name"))
+OPTIONS: Final = select(t.option.c.name, t.option.c.value).order_by(t.option.c.name)
+
+MUTABLE: Final = tuple(c.name for c in t.resource.c if c.name not in {"id", "href", "kind"})
+"""Columns of a resource that a write may change; their parameters are called `new_...`."""
+INSERT_RESOURCE: Final = insert(t.resource)
+UPDATE_RESOURCE: Final = (
+    update(t.resource).where(_R.id == _p("row_id")).values({name: _p(f"new_{name}") for name in MUTABLE})
+)
+DELETE_RESOURCE: Final = delete(t.resource).where(_R.id == _p("id"))
+INSERT_CHANGE: Final = insert(t.change).values(
+    {c.name: _p(f"new_{c.name}") for c in t.change.c if c.name != "seq"}
+)
+FORGET_CHANGES: Final = delete(t.change).where(t.change.c.seq <= _p("seq"))
+ADD_TALLY: Final = insert(t.tally)
+MOVE_TALLY: Final = (
+    update(t.tally)
+    .where(t.tally.c.list_id == _p("in_list"), t.tally.c.scope == _p("in_scope"))
+    .values(amount=t.tally.c.amount + _p("by"))
+)
+DELETE_TALLIES: Final = delete(t.tally).where(t.tally.c.list_id == _p("list_id"))
+INSERT_MEMBER: Final = insert(t.member)
+DELETE_MEMBER: Final = delete(t.member).where(
+    t.member.c.list_id == _p("list_id"), t.member.c.resource_id == _p("resource_id")
+)
+NEXT_IDS: Final = (
+    update(t.sequence)
+    .where(t.sequence.c.name == "resource")
+    .values(value=t.sequence.c.value + _p("by"))
+    .returning(t.sequence.c.value)
+)
+
+INSERT_CLIENT: Final = insert(t.client)
+DELETE_CLIENT: Final = delete(t.client).where(_C.end_device_id == _p("end_device_id"))
+INSERT_GROUP: Final = insert(t.device_group)
+DELETE_GROUP: Final = delete(t.device_group).where(t.device_group.c.id == _p("id"))
+INSERT_ASSIGNMENT: Final = insert(t.assignment)
+DELETE_ASSIGNMENT: Final = delete(t.assignment).where(
+    t.assignment.c.group_id == _p("group_id"), t.assignment.c.end_device_id == _p("end_device_id")
+)
+INSERT_READING: Final = insert(t.reading)
+DELETE_READINGS: Final = delete(t.reading).where(_READING.reading_set_id == _p("reading_set_id"))
+INSERT_REPORT: Final = insert(t.report)
+DELETE_REPORT: Final = delete(t.report).where(t.report.c.response_id == _p("response_id"))
+INSERT_OPTION: Final = insert(t.option)
+DELETE_OPTION: Final = delete(t.option).where(t.option.c.name == _p("name"))
+INSERT_SEQUENCE: Final = insert(t.sequence)

@@ -1,0 +1,171 @@
+"""What can be written, inside one transaction of the writer. Nothing is durable before its commit."""
+
+from typing import Final
+
+from sep2_server import statements as q
+from sep2_server.connection import Connection
+from sep2_server.errors import StoreError
+from sep2_server.reader import Reader
+from sep2_server.rows import (
+    EVERYBODY,
+    Assignment,
+    Change,
+    Client,
+    Group,
+    Report,
+    Row,
+    StoredReading,
+    full_mrid,
+)
+
+DELETED: Final = 0
+"""Version in the change feed of what is no longer there."""
+ACCESS: Final = "access"
+"""Kind of a change that tells what a client may see."""
+OPTION: Final = "option"
+"""Kind of a change of a value that is set at run time."""
+
+
+class Transaction(Reader):
+    """Questions and writes that become durable together, or not at all; `written` tells what."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.written: list[Change] = []
+
+    def next_id(self, count: int = 1) -> int:
+        """The first of `count` row ids that nothing else has or will get."""
+        last = self._db.number(q.NEXT_IDS, by=count)
+        if last is None:
+            raise StoreError("the database has lost its sequence of ids")
+        return last - count + 1
+
+    def insert(self, row: Row) -> Row:
+        """Store a new resource under an id from `next_id`; a list is stored with an empty body."""
+        stored = row._replace(mrid=full_mrid(row.mrid)) if row.mrid else row
+        self._db.run(q.INSERT_RESOURCE, **stored._asdict())
+        self._move(stored.list_id, stored.scope, 1)
+        self._tell(stored, stored.version)
+        return stored
+
+    def replace(self, old: Row, new: Row) -> Row:
+        """Store `new` in the place of `old` with the version after it; id, href and kind stay."""
+        row = new._replace(version=old.version + 1)
+        values = {f"new_{name}": getattr(row, name) for name in q.MUTABLE}
+        self._db.run(q.UPDATE_RESOURCE, row_id=old.id, **values)
+        if (old.list_id, old.scope) != (row.list_id, row.scope):
+            self._move(old.list_id, old.scope, -1)
+            self._move(row.list_id, row.scope, 1)
+            self._tell(old, row.version)
+        self._tell(row, row.version)
+        return row
+
+    def delete(self, row: Row) -> None:
+        """Remove one resource; what is below it is the caller's to remove."""
+        self._db.run(q.DELETE_RESOURCE, id=row.id)
+        self._db.run(q.DELETE_TALLIES, list_id=row.id)
+        self._move(row.list_id, row.scope, -1)
+        for list_id in self.lists_of_member(row.id):
+            self.remove_member(list_id, row)
+        self._tell(row, DELETED)
+
+    def add_member(self, list_id: int, row: Row) -> None:
+        """Show a resource in a list beside the one that it is stored in."""
+        self._db.run(q.INSERT_MEMBER, list_id=list_id, sort_key=row.sort_key, resource_id=row.id)
+        self._move(list_id, EVERYBODY, 1)
+        self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
+
+    def remove_member(self, list_id: int, row: Row) -> bool:
+        """No longer show a resource in a list; False where it was not there."""
+        if not self._db.run(q.DELETE_MEMBER, list_id=list_id, resource_id=row.id).rowcount:
+            return False
+        self._move(list_id, EVERYBODY, -1)
+        self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
+        return True
+
+    def put_client(self, client: Client) -> None:
+        """Store a client in the place of the one with the same EndDevice."""
+        self._db.run(q.DELETE_CLIENT, end_device_id=client.end_device_id)
+        self._db.run(q.INSERT_CLIENT, **client._asdict())
+        self.tell_access(client.end_device_id)
+
+    def delete_client(self, end_device_id: int) -> None:
+        """Forget a client; its EndDevice is the caller's to remove."""
+        self._db.run(q.DELETE_CLIENT, end_device_id=end_device_id)
+        self.tell_access(end_device_id)
+
+    def put_group(self, group: Group) -> None:
+        """Store a group in the place of the one with the same id."""
+        self._db.run(q.DELETE_GROUP, id=group.id)
+        self._db.run(q.INSERT_GROUP, **group._asdict())
+
+    def delete_group(self, group_id: int) -> None:
+        """Forget a group; its assignments are the caller's to remove."""
+        self._db.run(q.DELETE_GROUP, id=group_id)
+
+    def put_assignment(self, assignment: Assignment) -> None:
+        """Assign the programs of a group to a device."""
+        self._db.run(q.INSERT_ASSIGNMENT, **assignment._asdict())
+        self.tell_access(assignment.end_device_id)
+
+    def delete_assignment(self, assignment: Assignment) -> None:
+        """Take the programs of a group from a device."""
+        self._db.run(
+            q.DELETE_ASSIGNMENT, group_id=assignment.group_id, end_device_id=assignment.end_device_id
+        )
+        self.tell_access(assignment.end_device_id)
+
+    def put_readings(self, readings: list[StoredReading], reading_set: Row) -> None:
+        """Store all values of a ReadingSet in the place of those that it had."""
+        self._db.run(q.DELETE_READINGS, reading_set_id=reading_set.id)
+        for reading in readings:
+            self._db.run(q.INSERT_READING, **reading._asdict())
+
+    def delete_readings(self, reading_set_id: int) -> None:
+        """Forget the values of a ReadingSet."""
+        self._db.run(q.DELETE_READINGS, reading_set_id=reading_set_id)
+
+    def put_report(self, report: Report) -> None:
+        """Store the numbers of a Response."""
+        self._db.run(q.INSERT_REPORT, **report._asdict())
+
+    def delete_report(self, response_id: int) -> None:
+        """Forget the numbers of a Response."""
+        self._db.run(q.DELETE_REPORT, response_id=response_id)
+
+    def put_option(self, name: str, value: str) -> None:
+        """Set a value at run time."""
+        self.delete_option(name)
+        self._db.run(q.INSERT_OPTION, name=name, value=value)
+
+    def delete_option(self, name: str) -> None:
+        """Take back a value that was set at run time."""
+        self._db.run(q.DELETE_OPTION, name=name)
+        self.written.append(self._feed(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED)))
+
+    def start_numbers(self) -> None:
+        """Begin to count the row ids of a new database."""
+        self._db.run(q.INSERT_SEQUENCE, name="resource", value=0)
+
+    def forget_changes(self, seq: int) -> None:
+        """Shorten the change feed: forget everything up to a place."""
+        self._db.run(q.FORGET_CHANGES, seq=seq)
+
+    def tell_access(self, end_device_id: int) -> None:
+        """Tell that what a client may see has changed."""
+        self.written.append(self._feed(Change(0, end_device_id, ACCESS, None, EVERYBODY, None, DELETED)))
+
+    def _move(self, list_id: int | None, scope: int, by: int) -> None:
+        if list_id is None:
+            return
+        if not self._db.run(q.MOVE_TALLY, in_list=list_id, in_scope=scope, by=by).rowcount:
+            self._db.run(q.ADD_TALLY, list_id=list_id, scope=scope, items=by)
+
+    def _tell(self, row: Row, version: int) -> None:
+        change = Change(0, row.id, row.kind, row.list_id, row.scope, row.owner_id, version)
+        self.written.append(self._feed(change))
+
+    def _feed(self, change: Change) -> Change:
+        values = {f"new_{name}": value for name, value in change._asdict().items() if name != "seq"}
+        self._db.run(q.INSERT_CHANGE, **values)
+        return change
