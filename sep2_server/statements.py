@@ -5,9 +5,10 @@ A `Connection` compiles each to text when it is first used, so that the hot path
 
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from schemas.codes import EventState
 from sep2_server import tables as t
 from sep2_server.rows import OVER
 
@@ -22,7 +23,7 @@ def _p(name: str) -> Any:  # noqa: ANN401 - a bound parameter has whatever type 
 _IN_SPAN = and_(_R.list_id == _p("list_id"), _R.scope == _p("scope"))
 _BOUNDED = and_(_R.sort_key >= _p("low"), _R.sort_key < _p("high"))
 _AFTER = or_(_R.sort_key > _p("after_key"), and_(_R.sort_key == _p("after_key"), _R.id > _p("after_id")))
-_IS_ACTIVE = _R.status == 1
+_IS_ACTIVE = _R.status == literal_column(str(int(EventState.ACTIVE)))
 
 
 def _page(condition: ColumnElement[bool]) -> Select[Any]:
@@ -53,7 +54,10 @@ TALLY: Final = select(t.tally.c.amount).where(
 COUNT_BOUNDED: Final = select(func.count()).where(_IN_SPAN, _BOUNDED)
 COUNT_ACTIVE: Final = select(func.count()).where(_IN_SPAN, _IS_ACTIVE, _BOUNDED)
 OVERLAPPING: Final = select(t.resource).where(
-    _R.list_id == _p("list_id"), _R.status < OVER, _R.starts < _p("ends"), _R.ends > _p("starts")
+    _R.list_id == _p("list_id"),
+    _R.status < literal_column(str(OVER)),
+    _R.starts < _p("ends"),
+    _R.ends > _p("starts"),
 )
 NEXT_IN_LIST: Final = select(func.min(_R.next_at)).where(_R.list_id == _p("list_id"), _R.next_at.is_not(None))
 DUE: Final = (
@@ -159,7 +163,7 @@ DELETE_MEMBER: Final = delete(t.member).where(
 )
 NEXT_IDS: Final = (
     update(t.sequence)
-    .where(t.sequence.c.name == "resource")
+    .where(t.sequence.c.name == literal_column("'resource'"))
     .values(value=t.sequence.c.value + _p("by"))
     .returning(t.sequence.c.value)
 )

@@ -159,7 +159,7 @@ class Transaction(Reader):
         if list_id is None:
             return
         if not self._db.run(q.MOVE_TALLY, in_list=list_id, in_scope=scope, by=by).rowcount:
-            self._db.run(q.ADD_TALLY, list_id=list_id, scope=scope, items=by)
+            self._db.run(q.ADD_TALLY, list_id=list_id, scope=scope, amount=by)
 
     def _tell(self, row: Row, version: int) -> None:
         change = Change(0, row.id, row.kind, row.list_id, row.scope, row.owner_id, version)
