@@ -121,7 +121,5 @@ def _written(folder: Path, content: bytes, mode: int) -> Path:
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise NotThereError(f"{path}: no such file") from error
-    except PermissionError as error:
-        raise RequestError(f"{path}: this user may not read it") from error
+    except OSError as error:
+        raise NotThereError(f"{path}: {(error.strerror or 'unreadable').lower()}") from error

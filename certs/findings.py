@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+CLAUSE: Final = "IEEE 2030.5-2018, 6.11"
 
 
 class Kind(StrEnum):
@@ -34,3 +37,8 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.rule}: {self.text} [{self.clause}]"
+
+
+def broken(rule: str, text: str, clause: str = CLAUSE) -> Finding:
+    """Finding that breaks the standard."""
+    return Finding(rule=rule, text=text, clause=clause, severity=Severity.ERROR)

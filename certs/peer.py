@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from certs import anatomy
 from certs.errors import UnreadableError
 from certs.files import read_chain
-from certs.findings import Finding, Severity
+from certs.findings import Finding, broken
 from certs.identity import LFDI, lfdi_of
 from certs.reading import certificate_of
-from certs.refusal import CLAUSE, LONGEST_CHAIN, refusal
+from certs.refusal import LONGEST_CHAIN, refusal
 
 MOST_KNOWN_ISSUERS: Final = 1024
 
@@ -124,7 +124,7 @@ def refuse_reason(
     try:
         identity = peer_identity(session)
     except UnreadableError as error:
-        return _error("readable", f"{error}; wanted: a certificate that can be read", "RFC 5280, 4.1")
+        return broken("readable", f"{error}; wanted: a certificate that can be read", "RFC 5280, 4.1")
     if identity is None:
         return None
     chain = identity.chain
@@ -132,7 +132,7 @@ def refuse_reason(
         chain = issuers.complete(chain[0])
         if not issuers.reaches_root(chain):
             text = "a resumed session shows no chain and its CA is not known; wanted: a full handshake"
-            return _error("chain-unseen", text, CLAUSE)
+            return broken("chain-unseen", text)
     reason = refusal(chain, allow_self_signed=allow_self_signed)
     if reason is None:
         issuers.remember(chain[1:])
@@ -151,7 +151,3 @@ def verified_chain(session: TlsSession) -> tuple[x509.Certificate, ...]:
     inside = getattr(getattr(session, "_sslobj", None), "get_verified_chain", None)
     links = (inside() if inside is not None else None) or ()
     return tuple(certificate_of(link.public_bytes().encode()) for link in links)
-
-
-def _error(rule: str, text: str, clause: str) -> Finding:
-    return Finding(rule=rule, text=text, clause=clause, severity=Severity.ERROR)

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from certs import anatomy, problems
 from certs.errors import UnreadableError
-from certs.findings import Finding, Severity
+from certs.findings import CLAUSE, Finding, broken
 from certs.problems import Problem
 from certs.reading import require_readable
 
@@ -22,7 +22,6 @@ Chain = Sequence[x509.Certificate]
 
 SHORTEST_CHAIN: Final = 2
 LONGEST_CHAIN: Final = 4
-CLAUSE: Final = "IEEE 2030.5-2018, 6.11"
 COMM_004: Final = "CSIP Conformance Test Procedures v1.3, COMM-004"
 
 _KNOWN_IN_CA: Final = frozenset(
@@ -122,7 +121,7 @@ def refusal(chain: Chain, *, allow_self_signed: bool = False) -> Finding | None:
         for certificate in chain:
             require_readable(certificate)
     except UnreadableError as error:
-        return _error("readable", f"{error}; wanted: certificates that can be read", "RFC 5280, 4.1")
+        return broken("readable", f"{error}; wanted: certificates that can be read", "RFC 5280, 4.1")
     return _length_refusal(chain, allow_self_signed=allow_self_signed) or next(_refusals(chain), None)
 
 
@@ -133,17 +132,17 @@ def path_findings(chain: Chain) -> list[Finding]:
     """
     findings = [_link_finding(number, *pair) for number, pair in enumerate(pairwise(chain), start=1)]
     if len(chain) > LONGEST_CHAIN:
-        findings.append(_error("chain-length", f"{len(chain)} certificates; wanted: 2 to 4", CLAUSE))
+        findings.append(broken("chain-length", f"{len(chain)} certificates; wanted: 2 to 4"))
     return [finding for finding in findings if finding is not None]
 
 
 def _length_refusal(chain: Chain, *, allow_self_signed: bool) -> Finding | None:
     if len(chain) == 1 and anatomy.is_self_signed(chain[0]):
         text = "the peer's certificate is self-signed; wanted: one signed by a CA"
-        return None if allow_self_signed else _error("self-signed", text, f"{COMM_004} G")
+        return None if allow_self_signed else broken("self-signed", text, f"{COMM_004} G")
     if SHORTEST_CHAIN <= len(chain) <= LONGEST_CHAIN:
         return None
-    return _error(
+    return broken(
         "chain-length", f"the chain has {len(chain)} certificates; wanted: 2 to 4, root included", CLAUSE
     )
 
@@ -153,25 +152,21 @@ def _refusals(chain: Chain) -> Iterator[Finding]:
         for certificate in reason.part(chain):
             if (wrong := reason.problem(certificate)) is not None:
                 place = f"certificate {chain.index(certificate) + 1} of {len(chain)}"
-                yield _error(reason.id, f"{place}: {wrong}; wanted: {reason.wants}", reason.clause)
+                yield broken(reason.id, f"{place}: {wrong}; wanted: {reason.wants}", reason.clause)
 
 
 def _link_finding(number: int, certificate: x509.Certificate, issuer: x509.Certificate) -> Finding | None:
     place = f"certificate {number}"
     if certificate.issuer != issuer.subject:
         text = f"{place}: issuer is not the subject of certificate {number + 1}; wanted: equal names"
-        return _error("issuer-is-signer", text, CLAUSE)
+        return broken("issuer-is-signer", text)
     authority = anatomy.authority_key_identifier(certificate)
     if authority is not None and authority != anatomy.subject_key_identifier(issuer):
         text = (
             f"{place}: AuthorityKeyIdentifier is {authority.hex().upper()}; wanted: that of the signer's key"
         )
-        return _error("authority-key-of-signer", text, "RFC 5280, 4.2.1.1")
+        return broken("authority-key-of-signer", text, "RFC 5280, 4.2.1.1")
     if not anatomy.is_issued_by(certificate, issuer):
         text = f"{place}: not signed with the key of certificate {number + 1}; wanted: a chain of signatures"
-        return _error("signed-by-next", text, "RFC 5280, 6.1.3")
+        return broken("signed-by-next", text, "RFC 5280, 6.1.3")
     return None
-
-
-def _error(rule: str, text: str, clause: str) -> Finding:
-    return Finding(rule=rule, text=text, clause=clause, severity=Severity.ERROR)

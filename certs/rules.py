@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from certs import oids, problems
-from certs.findings import Finding, Kind, Severity
+from certs.findings import CLAUSE, Finding, Kind, Severity
 from certs.problems import Extensions, Problem
 
 ALL: Final = frozenset(Kind)
@@ -22,7 +22,6 @@ SERVICES: Final = AGGREGATOR | SERVER
 LEAVES: Final = ALL - CAS
 ISSUED: Final = ALL - {Kind.ROOT, Kind.SELF_SIGNED_DEVICE}
 
-CLAUSE: Final = "IEEE 2030.5-2018, 6.11"
 WARNING: Final = Severity.WARNING
 
 _REVOCATION: Final[Extensions] = frozenset(
