@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -80,9 +81,10 @@ def test_a_pki_that_is_opened_again_goes_on(pki: Pki) -> None:
 
 
 def test_openssl_agrees_about_the_chain(pki: Pki) -> None:
+    openssl = shutil.which("openssl") or pytest.skip("the openssl command is not on this machine")
     issued = pki.issue_device("inverter")
     chain, root = str(issued.certificate_path), str(issued.root_path)
-    command = ["openssl", "verify", "-CAfile", root, "-untrusted", chain, chain]
+    command = [openssl, "verify", "-x509_strict", "-CAfile", root, "-untrusted", chain, chain]
     verified = subprocess.run(command, capture_output=True, check=True, text=True)
     assert verified.stdout == f"{issued.certificate_path}: OK\n"
 
