@@ -131,10 +131,8 @@ class SunSpecDevice:
         return remaining_s < step.timer_s - min(self.settings.min_write_interval_s, step.timer_s / 4)
 
     async def _write(self, step: Step) -> Fault | None:
-        """Write the blocks of a step; those without a timer to restart only where a register changes."""
-        for block in step.blocks:
-            if step.timer is None and block.is_held:
-                continue
+        """Write the blocks of a step up to the first that fails."""
+        for block in step.due_blocks:
             fault = await self._write_block(block)
             if fault:
                 return fault

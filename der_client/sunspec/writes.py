@@ -75,6 +75,11 @@ class Step:
         return all(block.is_held for block in self.blocks)
 
     @property
+    def due_blocks(self) -> tuple[Block, ...]:
+        """What to send: all blocks where a timer must restart, else those that change a register."""
+        return tuple(block for block in self.blocks if self.timer or not block.is_held)
+
+    @property
     def remaining_s(self) -> int | None:
         """Seconds until the device reverts, as last read; `None` without a timer."""
         return self.model.integer(self.timer) if self.timer else None

@@ -1,0 +1,79 @@
+"""What a cycle reads, and how answers enter the map."""
+
+import pytest
+
+from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
+from der_client.sunspec.model import DeviceMap, Model
+from der_client.sunspec.polling import CONTROLS, TELEMETRY, absorb, reads_of
+from der_client.sunspec.scan import Read
+from der_client.sunspec.simulator.image import build_bank
+from der_client.sunspec.simulator.settings import InverterSettings
+
+
+def battery() -> DeviceMap:
+    settings = InverterSettings(charge_w=5_000, discharge_w=5_000, capacity_wh=10_000)
+    return DeviceMap(base=40000, models=tuple(build_bank(settings).models.values()))
+
+
+def test_telemetry_takes_two_requests() -> None:
+    assert reads_of(battery(), TELEMETRY, 125) == (Read(40070, 113), Read(40763, 63))
+
+
+def test_controls_side_by_side_share_a_request() -> None:
+    assert reads_of(battery(), CONTROLS, 125) == (Read(40277, 86), Read(40817, 9))
+
+
+def test_smaller_blocks_make_more_requests() -> None:
+    assert reads_of(battery(), {701: "ThrotSrc"}, 60) == (Read(40070, 60), Read(40130, 53))
+
+
+def test_model_that_the_device_lacks_is_not_read() -> None:
+    assert reads_of(battery(), {101: None, 713: None}, 125) == (Read(40763, 9),)
+
+
+def test_point_that_the_length_lacks_reads_the_whole_model() -> None:
+    assert reads_of(battery(), {713: "Nothing"}, 125) == (Read(40763, 9),)
+
+
+def test_model_without_layout_is_read_by_its_header() -> None:
+    vendor = Model(model_id=64999, address=41000, length=10, words=[64999, 10])
+    assert reads_of(DeviceMap(base=40000, models=(vendor,)), {64999: None}, 125) == (Read(41000, 2),)
+
+
+def test_answer_goes_to_all_models_that_it_covers() -> None:
+    known = battery()
+    words = [713, 7, 100, 50, 400, 1000, 0, 0, 0xFFFF, 714, 43]
+    assert absorb(known, Read(40763, 11), words) is None
+    storage = known.first(713)
+    assert storage is not None
+    assert (storage.value("SoC"), storage.value("SoH")) == (40.0, 100.0)
+
+
+@pytest.mark.parametrize("header", [[713, 8], [802, 7]])
+def test_changed_header_is_reported_and_not_taken(header: list[int]) -> None:
+    known = battery()
+    change = absorb(known, Read(40763, 3), [*header, 5])
+    assert change == f"model 713 at 40763 is now {header[0]}, length [{header[1]}]"
+    storage = known.first(713)
+    assert storage is not None
+    assert storage.words[2] == 10_000
+
+
+def test_heartbeat_that_moves_is_alive() -> None:
+    watch = HeartbeatWatch(10.0)
+    assert [watch.is_stale(value, now) for value, now in ((1, 0.0), (2, 20.0), (2, 30.0), (2, 30.1))] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_device_without_heartbeat_is_never_stale() -> None:
+    watch = HeartbeatWatch(10.0)
+    assert [watch.is_stale(None, now) for now in (0.0, 100.0)] == [False, False]
+
+
+@pytest.mark.parametrize(("value", "after"), [(0, 1), (0xFFFFFFFD, 0xFFFFFFFE), (0xFFFFFFFE, 0)])
+def test_heartbeat_wraps_before_the_not_implemented_code(value: int, after: int) -> None:
+    assert next_beat(value) == after
