@@ -124,9 +124,7 @@ def test_charging_is_unsupported_by_a_pv_inverter() -> None:
 
 
 @pytest.mark.parametrize(("absorbing", "excitation"), [(False, 0), (True, 1)])
-@pytest.mark.parametrize(
-    ("field", "group", "first"), [("pf_inject", "PFWInj", 0), ("pf_absorb", "PFWAbs", 0)]
-)
+@pytest.mark.parametrize(("field", "group"), [("pf_inject", "PFWInj"), ("pf_absorb", "PFWAbs")])
 def test_power_factor_and_excitation_are_written_in_one_request(
     field: str, group: str, absorbing: bool, excitation: int
 ) -> None:

@@ -1,5 +1,7 @@
 """Registers of the simulator: the chain of models, the rules for writing, the PDUs, captured images."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from der_client.sunspec.definitions import layout_of, length_of
@@ -149,7 +151,7 @@ class Store:
             raise IllegalRequestError(2, "outside")
         return self.words[address - 10 :][:count]
 
-    def write(self, address: int, words: tuple[int, ...]) -> None:
+    def write(self, address: int, words: Sequence[int]) -> None:
         self.words[address - 10 : address - 10 + len(words)] = words
 
 
