@@ -1,15 +1,17 @@
 """From a parsed tree to resources: one compiled reader per class, driven by the declarations.
 
-The tree is flattened once in document order; a reader consumes exactly as many entries as its element has
-children, so that every element is met once and every rule (names, order, occurrence, content) is checked on
-the way.
+The tree is flattened once in document order; a reader is straight-line code that goes through the children of
+its element in the order of the schema and consumes exactly as many as there are, so that every element is met
+once. What does not fit is explained by `diagnosis`, off the fast path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from schemas.diagnosis import explain, path_of
 from schemas.errors import Malformed
 from schemas.fields import REGISTRY, Field, Scalar, spec_of, wire_name
 from schemas.scalars import Known, Read, reader_of
@@ -40,21 +42,7 @@ class Flat(NamedTuple):
 
 Values = dict[str, Any]
 ReadResource = Callable[[Flat, int], tuple[object, int]]
-
-
-class _Child(NamedTuple):
-    """How to read one child.
-
-    It may follow a child at `floor` or before; `weight` is 1 if it is required. A value has `known` and its
-    reader; a structure has no `known`, a cell that holds the reader of its class, and whether it may repeat.
-    """
-
-    floor: int
-    attr: str
-    known: Known | None
-    leaf: Read
-    inner: tuple[list[ReadResource], bool]
-    weight: int
+ReadAttributes = Callable[[Flat, Any], tuple[Values, ReadResource | None]]
 
 
 class _Attribute(NamedTuple):
@@ -68,9 +56,6 @@ class _Attribute(NamedTuple):
     def of(cls, attr: str, scalar: Scalar) -> _Attribute:
         known: Known = {}
         return cls(attr, known, reader_of(scalar, known))
-
-
-_STRANGER = _Child(-2, "", None, str, ([], False), 0)
 
 
 class Readers:
@@ -94,77 +79,82 @@ class Readers:
 
     def _compile(self, cls: type) -> ReadResource:
         fields = spec_of(cls)
-        attributes = {f.name: _Attribute.of(f.attr, f.scalar) for f in fields if f.is_attribute and f.scalar}
-        required = frozenset(f.attr for f in fields if f.required)
-        needed = sum(1 for f in fields if f.required and not f.is_attribute)
-        checks_attributes = any(f.required and f.is_attribute for f in fields)
-        limits = {f.attr: f.at_most for f in fields if f.at_most is not None}
-        fill = self._filler(cls, dict(self._children(fields)))
+        names: dict[str, object] = {
+            "cls": cls,
+            "no_text": _check_no_text,
+            "attributes_of": self._attribute_reader(cls, fields),
+            "leaf_value": _leaf_value,
+            "explain": partial(explain, cls, self._profile),
+        }
+        lines = list(self._lines(fields, names))
+        exec("\n".join(lines), names)  # noqa: S102 - made of declared names only, as in the writer
+        return cast("ReadResource", names["read"])
 
-        def read(flat: Flat, index: int) -> tuple[object, int]:
-            element = flat.elements[index]
+    def _lines(self, fields: tuple[Field, ...], names: dict[str, object]) -> Iterator[str]:
+        """Source of a reader: straight through the children in their order, no look-ups."""
+        children = [f for f in fields if not f.is_attribute]
+        has_attributes = len(children) < len(fields)
+        yield "def read(flat, index):"
+        yield "    elements, tags, texts, _ = flat"
+        yield "    element = elements[index]"
+        yield "    if texts[index] is not None: no_text(element)"
+        if has_attributes:
+            yield "    attributes, other = attributes_of(flat, element)"
+            yield "    if other is not None: return other(flat, index)"
+        yield "    left = len(element)"
+        yield "    index += 1"
+        yield "    tag = tags[index] if left else None"
+        for number, f in enumerate(children):
+            names[f"T{number}"] = self._profile.tag(f)
+            yield from (
+                self._list_lines(number, f, names) if f.is_list else self._child_lines(number, f, names)
+            )
+        yield "    if left: explain(element)"
+        given = [f"{f.attr}=v{number}" for number, f in enumerate(children)]
+        yield f"    return cls({', '.join(['**attributes'] * has_attributes + given)}), index"
+
+    def _child_lines(self, number: int, f: Field, names: dict[str, object]) -> Iterator[str]:
+        yield f"    if tag == T{number}:"
+        if f.scalar:
+            known: Known = {}
+            names[f"K{number}"] = known.get
+            names[f"L{number}"] = reader_of(f.scalar, known)
+            yield f"        v{number} = K{number}(texts[index])"
+            yield f"        if v{number} is None:"
+            yield f"            v{number} = leaf_value(L{number}, texts[index], elements[index])"
+            yield "        index += 1"
+        else:
+            names[f"R{number}"] = self._cell(cast("type", f.target))
+            yield f"        v{number}, index = R{number}[0](flat, index)"
+        yield "        left -= 1"
+        yield "        tag = tags[index] if left else None"
+        yield f"    else: {'explain(element)' if f.required else f'v{number} = None'}"
+
+    def _list_lines(self, number: int, f: Field, names: dict[str, object]) -> Iterator[str]:
+        names[f"R{number}"] = self._cell(cast("type", f.target))
+        yield f"    v{number} = []"
+        yield f"    while tag == T{number}:"
+        yield f"        item, index = R{number}[0](flat, index)"
+        yield f"        v{number}.append(item)"
+        yield "        left -= 1"
+        yield "        tag = tags[index] if left else None"
+        if f.at_most is not None:
+            yield f"    if not 1 <= len(v{number}) <= {f.at_most}: explain(element)"
+
+    def _attribute_reader(self, cls: type, fields: tuple[Field, ...]) -> ReadAttributes:
+        known = {f.name: _Attribute.of(f.attr, f.scalar) for f in fields if f.is_attribute and f.scalar}
+        required = frozenset(f.attr for f in fields if f.is_attribute and f.required)
+
+        def read(flat: Flat, element: etree._Element) -> tuple[Values, ReadResource | None]:
             values: Values = {}
-            if attributes and element.attrib:
-                other = self._read_attributes(flat, element, attributes, values, cls)
-                if other is not None:
-                    return other(flat, index)
-            index, met = fill(flat, index, values)
-            if (met < needed or checks_attributes) and not required <= values.keys():
-                raise _missing(element, required - values.keys(), fields)
-            if limits:
-                _check_limits(element, limits, values)
-            return cls(**values), index
+            other = None
+            if element.attrib:
+                other = self._read_attributes(flat, element, known, values, cls)
+            if required and other is None and not required <= values.keys():
+                explain(cls, self._profile, element)
+            return values, other
 
         return read
-
-    def _filler(
-        self, cls: type, children: dict[object, _Child]
-    ) -> Callable[[Flat, int, Values], tuple[int, int]]:
-        """Function that reads the children of an element into values: next index, required ones met."""
-        find = children.get
-
-        def fill(flat: Flat, index: int, values: Values) -> tuple[int, int]:
-            elements, tags, texts, _ = flat
-            element = elements[index]
-            if texts[index] is not None:
-                _check_no_text(element)
-            index += 1
-            last = -1
-            met = 0
-            for _ in range(len(element)):
-                floor, attr, known, leaf, inner, weight = find(tags[index], _STRANGER)
-                if last > floor:
-                    raise self._misplaced(cls, element, tags[index], values)
-                if known is not None:
-                    text = texts[index]
-                    value = known.get(text)
-                    values[attr] = _leaf_value(leaf, text, elements[index]) if value is None else value
-                    index += 1
-                    last = floor + 1
-                    met += weight
-                    continue
-                cell, many = inner
-                found, index = cell[0](flat, index)
-                if many and last == floor:
-                    values[attr].append(found)
-                    continue
-                values[attr] = [found] if many else found
-                last = floor if many else floor + 1
-                met += weight
-            return index, met
-
-        return fill
-
-    def _children(self, fields: tuple[Field, ...]) -> Iterator[tuple[str, _Child]]:
-        for position, f in enumerate(f for f in fields if not f.is_attribute):
-            floor = position if f.is_list else position - 1
-            known: Known | None = {} if f.scalar else None
-            leaf = reader_of(f.scalar, known) if f.scalar else str
-            inner = self._cell(f.target) if f.target else []
-            yield (
-                self._profile.tag(f),
-                _Child(floor, f.attr, known, leaf, (inner, f.is_list), int(f.required)),
-            )
 
     def _read_attributes(
         self,
@@ -201,31 +191,6 @@ class Readers:
             raise Malformed("type", f"{name} is not a {wire_name(cls)}", path_of(element))
         return resolved
 
-    def _misplaced(self, cls: type, parent: etree._Element, tag: object, values: Values) -> Malformed:
-        """Say which rule an element breaks that its parent's reader did not expect."""
-        name = str(tag).rpartition("}")[2]
-        places = {f.name: (n, f) for n, f in enumerate(spec_of(cls)) if not f.is_attribute}
-        where = f"{path_of(parent)}/{name}"
-        if name not in places:
-            return Malformed("unknown", f"{wire_name(cls)} has no element {name}", where)
-        if places[name][1].attr in values:
-            return Malformed("occurrence", f"{name} stands more than once in {wire_name(cls)}", where)
-        after = [f.name for n, f in places.values() if n > places[name][0] and f.attr in values]
-        return Malformed("order", f"{name} must stand before {after[0] if after else 'its followers'}", where)
-
-
-def path_of(element: etree._Element) -> str:
-    """Place of an element in its document, without namespaces: `/DERCurve/CurveData[2]/xvalue`."""
-    path = ""
-    node: etree._Element | None = element
-    while node is not None:
-        parent = node.getparent()
-        name = str(node.tag).rpartition("}")[2]
-        twins = [] if parent is None else [n for n in parent if n.tag == node.tag]
-        path = f"/{name}[{twins.index(node) + 1}]{path}" if len(twins) > 1 else f"/{name}{path}"
-        node = parent
-    return path
-
 
 def _leaf_value(leaf: Read, text: str | None, element: etree._Element) -> object:
     try:
@@ -239,21 +204,6 @@ def _attribute_value(read: Read, name: str, text: str, element: etree._Element) 
         return read(text)
     except Malformed as flaw:
         raise Malformed(flaw.rule, f"@{name}: {flaw.detail}", path_of(element)) from None
-
-
-def _missing(element: etree._Element, missing: frozenset[str], fields: tuple[Field, ...]) -> Malformed:
-    field = next(f for f in fields if f.attr in missing)
-    what = f"@{field.name}" if field.is_attribute else field.name
-    return Malformed("missing", f"{what} is missing", path_of(element))
-
-
-def _check_limits(element: etree._Element, limits: dict[str, int], values: Values) -> None:
-    for attr, most in limits.items():
-        items = values[attr]
-        if isinstance(items, list) and len(items) > most:
-            raise Malformed(
-                "occurrence", f"{len(items)} of {attr.rstrip('_')}, at most {most}", path_of(element)
-            )
 
 
 def _check_no_text(element: etree._Element) -> None:

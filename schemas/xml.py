@@ -11,10 +11,11 @@ from typing import Final, TypeVar
 
 from lxml import etree
 
+from schemas.diagnosis import nested_values, path_of
 from schemas.errors import Malformed, Unwritable
 from schemas.fields import REGISTRY, spec_of, wire_name
 from schemas.profile import BASE, Profile
-from schemas.reader import Flat, Readers, path_of
+from schemas.reader import Flat, Readers
 from schemas.scalars import flaw_of
 from schemas.writer import Writers
 
@@ -120,7 +121,7 @@ class Codec:
             flat = Flat.of(root)
             value, end = read(flat, 0)
         if end != len(flat.elements):
-            raise _nested(root)
+            raise nested_values(root)
         if flat.met[0] != _ATTRIBUTES(root):
             _refuse_attributes(root, self.profile)
         if len(flat.texts) - flat.texts.count(None) != _TEXTS(root):
@@ -182,13 +183,6 @@ def _parsed(data: bytes, most: int) -> etree._Element:
     if (info.encoding or "UTF-8").upper() not in _UTF_8:
         raise Malformed("encoding", f"{info.encoding} where UTF-8 belongs")
     return root
-
-
-def _nested(root: etree._Element) -> Malformed:
-    """A value that should be text holds elements."""
-    leaves = {f.name for cls in REGISTRY.values() for f in spec_of(cls) if f.scalar and not f.is_attribute}
-    holders = [e for e in root.iter() if len(e) and str(e.tag).rpartition("}")[2] in leaves]
-    return Malformed("content", "elements inside of a value", path_of((holders or [root])[0]))
 
 
 def _refuse_tails(root: etree._Element) -> None:
