@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _RECEIVE_S = 0.2
 _SEND_S = 0.5
-_BUS_ERRORS = (can.CanError, OSError, ValueError, TypeError, ImportError)
+_BUS_ERRORS = (can.CanError, OSError, ValueError, TypeError, NotImplementedError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class CanLink:
         self.settings = settings
         self.fault: Fault | None = Fault(kind=FaultKind.NO_ANSWER, detail="bus not opened yet")
         self._clock = clock
-        self._receive = receive_socketcand if settings.interface == "socketcand" else can.BusABC.recv
+        self._receive = receive_socketcand if settings.interface == "socketcand" else _receive_plain
         self._inbox: FrameInbox | None = None
         self._bus: can.BusABC | None = None
         self._bus_lock = threading.Lock()
@@ -119,10 +119,19 @@ class CanLink:
     def _run(self) -> None:
         wait_s = self.settings.retry_s
         while not self._stop.is_set():
-            if self._serve_once():
+            if self._serve_safely():
                 wait_s = self.settings.retry_s
             self._stop.wait(wait_s)
             wait_s = min(wait_s * 2, self.settings.max_retry_s)
+
+    def _serve_safely(self) -> bool:
+        """The same as `_serve_once`, whatever a vendor's library raises: this is the top of the thread."""
+        try:
+            return self._serve_once()
+        except Exception as error:
+            log.exception("CAN bus %s %s failed", self.settings.interface, self.settings.channel)
+            self._set_fault(f"{self.settings.interface} {self.settings.channel}: {error!r}")
+            return False
 
     def _serve_once(self) -> bool:
         """Open the bus and read until it fails or we stop; True if a frame came."""
@@ -169,6 +178,10 @@ class CanLink:
         if self.fault is None or self.fault.detail != detail:
             log.warning("CAN bus failed: %s", detail)
         self.fault = Fault(kind=FaultKind.NO_ANSWER, detail=detail)
+
+
+def _receive_plain(bus: can.BusABC, timeout_s: float) -> can.Message | None:
+    return bus.recv(timeout_s)
 
 
 def open_bus(settings: BusSettings) -> can.BusABC:

@@ -53,7 +53,8 @@ class FrameInbox:
         self._wake()
 
     async def get(self) -> tuple[CanFrame, ...]:
-        """All frames that wait, at least one; an empty tuple once closed and read out."""
+        """All frames that wait, at least one; none once closed and read out. Lets others run."""
+        await asyncio.sleep(0)
         while True:
             self._ready.clear()
             self._is_waking = False

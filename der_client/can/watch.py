@@ -12,7 +12,7 @@ from .bus import CanLink
 from .wire import swap_bytes, swap_order
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from cantools.database.can import Message
 
@@ -49,7 +49,7 @@ def describe(frame: CanFrame, profile: Profile) -> WatchedFrame:
 
 async def watch_frames(
     bus: BusSettings, profile: Profile, *, clock: Callable[[], float] = time.time
-) -> AsyncIterator[WatchedFrame]:
+) -> AsyncGenerator[WatchedFrame, None]:
     """Frames as they come, without end; close the iterator (`contextlib.aclosing`) to leave the bus."""
     link = CanLink(bus, clock=clock)
     await link.start()
