@@ -10,8 +10,9 @@ from cantools.database.errors import DecodeError
 
 from .alarms import AlarmRegister
 from .canonical import CANONICAL
-from .mapping import message_of, signal_of
-from .wire import bytes_needed, swap_bytes, swap_order
+from .mapping import message_of
+from .plan import plan_of
+from .wire import swap_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from cantools.database.can import Message, Signal
 
     from .frame import CanFrame
-    from .mapping import Profile, ValueMapping
+    from .mapping import Profile
+    from .plan import MessagePlan, Target
 
 _ZERO_RUN = 3
-_SAFETY_FLAGS = frozenset({"charge_enable", "discharge_enable", "contactor"})
 
 
 class Rejected(StrEnum):
@@ -52,27 +53,6 @@ class Sample:
     at_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
-    mapping: ValueMapping
-    signal: Signal
-    fine: Signal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """What to do with the frames of one message."""
-
-    message: Message
-    order: tuple[int, ...] | None
-    shortest: int
-    targets: tuple[_Target, ...]
-    texts: tuple[str, ...]
-    has_alarms: bool
-    is_safety: bool
-    is_must_have: bool
-
-
 class BmsDecoder:
     """Holds what the BMS said last. `feed` never raises, whatever the frame holds.
 
@@ -89,7 +69,7 @@ class BmsDecoder:
         self._zero_runs: dict[str, int] = {}
         self._heard: dict[str, float] = {}
         self._required = {name: m for name, m in profile.values.items() if m.is_required}
-        plans = [_plan(profile, message_of(profile.database, name)) for name in profile.incoming]
+        plans = [plan_of(profile, message_of(profile.database, name)) for name in profile.incoming]
         self._plans = {(plan.message.frame_id, plan.message.is_extended_frame): plan for plan in plans}
 
     @property
@@ -151,7 +131,9 @@ class BmsDecoder:
             return (Rejection(message=plan.message.name, reason=Rejected.MALFORMED),)
         return self._take(plan, raw, frame.data, now)
 
-    def _take(self, plan: _Plan, raw: Mapping[str, float], data: bytes, now: float) -> tuple[Rejection, ...]:
+    def _take(
+        self, plan: MessagePlan, raw: Mapping[str, float], data: bytes, now: float
+    ) -> tuple[Rejection, ...]:
         for name in plan.texts:
             self._texts[name] = data
         if plan.is_safety:
@@ -175,7 +157,7 @@ class BmsDecoder:
             self.invalid.add(message)
         return True
 
-    def _store(self, target: _Target, raw: Mapping[str, float], now: float) -> Rejected | None:
+    def _store(self, target: Target, raw: Mapping[str, float], now: float) -> Rejected | None:
         mapping = target.mapping
         code = raw.get(target.signal.name)
         if code is None:
@@ -191,33 +173,6 @@ class BmsDecoder:
         return None
 
 
-def _plan(profile: Profile, message: Message) -> _Plan:
-    targets = tuple(_target(m, message) for m in profile.values.values() if m.message == message.name)
-    alarm_signals = {s for alarm in profile.alarms for m, s in alarm.sources if m == message.name}
-    required = [bytes_needed(target.signal) for target in targets if target.mapping.is_required]
-    sizes = [bytes_needed(target.signal) for target in targets]
-    sizes += [bytes_needed(signal_of(message, name)) for name in alarm_signals]
-    return _Plan(
-        message=message,
-        order=swap_order(message) if profile.is_swapped else None,
-        shortest=max(required) if required else min(sizes, default=0),
-        targets=targets,
-        texts=tuple({m for messages in profile.texts.values() for m in messages if m == message.name}),
-        has_alarms=bool(alarm_signals),
-        is_safety=bool(alarm_signals) or any(t.mapping.name in _SAFETY_FLAGS for t in targets),
-        is_must_have=bool(required),
-    )
-
-
-def _target(mapping: ValueMapping, message: Message) -> _Target:
-    fine = mapping.fine_signal
-    return _Target(
-        mapping=mapping,
-        signal=signal_of(message, mapping.signal),
-        fine=None if fine is None else signal_of(message, fine),
-    )
-
-
 def _raw_codes(message: Message, data: bytes) -> Mapping[str, float] | None:
     try:
         decoded = message.decode_simple(data, decode_choices=False, scaling=False, allow_truncated=True)
@@ -226,7 +181,7 @@ def _raw_codes(message: Message, data: bytes) -> Mapping[str, float] | None:
     return {name: code for name, code in decoded.items() if isinstance(code, (int, float))}
 
 
-def _canonical(target: _Target, code: float, raw: Mapping[str, float]) -> float:
+def _canonical(target: Target, code: float, raw: Mapping[str, float]) -> float:
     mapping = target.mapping
     if CANONICAL[mapping.name].is_flag:
         return float(code in mapping.true_codes)

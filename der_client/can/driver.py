@@ -89,8 +89,7 @@ class CanBms:
         """End listening and sending and let go of the bus."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
             self._task = None
         await self.link.close()
 
@@ -102,7 +101,6 @@ class CanBms:
                     group.create_task(self._send_each_period(outgoing))
         except Exception:
             log.exception("battery %s: the driver has stopped", self.name)
-            raise
 
     async def _listen(self) -> None:
         while True:

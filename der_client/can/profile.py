@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .canonical import CANONICAL, NEEDED, STATUS, TEXTS
+from .canonical import CANONICAL, NEEDED
+from .dbc_lookup import signal_in
 from .errors import ProfileError
-from .mapping import (
-    AlarmCoding,
-    AlarmMapping,
-    Outgoing,
-    OutgoingSignal,
-    Profile,
-    Timing,
-    ValueMapping,
-    message_of,
-    signal_of,
-)
+from .mapping import Profile, Timing, ValueMapping
+from .profile_frames import alarms_in, coding_in, fixed_in, lengths_in, outgoing_in, texts_in
 from .toml_table import TomlTable
-from .wire import bytes_needed, not_available_code
+from .wire import not_available_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cantools.database.can import Database, Message, Signal
+    from cantools.database.can import Database, Signal
 
 _BYTE_ORDERS = {"dbc": None, "little": "little_endian", "big": "big_endian"}
 
@@ -37,8 +29,10 @@ def parse_profile(data: Mapping[str, object], database: Database, source: str) -
     timing = _timing(root.table("timing"))
     values = _values(root.table("values"), database, timing)
     constants = _constants(root.table("constants"), values)
-    coding, alarms = _alarms(root.table("alarms"), database, is_warning=False)
-    _, warnings = _alarms(root.table("warnings"), database, is_warning=True, coding=coding)
+    alarm_table = root.table("alarms")
+    coding = coding_in(alarm_table)
+    alarms = alarms_in(alarm_table, database, coding, is_warning=False)
+    warnings = alarms_in(root.table("warnings"), database, coding, is_warning=True)
     profile = Profile(
         name=name,
         database=database,
@@ -48,10 +42,10 @@ def parse_profile(data: Mapping[str, object], database: Database, source: str) -
         constants=constants,
         alarm_coding=coding,
         alarms=alarms + warnings,
-        texts=_texts(root.table("texts"), database),
-        outgoing=tuple(_outgoing(table, database) for table in root.tables("outgoing")),
-        fixed=_fixed(root.table("fixed"), database),
-        lengths=_lengths(root.table("lengths"), database),
+        texts=texts_in(root.table("texts"), database),
+        outgoing=tuple(outgoing_in(table, database) for table in root.tables("outgoing")),
+        fixed=fixed_in(root.table("fixed"), database),
+        lengths=lengths_in(root.table("lengths"), database),
     )
     root.finish()
     return profile
@@ -96,7 +90,7 @@ def _values(table: TomlTable, database: Database, timing: Timing) -> dict[str, V
 
 
 def _value(name: str, table: TomlTable, database: Database, timing: Timing) -> ValueMapping:
-    message, signal = _signal(table, "signal", table.text("signal"), database)
+    message, signal = signal_in(table, "signal", table.text("signal"), database)
     fine = table.text("fine_signal", "")
     if fine and fine not in {item.name for item in message.signals}:
         raise table.error("fine_signal", f"no signal {fine!r} in message {message.name}")
@@ -150,110 +144,3 @@ def _constants(table: TomlTable, values: Mapping[str, ValueMapping]) -> dict[str
             table.source, f"values.{name}", "missing: needed as a required value or a constant"
         )
     return constants
-
-
-def _alarms(
-    table: TomlTable, database: Database, *, is_warning: bool, coding: AlarmCoding = AlarmCoding.BIT
-) -> tuple[AlarmCoding, tuple[AlarmMapping, ...]]:
-    if not is_warning:
-        text = table.text("coding", AlarmCoding.BIT.value)
-        if text not in set(AlarmCoding):
-            raise table.error("coding", f"{text!r} is not one of {', '.join(AlarmCoding)}")
-        coding = AlarmCoding(text)
-    bits = 1 if coding is AlarmCoding.BIT else 2
-    alarms = []
-    for name in table.names():
-        sources = []
-        for text in table.texts(name):
-            message, signal = _signal(table, name, text, database)
-            if signal.length != bits:
-                raise table.error(
-                    name, f"signal {text} has {signal.length} bits, coding {coding} needs {bits}"
-                )
-            sources.append((message.name, signal.name))
-        alarms.append(AlarmMapping(name=name, is_warning=is_warning, sources=tuple(sources)))
-    return coding, tuple(alarms)
-
-
-def _texts(table: TomlTable, database: Database) -> dict[str, tuple[str, ...]]:
-    texts = {}
-    for name in table.names():
-        if name not in TEXTS:
-            raise table.error(name, f"not one of {', '.join(sorted(TEXTS))}")
-        texts[name] = table.texts(name)
-        for message in texts[name]:
-            _message(table, name, message, database)
-    return texts
-
-
-def _outgoing(table: TomlTable, database: Database) -> Outgoing:
-    message = _message(table, "message", table.text("message"), database)
-    signals = []
-    inner = table.table("signals")
-    for name in inner.names():
-        _in_message(inner, name, name, message)
-        is_table = isinstance(inner.peek(name), dict)
-        signals.append(
-            _outgoing_signal(name, inner.table(name)) if is_table else _outgoing_constant(name, inner)
-        )
-    outgoing = Outgoing(
-        message=message.name, period_s=table.positive("period_s", 1.0), signals=tuple(signals)
-    )
-    table.finish()
-    return outgoing
-
-
-def _outgoing_signal(name: str, table: TomlTable) -> OutgoingSignal:
-    value = table.text("value")
-    if value not in STATUS:
-        raise table.error("value", f"{value!r} is not one of {', '.join(STATUS)}")
-    signal = OutgoingSignal(signal=name, value=value, factor=table.number("factor", 1.0))
-    table.finish()
-    return signal
-
-
-def _outgoing_constant(name: str, table: TomlTable) -> OutgoingSignal:
-    return OutgoingSignal(signal=name, value=None, factor=table.number(name))
-
-
-def _fixed(table: TomlTable, database: Database) -> dict[tuple[str, str], int]:
-    fixed = {}
-    for text in table.names():
-        message, signal = _signal(table, text, text, database)
-        fixed[message.name, signal.name] = int(table.number(text))
-    return fixed
-
-
-def _lengths(table: TomlTable, database: Database) -> dict[str, int]:
-    lengths = {}
-    for name in table.names():
-        message = _message(table, name, name, database)
-        lengths[name] = int(table.number(name))
-        if not 0 <= lengths[name] <= message.length:
-            raise table.error(name, f"{lengths[name]} outside 0..{message.length}")
-    return lengths
-
-
-def _signal(table: TomlTable, key: str, text: str, database: Database) -> tuple[Message, Signal]:
-    message_name, dot, name = text.partition(".")
-    if not dot:
-        raise table.error(key, f"{text!r} is not message.signal")
-    message = _message(table, key, message_name, database)
-    signal = _in_message(table, key, name, message)
-    if bytes_needed(signal) > 8:
-        raise table.error(key, f"signal {text} lies beyond the eighth byte")
-    return message, signal
-
-
-def _message(table: TomlTable, key: str, name: str, database: Database) -> Message:
-    try:
-        return message_of(database, name)
-    except KeyError:
-        raise table.error(key, f"no message {name!r} in the DBC") from None
-
-
-def _in_message(table: TomlTable, key: str, name: str, message: Message) -> Signal:
-    try:
-        return signal_of(message, name)
-    except KeyError:
-        raise table.error(key, f"no signal {name!r} in message {message.name}") from None

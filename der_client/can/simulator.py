@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from dataclasses import dataclass, field
@@ -51,15 +50,17 @@ class BatterySimulator:
         """Stop and leave the bus."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
             self._task = None
         await self._port.close()
 
     async def _run(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._send())
-            group.create_task(self._hear())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._send())
+                group.create_task(self._hear())
+        except Exception:
+            log.exception("battery simulator: stopped")
 
     async def _send(self) -> None:
         period_s = self.bms.period_s

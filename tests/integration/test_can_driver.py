@@ -16,6 +16,7 @@ from der_client.can import (
     BmsSettings,
     BusSettings,
     CanBms,
+    CanFrame,
     CanHub,
     CanLink,
     FramePort,
@@ -219,3 +220,69 @@ async def test_served_battery_follows_a_constant_power() -> None:
             await listener.receive()
     await served.close()
     assert served.pack.current_a == pytest.approx(77.55, abs=0.1)
+
+
+class BrokenPort:
+    """A seat on a bus that refuses every frame and, when heard, fails as only a bug can."""
+
+    def __init__(self, *, is_broken: bool) -> None:
+        self.refused = asyncio.Condition()
+        self.count = 0
+        self.is_broken = is_broken
+
+    async def send(self, frame: CanFrame) -> Fault | None:
+        async with self.refused:
+            self.count += 1
+            self.refused.notify_all()
+        return Fault(kind=FaultKind.NO_ANSWER, detail=f"{frame} refused")
+
+    async def receive(self) -> tuple[CanFrame, ...]:
+        if self.is_broken:
+            raise LookupError("bug")
+        return ()
+
+    async def close(self) -> None:
+        self.is_broken = False
+
+
+async def test_simulator_goes_on_when_its_bus_refuses_frames() -> None:
+    port = BrokenPort(is_broken=False)
+    settings = BmsSettings(period_s=PERIOD_S)
+    simulator = BatterySimulator(SimulatedBms(Pack(), load_profile("sma_35x"), settings), port)
+    await simulator.start()
+    async with asyncio.timeout(LIMIT_S), port.refused:
+        await port.refused.wait_for(lambda: port.count >= 30)
+    await simulator.close()
+    assert port.count >= 30
+
+
+async def test_bug_in_the_simulator_is_logged_and_close_still_closes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    port = BrokenPort(is_broken=True)
+    simulator = BatterySimulator(SimulatedBms(Pack(), load_profile("sma_35x")), port)
+    await simulator.start()
+    async with asyncio.timeout(LIMIT_S), port.refused:
+        await port.refused.wait_for(lambda: port.count >= 1)
+    await simulator.close()
+    assert not port.is_broken
+    assert [record.getMessage() for record in caplog.records] == ["battery simulator: stopped"]
+
+
+async def test_bug_in_the_driver_is_logged_and_the_battery_becomes_a_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with rig_on("virtual", "pylontech_lv") as rig:
+        assert isinstance(await rig.rounds(), BatteryState)
+        stopped = asyncio.Event()
+
+        def fail(*_: object) -> None:
+            stopped.set()
+            raise LookupError("bug")
+
+        monkeypatch.setattr(rig.driver._state, "feed", fail)
+        async with asyncio.timeout(LIMIT_S):
+            await stopped.wait()
+        rig.clock.now_s += 10.0
+        assert isinstance(rig.driver.battery(), Fault)
+    assert "battery b1: the driver has stopped" in [record.getMessage() for record in caplog.records]
