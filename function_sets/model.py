@@ -10,11 +10,17 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 from schemas import spec_of
 
+Class: TypeAlias = type
+"""A class of the resource model."""
+
 METHODS: Final = ("GET", "HEAD", "PUT", "POST", "DELETE")
+PUT: Final = frozenset({"PUT"})
+POST: Final = frozenset({"POST"})
+DELETE: Final = frozenset({"DELETE"})
 
 
 class Mark(Enum):
@@ -99,14 +105,14 @@ class Route:
 
     id: str
     path: str
-    type: type
+    type: Class
     methods: Methods
     access: Access
-    item: type | None = None
+    item: Class | None = None
     order: tuple[Key, ...] = ()
     after: str | None = None
     writes: frozenset[str] = frozenset()
-    accepts: tuple[type, ...] = ()
+    accepts: tuple[Class, ...] = ()
     view_of: str | None = None
 
     def __post_init__(self) -> None:
@@ -122,9 +128,9 @@ class Route:
         return self.item is not None
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """Pattern of the default path; each placeholder matches one segment."""
-        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path)) + r"\Z")
+    def placeholders(self) -> tuple[str, ...]:
+        """Names of the identifiers in the path, in order."""
+        return tuple(re.findall(r"\{(\w+)\}", self.path))
 
     def href(self, *parts: str) -> str:
         """Default URI with the placeholders filled in order."""

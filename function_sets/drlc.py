@@ -1,0 +1,96 @@
+"""Demand Response and Load Control. IEEE 2030.5-2018, 10.3."""
+
+from function_sets.model import DELETE, POST, PUT, Access, FunctionSet, Methods, Route, asc, desc
+from schemas import (
+    DemandResponseProgram,
+    DemandResponseProgramList,
+    EndDeviceControl,
+    EndDeviceControlList,
+    LoadShedAvailability,
+    LoadShedAvailabilityList,
+)
+
+FUNCTION_SET = FunctionSet(
+    name="Demand Response and Load Control",
+    code="dr",
+    clause="10.3",
+    routes=(
+        Route(
+            id="DemandResponseProgramList",
+            path="/dr",
+            type=DemandResponseProgramList,
+            methods=Methods("MMEDE"),
+            access=Access.ASSIGNED,
+            item=DemandResponseProgram,
+            order=(
+                asc("primacy"),
+                desc("mRID"),
+            ),
+            accepts=(DemandResponseProgram,),
+        ),
+        Route(
+            id="DemandResponseProgram",
+            path="/dr/{id1}",
+            type=DemandResponseProgram,
+            methods=Methods("MMEED"),
+            access=Access.ASSIGNED,
+        ),
+        Route(
+            id="ActiveEndDeviceControlList",
+            path="/dr/{id1}/actedc",
+            type=EndDeviceControlList,
+            methods=Methods("MMEEE"),
+            access=Access.ASSIGNED,
+            item=EndDeviceControl,
+            order=(
+                asc("interval.start"),
+                desc("creationTime"),
+                desc("mRID"),
+            ),
+            after="interval.start",
+            view_of="EndDeviceControlList",
+        ),
+        Route(
+            id="EndDeviceControlList",
+            path="/dr/{id1}/edc",
+            type=EndDeviceControlList,
+            methods=Methods("MMEDE"),
+            access=Access.ASSIGNED,
+            item=EndDeviceControl,
+            order=(
+                asc("interval.start"),
+                desc("creationTime"),
+                desc("mRID"),
+            ),
+            after="interval.start",
+            accepts=(EndDeviceControl,),
+        ),
+        Route(
+            id="EndDeviceControl",
+            path="/dr/{id1}/edc/{id2}",
+            type=EndDeviceControl,
+            methods=Methods("MMEED"),
+            access=Access.ASSIGNED,
+        ),
+        Route(
+            id="LoadShedAvailabilityList",
+            path="/edev/{id1}/lsl",
+            type=LoadShedAvailabilityList,
+            methods=Methods("MMEME"),
+            access=Access.OWNER,
+            item=LoadShedAvailability,
+            order=(asc("href"),),
+            writes=POST,
+            accepts=(LoadShedAvailability,),
+        ),
+        Route(
+            id="LoadShedAvailability",
+            path="/edev/{id1}/lsl/{id2}",
+            type=LoadShedAvailability,
+            methods=Methods("MMOEM"),
+            access=Access.OWNER,
+            writes=PUT | DELETE,
+            accepts=(LoadShedAvailability,),
+        ),
+    ),
+)

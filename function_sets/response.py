@@ -1,0 +1,95 @@
+"""Response. IEEE 2030.5-2018."""
+
+from function_sets.model import POST, Access, FunctionSet, Methods, Route, asc, desc
+from schemas import (
+    DERControlResponse,
+    DrResponse,
+    FlowReservationResponseResponse,
+    PriceResponse,
+    Response,
+    ResponseList,
+    ResponseSet,
+    ResponseSetList,
+    TextResponse,
+)
+
+FUNCTION_SET = FunctionSet(
+    name="Response",
+    code="rsps",
+    clause="schema",
+    routes=(
+        Route(
+            id="ResponseSetList",
+            path="/rsps",
+            type=ResponseSetList,
+            methods=Methods("OOEDE"),
+            access=Access.SELF,
+            item=ResponseSet,
+            order=(desc("mRID"),),
+            accepts=(ResponseSet,),
+        ),
+        Route(
+            id="ResponseSet",
+            path="/rsps/{id1}",
+            type=ResponseSet,
+            methods=Methods("OOEED"),
+            access=Access.SELF,
+        ),
+        Route(
+            id="ResponseList",
+            path="/rsps/{id1}/rsp",
+            type=ResponseList,
+            methods=Methods("OOEME"),
+            access=Access.SELF,
+            item=Response,
+            order=(
+                desc("createdDateTime"),
+                asc("endDeviceLFDI"),
+            ),
+            writes=POST,
+            accepts=(Response,),
+        ),
+        Route(
+            id="Response",
+            path="/rsps/{id1}/rsp/{id2}",
+            type=Response,
+            methods=Methods("OOEEO"),
+            access=Access.OWNER,
+        ),
+        Route(
+            id="PriceResponse",
+            path="/rsps/{id1}/rsp/{id2}",
+            type=PriceResponse,
+            methods=Methods("OOEEO"),
+            access=Access.OWNER,
+        ),
+        Route(
+            id="TextResponse",
+            path="/rsps/{id1}/rsp/{id2}",
+            type=TextResponse,
+            methods=Methods("OOEEO"),
+            access=Access.OWNER,
+        ),
+        Route(
+            id="DERControlResponse",
+            path="/rsps/{id1}/rsp/{id2}",
+            type=DERControlResponse,
+            methods=Methods("OOEEO"),
+            access=Access.OWNER,
+        ),
+        Route(
+            id="FlowReservationResponseResponse",
+            path="/rsps/{id1}/rsp/{id2}",
+            type=FlowReservationResponseResponse,
+            methods=Methods("OOEEO"),
+            access=Access.OWNER,
+        ),
+        Route(
+            id="DrResponse",
+            path="/rsps/{id1}/rsp/{id2}",
+            type=DrResponse,
+            methods=Methods("OOEEO"),
+            access=Access.OWNER,
+        ),
+    ),
+)
