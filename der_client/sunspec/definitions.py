@@ -73,6 +73,14 @@ def _definition(model_id: int) -> Mapping[str, Any] | None:
     return group
 
 
+def _defined(model_id: int) -> Mapping[str, Any]:
+    """The top group of a model. Raises KeyError for an undefined model."""
+    group = _definition(model_id)
+    if group is None:
+        raise KeyError(model_id)
+    return group
+
+
 def is_defined(model_id: int) -> bool:
     """True if SunSpec (or a registered vendor) has published a definition of the model."""
     return _definition(model_id) is not None
@@ -180,14 +188,19 @@ def layout_of(model_id: int, length: int, counts: Mapping[str, int] | None = Non
     `counts` are the values of `count_points`; one that contradicts the length yields to the length with a
     warning. Points that do not fit a shorter model are left out: they count as not implemented.
     """
-    return _compiled(model_id, length, tuple(sorted((counts or {}).items())))
+    return (
+        _compiled(model_id, length, tuple(sorted((counts or {}).items()))) if is_defined(model_id) else None
+    )
+
+
+def layout_with(model_id: int, counts: Mapping[str, int]) -> Layout:
+    """The layout of a model whose length follows from its counts. Raises KeyError for an undefined model."""
+    return _compiled(model_id, length_of(model_id, counts), tuple(sorted(counts.items())))
 
 
 @lru_cache(maxsize=512)
-def _compiled(model_id: int, length: int, counts: tuple[tuple[str, int], ...]) -> Layout | None:
-    group = _definition(model_id)
-    if group is None:
-        return None
+def _compiled(model_id: int, length: int, counts: tuple[tuple[str, int], ...]) -> Layout:
+    group = _defined(model_id)
     end = length + HEADER_SIZE
     compiler = _Compiler(end, dict(counts))
     reached = compiler.place(group, 0, "")
@@ -217,7 +230,4 @@ def _scale_path(point: Point, names: frozenset[str]) -> str | int | None:
 
 def length_of(model_id: int, counts: Mapping[str, int] | None = None) -> int:
     """L of a model whose count points have the given values. Raises KeyError for an undefined model."""
-    group = _definition(model_id)
-    if group is None:
-        raise KeyError(model_id)
-    return _group_size(group, counts or {}) - HEADER_SIZE
+    return _group_size(_defined(model_id), counts or {}) - HEADER_SIZE

@@ -65,14 +65,17 @@ def fault_in_answer(data: bytes) -> str | None:
 def _faults(frames: list[Frame]) -> Iterator[str]:
     for frame in frames:
         function, size = frame.pdu[0], len(frame.pdu)
-        if function & EXCEPTION_BIT:
-            expected = 2
-        elif function == READ_HOLDING:
-            expected = 2 + (frame.pdu[1] if size > 1 else 0)
-        elif function in ANSWER_SIZES:
-            expected = ANSWER_SIZES[function]
-        else:
+        expected = _answer_size(frame.pdu)
+        if expected is None:
             yield f"function code {function}"
-            continue
-        if size != expected or (function == READ_HOLDING and size % 2):
+        elif size != expected or (function == READ_HOLDING and size % 2):
             yield f"answer to function code {function} has {size} octets"
+
+
+def _answer_size(pdu: bytes) -> int | None:
+    """Octets of an answer that begins so; `None` for a function code that we never ask for."""
+    if pdu[0] & EXCEPTION_BIT:
+        return 2
+    if pdu[0] == READ_HOLDING:
+        return 2 + (pdu[1] if len(pdu) > 1 else 0)
+    return ANSWER_SIZES.get(pdu[0])

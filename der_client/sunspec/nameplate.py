@@ -81,11 +81,15 @@ def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
     )
 
 
-def _port_types(device_map: DeviceMap) -> set[int]:
+def _port_types(device_map: DeviceMap) -> set[int | None]:
     dc = device_map.first(714)
-    ports = dc.integer("NPrt") or 0 if dc else 0
-    types = (dc.integer(f"Prt[{port}].PrtTyp") for port in range(ports)) if dc else ()
-    return {type_ for type_ in types if type_ is not None}
+    return {dc.integer(f"{port}.PrtTyp") for port in ports_of(dc)} - {None} if dc else set()
+
+
+def ports_of(dc: Model) -> tuple[str, ...]:
+    """Paths of the DC ports that fit model 714, whatever its count says."""
+    points = dc.layout.points if dc.layout else ()
+    return tuple(point.name.removesuffix(".PrtTyp") for point in points if point.name.endswith(".PrtTyp"))
 
 
 def der_type_of(device_map: DeviceMap) -> int:

@@ -5,7 +5,7 @@ Models 701, 713, 714 and 715 to IEEE 2030.5-2018, 10.10; powers positive out of 
 
 from der_client.device import Fault, FaultKind, Telemetry
 from der_client.sunspec.model import DeviceMap, Model
-from der_client.sunspec.nameplate import PORT_ESS, PV, der_type_of, setting
+from der_client.sunspec.nameplate import PORT_ESS, PV, der_type_of, ports_of, setting
 
 AC_SINGLE_PHASE = 0
 INV_OFF, INV_SLEEPING, INV_RUNNING, INV_THROTTLED, INV_FAULT, INV_STANDBY = 0, 1, 3, 4, 6, 7
@@ -82,11 +82,9 @@ def _connection(device_map: DeviceMap, ac: Model) -> int:
 def _storage_connection(device_map: DeviceMap, inverter: int) -> int:
     """ConnectStatusType bits of the battery: those of the inverter, narrowed by the battery's DC port."""
     dc = device_map.first(714)
-    ports = range(dc.integer("NPrt") or 0) if dc else range(0)
+    ports = ports_of(dc) if dc else ()
     states = [
-        dc.integer(f"Prt[{port}].DCSta")
-        for port in ports
-        if dc and dc.integer(f"Prt[{port}].PrtTyp") == PORT_ESS
+        dc.integer(f"{port}.DCSta") for port in ports if dc and dc.integer(f"{port}.PrtTyp") == PORT_ESS
     ]
     if 3 in states:
         return inverter | FAULTED

@@ -5,7 +5,7 @@ lengths that devices show in the field are accepted.
 """
 
 from collections.abc import Container, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from der_client.device import FaultKind
 from der_client.sunspec.codec import Words, decode
@@ -167,9 +167,7 @@ class _Walk:
 
     def _note(self, model: Model) -> None:
         """Collect what is odd about a model: its length, and valid points that lack their scale factor."""
-        if model.layout is None:
-            return
-        self.warnings.extend(model.layout.warnings)
+        self.warnings.extend(model.layout.warnings if model.layout else ())
         lacking = {
             point.scale
             for point, _ in model.values()
@@ -183,17 +181,6 @@ class _Walk:
 
 def _counts(model: Model) -> dict[str, int]:
     """The count points of a model that hold a number."""
-    found: dict[str, int] = {}
-    for point in count_points(model.model_id):
-        if point.end <= len(model.words):
-            value = decode(point.type, model.words[point.offset : point.end])
-            if isinstance(value, int):
-                found[point.name] = value
-    return found
-
-
-def with_base(settings: ScanSettings, base: int | None) -> ScanSettings:
-    """Settings that try `base` before the usual ones."""
-    if base is None:
-        return settings
-    return replace(settings, bases=(base, *(other for other in settings.bases if other != base)))
+    read = (point for point in count_points(model.model_id) if point.end <= len(model.words))
+    values = {point.name: decode(point.type, model.words[point.offset : point.end]) for point in read}
+    return {name: value for name, value in values.items() if isinstance(value, int)}

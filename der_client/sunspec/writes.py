@@ -143,9 +143,9 @@ def step_of(
 def _is_whole(model: Model, name: str) -> bool:
     """True if the point, and all others of its atomic group, are implemented."""
     point = model.point(name)
-    if point is None or model.layout is None:
-        return False
-    group = [other for other in model.layout.points if point.sync and other.sync == point.sync] or [point]
+    if point is None or not point.sync:
+        return model.is_implemented(name)
+    group = [other for other in model.layout.points if other.sync == point.sync] if model.layout else []
     return all(model.is_implemented(other.name) for other in group)
 
 
@@ -162,14 +162,12 @@ def _encoded(model: Model, name: str, wanted: Wanted) -> tuple[Point, Words]:
 
 def _runs(model: Model, encoded: Mapping[str, tuple[Point, Words]]) -> Iterator[Block]:
     """Contiguous stretches of points, in register order."""
-    run: list[tuple[Point, Words]] = []
-    for point, words in sorted(encoded.values(), key=lambda item: item[0].offset):
-        if run and run[-1][0].end != point.offset:
-            yield _block(model, run)
-            run = []
-        run.append((point, words))
-    if run:
-        yield _block(model, run)
+    ordered = sorted(encoded.values(), key=lambda item: item[0].offset)
+    start = 0
+    for index, (point, _) in enumerate(ordered, start=1):
+        if index == len(ordered) or ordered[index][0].offset != point.end:
+            yield _block(model, ordered[start:index])
+            start = index
 
 
 def _block(model: Model, run: Sequence[tuple[Point, Words]]) -> Block:

@@ -7,7 +7,7 @@ V1.1b3, exceptions.
 from collections.abc import Mapping, Sequence
 
 from der_client.sunspec.codec import Rounding, Value, Words, absent_words, decode, encode, raw_of
-from der_client.sunspec.definitions import Point, layout_of, length_of
+from der_client.sunspec.definitions import Point, layout_with
 from der_client.sunspec.model import Model
 from der_client.sunspec.scan import END_ID, MARKER
 
@@ -30,13 +30,10 @@ def build_model(model_id: int, address: int, counts: Mapping[str, int], values: 
     Scale factors among the values take effect for the others. Raises KeyError for an unknown model or point,
     ValueError for a value that does not fit.
     """
-    length = length_of(model_id, counts)
-    layout = layout_of(model_id, length, counts)
-    if layout is None:
-        raise KeyError(model_id)
-    model = Model(model_id=model_id, address=address, length=length, layout=layout)
+    layout = layout_with(model_id, counts)
+    model = Model(model_id=model_id, address=address, length=layout.length, layout=layout)
     model.words = [word for point in layout.points for word in absent_words(point.type, point.size)]
-    everything = {"ID": model_id, "L": length, **counts, **values}
+    everything = {"ID": model_id, "L": layout.length, **counts, **values}
     scales_first = sorted(everything, key=lambda name: layout.by_name[name].type != "sunssf")
     for name in scales_first:
         put(model, name, everything[name])

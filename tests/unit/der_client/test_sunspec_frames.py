@@ -44,6 +44,7 @@ def test_answers_to_our_function_codes_are_no_fault(frame: Frame) -> None:
         ((16, 0, 1, 0), "answer to function code 16 has 4 octets"),
         ((0x83,), "answer to function code 131 has 1 octets"),
         ((4, 2, 0, 1), "function code 4"),
+        ((6, 0, 1), "answer to function code 6 has 3 octets"),
     ],
 )
 def test_answer_of_another_form_is_a_fault(pdu: tuple[int, ...], fault: str) -> None:

@@ -366,3 +366,9 @@ def test_ratings_and_grid_code_settings_are_protected(model: int, name: str) -> 
 def test_number_that_an_enumeration_does_not_define_is_refused() -> None:
     with pytest.raises(ValueError, match=r"704\.WMaxLimPctEna: 2 is not defined"):
         step_of(device().models[4], "max_w_pct", {"WMaxLimPctEna": Wanted(2)})
+
+
+def test_disconnecting_does_not_need_a_limit() -> None:
+    result = made(Setpoint(connect=False), on=device(without=("704.WMaxLimPct",)))
+    assert requests(result) == [("715.OpCtl", (0,))]
+    assert result.unsupported == frozenset()

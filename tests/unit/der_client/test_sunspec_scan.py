@@ -173,3 +173,11 @@ def test_block_without_layout_is_cut_anywhere() -> None:
 
 def test_point_longer_than_a_block_is_split() -> None:
     assert list(blocks(2, 18, layout_of(1, 66), 10)) == [(2, 12), (12, 18)]
+
+
+def test_count_that_is_not_implemented_or_cut_off_is_no_count() -> None:
+    words = chain((711, 32), (711, 2), (713, 7))
+    words |= {40002 + 5: 0xFFFF}
+    found = Bus(words).scan()
+    assert isinstance(found, DeviceMap)
+    assert [model.point("Ctl[1].ReadOnly") is not None for model in found.models] == [True, False, False]
