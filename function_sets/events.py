@@ -1,0 +1,239 @@
+"""Rules of events that server and client share: times, status, supersession, cancellation. IEEE 2030.5-2018, 10.2.3.
+
+Pure: time and random numbers are arguments; times are s since 1970 UTC on the clock of the server.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from schemas import (
+    DERControl,
+    EndDeviceControl,
+    Event,
+    EventStatus,
+    RandomizableEvent,
+    TextMessage,
+    spec_of,
+)
+from schemas.codes import EventState
+
+E = TypeVar("E", bound=Event)
+
+FINAL_STATES: Final = frozenset(
+    {EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION, EventState.SUPERSEDED}
+)
+"""States that an event does not leave."""
+_LOAD_CONTROLS: Final = ("ApplianceLoadReduction", "DutyCycle", "Offset", "SetPoint", "TargetReduction")
+_NO_MODE: Final = frozenset({"rampTms"})
+_WHOLE: Final = frozenset({"whole"})
+
+
+class EventRuleError(ValueError):
+    """An event may not be changed or cancelled like this; the text says which rule stands against it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """The random parts of one event at one device, s; drawn once and kept."""
+
+    start_s: int = 0
+    duration_s: int = 0
+
+
+def draw_for(event: Event, random: Callable[[], float]) -> Draw:
+    """A draw, uniform between 0 and each limit of the event, both included; `random` gives [0, 1)."""
+    start_s, duration_s = randomization_of(event)
+    return Draw(start_s=_part(start_s, random), duration_s=_part(duration_s, random))
+
+
+def randomization_of(event: Event) -> tuple[int, int]:
+    """Limits of the random parts of start and duration, s; 0 where the event has none."""
+    if not isinstance(event, RandomizableEvent):
+        return 0, 0
+    return event.randomizeStart or 0, event.randomizeDuration or 0
+
+
+def specified_end(event: Event) -> int:
+    """Start plus duration, without any random part."""
+    return event.interval.start + event.interval.duration
+
+
+def earliest_start(event: Event) -> int:
+    """The first second at which any device may act on the event."""
+    return event.interval.start + min(0, randomization_of(event)[0])
+
+
+def latest_end(event: Event) -> int:
+    """The second at which the last device has stopped."""
+    start_s, duration_s = randomization_of(event)
+    return specified_end(event) + max(0, start_s) + max(0, duration_s)
+
+
+def effective_interval(event: Event, draw: Draw) -> tuple[int, int]:
+    """Start and end of the event at the device that drew; an end is never before its start."""
+    start = event.interval.start + draw.start_s
+    return start, max(start, start + event.interval.duration + draw.duration_s)
+
+
+def overlaps(one: Event, other: Event) -> bool:
+    """True if the two may be in force at the same second."""
+    return earliest_start(one) < latest_end(other) and earliest_start(other) < latest_end(one)
+
+
+def controls_of(event: Event) -> frozenset[str]:
+    """What an event governs: the modes of a DERControl, the controls of an EndDeviceControl.
+
+    A TextMessage governs nothing (it is never superseded); any other event is governed as a whole.
+    """
+    if isinstance(event, DERControl):
+        base = event.DERControlBase_
+        names = {f.name for f in spec_of(type(base)) if getattr(base, f.attr) is not None}
+        return frozenset(names - _NO_MODE)
+    if isinstance(event, EndDeviceControl):
+        fields = {f.name: f.attr for f in spec_of(type(event))}
+        return frozenset(name for name in _LOAD_CONTROLS if getattr(event, fields[name]) is not None)
+    return frozenset() if isinstance(event, TextMessage) else _WHOLE
+
+
+def categories_of(event: Event) -> int:
+    """Bitmap of the device categories that the event is for; 0 means all."""
+    held = event.deviceCategory if isinstance(event, DERControl | EndDeviceControl) else None
+    return int(held or "0", 16)
+
+
+def is_newer(one: Event, other: Event) -> bool:
+    """True if `one` wins over `other` in the same program: later creationTime, then the higher mRID."""
+    return (one.creationTime, int(one.mRID or "0", 16)) > (other.creationTime, int(other.mRID or "0", 16))
+
+
+def covers(newer: Event, older: Event) -> bool:
+    """True if the newer event governs everything that the older one does, for all of its device categories."""
+    controls = controls_of(older)
+    newer_for, older_for = categories_of(newer), categories_of(older)
+    for_all = newer_for == 0 or (older_for != 0 and older_for & ~newer_for == 0)
+    return bool(controls) and controls <= controls_of(newer) and for_all
+
+
+def shares(one: Event, other: Event) -> bool:
+    """True if both govern the same thing for at least one device category."""
+    one_for, other_for = categories_of(one), categories_of(other)
+    same_devices = not one_for or not other_for or bool(one_for & other_for)
+    return same_devices and bool(controls_of(one) & controls_of(other))
+
+
+def status_at(event: Event, siblings: Iterable[Event], now: int) -> EventStatus:
+    """The status of an event at `now`; `siblings` are the other events of its program.
+
+    Scheduled only while the earliest start is ahead; superseded from the earliest start of a newer event that
+    covers it; potentiallySuperseded while a newer one shares some of it. `dateTime` is never in the future.
+    """
+    held = event.EventStatus_
+    rivals = [s for s in siblings if is_newer(s, event) and _is_in_force(s) and overlaps(s, event)]
+    partial = [s.creationTime for s in rivals if shares(s, event) and not covers(s, event)]
+    status = replace(
+        held,
+        potentiallySuperseded=bool(partial),
+        potentiallySupersededTime=min(now, min(partial)) if partial else None,
+    )
+    if held.currentStatus in FINAL_STATES or held.currentStatus not in EventState:
+        return status
+    taken_over = [_takes_over(s) for s in rivals if covers(s, event)]
+    if taken_over and min(taken_over) <= now:
+        return replace(status, currentStatus=int(EventState.SUPERSEDED), dateTime=min(taken_over))
+    starts = earliest_start(event)
+    if starts <= now:
+        since = min(now, max(starts, event.creationTime))
+        return replace(status, currentStatus=int(EventState.ACTIVE), dateTime=since)
+    return replace(status, currentStatus=int(EventState.SCHEDULED), dateTime=min(now, event.creationTime))
+
+
+def next_change(event: Event, siblings: Iterable[Event], now: int) -> int | None:
+    """When time alone next changes the status, None where it does not any more."""
+    if event.EventStatus_.currentStatus in FINAL_STATES:
+        return None
+    rivals = [s for s in siblings if is_newer(s, event) and _is_in_force(s) and overlaps(s, event)]
+    times = [earliest_start(event), *(_takes_over(s) for s in rivals if covers(s, event))]
+    return min((t for t in times if t > now), default=None)
+
+
+def is_active(event: Event, now: int) -> bool:
+    """True if the event is in force for some device at `now`, by its own times and stored status."""
+    in_force = event.EventStatus_.currentStatus not in FINAL_STATES
+    return in_force and earliest_start(event) <= now < latest_end(event)
+
+
+def is_over(event: Event, now: int) -> bool:
+    """True if the last device has stopped; a cancelled event stays for its original time."""
+    return now >= latest_end(event)
+
+
+def cancelled(event: Event, now: int, *, randomized: bool = False, reason: str | None = None) -> EventStatus:
+    """The status of an event that its operator cancels at `now`.
+
+    `randomized` lets each device end within the random window of the event. Raises EventRuleError for an
+    event that has ended, was cancelled or superseded, or has no random part.
+    """
+    _must_be_open(event, now)
+    if randomized and randomization_of(event) == (0, 0):
+        raise EventRuleError("the event has no random part: cancel it without randomization")
+    state = EventState.CANCELLED_WITH_RANDOMIZATION if randomized else EventState.CANCELLED
+    return replace(event.EventStatus_, currentStatus=int(state), dateTime=now, reason=reason)
+
+
+def cancel_window_s(event: Event) -> int:
+    """Longest time after a cancellation with randomization until a device has stopped, s."""
+    return max(map(abs, randomization_of(event)))
+
+
+def changed(event: E, successor: E, now: int) -> E:
+    """The event that takes the place of `event`: `successor`, made newer than it and scheduled afresh.
+
+    Events are not edited, but superseded: the successor has an mRID of its own and a later creationTime.
+    Raises EventRuleError where the event is no longer open, or the successor has its mRID or is over before
+    it starts.
+    """
+    _must_be_open(event, now)
+    if successor.mRID.upper() == event.mRID.upper():
+        raise EventRuleError("a changed event needs an mRID of its own: events are superseded, not edited")
+    if is_over(successor, now):
+        raise EventRuleError("the changed event would be over already")
+    created = max(now, event.creationTime + 1)
+    fresh = EventStatus(currentStatus=int(EventState.SCHEDULED), dateTime=now, potentiallySuperseded=False)
+    made = replace(successor, creationTime=created, EventStatus_=fresh)
+    made.EventStatus_ = status_at(made, (), now)
+    return made
+
+
+def replaces(newer: Event, older: Event, now: int) -> bool:
+    """True if `newer` governs all that `older` does from now or its start on; else `older` must be cancelled too."""
+    return (
+        covers(newer, older)
+        and overlaps(newer, older)
+        and _takes_over(newer) <= max(now, earliest_start(older))
+    )
+
+
+def _part(limit_s: int, random: Callable[[], float]) -> int:
+    size = min(int(random() * (abs(limit_s) + 1)), abs(limit_s)) if limit_s else 0
+    return size if limit_s > 0 else -size
+
+
+def _is_in_force(event: Event) -> bool:
+    return event.EventStatus_.currentStatus not in {
+        EventState.CANCELLED,
+        EventState.CANCELLED_WITH_RANDOMIZATION,
+    }
+
+
+def _takes_over(event: Event) -> int:
+    """When an event takes over from those that it covers: its earliest start, or its creation where that is later."""
+    return max(earliest_start(event), event.creationTime)
+
+
+def _must_be_open(event: Event, now: int) -> None:
+    state = event.EventStatus_.currentStatus
+    if state in FINAL_STATES:
+        raise EventRuleError(f"the event is {EventState(state).name.lower().replace('_', ' ')} already")
+    if is_over(event, now):
+        raise EventRuleError("the event is over already")
