@@ -47,6 +47,7 @@ class SunSpecDevice:
         self._beats = self.settings.controller_heartbeat
         self._beat_s = 0.0
         self._took_out_of_service = False
+        self._unguarded: frozenset[str] = frozenset()
 
     async def scan(self) -> DeviceMap | Fault:
         """Discover the device and give its map: all models that are defined, with their registers."""
@@ -91,11 +92,18 @@ class SunSpecDevice:
         result = await self._execute(wanted)
         if isinstance(result, Applied):
             self._took_out_of_service = opens
+            self._note_unguarded(wanted.unguarded)
         return result
 
     async def close(self) -> None:
         """Close the connection; reversion timers stay armed in the device."""
         await self._transport.close()
+
+    def _note_unguarded(self, fields: frozenset[str]) -> None:
+        """Tell once which setpoints outlive a dead client."""
+        if fields - self._unguarded:
+            log.warning("%s has no reversion timer for %s", self.name, ", ".join(sorted(fields)))
+        self._unguarded = fields
 
     async def _beat(self, device_map: DeviceMap, now_s: float) -> None:
         """Count the controller's heartbeat up, unless the device does not want it. SunSpec model 715."""

@@ -5,6 +5,7 @@ Each function follows one pattern of names: `<prefix>Ena`, `<prefix>EnaRvrt`, `<
 model 704; IEEE 2030.5-2018, 10.10.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -68,6 +69,9 @@ def _limit(name: str) -> Callable[[Model, Bases, Setpoint], Points]:
 def _target_w(bases: Bases, setpoint: Setpoint) -> float:
     """The active power asked for, W, inside the settings of the device and the limit of the same Setpoint."""
     wanted_w = setpoint.target_w or 0.0
+    if not math.isfinite(wanted_w):
+        msg = f"{wanted_w} W is no setpoint"
+        raise ValueError(msg)
     if wanted_w < 0 and not bases.max_charge_w:
         msg = f"{wanted_w} W asked of a device that cannot absorb"
         raise ValueError(msg)

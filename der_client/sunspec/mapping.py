@@ -37,10 +37,15 @@ class MappingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The steps that bring a device to a Setpoint, in order, and the fields that it cannot execute."""
+    """The steps that bring a device to a Setpoint, in order, and the fields that it cannot execute.
+
+    `unguarded` names the fields that the device will hold for ever if nobody changes them: it has no
+    reversion timer for them.
+    """
 
     steps: tuple[Step, ...]
     unsupported: frozenset[str]
+    unguarded: frozenset[str]
 
 
 def plan(
@@ -79,6 +84,7 @@ class _Planner:
         self.reversion = reversion
         self.restore_service = restore_service
         self.unsupported: set[str] = set()
+        self.unguarded: set[str] = set()
         self.setpoint = self._one_reactive_mode(setpoint)
 
     def plan(self) -> Plan:
@@ -88,7 +94,11 @@ class _Planner:
         steps += [step for function in FUNCTIONS for step in self._activate(function)]
         steps += [step for step in releases if step.field not in REACTIVE_FIELDS]
         steps += [*self._operation(), *self._enter_service()]
-        return Plan(steps=tuple(steps), unsupported=frozenset(self.unsupported))
+        return Plan(
+            steps=tuple(steps),
+            unsupported=frozenset(self.unsupported),
+            unguarded=frozenset(self.unguarded),
+        )
 
     def _one_reactive_mode(self, setpoint: Setpoint) -> Setpoint:
         """Of fixed power factor and reactive power only one can be in force; the other is unsupported."""
@@ -145,6 +155,8 @@ class _Planner:
                 enable=enable,
                 timer=f"{function.prefix}RvrtRem",
             )
+            if self.reversion.after_s and not self.controls.is_implemented(f"{function.prefix}RvrtTms"):
+                self.unguarded.add(function.field)
         except ValueError:
             self._refuse(function.field)
 

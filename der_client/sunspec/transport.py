@@ -58,6 +58,7 @@ class ModbusTransport:
         self._backoff_s = 0.0
         self._next_attempt_s = 0.0
         self._malformed: str | None = None
+        self._is_healthy = True
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
     async def read(self, address: int, count: int) -> Words | Failure:
@@ -129,6 +130,9 @@ class ModbusTransport:
             return Failure(
                 FaultKind.REFUSED, f"{what}: exception {code} ({EXCEPTIONS.get(code, 'unknown')})", code
             )
+        if not self._is_healthy:
+            log.info("%s:%s unit %s answers again", self.host, self.port, self.unit)
+            self._is_healthy = True
         return answer
 
     async def _connected(self) -> AsyncModbusTcpClient | Failure:
@@ -145,7 +149,7 @@ class ModbusTransport:
             return client
         self._backoff_s = min(2 * self._backoff_s or self.settings.backoff_s, self.settings.backoff_max_s)
         self._next_attempt_s = asyncio.get_running_loop().time() + self._backoff_s
-        return Failure(FaultKind.NO_ANSWER, f"cannot connect to {self.host}:{self.port}")
+        return self._drop(FaultKind.NO_ANSWER, f"cannot connect to {self.host}:{self.port}")
 
     def _new_client(self) -> AsyncModbusTcpClient:
         return AsyncModbusTcpClient(
@@ -165,7 +169,10 @@ class ModbusTransport:
         return b"" if self._malformed else data
 
     def _drop(self, kind: FaultKind, detail: str) -> Failure:
-        log.warning("%s:%s unit %s: %s", self.host, self.port, self.unit, detail)
+        """Close the connection; only the first failure after a good answer is worth a warning."""
+        level = logging.WARNING if self._is_healthy else logging.DEBUG
+        log.log(level, "%s:%s unit %s: %s", self.host, self.port, self.unit, detail)
+        self._is_healthy = False
         if self._client:
             self._client.close()
         return Failure(kind, detail)

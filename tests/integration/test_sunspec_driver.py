@@ -344,3 +344,14 @@ async def test_only_one_request_is_outstanding_however_many_tasks_ask(clock: Man
                 group.create_task(device.apply(Setpoint(max_w_pct=50), Reversion()))
         assert handle.server.most_outstanding == 1
         assert await seen(handle, "704.WMaxLimPct") == [50.0]
+
+
+async def test_setpoint_without_a_reversion_timer_is_warned_of_once(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(clock, PV) as (device, handle):
+        put(handle.inverter.bank.models[704], "WMaxLimPctRvrtTms", None)
+        await applied(device, Setpoint(max_w_pct=50))
+        await applied(device, Setpoint(max_w_pct=40))
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == ["der has no reversion timer for max_w_pct"]

@@ -117,3 +117,16 @@ async def test_failures_leave_no_dump_of_packets_in_the_log(caplog: pytest.LogCa
             await transport.read(0, 1)
     assert [record.name for record in caplog.records if record.name.startswith("pymodbus")] == []
     assert "read 0+1: protocol identifier 48879, length 57005" in caplog.text
+
+
+async def test_long_outage_is_one_warning_and_its_end_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    good = False
+    with caplog.at_level(logging.INFO, logger="der_client.sunspec.transport"):
+        async with peer(lambda request: [mbap(request, bytes((3, 2, 0, 1)))] if good else []) as transport:
+            for _ in range(3):
+                await transport.read(0, 1)
+            good = True
+            await transport.read(0, 1)
+    lines = [record.message for record in caplog.records if not record.message.startswith("connected")]
+    where = f"127.0.0.1:{transport.port} unit 1"
+    assert lines == [f"{where}: read 0+1: no answer", f"{where} answers again"]

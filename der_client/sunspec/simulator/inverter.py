@@ -22,7 +22,7 @@ from der_client.sunspec.simulator.physics import (
 from der_client.sunspec.simulator.reversion import ReversionTimers
 from der_client.sunspec.simulator.service import EnterService
 from der_client.sunspec.simulator.settings import InverterSettings
-from der_client.sunspec.simulator.sources import DcSource, IdealBattery, PvField
+from der_client.sunspec.simulator.sources import DcLimits, DcSource, IdealBattery, PvField
 
 OFF, SLEEPING, STARTING, RUNNING, THROTTLED, STANDBY = 0, 1, 2, 3, 4, 7
 STOP, START, ENTER_STANDBY, EXIT_STANDBY = 0, 1, 2, 3
@@ -99,9 +99,12 @@ class Inverter:
         efficiency = self.settings.efficiency
         return self.ac.power_w / efficiency if self.ac.power_w >= 0 else self.ac.power_w * efficiency
 
+    def _battery_limits(self) -> DcLimits:
+        return DcLimits(*self._battery.limits(self._now))
+
     def _offer(self) -> Offer:
         if self.settings.is_storage:
-            return offer_of_battery(self._battery.limits(self._now), self.settings.efficiency)
+            return offer_of_battery(self._battery_limits(), self.settings.efficiency)
         return offer_of_pv(self._pv.available_w(self._now - self._start), self.settings.efficiency)
 
     def _settle(self, dt_s: float) -> None:
@@ -169,7 +172,7 @@ class Inverter:
         show_ac(model, self.ac, self.settings.ac_type)
         show_dc(self.bank.models[714], self._dc_power_w(), self.settings.dc_voltage_v)
         if self.settings.is_storage:
-            show_battery(self.bank.models[713], self._battery.limits(self._now))
+            show_battery(self.bank.models[713], self._battery_limits())
 
     def _state(self, share: float, offer: Offer, *, throttled: bool) -> int:
         """701.InvSt."""

@@ -18,8 +18,8 @@ class DcLimits(NamedTuple):
 class DcSource(Protocol):
     """A battery as an inverter needs it."""
 
-    def limits(self, now: float) -> DcLimits:
-        """What may flow now."""
+    def limits(self, now: float) -> tuple[float, float, float, float]:
+        """What may flow now, as the fields of DcLimits."""
         ...
 
     def transfer(self, power_w: float, dt_s: float) -> None:

@@ -372,3 +372,23 @@ def test_disconnecting_does_not_need_a_limit() -> None:
     result = made(Setpoint(connect=False), on=device(without=("704.WMaxLimPct",)))
     assert requests(result) == [("715.OpCtl", (0,))]
     assert result.unsupported == frozenset()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("field", ["target_w", "var", "max_w_pct"])
+def test_number_that_is_not_finite_moves_nothing(field: str, value: float) -> None:
+    setpoint = {
+        "target_w": Setpoint(target_w=value),
+        "var": Setpoint(var=VarSetpoint(value=value, ref=0)),
+        "max_w_pct": Setpoint(max_w_pct=value),
+    }[field]
+    result = made(setpoint, on=device(BATTERY))
+    assert requests(result) == []
+    assert result.unsupported == (frozenset() if setpoint.max_w_pct == float("inf") else {field})
+
+
+def test_setpoint_that_would_outlive_its_client_is_named() -> None:
+    on = device(BATTERY, without=("704.WSetRvrtTms",))
+    setpoint = Setpoint(target_w=-1_000, max_w_pct=50)
+    assert made(setpoint, Reversion(after_s=60), on).unguarded == {"target_w"}
+    assert made(setpoint, NO_TIMER, on).unguarded == frozenset()
