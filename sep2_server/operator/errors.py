@@ -8,9 +8,12 @@ Refusal
  +- WrongMethod       405  the path exists, the method does not
  +- Conflict          409  the state of things or a rule of the standard is against it
  +- AuditFailed       503  the audit log cannot be written, so nothing was done
+ +- StoreFailed       503  the store cannot be written, so nothing was done
 """
 
 from typing import ClassVar
+
+from sep2_server import errors as core
 
 
 class Refusal(Exception):
@@ -80,3 +83,18 @@ class AuditFailed(Refusal):
 
     status = 503
     error = "audit-log-unavailable"
+
+
+class StoreFailed(Refusal):
+    """The action was not done because it could not be stored."""
+
+    status = 503
+    error = "store-unavailable"
+
+
+def refusal_of(flaw: core.OperatorError) -> Refusal:
+    """What the operator is told of an error of the server's core."""
+    if isinstance(flaw, core.Unfit):
+        return BadRequest(str(flaw), "correct the field and send the request again")
+    kind = NotFound if isinstance(flaw, core.UnknownName) else Conflict
+    return kind(str(flaw), "look at what there is (GET, or a list command), then correct the request")

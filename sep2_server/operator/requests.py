@@ -22,7 +22,7 @@ class EnrolDevice:
     pin: Annotated[int, Named("pIN"), Span(0, 999_999)] | None = None
     role: Annotated[str, OneOf(("device", "aggregator"))] = "device"
     aggregator: Annotated[str, NAME] | None = None
-    ders: Annotated[int, Named("DER"), Span(0, 255)] = 1
+    ders: Annotated[int, Named("DER"), Span(0, 255)] | None = None
     device_category: Annotated[str, Named("deviceCategory"), Digits(2, 8)] | None = None
     post_rate_s: Annotated[int, Named("postRate"), Span(1, UINT32)] | None = None
 
@@ -83,8 +83,14 @@ class CancelControl:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetRates:
-    """How often devices ask (`pollRate`) and post (`postRate`), s."""
+class SetPostRate:
+    """How often a device posts its data, s."""
 
-    poll_rate_s: Annotated[int, Named("pollRate"), Span(1, UINT32)] | None = None
-    post_rate_s: Annotated[int, Named("postRate"), Span(1, UINT32)] | None = None
+    post_rate_s: Annotated[int, Named("postRate"), Span(1, UINT32)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPollRates:
+    """How often clients ask, s, by resource (`DERProgramList`); 0 takes back what was set."""
+
+    poll_rates_s: Annotated[dict[str, Any], Named("pollRate")]

@@ -54,17 +54,17 @@ def test_a_truth_value_has_no_rule_but_its_type() -> None:
 
 
 def test_an_mrid_is_96_random_bits_and_the_pen() -> None:
-    assert make_mrid(lambda bits: bits, 37_244) == "00000000000000000000006" + "00000917C"
+    assert make_mrid(lambda below: below - 2, 37_244) == "F" * 23 + "E" + "0000917C"
 
 
 def test_an_mrid_is_never_the_one_of_an_object_in_the_making() -> None:
     draws = iter([2**96 - 1, 0, 5])
-    assert make_mrid(lambda bits: next(draws), 1) == f"{5:024X}{1:08X}"
+    assert make_mrid(lambda below: next(draws), 1) == f"{5:024X}{1:08X}"
 
 
 def test_a_pen_of_more_than_32_bits_is_refused() -> None:
     with pytest.raises(ValueError, match="PEN: 4294967296 is not 0 to 4294967295"):
-        make_mrid(lambda bits: 5, 2**32)
+        make_mrid(lambda below: 5, 2**32)
 
 
 @pytest.mark.parametrize("pen", [0, 32_473])

@@ -1,0 +1,96 @@
+"""The operator API on the wire: plain JSON over HTTPS, or over HTTP on a loopback address. A thin shell."""
+
+import ipaddress
+import json
+import logging
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from certs import operator_context
+from sep2_server.operator.counter import Counter, Reply, Request
+
+SHUTDOWN_S: Final = 5.0
+_HEADERS: Final = {"Cache-Control": "no-store"}
+_CHALLENGE: Final = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="lineside operator"'}
+
+log = logging.getLogger(__name__)
+
+
+class PlainHttpError(ValueError):
+    """Plain HTTP was asked for on an address that other machines can reach."""
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address, or the name `localhost`, that only this machine can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class OperatorApi:
+    """Listens for operators and hands each request to the counter."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self.url = ""
+
+    async def start(self, host: str, port: int, *, credentials: tuple[Path, Path] | None) -> None:
+        """Listen; with port 0 the system chooses one, and `url` then says which.
+
+        `credentials` are the files of the certificate chain and its key; None means plain HTTP, which
+        raises PlainHttpError unless the host is a loopback address. OSError where the port is taken.
+        """
+        if credentials is None and not is_loopback(host):
+            raise PlainHttpError(
+                f"operator API: plain HTTP on {host} would show tokens to the network; "
+                "use HTTPS (operator_plain_http = false) or a loopback address"
+            )
+        context = None if credentials is None else operator_context(*credentials)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, ssl_context=context, shutdown_timeout=SHUTDOWN_S)
+        await site.start()
+        bound = self._runner.addresses[0][1]
+        name = f"[{host}]" if ":" in host else host
+        self.url = f"{'http' if context is None else 'https'}://{name}:{bound}"
+        log.info("Operator API listens on %s", self.url)
+
+    async def stop(self) -> None:
+        """Finish the requests that are under way, then close."""
+        await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        reply = await self._counter.reply(await _request_of(request))
+        headers = _CHALLENGE if reply.status == 401 else _HEADERS
+        if reply.allow:
+            headers = {**headers, "Allow": ", ".join(reply.allow)}
+        return web.Response(
+            status=reply.status,
+            body=_encoded(reply),
+            content_type="application/json",
+            headers=headers,
+        )
+
+
+async def _request_of(request: web.BaseRequest) -> Request:
+    path, _, query = request.raw_path.partition("?")
+    try:
+        body: bytes | None = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        body = None
+    return Request(
+        method=request.method,
+        parts=tuple(unquote(part) for part in path.strip("/").split("/")),
+        query=query,
+        authorization=request.headers.get("Authorization"),
+        content_type=request.content_type,
+        body=body,
+    )
+
+
+def _encoded(reply: Reply) -> bytes:
+    return json.dumps(reply.body, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,139 @@
+"""What the `lineside op` commands share: how they find the API, show an answer and report a refusal."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sep2_server.operator.client import ApiError, OperatorClient
+from sep2_server.operator.model import Json
+from sep2_server.operator.table import fields, table
+from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
+
+FINE: Final = 0
+REFUSED: Final = 1
+WRONG_USAGE: Final = 2
+URL_VARIABLE: Final = "LINESIDE_OPERATOR_URL"
+FILE_VARIABLE: Final = "LINESIDE_OPERATOR_TOKEN_FILE"
+
+Row = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a command has to say: the answer as JSON (for `--json`), and the same for a person."""
+
+    data: Json
+    text: str
+
+
+Command = Callable[[OperatorClient, argparse.Namespace], Shown]
+Parsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def command(
+    below: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, *, example: str
+) -> argparse.ArgumentParser:
+    """A parser for one command of the API; its help is the first line of the command's docstring."""
+    says = (run.__doc__ or "").partition("\n")[0]
+    parser = below.add_parser(name, help=says, description=says, epilog=f"example: lineside op {example}")
+    reach = parser.add_argument_group("how to reach the server")
+    reach.add_argument("--config", type=Path, metavar="PATH", help="settings file or folder of the server")
+    reach.add_argument("--server", metavar="URL", help=f"URL of its operator API (or {URL_VARIABLE})")
+    reach.add_argument("--token-file", type=Path, metavar="FILE", help=f"or {FILE_VARIABLE}")
+    reach.add_argument("--roots", type=Path, metavar="FILE", help="root certificates to trust, PEM")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    parser.set_defaults(run=running(run))
+    return parser
+
+
+def running(run: Command) -> Callable[[argparse.Namespace], int]:
+    """Front of a command: find the API, run, print; a refusal in two lines on stderr, with its exit code."""
+
+    def front(args: argparse.Namespace) -> int:
+        try:
+            shown = run(_client(args), args)
+        except ApiError as flaw:
+            complain(flaw.detail, flaw.hint)
+            return WRONG_USAGE if flaw.status == 400 else REFUSED
+        except (WhereaboutsError, UsageError) as flaw:
+            complain(str(flaw), flaw.hint)
+            return WRONG_USAGE
+        say(json.dumps(shown.data, indent=2, ensure_ascii=False) if args.json else shown.text)
+        return FINE
+
+    return front
+
+
+class UsageError(Exception):
+    """Arguments that argparse lets pass and that make no sense; `hint` says what would."""
+
+    def __init__(self, detail: str, hint: str) -> None:
+        super().__init__(detail)
+        self.hint = hint
+
+
+def say(text: str) -> None:
+    """Print to standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def complain(detail: str, hint: str) -> None:
+    """Print an error and what to do next to standard error."""
+    sys.stderr.write(f"error: {detail}\n  what to do: {hint}\n")
+
+
+def rows_of(answer: Row, name: str) -> list[Row]:
+    """The objects of a list in an answer."""
+    held = answer.get(name)
+    return [item for item in held if isinstance(item, dict)] if isinstance(held, list) else []
+
+
+def columns(rows: Sequence[Row], names: Sequence[str], *, empty: str) -> str:
+    """Rows as a table with these columns; `empty` where there are none."""
+    return table(names, [[row.get(name) for name in names] for row in rows]) if rows else empty
+
+
+def listed(row: Row, *, without: Sequence[str] = ()) -> str:
+    """The plain fields of an object below each other."""
+    return fields([(name, _brief(value)) for name, value in row.items() if name not in without])
+
+
+def moment(seconds: Json) -> str:
+    """A time in s since 1970 UTC, for a person to read."""
+    if not isinstance(seconds, int):
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _brief(value: Json) -> object:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_brief(held)}" for name, held in value.items())
+    return [_brief(item) for item in value] if isinstance(value, list) else value
+
+
+def _client(args: argparse.Namespace) -> OperatorClient:
+    found = whereabouts_of(args.config) if args.config else Whereabouts()
+    token_file = args.token_file or found.token_file or _path(os.environ.get(FILE_VARIABLE))
+    url = args.server or found.url or os.environ.get(URL_VARIABLE)
+    if url is None or token_file is None:
+        missing = "--server" if url is None else "--token-file"
+        raise UsageError(
+            f"{missing}: where is the operator API?",
+            f"give --config FOLDER, or --server and --token-file, or set {URL_VARIABLE} and {FILE_VARIABLE}",
+        )
+    try:
+        secret = token_file.read_text().strip()
+    except OSError as flaw:
+        hint = "name the file that `lineside server init` made, and run as the user who owns it"
+        raise UsageError(f"{token_file}: {flaw.strerror}", hint) from flaw
+    return OperatorClient(url=url, secret=secret, roots=args.roots or found.roots)
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None

@@ -1,0 +1,126 @@
+"""`lineside op` commands about DERControls, their Responses, and the server itself."""
+
+import argparse
+
+from sep2_server.operator.client import OperatorClient
+from sep2_server.operator.commands import Row, Shown, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands_modes import add_modes, modes_of
+
+COLUMNS = ("group", "status", "start", "duration", "modes", "mRID")
+
+
+def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands."""
+    command(below, "status", status, example="status")
+    parser = command(below, "publish", publish, example="publish feeder-7 --max-w 50% --in 10s --for 5m")
+    parser.add_argument("group", help="name of the group")
+    parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
+    parser.add_argument("--for", dest="duration", required=True, metavar="TIME", help="as in 300, 5m, 1h30m")
+    _add_event(parser)
+    parser = command(below, "change", change, example="change 0B5C... --for 10m")
+    parser.add_argument("mrid", help="mRID of the control")
+    parser.add_argument("--for", dest="duration", metavar="TIME", help="new duration")
+    _add_event(parser)
+    parser = command(below, "cancel", cancel, example="cancel 0B5C... --randomized")
+    parser.add_argument("mrid", help="mRID of the control")
+    parser.add_argument("--randomized", action="store_true", help="each device ends within its random window")
+    parser.add_argument("--reason", help="text for the devices")
+    parser = command(below, "controls", controls, example="controls feeder-7 --state active")
+    parser.add_argument("group", nargs="?", help="name of the group; all groups if absent")
+    parser.add_argument(
+        "--state", choices=("scheduled", "active", "cancelled", "superseded"), help="only these"
+    )
+    parser = command(below, "control", control, example="control 0B5C...")
+    parser.add_argument("mrid", help="mRID of the control")
+    parser = command(below, "responses", responses, example="responses 0B5C...")
+    parser.add_argument("mrid", help="mRID of the control")
+    parser.add_argument("--device", metavar="NAME", help="those of one device only")
+
+
+def _add_event(parser: argparse.ArgumentParser) -> None:
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--in", dest="within", metavar="TIME", help="start in this time, as in 10s")
+    when.add_argument("--at", dest="start", metavar="TIME", help="start at s since 1970 UTC, or ISO 8601")
+    parser.add_argument("--description", help="text for the devices, 32 octets")
+    parser.add_argument("--randomize-start", type=int, metavar="S", help="-3600 to 3600 s")
+    parser.add_argument("--randomize-duration", type=int, metavar="S", help="-3600 to 3600 s")
+    parser.add_argument(
+        "--responses", metavar="HEX", help="responseRequired: 01 received, 02 specific, 03 both"
+    )
+    parser.add_argument("--category", metavar="HEX", help="deviceCategory, a bitmap")
+    add_modes(parser)
+
+
+def status(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Show how the server is."""
+    answer = api.get("status")
+    return Shown(data=answer, text=listed(answer | {"time": moment(answer.get("time"))}))
+
+
+def publish(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Publish a DERControl to a group."""
+    query = {"program": args.program} if args.program else None
+    body = _event(args) | {"DERControlBase": modes_of(args)}
+    answer = api.call("POST", ("groups", args.group, "controls"), body, query=query)
+    return Shown(data=answer, text=_listed(answer))
+
+
+def change(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Change a DERControl that is not over."""
+    modes = modes_of(args)
+    body = _event(args) | ({"DERControlBase": modes} if modes else {})
+    answer = api.call("PATCH", ("controls", args.mrid), body)
+    return Shown(data=answer, text=_listed(answer))
+
+
+def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Cancel a DERControl, at once or randomized."""
+    body = {"randomized": args.randomized} | ({"reason": args.reason} if args.reason else {})
+    answer = api.call("POST", ("controls", args.mrid, "cancel"), body)
+    return Shown(data=answer, text=_listed(answer))
+
+
+def controls(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """List DERControls with their status now."""
+    path = ("controls",) if args.group is None else ("groups", args.group, "controls")
+    answer = api.get(*path, state=args.state)
+    rows = [_row(item) for item in rows_of(answer, "controls")]
+    return Shown(data=answer, text=columns(rows, COLUMNS, empty="no controls: lineside op publish --help"))
+
+
+def control(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Show one DERControl and who answered it."""
+    answer = api.get("controls", args.mrid)
+    return Shown(data=answer, text=_listed(answer))
+
+
+def responses(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Show the Responses to a DERControl, device by device."""
+    answer = api.get("controls", args.mrid, "responses", device=args.device)
+    rows = [{**row, "created": moment(row.get("createdDateTime"))} for row in rows_of(answer, "responses")]
+    names = ("device", "status", "meaning", "created", "endDeviceLFDI")
+    return Shown(data=answer, text=columns(rows, names, empty="no device has answered yet"))
+
+
+def _event(args: argparse.Namespace) -> dict[str, object]:
+    given = {
+        "start": int(args.start) if (args.start or "").isdigit() else args.start,
+        "in": args.within,
+        "duration": args.duration,
+        "description": args.description,
+        "randomizeStart": args.randomize_start,
+        "randomizeDuration": args.randomize_duration,
+        "responseRequired": args.responses,
+        "deviceCategory": args.category,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _row(item: Row) -> Row:
+    modes = item.get("modes")
+    said = "; ".join(f"{name} {value}" for name, value in modes.items()) if isinstance(modes, dict) else ""
+    return {**item, "modes": said, "start": moment(item.get("start"))}
+
+
+def _listed(answer: Row) -> str:
+    return listed({**answer, "start": moment(answer.get("start"))}, without=("DERControl",))

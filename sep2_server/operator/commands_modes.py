@@ -1,0 +1,77 @@
+"""Options for the modes of DERControlBase, shared by publish, change and default."""
+
+import argparse
+import json
+from typing import Final
+
+from sep2_server.operator.commands import UsageError
+
+OPTIONS: Final[tuple[tuple[str, str, str, str], ...]] = (
+    ("--max-w", "opModMaxLimW", "PERCENT", "upper limit of generation, as in 50%%"),
+    ("--target-w", "opModTargetW", "POWER", "set point, as in 5kW; negative takes power in"),
+    ("--fixed-w", "opModFixedW", "PERCENT", "set point of the maximum, as in -20%%"),
+    ("--target-var", "opModTargetVar", "POWER", "set point, as in -2kvar"),
+    ("--fixed-var", "opModFixedVar", "PERCENT", "as in '30%% setMaxVar'"),
+    ("--pf", "opModFixedPFInjectW", "PF", "power factor while injecting, as in '0.95 under-excited'"),
+    ("--pf-absorb", "opModFixedPFAbsorbW", "PF", "power factor while absorbing"),
+    ("--volt-var", "opModVoltVar", "CURVE", "description, mRID or href of a curve"),
+    ("--volt-watt", "opModVoltWatt", "CURVE", "curve"),
+    ("--freq-watt", "opModFreqWatt", "CURVE", "curve"),
+    ("--watt-pf", "opModWattPF", "CURVE", "curve"),
+    ("--watt-var", "opModWattVar", "CURVE", "curve"),
+    ("--ramp", "rampTms", "TIME", "ramp to the new setting, as in '5 s'"),
+)
+SWITCHES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("--energize", "opModEnergize", "no: cease to energize"),
+    ("--connect", "opModConnect", "no: disconnect"),
+)
+_YES: Final = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+def add_modes(parser: argparse.ArgumentParser) -> None:
+    """Add one option per mode, and `--mode` for all others."""
+    modes = parser.add_argument_group("modes of DERControlBase; a number without unit is in wire form")
+    for option, field, shape, says in OPTIONS:
+        modes.add_argument(option, dest=field, metavar=shape, help=f"{field}: {says}")
+    for option, field, says in SWITCHES:
+        modes.add_argument(option, dest=field, type=_switch, metavar="yes|no", help=f"{field}: {says}")
+    modes.add_argument(
+        "--mode",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any field of DERControlBase, its value a text with unit or JSON; repeatable",
+    )
+
+
+def modes_of(args: argparse.Namespace) -> dict[str, object]:
+    """The DERControlBase that the options describe."""
+    names = [field for _, field, *_ in OPTIONS] + [field for _, field, _ in SWITCHES]
+    modes = {name: _number_or_text(value) for name in names if (value := getattr(args, name)) is not None}
+    return modes | settings_of(args.mode, "--mode")
+
+
+def settings_of(given: list[str], option: str) -> dict[str, object]:
+    """The values of a repeated NAME=VALUE option."""
+    return dict(_setting(text, option) for text in given)
+
+
+def _setting(text: str, option: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"{option} {text}: there is no '='", f"write {option} NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _number_or_text(value: object) -> object:
+    text = str(value)
+    return int(text) if text.lstrip("-").isdigit() else value
+
+
+def _switch(text: str) -> bool:
+    if text not in _YES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not yes or no")
+    return _YES[text]

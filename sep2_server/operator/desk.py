@@ -1,0 +1,123 @@
+"""What every operation works with: the store at one moment, the environment, the names in calls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdentifiedObject
+from sep2_server.environment import Environment
+from sep2_server.operator.errors import BadRequest, NotFound
+from sep2_server.reader import Reader
+from sep2_server.rows import Client, Group, Row
+from sep2_server.transaction import Transaction
+
+T = TypeVar("T")
+LFDI_DIGITS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The store (a Transaction where something changes), the environment, server time in s since 1970.
+
+    `random_below(n)` draws a whole number from 0 to n - 1.
+    """
+
+    reader: Reader
+    environment: Environment
+    now: int
+    random_below: Callable[[int], int]
+
+    @property
+    def transaction(self) -> Transaction:
+        """The store for writing."""
+        if not isinstance(self.reader, Transaction):
+            raise TypeError("an operation that only reads has no transaction")
+        return self.reader
+
+    def resource(self, row: Row, cls: type[T]) -> T:
+        """The resource that a row holds."""
+        return self.environment.codec.decode_fragment(row.body, cls)
+
+    def beside(self, row: Row, kind: str) -> Row | None:
+        """The resource of another kind below the same EndDevice, DER or program; None where there is none."""
+        place = self.environment.uris.find(row.href)
+        return None if place is None else self.reader.by_href(self.environment.uris.beside(place, kind))
+
+    def items(self, row: Row, kind: str, limit: int) -> list[Row]:
+        """The first items of a list below a resource, in the list's order."""
+        listed = self.beside(row, kind)
+        return [] if listed is None else self.reader.items(listed.id, limit=limit)
+
+    def client(self, name: str) -> Client:
+        """The client with a name, or an LFDI. NotFound where there is none."""
+        found = self.reader.client_named(name)
+        if found is None and len(name) == LFDI_DIGITS:
+            found = self.reader.client(name.upper())
+        if found is None:
+            raise NotFound(f"no device is named {name[:80]!r}", "list the devices: lineside op devices")
+        return found
+
+    def end_device(self, client: Client) -> Row:
+        """The EndDevice of a client."""
+        return self._row(self.reader.by_id(client.end_device_id), client.name)
+
+    def group(self, name: str) -> Group:
+        """The group with a name. NotFound where there is none."""
+        found = self.reader.group_named(name)
+        if found is None:
+            raise NotFound(f"no group is named {name[:80]!r}", "list the groups: lineside op group list")
+        return found
+
+    def programs(self, group: Group) -> list[Row]:
+        """The DERPrograms of a group, the best primacy first."""
+        return self.reader.members(group.program_list_id, limit=255)
+
+    def program(self, group: Group, selector: str | None) -> Row:
+        """The one program of a group, or the one with this mRID or description.
+
+        NotFound where there is none; BadRequest where a group of several needs to be told which.
+        """
+        programs = self.programs(group)
+        told = [(row, self.resource(row, DERProgram)) for row in programs]
+        chosen = [row for row, program in told if selector is None or is_called(program, selector)]
+        if len(chosen) == 1:
+            return chosen[0]
+        names = ", ".join(
+            f"{program.mRID} ({program.description or 'no description'})" for _, program in told
+        )
+        if chosen:
+            raise BadRequest(f"program: group {group.name} has several", f"allowed: {names}")
+        raise NotFound(
+            f"group {group.name} has no program {selector or ''}".rstrip(), f"there are: {names or 'none'}"
+        )
+
+    def control(self, mrid: str) -> Row:
+        """The DERControl with an mRID. NotFound where there is none."""
+        return self.of_mrid(mrid, "DERControl", "lineside op controls")
+
+    def of_mrid(self, mrid: str, kind: str, command: str) -> Row:
+        """The resource of a kind with an mRID; `command` lists those there are. NotFound without."""
+        found = self.reader.by_mrid(mrid, kind=kind) if is_mrid(mrid) else None
+        if found is None:
+            raise NotFound(f"no {kind} has the mRID {mrid[:40]!r}", f"list them: {command}")
+        return found
+
+    def control_of(self, row: Row) -> DERControl:
+        """The DERControl that a row holds."""
+        return self.resource(row, DERControl)
+
+    def _row(self, row: Row | None, name: str) -> Row:
+        if row is None:
+            raise NotFound(f"{name} has lost its resource", "it is being removed; try again")
+        return row
+
+
+def is_mrid(text: str) -> bool:
+    """True for 1 to 32 hex digits."""
+    return 0 < len(text) <= 32 and all(digit in "0123456789abcdefABCDEF" for digit in text)
+
+
+def is_called(thing: IdentifiedObject | SubscribableIdentifiedObject, name: str) -> bool:
+    """Whether an object has this mRID (compared as a number) or this description."""
+    same_number = is_mrid(name) and int(thing.mRID, 16) == int(name, 16)
+    return same_number or thing.description == name

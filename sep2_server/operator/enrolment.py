@@ -1,0 +1,115 @@
+"""Operations on devices that act: enrol, remove, and the post rate."""
+
+from certs import LFDI, CertsError, is_valid_pin, lfdi_of, make_pin, parse_lfdi
+from schemas import EndDevice, Registration
+from sep2_server.end_devices import Enrolment, add_end_device, put_end_device, remove_end_device
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.devices import summary
+from sep2_server.operator.errors import BadRequest, Conflict
+from sep2_server.operator.requests import EnrolDevice, SetPostRate
+from sep2_server.operator.router import Answer, Call
+from sep2_server.operator.shape import read
+from sep2_server.rows import Client, Role
+
+
+def enrol(desk: Desk, call: Call) -> Answer:
+    """Enrol a device with all that hangs on it; a repetition answers what there is, `created` tells which.
+
+    `pIN` is in the answer only where the server made it, and never again. CSIP 1.5.
+    """
+    asked = read(EnrolDevice, call.body)
+    lfdi = _identity(asked)
+    known = desk.reader.client(lfdi)
+    if known is not None:
+        return {**summary(desk, _same(desk, asked, known)), "created": False}
+    if desk.reader.client_named(asked.name) is not None:
+        raise Conflict(f"name: another device is named {asked.name!r}", "choose a name that is free")
+    pin = _checked_pin(asked.pin) if asked.pin is not None else make_pin(desk.random_below)
+    row = add_end_device(desk.transaction, desk.environment, _enrolment(desk, asked, lfdi, pin), desk.now)
+    if asked.post_rate_s is not None:
+        _put_post_rate(desk, desk.client(asked.name), asked.post_rate_s)
+    shown: Answer = {} if asked.pin is not None else {"pIN": pin}
+    return {**summary(desk, desk.client(asked.name)), "href": row.href, "created": True, **shown}
+
+
+def remove(desk: Desk, call: Call) -> Answer:
+    """Remove a device: its EndDevice, memberships, reports and right to connect. IEEE 2030.5-2018, 10."""
+    client = desk.client(call.names["device"])
+    managed = len(desk.reader.managed(client.end_device_id))
+    if managed:
+        raise Conflict(f"{client.name} speaks for {managed} devices", "remove those first")
+    remove_end_device(desk.transaction, desk.end_device(client))
+    return {"name": client.name, "lFDI": client.lfdi}
+
+
+def set_post_rate(desk: Desk, call: Call) -> Answer:
+    """Tell a device how often to post its data, s. IEEE 2030.5-2018, 6 (postRate)."""
+    asked = read(SetPostRate, call.body)
+    client = desk.client(call.names["device"])
+    _put_post_rate(desk, client, asked.post_rate_s)
+    return {"name": client.name, "postRate": asked.post_rate_s}
+
+
+def _identity(asked: EnrolDevice) -> LFDI:
+    """The LFDI that is given, or that of the certificate. IEEE 2030.5-2018, 6.3.4."""
+    if (asked.certificate is None) == (asked.lfdi is None):
+        raise BadRequest("lFDI: give either certificate or lFDI", "allowed: one of certificate, lFDI")
+    try:
+        return parse_lfdi(asked.lfdi) if asked.lfdi else lfdi_of((asked.certificate or "").encode())
+    except CertsError as flaw:
+        raise BadRequest(f"certificate: {flaw}", "give a certificate as PEM text") from flaw
+
+
+def _checked_pin(pin: int) -> int:
+    if not is_valid_pin(pin):
+        raise BadRequest("pIN: the check digit is wrong", "make it with: lineside certs pin 12345")
+    return pin
+
+
+def _enrolment(desk: Desk, asked: EnrolDevice, lfdi: LFDI, pin: int) -> Enrolment:
+    role = Role(asked.role)
+    ders = asked.ders if asked.ders is not None else int(role is Role.DEVICE)
+    return Enrolment(
+        lfdi=lfdi,
+        name=asked.name,
+        role=role,
+        pin=pin,
+        aggregator_id=_aggregator_id(desk, asked),
+        ders=ders,
+        deviceCategory=asked.device_category,
+        certificate=asked.certificate,
+    )
+
+
+def _aggregator_id(desk: Desk, asked: EnrolDevice) -> int | None:
+    if asked.aggregator is None:
+        return None
+    aggregator = desk.client(asked.aggregator)
+    if aggregator.role != Role.AGGREGATOR or asked.role == Role.AGGREGATOR:
+        raise Conflict(
+            f"aggregator: {aggregator.name} cannot speak for {asked.name}",
+            "an aggregator speaks for devices; enrol it with role aggregator",
+        )
+    return aggregator.end_device_id
+
+
+def _same(desk: Desk, asked: EnrolDevice, known: Client) -> Client:
+    """The client that is enrolled already, if what is asked is what there is."""
+    if asked.name != known.name:
+        raise Conflict(f"lFDI: it is enrolled as {known.name!r}", "use that name, or remove the device first")
+    if asked.pin is not None and asked.pin != _pin_of(desk, known):
+        raise Conflict("pIN: the device is enrolled with another", "remove the device, then enrol it again")
+    return known
+
+
+def _pin_of(desk: Desk, client: Client) -> int | None:
+    row = desk.beside(desk.end_device(client), "Registration")
+    return None if row is None else desk.resource(row, Registration).pIN
+
+
+def _put_post_rate(desk: Desk, client: Client, post_rate_s: int) -> None:
+    row = desk.end_device(client)
+    end_device = desk.resource(row, EndDevice)
+    end_device.postRate = post_rate_s
+    end_device.changedTime = desk.now
+    put_end_device(desk.transaction, desk.environment, row, end_device)

@@ -1,0 +1,107 @@
+"""What devices measure: the latest value of each MeterReading, and its series."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import islice
+from typing import Final
+
+from schemas import MeterReading, Reading, ReadingType
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import NotFound
+from sep2_server.operator.model import Json
+from sep2_server.operator.router import Answer, Call
+from sep2_server.rows import Client, Row
+
+UNITS: Final[Mapping[int, str]] = {
+    5: "A",
+    23: "degC",
+    29: "V",
+    33: "Hz",
+    38: "W",
+    61: "VA",
+    63: "var",
+    71: "VAh",
+    72: "Wh",
+    73: "varh",
+}
+"""Units of ReadingType.uom that DERs report in."""
+MOST_SETS: Final = 4096
+MOST_VALUES_OF_SET: Final = 10_000
+
+
+def latest(desk: Desk, call: Call) -> Answer:
+    """The latest value of every MeterReading of a device."""
+    rows = _meter_readings(desk, desk.client(call.names["device"]))
+    return {
+        "readings": [{**told, **_latest(desk, row, told)} for row in rows for told in [_kind_of(desk, row)]]
+    }
+
+
+def series(desk: Desk, call: Call) -> Answer:
+    """The values of one MeterReading, the newest first; `after` leaves out those that start earlier."""
+    client = desk.client(call.names["device"])
+    wanted = desk.of_mrid(call.names["reading"], "MeterReading", f"lineside op readings {client.name}")
+    if wanted.owner_id != client.end_device_id:
+        raise NotFound(
+            f"the MeterReading is not of {client.name}", f"list them: lineside op readings {client.name}"
+        )
+    told = _kind_of(desk, wanted)
+    values = _values(desk, wanted, told, call.number("after", 0, 0, 2**62))
+    return {**told, "values": list(islice(values, call.number("limit", 100, 1, 10_000)))}
+
+
+def _meter_readings(desk: Desk, client: Client) -> list[Row]:
+    return [row for row in desk.reader.of_owner(client.end_device_id) if row.kind == "MeterReading"]
+
+
+def _kind_of(desk: Desk, row: Row) -> dict[str, Json]:
+    meter_reading = desk.resource(row, MeterReading)
+    type_row = desk.beside(row, "ReadingType")
+    kind = ReadingType() if type_row is None else desk.resource(type_row, ReadingType)
+    return {
+        "mRID": meter_reading.mRID,
+        "description": meter_reading.description,
+        "unit": UNITS.get(kind.uom or 0),
+        "uom": kind.uom,
+        "kind": kind.kind,
+        "flowDirection": kind.flowDirection,
+        "phase": kind.phase,
+        "dataQualifier": kind.dataQualifier,
+        "powerOfTenMultiplier": kind.powerOfTenMultiplier or 0,
+    }
+
+
+def _latest(desk: Desk, row: Row, told: Mapping[str, Json]) -> dict[str, Json]:
+    bare = desk.beside(row, "LatestReading")
+    if bare is None:
+        return next(_values(desk, row, told, 0), {"time": None, "value": None})
+    reading = desk.resource(bare, Reading)
+    period = reading.timePeriod
+    return {
+        "time": period.start if period else None,
+        "duration": period.duration if period else None,
+        "value": _scaled(reading.value, told),
+        "quality": reading.qualityFlags,
+    }
+
+
+def _values(desk: Desk, row: Row, told: Mapping[str, Json], after: int) -> Iterator[dict[str, Json]]:
+    """Values of all ReadingSets, the newest first; in a set, values without a time are last."""
+    for reading_set in desk.items(row, "ReadingSetList", MOST_SETS):
+        stored = desk.reader.readings(reading_set.id, after=after or None, limit=MOST_VALUES_OF_SET)
+        for reading in sorted(stored, key=lambda r: (r.time or 0, r.position), reverse=True):
+            yield {
+                "time": reading.time,
+                "duration": reading.duration,
+                "value": _scaled(reading.value, told),
+                "quality": reading.quality,
+            }
+
+
+def _scaled(value: int | None, told: Mapping[str, Json]) -> int | float | None:
+    """A wire value in its unit: times 10^powerOfTenMultiplier, whole where it can be."""
+    if value is None:
+        return None
+    multiplier = told["powerOfTenMultiplier"]
+    exact = Decimal(value).scaleb(multiplier if isinstance(multiplier, int) else 0)
+    return int(exact) if exact == exact.to_integral_value() else float(exact)

@@ -1,0 +1,86 @@
+"""Which operation a method and a path name, and what an operation is. No HTTP types."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
+from sep2_server.operator.model import Json
+
+READ: Final = "GET"
+Answer = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: names out of its path, its query, its JSON body, and the server's time (s since 1970)."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+    now: int
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number in the query. BadRequest outside `low` to `high`."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise BadRequest(f"{name}: {text[:60]!r} in the query", f"allowed: {low} to {high}")
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing the API does; `action` is its name in the audit log, `query` the parameters that it knows."""
+
+    method: str
+    path: str
+    action: str
+    run: Callable[[Desk, Call], Answer]
+    status: int = 200
+    query: tuple[str, ...] = ()
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path in its parts; `{device}` stands for any one."""
+        return tuple(self.path.strip("/").split("/"))
+
+    @property
+    def is_read(self) -> bool:
+        """True where nothing changes."""
+        return self.method == READ
+
+    def check_query(self, query: Mapping[str, str]) -> None:
+        """BadRequest for a parameter that the operation does not know."""
+        for name in query:
+            if name not in self.query:
+                allowed = ", ".join(self.query) or "none"
+                raise BadRequest(f"{name[:60]}: no such parameter of the query here", f"allowed: {allowed}")
+
+
+def find(
+    operations: Sequence[Operation], method: str, parts: Sequence[str]
+) -> tuple[Operation, dict[str, str]]:
+    """The operation at a path and the names out of it. NotFound and WrongMethod say what there is instead."""
+    here = {o.method: (o, names) for o in operations if (names := _names(o.segments, parts)) is not None}
+    path = "/" + "/".join(parts)[:120]
+    if not here:
+        first = sorted({operation.segments[0] for operation in operations})
+        raise NotFound(f"nothing is at {path}", f"paths begin with /{', /'.join(first)}")
+    if method not in here:
+        raise WrongMethod(method[:20], path, tuple(sorted(here)))
+    return here[method]
+
+
+def _names(segments: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
+    if len(segments) != len(parts):
+        return None
+    names: dict[str, str] = {}
+    for segment, part in zip(segments, parts, strict=True):
+        if segment.startswith("{"):
+            names[segment[1:-1]] = part
+        elif segment != part:
+            return None
+    return names

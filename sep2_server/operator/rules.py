@@ -1,0 +1,110 @@
+"""What a DERControl and a DERCurve must be before they are published. IEEE 2030.5-2018, 10.10 and 10.2.3."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from schemas import DERControl, DERControlBase, DERCurve, DERCurveLink, codes, spec_of
+from sep2_server.operator.errors import BadRequest, Conflict
+
+Curves = Callable[[str], DERCurve | None]
+"""The curve at an href, None where there is none."""
+
+NOT_MODES: Final = frozenset({"rampTms"})
+RESPONSE_BITS: Final = 0x07
+Y_REFERENCES: Final[Mapping[str, tuple[int, ...]]] = {
+    "opModFreqWatt": (1, 7),
+    "opModVoltVar": (1, 2, 3),
+    "opModVoltWatt": (1, 5, 7),
+    "opModWattVar": (2, 3),
+}
+"""What y of a curve may refer to, by the mode that follows it. IEEE 2030.5-2018, 10.10."""
+LATEST: Final = 2**63 - 1
+
+
+def curve_fields(base: DERControlBase) -> dict[str, str]:
+    """The curve modes that are present, each with the href of its curve."""
+    return {
+        f.name: held.href
+        for f in spec_of(_class_of(base))
+        if isinstance(held := getattr(base, f.attr), DERCurveLink)
+    }
+
+
+def modes_present(base: DERControlBase) -> tuple[str, ...]:
+    """Names of the control modes that are present."""
+    held = [f.name for f in spec_of(_class_of(base)) if getattr(base, f.attr) is not None]
+    return tuple(name for name in held if name not in NOT_MODES)
+
+
+def check_modes(base: DERControlBase, curves: Curves, *, at_least_one: bool) -> None:
+    """Every curve exists and fits its mode, so that each type is there once at most; or BadRequest."""
+    if at_least_one and not modes_present(base):
+        known = ", ".join(f.name for f in spec_of(_class_of(base)) if f.name not in NOT_MODES)
+        raise BadRequest("DERControlBase: no control mode is given", f"give at least one of {known}")
+    for mode, href in curve_fields(base).items():
+        _check_curve(mode, href, curves(href))
+
+
+def check_control(control: DERControl, now: int) -> None:
+    """The interval, its randomisation and the Responses make sense at `now`, s since 1970 UTC."""
+    interval = control.interval
+    end = interval.start + interval.duration
+    if end > LATEST:
+        raise BadRequest("start: the end is beyond 64 bits", "give an earlier start")
+    if end <= now:
+        raise Conflict(
+            f"start: the control would be over since {now - end} s", "give a later start or a longer duration"
+        )
+    if -(control.randomizeDuration or 0) >= interval.duration:
+        raise BadRequest(
+            f"randomizeDuration: {control.randomizeDuration} s would leave nothing of {interval.duration} s",
+            f"allowed: {1 - interval.duration} to 3600",
+        )
+    if int(control.responseRequired or "00", 16) & ~RESPONSE_BITS:
+        raise BadRequest(
+            f"responseRequired: {control.responseRequired} has unknown bits", "allowed: 00 to 07"
+        )
+
+
+def check_curve(curve: DERCurve) -> None:
+    """A curve has only what its type may have, and y refers to something that fits. BadRequest otherwise.
+
+    IEEE 2030.5-2018, 10.10 (DERCurve).
+    """
+    mode = _mode_of(curve)
+    is_volt_var = mode == "opModVoltVar"
+    volt_var_only = (curve.autonomousVRefEnable, curve.autonomousVRefTimeConstant, curve.vRef)
+    if not is_volt_var and any(value is not None for value in volt_var_only):
+        raise BadRequest("vRef: only a volt-var curve has it", "leave out vRef and autonomousVRef*")
+    if mode != "opModWattPF" and any(point.excitation is not None for point in curve.CurveData_):
+        raise BadRequest("CurveData.excitation: only a watt-PF curve has it", "leave it out")
+    allowed = Y_REFERENCES.get(mode)
+    if allowed is not None and curve.yRefType not in allowed:
+        names = ", ".join(f"{codes.DERUnitRefType(n).name} ({n})" for n in allowed)
+        raise BadRequest(f"yRefType: {curve.yRefType} does not fit {mode}", f"allowed: {names}")
+
+
+def _check_curve(mode: str, href: str, curve: DERCurve | None) -> None:
+    if curve is None:
+        raise BadRequest(
+            f"DERControlBase.{mode}: no curve is at {href[:120]}",
+            "make one first: lineside op curve add --help",
+        )
+    if _mode_of(curve) != mode:
+        raise BadRequest(
+            f"DERControlBase.{mode}: the curve at {href[:120]} is for {_mode_of(curve)}",
+            f"link a curve of curveType {int(codes.DERCurveType[mode])} ({mode})",
+        )
+
+
+def _mode_of(curve: DERCurve) -> str:
+    known = {int(code): code.name for code in codes.DERCurveType}
+    if curve.curveType not in known:
+        raise BadRequest(
+            f"curveType: {curve.curveType} is not known", f"allowed: {', '.join(known.values())}"
+        )
+    return known[curve.curveType]
+
+
+def _class_of(base: DERControlBase) -> type:
+    return type(base)
