@@ -1,4 +1,4 @@
-"""Rules of events that server and client share: times, status, supersession, cancellation. IEEE 2030.5-2018, 10.2.3.
+"""Rules of events that server and client share. IEEE 2030.5-2018, 10.2.3.
 
 Pure: time and random numbers are arguments; times are s since 1970 UTC on the clock of the server.
 """
@@ -24,6 +24,7 @@ FINAL_STATES: Final = frozenset(
     {EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION, EventState.SUPERSEDED}
 )
 """States that an event does not leave."""
+_OPEN_STATES: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 _LOAD_CONTROLS: Final = ("ApplianceLoadReduction", "DutyCycle", "Offset", "SetPoint", "TargetReduction")
 _NO_MODE: Final = frozenset({"rampTms"})
 _WHOLE: Final = frozenset({"whole"})
@@ -88,7 +89,8 @@ def controls_of(event: Event) -> frozenset[str]:
     """
     if isinstance(event, DERControl):
         base = event.DERControlBase_
-        names = {f.name for f in spec_of(type(base)) if getattr(base, f.attr) is not None}
+        cls: type = type(base)
+        names = {f.name for f in spec_of(cls) if getattr(base, f.attr) is not None}
         return frozenset(names - _NO_MODE)
     if isinstance(event, EndDeviceControl):
         fields = {f.name: f.attr for f in spec_of(type(event))}
@@ -108,7 +110,7 @@ def is_newer(one: Event, other: Event) -> bool:
 
 
 def covers(newer: Event, older: Event) -> bool:
-    """True if the newer event governs everything that the older one does, for all of its device categories."""
+    """True if the newer event governs all that the older one does, for all of its device categories."""
     controls = controls_of(older)
     newer_for, older_for = categories_of(newer), categories_of(older)
     for_all = newer_for == 0 or (older_for != 0 and older_for & ~newer_for == 0)
@@ -134,9 +136,9 @@ def status_at(event: Event, siblings: Iterable[Event], now: int) -> EventStatus:
     status = replace(
         held,
         potentiallySuperseded=bool(partial),
-        potentiallySupersededTime=min(now, min(partial)) if partial else None,
+        potentiallySupersededTime=min(now, *partial) if partial else None,
     )
-    if held.currentStatus in FINAL_STATES or held.currentStatus not in EventState:
+    if held.currentStatus not in _OPEN_STATES:
         return status
     taken_over = [_takes_over(s) for s in rivals if covers(s, event)]
     if taken_over and min(taken_over) <= now:
@@ -206,7 +208,7 @@ def changed(event: E, successor: E, now: int) -> E:
 
 
 def replaces(newer: Event, older: Event, now: int) -> bool:
-    """True if `newer` governs all that `older` does from now or its start on; else `older` must be cancelled too."""
+    """True if `newer` governs all that `older` does, from now or its start on; else cancel `older` too."""
     return (
         covers(newer, older)
         and overlaps(newer, older)
@@ -227,7 +229,7 @@ def _is_in_force(event: Event) -> bool:
 
 
 def _takes_over(event: Event) -> int:
-    """When an event takes over from those that it covers: its earliest start, or its creation where that is later."""
+    """When an event takes over from those that it covers: at its earliest start, not before its creation."""
     return max(earliest_start(event), event.creationTime)
 
 
