@@ -86,7 +86,8 @@ class BatteryState:
 class Telemetry:
     """One reading of a device. Status numbers are the codes of IEEE 2030.5-2018, 10.10 (DERStatus).
 
-    `alarms` holds bit numbers of DERStatus.alarmStatus; `gen_connect` and `stor_connect` are ConnectStatusType bitmaps.
+    `alarms` holds bit numbers of DERStatus.alarmStatus; `gen_connect` and `stor_connect` are ConnectStatusType
+    bitmaps. `battery` is what the BMS says, a Fault while it cannot be trusted, `None` where there is no BMS.
     """
 
     power_w: float
@@ -106,7 +107,7 @@ class Telemetry:
     operational_mode: int = 0
     local_control: bool = False
     alarms: frozenset[int] = frozenset()
-    battery: BatteryState | None = None
+    battery: BatteryState | Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

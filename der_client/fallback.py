@@ -1,0 +1,67 @@
+"""What to tell a device that takes a value and does not hold it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from der_client.device import Fault, FaultKind, Nameplate, Setpoint
+
+FIELD_OF_POINT: Final[Mapping[str, str]] = {
+    "WMaxLim": "max_w_pct",
+    "WSet": "target_w",
+    "PFWInj": "pf_inject",
+    "PFWAbs": "pf_absorb",
+    "VarSet": "var",
+    "WRmp": "grad_w_pct_per_s",
+    "ES": "energize",
+    "OpCtl": "connect",
+}
+"""Field of the Setpoint by the beginning of a point's name; SunSpec points and the like."""
+ALL_POWER: Final = "target_w"
+
+
+def field_of(fault: Fault) -> str | None:
+    """Field of the Setpoint that a device does not hold; None for a fault of another kind.
+
+    A point that is not known stands for active power, whose fallback is the most careful.
+    """
+    if fault.kind not in {FaultKind.READBACK, FaultKind.REFUSED}:
+        return None
+    name = (fault.point or "").rpartition(".")[2]
+    return next((field for start, field in FIELD_OF_POINT.items() if name.startswith(start)), ALL_POWER)
+
+
+def without(setpoint: Setpoint, blocked: frozenset[str], nameplate: Nameplate) -> Setpoint:
+    """The setpoint without the fields that fail, never allowing more than with them.
+
+    A target becomes a limit of generation where it can; what neither can hold takes the device out of
+    service. Interlock 20.
+    """
+    must_stop = False
+    if "target_w" in blocked and setpoint.target_w is not None:
+        share_pct = max(0.0, 100.0 * setpoint.target_w / nameplate.set_max_w)
+        held_pct = 100.0 if setpoint.max_w_pct is None else setpoint.max_w_pct
+        must_stop = nameplate.is_storage
+        setpoint = replace(setpoint, target_w=None, max_w_pct=min(held_pct, share_pct))
+    if "max_w_pct" in blocked and setpoint.max_w_pct is not None:
+        must_stop = must_stop or setpoint.target_w is None or nameplate.is_storage
+        setpoint = replace(setpoint, max_w_pct=None)
+    for name in sorted(blocked - {"target_w", "max_w_pct", "energize"}):
+        setpoint = _released(setpoint, name)
+    if "energize" in blocked:
+        return replace(setpoint, energize=None)
+    return replace(setpoint, energize=False) if must_stop else setpoint
+
+
+def _released(setpoint: Setpoint, name: str) -> Setpoint:
+    match name:
+        case "pf_inject":
+            return replace(setpoint, pf_inject=None)
+        case "pf_absorb":
+            return replace(setpoint, pf_absorb=None)
+        case "var":
+            return replace(setpoint, var=None)
+        case "connect":
+            return replace(setpoint, connect=None)
+        case _:
+            return replace(setpoint, grad_w_pct_per_s=None)

@@ -1,0 +1,179 @@
+"""HTTPS to one server: GET, PUT and POST of resources, redirects remembered, bodies bounded, one pool.
+
+Who decides what to ask for, and when, is elsewhere; here is only how one exchange goes.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self, TypeVar
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp import hdrs
+
+from certs import client_context
+from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError
+from der_client.list_pages import PAGE_LIMIT, ListPages, items_attribute, with_query
+from der_client.server_check import ServerCheck
+from der_client.settings import ServerSettings
+from schemas import MEDIA_TYPE, Codec, Malformed, Resource
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Resource)
+
+REDIRECTS: Final = frozenset({301, 302, 307, 308})
+MOST_REDIRECTS: Final = 5
+MOST_BODY: Final = 1 << 20
+MOST_PAGES: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer of the server: HTTP status, Location, body, and the local times around the exchange, s."""
+
+    status: int
+    location: str | None
+    body: bytes
+    sent_s: float
+    received_s: float
+
+
+class Session:
+    """A client of one server; opened by `async with`. Owned by one client, used by its tasks."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        codec: Codec | None = None,
+        *,
+        local_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self.codec = codec or Codec()
+        self._local_s = local_s
+        self._moved: dict[str, str] = {}
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        files = self.settings
+        context = client_context(files.certificate, files.key, files.roots, strict=files.strict_ciphers)
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=ServerCheck(files.roots), limit=4, keepalive_timeout=75),
+            timeout=aiohttp.ClientTimeout(total=files.timeout_s),
+            headers={hdrs.ACCEPT: MEDIA_TYPE},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+        )
+        self._context = context
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def get(self, href: str, cls: type[R]) -> R:
+        """The resource at `href`; a list is read whole. ExchangeError where that fails."""
+        if items_attribute(cls) is None:
+            return self._decoded(href, await self._exchange("GET", href), cls)
+        return await self._get_list(href, cls)
+
+    async def get_timed(self, href: str, cls: type[R]) -> tuple[R, float, float]:
+        """A resource with the local times just before the request and just after the answer, s."""
+        answer = await self._exchange("GET", href)
+        return self._decoded(href, answer, cls), answer.sent_s, answer.received_s
+
+    async def first_page(self, href: str, cls: type[R]) -> R:
+        """The first page of a list: its newest items where the list is ordered by time."""
+        asked = with_query(href, f"s=0&l={PAGE_LIMIT}")
+        return self._decoded(href, await self._exchange("GET", asked), cls)
+
+    async def put(self, href: str, resource: Resource) -> None:
+        """Store a resource at `href`."""
+        await self._exchange("PUT", href, self.codec.encode(resource))
+
+    async def post(self, href: str, body: bytes) -> str | None:
+        """Post a document to `href`; the URI of what came of it, if the server says one."""
+        return (await self._exchange("POST", href, body)).location
+
+    def forget_moves(self) -> None:
+        """Forget all redirects, as after a rediscovery."""
+        self._moved.clear()
+
+    async def _get_list(self, href: str, cls: type[R]) -> R:
+        pages: ListPages[R] = ListPages()
+        for _ in range(MOST_PAGES):
+            query = pages.next_query()
+            if query is None:
+                break
+            asked = with_query(href, query)
+            pages.take(self._decoded(href, await self._exchange("GET", asked), cls))
+        return pages.whole()
+
+    def _decoded(self, href: str, answer: Answer, cls: type[R]) -> R:
+        try:
+            resource = self.codec.decode(answer.body, cls)
+        except Malformed as flaw:
+            raise RefusedError(href, f"the answer cannot be used: {flaw}", answer.status) from flaw
+        resource.href = href
+        return resource
+
+    async def _exchange(self, method: str, href: str, body: bytes | None = None) -> Answer:
+        """One exchange; a URI that moved is asked again where it was before, should it fail there."""
+        path, _, query = href.partition("?")
+        moved = self._moved.get(path)
+        if moved is not None:
+            try:
+                return await self._follow(method, moved + (f"?{query}" if query else ""), body)
+            except (MissingError, UnreachableError):
+                self._moved.pop(path, None)
+        return await self._follow(method, href, body)
+
+    async def _follow(self, method: str, href: str, body: bytes | None) -> Answer:
+        url = urljoin(self.settings.uri, href)
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = await self._request(method, url, body)
+            if answer.status not in REDIRECTS or answer.location is None:
+                return _checked(href, answer)
+            url = urljoin(url, answer.location)
+            if not url.startswith("https:"):
+                raise RefusedError(href, "redirected to a URI without TLS", answer.status)
+            self._moved[href.partition("?")[0]] = url.partition("?")[0]
+            log.info("%s moved to %s", href, url)
+        raise RefusedError(href, "redirected too often", None)
+
+    async def _request(self, method: str, url: str, body: bytes | None) -> Answer:
+        if self._http is None:
+            raise RuntimeError("the session is not open")
+        headers: Mapping[str, str] = {hdrs.CONTENT_TYPE: MEDIA_TYPE} if body is not None else {}
+        sent_s = self._local_s()
+        try:
+            async with self._http.request(
+                method, url, data=body, headers=headers, ssl=self._context, allow_redirects=False
+            ) as response:
+                content = await response.content.read(MOST_BODY + 1)
+                while len(content) <= MOST_BODY and not response.content.at_eof():
+                    content += await response.content.read(MOST_BODY + 1 - len(content))
+                return Answer(
+                    status=response.status,
+                    location=response.headers.get(hdrs.LOCATION),
+                    body=content,
+                    sent_s=sent_s,
+                    received_s=self._local_s(),
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise UnreachableError(url, f"{type(error).__name__}: {error}") from error
+
+
+def _checked(href: str, answer: Answer) -> Answer:
+    """The answer if it is good; else the error that its status stands for. IEEE 2030.5-2018 (HTTP)."""
+    if len(answer.body) > MOST_BODY:
+        raise RefusedError(href, f"the answer is longer than {MOST_BODY} octets", answer.status)
+    if 200 <= answer.status < 300:
+        return answer
+    if answer.status == 404:
+        raise MissingError(href, "404", 404)
+    kind: type[ExchangeError] = UnreachableError if answer.status >= 500 else RefusedError
+    raise kind(href, f"HTTP status {answer.status}", answer.status)
