@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from der_client.device import Fault, FaultKind
+from der_client.device import Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.sunspec import (
     DeviceMap,
     ModbusServer,
@@ -18,6 +18,9 @@ from der_client.sunspec import (
     SunSpecSettings,
     parse_image,
 )
+from der_client.sunspec.mapping import plan
+from der_client.sunspec.nameplate import nameplate_of
+from der_client.sunspec.readings import telemetry_of
 
 DECODED = [
     "acurev1312_203_base4096",
@@ -255,3 +258,33 @@ async def test_models_that_a_device_refuses_to_show_are_kept_without_registers(i
     assert any(
         warning.startswith("model 129 at 40751: read 40751+62: exception 2") for warning in found.warnings
     )
+
+
+async def test_real_battery_inverter_is_identified_from_its_700_series(images: Images) -> None:
+    plate = nameplate_of(await images.map_of("outback_ogh8048a_der700"))
+    assert isinstance(plate, Nameplate)
+    assert (plate.manufacturer, plate.model, plate.version) == ("OutBack Power", "OGHI8048A", "1.0.20.3812")
+    assert (plate.der_type, plate.max_w, plate.set_max_w, plate.max_charge_w) == (80, 7_680, 7_680, 7_680)
+    assert (plate.normal_category, plate.abnormal_category, plate.min_pf_over_excited) == (2, 3, 0.4)
+    assert plate.modes >= {"opModMaxLimW", "opModTargetW", "opModFixedPFInjectW", "opModConnect"}
+
+
+async def test_real_battery_inverter_gives_a_reading(images: Images) -> None:
+    reading = telemetry_of(await images.map_of("outback_ogh8048a_der700"))
+    assert isinstance(reading, Telemetry)
+    assert (reading.power_w, reading.voltage_v, reading.frequency_hz, reading.soc_pct) == (
+        0,
+        240.0,
+        60.0,
+        100,
+    )
+    assert (reading.gen_connect, reading.stor_connect, reading.alarms) == (0b10010, 0b10010, {2, 4})
+
+
+async def test_real_battery_inverter_is_written_around_what_it_does_not_implement(images: Images) -> None:
+    setpoint = Setpoint(max_w_pct=50, target_w=-3_840)
+    made = plan(await images.map_of("outback_ogh8048a_der700"), setpoint, Reversion(after_s=60))
+    written = [(block.address, block.words) for step in made.steps for block in step.due_blocks]
+    assert (40403 + 14, (1, 500)) in written
+    assert (40403 + 28, (65036,)) in written
+    assert made.unguarded == {"max_w_pct", "target_w"}
