@@ -77,7 +77,6 @@ FUNCTION_SET = FunctionSet(
                 desc("interval.start"),
                 asc("href"),
             ),
-            after="interval.start",
             view_of="BillingPeriodList",
         ),
         Route(

@@ -89,8 +89,7 @@ def controls_of(event: Event) -> frozenset[str]:
     """
     if isinstance(event, DERControl):
         base = event.DERControlBase_
-        cls: type = type(base)
-        names = {f.name for f in spec_of(cls) if getattr(base, f.attr) is not None}
+        names = {f.name for f in spec_of(type(base)) if getattr(base, f.attr) is not None}
         return frozenset(names - _NO_MODE)
     if isinstance(event, EndDeviceControl):
         fields = {f.name: f.attr for f in spec_of(type(event))}

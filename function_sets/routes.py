@@ -96,9 +96,8 @@ def route_of(path: str) -> tuple[Route, dict[str, str]] | None:
         if found is None:
             return None
         node = found
-    if node.route is None:
-        return None
-    return node.route, dict(zip(node.route.placeholders, identifiers, strict=True))
+    route = node.route
+    return None if route is None else (route, dict(zip(route.placeholders, identifiers, strict=True)))
 
 
 def routes_of_type(cls: type) -> tuple[Route, ...]:

@@ -13,7 +13,6 @@ import types
 import typing
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
 from typing import Annotated, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -107,6 +106,7 @@ REGISTRY: dict[str, type] = {}
 """Every class of the standard by its name on the wire."""
 
 _WIRE_NAMES: dict[type, str] = {}
+_SPECS: dict[type, tuple[Field, ...]] = {}
 
 
 @dataclass_transform(kw_only_default=True)
@@ -139,9 +139,15 @@ def wire_name(cls: type) -> str:
     return _WIRE_NAMES[cls]
 
 
-@cache
 def spec_of(cls: type) -> tuple[Field, ...]:
     """All fields of a resource class, those of its base first, in the order of the wire."""
+    held = _SPECS.get(cls)
+    if held is None:
+        held = _SPECS[cls] = _spec(cls)
+    return held
+
+
+def _spec(cls: type) -> tuple[Field, ...]:
     hints = {}
     for owner in reversed(cls.__mro__):
         module = vars(sys.modules[owner.__module__])

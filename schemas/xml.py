@@ -150,7 +150,7 @@ class Codec:
 
 def validate(value: object) -> None:
     """Hold a resource against its own declaration: types, bounds, required fields. Raises Unwritable."""
-    cls: type = type(value)
+    cls = type(value)
     for f in spec_of(cls):
         held = getattr(value, f.attr)
         items = held if f.is_list else [held]
