@@ -278,7 +278,11 @@ async def test_real_battery_inverter_gives_a_reading(images: Images) -> None:
         60.0,
         100,
     )
-    assert (reading.gen_connect, reading.stor_connect, reading.alarms) == (0b10010, 0b10010, {2, 4})
+    assert (reading.gen_connect, reading.stor_connect, reading.alarms) == (
+        0b10010,
+        0b10010,
+        frozenset({2, 4}),
+    )
 
 
 async def test_real_battery_inverter_is_written_around_what_it_does_not_implement(images: Images) -> None:
