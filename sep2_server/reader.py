@@ -47,6 +47,10 @@ class Reader:
             return self._db.one(_row, q.BY_MRID, kind=kind, **values)
         return self._db.one(_row, q.BY_MRID_OF_OWNER, kind=kind, owner_id=owner_id, **values)
 
+    def all_by_mrid(self, mrid: str) -> list[Row]:
+        """All resources with an mRID."""
+        return self._db.all(_row, q.BY_MRID_ANY, mrid=full_mrid(mrid))
+
     def of_owner(self, owner_id: int) -> list[Row]:
         """Everything that is reached through one EndDevice or program."""
         return self._db.all(_row, q.OF_OWNER, owner_id=owner_id)
@@ -54,10 +58,6 @@ class Reader:
     def of_kind(self, kind: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
         """Resources of one kind by row id, from the one behind `after_id` on."""
         return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
-
-    def below(self, href: str) -> list[Row]:
-        """All resources whose URI continues `href` with a slash."""
-        return self._db.all(_row, q.BELOW_HREF, low=f"{href}/", high=f"{href}0")
 
     def page(
         self, span: Span, *, skip: int = 0, limit: int = 1, after: tuple[bytes, int] | None = None
@@ -103,6 +103,10 @@ class Reader:
     def due(self, now: int, limit: int = 1000) -> list[Row]:
         """Rows that time has changed and nobody has written yet, the oldest first."""
         return self._db.all(_row, q.DUE, now=now, limit=limit)
+
+    def due_in_list(self, list_id: int, now: int, limit: int = 1000) -> list[Row]:
+        """Items of a list that time has changed and nobody has written yet, the oldest first."""
+        return self._db.all(_row, q.DUE_IN_LIST, list_id=list_id, now=now, limit=limit)
 
     def next_due(self) -> int | None:
         """When time alone next changes any row."""
@@ -202,6 +206,10 @@ class Reader:
     def last_change(self) -> int:
         """Place of the last write in the change feed."""
         return self._db.number(q.LAST_CHANGE) or 0
+
+    def first_change(self) -> int:
+        """Place of the oldest write in the change feed."""
+        return self._db.number(q.FIRST_CHANGE) or 0
 
     def option(self, name: str) -> str | None:
         """A value that was set at run time."""

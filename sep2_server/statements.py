@@ -20,6 +20,8 @@ def _p(name: str) -> Any:  # noqa: ANN401 - a bound parameter has whatever type 
     return bindparam(name)
 
 
+_NO_SKIP: Any = literal_column("0")
+
 _IN_SPAN = and_(_R.list_id == _p("list_id"), _R.scope == _p("scope"))
 _BOUNDED = and_(_R.sort_key >= _p("low"), _R.sort_key < _p("high"))
 _AFTER = or_(_R.sort_key > _p("after_key"), and_(_R.sort_key == _p("after_key"), _R.id > _p("after_id")))
@@ -39,9 +41,12 @@ BY_MRID_OF_OWNER: Final = BY_MRID.where(_R.owner_id == _p("owner_id"))
 BY_MRID_IN_LIST: Final = BY_MRID_ANY.where(_R.list_id == _p("list_id"))
 OF_OWNER: Final = select(t.resource).where(_R.owner_id == _p("owner_id")).order_by(_R.id)
 OF_KIND: Final = (
-    select(t.resource).where(_R.kind == _p("kind"), _R.id > _p("after_id")).order_by(_R.id).limit(_p("limit"))
+    select(t.resource)
+    .where(_R.kind == _p("kind"), _R.id > _p("after_id"))
+    .order_by(_R.id)
+    .limit(_p("limit"))
+    .offset(_NO_SKIP)
 )
-BELOW_HREF: Final = select(t.resource).where(_R.href >= _p("low"), _R.href < _p("high"))
 
 PAGE: Final = _page(_IN_SPAN)
 PAGE_AFTER: Final = _page(and_(_IN_SPAN, _AFTER))
@@ -65,7 +70,9 @@ DUE: Final = (
     .where(_R.next_at.is_not(None), _R.next_at <= _p("now"))
     .order_by(_R.next_at)
     .limit(_p("limit"))
+    .offset(_NO_SKIP)
 )
+DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
 
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)
@@ -82,7 +89,9 @@ LISTS_OF_MEMBER: Final = select(t.member.c.list_id).where(t.member.c.resource_id
 CLIENT: Final = select(t.client).where(_C.lfdi == _p("lfdi"))
 CLIENT_NAMED: Final = select(t.client).where(_C.name == _p("name"))
 CLIENT_OF_DEVICE: Final = select(t.client).where(_C.end_device_id == _p("end_device_id"))
-CLIENTS: Final = select(t.client).where(_C.name > _p("after")).order_by(_C.name).limit(_p("limit"))
+CLIENTS: Final = (
+    select(t.client).where(_C.name > _p("after")).order_by(_C.name).limit(_p("limit")).offset(_NO_SKIP)
+)
 MANAGED: Final = select(_C.end_device_id).where(_C.aggregator_id == _p("aggregator_id"))
 
 GROUP_NAMED: Final = select(t.device_group).where(t.device_group.c.name == _p("name"))
@@ -94,6 +103,7 @@ ASSIGNMENTS_OF_GROUP: Final = (
     .where(t.assignment.c.group_id == _p("group_id"), t.assignment.c.end_device_id > _p("after_id"))
     .order_by(t.assignment.c.end_device_id)
     .limit(_p("limit"))
+    .offset(_NO_SKIP)
 )
 _VIEWERS = or_(_C.end_device_id == _p("end_device_id"), _C.aggregator_id == _p("end_device_id"))
 _ASSIGNED = t.client.join(t.assignment, t.assignment.c.end_device_id == _C.end_device_id).join(
@@ -131,11 +141,17 @@ REPORTS: Final = (
     .where(t.report.c.subject == _p("subject"), t.report.c.response_id > _p("after_id"))
     .order_by(t.report.c.response_id)
     .limit(_p("limit"))
+    .offset(_NO_SKIP)
 )
 CHANGES: Final = (
-    select(t.change).where(t.change.c.seq > _p("after")).order_by(t.change.c.seq).limit(_p("limit"))
+    select(t.change)
+    .where(t.change.c.seq > _p("after"))
+    .order_by(t.change.c.seq)
+    .limit(_p("limit"))
+    .offset(_NO_SKIP)
 )
 LAST_CHANGE: Final = select(func.max(t.change.c.seq))
+FIRST_CHANGE: Final = select(func.min(t.change.c.seq))
 OPTION: Final = select(t.option.c.value).where(t.option.c.name == _p("name"))
 OPTIONS: Final = select(t.option.c.name, t.option.c.value).order_by(t.option.c.name)
 

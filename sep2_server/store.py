@@ -59,6 +59,10 @@ class Store:
         """Tell `listener`, in the writer's thread, the changes of each commit before it is acknowledged."""
         self._writer.listen(listener)
 
+    def unlisten(self, listener: Listener) -> None:
+        """No longer tell `listener`."""
+        self._writer.unlisten(listener)
+
     def close(self) -> None:
         """Finish what is waiting and close the database."""
         self._writer.close()

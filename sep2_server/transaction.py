@@ -85,14 +85,15 @@ class Transaction(Reader):
 
     def put_client(self, client: Client) -> None:
         """Store a client in the place of the one with the same EndDevice."""
+        self.tell_access(client.end_device_id)
         self._db.run(q.DELETE_CLIENT, end_device_id=client.end_device_id)
         self._db.run(q.INSERT_CLIENT, **client._asdict())
         self.tell_access(client.end_device_id)
 
     def delete_client(self, end_device_id: int) -> None:
         """Forget a client; its EndDevice is the caller's to remove."""
-        self._db.run(q.DELETE_CLIENT, end_device_id=end_device_id)
         self.tell_access(end_device_id)
+        self._db.run(q.DELETE_CLIENT, end_device_id=end_device_id)
 
     def put_group(self, group: Group) -> None:
         """Store a group in the place of the one with the same id."""
@@ -152,8 +153,16 @@ class Transaction(Reader):
         self._db.run(q.FORGET_CHANGES, seq=seq)
 
     def tell_access(self, end_device_id: int) -> None:
-        """Tell that what a client may see has changed."""
-        self.written.append(self._feed(Change(0, end_device_id, ACCESS, None, EVERYBODY, None, DELETED)))
+        """Tell that what a client may see has changed; EVERYBODY stands for all clients.
+
+        The aggregator that speaks for the client is told too.
+        """
+        client = self.client_of(end_device_id)
+        touched = {end_device_id, client.aggregator_id if client else None}
+        for who in touched - {None}:
+            self.written.append(
+                self._feed(Change(0, who or EVERYBODY, ACCESS, None, EVERYBODY, None, DELETED))
+            )
 
     def _move(self, list_id: int | None, scope: int, by: int) -> None:
         if list_id is None:

@@ -49,6 +49,10 @@ class Writer:
         """Tell `listener` the changes of each commit from now on."""
         self._listeners.append(listener)
 
+    def unlisten(self, listener: Listener) -> None:
+        """No longer tell `listener`."""
+        self._listeners.remove(listener)
+
     def close(self) -> None:
         """Finish the jobs that are waiting, then stop."""
         if not self._closed:
@@ -92,7 +96,7 @@ class Writer:
             log.exception("The store cannot write")
             self._abandon(batch, flaw)
             return
-        for listener in self._listeners if changes else ():
+        for listener in tuple(self._listeners) if changes else ():
             listener(changes)
         for future, result in done:
             future.set_result(result)

@@ -1,0 +1,121 @@
+"""Who sees what: the LFDI of the TLS certificate decides. IEEE 2030.5-2018, 6 (access control); CSIP 1.4."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from function_sets import Access, Route
+from sep2_server.reader import Reader
+from sep2_server.rows import EVERYBODY, Change, Client, Role, Row
+from sep2_server.transaction import ACCESS
+from sep2_server.uris import GROUP_LIST
+
+NOBODY: Final = -1
+"""Scope of a client that is not enrolled: it sees no item of any list."""
+OPEN_TO_UNKNOWN: Final = frozenset({"DeviceCapability", "EndDeviceList", "Time"})
+"""What a client that may register in-band sees before it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A client as far as rights go: what it is enrolled as, and what it is assigned."""
+
+    lfdi: str
+    client: Client | None
+    programs: frozenset[int] = frozenset()
+    lists: frozenset[int] = frozenset()
+
+    @property
+    def scope(self) -> int:
+        """Scope of the items that it sees in lists which show each client its own."""
+        return NOBODY if self.client is None else self.client.end_device_id
+
+    @property
+    def is_aggregator(self) -> bool:
+        """True for a client that speaks for other EndDevices."""
+        return self.client is not None and self.client.role == Role.AGGREGATOR
+
+
+def scope_of(client: Client) -> int:
+    """EndDevice of the client in whose lists the items of this one stand: its aggregator's, or its own."""
+    return client.end_device_id if client.aggregator_id is None else client.aggregator_id
+
+
+def speaks_for(reader: Reader, viewer: Viewer, end_device_id: int) -> bool:
+    """Whether a client is an EndDevice, or the aggregator of it."""
+    if viewer.client is None:
+        return False
+    if viewer.client.end_device_id == end_device_id:
+        return True
+    if not viewer.is_aggregator:
+        return False
+    other = reader.client_of(end_device_id)
+    return other is not None and other.aggregator_id == viewer.client.end_device_id
+
+
+def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
+    """Whether a client may know that a resource is there. IEEE 2030.5-2018, 6 (access control)."""
+    if route.access is Access.OPERATOR or viewer.client is None:
+        return False
+    if route.access is Access.OWNER:
+        return owner_id is not None and speaks_for(reader, viewer, owner_id)
+    if route.access is Access.ASSIGNED:
+        return _is_assigned(viewer, route, owner_id, row)
+    if route.access is Access.SELF and row is not None and row.scope != EVERYBODY:
+        return row.scope == viewer.scope
+    return True
+
+
+def _is_assigned(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
+    if route.id == GROUP_LIST:
+        return row is not None and row.id in viewer.lists
+    return owner_id is None or owner_id in viewer.programs
+
+
+class Viewers:
+    """The rights of the clients seen last, read again after a change to them. Bounded, not the fleet."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: OrderedDict[str, Viewer] = OrderedDict()
+        self._lfdis: dict[int, str] = {}
+
+    def of(self, reader: Reader, lfdi: str) -> Viewer:
+        """The rights of the client with an LFDI."""
+        known = self._known.get(lfdi)
+        return self._read(reader, lfdi) if known is None else known
+
+    def forget(self, changes: Iterable[Change]) -> None:
+        """Read again what a commit may have changed."""
+        for change in changes:
+            if change.kind == ACCESS:
+                self._forget(change.resource_id)
+
+    def _read(self, reader: Reader, lfdi: str) -> Viewer:
+        viewer = viewer_of(reader, lfdi)
+        if viewer.client is None:
+            return viewer
+        self._known[lfdi] = viewer
+        self._lfdis[viewer.scope] = lfdi
+        if len(self._known) > self._most:
+            _, oldest = self._known.popitem(last=False)
+            self._lfdis.pop(oldest.scope, None)
+        return viewer
+
+    def _forget(self, end_device_id: int) -> None:
+        if end_device_id == EVERYBODY:
+            self._known.clear()
+            self._lfdis.clear()
+        lfdi = self._lfdis.pop(end_device_id, None)
+        if lfdi is not None:
+            self._known.pop(lfdi, None)
+
+
+def viewer_of(reader: Reader, lfdi: str) -> Viewer:
+    """The rights of a client as they are in the store now."""
+    client = reader.client(lfdi)
+    if client is None:
+        return Viewer(lfdi, None)
+    end_device = client.end_device_id
+    return Viewer(lfdi, client, reader.programs_of_viewer(end_device), reader.lists_of_viewer(end_device))

@@ -1,0 +1,118 @@
+"""A write while it is carried out: what was asked, by whom, in which transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from function_sets import ROUTES, Access, Route, sort_key
+from schemas import DER, AbstractDevice, Link, ListLink, Resource, spec_of, wire_name
+from sep2_server.access import Viewer, scope_of
+from sep2_server.environment import Environment
+from sep2_server.errors import LimitReached
+from sep2_server.location import Target
+from sep2_server.rows import EVERYBODY, Row, Span
+from sep2_server.transaction import Transaction
+from sep2_server.uris import route_named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One PUT, POST or DELETE; `value` is the decoded body, None for DELETE; `now` is server time."""
+
+    tx: Transaction
+    environment: Environment
+    viewer: Viewer
+    target: Target
+    value: Any
+    now: int
+
+    def list_row(self) -> Row:
+        """The stored list that a POST is about, made where it does not exist yet."""
+        target = self.target
+        if target.row is not None:
+            return target.row
+        row = Row(self.tx.next_id(), target.href, target.route.id, owner_id=target.owner_id)
+        return self.tx.insert(row)
+
+
+def item_kind(route: Route, value: object) -> str:
+    """Id of the route of a list's items; several types share the items of a ResponseList."""
+    path = route.path + "/"
+    kinds = [r.id for r in ROUTES.values() if r.path.startswith(path) and "/" not in r.path[len(path) :]]
+    name = wire_name(type(value))
+    return name if name in kinds else kinds[0]
+
+
+def add_item(action: Action, list_row: Row, value: Any, *, owner_id: int | None = None) -> Row:  # noqa: ANN401
+    """Store a new item of a list; its href is given here, its owner is the list's unless said."""
+    route = route_named(list_row.kind)
+    kind = item_kind(route, value)
+    number = action.tx.next_id()
+    owner = list_row.owner_id if owner_id is None else owner_id
+    value.href = action.environment.uris.of(kind, (*action.target.place.parts, number))
+    return action.tx.insert(
+        Row(
+            number,
+            value.href,
+            kind,
+            list_id=list_row.id,
+            scope=item_scope(action.tx, route, owner),
+            sort_key=sort_key(route, value),
+            owner_id=owner,
+            mrid=getattr(value, "mRID", None),
+            body=action.environment.codec.fragment(value),
+        )
+    )
+
+
+def put_value(action: Action, row: Row, value: Any) -> Row:  # noqa: ANN401 - a resource of any class
+    """Store a new value of a resource; its place in a list follows."""
+    value.href = row.href
+    key = row.sort_key
+    if row.list_id is not None:
+        list_row = action.tx.by_id(row.list_id)
+        key = sort_key(route_named(list_row.kind), value) if list_row else key
+    return action.tx.replace(
+        row,
+        row._replace(sort_key=key, mrid=_mrid(value, row), body=action.environment.codec.fragment(value)),
+    )
+
+
+def require_room(action: Action, list_row: Row, scope: int, most: int) -> None:
+    """Raise LimitReached where a list has as many items as it may have."""
+    if action.tx.count(Span(list_id=list_row.id, scope=scope)) >= most:
+        raise LimitReached(f"{list_row.href} has {most} items")
+
+
+def keep_newest(action: Action, list_row: Row, scope: int, most: int) -> list[Row]:
+    """Delete the items of a newest-first list behind the first `most`; what was deleted."""
+    span = Span(list_id=list_row.id, scope=scope)
+    if action.tx.count(span) <= most:
+        return []
+    old = action.tx.page(span, skip=most, limit=1000)
+    for row in old:
+        action.tx.delete(row)
+    return old
+
+
+def item_scope(tx: Transaction, route: Route, owner_id: int | None) -> int:
+    """Scope of the items of a list: whose lists they stand in, or everybody's."""
+    if route.access is not Access.SELF or owner_id is None:
+        return EVERYBODY
+    client = tx.client_of(owner_id)
+    return EVERYBODY if client is None else scope_of(client)
+
+
+def keep_links(value: Resource, stored: object | None) -> None:
+    """Give a value from a client the links that the server made: those of a client to lists do not count.
+
+    Of a device and a DER all links are the server's.
+    """
+    kinds = Link if isinstance(value, DER | AbstractDevice) else ListLink
+    for f in spec_of(type(value)):
+        if f.target is not None and issubclass(f.target, kinds) and not f.required:
+            setattr(value, f.attr, getattr(stored, f.attr, None))
+
+
+def _mrid(value: object, row: Row) -> str | None:
+    mrid = getattr(value, "mRID", None)
+    return row.mrid if mrid is None else str(mrid).upper().rjust(32, "0")

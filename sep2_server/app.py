@@ -1,0 +1,192 @@
+"""The server as part of a process: TLS, HTTP and the clock around the dispatcher. No domain rule is here."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Final, Self
+
+from aiohttp import web
+
+from certs import KnownIssuers, lfdi_of, server_context
+from function_sets import Clock
+from schemas.codes import ErrorReason
+from sep2_server.bootstrap import prepare
+from sep2_server.clock import SystemClock
+from sep2_server.dispatch import Dispatcher, Work
+from sep2_server.environment import Environment
+from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
+from sep2_server.event_times import repair_list
+from sep2_server.keeper import Keeper
+from sep2_server.listing import RepairDue
+from sep2_server.messages import Answer, Request
+from sep2_server.protocol import Connection, Connections, response_of
+from sep2_server.rows import Change
+from sep2_server.settings import Settings
+from sep2_server.store import Store
+
+WITH_BODY: Final = frozenset({"PUT", "POST"})
+
+log = logging.getLogger(__name__)
+
+
+class Sep2Server:
+    """An IEEE 2030.5 server: `async with` it, or `start` and `stop`."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock | None = None) -> None:
+        """Get ready to serve a store, which stays the caller's to close."""
+        self.settings = settings
+        self.store = store
+        self.clock = clock or SystemClock()
+        self.environment = Environment.of(settings, lfdi_of(settings.certificate.read_bytes()))
+        self._dispatcher = Dispatcher(self.environment)
+        self._keeper = Keeper(self.environment, store, self.clock)
+        self._connections: Connections | None = None
+        self._listener: asyncio.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        if self._listener is None:
+            raise StoreError("the server has not been started")
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Prepare the store, bring its events up to date and listen."""
+        settings = self.settings
+        self._loop = asyncio.get_running_loop()
+        await self.store.do(partial(prepare, environment=self.environment))
+        self._dispatcher.load(self.store.reader)
+        self.store.listen(self._hear)
+        await self._keeper.start()
+        context = server_context(
+            settings.certificate,
+            settings.key,
+            settings.roots,
+            strict=settings.strict_tls,
+            allow_self_signed=settings.allow_self_signed,
+            extra_trusted=settings.extra_trusted_paths,
+        )
+        self._connections = Connections(
+            self._handle,
+            environment=self.environment,
+            issuers=KnownIssuers.from_files(settings.roots, settings.certificate),
+            access_log=None,
+            keepalive_timeout=settings.keep_alive_s,
+            lingering_time=1.0,
+        )
+        self._listener = await self._loop.create_server(
+            self._connections, settings.host, settings.port, ssl=context
+        )
+        log.info("IEEE 2030.5 on %s port %s", settings.host, self.port)
+
+    async def stop(self) -> None:
+        """Stop listening, let requests end, write what is due."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._connections is not None:
+            self._connections.pre_shutdown()
+            await self._connections.shutdown(self.settings.shutdown_s)
+        if self._listener is not None:
+            await self._listener.wait_closed()
+        await self._keeper.stop()
+        self.store.unlisten(self._hear)
+        log.info("IEEE 2030.5 stopped")
+
+    async def respond(self, request: Request) -> Answer:
+        """The answer to a request: read at once, or written and durable."""
+        try:
+            return await self._respond(request)
+        except RemoteError as flaw:
+            return self._dispatcher.refusal(flaw)
+        except StoreError as flaw:
+            log.warning("The store failed: %s", flaw)
+            return self._dispatcher.refusal(Busy("the store failed"))
+
+    async def _respond(self, request: Request) -> Answer:
+        while True:
+            try:
+                answer = self._dispatcher.answer(self.store.reader, request)
+            except RepairDue as due:
+                await self.store.do(
+                    partial(repair_list, environment=self.environment, list_id=due.list_id, now=request.now)
+                )
+                continue
+            return await self.store.do(answer) if isinstance(answer, Work) else answer
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            answer = await self.respond(await self._request_of(request))
+        except RemoteError as flaw:
+            answer = self._dispatcher.refusal(flaw)
+        response = response_of(answer)
+        if _identity_of(request) is None:
+            response.force_close()
+        return response
+
+    async def _request_of(self, request: web.BaseRequest) -> Request:
+        """The request without HTTP. RemoteError: no Host, no certificate, too large."""
+        lfdi = _identity_of(request)
+        if lfdi is None:
+            raise Forbidden("no certificate, or one that is refused")
+        headers = request.headers
+        if "Host" not in headers:
+            raise BadRequest("no Host header", ErrorReason.INVALID_FORMAT)
+        path, _, query = _target_of(request.raw_path).partition("?")
+        return Request(
+            method=request.method,
+            path=path,
+            query=query,
+            lfdi=lfdi,
+            body=await self._body_of(request) if request.method in WITH_BODY else b"",
+            content_type=headers.get("Content-Type"),
+            accept=headers.get("Accept"),
+            now=self.clock.now(),
+        )
+
+    async def _body_of(self, request: web.BaseRequest) -> bytes:
+        """The body. LimitReached for one that is larger than the settings allow."""
+        most = self.settings.most_octets
+        if (request.content_length or 0) > most:
+            raise LimitReached(f"{request.content_length} octets, at most {most} are read")
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        parts: list[bytes] = []
+        octets = 0
+        async for part in request.content.iter_any():
+            octets += len(part)
+            if octets > most:
+                raise LimitReached(f"more than {most} octets")
+            parts.append(part)
+        return b"".join(parts)
+
+    def _hear(self, changes: Sequence[Change]) -> None:
+        """Hear of a commit in the writer's thread, and forget in the loop's what it has made wrong."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._dispatcher.changed, self.store.reader, changes)
+            self._loop.call_soon_threadsafe(self._keeper.wake)
+
+
+def _identity_of(request: web.BaseRequest) -> str | None:
+    connection = request.protocol
+    if not isinstance(connection, Connection) or connection.identity is None:
+        return None
+    return connection.identity.lfdi
+
+
+def _target_of(raw_path: str) -> str:
+    """Path and query of a request line, whose target may be a whole URI. RFC 9112, 3.2."""
+    if raw_path.startswith("/"):
+        return raw_path
+    _, _, rest = raw_path.partition("://")
+    return "/" + rest.partition("/")[2]

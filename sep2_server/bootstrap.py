@@ -1,0 +1,60 @@
+"""What a database holds from the start: the lists at the root and the set that Responses go to."""
+
+from typing import Final
+
+from function_sets import ROUTES, Mark, sort_key
+from schemas import ResponseListLink, ResponseSet
+from sep2_server.environment import Environment
+from sep2_server.errors import StoreError
+from sep2_server.rows import Row
+from sep2_server.transaction import Transaction
+
+URIS_OPTION: Final = "uris"
+RESPONSE_SET_MRID: Final = "52455350"
+"""Upper part of the mRID of the ResponseSet; the PEN of the settings is the lower one."""
+
+
+def prepare(tx: Transaction, environment: Environment) -> None:
+    """Store what is missing. StoreError for a database whose URIs were made with another salt."""
+    fingerprint = environment.uris.fingerprint
+    stored = tx.option(URIS_OPTION)
+    if stored is None:
+        tx.put_option(URIS_OPTION, fingerprint)
+    elif stored != fingerprint:
+        raise StoreError("the URIs in this database were made with another uri_salt")
+    for route in ROUTES.values():
+        is_root = route.is_list and "{" not in route.path and route.methods["GET"] is not Mark.DISCOURAGED
+        if is_root and tx.by_href(environment.uris.of(route.id)) is None:
+            tx.insert(Row(tx.next_id(), environment.uris.of(route.id), route.id))
+    if not tx.of_kind("ResponseSet", limit=1):
+        _add_response_set(tx, environment)
+
+
+def response_list_href(tx: Transaction, environment: Environment) -> str:
+    """URI that events name as replyTo."""
+    sets = tx.of_kind("ResponseSet", limit=1)
+    return environment.uris.of("ResponseList", (sets[0].id,))
+
+
+def _add_response_set(tx: Transaction, environment: Environment) -> None:
+    of = environment.uris.of
+    number = tx.next_id()
+    href = of("ResponseList", (number,))
+    response_set = ResponseSet(
+        href=of("ResponseSet", (number,)),
+        mRID=f"{RESPONSE_SET_MRID:>024}{environment.settings.pen:08X}",
+        ResponseListLink_=ResponseListLink(href=href),
+    )
+    root = tx.by_href(of("ResponseSetList"))
+    tx.insert(
+        Row(
+            number,
+            response_set.href or "",
+            "ResponseSet",
+            list_id=root.id if root else None,
+            sort_key=sort_key(ROUTES["ResponseSetList"], response_set),
+            mrid=response_set.mRID,
+            body=environment.codec.fragment(response_set),
+        )
+    )
+    tx.insert(Row(tx.next_id(), href, "ResponseList"))

@@ -1,0 +1,70 @@
+"""Resources that are made at read and never stored: Time, DeviceCapability and SelfDevice."""
+
+from certs import parse_lfdi, sfdi_of
+from schemas import (
+    DERProgramListLink,
+    DeviceCapability,
+    EndDeviceListLink,
+    MirrorUsagePointListLink,
+    ResponseSetListLink,
+    SelfDevice,
+    SelfDeviceLink,
+    Time,
+    TimeLink,
+    UsagePointListLink,
+)
+from sep2_server.environment import Environment
+from sep2_server.time_zone import year_of, zone_in
+
+BUILT_KINDS = frozenset({"Time", "DeviceCapability", "SelfDevice"})
+
+
+def time_at(environment: Environment, now: int) -> Time:
+    """The clock of the server with its time zone. IEEE 2030.5-2018, 9 (Time)."""
+    settings = environment.settings
+    zone = zone_in(settings.zone, year_of(now))
+    return Time(
+        href=environment.uris.of("Time"),
+        currentTime=now,
+        dstEndTime=zone.dst_end,
+        dstOffset=zone.dst_offset_s,
+        dstStartTime=zone.dst_start,
+        localTime=zone.local(now),
+        quality=settings.time_quality,
+        tzOffset=zone.offset_s,
+    )
+
+
+def device_capability(environment: Environment, *, has_room: bool) -> DeviceCapability:
+    """Where clients start. `has_room`: the client may add a MirrorUsagePoint. IEEE 2030.5-2018, 8 and 16."""
+    of = environment.uris.of
+    return DeviceCapability(
+        href=of("DeviceCapability"),
+        DERProgramListLink_=DERProgramListLink(href=of("DERProgramList")),
+        ResponseSetListLink_=ResponseSetListLink(href=of("ResponseSetList")),
+        TimeLink_=TimeLink(href=of("Time")),
+        UsagePointListLink_=UsagePointListLink(href=of("UsagePointList")),
+        EndDeviceListLink_=EndDeviceListLink(href=of("EndDeviceList")),
+        MirrorUsagePointListLink_=(
+            MirrorUsagePointListLink(href=of("MirrorUsagePointList")) if has_room else None
+        ),
+        SelfDeviceLink_=SelfDeviceLink(href=of("SelfDevice")) if environment.lfdi else None,
+    )
+
+
+def capability_for_unknown(environment: Environment) -> DeviceCapability:
+    """What a client sees that is not enrolled and may register in-band. IEEE 2030.5-2018, 10."""
+    of = environment.uris.of
+    return DeviceCapability(
+        href=of("DeviceCapability"),
+        TimeLink_=TimeLink(href=of("Time")),
+        EndDeviceListLink_=EndDeviceListLink(href=of("EndDeviceList")),
+    )
+
+
+def self_device(environment: Environment) -> SelfDevice | None:
+    """The server as a device; None where its certificate is not known."""
+    if environment.lfdi is None:
+        return None
+    lfdi = parse_lfdi(environment.lfdi)
+    return SelfDevice(href=environment.uris.of("SelfDevice"), lFDI=lfdi, sFDI=sfdi_of(lfdi))

@@ -1,0 +1,33 @@
+"""Server time: the clock of all events. The only place of this package that asks the system for the time."""
+
+import time
+
+
+class SystemClock:
+    """The clock of the system, shifted where a test bench wants another time."""
+
+    def __init__(self, offset_s: int = 0) -> None:
+        self._offset_s = offset_s
+
+    def now(self) -> int:
+        """Server time, s since 1970 UTC."""
+        return int(time.time()) + self._offset_s
+
+
+class ManualClock:
+    """A clock that stands still until it is told."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+
+    def now(self) -> int:
+        """Server time, s since 1970 UTC."""
+        return self._now
+
+    def set(self, now: int) -> None:
+        """Make it another time, earlier or later."""
+        self._now = now
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass."""
+        self._now += seconds

@@ -1,0 +1,283 @@
+"""From requests to answers: one dispatch for every resource, driven by the declarations. No IO of its own.
+
+A GET or HEAD is answered at once. A write is checked and decoded, and comes back as a `Work` to be run in the
+store's writer. Real behaviour of single resources is in `hooks`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from function_sets import METHODS, Access, BadQueryError, ListQuery, Mark, Route, parse_query
+from schemas import Malformed
+from schemas.codes import ErrorReason
+from sep2_server.access import OPEN_TO_UNKNOWN, Viewer, Viewers, may_see, viewer_of
+from sep2_server.action import Action
+from sep2_server.built import (
+    BUILT_KINDS,
+    capability_for_unknown,
+    device_capability,
+    self_device,
+    time_at,
+)
+from sep2_server.documents import Documents, Draft
+from sep2_server.end_devices import has_connection_points
+from sep2_server.environment import Environment
+from sep2_server.errors import (
+    BadRequest,
+    Forbidden,
+    NotAllowed,
+    NotFound,
+    RemoteError,
+    UnknownMethod,
+)
+from sep2_server.hooks import hook_of
+from sep2_server.listing import Listing
+from sep2_server.location import READING_KINDS, Target, locate
+from sep2_server.messages import Answer, Request, found
+from sep2_server.negotiation import require_acceptable, require_readable
+from sep2_server.reader import Reader
+from sep2_server.rows import EVERYBODY, Change, Row
+from sep2_server.shelf import Shelf, tokens_of
+from sep2_server.transaction import OPTION, Transaction
+from sep2_server.uris import CONNECTION_POINT
+
+READS: Final = frozenset({"GET", "HEAD"})
+RATE_OPTION: Final = "poll_rate."
+"""Prefix of the options that set a pollRate at run time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer to be given again: to whom, and from when until before when it is right."""
+
+    answer: Answer
+    route: Route
+    owner_id: int | None
+    row: Row | None
+    made: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A write that has passed every check which needs no transaction; run it in the store's writer.
+
+    RemoteError comes out of it where the rest of the checks fails; `Dispatcher.refusal` makes the answer.
+    """
+
+    environment: Environment
+    request: Request
+    value: Any
+
+    def __call__(self, tx: Transaction) -> Answer:
+        """Carry the write out; the answer holds once the transaction is durable."""
+        viewer = viewer_of(tx, self.request.lfdi)
+        target = locate(tx, self.environment.uris, self.request.path)
+        if target is None:
+            raise NotFound(self.request.path)
+        require_visible(tx, self.environment, viewer, target)
+        action = Action(
+            tx=tx,
+            environment=self.environment,
+            viewer=viewer,
+            target=target,
+            value=self.value,
+            now=self.request.now,
+        )
+        return hook_of(self.request.method, target.route)(action)
+
+
+class Dispatcher:
+    """Answers requests from a reader, and keeps what it answered until it changes. For use by one thread."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        settings = environment.settings
+        self._listing = Listing(environment.uris)
+        self._documents = Documents(environment, self._listing)
+        self._viewers = Viewers(settings.known_clients)
+        self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(settings.cached_answers)
+
+    def load(self, reader: Reader) -> None:
+        """Take over what was set at run time."""
+        options = reader.options()
+        rates = {k.removeprefix(RATE_OPTION): int(v) for k, v in options.items() if k.startswith(RATE_OPTION)}
+        self._documents.set_rates(rates)
+        self._kept.clear()
+
+    def changed(self, reader: Reader, changes: Sequence[Change]) -> None:
+        """Forget what a commit has made wrong."""
+        tokens = tokens_of(changes)
+        self._kept.drop(tokens)
+        self._listing.drop(tokens)
+        self._viewers.forget(changes)
+        if any(change.kind == OPTION for change in changes):
+            self.load(reader)
+
+    def answer(self, reader: Reader, request: Request) -> Answer | Work:
+        """The answer to a request, or the work that leads to it. RepairDue where time has changed a list."""
+        try:
+            if request.method in READS:
+                return self._read(reader, request)
+            return self._prepare(reader, request)
+        except RemoteError as flaw:
+            return self.refusal(flaw)
+
+    def refusal(self, flaw: RemoteError) -> Answer:
+        """The answer to a request that broke a rule."""
+        return self.environment.refusal(flaw)
+
+    def _read(self, reader: Reader, request: Request) -> Answer:
+        require_acceptable(request.accept)
+        viewer = self._viewers.of(reader, request.lfdi)
+        kept = self._kept.get((request.path, request.query, EVERYBODY)) or self._kept.get(
+            (request.path, request.query, viewer.scope)
+        )
+        if (
+            kept is not None
+            and kept.made <= request.now < kept.until
+            and may_see(reader, viewer, kept.route, kept.owner_id, kept.row)
+        ):
+            return kept.answer
+        with reader.snapshot():
+            return self._render(reader, request, viewer)
+
+    def _render(self, reader: Reader, request: Request, viewer: Viewer) -> Answer:
+        target = self._find(reader, request, viewer)
+        query = _query_of(target.route, request.query).capped(self.environment.settings.list_limit)
+        draft = Draft(reader, viewer, request.now)
+        answer = found(self._document(draft, target, query))
+        if target.row is not None or target.route.id in BUILT_KINDS or target.route.view_of:
+            self._keep(request, draft, target, answer)
+        return answer
+
+    def _keep(self, request: Request, draft: Draft, target: Target, answer: Answer) -> None:
+        scope = draft.viewer.scope if draft.is_private else EVERYBODY
+        kept = Kept(answer, target.route, target.owner_id, target.row, request.now, draft.until)
+        self._kept.put((request.path, request.query, scope), kept, draft.tokens)
+
+    def _document(self, draft: Draft, target: Target, query: ListQuery) -> bytes:
+        route = target.route
+        if route.id in BUILT_KINDS:
+            return self._built(draft, target)
+        if route.is_list:
+            return self._documents.page(draft, target, query.start, query.limit, query.after)
+        if route.id in READING_KINDS and target.above is not None:
+            return self._reading(draft, target, target.above)
+        if target.row is None:
+            raise NotFound(target.href)
+        return self._documents.resource(draft, target, target.row)
+
+    def _built(self, draft: Draft, target: Target) -> bytes:
+        if target.route.id == "Time":
+            draft.until = draft.now + 1
+            return self._documents.built(draft, target.route, time_at(self.environment, draft.now))
+        if target.route.id == "SelfDevice":
+            device = self_device(self.environment)
+            if device is None:
+                raise NotFound(target.href)
+            return self._documents.built(draft, target.route, device)
+        draft.is_private = True
+        if draft.viewer.client is None:
+            return self._documents.built(draft, target.route, capability_for_unknown(self.environment))
+        capability = device_capability(self.environment, has_room=self._has_room(draft))
+        return self._documents.built(draft, target.route, capability)
+
+    def _has_room(self, draft: Draft) -> bool:
+        """Whether the client may add one more MirrorUsagePoint. IEEE 2030.5-2018, 10.11."""
+        limit = self.environment.settings.mirror_usage_points_per_device
+        mirrors = self._documents.count(draft, self.environment.uris.of("MirrorUsagePointList"))
+        return mirrors < limit or (draft.viewer.is_aggregator and limit > 0)
+
+    def _reading(self, draft: Draft, target: Target, reading_set: Row) -> bytes:
+        position = target.place.parts[-1]
+        reading = draft.reader.reading(reading_set.id, int(position)) if position.isdecimal() else None
+        if reading is None:
+            raise NotFound(target.href)
+        return self.environment.codec.document(reading.body)
+
+    def _prepare(self, reader: Reader, request: Request) -> Work:
+        if request.method not in METHODS:
+            raise UnknownMethod(request.method[:20])
+        viewer = self._viewers.of(reader, request.lfdi)
+        target = self._find(reader, request, viewer)
+        value = None if request.method == "DELETE" else self._value(request, target.route)
+        return Work(self.environment, request, value)
+
+    def _find(self, reader: Reader, request: Request, viewer: Viewer) -> Target:
+        """What a request is about, if its method is allowed there and the client may know of it."""
+        target = locate(reader, self.environment.uris, request.path)
+        if target is None:
+            self._require_client(viewer)
+            raise NotFound(request.path)
+        if viewer.client is None:
+            self._require_open(target.route, request.method)
+        _require_allowed(target.route, request.method)
+        require_visible(reader, self.environment, viewer, target)
+        return target
+
+    def _require_client(self, viewer: Viewer) -> None:
+        if viewer.client is None:
+            raise Forbidden(f"{viewer.lfdi} is not enrolled")
+
+    def _require_open(self, route: Route, method: str) -> None:
+        """Raise Forbidden for a client that is not enrolled, but where it may register in-band."""
+        is_registration = route.id == "EndDeviceList" and method == "POST"
+        is_open = route.id in OPEN_TO_UNKNOWN and method in READS
+        if not self.environment.settings.in_band_registration or not (is_open or is_registration):
+            raise Forbidden("the client is not enrolled")
+
+    def _value(self, request: Request, route: Route) -> object:
+        if not request.body:
+            raise BadRequest("no body", ErrorReason.INVALID_FORMAT)
+        require_readable(request.content_type)
+        try:
+            return self.environment.codec.decode(
+                request.body, route.accepts, most=self.environment.settings.most_octets
+            )
+        except Malformed as flaw:
+            is_value = flaw.rule in {"range", "length"}
+            reason = ErrorReason.INVALID_VALUES if is_value else ErrorReason.INVALID_FORMAT
+            raise BadRequest(str(flaw), reason) from flaw
+
+
+def require_visible(reader: Reader, environment: Environment, viewer: Viewer, target: Target) -> None:
+    """Raise NotFound for what is not there, and for what is there and not this client's.
+
+    The latter is Forbidden where `hidden_status` says so; both look alike where it does not.
+    """
+    route = target.route
+    if route.id == CONNECTION_POINT and not has_connection_points(environment):
+        raise NotFound(target.href)
+    if route.id in BUILT_KINDS or (viewer.client is None and route.id in OPEN_TO_UNKNOWN):
+        return
+    if not target.exists or route.access is Access.OPERATOR:
+        raise NotFound(target.href)
+    if not may_see(reader, viewer, route, target.owner_id, target.row):
+        if environment.settings.hidden_status == Forbidden.status:
+            raise Forbidden(target.href)
+        raise NotFound(target.href)
+
+
+def allowed_methods(route: Route) -> tuple[str, ...]:
+    """The methods that clients may use at a resource, in the order of the standard."""
+    return tuple(
+        method
+        for method in METHODS
+        if route.methods[method] is not Mark.ERROR and (method in READS or method in route.writes)
+    )
+
+
+def _require_allowed(route: Route, method: str) -> None:
+    allow = allowed_methods(route)
+    if method not in allow:
+        raise NotAllowed(f"{method} at {route.id}", allow)
+
+
+def _query_of(route: Route, query: str) -> ListQuery:
+    """The query of a list; other resources have none, whatever is asked."""
+    try:
+        return parse_query(query) if route.is_list else ListQuery()
+    except BadQueryError as flaw:
+        raise BadRequest(str(flaw)) from flaw

@@ -1,0 +1,115 @@
+"""From what is stored to what is sent: fragments with all filled in that hangs on reader and time.
+
+`ListLink@all`, `List@all` and `List@results` are counted for the client, `pollRate` comes from the settings.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+
+from function_sets import Route
+from schemas import spec_of
+from sep2_server.access import Viewer
+from sep2_server.environment import Environment
+from sep2_server.listing import ALWAYS, Listing, RepairDue, View
+from sep2_server.location import Target, locate
+from sep2_server.reader import Reader
+from sep2_server.rows import Row
+from sep2_server.shelf import Token
+
+_LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
+_LIST_LINKED: Final = re.compile(rb"ListLink ")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A document while it is made: what it was made from so far, until when it is right, who it is for."""
+
+    reader: Reader
+    viewer: Viewer
+    now: int
+    tokens: set[Token] = field(default_factory=set)
+    until: int = ALWAYS
+    is_private: bool = False
+
+    def see(self, view: View) -> None:
+        """Take note that a list is part of the document."""
+        self.tokens |= view.tokens
+        self.until = min(self.until, view.until)
+        self.is_private = self.is_private or view.is_private
+
+
+class Documents:
+    """Makes the documents that clients get."""
+
+    def __init__(self, environment: Environment, listing: Listing) -> None:
+        self._environment = environment
+        self._codec = environment.codec
+        self._listing = listing
+        self._rates: Mapping[str, int] = {}
+
+    def set_rates(self, rates: Mapping[str, int]) -> None:
+        """Take poll rates by the id of the resource that go before the settings."""
+        self._rates = dict(rates)
+
+    def resource(self, draft: Draft, target: Target, row: Row) -> bytes:
+        """The document of a stored resource."""
+        if row.next_at is not None and row.next_at <= draft.now and row.list_id is not None:
+            raise RepairDue(row.list_id)
+        draft.tokens.add(row.id)
+        draft.until = min(draft.until, row.next_at or ALWAYS)
+        return self._document(draft, target.route, row.body)
+
+    def built(self, draft: Draft, route: Route, value: object) -> bytes:
+        """The document of a resource that is made at read."""
+        return self._document(draft, route, self._codec.fragment(value))
+
+    def page(self, draft: Draft, target: Target, start: int, limit: int, after: int | None) -> bytes:
+        """The document of a list."""
+        view = self._listing.view(draft.reader, target, draft.viewer, draft.now, after)
+        draft.see(view)
+        bodies = [self.filled(draft, body) for body in (view.fetch(start, limit) if limit else ())]
+        values: dict[str, object] = {"href": target.href, "all": view.total(), "results": len(bodies)}
+        rate = self._rate(target.route)
+        if rate is not None:
+            values["pollRate"] = rate
+        return self._codec.page(target.route.type(**values), bodies)
+
+    def filled(self, draft: Draft, fragment: bytes) -> bytes:
+        """A fragment whose links to lists tell how many items the client may see there."""
+        if not _LIST_LINKED.search(fragment):
+            return fragment
+        return _LIST_LINK.sub(lambda link: self._counted(draft, link), fragment)
+
+    def count(self, draft: Draft, href: str) -> int:
+        """How many items the client may see in the list at a URI; 0 where there is none."""
+        target = locate(draft.reader, self._environment.uris, href)
+        if target is None or not target.exists:
+            return 0
+        view = self._listing.view(draft.reader, target, draft.viewer, draft.now)
+        draft.see(view)
+        return view.total()
+
+    def _counted(self, draft: Draft, link: re.Match[bytes]) -> bytes:
+        name, href = link.groups()
+        return b'<%s href="%s" all="%d"/>' % (name, href, self.count(draft, href.decode()))
+
+    def _document(self, draft: Draft, route: Route, fragment: bytes) -> bytes:
+        document = self._codec.document(self.filled(draft, fragment))
+        rate = self._rate(route)
+        if rate is None:
+            return document
+        head, space, rest = document.partition(b" ")
+        return b'%s pollRate="%d"%s%s' % (head, rate, space, rest)
+
+    def _rate(self, route: Route) -> int | None:
+        if not _has_poll_rate(route.type):
+            return None
+        return self._rates.get(route.id, self._environment.settings.poll_rate_of(route.id))
+
+
+@cache
+def _has_poll_rate(cls: type) -> bool:
+    return any(f.name == "pollRate" for f in spec_of(cls))

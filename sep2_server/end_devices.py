@@ -1,0 +1,194 @@
+"""EndDevices with everything that hangs on them: made when a device is enrolled, removed with it.
+
+IEEE 2030.5-2018, 10 (EndDevice and Registration); CSIP 1.5.
+"""
+
+from dataclasses import dataclass
+
+from certs import LFDI, sfdi_of
+from function_sets import sort_key
+from schemas import (
+    DER,
+    AssociatedDERProgramListLink,
+    DERAvailabilityLink,
+    DERCapabilityLink,
+    DERListLink,
+    DERSettingsLink,
+    DERStatusLink,
+    DeviceInformationLink,
+    DeviceStatusLink,
+    EndDevice,
+    FunctionSetAssignmentsListLink,
+    Link,
+    LogEventListLink,
+    PowerStatusLink,
+    Registration,
+    RegistrationLink,
+)
+from sep2_server.access import scope_of
+from sep2_server.environment import Environment
+from sep2_server.errors import StoreError
+from sep2_server.rows import EVERYBODY, Client, Role, Row
+from sep2_server.transaction import Transaction
+from sep2_server.uris import CONNECTION_POINT, route_named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A device to enrol. `pin` has its check digit; None: the device gets no Registration.
+
+    `aggregator_id` is the EndDevice of the aggregator that speaks for it; `ders` is how many DERs it has,
+    `category` its deviceCategory.
+    """
+
+    lfdi: LFDI
+    name: str
+    role: Role = Role.DEVICE
+    pin: int | None = None
+    aggregator_id: int | None = None
+    ders: int = 1
+    category: str | None = None
+    certificate: str | None = None
+
+
+def add_end_device(tx: Transaction, environment: Environment, enrolment: Enrolment, now: int) -> Row:
+    """Store an EndDevice, its Registration, lists and DERs, and the client that it stands for."""
+    number = tx.next_id()
+    tx.put_client(
+        Client(
+            enrolment.lfdi,
+            sfdi_of(enrolment.lfdi),
+            enrolment.name,
+            enrolment.role,
+            number,
+            enrolment.aggregator_id,
+            enrolment.certificate,
+            now,
+        )
+    )
+    row = _add_row(tx, environment, enrolment, number, now)
+    for kind in ("FunctionSetAssignmentsList", "DERList", "LogEventList", "SubscriptionList"):
+        tx.insert(Row(tx.next_id(), environment.uris.of(kind, (number,)), kind, owner_id=number))
+    if enrolment.pin is not None:
+        _add_registration(tx, environment, number, enrolment.pin, now)
+    for _ in range(enrolment.ders):
+        add_der(tx, environment, number)
+    return row
+
+
+def add_der(tx: Transaction, environment: Environment, end_device_id: int) -> Row:
+    """Store one more DER of an EndDevice. IEEE 2030.5-2018, 10.10."""
+    number = tx.next_id()
+    parts = (end_device_id, number)
+    of = environment.uris.of
+    der = DER(
+        href=of("DER", parts),
+        AssociatedDERProgramListLink_=AssociatedDERProgramListLink(
+            href=of("AssociatedDERProgramList", parts)
+        ),
+        DERAvailabilityLink_=DERAvailabilityLink(href=of("DERAvailability", parts)),
+        DERCapabilityLink_=DERCapabilityLink(href=of("DERCapability", parts)),
+        DERSettingsLink_=DERSettingsLink(href=of("DERSettings", parts)),
+        DERStatusLink_=DERStatusLink(href=of("DERStatus", parts)),
+    )
+    list_row = tx.by_href(of("DERList", (end_device_id,)))
+    if list_row is None:
+        raise StoreError(f"EndDevice {end_device_id} has no DERList")
+    row = Row(
+        number,
+        der.href or "",
+        "DER",
+        list_id=list_row.id,
+        sort_key=sort_key(route_named("DERList"), der),
+        owner_id=end_device_id,
+        body=environment.codec.fragment(der),
+    )
+    kind = "AssociatedDERProgramList"
+    tx.insert(Row(tx.next_id(), of(kind, parts), kind, owner_id=end_device_id))
+    return tx.insert(row)
+
+
+def remove_end_device(tx: Transaction, row: Row) -> None:
+    """Remove an EndDevice, what hangs on it and its rights. IEEE 2030.5-2018, 10."""
+    for assignment in tx.assignments_of_device(row.id):
+        tx.delete_assignment(assignment)
+    for owned in tx.of_owner(row.id):
+        tx.delete_readings(owned.id)
+        tx.delete(owned)
+    tx.delete_client(row.id)
+
+
+def touch(tx: Transaction, environment: Environment, end_device_id: int, now: int) -> None:
+    """Move changedTime: the entry, or what it links to, has changed. IEEE 2030.5-2018, 10."""
+    row = tx.by_id(end_device_id)
+    if row is not None:
+        end_device: EndDevice = environment.codec.decode_fragment(row.body, EndDevice)
+        end_device.changedTime = now
+        put_end_device(tx, environment, row, end_device)
+
+
+def put_end_device(tx: Transaction, environment: Environment, row: Row, end_device: EndDevice) -> Row:
+    """Store an EndDevice in the place of what was there."""
+    key = sort_key(route_named("EndDeviceList"), end_device)
+    return tx.replace(row, row._replace(sort_key=key, body=environment.codec.fragment(end_device)))
+
+
+def links_of(environment: Environment, number: int, *, has_pin: bool) -> dict[str, Link]:
+    """Links of a new EndDevice by attribute."""
+    of, parts = environment.uris.of, (number,)
+    links: dict[str, Link] = {
+        "DERListLink_": DERListLink(href=of("DERList", parts)),
+        "DeviceInformationLink_": DeviceInformationLink(href=of("DeviceInformation", parts)),
+        "DeviceStatusLink_": DeviceStatusLink(href=of("DeviceStatus", parts)),
+        "FunctionSetAssignmentsListLink_": FunctionSetAssignmentsListLink(
+            href=of("FunctionSetAssignmentsList", parts)
+        ),
+        "LogEventListLink_": LogEventListLink(href=of("LogEventList", parts)),
+        "PowerStatusLink_": PowerStatusLink(href=of("PowerStatus", parts)),
+    }
+    if has_pin:
+        links["RegistrationLink_"] = RegistrationLink(href=of("Registration", parts))
+    if has_connection_points(environment):
+        links["ConnectionPointLink"] = Link(href=of(CONNECTION_POINT, parts))
+    return links
+
+
+def has_connection_points(environment: Environment) -> bool:
+    """Whether the profile knows connection points (CSIP-AUS)."""
+    return CONNECTION_POINT in environment.codec.profile.additions
+
+
+def _add_row(tx: Transaction, environment: Environment, enrolment: Enrolment, number: int, now: int) -> Row:
+    cls = environment.codec.profile.resolve(EndDevice)
+    end_device = cls(
+        href=environment.uris.of("EndDevice", (number,)),
+        deviceCategory=enrolment.category,
+        lFDI=enrolment.lfdi,
+        sFDI=sfdi_of(enrolment.lfdi),
+        changedTime=now,
+        enabled=True,
+        postRate=environment.settings.post_rate_s,
+        **links_of(environment, number, has_pin=enrolment.pin is not None),
+    )
+    client = tx.client_of(number)
+    list_row = tx.by_href(environment.uris.of("EndDeviceList"))
+    row = Row(
+        number,
+        end_device.href,
+        "EndDevice",
+        list_id=list_row.id if list_row else None,
+        scope=scope_of(client) if client else EVERYBODY,
+        sort_key=sort_key(route_named("EndDeviceList"), end_device),
+        owner_id=number,
+        body=environment.codec.fragment(end_device),
+    )
+    return tx.insert(row)
+
+
+def _add_registration(
+    tx: Transaction, environment: Environment, end_device_id: int, pin: int, now: int
+) -> None:
+    href = environment.uris.of("Registration", (end_device_id,))
+    registration = Registration(href=href, dateTimeRegistered=now, pIN=pin)
+    body = environment.codec.fragment(registration)
+    tx.insert(Row(tx.next_id(), href, "Registration", owner_id=end_device_id, body=body))

@@ -1,0 +1,49 @@
+"""What every rule of the server works with: settings, codec and URIs. Values, no IO."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from schemas import Codec, Error
+from schemas.codes import ErrorReason
+from sep2_server.errors import RemoteError
+from sep2_server.messages import CONTENT_TYPE, Answer
+from sep2_server.settings import Settings
+from sep2_server.uris import Uris
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Settings of one server and what follows from them; `lfdi` is that of its own certificate."""
+
+    settings: Settings
+    codec: Codec
+    uris: Uris
+    lfdi: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, lfdi: str | None = None) -> Self:
+        """The environment that settings describe."""
+        return cls(
+            settings=settings, codec=Codec(settings.xml_profile), uris=Uris(settings.uri_salt), lfdi=lfdi
+        )
+
+    def refusal(self, flaw: RemoteError) -> Answer:
+        """The answer to a request that broke a rule. IEEE 2030.5-2018, 4.6."""
+        headers = [CONTENT_TYPE]
+        if flaw.allow:
+            headers.append(("Allow", ", ".join(flaw.allow)))
+        if flaw.retry_s is None:
+            return Answer(flaw.status, tuple(headers), self._error_bodies[flaw.reason])
+        headers.append(("Retry-After", str(flaw.retry_s)))
+        body = self.codec.encode(Error(reasonCode=flaw.reason, maxRetryDuration=flaw.retry_s))
+        return Answer(flaw.status, tuple(headers), body)
+
+    @cached_property
+    def failure(self) -> Answer:
+        """The answer when the server itself is at fault: no word of why."""
+        return Answer(500, (CONTENT_TYPE,), self._error_bodies[ErrorReason.INVALID_VALUES])
+
+    @cached_property
+    def _error_bodies(self) -> dict[int, bytes]:
+        return {code: self.codec.encode(Error(reasonCode=code)) for code in ErrorReason}

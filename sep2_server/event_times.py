@@ -1,0 +1,93 @@
+"""Events in the store: status right at the second, and when it changes. IEEE 2030.5-2018, 10.2.3."""
+
+from typing import Final
+
+from function_sets import earliest_start, is_over, latest_end, next_change, status_at
+from schemas import Event
+from sep2_server.environment import Environment
+from sep2_server.rows import OVER, Row
+from sep2_server.transaction import Transaction
+from sep2_server.uris import route_named
+
+BATCH: Final = 500
+"""Rows that one repair writes at most, so that a commit stays short."""
+
+
+def event_of(environment: Environment, row: Row) -> Event:
+    """The event that a row holds."""
+    event: Event = environment.codec.decode_fragment(row.body, route_named(row.kind).type)
+    return event
+
+
+def timed(environment: Environment, row: Row, event: Event, siblings: list[Event], now: int) -> Row:
+    """The row of an event with status, body and times as they are at `now`.
+
+    `siblings` are the other events of its list. Over means past its latest end; the event then leaves its
+    list after `event_retention_s` and is forgotten after `event_history_s` more.
+    """
+    starts, ends = earliest_start(event), latest_end(event)
+    if is_over(event, now):
+        return _over(environment, row._replace(starts=starts, ends=ends), now)
+    event.EventStatus_ = status_at(event, siblings, now)
+    change = next_change(event, siblings, now)
+    return row._replace(
+        status=event.EventStatus_.currentStatus,
+        starts=starts,
+        ends=ends,
+        next_at=ends if change is None else min(change, ends),
+        body=environment.codec.fragment(event),
+    )
+
+
+def _over(environment: Environment, row: Row, now: int) -> Row:
+    leaves = (row.ends or now) + environment.settings.event_retention_s
+    forgotten = leaves + environment.settings.event_history_s
+    if now < leaves:
+        return row._replace(status=OVER, next_at=leaves)
+    return row._replace(status=OVER, list_id=None, owner_id=row.owner_id, next_at=forgotten)
+
+
+def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:
+    """Write what time has changed in rows that are due."""
+    for row in rows:
+        if row.list_id is None:
+            tx.delete(row)
+        else:
+            _rewrite(tx, environment, row, now)
+
+
+def repair_list(tx: Transaction, environment: Environment, list_id: int, now: int) -> None:
+    """Write what time has changed in one list."""
+    while due := tx.due_in_list(list_id, now, BATCH):
+        repair(tx, environment, due, now)
+
+
+def repair_due(tx: Transaction, environment: Environment, now: int) -> int:
+    """Write what time has changed anywhere, a batch at most; how many rows that were."""
+    due = tx.due(now, BATCH)
+    repair(tx, environment, due, now)
+    return len(due)
+
+
+def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
+    """Bring the other events of a list up to date that may overlap with one that is new or has changed."""
+    if row.list_id is None or row.starts is None or row.ends is None:
+        return
+    for other in tx.overlapping(row.list_id, row.starts, row.ends):
+        if other.id != row.id:
+            _rewrite(tx, environment, other, now)
+
+
+def siblings_of(tx: Transaction, environment: Environment, row: Row, event: Event) -> list[Event]:
+    """The other events of a list that may overlap with one."""
+    if row.list_id is None:
+        return []
+    found = tx.overlapping(row.list_id, earliest_start(event), latest_end(event))
+    return [event_of(environment, other) for other in found if other.id != row.id]
+
+
+def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
+    event = event_of(environment, row)
+    new = timed(environment, row, event, siblings_of(tx, environment, row, event), now)
+    if new != row:
+        tx.replace(row, new)

@@ -1,0 +1,72 @@
+"""The clock task: writes what time alone has changed at the second, and keeps the change feed short."""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Final
+
+from function_sets import Clock
+from sep2_server.environment import Environment
+from sep2_server.event_times import repair_due
+from sep2_server.store import Store
+
+LONGEST_WAIT_S: Final = 30
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """One task that looks after the rows that are due. A read that comes earlier repairs them itself."""
+
+    def __init__(self, environment: Environment, store: Store, clock: Clock) -> None:
+        self._environment = environment
+        self._store = store
+        self._clock = clock
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Look again when the next row is due: something was written."""
+        self._woken.set()
+
+    async def start(self) -> None:
+        """Bring everything up to date, then keep it so."""
+        await self._repair()
+        self._task = asyncio.get_running_loop().create_task(self._keep(), name="sep2-keeper")
+
+    async def stop(self) -> None:
+        """Stop looking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self._wait()
+                await self._repair()
+                await self._shorten()
+            except Exception:
+                log.exception("The clock task failed; it goes on")
+
+    async def _wait(self) -> None:
+        self._woken.clear()
+        next_at = self._store.reader.next_due()
+        delay_s = LONGEST_WAIT_S if next_at is None else next_at - self._clock.now()
+        try:
+            async with asyncio.timeout(min(max(delay_s, 1), LONGEST_WAIT_S)):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _repair(self) -> None:
+        """Write all rows that are due, in commits that stay short."""
+        job = partial(repair_due, environment=self._environment, now=self._clock.now())
+        while (self._store.reader.next_due() or self._clock.now() + 1) <= self._clock.now():
+            log.debug("%s rows were due", await self._store.do(job))
+
+    async def _shorten(self) -> None:
+        reader, kept = self._store.reader, self._environment.settings.changes_kept
+        oldest = reader.last_change() - kept
+        if oldest > reader.first_change() + kept // 10:
+            await self._store.do(lambda tx: tx.forget_changes(oldest))

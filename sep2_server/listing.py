@@ -1,0 +1,187 @@
+"""What a list shows to whom: the page of a request and the number that a link to it tells.
+
+Most lists are items in the order of the declaration. Derived ones are: the active events of a list, the
+programs that a group or a client is assigned, the values of a ReadingSet, lists that show clients their own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from function_sets import Access, Route, after_bounds
+from sep2_server.access import Viewer
+from sep2_server.location import Target
+from sep2_server.reader import Reader
+from sep2_server.rows import EVERYBODY, HIGHEST, Row, Span
+from sep2_server.shelf import Shelf, Token
+from sep2_server.uris import GROUP_LIST, Uris
+
+MEMBER_LISTS: Final = frozenset({GROUP_LIST, "AssociatedDERProgramList"})
+"""Lists whose items are stored in another list."""
+SHARED_LISTS: Final = frozenset({"ResponseSetList"})
+"""Lists whose items belong to no device: every client sees the same."""
+MOST_BOOKMARKS: Final = 4096
+ALWAYS: Final = 1 << 62
+"""A time that does not come."""
+
+
+class RepairDue(Exception):
+    """Time has changed items of a list and nobody has written it yet; `list_id` says where."""
+
+    def __init__(self, list_id: int) -> None:
+        super().__init__(list_id)
+        self.list_id = list_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One list as one client sees it.
+
+    `fetch(skip, limit)` reads fragments of items, `total()` says how many there are; `tokens` are what it is
+    made from, `until` is when time alone makes it wrong, s since 1970 UTC. `is_private`: others see another.
+    """
+
+    fetch: Callable[[int, int], list[bytes]]
+    total: Callable[[], int]
+    tokens: frozenset[Token] = frozenset()
+    until: int = ALWAYS
+    is_private: bool = False
+
+
+EMPTY: Final = View(fetch=lambda _skip, _limit: [], total=lambda: 0)
+
+
+class Listing:
+    """Reads lists; remembers where pages ended, so that the next page is found by its key."""
+
+    def __init__(self, uris: Uris) -> None:
+        self._uris = uris
+        self._bookmarks: Shelf[tuple[int, int, int], tuple[bytes, int]] = Shelf(MOST_BOOKMARKS)
+
+    def drop(self, tokens: set[Token]) -> None:
+        """Forget the places in lists that have changed."""
+        self._bookmarks.drop(tokens)
+
+    def view(
+        self, reader: Reader, target: Target, viewer: Viewer, now: int, after: int | None = None
+    ) -> View:
+        """A list as a client sees it at `now`; `after` leaves out what starts by then or before.
+
+        RepairDue where time has changed the list and nobody has written it yet.
+        """
+        route = target.route
+        if route.id == "ReadingList":
+            return EMPTY if target.above is None else _readings(reader, target.above, after)
+        source = self._source(reader, target)
+        if source is None:
+            return EMPTY
+        if source.kind in MEMBER_LISTS:
+            return _members(reader, source)
+        if _shows_assigned(route):
+            return _assigned(reader, source, viewer)
+        scope = viewer.scope if _shows_own(route) else EVERYBODY
+        span = _span(route, Span(list_id=source.id, scope=scope), after)
+        until = _until(reader, source, now)
+        return _active(reader, span, until) if route.view_of else self._plain(reader, span, until)
+
+    def _source(self, reader: Reader, target: Target) -> Row | None:
+        """The stored list that a list is, or is a view of."""
+        view_of = target.route.view_of
+        if view_of is None:
+            return target.row
+        return reader.by_href(self._uris.beside(target.place, view_of))
+
+    def _plain(self, reader: Reader, span: Span, until: int) -> View:
+        def fetch(skip: int, limit: int) -> list[bytes]:
+            rows = self._rows(reader, span, skip, limit)
+            if rows and span.is_whole:
+                last = rows[-1]
+                place = (span.list_id, span.scope, skip + len(rows))
+                self._bookmarks.put(place, (last.sort_key, last.id), {(span.list_id, span.scope)})
+            return [row.body for row in rows]
+
+        return View(
+            fetch=fetch,
+            total=lambda: reader.count(span),
+            tokens=_tokens(span),
+            until=until,
+            is_private=span.scope != EVERYBODY,
+        )
+
+    def _rows(self, reader: Reader, span: Span, skip: int, limit: int) -> list[Row]:
+        mark = self._bookmarks.get((span.list_id, span.scope, skip)) if span.is_whole else None
+        if mark is None:
+            return reader.page(span, skip=skip, limit=limit)
+        return reader.page(span, limit=limit, after=mark)
+
+
+def _active(reader: Reader, span: Span, until: int) -> View:
+    return View(
+        fetch=lambda skip, limit: [row.body for row in reader.active(span, skip=skip, limit=limit)],
+        total=lambda: reader.count_active(span),
+        tokens=_tokens(span),
+        until=until,
+    )
+
+
+def _members(reader: Reader, source: Row) -> View:
+    return View(
+        fetch=lambda skip, limit: [row.body for row in reader.members(source.id, skip=skip, limit=limit)],
+        total=lambda: reader.count(Span(list_id=source.id)),
+        tokens=frozenset({source.id, (source.id, EVERYBODY)}),
+    )
+
+
+def _assigned(reader: Reader, source: Row, viewer: Viewer) -> View:
+    """The programs of a client in one list: few, whatever the list holds."""
+    programs = [row for row in map(reader.by_id, sorted(viewer.programs)) if row and row.list_id == source.id]
+    programs.sort(key=lambda row: (row.sort_key, row.id))
+    return View(
+        fetch=lambda skip, limit: [row.body for row in programs[skip : skip + limit]],
+        total=lambda: len(programs),
+        tokens=frozenset({source.id, (source.id, EVERYBODY), *viewer.programs}),
+        is_private=True,
+    )
+
+
+def _readings(reader: Reader, reading_set: Row, after: int | None) -> View:
+    def fetch(skip: int, limit: int) -> list[bytes]:
+        found = reader.readings(reading_set.id, after=after, skip=skip, limit=limit)
+        return [reading.body for reading in found]
+
+    return View(
+        fetch=fetch,
+        total=lambda: reader.count_readings(reading_set.id, after=after),
+        tokens=frozenset({reading_set.id}),
+    )
+
+
+def _shows_assigned(route: Route) -> bool:
+    """True for a list at the root that shows each client the programs which it is assigned."""
+    return route.access is Access.ASSIGNED and "{" not in route.path
+
+
+def _shows_own(route: Route) -> bool:
+    """True for a list that shows each client the items of its own devices."""
+    return route.access is Access.SELF and route.id not in SHARED_LISTS
+
+
+def _tokens(span: Span) -> frozenset[Token]:
+    return frozenset({span.list_id, (span.list_id, span.scope)})
+
+
+def _span(route: Route, span: Span, after: int | None) -> Span:
+    bounds = None if after is None else after_bounds(route, after)
+    if bounds is None:
+        return span
+    low, high = bounds
+    return replace(span, low=low or b"", high=high or HIGHEST)
+
+
+def _until(reader: Reader, source: Row, now: int) -> int:
+    next_at = reader.next_in_list(source.id)
+    if next_at is None:
+        return ALWAYS
+    if next_at <= now:
+        raise RepairDue(source.id)
+    return next_at

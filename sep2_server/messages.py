@@ -1,0 +1,58 @@
+"""What goes in and out of the dispatcher: requests and answers without a trace of the HTTP library."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from schemas import MEDIA_TYPE
+
+CONTENT_TYPE: Final = ("Content-Type", MEDIA_TYPE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request of a client whose certificate has been verified.
+
+    `path` and `query` are as on the request line, `lfdi` is that of the TLS certificate, `now` server time in
+    s since 1970 UTC.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    lfdi: str
+    body: bytes = b""
+    content_type: str | None = None
+    accept: str | None = None
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer; `headers` has all that matter to the standard, Content-Type included."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    @property
+    def location(self) -> str | None:
+        """URI of what was created or updated."""
+        return next((value for name, value in self.headers if name == "Location"), None)
+
+
+NO_CONTENT: Final = Answer(204)
+
+
+def found(body: bytes) -> Answer:
+    """The answer to a GET."""
+    return Answer(200, (CONTENT_TYPE,), body)
+
+
+def created(href: str) -> Answer:
+    """The answer to a POST or PUT that made a resource. IEEE 2030.5-2018, 4.6."""
+    return Answer(201, (("Location", href),))
+
+
+def updated(href: str) -> Answer:
+    """The answer to a POST that updated what was there. IEEE 2030.5-2018, 4.6."""
+    return Answer(204, (("Location", href),))

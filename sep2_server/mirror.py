@@ -1,0 +1,160 @@
+"""Mirror usage points: devices post readings, everybody who may reads them as usage points.
+
+IEEE 2030.5-2018, 10.11 (Metering Mirror). A MirrorUsagePoint and the UsagePoint that copies it share the
+mRID. Deleting the mirror ends the posting; what was mirrored stays readable.
+"""
+
+from function_sets import sort_key
+from schemas import (
+    MeterReadingListLink,
+    MirrorMeterReading,
+    MirrorMeterReadingList,
+    MirrorUsagePoint,
+    UsagePoint,
+)
+from sep2_server.access import scope_of, speaks_for
+from sep2_server.action import Action, add_item, put_value, require_room
+from sep2_server.errors import BadRequest, Forbidden, NotFound
+from sep2_server.messages import NO_CONTENT, Answer, created, updated
+from sep2_server.mirror_readings import mirror_reading
+from sep2_server.rows import Client, Row
+from sep2_server.uris import route_named
+
+
+def post_usage_point(action: Action) -> Answer:
+    """Make a mirror, or overwrite the one of the same device with this mRID."""
+    posted: MirrorUsagePoint = action.value
+    device = _device_of(action, posted)
+    readings = posted.MirrorMeterReading_
+    known = action.tx.by_mrid(posted.mRID, kind="MirrorUsagePoint", owner_id=device.end_device_id)
+    if known is not None:
+        _overwrite(action, known, posted)
+        answer = updated(known.href)
+    else:
+        answer = created(_add(action, device, posted).href)
+    copy = _copy(action, device, posted)
+    for reading in readings:
+        mirror_reading(action, copy, reading)
+    return answer
+
+
+def post_readings(action: Action) -> Answer:
+    """Take one MirrorMeterReading, or a list of them, or a new version of the mirror itself."""
+    row = _existing(action)
+    if isinstance(action.value, MirrorUsagePoint):
+        return put_usage_point(action)
+    several = isinstance(action.value, MirrorMeterReadingList)
+    readings: list[MirrorMeterReading] = action.value.MirrorMeterReading_ if several else [action.value]
+    copy = _copy_of(action, row)
+    places = [mirror_reading(action, copy, reading) for reading in readings]
+    return created(copy.href if several or not places else places[0].href)
+
+
+def put_usage_point(action: Action) -> Answer:
+    """Overwrite a mirror and, where the body has any, add its readings."""
+    row, posted = _existing(action), action.value
+    if not isinstance(posted, MirrorUsagePoint):
+        raise BadRequest("a MirrorUsagePoint is what may be put here")
+    device = _device_of(action, posted)
+    if device.end_device_id != row.owner_id:
+        raise Forbidden("deviceLFDI is not that of the MirrorUsagePoint")
+    readings = posted.MirrorMeterReading_
+    _overwrite(action, row, posted)
+    copy = _copy(action, device, posted)
+    for reading in readings:
+        mirror_reading(action, copy, reading)
+    return NO_CONTENT
+
+
+def delete_usage_point(action: Action) -> Answer:
+    """Stop mirroring; the usage point and its readings stay."""
+    action.tx.delete(_existing(action))
+    return NO_CONTENT
+
+
+def _device_of(action: Action, posted: MirrorUsagePoint) -> Client:
+    """The device that a mirror is for; Forbidden for one that the client does not speak for."""
+    device = action.tx.client(posted.deviceLFDI.upper())
+    if device is None or not speaks_for(action.tx, action.viewer, device.end_device_id):
+        raise Forbidden("deviceLFDI is not one that the client speaks for")
+    return device
+
+
+def _add(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
+    settings = action.environment.settings
+    list_row = action.list_row()
+    scope = scope_of(device)
+    devices = 1 + len(action.tx.managed(scope))
+    require_room(action, list_row, scope, settings.mirror_usage_points_per_device * devices)
+    return add_item(
+        action, list_row, _first_level(action, posted, settings.post_rate_s), owner_id=device.end_device_id
+    )
+
+
+def _overwrite(action: Action, row: Row, posted: MirrorUsagePoint) -> None:
+    stored: MirrorUsagePoint = action.environment.codec.decode_fragment(row.body, MirrorUsagePoint)
+    rate = stored.postRate or action.environment.settings.post_rate_s
+    put_value(action, row, _first_level(action, posted, rate))
+
+
+def _first_level(action: Action, posted: MirrorUsagePoint, post_rate_s: int) -> MirrorUsagePoint:
+    """What a GET of a mirror shows: no readings, and the rate that the server wants."""
+    return MirrorUsagePoint(
+        mRID=posted.mRID,
+        description=posted.description,
+        version=posted.version,
+        roleFlags=posted.roleFlags,
+        serviceCategoryKind=posted.serviceCategoryKind,
+        status=posted.status,
+        deviceLFDI=posted.deviceLFDI.upper(),
+        postRate=post_rate_s,
+    )
+
+
+def _copy(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
+    """The UsagePoint that copies a mirror, made or brought up to date."""
+    tx, environment = action.tx, action.environment
+    known = tx.by_mrid(posted.mRID, kind="UsagePoint", owner_id=device.end_device_id)
+    number = known.id if known else tx.next_id()
+    usage_point = UsagePoint(
+        href=environment.uris.of("UsagePoint", (number,)),
+        mRID=posted.mRID,
+        description=posted.description,
+        version=posted.version,
+        roleFlags=posted.roleFlags,
+        serviceCategoryKind=posted.serviceCategoryKind,
+        status=posted.status,
+        deviceLFDI=device.lfdi,
+        MeterReadingListLink_=MeterReadingListLink(href=environment.uris.of("MeterReadingList", (number,))),
+    )
+    if known is not None:
+        return put_value(action, known, usage_point)
+    list_row = tx.by_href(environment.uris.of("UsagePointList"))
+    kind = "MeterReadingList"
+    tx.insert(Row(tx.next_id(), environment.uris.of(kind, (number,)), kind, owner_id=device.end_device_id))
+    return tx.insert(
+        Row(
+            number,
+            usage_point.href or "",
+            "UsagePoint",
+            list_id=list_row.id if list_row else None,
+            scope=scope_of(device),
+            sort_key=sort_key(route_named("UsagePointList"), usage_point),
+            owner_id=device.end_device_id,
+            mrid=posted.mRID,
+            body=environment.codec.fragment(usage_point),
+        )
+    )
+
+
+def _copy_of(action: Action, mirror: Row) -> Row:
+    copy = action.tx.by_mrid(mirror.mrid or "", kind="UsagePoint", owner_id=mirror.owner_id)
+    if copy is None:
+        raise NotFound(f"{mirror.href} has no usage point")
+    return copy
+
+
+def _existing(action: Action) -> Row:
+    if action.target.row is None:
+        raise NotFound(action.target.href)
+    return action.target.row

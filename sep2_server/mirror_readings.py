@@ -1,0 +1,166 @@
+"""What a MirrorMeterReading does to the MeterReading that copies it. IEEE 2030.5-2018, 10.11.
+
+A known ReadingSet is replaced, a new one is added, a bare Reading replaces the former one; a new MeterReading
+needs a ReadingType.
+"""
+
+from typing import Any
+
+from function_sets import sort_key
+from schemas import (
+    MeterReading,
+    MirrorMeterReading,
+    MirrorReadingSet,
+    Reading,
+    ReadingLink,
+    ReadingListLink,
+    ReadingSet,
+    ReadingSetListLink,
+    ReadingType,
+    ReadingTypeLink,
+)
+from sep2_server.action import Action
+from sep2_server.errors import BadRequest, StoreError
+from sep2_server.rows import Row, Span, StoredReading
+from sep2_server.uris import LATEST_READING, route_named
+
+
+def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading) -> Row:
+    """Bring the copy of a MirrorMeterReading up to date; BadRequest for a new one without ReadingType."""
+    list_row = _list_below(action, "MeterReadingList", (usage_point.id,))
+    known = action.tx.by_mrid(posted.mRID, list_id=list_row.id)
+    if known is None and posted.ReadingType_ is None:
+        raise BadRequest(f"MirrorMeterReading {posted.mRID} is new and has no ReadingType")
+    number = known.id if known else action.tx.next_id()
+    parts = (usage_point.id, number)
+    if posted.ReadingType_ is not None:
+        _put_single(action, "ReadingType", parts, posted.ReadingType_, usage_point.owner_id)
+    if posted.Reading_ is not None:
+        _put_single(action, LATEST_READING, parts, posted.Reading_, usage_point.owner_id)
+    row = _put_meter_reading(action, list_row, known, number, parts, posted)
+    sets = _set_list(action, parts, usage_point.owner_id)
+    for reading_set in posted.MirrorReadingSet_:
+        _put_set(action, sets, parts, reading_set)
+    _forget_old_sets(action, sets)
+    return row
+
+
+def _put_meter_reading(
+    action: Action,
+    list_row: Row,
+    known: Row | None,
+    number: int,
+    parts: tuple[int, int],
+    posted: MirrorMeterReading,
+) -> Row:
+    of = action.environment.uris.of
+    latest = of(LATEST_READING, parts)
+    has_latest = action.tx.by_href(latest) is not None
+    meter_reading = MeterReading(
+        href=of("MeterReading", parts),
+        mRID=posted.mRID,
+        description=posted.description,
+        version=posted.version,
+        ReadingLink_=ReadingLink(href=latest) if has_latest else None,
+        ReadingSetListLink_=ReadingSetListLink(href=of("ReadingSetList", parts)),
+        ReadingTypeLink_=ReadingTypeLink(href=of("ReadingType", parts)),
+    )
+    return _put_item(action, list_row, known, "MeterReading", number, meter_reading)
+
+
+def _put_set(action: Action, list_row: Row, parts: tuple[int, int], posted: MirrorReadingSet) -> None:
+    known = action.tx.by_mrid(posted.mRID, list_id=list_row.id)
+    number = known.id if known else action.tx.next_id()
+    of = action.environment.uris.of
+    place = (*parts, number)
+    reading_set = ReadingSet(
+        href=of("ReadingSet", place),
+        mRID=posted.mRID,
+        description=posted.description,
+        version=posted.version,
+        timePeriod=posted.timePeriod,
+        ReadingListLink_=ReadingListLink(href=of("ReadingList", place)),
+    )
+    row = _put_item(action, list_row, known, "ReadingSet", number, reading_set)
+    route = route_named("ReadingList")
+    stored = []
+    for position, reading in enumerate(posted.Reading_):
+        reading.href = of("Reading", (*place, position))
+        stored.append(_stored(action, row, position, reading, sort_key(route, reading)))
+    action.tx.put_readings(stored, row)
+
+
+def _stored(action: Action, row: Row, position: int, reading: Reading, key: bytes) -> StoredReading:
+    period = reading.timePeriod
+    return StoredReading(
+        row.id,
+        key,
+        position,
+        period.start if period else None,
+        period.duration if period else None,
+        reading.value,
+        reading.qualityFlags,
+        action.environment.codec.fragment(reading),
+    )
+
+
+def _put_item(
+    action: Action,
+    list_row: Row,
+    known: Row | None,
+    kind: str,
+    number: int,
+    value: Any,  # noqa: ANN401
+) -> Row:
+    key = sort_key(route_named(list_row.kind), value)
+    body = action.environment.codec.fragment(value)
+    if known is not None:
+        return action.tx.replace(known, known._replace(sort_key=key, body=body))
+    return action.tx.insert(
+        Row(
+            number,
+            value.href,
+            kind,
+            list_id=list_row.id,
+            sort_key=key,
+            owner_id=list_row.owner_id,
+            mrid=value.mRID,
+            body=body,
+        )
+    )
+
+
+def _put_single(
+    action: Action, kind: str, parts: tuple[int, int], value: Reading | ReadingType, owner_id: int | None
+) -> None:
+    value.href = action.environment.uris.of(kind, parts)
+    body = action.environment.codec.fragment(value)
+    known = action.tx.by_href(value.href)
+    if known is not None:
+        action.tx.replace(known, known._replace(body=body))
+    else:
+        action.tx.insert(Row(action.tx.next_id(), value.href, kind, owner_id=owner_id, body=body))
+
+
+def _set_list(action: Action, parts: tuple[int, int], owner_id: int | None) -> Row:
+    href = action.environment.uris.of("ReadingSetList", parts)
+    row = action.tx.by_href(href)
+    if row is not None:
+        return row
+    return action.tx.insert(Row(action.tx.next_id(), href, "ReadingSetList", owner_id=owner_id))
+
+
+def _list_below(action: Action, kind: str, parts: tuple[int, ...]) -> Row:
+    row = action.tx.by_href(action.environment.uris.of(kind, parts))
+    if row is None:
+        raise StoreError(f"a {kind} is missing")
+    return row
+
+
+def _forget_old_sets(action: Action, list_row: Row) -> None:
+    span = Span(list_id=list_row.id)
+    kept = action.environment.settings.reading_sets_kept
+    if action.tx.count(span) > kept:
+        for old in action.tx.page(span, skip=kept, limit=1000):
+            action.tx.delete_readings(old.id)
+            action.tx.delete(old)

@@ -1,0 +1,113 @@
+"""One connection: who is at the other end, settled once after the handshake; the errors of HTTP itself."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
+from aiohttp.web_protocol import RequestHandler
+
+from certs import KnownIssuers, PeerIdentity, peer_identity, refuse_reason
+from schemas.codes import ErrorReason
+from sep2_server.environment import Environment
+from sep2_server.errors import BadRequest, UnknownMethod
+from sep2_server.messages import Answer
+
+SERVER_NAME: Final = "lineside"
+_REQUEST_LINE: Final = re.compile(r"b['\"][!#$&*+.^_`|~A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
+
+log = logging.getLogger(__name__)
+
+
+def response_of(answer: Answer) -> web.Response:
+    """The response that carries an answer."""
+    response = web.Response(status=answer.status, body=answer.body or None, headers=answer.headers)
+    response.headers["Server"] = SERVER_NAME
+    return response
+
+
+class Connection(RequestHandler):
+    """A connection of one client. `identity` is None where it showed no certificate, or one to be refused."""
+
+    def __init__(
+        self,
+        server: web.Server,
+        *,
+        environment: Environment,
+        issuers: KnownIssuers,
+        loop: asyncio.AbstractEventLoop,
+        **options: Any,  # noqa: ANN401 - what aiohttp takes
+    ) -> None:
+        super().__init__(server, loop=loop, **options)
+        self._environment = environment
+        self._issuers = issuers
+        self.identity: PeerIdentity | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Settle who the client is. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G."""
+        super().connection_made(transport)
+        session = transport.get_extra_info("ssl_object")
+        if session is None:
+            return
+        allowed = self._environment.settings.allow_self_signed
+        reason = refuse_reason(session, self._issuers, allow_self_signed=allowed)
+        if reason is None:
+            self.identity = peer_identity(session)
+        else:
+            peer = transport.get_extra_info("peername")
+            log.warning("Certificate of %s refused: %s (%s)", peer, reason.text, reason.rule)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, and what failed in the server: that is logged once and never shown."""
+        if status < 500:
+            answer = self._environment.refusal(_flaw_of(exc, message))
+            log.warning("Not a request of %s: %s", request.remote, (message or "").partition("\n")[0])
+        else:
+            answer = self._environment.failure
+            log.error("A request failed", exc_info=exc)
+        response = response_of(answer)
+        response.force_close()
+        return response
+
+
+def _flaw_of(exc: BaseException | None, message: str | None) -> BadRequest | UnknownMethod:
+    """A request line with a method that HTTP knows not, or no request at all. IEEE 2030.5-2018, 4.6."""
+    if isinstance(exc, BadHttpMethod) and _REQUEST_LINE.search(message or ""):
+        return UnknownMethod("the method is not known")
+    return BadRequest("not a request", ErrorReason.INVALID_FORMAT)
+
+
+class Connections(web.Server):
+    """Makes connections of our kind."""
+
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        *,
+        environment: Environment,
+        issuers: KnownIssuers,
+        **options: Any,  # noqa: ANN401 - what aiohttp takes
+    ) -> None:
+        super().__init__(handler, **options)
+        self._environment = environment
+        self._issuers = issuers
+        self._options = options
+
+    def __call__(self) -> Connection:
+        """A new connection."""
+        return Connection(
+            self,
+            environment=self._environment,
+            issuers=self._issuers,
+            loop=asyncio.get_running_loop(),
+            **self._options,
+        )

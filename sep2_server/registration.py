@@ -1,0 +1,104 @@
+"""In-band registration: a client posts, changes or deletes an EndDevice. IEEE 2030.5-2018, 10; CSIP 1.5."""
+
+from certs import LFDI, CertsError, parse_lfdi, sfdi_of
+from schemas import EndDevice
+from sep2_server.action import Action, put_value
+from sep2_server.end_devices import Enrolment, add_end_device, remove_end_device
+from sep2_server.errors import BadRequest, Duplicate, Forbidden, LimitReached, NotFound
+from sep2_server.messages import NO_CONTENT, Answer, created, updated
+from sep2_server.rows import Role, Row
+
+
+def post_end_device(action: Action) -> Answer:
+    """Register the client itself, or a device that an aggregator speaks for."""
+    _require_in_band(action)
+    posted: EndDevice = action.value
+    lfdi = _claimed_lfdi(action, posted)
+    if posted.sFDI != sfdi_of(lfdi):
+        raise BadRequest(f"sFDI {posted.sFDI} is not that of the LFDI")
+    known = action.tx.client(lfdi)
+    if known is not None:
+        return _repeated(action, known.end_device_id)
+    aggregator_id = _aggregator_for(action, lfdi)
+    enrolment = Enrolment(
+        lfdi=lfdi,
+        name=lfdi,
+        role=Role.DEVICE,
+        aggregator_id=aggregator_id,
+        category=posted.deviceCategory,
+    )
+    return created(add_end_device(action.tx, action.environment, enrolment, action.now).href)
+
+
+def put_end_device(action: Action) -> Answer:
+    """Change what a client may say of an EndDevice: its category and the postRate that it proposes."""
+    _require_in_band(action)
+    row, posted = _existing(action), action.value
+    stored: EndDevice = action.environment.codec.decode_fragment(row.body, EndDevice)
+    if posted.lFDI is not None and posted.lFDI.upper() != stored.lFDI:
+        raise Forbidden("the LFDI is not that of the EndDevice")
+    if posted.sFDI != stored.sFDI:
+        raise BadRequest(f"sFDI {posted.sFDI} is not that of the EndDevice")
+    stored.deviceCategory = posted.deviceCategory
+    stored.postRate = posted.postRate or stored.postRate
+    stored.changedTime = action.now
+    put_value(action, row, stored)
+    return NO_CONTENT
+
+
+def delete_end_device(action: Action) -> Answer:
+    """Remove an EndDevice and all that hangs on it. CSIP MAINT-002."""
+    _require_in_band(action)
+    remove_end_device(action.tx, _existing(action))
+    return NO_CONTENT
+
+
+def _require_in_band(action: Action) -> None:
+    if not action.environment.settings.in_band_registration:
+        raise Forbidden("EndDevices are registered out of band here")
+
+
+def _claimed_lfdi(action: Action, posted: EndDevice) -> LFDI:
+    """LFDI that a client may register: that of its certificate, or any if it is an aggregator."""
+    viewer = action.viewer
+    if posted.lFDI is None:
+        if viewer.is_aggregator:
+            raise BadRequest("an EndDevice of an aggregator without lFDI")
+        return parse_lfdi(viewer.lfdi)
+    try:
+        lfdi = parse_lfdi(posted.lFDI)
+    except CertsError as flaw:
+        raise BadRequest(str(flaw)) from flaw
+    if lfdi != viewer.lfdi and not viewer.is_aggregator:
+        raise Forbidden("lFDI is not that of the certificate")
+    return lfdi
+
+
+def _aggregator_for(action: Action, lfdi: LFDI) -> int | None:
+    viewer = action.viewer
+    if viewer.client is None or lfdi == viewer.lfdi:
+        return None
+    managed = len(action.tx.managed(viewer.client.end_device_id))
+    if managed >= action.environment.settings.end_devices_per_aggregator:
+        raise LimitReached(f"{managed} EndDevices of this aggregator")
+    return viewer.client.end_device_id
+
+
+def _repeated(action: Action, end_device_id: int) -> Answer:
+    """The answer to an EndDevice that is known. The standard says fine, CSIP-AUS S-ALL-51 says no."""
+    client = action.tx.client_of(end_device_id)
+    own = action.viewer.client
+    is_mine = (
+        own is not None and client is not None and own.end_device_id in {end_device_id, client.aggregator_id}
+    )
+    if not is_mine:
+        raise Forbidden("the EndDevice is another client's")
+    if action.environment.settings.repeated_end_device_status == Duplicate.status:
+        raise Duplicate("an EndDevice with this LFDI is there")
+    return updated(action.environment.uris.of("EndDevice", (end_device_id,)))
+
+
+def _existing(action: Action) -> Row:
+    if action.target.row is None:
+        raise NotFound(action.target.href)
+    return action.target.row

@@ -1,0 +1,250 @@
+"""Settings of a server: one frozen value from TOML and `key=value` texts. Unknown keys are errors."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from schemas import BASE, Profile, csip_aus
+from sep2_server.errors import SettingsError
+
+PROFILES: Final[Mapping[str, Profile]] = {
+    "base": BASE,
+    "csip": replace(BASE, name="csip"),
+    "csip_aus": csip_aus.CSIP_AUS_V1_2,
+    "csip_aus_v1.2": csip_aus.CSIP_AUS_V1_2,
+    "csip_aus_v1.3_storage": csip_aus.CSIP_AUS_V1_3_STORAGE,
+    "csip_aus_v1.3": csip_aus.CSIP_AUS_V1_3,
+}
+DEFAULT_POLL_RATES: Final[Mapping[str, int]] = {
+    "DeviceCapability": 300,
+    "EndDeviceList": 300,
+    "FunctionSetAssignmentsList": 300,
+    "DERList": 60,
+    "DERProgramList": 60,
+    "GroupDERProgramList": 60,
+    "MirrorUsagePointList": 300,
+    "Time": 900,
+}
+"""Rates that deviate from the standard's 900 s, by the id of the resource."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set. Times in s, sizes in octets."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8443
+    """Port of IEEE 2030.5; 0 lets the system choose."""
+    database: Path = Path("lineside.db")
+    """SQLite file."""
+    certificate: Path = Path("server/cert.pem")
+    """File with the server's certificate and the CAs above it, without the root."""
+    key: Path = Path("server/key.pem")
+    """File with the private key of the certificate."""
+    roots: Path = Path("root.pem")
+    """File with every root that clients' certificates may end at."""
+    strict_tls: bool = False
+    """Offer the mandatory cipher suite alone."""
+    allow_self_signed: bool = False
+    """Let in clients with the self-signed certificates of `extra_trusted`. IEEE 2030.5-2018, 6.11.7.3."""
+    extra_trusted: tuple[str, ...] = ()
+    """Files with the self-signed certificates of enrolled clients."""
+
+    profile: str = "csip"
+    """base, csip, csip_aus (v1.2), csip_aus_v1.2, csip_aus_v1.3_storage or csip_aus_v1.3."""
+    in_band_registration: bool = False
+    """Let unknown clients with a good certificate read DeviceCapability and POST their EndDevice."""
+    duplicate_end_device_status: int = 0
+    """Answer to an EndDevice that is posted again: 204, or 409; 0 is what the profile says."""
+    hidden_status: int = 404
+    """Answer for a resource that is there and not this client's: 404, or 403."""
+    uri_salt: str = ""
+    """Where not empty, all URIs but DeviceCapability's are scrambled with it: for tests of clients."""
+
+    most_octets: int = 1 << 20
+    """Largest body that is read."""
+    list_limit: int = 255
+    """Most items in a page of a list."""
+    end_devices_per_aggregator: int = 100_000
+    """Most EndDevices that an aggregator may register in-band."""
+    items_per_list: int = 1000
+    """Most items that clients may post to one list, log events and readings apart."""
+    log_events_kept: int = 100
+    """Newest log events kept for each device, at least 10. IEEE 2030.5-2018, 17 (LogEvent)."""
+    responses_kept: int = 100_000
+    """Newest Responses that a client sees in a ResponseList; operators see all."""
+    mirror_usage_points_per_device: int = 16
+    """Most MirrorUsagePoints of one device."""
+    reading_sets_kept: int = 2016
+    """Newest ReadingSets kept for each MeterReading."""
+    event_retention_s: int = 0
+    """How long an event stays in its list after its end."""
+    event_history_s: int = 31_536_000
+    """How long operators can see an event after it left its list."""
+    changes_kept: int = 1_000_000
+    """Newest entries of the change feed that are kept."""
+
+    post_rate_s: int = 300
+    """postRate of new EndDevices and MirrorUsagePoints."""
+    poll_rate: Mapping[str, int] = field(default_factory=dict)
+    """pollRate by resource (`DERProgramList = 60`); the others have the standard's default."""
+    time_zone: str = "UTC"
+    """Name of the time zone that the Time resource tells."""
+    time_quality: int = 3
+    """Quality of the Time resource: 3 to 7. IEEE 2030.5-2018, 9 (Time)."""
+    pen: int = 0
+    """IANA private enterprise number for the mRIDs that the server makes; 0 must be replaced before use."""
+    keep_alive_s: int = 75
+    """How long a connection may be idle."""
+    shutdown_s: int = 10
+    """How long requests may take to end when the server stops."""
+    cached_answers: int = 20_000
+    """Most rendered answers kept in memory."""
+    known_clients: int = 20_000
+    """Most clients whose rights are kept in memory."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _BOUNDS.items():
+            if not low <= getattr(self, name) <= high:
+                raise SettingsError(f"{name}: {getattr(self, name)} is not {low} to {high}")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsError(
+                    f"{name}: {getattr(self, name)!r} is not one of {', '.join(map(str, allowed))}"
+                )
+        _zone(self.time_zone)
+
+    @property
+    def xml_profile(self) -> Profile:
+        """Namespace and extensions of the profile."""
+        return PROFILES[self.profile]
+
+    @property
+    def extra_trusted_paths(self) -> tuple[Path, ...]:
+        """Files of `extra_trusted`."""
+        return tuple(map(Path, self.extra_trusted))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return _zone(self.time_zone)
+
+    @property
+    def repeated_end_device_status(self) -> int:
+        """Answer to an EndDevice that is posted again: CSIP-AUS refuses it, the standard does not."""
+        default = 409 if self.profile.startswith("csip_aus") else 204
+        return self.duplicate_end_device_status or default
+
+    def poll_rate_of(self, kind: str) -> int | None:
+        """PollRate of a resource, None where the default of the standard holds."""
+        return self.poll_rate.get(kind, DEFAULT_POLL_RATES.get(kind))
+
+
+_BOUNDS: Final = {
+    "port": (0, 65535),
+    "most_octets": (1024, 1 << 26),
+    "list_limit": (1, 65535),
+    "log_events_kept": (10, 1_000_000),
+    "mirror_usage_points_per_device": (0, 10_000),
+    "reading_sets_kept": (1, 10_000_000),
+    "event_retention_s": (0, 31_536_000),
+    "event_history_s": (0, 3_153_600_000),
+    "post_rate_s": (1, 4_294_967_295),
+    "pen": (0, 4_294_967_295),
+    "time_quality": (0, 7),
+    "keep_alive_s": (1, 86_400),
+}
+_CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
+    "profile": tuple(PROFILES),
+    "hidden_status": (403, 404),
+    "duplicate_end_device_status": (0, 204, 409),
+}
+
+
+def read_settings(path: Path | None = None, overrides: Iterable[str] = ()) -> Settings:
+    """Settings of a TOML file, then of `key=value` texts; relative paths are relative to the file.
+
+    SettingsError names the key and what it may be.
+    """
+    given = _from_file(path) if path is not None else {}
+    for text in overrides:
+        _override(given, text)
+    return settings_of(given)
+
+
+def settings_of(given: Mapping[str, Any]) -> Settings:
+    """Settings of plain values; SettingsError names the key that is unknown or wrong."""
+    kinds = get_type_hints(Settings)
+    known = {f.name for f in fields(Settings)}
+    for name in given:
+        if name not in known:
+            raise SettingsError(f"{name}: unknown; known are {', '.join(sorted(known))}")
+    values: dict[str, Any] = {name: _value(name, value, kinds[name]) for name, value in given.items()}
+    return Settings(**values)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as flaw:
+        raise SettingsError(f"{path}: {flaw}") from flaw
+    places = {name for name, kind in get_type_hints(Settings).items() if kind is Path}
+    for name in places & given.keys():
+        given[name] = str(path.parent / str(given[name]))
+    return given
+
+
+def _override(given: dict[str, Any], text: str) -> None:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingsError(f"{text!r}: write key=value")
+    table, dot, entry = name.strip().partition(".")
+    if dot:
+        given[table] = {**given.get(table, {}), entry: value.strip()}
+    else:
+        given[table] = value.strip()
+
+
+def _value(name: str, value: object, kind: object) -> object:
+    try:
+        if kind is Path:
+            return Path(str(value))
+        if kind is bool:
+            return _truth(value)
+        if kind is int:
+            return _whole(value)
+        if kind is str:
+            return str(value)
+        if isinstance(value, Mapping):
+            return {str(key): _whole(number) for key, number in value.items()}
+        return tuple(str(value).split(",")) if isinstance(value, str) else tuple(map(str, list(value)))  # type: ignore[call-overload]
+    except (TypeError, ValueError) as flaw:
+        raise SettingsError(f"{name}: {value!r} is not {getattr(kind, '__name__', kind)}") from flaw
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).lower()
+    if text not in {"true", "false"}:
+        raise ValueError(value)
+    return text == "true"
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(value)
+    return int(value)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as flaw:
+        raise SettingsError(
+            f"time_zone: {name!r} is not known; give a name such as America/Los_Angeles"
+        ) from flaw

@@ -1,0 +1,73 @@
+"""A bounded memory of things that were made from stored resources, dropped when those change."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Hashable, Iterable
+from typing import Generic, TypeVar
+
+from sep2_server.rows import Change
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+Token = Hashable
+"""What something was made from: the id of a resource, or (id, scope) of a list."""
+
+
+class Shelf(Generic[K, V]):
+    """Values by key, the least recently used dropped first; each knows the tokens it was made from."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[K, tuple[V, frozenset[Token]]] = OrderedDict()
+        self._keys: defaultdict[Token, set[K]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: K) -> V | None:
+        """What was put there, None if nothing or no longer."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: K, value: V, tokens: Iterable[Token]) -> None:
+        """Keep a value until one of its tokens is dropped, or room is needed."""
+        self.drop_key(key)
+        made_from = frozenset(tokens)
+        self._kept[key] = (value, made_from)
+        for token in made_from:
+            self._keys[token].add(key)
+        if len(self._kept) > self._most:
+            self.drop_key(next(iter(self._kept)))
+
+    def drop(self, tokens: Iterable[Token]) -> None:
+        """Forget everything that was made from one of the tokens."""
+        for token in tokens:
+            for key in tuple(self._keys.get(token, ())):
+                self.drop_key(key)
+
+    def drop_key(self, key: K) -> None:
+        """Forget one value, if it is there."""
+        found = self._kept.pop(key, None)
+        for token in found[1] if found else ():
+            keys = self._keys[token]
+            keys.discard(key)
+            if not keys:
+                del self._keys[token]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+        self._keys.clear()
+
+
+def tokens_of(changes: Iterable[Change]) -> set[Token]:
+    """The tokens that a commit touches."""
+    touched: set[Token] = set()
+    for change in changes:
+        touched.add(change.resource_id)
+        if change.list_id is not None:
+            touched.add((change.list_id, change.scope))
+    return touched

@@ -1,0 +1,153 @@
+"""URIs: the default ones of the declarations, or scrambled ones so that no client can rely on those.
+
+A scrambled URI is one segment: a keyed check of the default URI and the URI under a key stream that hangs on
+that check. It tells nothing of its neighbours, and needs no table.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from function_sets import ROUTES, Access, Methods, Route, route_of
+from schemas import DERProgram, DERProgramList, Reading, csip_aus
+
+ENTRY: Final = "/dcap"
+"""DeviceCapability stays where clients are configured to look for it."""
+GROUP_LIST: Final = "GroupDERProgramList"
+"""The DERProgramList of one group, which its members' FunctionSetAssignments link to."""
+LATEST_READING: Final = "LatestReading"
+"""The Reading of a MeterReading that is in no ReadingSet."""
+CONNECTION_POINT: Final = "ConnectionPoint"
+_CHECK_OCTETS: Final = 8
+
+EXTRA_ROUTES: Final[dict[str, Route]] = {
+    route.id: route
+    for route in (
+        Route(
+            id=GROUP_LIST,
+            path="/fsa/{id1}/derp",
+            type=DERProgramList,
+            item=DERProgram,
+            methods=Methods("MMEEE"),
+            access=Access.ASSIGNED,
+            order=ROUTES["DERProgramList"].order,
+        ),
+        Route(
+            id=LATEST_READING,
+            path="/upt/{id1}/mr/{id2}/r",
+            type=Reading,
+            methods=Methods("MMEEE"),
+            access=Access.OWNER,
+        ),
+        Route(
+            id=CONNECTION_POINT,
+            path="/edev/{id1}/cp",
+            type=csip_aus.ConnectionPoint,
+            methods=Methods("MMMME"),
+            access=Access.OWNER,
+            writes=frozenset({"PUT", "POST"}),
+            accepts=(csip_aus.ConnectionPoint,),
+        ),
+    )
+}
+"""Resources that the standard knows and gives no URI to, and those of extensions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a URI stands for: its route, the default URI and the values of the placeholders in order."""
+
+    route: Route
+    path: str
+    parts: tuple[str, ...]
+
+
+def route_named(kind: str) -> Route:
+    """The route with an id, of the standard or beside it."""
+    return EXTRA_ROUTES.get(kind) or ROUTES[kind]
+
+
+class Uris:
+    """Makes URIs and finds what they stand for."""
+
+    def __init__(self, salt: str = "") -> None:
+        self._salt = salt.encode()
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells one way of making URIs from another without telling the salt."""
+        return hashlib.sha256(b"uris" + self._salt).hexdigest()[:16]
+
+    def of(self, kind: str, parts: Iterable[object] = ()) -> str:
+        """URI of a resource by the id of its route and the values of the placeholders."""
+        return self._public(route_named(kind).href(*map(str, parts)))
+
+    def find(self, uri: str) -> Place | None:
+        """What a URI stands for, None where it fits no route."""
+        path = self._default(uri)
+        return None if path is None else _place_of(path)
+
+    def beside(self, place: Place, kind: str) -> str:
+        """URI of another kind of resource with the same placeholders, as far as it has them."""
+        route = route_named(kind)
+        return self.of(kind, place.parts[: route.path.count("{")])
+
+    def owner(self, place: Place) -> str | None:
+        """URI of the EndDevice, program or usage point at the head of a URI; None for a list of those."""
+        head = place.path.split("/")[1:3]
+        return self._public("/" + "/".join(head)) if len(head) == 2 else None
+
+    def parent(self, place: Place) -> str | None:
+        """URI one segment up; None where there is none."""
+        above = place.path.rpartition("/")[0]
+        return self._public(above) if above else None
+
+    def _public(self, path: str) -> str:
+        if not self._salt or path == ENTRY:
+            return path
+        check = self._check(path.encode())
+        hidden = base64.urlsafe_b64encode(check + self._veil(path.encode(), check))
+        return "/" + hidden.decode().rstrip("=")
+
+    def _default(self, uri: str) -> str | None:
+        if not self._salt or uri == ENTRY:
+            return uri
+        text = uri[1:]
+        try:
+            hidden = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        check, veiled = hidden[:_CHECK_OCTETS], hidden[_CHECK_OCTETS:]
+        path = self._veil(veiled, check)
+        return path.decode() if self._check(path) == check else None
+
+    def _check(self, path: bytes) -> bytes:
+        return hashlib.blake2b(path, key=self._salt[:64], digest_size=_CHECK_OCTETS).digest()
+
+    def _veil(self, text: bytes, check: bytes) -> bytes:
+        stream = hashlib.shake_128(self._salt + check).digest(len(text))
+        return bytes(a ^ b for a, b in zip(text, stream, strict=True))
+
+
+def _place_of(path: str) -> Place | None:
+    found = route_of(path)
+    if found is not None:
+        return Place(route=found[0], path=path, parts=tuple(found[1].values()))
+    for route in EXTRA_ROUTES.values():
+        parts = _parts(route.path.split("/"), path.split("/"))
+        if parts is not None:
+            return Place(route=route, path=path, parts=parts)
+    return None
+
+
+def _parts(pattern: list[str], segments: list[str]) -> tuple[str, ...] | None:
+    """The segments that stand for placeholders; None where the path does not fit."""
+    if len(pattern) != len(segments) or not all(segments[1:]):
+        return None
+    pairs = list(zip(pattern, segments, strict=True))
+    if any(a != b for a, b in pairs if not a.startswith("{")):
+        return None
+    return tuple(b for a, b in pairs if a.startswith("{"))
