@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import certs.cli
 import der_client.cli
 import sep2_server.cli
 from lineside import demo, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 

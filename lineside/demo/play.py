@@ -1,0 +1,266 @@
+"""The demonstration: starts every process, tells what happens, and judges at the end what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lineside.demo import story
+from lineside.demo.children import Child, ChildError, start, tail
+from lineside.demo.observer import Observer, Seen
+from lineside.demo.site import SERVER_FOLDER, Site, make_site, operator_client, write_client
+from lineside.demo.timeline import Timeline
+from lineside.demo.verdict import Row, default_row, row_of, table
+
+READY_S = 20.0
+SETTLE_S = 6.0
+WATCHED = {
+    "704.WMaxLimPct": "%",
+    "704.WSet": "W",
+    "Measurements.Current": "A",
+}
+CAN_PROFILE = "pylontech_lv"
+
+
+@dataclass(slots=True)
+class Stage:
+    """What the demonstration knows while it runs."""
+
+    folder: Path
+    timeline: Timeline
+    site: Site
+    observer: Observer
+    children: list[Child] = field(default_factory=list)
+    mrids: dict[str, str] = field(default_factory=dict)
+    active: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    operator_done: bool = False
+
+
+async def play(*, once: bool, keep: Path | None = None) -> int:
+    """Play the story; 0 if all of it was seen. Without `once` the system stays up afterwards until Ctrl-C."""
+    folder = Path(tempfile.mkdtemp(prefix="lineside-demo-")) if keep is None else keep
+    folder.mkdir(parents=True, exist_ok=True)
+    timeline = Timeline()
+    try:
+        async with AsyncExitStack() as stack:
+            stage = await _set_up(stack, folder, timeline)
+            rows = await _perform(stage)
+            seen_all = _judge(stage, rows)
+            if not once:
+                await _stay(stage)
+    except ChildError as flaw:
+        timeline.tell("demo", f"stopped: {flaw}")
+        return 1
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0 if seen_all else 1
+
+
+async def _set_up(stack: AsyncExitStack, folder: Path, timeline: Timeline) -> Stage:
+    timeline.title("lineside demo: one control from the operator to the registers, and back")
+    site = make_site(folder)
+    timeline.tell("demo", "fresh certificates: root, MCA, MICA, server, two devices; chains of 4")
+    stage = Stage(folder, timeline, site, Observer(lambda seen: _tell_seen(timeline, seen)))
+    group = await stack.enter_async_context(_Tasks())
+    await _start(stage, stack, "server", "server", "run", "--config", str(folder / SERVER_FOLDER))
+    await _server_is_up(stage)
+    inverter = await _start(stage, stack, "inverter", "simulate", "inverter")
+    battery = await _start(stage, stack, "pack", "simulate", "battery")
+    where = {"pv": await inverter.first_line(), "battery": await battery.first_line()}
+    for name, place in where.items():
+        can = f", CAN at 127.0.0.1:{place['can_port']}" if "can_port" in place else ""
+        timeline.tell(name, f"inverter at Modbus 127.0.0.1:{place['modbus_port']}{can}")
+        group.start(stage.observer.watch_registers(name, "127.0.0.1", int(str(place["modbus_port"]))))
+    can_port = int(str(where["battery"]["can_port"]))
+    group.start(stage.observer.watch_bus("battery", "127.0.0.1", can_port, CAN_PROFILE))
+    await _run_operator(stage, stack, "prepare")
+    for name, place in where.items():
+        config = write_client(site, name, place)
+        client = await _start(stage, stack, name, "client", "run", "--events", "--config", str(config))
+        group.start(client.listen(lambda who, line: _hear_client(stage, who, line)))
+    return stage
+
+
+async def _perform(stage: Stage) -> list[Row]:
+    """Let the operator play, wait for the last answers, and collect what was seen."""
+    async with AsyncExitStack() as stack:
+        await _run_operator(stage, stack, "play")
+    until = time.monotonic() + story.LENGTH_S
+    api = operator_client(stage.folder / SERVER_FOLDER)
+    answers: dict[str, tuple[int, ...]] = {}
+    while time.monotonic() < until:
+        for scene in story.SCENES:
+            told = await asyncio.to_thread(api.get, "controls", stage.mrids.get(scene.name, ""), "responses")
+            statuses: Any = told.get("responses", [])
+            answers[scene.name] = tuple(int(r["status"]) for r in statuses)
+        if all(answers[s.name] == s.responses for s in story.SCENES):
+            break
+        await asyncio.sleep(0.5)
+    return _rows(stage, answers)
+
+
+def _rows(stage: Stage, answers: dict[str, tuple[int, ...]]) -> list[Row]:
+    observer = stage.observer
+    wanted = story.DEFAULT_REGISTER
+    rows = [
+        default_row(story.DEFAULT_NAME, name, wanted, observer.values(name, wanted.point, 0, time.time()))
+        for name in story.DEVICES
+    ]
+    for scene in story.SCENES:
+        since, until = stage.active.get((scene.device, scene.name), [0.0, 0.0])
+        registers = observer.values(scene.device, scene.register.point, since, until)
+        name = "" if scene.frame is None else f"{scene.frame.message}.{scene.frame.signal}"
+        frames = observer.values(scene.device, name, since, until)
+        rows.append(row_of(scene, answers.get(scene.name, ()), registers, frames))
+    return rows
+
+
+def _judge(stage: Stage, rows: list[Row]) -> bool:
+    stage.timeline.title(
+        "what was asked and what was seen (1 received, 2 started, 3 completed, 6 cancelled, 7 superseded)"
+    )
+    stage.timeline.out.write(table(rows) + "\n")
+    reported = _reported(stage)
+    stage.timeline.title("what the devices reported to the server")
+    stage.timeline.out.write("\n".join(text for _, text in reported) + "\n")
+    flaws = [flaw for row in rows for flaw in row.flaws] + [text for fine, text in reported if not fine]
+    ended = (
+        f"all seen in {time.time() - stage.timeline.started_s:.0f} s"
+        if not flaws
+        else f"{len(flaws)} not seen"
+    )
+    stage.timeline.title(ended)
+    return not flaws
+
+
+def _reported(stage: Stage) -> list[tuple[bool, str]]:
+    """Status and latest readings of both devices, as the operator reads them."""
+    api = operator_client(stage.folder / SERVER_FOLDER)
+    lines = []
+    for name in story.DEVICES:
+        ders: Any = api.get("devices", name).get("DER") or [{}]
+        readings: Any = api.get("devices", name, "readings").get("readings", [])
+        kinds = [
+            k for k in ("DERCapability", "DERSettings", "DERStatus", "DERAvailability") if ders[0].get(k)
+        ]
+        values = [f"{r['value']} {r['unit']}" for r in readings if r.get("value") is not None]
+        text = f"{name:<9} {', '.join(kinds)}; readings {', '.join(values[:6]) or 'none'}"
+        lines.append((len(kinds) == 4 and bool(values), text))
+    return lines
+
+
+async def _stay(stage: Stage) -> None:
+    folder = stage.folder / SERVER_FOLDER
+    stage.timeline.out.write(
+        f"\nthe system stays up; Ctrl-C ends it. Talk to it from another terminal:\n"
+        f"  lineside op devices --config {folder}\n"
+        f"  lineside op publish pv --max-w 40% --in 5s --for 1m --config {folder}\n"
+        f"  lineside op readings battery --config {folder}\n"
+        f"  lineside client discover https://127.0.0.1:{stage.site.port}/dcap --identity {stage.folder}/pki/pv\n"
+    )
+    stage.timeline.out.flush()
+    await asyncio.Event().wait()
+
+
+async def _start(stage: Stage, stack: AsyncExitStack, name: str, *arguments: str) -> Child:
+    child = await start(name, stage.folder, *arguments)
+    stack.push_async_callback(child.stop)
+    stage.children.append(child)
+    return child
+
+
+async def _server_is_up(stage: Stage) -> None:
+    """Wait until the operator API answers."""
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        try:
+            await asyncio.to_thread(lambda: operator_client(stage.folder / SERVER_FOLDER).get("status"))
+        except Exception as flaw:
+            last = flaw
+            await asyncio.sleep(0.1)
+        else:
+            stage.timeline.tell(
+                "server", f"IEEE 2030.5 at https://127.0.0.1:{stage.site.port}/dcap (mutual TLS)"
+            )
+            return
+    raise ChildError(f"the server did not get ready: {last}; {tail(stage.folder / 'server.log')}")
+
+
+async def _run_operator(stage: Stage, stack: AsyncExitStack, *arguments: str) -> None:
+    """Run the operator's process to its end, telling what it does."""
+    child = await start("operator", stage.folder, str(stage.folder), *arguments, module="lineside.demo.act")
+    stack.push_async_callback(child.stop)
+    await child.listen(lambda _, line: _hear_operator(stage, line))
+    if await child.wait():
+        raise ChildError(f"the operator failed: {tail(child.log)}")
+
+
+def _hear_operator(stage: Stage, line: dict[str, object]) -> None:
+    href = f"  {line['href']}" if line.get("href") else ""
+    stage.timeline.tell("operator", f"{line['what']}: {line['detail']}{href}")
+    if line["what"] == "published":
+        stage.mrids[str(line["scene"])] = str(line["mRID"])
+
+
+def _hear_client(stage: Stage, who: str, line: dict[str, object]) -> None:
+    what, detail = str(line["what"]), str(line["detail"])
+    scene = next((s for s, mrid in stage.mrids.items() if mrid == line.get("mrid")), None)
+    name = f" [{scene}]" if scene else ""
+    stage.timeline.tell(who, f"{what}: {detail}{name}{_places(line)}")
+    if scene and what == "response":
+        _note_active(stage, who, scene, detail)
+
+
+def _note_active(stage: Stage, who: str, scene: str, detail: str) -> None:
+    """Keep when a control started and ended at its device, from the Responses that the client sent."""
+    now = time.time()
+    span = stage.active.setdefault((who, scene), [now, now + story.LENGTH_S])
+    if detail.startswith("2"):
+        span[0] = now - 1.0
+    elif not detail.startswith("1"):
+        span[1] = now + 1.0
+
+
+def _places(line: dict[str, object]) -> str:
+    points: Any = line.get("points") or []
+    written = ", ".join(f"{p['point']}@{p['address']}={p['value']:g}" for p in points[:3])
+    return f"  {written}" if written else f"  {line['href']}" if line.get("href") else ""
+
+
+def _tell_seen(timeline: Timeline, seen: Seen) -> None:
+    unit = WATCHED.get(seen.name)
+    if unit is None:
+        return
+    if seen.name == "Measurements.Current":
+        timeline.tell(
+            "observer", f"{seen.device}: CAN 0x{seen.address:X} [{seen.raw}] current {seen.value:g} A"
+        )
+    else:
+        timeline.tell(
+            "observer", f"{seen.device}: {seen.address} {seen.name} [{seen.raw}] = {seen.value:g} {unit}"
+        )
+
+
+class _Tasks:
+    """Background tasks that end with the demonstration."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> _Tasks:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def start(self, work: Any) -> None:  # noqa: ANN401 - any coroutine
+        self._tasks.append(asyncio.create_task(work))
