@@ -2,6 +2,10 @@
 
 import time
 
+from function_sets import Clock
+
+__all__ = ["Clock", "ManualClock", "SystemClock"]
+
 
 class SystemClock:
     """The clock of the system, shifted where a test bench wants another time."""

@@ -139,7 +139,7 @@ def _assigned(reader: Reader, source: Row, viewer: Viewer) -> View:
     return View(
         fetch=lambda skip, limit: [row.body for row in programs[skip : skip + limit]],
         total=lambda: len(programs),
-        tokens=frozenset({source.id, (source.id, EVERYBODY), *viewer.programs}),
+        tokens=frozenset({source.id, (source.id, EVERYBODY), viewer.scope, EVERYBODY, *viewer.programs}),
         is_private=True,
     )
 

@@ -148,6 +148,10 @@ class Reader:
         """The group that an operator calls so."""
         return self._db.one(Group._make, q.GROUP_NAMED, name=name)
 
+    def group_of_list(self, list_id: int) -> Group | None:
+        """The group that a list holds the programs of."""
+        return self._db.one(Group._make, q.GROUP_OF_LIST, list_id=list_id)
+
     def groups(self) -> list[Group]:
         """All groups by name."""
         return self._db.all(Group._make, q.GROUPS)

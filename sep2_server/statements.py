@@ -97,6 +97,7 @@ MANAGED: Final = select(_C.end_device_id).where(_C.aggregator_id == _p("aggregat
 GROUP_NAMED: Final = select(t.device_group).where(t.device_group.c.name == _p("name"))
 GROUP: Final = select(t.device_group).where(t.device_group.c.id == _p("id"))
 GROUPS: Final = select(t.device_group).order_by(t.device_group.c.name)
+GROUP_OF_LIST: Final = select(t.device_group).where(t.device_group.c.program_list_id == _p("list_id"))
 ASSIGNMENTS_OF_DEVICE: Final = select(t.assignment).where(t.assignment.c.end_device_id == _p("end_device_id"))
 ASSIGNMENTS_OF_GROUP: Final = (
     select(t.assignment)

@@ -58,6 +58,9 @@ class Transaction(Reader):
             self._move(row.list_id, row.scope, 1)
             self._tell(old, row.version)
         self._tell(row, row.version)
+        if row.owner_id == row.id:
+            for list_id in self.lists_of_member(row.id):
+                self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
         return row
 
     def delete(self, row: Row) -> None:
@@ -72,14 +75,14 @@ class Transaction(Reader):
     def add_member(self, list_id: int, row: Row) -> None:
         """Show a resource in a list beside the one that it is stored in."""
         self._db.run(q.INSERT_MEMBER, list_id=list_id, sort_key=row.sort_key, resource_id=row.id)
-        self._move(list_id, EVERYBODY, 1)
+        self._show(list_id, 1)
         self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
 
     def remove_member(self, list_id: int, row: Row) -> bool:
         """No longer show a resource in a list; False where it was not there."""
         if not self._db.run(q.DELETE_MEMBER, list_id=list_id, resource_id=row.id).rowcount:
             return False
-        self._move(list_id, EVERYBODY, -1)
+        self._show(list_id, -1)
         self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
         return True
 
@@ -102,6 +105,7 @@ class Transaction(Reader):
 
     def delete_group(self, group_id: int) -> None:
         """Forget a group; its assignments are the caller's to remove."""
+        self.tell_access(EVERYBODY)
         self._db.run(q.DELETE_GROUP, id=group_id)
 
     def put_assignment(self, assignment: Assignment) -> None:
@@ -163,6 +167,12 @@ class Transaction(Reader):
             self.written.append(
                 self._feed(Change(0, who or EVERYBODY, ACCESS, None, EVERYBODY, None, DELETED))
             )
+
+    def _show(self, list_id: int, by: int) -> None:
+        """Count an item that a list shows; where it is that of a group, its members' rights have changed."""
+        self._move(list_id, EVERYBODY, by)
+        if self.group_of_list(list_id) is not None:
+            self.tell_access(EVERYBODY)
 
     def _move(self, list_id: int | None, scope: int, by: int) -> None:
         if list_id is None:
