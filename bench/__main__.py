@@ -12,9 +12,8 @@ from bench.measure import table
 
 def main() -> int:
     """Measure and print."""
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}; medians of one run\n"
-    )
+    cores = os.cpu_count()
+    print(f"Python {platform.python_version()}, {cores} cores, {platform.machine()}; medians of one run\n")
     results = [*codec.measure(), *server.measure()]
     print(table(results))
     return 0 if all(r.is_kept for r in results) else 1

@@ -1,7 +1,7 @@
 """The floor of the server's promise: a bare aiohttp handler under the same TLS that returns the same bytes.
 
-`python -m bench.floor SITE BODIES` serves the bodies of a JSON file (path to text) with the certificates of the
-site and writes its port to standard output.
+`python -m bench.floor SITE BODIES` serves the bodies of a JSON file (path to text) with the certificates of
+the site and writes its port to standard output.
 """
 
 from __future__ import annotations
