@@ -36,7 +36,7 @@ class OperatorApi:
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_S)
         self.url = ""
 
     async def start(self, host: str, port: int, *, credentials: tuple[Path, Path] | None) -> None:
@@ -52,7 +52,7 @@ class OperatorApi:
             )
         context = None if credentials is None else operator_context(*credentials)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=context, shutdown_timeout=SHUTDOWN_S)
+        site = web.TCPSite(self._runner, host, port, ssl_context=context)
         await site.start()
         bound = self._runner.addresses[0][1]
         name = f"[{host}]" if ":" in host else host

@@ -133,7 +133,7 @@ def default(api: OperatorClient, args: argparse.Namespace) -> Shown:
     modes = modes_of(args)
     body = settings_of(args.set, "--set") | ({"DERControlBase": modes} if modes else {})
     path = ("groups", args.group, "default")
-    answer = api.call("PUT" if body else "GET", path, body or None, query=query)
+    answer = api.call("PATCH" if body else "GET", path, body or None, query=query)
     natural = answer.get("natural")
     return Shown(
         data=answer, text=listed(natural if isinstance(natural, dict) else {}) or "no default is set"

@@ -76,7 +76,7 @@ def _enrolment(desk: Desk, asked: EnrolDevice, lfdi: LFDI, pin: int) -> Enrolmen
         pin=pin,
         aggregator_id=_aggregator_id(desk, asked),
         ders=ders,
-        deviceCategory=asked.device_category,
+        category=asked.device_category,
         certificate=asked.certificate,
     )
 

@@ -2,36 +2,68 @@
 
 from typing import Final
 
-from sep2_server.operator import devices, enrolment, readings, reports
+from sep2_server.operator import (
+    controls,
+    curves,
+    defaults,
+    devices,
+    enrolment,
+    groups,
+    rates,
+    readings,
+    reports,
+)
 from sep2_server.operator.router import Operation
 
-OPERATIONS: Final[tuple[Operation, ...]] = (
+_DEVICES: Final = (
+    Operation("GET", "/devices", "list devices", devices.list_devices, query=("after", "limit")),
+    Operation("POST", "/devices", "enrol device", enrolment.enrol),
+    Operation("GET", "/devices/{device}", "show device", devices.show_device),
+    Operation("DELETE", "/devices/{device}", "remove device", enrolment.remove),
+    Operation("PUT", "/devices/{device}/rates", "set post rate", enrolment.set_post_rate),
+    Operation("GET", "/devices/{device}/readings", "read readings", readings.latest),
     Operation(
-        method="GET",
-        path="/devices",
-        action="list devices",
-        run=devices.list_devices,
+        "GET",
+        "/devices/{device}/readings/{reading}",
+        "read series",
+        readings.series,
         query=("after", "limit"),
     ),
-    Operation(method="POST", path="/devices", action="enrol", run=enrolment.enrol),
-    Operation(method="GET", path="/devices/{device}", action="show device", run=devices.show_device),
-    Operation(method="DELETE", path="/devices/{device}", action="remove device", run=enrolment.remove),
+    Operation("GET", "/devices/{device}/logevents", "read log events", reports.log_events, query=("limit",)),
+)
+_GROUPS: Final = (
+    Operation("GET", "/groups", "list groups", groups.list_groups),
+    Operation("POST", "/groups", "create group", groups.create),
+    Operation("GET", "/groups/{group}", "show group", groups.show),
+    Operation("DELETE", "/groups/{group}", "delete group", groups.delete),
+    Operation("GET", "/groups/{group}/devices", "list members", groups.list_members),
+    Operation("PUT", "/groups/{group}/devices/{device}", "add to group", groups.add_member),
+    Operation("DELETE", "/groups/{group}/devices/{device}", "remove from group", groups.remove_member),
+    Operation("GET", "/groups/{group}/programs", "list programs", groups.list_programs),
+    Operation("POST", "/groups/{group}/programs", "add program", groups.add_program),
+    Operation("GET", "/programs", "list programs", groups.list_programs),
+    Operation("GET", "/groups/{group}/default", "show default", defaults.show, query=("program",)),
+    Operation("PATCH", "/groups/{group}/default", "change default", defaults.change, query=("program",)),
+    Operation("GET", "/groups/{group}/curves", "list curves", curves.list_curves),
+    Operation("POST", "/groups/{group}/curves", "add curve", curves.add, query=("program",)),
+    Operation("DELETE", "/curves/{curve}", "remove curve", curves.remove),
+)
+_CONTROLS: Final = (
+    Operation("GET", "/controls", "list controls", controls.list_controls, query=("state", "limit")),
     Operation(
-        method="PUT", path="/devices/{device}/rates", action="set post rate", run=enrolment.set_post_rate
+        "GET", "/groups/{group}/controls", "list controls", controls.list_controls, query=("state", "limit")
     ),
-    Operation(method="GET", path="/devices/{device}/readings", action="read readings", run=readings.latest),
+    Operation("POST", "/groups/{group}/controls", "publish control", controls.publish, query=("program",)),
+    Operation("GET", "/controls/{control}", "show control", controls.show),
+    Operation("PATCH", "/controls/{control}", "change control", controls.change),
+    Operation("POST", "/controls/{control}/cancel", "cancel control", controls.cancel),
     Operation(
-        method="GET",
-        path="/devices/{device}/readings/{reading}",
-        action="read series",
-        run=readings.series,
-        query=("after", "limit"),
-    ),
-    Operation(
-        method="GET",
-        path="/devices/{device}/logevents",
-        action="read log events",
-        run=reports.log_events,
-        query=("limit",),
+        "GET", "/controls/{control}/responses", "read responses", reports.responses, query=("device", "limit")
     ),
 )
+_SERVER: Final = (
+    Operation("GET", "/status", "show status", rates.status),
+    Operation("GET", "/rates", "show poll rates", rates.show),
+    Operation("PUT", "/rates", "set poll rates", rates.change),
+)
+OPERATIONS: Final[tuple[Operation, ...]] = (*_DEVICES, *_GROUPS, *_CONTROLS, *_SERVER)

@@ -31,7 +31,7 @@ class Call:
         return int(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One thing the API does; `action` is its name in the audit log, `query` the parameters that it knows."""
 
@@ -39,7 +39,6 @@ class Operation:
     path: str
     action: str
     run: Callable[[Desk, Call], Answer]
-    status: int = 200
     query: tuple[str, ...] = ()
 
     @property

@@ -1,0 +1,41 @@
+"""`lineside server` and `lineside op`: make and run a server, and operate it through its operator API."""
+
+import argparse
+
+from sep2_server.operator import (
+    commands_controls,
+    commands_devices,
+    commands_groups,
+    commands_run,
+    commands_site,
+)
+
+OP_EPILOG = """\
+how the server is found: --config FOLDER of the server, or --server URL and --token-file FILE,
+or the environment variables LINESIDE_OPERATOR_URL and LINESIDE_OPERATOR_TOKEN_FILE
+
+example:
+  lineside op enrol north --cert north.pem --config site
+  lineside op group create feeder-7 --primacy 7 --config site
+  lineside op group add feeder-7 north --config site
+  lineside op publish feeder-7 --max-w 50% --in 10s --for 5m --config site
+"""
+
+
+def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add both commands; each leaf sets `run`, a function of the arguments that gives the exit code."""
+    server = subparsers.add_parser(
+        "server", help="make and run an IEEE 2030.5 server", epilog="example: lineside server init site --pki"
+    ).add_subparsers(metavar="ACTION", required=True)
+    commands_site.add_init(server)
+    commands_run.add_run(server)
+    commands_site.add_token_parser(server)
+    op = subparsers.add_parser(
+        "op",
+        help="operate a server: enrol devices, publish controls, read reports",
+        epilog=OP_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).add_subparsers(metavar="COMMAND", required=True)
+    commands_devices.add_parsers(op)
+    commands_groups.add_parsers(op)
+    commands_controls.add_parsers(op)

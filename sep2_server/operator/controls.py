@@ -1,0 +1,209 @@
+"""Operations on DERControls: publish, change, cancel, list. IEEE 2030.5-2018, 10.2.3 and 10.10."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from function_sets import EventRuleError, cancelled, changed, replaces
+from schemas import DateTimeInterval, DERControl, DERControlBase, DERProgram, EventStatus
+from schemas.codes import EventState
+from sep2_server.event_times import repair_list
+from sep2_server.operator.control_rows import insert_control, put_control
+from sep2_server.operator.curves import curve_finder, with_hrefs
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import BadRequest, Conflict
+from sep2_server.operator.model import Json, json_of, natural_of, resource_of
+from sep2_server.operator.programs import new_mrid
+from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
+from sep2_server.operator.router import Answer, Call
+from sep2_server.operator.rules import check_control, check_modes
+from sep2_server.operator.shape import read
+from sep2_server.operator.times import duration_s, start_at
+from sep2_server.rows import OVER, Row, Span
+
+STATES: Final[Mapping[str, frozenset[int]]] = {
+    "scheduled": frozenset({EventState.SCHEDULED}),
+    "active": frozenset({EventState.ACTIVE}),
+    "cancelled": frozenset({EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION}),
+    "superseded": frozenset({EventState.SUPERSEDED}),
+}
+_STATE_NAMES: Final = {
+    EventState.SCHEDULED: "scheduled",
+    EventState.ACTIVE: "active",
+    EventState.CANCELLED: "cancelled",
+    EventState.CANCELLED_WITH_RANDOMIZATION: "cancelled with randomization",
+    EventState.SUPERSEDED: "superseded",
+    OVER: "over",
+}
+
+
+def publish(desk: Desk, call: Call) -> Answer:
+    """Publish a DERControl in a program of a group."""
+    asked = read(PublishControl, call.body)
+    program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+    control = DERControl(
+        responseRequired=asked.response_required.upper(),
+        mRID=new_mrid(desk),
+        description=asked.description,
+        version=0,
+        creationTime=desk.now,
+        EventStatus_=EventStatus(
+            currentStatus=EventState.SCHEDULED, dateTime=desk.now, potentiallySuperseded=False
+        ),
+        interval=DateTimeInterval(
+            duration=duration_s(asked.duration, "duration"),
+            start=start_at(asked.start, asked.within, desk.now),
+        ),
+        randomizeDuration=asked.randomize_duration_s,
+        randomizeStart=asked.randomize_start_s,
+        DERControlBase_=_base(desk, program, asked.modes),
+        deviceCategory=_upper(asked.device_category),
+    )
+    check_control(control, desk.now)
+    return told(desk, insert_control(desk, program, control))
+
+
+def change(desk: Desk, call: Call) -> Answer:
+    """Put a changed DERControl in the place of one that is not over.
+
+    Events are not edited: the answer is a new control with an mRID of its own, which supersedes the old one
+    where it covers it; otherwise the old one is cancelled too. IEEE 2030.5-2018, 10.2.3.
+    """
+    asked = read(ChangeControl, call.body)
+    row = _current(desk, call.names["control"])
+    old = desk.control_of(row)
+    program = _program_of(desk, row)
+    successor = replace(
+        old,
+        href=None,
+        mRID=new_mrid(desk),
+        version=0,
+        interval=_interval(desk, asked, old),
+        **_given(asked),
+    )
+    if asked.modes is not None:
+        successor.DERControlBase_ = _base(desk, program, asked.modes)
+    check_control(successor, desk.now)
+    try:
+        successor = changed(old, successor, desk.now)
+        if not replaces(successor, old, desk.now):
+            old.EventStatus_ = cancelled(old, desk.now, reason=f"changed: {successor.mRID}")
+            put_control(desk, row, old)
+    except EventRuleError as flaw:
+        raise Conflict(f"{old.mRID}: {flaw}", "publish a new control instead") from flaw
+    return {**told(desk, insert_control(desk, program, successor)), "replaces": old.mRID}
+
+
+def cancel(desk: Desk, call: Call) -> Answer:
+    """Cancel a DERControl; with `randomized` each device ends within its random window."""
+    asked = read(CancelControl, {} if call.body is None else call.body)
+    row = _current(desk, call.names["control"])
+    control = desk.control_of(row)
+    try:
+        control.EventStatus_ = cancelled(
+            control, desk.now, randomized=asked.randomized, reason=asked.reason or None
+        )
+    except EventRuleError as flaw:
+        raise Conflict(f"{control.mRID}: {flaw}", "see its status: lineside op control MRID") from flaw
+    return told(desk, put_control(desk, row, control))
+
+
+def show(desk: Desk, call: Call) -> Answer:
+    """One control with its status now and how many devices gave which Response."""
+    row = desk.control(call.names["control"])
+    answers = desk.reader.reports(desk.control_of(row).mRID, limit=10_000)
+    counts: dict[str, Json] = {}
+    for report in answers:
+        key = str(report.status)
+        counts[key] = int(str(counts.get(key, 0))) + 1
+    return {**told(desk, row), "responses": counts}
+
+
+def list_controls(desk: Desk, call: Call) -> Answer:
+    """Controls of a group, or of all groups, in the order of their lists."""
+    state = call.query.get("state")
+    if state is not None and state not in STATES:
+        raise BadRequest(f"state: {state[:40]!r} in the query", f"allowed: {', '.join(STATES)}")
+    name = call.names.get("group")
+    groups = desk.reader.groups() if name is None else [desk.group(name)]
+    found: list[Json] = []
+    for group in groups:
+        for program in desk.programs(group):
+            rows = _listed(desk, program, call.number("limit", 1000, 1, 10_000))
+            found += [
+                {"group": group.name, **told(desk, row)}
+                for row in rows
+                if state is None or row.status in STATES[state]
+            ]
+    return {"controls": found}
+
+
+def told(desk: Desk, row: Row) -> dict[str, Json]:
+    """A control as the API tells it: identity, status, times, modes in natural units, and its wire form."""
+    control = desk.control_of(row)
+    program = desk.resource(_program_of(desk, row), DERProgram)
+    return {
+        "mRID": control.mRID,
+        "description": control.description,
+        "program": program.mRID,
+        "status": _STATE_NAMES.get(row.status if row.status is not None else -1, row.status),
+        "start": control.interval.start,
+        "duration": control.interval.duration,
+        "modes": natural_of(control.DERControlBase_),
+        "href": row.href,
+        "DERControl": json_of(control),
+    }
+
+
+def _listed(desk: Desk, program: Row, limit: int) -> list[Row]:
+    listed = desk.beside(program, "DERControlList")
+    if listed is None:
+        return []
+    return desk.reader.items(listed.id, limit=min(limit, desk.reader.count(Span(list_id=listed.id))))
+
+
+def _base(desk: Desk, program: Row, modes: Mapping[str, Any]) -> DERControlBase:
+    """The modes that are asked for, checked: ranges, and curves that exist and fit."""
+    cls = desk.environment.codec.profile.resolve(DERControlBase)
+    base: DERControlBase = resource_of(cls, with_hrefs(desk, program, modes), "DERControlBase")
+    check_modes(base, curve_finder(desk), at_least_one=True)
+    return base
+
+
+def _current(desk: Desk, mrid: str) -> Row:
+    """A control with everything written that time has changed in its list."""
+    row = desk.control(mrid)
+    if row.list_id is not None:
+        repair_list(desk.transaction, desk.environment, row.list_id, desk.now)
+    return desk.control(mrid)
+
+
+def _program_of(desk: Desk, row: Row) -> Row:
+    program = None if row.owner_id is None else desk.reader.by_id(row.owner_id)
+    if program is None:
+        raise Conflict(f"{row.mrid}: its program is gone", "publish the control in another group")
+    return program
+
+
+def _interval(desk: Desk, asked: ChangeControl, old: DERControl) -> DateTimeInterval:
+    is_moved = asked.start is not None or asked.within is not None
+    return DateTimeInterval(
+        duration=old.interval.duration if asked.duration is None else duration_s(asked.duration, "duration"),
+        start=start_at(asked.start, asked.within, desk.now) if is_moved else old.interval.start,
+    )
+
+
+def _given(asked: ChangeControl) -> dict[str, Any]:
+    """The plain fields that are to change."""
+    given = {
+        "description": asked.description,
+        "randomizeStart": asked.randomize_start_s,
+        "randomizeDuration": asked.randomize_duration_s,
+        "responseRequired": _upper(asked.response_required),
+        "deviceCategory": _upper(asked.device_category),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _upper(text: str | None) -> str | None:
+    return None if text is None else text.upper()

@@ -1,0 +1,140 @@
+"""Operations on DERCurves: add, list, remove; and how controls name them. IEEE 2030.5-2018, 10.10."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from function_sets import ROUTES, sort_key
+from schemas import DefaultDERControl, DERControl, DERControlBase, DERCurve, spec_of
+from sep2_server.operator.curve_points import curve_data, points_of
+from sep2_server.operator.desk import Desk, is_called
+from sep2_server.operator.errors import BadRequest, Conflict
+from sep2_server.operator.model import Json, json_of, resource_of
+from sep2_server.operator.programs import new_mrid
+from sep2_server.operator.router import Answer, Call
+from sep2_server.operator.rules import Curves, check_curve, curve_fields
+from sep2_server.rows import OVER, Row, Span
+
+KIND: Final = "DERCurve"
+LIST_KIND: Final = "DERCurveList"
+MOST_CURVES: Final = 255
+MADE_HERE: Final = frozenset({"mRID", "creationTime", "href", "version"})
+"""Fields of a DERCurve that the server fills in."""
+
+
+def add(desk: Desk, call: Call) -> Answer:
+    """Add a curve to a program: its points in natural units (`points`), or as CurveData with multipliers."""
+    if not isinstance(call.body, dict):
+        raise BadRequest("body: not a JSON object", "give curveType, yRefType, points, and description")
+    given = dict(call.body)
+    for name in MADE_HERE & given.keys():
+        raise BadRequest(f"{name}: the server makes it", "leave it out")
+    if "points" in given:
+        given |= curve_data(given.pop("points"))
+    program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+    curve = resource_of(
+        DERCurve, {**given, "mRID": new_mrid(desk), "version": 0, "creationTime": desk.now}, "curve"
+    )
+    check_curve(curve)
+    _require_free(desk, program, curve.description)
+    return told(_insert(desk, program, curve))
+
+
+def list_curves(desk: Desk, call: Call) -> Answer:
+    """The curves of all programs of a group."""
+    programs = desk.programs(desk.group(call.names["group"]))
+    return {"curves": [told(curve) for program in programs for curve in curves_of(desk, program)]}
+
+
+def remove(desk: Desk, call: Call) -> Answer:
+    """Remove a curve; Conflict while a control or default of its program follows it."""
+    row = desk.of_mrid(call.names["curve"], KIND, "lineside op curve list GROUP")
+    for user, base in _users(desk, row):
+        if row.href in curve_fields(base).values():
+            raise Conflict(f"{user} follows the curve", "cancel or change that first")
+    desk.transaction.delete(row)
+    return {"mRID": desk.resource(row, DERCurve).mRID}
+
+
+def curves_of(desk: Desk, program: Row) -> list[DERCurve]:
+    """The curves of a program, the newest first."""
+    return [desk.resource(row, DERCurve) for row in desk.items(program, LIST_KIND, MOST_CURVES)]
+
+
+def curve_finder(desk: Desk) -> Curves:
+    """Function that gives the curve at an href."""
+
+    def find(href: str) -> DERCurve | None:
+        row = desk.reader.by_href(href)
+        return desk.resource(row, DERCurve) if row is not None and row.kind == KIND else None
+
+    return find
+
+
+def with_hrefs(desk: Desk, program: Row, modes: Mapping[str, Any]) -> dict[str, Any]:
+    """Modes whose curves are named by mRID or description, with the hrefs of those curves."""
+    cls: type = desk.environment.codec.profile.resolve(DERControlBase)
+    names = {f.name for f in spec_of(cls) if f.type_name == "DERCurveLink"}
+    return {
+        mode: _href_of(desk, program, value) if mode in names and isinstance(value, str) else value
+        for mode, value in modes.items()
+    }
+
+
+def told(curve: DERCurve) -> dict[str, Json]:
+    """A curve as the API tells it: its points in natural units, and its wire form."""
+    return {
+        "mRID": curve.mRID,
+        "description": curve.description,
+        "curveType": curve.curveType,
+        "yRefType": curve.yRefType,
+        "points": points_of(curve),
+        "href": curve.href,
+        "DERCurve": json_of(curve),
+    }
+
+
+def _href_of(desk: Desk, program: Row, name: str) -> str:
+    if name.startswith("/"):
+        return name
+    found = next((curve for curve in curves_of(desk, program) if is_called(curve, name)), None)
+    return name if found is None or found.href is None else found.href
+
+
+def _insert(desk: Desk, program: Row, curve: DERCurve) -> DERCurve:
+    tx = desk.transaction
+    number = tx.next_id()
+    curve.href = desk.environment.uris.of(KIND, (program.id, number))
+    listed = desk.beside(program, LIST_KIND)
+    row = Row(
+        number,
+        curve.href,
+        KIND,
+        list_id=listed.id if listed else None,
+        sort_key=sort_key(ROUTES[LIST_KIND], curve),
+        owner_id=program.id,
+        mrid=curve.mRID,
+        body=desk.environment.codec.fragment(curve),
+    )
+    tx.insert(row)
+    return curve
+
+
+def _require_free(desk: Desk, program: Row, description: str | None) -> None:
+    held = [curve.description for curve in curves_of(desk, program)]
+    if description is not None and description in held:
+        raise Conflict(
+            f"description: the program has a curve {description!r}", "choose another, or remove it"
+        )
+
+
+def _users(desk: Desk, curve: Row) -> list[tuple[str, DERControlBase]]:
+    """Controls that are not over and the default of a curve's program, with their modes."""
+    default = desk.beside(curve, "DefaultDERControl")
+    listed = desk.beside(curve, "DERControlList")
+    count = 0 if listed is None else desk.reader.count(Span(list_id=listed.id))
+    rows = [] if listed is None else desk.reader.items(listed.id, limit=count)
+    controls = [desk.resource(row, DERControl) for row in rows if row.status != OVER]
+    users = [(f"control {control.mRID}", control.DERControlBase_) for control in controls]
+    if default is not None:
+        users.append(("the default", desk.resource(default, DefaultDERControl).DERControlBase_))
+    return users

@@ -1,0 +1,92 @@
+"""Operations on the DefaultDERControl of a program. IEEE 2030.5-2018, 10.10; CSIP G5 to G7."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from schemas import DefaultDERControl, DefaultDERControlLink, DERControlBase, DERProgram
+from sep2_server.operator.curves import curve_finder, with_hrefs
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.model import json_of, natural_of, resource_of
+from sep2_server.operator.programs import new_mrid
+from sep2_server.operator.router import Answer, Call
+from sep2_server.operator.rules import check_modes
+from sep2_server.rows import Row
+
+KIND: Final = "DefaultDERControl"
+MODES: Final = "DERControlBase"
+MADE_HERE: Final = frozenset({"mRID", "href", "version", "subscribable"})
+"""Fields of a DefaultDERControl that the server fills in."""
+
+
+def show(desk: Desk, call: Call) -> Answer:
+    """The default of a program; `natural` is empty where none is set."""
+    program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+    row = desk.beside(program, KIND)
+    return _told(None if row is None else desk.resource(row, DefaultDERControl))
+
+
+def change(desk: Desk, call: Call) -> Answer:
+    """Set the fields and modes that are given; null takes one away, what is absent stays."""
+    if not isinstance(call.body, dict) or not call.body:
+        raise BadRequest("body: nothing to set", "give DERControlBase, setGradW or another setting")
+    for name in MADE_HERE & call.body.keys():
+        raise BadRequest(f"{name}: the server makes it", "leave it out")
+    program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+    row = desk.beside(program, KIND)
+    held = None if row is None else desk.resource(row, DefaultDERControl)
+    default = _merged(desk, program, held, call.body)
+    check_modes(default.DERControlBase_, curve_finder(desk), at_least_one=False)
+    if row is None:
+        _insert(desk, program, default)
+    else:
+        default.href = row.href
+        desk.transaction.replace(row, row._replace(body=desk.environment.codec.fragment(default)))
+    return _told(default)
+
+
+def _merged(
+    desk: Desk, program: Row, held: DefaultDERControl | None, given: Mapping[str, Any]
+) -> DefaultDERControl:
+    """What was held with what is given put over it, the version one higher."""
+    wire: dict[str, Any] = {"mRID": new_mrid(desk)} if held is None else json_of(held)
+    modes = given.get(MODES, {})
+    if not isinstance(modes, dict):
+        raise BadRequest(f"{MODES}: {modes!r:.60} is not an object", "give an object of modes")
+    version = {"version": 0 if held is None else (held.version or 0) + 1}
+    base = {**wire.get(MODES, {}), **with_hrefs(desk, program, modes)}
+    merged = {**wire, **given, **version, MODES: _without_none(base)}
+    value = resource_of(DefaultDERControl, _without_none(merged | {MODES: {}}), KIND)
+    cls = desk.environment.codec.profile.resolve(DERControlBase)
+    value.DERControlBase_ = resource_of(cls, merged[MODES], MODES)
+    return value
+
+
+def _insert(desk: Desk, program: Row, default: DefaultDERControl) -> None:
+    """Store the first default of a program, and let the program link to it."""
+    tx, environment = desk.transaction, desk.environment
+    default.href = environment.uris.of(KIND, (program.id,))
+    body = environment.codec.fragment(default)
+    tx.insert(Row(tx.next_id(), default.href, KIND, owner_id=program.id, mrid=default.mRID, body=body))
+    value = desk.resource(program, DERProgram)
+    value.DefaultDERControlLink_ = DefaultDERControlLink(href=default.href)
+    value.version = (value.version or 0) + 1
+    tx.replace(program, program._replace(body=environment.codec.fragment(value)))
+
+
+def _without_none(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _told(default: DefaultDERControl | None) -> Answer:
+    if default is None:
+        return {"mRID": None, "natural": {}, KIND: None}
+    settings = natural_of(default)
+    modes = settings.pop(MODES, {})
+    for name in MADE_HERE & settings.keys():
+        settings.pop(name)
+    return {
+        "mRID": default.mRID,
+        "natural": {**settings, **(modes if isinstance(modes, dict) else {})},
+        KIND: json_of(default),
+    }

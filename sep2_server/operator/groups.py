@@ -1,0 +1,124 @@
+"""Operations on groups: create, list, show, delete, members, programs."""
+
+from schemas import DERProgram
+from sep2_server.operator import programs
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.devices import summary
+from sep2_server.operator.errors import Conflict
+from sep2_server.operator.model import Json
+from sep2_server.operator.requests import AddProgram, CreateGroup
+from sep2_server.operator.router import Answer, Call
+from sep2_server.operator.shape import read
+from sep2_server.rows import Group, Row, Span
+
+OPEN_STATES = frozenset({0, 1})
+
+
+def create(desk: Desk, call: Call) -> Answer:
+    """Create a group with its first DERProgram."""
+    asked = read(CreateGroup, call.body)
+    if desk.reader.group_named(asked.name) is not None:
+        raise Conflict(f"name: a group is named {asked.name!r} already", "choose a name that is free")
+    group = programs.add_group(desk, asked.name)
+    programs.add_program(desk, group, primacy=asked.primacy, description=asked.description)
+    return told(desk, group)
+
+
+def list_groups(desk: Desk, _: Call) -> Answer:
+    """All groups with their programs."""
+    return {"groups": [told(desk, group) for group in desk.reader.groups()]}
+
+
+def show(desk: Desk, call: Call) -> Answer:
+    """One group with its programs."""
+    return told(desk, desk.group(call.names["group"]))
+
+
+def delete(desk: Desk, call: Call) -> Answer:
+    """Delete a group; Conflict while one of its controls is scheduled or active."""
+    group = desk.group(call.names["group"])
+    waiting = [row.mrid for program in desk.programs(group) for row in open_controls(desk, program)]
+    if waiting:
+        raise Conflict(
+            f"{len(waiting)} controls of {group.name} are scheduled or active, {waiting[0]} among them",
+            "cancel them first: lineside op cancel MRID",
+        )
+    programs.delete_group(desk, group)
+    return {"name": group.name}
+
+
+def list_members(desk: Desk, call: Call) -> Answer:
+    """The devices of a group."""
+    group = desk.group(call.names["group"])
+    return {"devices": [summary(desk, client) for client in programs.members(desk, group)]}
+
+
+def add_member(desk: Desk, call: Call) -> Answer:
+    """Make a device a member of a group; a repetition changes nothing."""
+    group, client = desk.group(call.names["group"]), desk.client(call.names["device"])
+    is_new = not programs.is_member(desk, group, client)
+    if is_new:
+        programs.assign(desk, group, client)
+    return {"group": group.name, "device": client.name, "added": is_new}
+
+
+def remove_member(desk: Desk, call: Call) -> Answer:
+    """Take a device out of a group; a repetition changes nothing."""
+    group, client = desk.group(call.names["group"]), desk.client(call.names["device"])
+    was_there = programs.is_member(desk, group, client)
+    if was_there:
+        programs.unassign(desk, group, client)
+    return {"group": group.name, "device": client.name, "removed": was_there}
+
+
+def add_program(desk: Desk, call: Call) -> Answer:
+    """Add a further DERProgram to a group."""
+    asked = read(AddProgram, call.body)
+    group = desk.group(call.names["group"])
+    row = programs.add_program(desk, group, primacy=asked.primacy, description=asked.description)
+    return _program(desk, row)
+
+
+def list_programs(desk: Desk, call: Call) -> Answer:
+    """The DERPrograms of one group, or of all."""
+    names = call.names.get("group")
+    groups = desk.reader.groups() if names is None else [desk.group(names)]
+    return {
+        "programs": [
+            {"group": group.name, **_program(desk, row)} for group in groups for row in desk.programs(group)
+        ]
+    }
+
+
+def told(desk: Desk, group: Group) -> dict[str, Json]:
+    """A group as the API tells it."""
+    assignments = desk.reader.assignments_of_group(group.id, limit=programs.BATCH)
+    return {
+        "name": group.name,
+        "devices": len(assignments)
+        if len(assignments) < programs.BATCH
+        else len(programs.members(desk, group)),
+        "programs": [_program(desk, row) for row in desk.programs(group)],
+    }
+
+
+def open_controls(desk: Desk, program: Row) -> list[Row]:
+    """The scheduled and active controls of a program."""
+    listed = desk.beside(program, "DERControlList")
+    if listed is None:
+        return []
+    count = desk.reader.count(Span(list_id=listed.id))
+    rows = desk.reader.items(listed.id, limit=count)
+    return [row for row in rows if row.status in OPEN_STATES]
+
+
+def _program(desk: Desk, row: Row) -> dict[str, Json]:
+    program = desk.resource(row, DERProgram)
+    return {
+        "mRID": program.mRID,
+        "description": program.description,
+        "primacy": program.primacy,
+        "href": row.href,
+        "hasDefault": program.DefaultDERControlLink_ is not None,
+        "openControls": len(open_controls(desk, row)),
+    }

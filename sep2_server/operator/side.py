@@ -1,0 +1,69 @@
+"""The operators' side of a running server: tokens, audit log and API, beside the IEEE 2030.5 side."""
+
+import secrets
+from pathlib import Path
+from typing import Final, Self
+
+from sep2_server.app import Sep2Server
+from sep2_server.operator.api import OperatorApi
+from sep2_server.operator.audit import AuditLog
+from sep2_server.operator.counter import Counter
+from sep2_server.operator.site import URL_FILE, OperatorSettings
+from sep2_server.operator.token_files import open_tokens
+
+AUDIT_FILE: Final = "audit.jsonl"
+
+
+class OperatorSide:
+    """The operator API of one server: `async with` it, or `start` and `stop`."""
+
+    def __init__(self, settings: OperatorSettings, server: Sep2Server) -> None:
+        """Get ready to operate a server; its store and clock are shared."""
+        self.settings = settings
+        self._server = server
+        self._audit: AuditLog | None = None
+        self._api: OperatorApi | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the API listens; empty before the start."""
+        return "" if self._api is None else self._api.url
+
+    @property
+    def token_file(self) -> Path:
+        """File with the secret of the first token."""
+        return self.settings.folder / "operator.token"
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Make the first token if there is none, open the audit log, listen, and leave the URL in a file.
+
+        PlainHttpError, AuditFailed or OSError says why that cannot be.
+        """
+        settings, server = self.settings, self._server
+        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        open_tokens(settings.folder, secrets.randbits)
+        self._audit = AuditLog.open(settings.folder / AUDIT_FILE)
+        counter = Counter(
+            server.store, server.environment, folder=settings.folder, audit=self._audit, clock=server.clock
+        )
+        self._api = OperatorApi(counter)
+        credentials = None if settings.plain_http else (server.settings.certificate, server.settings.key)
+        await self._api.start(settings.host, settings.port, credentials=credentials)
+        (settings.folder / URL_FILE).write_text(self._api.url + "\n", encoding="utf-8")
+
+    async def stop(self) -> None:
+        """Finish the requests that are under way and close the audit log."""
+        (self.settings.folder / URL_FILE).unlink(missing_ok=True)
+        if self._api is not None:
+            await self._api.stop()
+        if self._audit is not None:
+            self._audit.close()

@@ -1,0 +1,132 @@
+"""Devices through the operator API: enrol, list, show, remove."""
+
+from collections.abc import Callable
+
+import pytest
+
+from certs import Credentials
+from schemas import Codec, EndDevice, Registration
+from sep2_server.messages import Answer
+from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator.commands import rows_of
+
+LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+NORTH = {"name": "north", "lFDI": LFDI.lower(), "pIN": 111_115}
+DeviceRequest = Callable[..., Answer]
+
+
+def test_a_device_is_enrolled_by_lfdi_and_pin(api: OperatorClient) -> None:
+    answer = api.call("POST", ("devices",), NORTH)
+    assert answer == {
+        "name": "north",
+        "role": "device",
+        "lFDI": LFDI,
+        "sFDI": 167_261_211_391,
+        "href": answer["href"],
+        "aggregator": None,
+        "groups": [],
+        "enrolled": 1_700_000_000,
+        "created": True,
+    }
+
+
+def test_a_device_is_enrolled_by_its_certificate_and_its_pin_is_shown_once(
+    api: OperatorClient, device_credentials: Credentials, device_request: DeviceRequest
+) -> None:
+    body = {"name": "inverter", "certificate": device_credentials.certificate_path.read_text()}
+    first, second = api.call("POST", ("devices",), body), api.call("POST", ("devices",), body)
+    assert (first["lFDI"], first["created"], second["created"]) == (device_credentials.lfdi, True, False)
+    assert "pIN" not in second
+    found = device_request("GET", f"{first['href']}/rg", lfdi=device_credentials.lfdi)
+    assert Codec().decode(found.body, Registration).pIN == first["pIN"]
+
+
+def test_an_enrolled_device_finds_its_end_device(api: OperatorClient, device_request: DeviceRequest) -> None:
+    href = api.call("POST", ("devices",), {**NORTH, "postRate": 60, "deviceCategory": "200000"})["href"]
+    found = Codec().decode(device_request("GET", str(href)).body, EndDevice)
+    assert (found.lFDI, found.postRate, found.deviceCategory) == (LFDI, 60, "200000")
+
+
+def test_a_repeated_enrolment_with_another_pin_is_refused(api: OperatorClient) -> None:
+    api.call("POST", ("devices",), NORTH)
+    with pytest.raises(ApiError, match="pIN: the device is enrolled with another") as caught:
+        api.call("POST", ("devices",), {**NORTH, "pIN": 123_455})
+    assert caught.value.status == 409
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "detail"),
+    [
+        ({"pIN": 111_111}, 400, "pIN: the check digit is wrong"),
+        ({"certificate": "x"}, 400, "lFDI: give either certificate or lFDI"),
+        ({"lFDI": "3E"}, 400, "lFDI: '3E' is not such"),
+        ({"DER": 256}, 400, "DER: 256 is outside 0 to 255"),
+        ({"aggregator": "nobody"}, 404, "no device is named 'nobody'"),
+        ({"deviceCategory": "zz"}, 400, "deviceCategory: 'zz' is not such"),
+    ],
+)
+def test_a_bad_enrolment_is_refused_by_its_field(
+    api: OperatorClient, change: dict[str, object], status: int, detail: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", ("devices",), NORTH | change)
+    assert (caught.value.status, caught.value.detail) == (status, detail)
+    assert caught.value.hint
+    assert api.get("devices")["devices"] == []
+
+
+def test_a_certificate_that_is_none_is_refused(api: OperatorClient) -> None:
+    with pytest.raises(ApiError, match="^certificate: ") as caught:
+        api.call("POST", ("devices",), {"name": "north", "certificate": "no PEM"})
+    assert caught.value.status == 400
+
+
+def test_a_name_or_an_lfdi_is_used_once(api: OperatorClient) -> None:
+    api.call("POST", ("devices",), NORTH)
+    with pytest.raises(ApiError, match="name: another device is named 'north'"):
+        api.call("POST", ("devices",), {"name": "north", "lFDI": "AB" * 20})
+    with pytest.raises(ApiError, match="lFDI: it is enrolled as 'north'"):
+        api.call("POST", ("devices",), {**NORTH, "name": "south"})
+
+
+def test_an_aggregator_speaks_for_devices(api: OperatorClient) -> None:
+    api.call("POST", ("devices",), {"name": "acme", "lFDI": "AB" * 20, "role": "aggregator"})
+    answer = api.call("POST", ("devices",), {**NORTH, "aggregator": "acme"})
+    assert answer["aggregator"] == "acme"
+    with pytest.raises(ApiError, match="acme speaks for 1 devices"):
+        api.call("DELETE", ("devices", "acme"))
+
+
+def test_a_device_cannot_speak_for_another(api: OperatorClient) -> None:
+    api.call("POST", ("devices",), {"name": "south", "lFDI": "AB" * 20})
+    with pytest.raises(ApiError, match="aggregator: south cannot speak for north"):
+        api.call("POST", ("devices",), {**NORTH, "aggregator": "south"})
+
+
+def test_devices_are_listed_by_name_in_pages(api: OperatorClient) -> None:
+    for number, name in enumerate(("c", "a", "b")):
+        api.call("POST", ("devices",), {"name": name, "lFDI": f"{number:040X}"})
+    page = api.get("devices", limit=2)
+    assert ([d["name"] for d in rows_of(page, "devices")], page["next"]) == (["a", "b"], "b")
+    rest = api.get("devices", limit=2, after="b")
+    assert ([d["name"] for d in rows_of(rest, "devices")], rest["next"]) == (["c"], None)
+
+
+@pytest.mark.parametrize("name", ["north", LFDI, LFDI.lower()])
+def test_a_device_is_shown_by_name_or_lfdi(api: OperatorClient, name: str) -> None:
+    api.call("POST", ("devices",), NORTH)
+    assert api.get("devices", name)["sFDI"] == 167_261_211_391
+
+
+def test_a_removed_device_is_gone_and_refused(api: OperatorClient, device_request: DeviceRequest) -> None:
+    href = api.call("POST", ("devices",), NORTH)["href"]
+    assert api.call("DELETE", ("devices", "north")) == {"name": "north", "lFDI": LFDI}
+    assert device_request("GET", str(href)).status in {403, 404}
+    with pytest.raises(ApiError, match="no device is named 'north'"):
+        api.get("devices", "north")
+
+
+def test_the_post_rate_is_changed_at_run_time(api: OperatorClient, device_request: DeviceRequest) -> None:
+    href = api.call("POST", ("devices",), NORTH)["href"]
+    api.call("PUT", ("devices", "north", "rates"), {"postRate": 5})
+    assert Codec().decode(device_request("GET", str(href)).body, EndDevice).postRate == 5
