@@ -1,0 +1,107 @@
+"""Which of several events governs a mode, and when one takes it from another. IEEE 2030.5-2018, 10.2.3."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from function_sets.records import RUNNING, UNSTARTED, EventRecord, ResponseStatus, Rules
+
+Claims: TypeAlias = Mapping[str, frozenset[str]]
+"""Modes that each event, by its mRID, governs or will govern."""
+
+
+def overlaps_specified(one: EventRecord, other: EventRecord) -> bool:
+    """True if the intervals overlap without random parts: only then one event supersedes the other."""
+    return one.specified_start < other.specified_end and other.specified_start < one.specified_end
+
+
+def yields_to(loser: EventRecord, winner: EventRecord) -> bool:
+    """True if `loser` gives shared modes to `winner` once that runs.
+
+    Where the specified intervals overlap, the rank decides. Where only the random parts make them meet, the
+    earlier event ends as the later one starts, whatever the ranks.
+    """
+    if overlaps_specified(loser, winner):
+        return loser.rank < winner.rank
+    return loser.specified_start < winner.specified_start
+
+
+def by_rank(records: Iterable[EventRecord]) -> list[EventRecord]:
+    """Records, the best first."""
+    return sorted(records, key=lambda record: record.rank, reverse=True)
+
+
+def claims_of(live: Iterable[EventRecord]) -> dict[str, frozenset[str]]:
+    """What each live event governs, or will govern as far as is known now.
+
+    A mode that an event acts on stays its own until another event takes it. One that it does not act on yet
+    is kept back for a better event that overlaps: that one is known before, so the loser does not start. An
+    event that is itself kept back keeps nobody back.
+    """
+    claims: dict[str, frozenset[str]] = {}
+    before: list[EventRecord] = []
+    for record in by_rank(live):
+        rivals = [other for other in before if overlaps_specified(other, record)]
+        taken = frozenset[str]().union(*(claims[other.mRID] for other in rivals))
+        free = (record.modes - taken) | record.begun_modes
+        claims[record.mRID] = free - record.superseded_modes
+        before.append(record)
+    return claims
+
+
+def keeper_of(record: EventRecord, live: Iterable[EventRecord], claims: Claims) -> EventRecord | None:
+    """The best event that keeps `record` back, None where none does."""
+    rivals = (
+        other
+        for other in by_rank(live)
+        if other.rank > record.rank
+        and overlaps_specified(other, record)
+        and claims[other.mRID] & record.modes
+    )
+    return next(rivals, None)
+
+
+def taken_from(loser: EventRecord, winner: EventRecord) -> frozenset[str]:
+    """Modes that `loser` has to give to `winner` now."""
+    if winner.phase not in RUNNING or loser.mRID == winner.mRID:
+        return frozenset()
+    shared = winner.active_modes & (loser.modes - loser.superseded_modes)
+    return shared if shared and yields_to(loser, winner) else frozenset()
+
+
+def bridged_modes(
+    record: EventRecord, live: Iterable[EventRecord], claims: Claims, now: int
+) -> frozenset[str]:
+    """Modes in which an event whose end has come goes on until its successor starts.
+
+    The successor was to follow without a gap, and only its random part delays it.
+    IEEE 2030.5-2018, 10.2.3.
+    """
+    successors = (
+        other
+        for other in live
+        if other.phase in UNSTARTED
+        and other.start > now
+        and other.specified_start <= record.specified_end < other.specified_end
+    )
+    return record.active_modes & frozenset[str]().union(*(claims[other.mRID] for other in successors))
+
+
+def is_waiting_for_rival(record: EventRecord, live: Iterable[EventRecord]) -> bool:
+    """True if a better event of the same program, not started yet, will take modes of `record`."""
+    return any(
+        other.phase in UNSTARTED
+        and other.program_href == record.program_href
+        and other.rank > record.rank
+        and overlaps_specified(other, record)
+        and other.modes & record.modes
+        for other in live
+    )
+
+
+def superseded_code(loser: EventRecord, winner: EventRecord | None, rules: Rules) -> int:
+    """The code of the Response for an event that gave its last mode to `winner`."""
+    if winner is None or winner.program_href == loser.program_href:
+        return ResponseStatus.SUPERSEDED
+    if loser.phase in UNSTARTED:
+        return rules.other_program_before_start
+    return rules.other_program_after_start
