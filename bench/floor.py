@@ -16,16 +16,16 @@ from aiohttp import web
 
 from certs import server_context
 
-MEDIA_TYPE = "application/sep+xml"
+HEADERS = {"Content-Type": "application/sep+xml"}
 
 
 async def serve(site: Path, bodies: dict[str, bytes]) -> None:
     """Serve until the process is told to stop."""
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        return web.Response(body=bodies[request.path_qs], content_type=MEDIA_TYPE)
+        return web.Response(body=bodies[request.raw_path], headers=HEADERS)
 
-    runner = web.ServerRunner(web.Server(answer))
+    runner = web.ServerRunner(web.Server(answer, access_log=None))
     await runner.setup()
     pki = site / "pki"
     context = server_context(pki / "server" / "cert.pem", pki / "server" / "key.pem", pki / "root.pem")
