@@ -1,7 +1,7 @@
 """The operator of the demonstration, as a process of its own: enrols, groups, publishes, changes, cancels.
 
-`python -m lineside.demo.act FOLDER prepare|play` speaks to the operator API of the server in FOLDER and writes a
-line of JSON for each thing that it did.
+`python -m lineside.demo.act FOLDER prepare|play` speaks to the operator API of the server in FOLDER and
+writes a line of JSON for each thing that it did.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Act:
         for name in DEVICES:
             self._group(name, DEVICE_PRIMACY, (name,))
         body = {"DERControlBase": {"opModMaxLimW": f"{DEFAULT_LIMIT_PCT:g} %"}}
-        answer = self._api.call("PUT", ("groups", SITE_GROUP, "default"), body)
+        answer = self._api.call("PATCH", ("groups", SITE_GROUP, "default"), body)
         _tell("default", f"opModMaxLimW {DEFAULT_LIMIT_PCT:g} % for all", answer)
 
     def play(self) -> None:

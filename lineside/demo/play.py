@@ -7,39 +7,21 @@ import shutil
 import tempfile
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lineside.demo import story
 from lineside.demo.children import Child, ChildError, start, tail
-from lineside.demo.observer import Observer, Seen
-from lineside.demo.site import SERVER_FOLDER, Site, make_site, operator_client, write_client
+from lineside.demo.hearing import hear_client, hear_operator, tell_seen
+from lineside.demo.observer import Observer
+from lineside.demo.site import SERVER_FOLDER, make_site, operator_client, write_client
+from lineside.demo.stage import Stage
 from lineside.demo.timeline import Timeline
 from lineside.demo.verdict import Row, default_row, row_of, table
 
 READY_S = 20.0
 SETTLE_S = 6.0
-WATCHED = {
-    "704.WMaxLimPct": "%",
-    "704.WSet": "W",
-    "Measurements.Current": "A",
-}
 CAN_PROFILE = "pylontech_lv"
-
-
-@dataclass(slots=True)
-class Stage:
-    """What the demonstration knows while it runs."""
-
-    folder: Path
-    timeline: Timeline
-    site: Site
-    observer: Observer
-    children: list[Child] = field(default_factory=list)
-    mrids: dict[str, str] = field(default_factory=dict)
-    active: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-    operator_done: bool = False
 
 
 async def play(*, once: bool, keep: Path | None = None) -> int:
@@ -54,6 +36,7 @@ async def play(*, once: bool, keep: Path | None = None) -> int:
             seen_all = _judge(stage, rows)
             if not once:
                 await _stay(stage)
+            await stage.tasks.stop()
     except ChildError as flaw:
         timeline.tell("demo", f"stopped: {flaw}")
         return 1
@@ -67,8 +50,8 @@ async def _set_up(stack: AsyncExitStack, folder: Path, timeline: Timeline) -> St
     timeline.title("lineside demo: one control from the operator to the registers, and back")
     site = make_site(folder)
     timeline.tell("demo", "fresh certificates: root, MCA, MICA, server, two devices; chains of 4")
-    stage = Stage(folder, timeline, site, Observer(lambda seen: _tell_seen(timeline, seen)))
-    group = await stack.enter_async_context(_Tasks())
+    stage = Stage(folder, timeline, site, Observer(lambda seen: tell_seen(timeline, seen)))
+    stack.push_async_callback(stage.tasks.stop)
     await _start(stage, stack, "server", "server", "run", "--config", str(folder / SERVER_FOLDER))
     await _server_is_up(stage)
     inverter = await _start(stage, stack, "inverter", "simulate", "inverter")
@@ -77,14 +60,14 @@ async def _set_up(stack: AsyncExitStack, folder: Path, timeline: Timeline) -> St
     for name, place in where.items():
         can = f", CAN at 127.0.0.1:{place['can_port']}" if "can_port" in place else ""
         timeline.tell(name, f"inverter at Modbus 127.0.0.1:{place['modbus_port']}{can}")
-        group.start(stage.observer.watch_registers(name, "127.0.0.1", int(str(place["modbus_port"]))))
+        stage.tasks.start(stage.observer.watch_registers(name, "127.0.0.1", int(str(place["modbus_port"]))))
     can_port = int(str(where["battery"]["can_port"]))
-    group.start(stage.observer.watch_bus("battery", "127.0.0.1", can_port, CAN_PROFILE))
+    stage.tasks.start(stage.observer.watch_bus("battery", "127.0.0.1", can_port, CAN_PROFILE))
     await _run_operator(stage, stack, "prepare")
     for name, place in where.items():
         config = write_client(site, name, place)
         client = await _start(stage, stack, name, "client", "run", "--events", "--config", str(config))
-        group.start(client.listen(lambda who, line: _hear_client(stage, who, line)))
+        stage.tasks.start(client.listen(lambda who, line: hear_client(stage, who, line)))
     return stage
 
 
@@ -163,7 +146,8 @@ async def _stay(stage: Stage) -> None:
         f"  lineside op devices --config {folder}\n"
         f"  lineside op publish pv --max-w 40% --in 5s --for 1m --config {folder}\n"
         f"  lineside op readings battery --config {folder}\n"
-        f"  lineside client discover https://127.0.0.1:{stage.site.port}/dcap --identity {stage.folder}/pki/pv\n"
+        f"  lineside client discover https://127.0.0.1:{stage.site.port}/dcap"
+        f" --identity {stage.folder}/pki/pv\n"
     )
     stage.timeline.out.flush()
     await asyncio.Event().wait()
@@ -172,7 +156,6 @@ async def _stay(stage: Stage) -> None:
 async def _start(stage: Stage, stack: AsyncExitStack, name: str, *arguments: str) -> Child:
     child = await start(name, stage.folder, *arguments)
     stack.push_async_callback(child.stop)
-    stage.children.append(child)
     return child
 
 
@@ -197,70 +180,6 @@ async def _run_operator(stage: Stage, stack: AsyncExitStack, *arguments: str) ->
     """Run the operator's process to its end, telling what it does."""
     child = await start("operator", stage.folder, str(stage.folder), *arguments, module="lineside.demo.act")
     stack.push_async_callback(child.stop)
-    await child.listen(lambda _, line: _hear_operator(stage, line))
+    await child.listen(lambda _, line: hear_operator(stage, line))
     if await child.wait():
         raise ChildError(f"the operator failed: {tail(child.log)}")
-
-
-def _hear_operator(stage: Stage, line: dict[str, object]) -> None:
-    href = f"  {line['href']}" if line.get("href") else ""
-    stage.timeline.tell("operator", f"{line['what']}: {line['detail']}{href}")
-    if line["what"] == "published":
-        stage.mrids[str(line["scene"])] = str(line["mRID"])
-
-
-def _hear_client(stage: Stage, who: str, line: dict[str, object]) -> None:
-    what, detail = str(line["what"]), str(line["detail"])
-    scene = next((s for s, mrid in stage.mrids.items() if mrid == line.get("mrid")), None)
-    name = f" [{scene}]" if scene else ""
-    stage.timeline.tell(who, f"{what}: {detail}{name}{_places(line)}")
-    if scene and what == "response":
-        _note_active(stage, who, scene, detail)
-
-
-def _note_active(stage: Stage, who: str, scene: str, detail: str) -> None:
-    """Keep when a control started and ended at its device, from the Responses that the client sent."""
-    now = time.time()
-    span = stage.active.setdefault((who, scene), [now, now + story.LENGTH_S])
-    if detail.startswith("2"):
-        span[0] = now - 1.0
-    elif not detail.startswith("1"):
-        span[1] = now + 1.0
-
-
-def _places(line: dict[str, object]) -> str:
-    points: Any = line.get("points") or []
-    written = ", ".join(f"{p['point']}@{p['address']}={p['value']:g}" for p in points[:3])
-    return f"  {written}" if written else f"  {line['href']}" if line.get("href") else ""
-
-
-def _tell_seen(timeline: Timeline, seen: Seen) -> None:
-    unit = WATCHED.get(seen.name)
-    if unit is None:
-        return
-    if seen.name == "Measurements.Current":
-        timeline.tell(
-            "observer", f"{seen.device}: CAN 0x{seen.address:X} [{seen.raw}] current {seen.value:g} A"
-        )
-    else:
-        timeline.tell(
-            "observer", f"{seen.device}: {seen.address} {seen.name} [{seen.raw}] = {seen.value:g} {unit}"
-        )
-
-
-class _Tasks:
-    """Background tasks that end with the demonstration."""
-
-    def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> _Tasks:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def start(self, work: Any) -> None:  # noqa: ANN401 - any coroutine
-        self._tasks.append(asyncio.create_task(work))
