@@ -1,1 +1,44 @@
-"""DER client: discovery, scheduling, safety, devices and reporting. IEEE 2030.5-2018, CSIP."""
+"""The DER client: discovery, schedule, safety, devices, reports. IEEE 2030.5-2018 and CSIP."""
+
+from der_client.battery_system import BatterySystem, Bms
+from der_client.client import DERClient
+from der_client.client_event import ClientEvent, What
+from der_client.device import Applied, BatteryState, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint
+from der_client.device_factory import device_of
+from der_client.errors import ClientError, ExchangeError, SettingsError
+from der_client.interlocks import SafetyRules
+from der_client.settings import (
+    ClientSettings,
+    ControlSettings,
+    DeviceSettings,
+    ReportSettings,
+    ServerSettings,
+    load_settings,
+)
+
+__all__ = [
+    "Applied",
+    "BatteryState",
+    "BatterySystem",
+    "Bms",
+    "ClientError",
+    "ClientEvent",
+    "ClientSettings",
+    "ControlSettings",
+    "DERClient",
+    "Device",
+    "DeviceSettings",
+    "ExchangeError",
+    "Fault",
+    "FaultKind",
+    "Nameplate",
+    "ReportSettings",
+    "Reversion",
+    "SafetyRules",
+    "ServerSettings",
+    "Setpoint",
+    "SettingsError",
+    "What",
+    "device_of",
+    "load_settings",
+]

@@ -27,8 +27,9 @@ def field_of(fault: Fault) -> str | None:
     """
     if fault.kind not in {FaultKind.READBACK, FaultKind.REFUSED}:
         return None
-    name = (fault.point or "").rpartition(".")[2]
-    return next((field for start, field in FIELD_OF_POINT.items() if name.startswith(start)), ALL_POWER)
+    names = (fault.point or "").split(".")
+    found = (f for name in names for start, f in FIELD_OF_POINT.items() if name.startswith(start))
+    return next(found, ALL_POWER)
 
 
 def without(setpoint: Setpoint, blocked: frozenset[str], nameplate: Nameplate) -> Setpoint:

@@ -98,18 +98,23 @@ class ControlSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
-    """What is posted, and how often where the server does not say; `pen` ends the mRIDs that we make."""
+    """What is posted, and how often where the server does not say; `pen` ends the mRIDs that we make.
+
+    `device_category` is a bitmap; 0 takes it from the kind of the devices. `other_program_*` are the codes
+    (7 or 14) for an event that loses against one of another program before or after it ran.
+    """
 
     post_rate_s: int = 300
     pen: int = 40732
     device_category: int = 0
-    other_program_code: int = 7
+    other_program_before_start: int = 7
+    other_program_after_start: int = 7
 
     def __post_init__(self) -> None:
         if self.post_rate_s < 1:
             raise SettingsError("report.post_rate_s: at least 1 s is wanted")
-        if self.other_program_code not in {7, 14}:
-            raise SettingsError("report.other_program_code: 7 or 14 is wanted")
+        if not {self.other_program_before_start, self.other_program_after_start} <= {7, 14}:
+            raise SettingsError("report.other_program_*: 7 or 14 is wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,133 @@
+"""`lineside client`: run a DER client, look at what a server offers, make a configuration file."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final, Protocol, TypedDict, Unpack
+
+from certs import CertsError
+from der_client.client import DERClient
+from der_client.client_event import ClientEvent
+from der_client.device_factory import device_of
+from der_client.errors import ClientError
+from der_client.looking import look
+from der_client.settings import ServerSettings, load_settings
+from der_client.template import TEMPLATE
+from der_client.tree import tree_of
+
+log = logging.getLogger(__name__)
+
+FINE: Final = 0
+CHECK_FAILED: Final = 1
+WRONG_USAGE: Final = 2
+
+
+class Words(TypedDict):
+    """What a command says of itself."""
+
+    help: str
+    description: str
+    epilog: str
+
+
+class Subparsers(Protocol):
+    """What `ArgumentParser.add_subparsers` returns, as far as it is needed here."""
+
+    def add_parser(self, name: str, /, **words: Unpack[Words]) -> argparse.ArgumentParser:
+        """Parser of one more command."""
+        ...
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add `client` and its commands; each sets `run`, a function of the parsed arguments to the exit code."""
+    client = _command(subparsers, "client", "IEEE 2030.5 client of a DER", "lineside client init site-1")
+    commands = client.add_subparsers(dest="client_command", required=True, metavar="COMMAND")
+    run = _command(commands, "run", "run a client until it is stopped", "lineside client run --config c.toml")
+    run.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file of settings")
+    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a setting")
+    run.add_argument("--events", action="store_true", help="write what happens as lines of JSON")
+    run.set_defaults(run=_guarded(_run))
+    example = "lineside client discover https://der.example.org/dcap --identity pki/inverter-1"
+    discover = _command(commands, "discover", "print what a server offers to a certificate", example)
+    discover.add_argument("url", help="URI of DeviceCapability")
+    discover.add_argument("--identity", type=Path, metavar="FOLDER", help="folder with cert.pem and key.pem")
+    discover.add_argument("--certificate", type=Path, metavar="FILE", help="certificate with its chain")
+    discover.add_argument("--key", type=Path, metavar="FILE", help="private key")
+    discover.add_argument("--roots", type=Path, metavar="FILE", help="trusted roots; root.pem of the PKI")
+    discover.set_defaults(run=_guarded(_discover))
+    init = _command(
+        commands, "init", "make a folder with a configuration file", "lineside client init site-1"
+    )
+    init.add_argument("folder", type=Path, help="folder to make")
+    init.set_defaults(run=_guarded(_init))
+
+
+def _command(subparsers: Subparsers, name: str, says: str, example: str) -> argparse.ArgumentParser:
+    return subparsers.add_parser(name, help=says, description=f"{says}.", epilog=f"example: {example}")
+
+
+def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    def guarded(args: argparse.Namespace) -> int:
+        try:
+            return run(args)
+        except (ClientError, CertsError, OSError) as error:
+            print(f"lineside client: {error}", file=sys.stderr)
+            return WRONG_USAGE
+
+    return guarded
+
+
+def _run(args: argparse.Namespace) -> int:
+    settings = load_settings(args.config.read_text(), args.set, folder=args.config.parent)
+    client = DERClient(settings, [device_of(settings.device)], on_event=_print_event if args.events else None)
+    asyncio.run(_until_stopped(client))
+    return FINE
+
+
+def _print_event(event: ClientEvent) -> None:
+    """One event as a line of JSON, for programs that watch a client."""
+    sys.stdout.write(json.dumps(asdict(event)) + "\n")
+    sys.stdout.flush()
+
+
+async def _until_stopped(client: DERClient) -> None:
+    """Run until SIGINT or SIGTERM; the devices' reversion timers stay armed."""
+    task = asyncio.ensure_future(client.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("client stopped; the devices' reversion timers stay armed")
+
+
+def _discover(args: argparse.Namespace) -> int:
+    folder: Path = args.identity or Path()
+    settings = ServerSettings(
+        uri=args.url,
+        certificate=args.certificate or folder / "cert.pem",
+        key=args.key or folder / "key.pem",
+        roots=args.roots or folder.parent / "root.pem",
+    )
+    view = asyncio.run(look(settings))
+    print("\n".join(tree_of(view)))
+    return FINE if view.is_registered else CHECK_FAILED
+
+
+def _init(args: argparse.Namespace) -> int:
+    path: Path = args.folder / "client.toml"
+    args.folder.mkdir(parents=True, exist_ok=True)
+    with path.open("x") as file:
+        file.write(TEMPLATE)
+    print(
+        f"{path} written; set server.uri, put cert.pem, key.pem and root.pem beside it, then\n"
+        f"lineside client run --config {path}"
+    )
+    return FINE

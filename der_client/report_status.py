@@ -1,0 +1,164 @@
+"""DERStatus and DERAvailability of a device. Pure. IEEE 2030.5-2018, 10.10."""
+
+import math
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from der_client.device import BatteryState, Nameplate, Telemetry
+from der_client.device_view import DeviceView
+from der_client.fixed_point import bits_hex, hundredths
+from der_client.interlocks import SafetyRules
+from der_client.report_ratings import vars_, watts
+from schemas import (
+    ConnectStatusType,
+    DERAvailability,
+    DERStatus,
+    InverterStatusType,
+    LocalControlModeStatusType,
+    OperationalModeStatusType,
+    StateOfChargeStatusType,
+    StorageModeStatusType,
+    codes,
+)
+
+S = TypeVar(
+    "S",
+    ConnectStatusType,
+    InverterStatusType,
+    LocalControlModeStatusType,
+    OperationalModeStatusType,
+    StateOfChargeStatusType,
+    StorageModeStatusType,
+)
+
+IDLE_SHARE: Final = 0.01
+"""Share of the rating below which storage counts as holding."""
+FAULT_BIT: Final = 1 << codes.ConnectStatusType.FAULT
+TIMED: Final = (
+    "genConnectStatus",
+    "inverterStatus",
+    "localControlModeStatus",
+    "operationalModeStatus",
+    "stateOfChargeStatus",
+    "storageModeStatus",
+    "storConnectStatus",
+)
+
+
+def status_of(view: DeviceView, now: int, former: DERStatus | None = None) -> DERStatus:
+    """Status of a device at `now`, server time, s; each part keeps the time at which its value came about.
+
+    A device that does not answer, or does not hold what it was told, is in fault.
+    """
+    status = _present(view, now)
+    for name in TIMED:
+        setattr(status, name, _since(getattr(status, name), getattr(former, name, None)))
+    return status
+
+
+def same_status(one: DERStatus, other: DERStatus | None) -> bool:
+    """True if two states differ in their reading time alone."""
+    return other is not None and replace(one, readingTime=other.readingTime) == other
+
+
+def availability_of(view: DeviceView, rules: SafetyRules, now: int) -> DERAvailability | None:
+    """Power and time that a device has left at `now`; None while it does not answer."""
+    telemetry, nameplate = view.telemetry, view.nameplate
+    if telemetry is None or nameplate is None or not math.isfinite(telemetry.power_w):
+        return None
+    available_w = nameplate.set_max_w if telemetry.available_w is None else telemetry.available_w
+    left_var = math.sqrt(max(0.0, nameplate.set_max_va**2 - telemetry.power_w**2))
+    discharge_s, charge_s = _durations_s(telemetry, nameplate, rules)
+    return DERAvailability(
+        availabilityDuration=discharge_s,
+        maxChargeDuration=charge_s,
+        readingTime=now,
+        reservePercent=hundredths(rules.reserve_pct) if nameplate.is_storage else None,
+        statVarAvail=vars_(round(min(left_var, nameplate.set_max_var))),
+        statWAvail=watts(round(min(available_w, nameplate.set_max_w))),
+    )
+
+
+def alarm_bits(view: DeviceView) -> frozenset[int]:
+    """Bits of alarmStatus: what the device says, and what our interlocks add."""
+    own = {reason.alarm_bit for reason in view.reasons if reason.alarm_bit is not None}
+    return (view.telemetry.alarms if view.telemetry else frozenset()) | own
+
+
+def soc_pct_of(telemetry: Telemetry) -> float | None:
+    """State of charge by the BMS, else by the device, %; None where it is no number."""
+    battery = telemetry.battery
+    soc_pct = battery.soc_pct if isinstance(battery, BatteryState) else telemetry.soc_pct
+    return soc_pct if soc_pct is not None and math.isfinite(soc_pct) else None
+
+
+def _present(view: DeviceView, now: int) -> DERStatus:
+    telemetry, is_faulty = view.telemetry, bool(view.failed) or view.silent is not None
+    if telemetry is None:
+        return DERStatus(
+            alarmStatus=bits_hex(alarm_bits(view), 4),
+            genConnectStatus=_connect(0, now, is_faulty=is_faulty),
+            inverterStatus=InverterStatusType(dateTime=now, value=codes.InverterStatusType.NOT_APPLICABLE),
+            operationalModeStatus=OperationalModeStatusType(dateTime=now, value=0),
+            readingTime=now,
+        )
+    soc_pct, storage = soc_pct_of(telemetry), view.nameplate is not None and view.nameplate.is_storage
+    stor = telemetry.stor_connect
+    return DERStatus(
+        alarmStatus=bits_hex(alarm_bits(view), 4),
+        genConnectStatus=_connect(telemetry.gen_connect, now, is_faulty=is_faulty),
+        inverterStatus=InverterStatusType(dateTime=now, value=telemetry.inverter_status),
+        localControlModeStatus=LocalControlModeStatusType(
+            dateTime=now, value=int(not (telemetry.local_control or view.is_local))
+        ),
+        operationalModeStatus=OperationalModeStatusType(dateTime=now, value=telemetry.operational_mode),
+        readingTime=now,
+        stateOfChargeStatus=None
+        if soc_pct is None
+        else StateOfChargeStatusType(dateTime=now, value=hundredths(round(soc_pct))),
+        storageModeStatus=_storage_mode(telemetry, view.nameplate, now) if storage else None,
+        storConnectStatus=None if stor is None else _connect(stor, now, is_faulty=is_faulty),
+    )
+
+
+def _connect(bits: int, now: int, *, is_faulty: bool) -> ConnectStatusType:
+    value = (bits | FAULT_BIT if is_faulty else bits) & 0xFF
+    return ConnectStatusType(dateTime=now, value=f"{value:02X}")
+
+
+def _storage_mode(telemetry: Telemetry, nameplate: Nameplate | None, now: int) -> StorageModeStatusType:
+    idle_w = IDLE_SHARE * (nameplate.set_max_w if nameplate else 0.0)
+    mode = codes.StorageModeStatusType.HOLDING
+    if telemetry.power_w > idle_w:
+        mode = codes.StorageModeStatusType.DISCHARGING
+    elif telemetry.power_w < -idle_w:
+        mode = codes.StorageModeStatusType.CHARGING
+    return StorageModeStatusType(dateTime=now, value=mode)
+
+
+def _since(part: S | None, former: S | None) -> S | None:
+    """The part as it was where its value did not change."""
+    return former if part is not None and former is not None and part.value == former.value else part
+
+
+def _durations_s(
+    telemetry: Telemetry, nameplate: Nameplate, rules: SafetyRules
+) -> tuple[int | None, int | None]:
+    """How long storage can give and take its full power, s; None without storage or state of charge."""
+    soc_pct = soc_pct_of(telemetry)
+    if soc_pct is None or not nameplate.is_storage or not nameplate.capacity_wh:
+        return None, None
+    usable_wh = nameplate.capacity_wh * _health(telemetry) / 100.0
+    discharge_w = nameplate.max_discharge_w or nameplate.set_max_w
+    charge_w = nameplate.max_charge_w or nameplate.set_max_w
+    return (
+        round(max(0.0, soc_pct - rules.reserve_pct) * usable_wh / discharge_w * 3600),
+        round(max(0.0, rules.full_pct - soc_pct) * usable_wh / charge_w * 3600),
+    )
+
+
+def _health(telemetry: Telemetry) -> float:
+    """State of health as a share; 1 where it is not known."""
+    battery = telemetry.battery
+    soh_pct = battery.soh_pct if isinstance(battery, BatteryState) else telemetry.soh_pct
+    return soh_pct / 100.0 if soh_pct is not None and 0 < soh_pct <= 100 else 1.0

@@ -1,0 +1,95 @@
+"""The task that stores the DER resources of one device at the server: at start, on change, at postRate."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from der_client.client_event import What
+from der_client.device_view import DeviceView
+from der_client.errors import ExchangeError, MissingError, RefusedError
+from der_client.plan import Plan
+from der_client.reports import About, Report, Stored, is_due, reports_of
+from der_client.upstream import Upstream
+from der_client.watched import Watched
+from schemas import DERStatus
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 1.0
+
+
+class Reporter:
+    """Reports one device, the one at `index` of the DERList."""
+
+    def __init__(
+        self,
+        index: int,
+        device: Watched[DeviceView],
+        plan: Watched[Plan],
+        upstream: Upstream,
+        about: About,
+        *,
+        post_rate_s: Callable[[str], int],
+    ) -> None:
+        self._index = index
+        self._device = device
+        self._plan = plan
+        self._poller = upstream.poller
+        self._session = upstream.session
+        self._tell = upstream.tell
+        self._spread = upstream.spread
+        self._local_s = upstream.local_s
+        self._about = about
+        self._post_rate_s = post_rate_s
+        self._stored: dict[str, Stored] = {}
+        self._status: DERStatus | None = None
+        self._backoff = upstream.poller.backoff
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Store what is due, for ever; the latest value only, nothing queues up."""
+        while True:
+            version = self._device.version
+            wait_s = TICK_S
+            for report in self._due():
+                if not await self._store(report):
+                    wait_s = self._backoff.wait_s(self._failures, self._spread())
+                    break
+            await self._rest(version, wait_s)
+
+    async def _rest(self, version: int, wait_s: float) -> None:
+        """Wait for news of the device; after a failure for the whole time."""
+        end_s = self._local_s() + wait_s
+        await self._device.newer(version, wait_s)
+        while self._failures and self._local_s() < end_s:
+            await self._device.newer(self._device.version, end_s - self._local_s())
+
+    def _due(self) -> list[Report]:
+        view, clock = self._poller.view.value, self._poller.clock.value
+        if view is None or not view.is_registered or clock is None:
+            return []
+        about = replace(self._about, grad_w=self._plan.value.grad_w)
+        now = clock.now(self._local_s())
+        reports = reports_of(self._device.value, view, self._index, now, about, self._status)
+        self._status = next((r.resource for r in reports if isinstance(r.resource, DERStatus)), self._status)
+        rate_s = float(self._post_rate_s(self._device.value.name))
+        return [r for r in reports if is_due(r, self._stored, self._local_s(), rate_s)]
+
+    async def _store(self, report: Report) -> bool:
+        """Put one report; False if the server cannot take it now."""
+        name = type(report.resource).__name__
+        try:
+            await self._session.put(report.href, report.resource)
+        except RefusedError as error:
+            log.warning("%s refused: %s", name, error)
+        except ExchangeError as error:
+            if isinstance(error, MissingError):
+                self._poller.request_rediscovery()
+            self._failures += 1
+            return False
+        else:
+            self._tell(What.REPORT, name, href=report.href)
+        self._failures = 0
+        self._stored[report.href] = Stored(report=report, at_s=self._local_s())
+        return True

@@ -1,0 +1,103 @@
+"""Which resources of a DER are to be stored at the server now. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from der_client.device_view import DeviceView
+from der_client.interlocks import SafetyRules
+from der_client.report_ratings import capability_of, information_of, settings_of
+from der_client.report_status import availability_of, status_of
+from der_client.view import ServerView
+from schemas import DERAvailability, DERSettings, DERStatus, DeviceInformation, Link, Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A resource as it is to stand at `href`."""
+
+    href: str
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A report that the server has, since local time `at_s`."""
+
+    report: Report
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Who is reported: the client's LFDI and PEN, its software version, its rules, and setGradW in force."""
+
+    lfdi: str
+    pen: int
+    version: str
+    rules: SafetyRules
+    grad_w: int | None = None
+
+
+def reports_of(
+    device: DeviceView, server: ServerView, index: int, now: int, about: About, former: DERStatus | None
+) -> tuple[Report, ...]:
+    """All reports that the server has a place for, of the DER at `index` of the DERList, at `now`.
+
+    IEEE 2030.5-2018, 10.10.
+    """
+    found: list[tuple[str | None, Resource | None]] = []
+    if index < len(server.ders):
+        der = server.ders[index]
+        if device.nameplate is not None:
+            settings = settings_of(device.nameplate, now=now, grad_w=about.grad_w)
+            found += [
+                (_href(der.DERCapabilityLink_), capability_of(device.nameplate)),
+                (_href(der.DERSettingsLink_), settings),
+            ]
+        found += [
+            (_href(der.DERStatusLink_), status_of(device, now, former)),
+            (_href(der.DERAvailabilityLink_), availability_of(device, about.rules, now)),
+        ]
+    if index == 0 and device.nameplate is not None:
+        info = information_of(device.nameplate, about.lfdi, pen=about.pen, version=about.version)
+        found.append((server.device_information_href, info))
+    return tuple(Report(href=href, resource=resource) for href, resource in found if href and resource)
+
+
+def is_due(report: Report, stored: Mapping[str, Stored], local_s: float, post_rate_s: float) -> bool:
+    """True for a report that differs from what the server has, or is to be posted anew by rate."""
+    held = stored.get(report.href)
+    if held is None:
+        return True
+    if isinstance(report.resource, DERStatus | DERAvailability) and local_s - held.at_s >= post_rate_s:
+        return True
+    return not _same(report.resource, held.report.resource)
+
+
+def _same(one: Resource, other: Resource) -> bool:
+    """True if two reports say the same, apart from when they were made."""
+    match one, other:
+        case DERStatus(), DERStatus():
+            return replace(one, readingTime=other.readingTime) == other
+        case DERSettings(), DERSettings():
+            return replace(one, updatedTime=other.updatedTime) == other
+        case DERAvailability(), DERAvailability():
+            return _near(one, other)
+        case DeviceInformation(), DeviceInformation():
+            return replace(one, swActTime=other.swActTime) == other
+    return one == other
+
+
+def _near(one: DERAvailability, other: DERAvailability) -> bool:
+    """True if the available power differs by less than a tenth."""
+    former, present = _power_w(other), _power_w(one)
+    return abs(present - former) <= 0.1 * max(abs(former), abs(present))
+
+
+def _power_w(availability: DERAvailability) -> float:
+    power = availability.statWAvail
+    return 0.0 if power is None else float(power.value * 10.0**power.multiplier)
+
+
+def _href(link: Link | None) -> str | None:
+    return None if link is None else link.href

@@ -1,0 +1,161 @@
+"""Which modes hold now: the rules of events applied to what the server says. Pure; one task owns it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from der_client.device import Nameplate
+from der_client.wording import mode_text, modes_text
+from function_sets import (
+    TERMINAL,
+    Draw,
+    Due,
+    EventRecord,
+    ModeSource,
+    Outcome,
+    Phase,
+    Program,
+    Rules,
+    advance,
+)
+from schemas import DERControl, codes
+
+KEEP_S: Final = 7 * 86_400
+"""Records of events that are over are kept this long, lest an event in a stale list begin anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """A change that a person would ask about; `mrid` names the DERControl, if it is about one."""
+
+    text: str
+    mrid: str | None = None
+    program_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one look at the clock gave: the outcome of the rules, what is owed, and what is new."""
+
+    outcome: Outcome
+    owed: tuple[Due, ...]
+    news: tuple[News, ...]
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What the devices of one EndDevice can do: modes, and the bitmap of their categories."""
+
+    modes: frozenset[str]
+    device_category: int
+
+
+CATEGORY_OF_TYPE: Final[Mapping[int, int]] = {
+    codes.DERType.VIRTUAL_OR_MIXED_DER: codes.DeviceCategoryType.VIRTUAL_OR_MIXED_DER,
+    codes.DERType.RECIPROCATING_ENGINE: codes.DeviceCategoryType.RECIPROCATING_ENGINE,
+    codes.DERType.FUEL_CELL: codes.DeviceCategoryType.FUEL_CELL,
+    codes.DERType.PHOTOVOLTAIC_SYSTEM: codes.DeviceCategoryType.PHOTOVOLTAIC_SYSTEM,
+    codes.DERType.COMBINED_HEAT_AND_POWER: codes.DeviceCategoryType.COMBINED_HEAT_AND_POWER,
+    codes.DERType.OTHER_GENERATION_SYSTEM: codes.DeviceCategoryType.OTHER_GENERATION_SYSTEM,
+    codes.DERType.OTHER_STORAGE_SYSTEM: codes.DeviceCategoryType.OTHER_STORAGE_SYSTEM,
+    codes.DERType.ELECTRIC_VEHICLE: codes.DeviceCategoryType.ELECTRIC_VEHICLE,
+    codes.DERType.EVSE: codes.DeviceCategoryType.EVSE,
+    codes.DERType.COMBINED_PV_AND_STORAGE: codes.DeviceCategoryType.COMBINED_PV_AND_STORAGE,
+}
+"""Bit of deviceCategory by the kind of a DER."""
+
+
+def abilities_of(nameplates: Sequence[Nameplate], device_category: int = 0) -> Abilities:
+    """What these devices can do together; `device_category` is used as it is unless 0."""
+    modes = frozenset[str]().union(*(plate.modes for plate in nameplates))
+    bits = {1 << CATEGORY_OF_TYPE[p.der_type] for p in nameplates if p.der_type in CATEGORY_OF_TYPE}
+    return Abilities(modes=modes, device_category=device_category or sum(bits))
+
+
+class Scheduler:
+    """Programs and time in, modes in force and owed Responses out. IEEE 2030.5-2018, 10.2.3."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        draw: Callable[[DERControl], Draw],
+        *,
+        records: Mapping[str, EventRecord] | None = None,
+    ) -> None:
+        self.records: Mapping[str, EventRecord] = dict(records or {})
+        self.modes: Mapping[str, ModeSource] = {}
+        self._rules = rules
+        self._draw = draw
+
+    def step(self, programs: tuple[Program, ...], now: int, abilities: Abilities) -> Step:
+        """Advance to `now`, server time, s. A second step at the same time owes nothing new."""
+        outcome = advance(
+            programs,
+            self.records,
+            now,
+            rules=self._rules,
+            draw=self._draw,
+            device_category=abilities.device_category,
+            supported=abilities.modes,
+        )
+        records = _pruned(outcome.records, programs, now)
+        is_changed = records != self.records or bool(outcome.due)
+        news = (*_record_news(self.records, records, outcome.modes), *_mode_news(self.modes, outcome.modes))
+        self.records, self.modes = records, outcome.modes
+        return Step(outcome=outcome, owed=tuple(outcome.due), news=news, is_changed=is_changed)
+
+
+def _pruned(
+    records: Mapping[str, EventRecord], programs: tuple[Program, ...], now: int
+) -> Mapping[str, EventRecord]:
+    """Records without those of events that are long over and that no list shows any more."""
+    listed = {control.mRID for program in programs for control in program.controls}
+    return {
+        mrid: record
+        for mrid, record in records.items()
+        if mrid in listed or record.phase not in TERMINAL or record.end + KEEP_S > now
+    }
+
+
+def _record_news(
+    before: Mapping[str, EventRecord], after: Mapping[str, EventRecord], modes: Mapping[str, ModeSource]
+) -> list[News]:
+    """A line for each DERControl that entered another phase."""
+    changed = [r for mrid, r in after.items() if mrid not in before or before[mrid].phase is not r.phase]
+    return [
+        News(text=_phase_text(record, modes), mrid=record.mRID, program_href=record.program_href)
+        for record in changed
+    ]
+
+
+def _phase_text(record: EventRecord, modes: Mapping[str, ModeSource]) -> str:
+    if record.phase is not Phase.STARTED:
+        return f"DERControl {record.mRID} {record.phase.value}"
+    own = [mode_text(mode, modes[mode].value) for mode in sorted(modes) if modes[mode].mRID == record.mRID]
+    return f"DERControl {record.mRID} active: {', '.join(own) or 'no mode'}"
+
+
+def _mode_news(before: Mapping[str, ModeSource], after: Mapping[str, ModeSource]) -> list[News]:
+    """A line for the modes that hold by default, where these changed."""
+    defaults = {mode: source for mode, source in after.items() if source.mRID is None}
+    former = {mode: source for mode, source in before.items() if source.mRID is None}
+    if _values(defaults) == _values(former):
+        return []
+    return [News(text=f"default control: {modes_text(defaults)}")]
+
+
+def _values(modes: Mapping[str, ModeSource]) -> dict[str, object]:
+    return {mode: source.value for mode, source in modes.items()}
+
+
+def without_controls(
+    programs: tuple[Program, ...], now: int, supported: frozenset[str] | None
+) -> Mapping[str, ModeSource]:
+    """Modes that hold while no DERControl is active: those of the defaults. IEEE 2030.5-2018, 10.10."""
+    idle = tuple(replace(program, controls=()) for program in programs)
+    return advance(idle, {}, now, rules=Rules(), draw=_no_draw, supported=supported).modes
+
+
+def _no_draw(control: DERControl) -> Draw:
+    raise LookupError(f"{control.mRID}: a default control is not randomized")

@@ -1,0 +1,58 @@
+"""The configuration file that `lineside client init` writes; every setting stands in it with its default."""
+
+from typing import Final
+
+TEMPLATE: Final = """\
+# Lineside DER client. Relative paths are taken from the folder of this file.
+spool = "client.sqlite"
+
+[server]
+uri = "https://der.example.org:443/dcap"   # DeviceCapability
+certificate = "cert.pem"                    # own chain, root left out
+key = "key.pem"
+roots = "root.pem"
+# pin = 111115                              # registration PIN with its check digit
+strict_ciphers = false
+timeout_s = 20.0
+poll_floor_s = 1.0
+retry_first_s = 1.0
+retry_most_s = 300.0
+lost_after_s = 900.0
+
+[device]
+kind = "sunspec"                            # or "battery": with a BMS on CAN
+name = "der"
+host = "127.0.0.1"
+port = 502
+unit = 1
+
+[device.can]
+interface = "socketcan"
+channel = "can0"
+profile = "pylontech_lv"
+
+[control]
+period_s = 1.0
+reversion_s = 60
+readback_limit = 3
+retry_s = 300.0
+unavailable_after_s = 3.0
+
+[report]
+post_rate_s = 300
+pen = 40732
+device_category = 0
+other_program_before_start = 7
+other_program_after_start = 7
+
+[safety]
+reserve_pct = 10.0
+full_pct = 100.0
+derate_band_pct = 5.0
+hysteresis_pct = 2.0
+dead_band_pct = 1.0
+reversal_s = 2.0
+bms_stale_s = 3.0
+bms_lost_s = 10.0
+# server_lost_max_w = 1500.0                # limit while the server is lost
+"""

@@ -1,0 +1,53 @@
+import pytest
+
+from der_client.server_clock import ServerClock
+from der_client.timing import Backoff, due_s
+
+
+def test_the_first_answer_sets_the_clock_to_the_middle_of_what_it_can_mean() -> None:
+    clock = ServerClock.first(1_000, sent_s=10.0, received_s=10.2)
+
+    assert clock.time_s(10.1) == pytest.approx(1_000.5)
+
+
+def test_an_answer_that_agrees_within_its_uncertainty_moves_nothing() -> None:
+    clock = ServerClock(offset_s=990.3)
+
+    assert clock.observed(1_000, sent_s=10.0, received_s=10.0).offset_s == 990.3
+
+
+def test_a_clock_that_is_slow_goes_forward_at_once() -> None:
+    clock = ServerClock(offset_s=990.0).observed(1_010, sent_s=10.0, received_s=10.0)
+
+    assert clock.now(10.0) == 1_010
+
+
+def test_a_correction_below_sixty_seconds_never_turns_the_clock_back() -> None:
+    clock = ServerClock(offset_s=1_000.0).observed(970, sent_s=10.0, received_s=10.0)
+
+    shown = [clock.time_s(10.0 + step) for step in range(0, 80, 5)]
+
+    assert shown[0] == 1_010.0
+    assert shown == sorted(shown)
+    assert clock.time_s(100.0) == 1_061.0
+
+
+def test_a_correction_of_sixty_seconds_and_more_steps_back() -> None:
+    clock = ServerClock(offset_s=1_000.0).observed(900, sent_s=10.0, received_s=10.0)
+
+    assert clock.time_s(10.0) == 901.0
+
+
+@pytest.mark.parametrize(("spread", "expected_s"), [(0.0, 900.0), (1.0, 930.0)])
+def test_a_poll_is_never_early_and_at_most_thirty_seconds_late(spread: float, expected_s: float) -> None:
+    assert due_s(0.0, 900, spread) == expected_s
+
+
+@pytest.mark.parametrize(
+    ("failures", "spread", "expected_s"),
+    [(1, 1.0, 1.0), (2, 1.0, 2.0), (4, 0.0, 4.0), (20, 1.0, 300.0), (5_000, 1.0, 300.0)],
+)
+def test_waiting_doubles_with_each_failure_up_to_the_most(
+    failures: int, spread: float, expected_s: float
+) -> None:
+    assert Backoff().wait_s(failures, spread) == expected_s
