@@ -36,7 +36,9 @@ class OperatorApi:
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_S)
+        self._runner = web.ServerRunner(
+            web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_S
+        )
         self.url = ""
 
     async def start(self, host: str, port: int, *, credentials: tuple[Path, Path] | None) -> None:

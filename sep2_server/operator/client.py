@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -29,7 +29,7 @@ class OperatorClient:
     """Where the API is, the token's secret, and the roots to trust (None: those of the system)."""
 
     url: str
-    secret: str
+    secret: str = field(repr=False)
     roots: Path | None = None
 
     def get(self, *path: str, **query: str | int | None) -> dict[str, Json]:

@@ -9,7 +9,7 @@ from sep2_server.operator.api import OperatorApi
 from sep2_server.operator.audit import AuditLog
 from sep2_server.operator.counter import Counter
 from sep2_server.operator.site import URL_FILE, OperatorSettings
-from sep2_server.operator.token_files import open_tokens
+from sep2_server.operator.token_files import FIRST_FILE, open_tokens
 
 AUDIT_FILE: Final = "audit.jsonl"
 
@@ -18,10 +18,10 @@ class OperatorSide:
     """The operator API of one server: `async with` it, or `start` and `stop`."""
 
     def __init__(self, settings: OperatorSettings, server: Sep2Server) -> None:
-        """Get ready to operate a server; its store and clock are shared."""
+        """Get ready to operate a server; its store and clock are shared. `audit` is open while it runs."""
         self.settings = settings
         self._server = server
-        self._audit: AuditLog | None = None
+        self.audit: AuditLog | None = None
         self._api: OperatorApi | None = None
 
     @property
@@ -32,7 +32,7 @@ class OperatorSide:
     @property
     def token_file(self) -> Path:
         """File with the secret of the first token."""
-        return self.settings.folder / "operator.token"
+        return self.settings.folder / FIRST_FILE
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -51,9 +51,9 @@ class OperatorSide:
         settings, server = self.settings, self._server
         settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         open_tokens(settings.folder, secrets.randbits)
-        self._audit = AuditLog.open(settings.folder / AUDIT_FILE)
+        self.audit = AuditLog.open(settings.folder / AUDIT_FILE)
         counter = Counter(
-            server.store, server.environment, folder=settings.folder, audit=self._audit, clock=server.clock
+            server.store, server.environment, folder=settings.folder, audit=self.audit, clock=server.clock
         )
         self._api = OperatorApi(counter)
         credentials = None if settings.plain_http else (server.settings.certificate, server.settings.key)
@@ -65,5 +65,5 @@ class OperatorSide:
         (self.settings.folder / URL_FILE).unlink(missing_ok=True)
         if self._api is not None:
             await self._api.stop()
-        if self._audit is not None:
-            self._audit.close()
+        if self.audit is not None:
+            self.audit.close()

@@ -44,12 +44,12 @@ class LiveServer:
 
     def respond(self, request: Request) -> Answer:
         """What the IEEE 2030.5 side answers to a device."""
-        return asyncio.run_coroutine_threadsafe(self._server.respond(request), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(self.server.respond(request), self._loop).result(30)
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as failure:  # noqa: BLE001 - handed to the thread of the test
+        except BaseException as failure:
             self._failure = failure
         finally:
             self._ready.set()
@@ -60,10 +60,10 @@ class LiveServer:
         store = Store(self._site.server.database)
         try:
             async with (
-                Sep2Server(self._site.server, store, self._clock) as self._server,
-                OperatorSide(self._site.operator, self._server) as side,
+                Sep2Server(self._site.server, store, self._clock) as self.server,
+                OperatorSide(self._site.operator, self.server) as self.side,
             ):
-                self.url = side.url
+                self.url = self.side.url
                 self._ready.set()
                 await self._stop.wait()
         finally:
@@ -111,6 +111,16 @@ def live(site: Site, clock: ManualClock) -> Iterator[LiveServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def side(live: LiveServer) -> OperatorSide:
+    return live.side
+
+
+@pytest.fixture
+def server(live: LiveServer) -> Sep2Server:
+    return live.server
 
 
 @pytest.fixture

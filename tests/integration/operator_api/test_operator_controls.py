@@ -53,7 +53,9 @@ def test_a_control_is_published_in_wire_form(api: OperatorClient, device_request
     assert (base.opModEnergize, base.rampTms) == (True, 250)
 
 
-def test_a_control_that_starts_now_is_active_at_once(api: OperatorClient, device_request: DeviceRequest) -> None:
+def test_a_control_that_starts_now_is_active_at_once(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
     answer = api.call("POST", CONTROLS, HALF)
     status = control_of(device_request("GET", str(answer["href"]))).EventStatus_
     assert (answer["status"], status.currentStatus, status.dateTime) == ("active", 1, NOW)
@@ -169,7 +171,10 @@ def test_a_randomized_control_is_cancelled_with_randomization(
 
 @pytest.mark.parametrize(
     ("body", "detail"),
-    [({"randomized": True}, "has no random part"), ({"randomised": True}, "randomised: there is no such field")],
+    [
+        ({"randomized": True}, "has no random part"),
+        ({"randomised": True}, "randomised: there is no such field"),
+    ],
 )
 def test_a_cancellation_that_cannot_be_is_refused(
     api: OperatorClient, body: dict[str, object], detail: str
@@ -221,7 +226,7 @@ def test_the_plain_fields_of_a_control_are_changed(
 def test_a_control_that_is_over_is_not_changed(api: OperatorClient, clock: ManualClock) -> None:
     mrid = str(api.call("POST", CONTROLS, HALF)["mRID"])
     clock.advance(300)
-    with pytest.raises(ApiError, match="would be over|is over") as caught:
+    with pytest.raises(ApiError, match=r"would be over|is over") as caught:
         api.call("PATCH", ("controls", mrid), {"description": "late"})
     assert caught.value.status == 409
 

@@ -76,7 +76,7 @@ def test_a_bad_enrolment_is_refused_by_its_field(
 
 
 def test_a_certificate_that_is_none_is_refused(api: OperatorClient) -> None:
-    with pytest.raises(ApiError, match="^certificate: ") as caught:
+    with pytest.raises(ApiError, match=r"^certificate: ") as caught:
         api.call("POST", ("devices",), {"name": "north", "certificate": "no PEM"})
     assert caught.value.status == 400
 

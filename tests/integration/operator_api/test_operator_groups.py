@@ -157,7 +157,9 @@ def test_a_deleted_group_leaves_nothing(
     assert found.FunctionSetAssignments_ == []
 
 
-def test_a_program_has_no_default_until_one_is_set(api: OperatorClient, device_request: DeviceRequest) -> None:
+def test_a_program_has_no_default_until_one_is_set(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
     join(api)
     assert api.get(*DEFAULT) == {"mRID": None, "natural": {}, "DefaultDERControl": None}
     href = rows_of(api.get("groups", "feeder-7"), "programs")[0]["href"]
@@ -238,11 +240,11 @@ def test_a_control_refuses_a_curve_of_another_type(api: OperatorClient) -> None:
 def test_a_curve_in_use_is_not_removed(api: OperatorClient, user: str) -> None:
     curve = api.call("POST", CURVES, VOLT_VAR)
     modes = {"DERControlBase": {"opModVoltVar": "volt-var A"}}
-    use = {
-        "control": ("POST", ("groups", "feeder-7", "controls"), {**modes, "duration": 60}),
-        "default": ("PATCH", DEFAULT, modes),
-    }
-    api.call(*use[user])
+    method, path, more = {
+        "control": ("POST", "controls", {"duration": 60}),
+        "default": ("PATCH", "default", {}),
+    }[user]
+    api.call(method, ("groups", "feeder-7", path), {**modes, **more})
     with pytest.raises(ApiError, match=f"{user}.* follows the curve"):
         api.call("DELETE", ("curves", str(curve["mRID"])))
 

@@ -1,0 +1,185 @@
+"""Who may use the operator API, what the audit log keeps, and what HTTP is answered."""
+
+import http.client
+import json
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from certs import operator_client_context
+from sep2_server import Sep2Server
+from sep2_server.operator import ApiError, OperatorClient, OperatorSettings, OperatorSide, Site
+from sep2_server.operator.api import PlainHttpError
+from sep2_server.operator.auth import Role
+from sep2_server.operator.token_files import add_token, remove_token
+
+LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+NORTH = {"name": "north", "lFDI": LFDI, "pIN": 111_115}
+
+
+def audit_lines(site: Site) -> list[dict[str, str]]:
+    lines = (site.operator.folder / "audit.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def exchange(
+    api: OperatorClient, method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, Any, http.client.HTTPMessage]:
+    parts = urlsplit(api.url)
+    connection = http.client.HTTPSConnection(
+        parts.hostname or "", parts.port, context=operator_client_context(api.roots), timeout=30
+    )
+    connection.request(method, path, body, {"Authorization": f"Bearer {api.secret}", **headers})
+    answer = connection.getresponse()
+    data = json.loads(answer.read())
+    connection.close()
+    return answer.status, data, answer.headers
+
+
+@pytest.mark.parametrize("secret", ["", "00" * 32, "x"])
+def test_a_caller_without_a_known_token_is_refused(api: OperatorClient, secret: str) -> None:
+    stranger = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    with pytest.raises(ApiError) as caught:
+        stranger.get("devices")
+    assert caught.value.status == 401
+    assert caught.value.hint.startswith("send the header 'Authorization: Bearer TOKEN'")
+
+
+def test_a_refusal_is_json_with_error_detail_and_hint(api: OperatorClient) -> None:
+    status, body, headers = exchange(api, "GET", "/devices", Authorization="Bearer x")
+    assert (status, sorted(body), body["error"]) == (401, ["detail", "error", "hint"], "unauthorized")
+    assert headers["WWW-Authenticate"] == 'Bearer realm="lineside operator"'
+    assert headers["Content-Type"] == "application/json"
+
+
+def test_a_viewer_reads_and_may_not_act(api: OperatorClient, site: Site) -> None:
+    secret = add_token(site.operator.folder, "wall", Role.VIEWER, secrets.randbits)
+    viewer = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    assert viewer.get("devices")["devices"] == []
+    with pytest.raises(ApiError, match="the token 'wall' may only read") as caught:
+        viewer.call("POST", ("devices",), NORTH)
+    assert caught.value.status == 403
+    last = audit_lines(site)[-1]
+    assert (last["who"], last["action"], last["outcome"]) == ("wall", "enrol device", "refused: forbidden")
+
+
+def test_a_removed_token_is_refused_at_once(api: OperatorClient, site: Site) -> None:
+    remove_token(site.operator.folder, "operator")
+    with pytest.raises(ApiError, match="does not know the token"):
+        api.get("devices")
+
+
+def test_every_action_is_one_audit_line(api: OperatorClient, site: Site) -> None:
+    api.call("POST", ("devices",), NORTH)
+    api.call("POST", ("groups",), {"name": "g", "primacy": 1})
+    api.get("devices")
+    body = {"DERControlBase": {"opModEnergize": False}, "duration": 60}
+    mrid = api.call("POST", ("groups", "g", "controls"), body)["mRID"]
+    told = [(line["who"], line["action"], line["target"], line["outcome"]) for line in audit_lines(site)]
+    assert told == [
+        ("operator", "enrol device", "north", "done"),
+        ("operator", "create group", "g", "done"),
+        ("operator", "publish control", f"g/{mrid}", "done"),
+    ]
+    assert audit_lines(site)[0]["time"] == "2023-11-14T22:13:20Z"
+
+
+def test_a_refused_action_is_an_audit_line_without_secrets(api: OperatorClient, site: Site) -> None:
+    with pytest.raises(ApiError):
+        api.call("POST", ("devices",), {**NORTH, "pIN": 987_654})
+    assert audit_lines(site)[-1]["outcome"] == "refused: bad-request"
+    assert "987654" not in (site.operator.folder / "audit.jsonl").read_text()
+
+
+def test_pins_and_tokens_are_not_in_the_audit_log(api: OperatorClient, site: Site) -> None:
+    pin = api.call("POST", ("devices",), {"name": "north", "lFDI": LFDI})["pIN"]
+    log = (site.operator.folder / "audit.jsonl").read_text()
+    assert str(pin) not in log
+    assert api.secret not in log
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "detail"),
+    [
+        ("GET", "/", 404, "nothing is at /"),
+        ("GET", "/nowhere", 404, "nothing is at /nowhere"),
+        ("GET", "/devices/%2e%2e%2fsecret", 404, "no device is named '../secret'"),
+        ("POST", "/devices/north", 405, "POST is not defined for /devices/north"),
+        ("OPTIONS", "/devices", 405, "OPTIONS is not defined for /devices"),
+        ("GET", "/devices?color=red", 400, "color: no such parameter of the query here"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    api: OperatorClient, method: str, path: str, status: int, detail: str
+) -> None:
+    answered, body, _ = exchange(api, method, path)
+    assert (answered, body["detail"]) == (status, detail)
+    assert body["hint"]
+
+
+def test_a_wrong_method_tells_the_right_ones(api: OperatorClient) -> None:
+    _, _, headers = exchange(api, "PUT", "/devices")
+    assert headers["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "detail"),
+    [
+        (b"{", "application/json", "body: not JSON"),
+        (b"\xff\xfe", "application/json", "body: not JSON"),
+        (b"[" * 100_000, "application/json", "body: not JSON"),
+        (b"[]", "application/json", "body: not a JSON object"),
+        (b"", "application/json", "body: not a JSON object"),
+        (b"<a/>", "application/xml", "Content-Type: application/xml"),
+        (b'{"name": "' + b"x" * (1 << 20) + b'"}', "application/json", "body: larger than the API reads"),
+    ],
+    ids=["cut", "not UTF-8", "deep", "a list", "empty", "XML", "large"],
+)
+def test_a_body_that_is_no_json_object_is_refused(
+    api: OperatorClient, body: bytes, content_type: str, detail: str
+) -> None:
+    status, told, _ = exchange(api, "POST", "/devices", body, **{"Content-Type": content_type})
+    assert (status, told["detail"][: len(detail)]) == (400, detail)
+
+
+def test_nothing_is_done_when_the_audit_log_cannot_be_written(
+    api: OperatorClient, side: OperatorSide
+) -> None:
+    assert side.audit is not None
+    side.audit.close()
+    with pytest.raises(ApiError, match=r"audit log .*: Bad file descriptor") as caught:
+        api.call("POST", ("devices",), NORTH)
+    assert (caught.value.status, caught.value.hint[:16]) == (503, "nothing was done")
+    assert api.get("devices")["devices"] == []
+
+
+def test_the_api_speaks_https_with_the_certificate_of_the_server(api: OperatorClient) -> None:
+    assert api.url.startswith("https://127.0.0.1:")
+    stranger = OperatorClient(url=api.url, secret=api.secret)
+    with pytest.raises(ApiError, match="certificate verify failed") as caught:
+        stranger.get("devices")
+    assert (caught.value.status, caught.value.hint[:22]) == (0, "is the server running?")
+
+
+async def test_plain_http_is_refused_on_an_address_that_others_reach(
+    site: Site, side: OperatorSide, server: Sep2Server
+) -> None:
+    settings = OperatorSettings(host="192.0.2.1", port=0, plain_http=True, folder=site.operator.folder)
+    assert side.url
+    plain = OperatorSide(settings, server)
+    with pytest.raises(PlainHttpError, match=r"plain HTTP on 192.0.2.1 would show tokens to the network"):
+        await plain.start()
+    await plain.stop()
+
+
+def test_the_folder_tells_where_a_running_api_is(side: OperatorSide, site: Site) -> None:
+    assert (site.operator.folder / "operator.url").read_text().strip() == side.url
+
+
+def test_the_folder_of_secrets_is_for_its_owner_alone(side: OperatorSide, site: Site) -> None:
+    assert side.url
+    names = ("operator.token", "operator_tokens.json", "audit.jsonl")
+    assert {(site.operator.folder / name).stat().st_mode & 0o777 for name in names} == {0o600}
+    assert site.operator.folder.stat().st_mode & 0o777 == 0o700

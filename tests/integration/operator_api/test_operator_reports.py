@@ -1,0 +1,200 @@
+"""What devices report, read through the operator API; rates and status."""
+
+from collections.abc import Callable
+
+import pytest
+
+from schemas import (
+    ActivePower,
+    Codec,
+    DERCapability,
+    DERStatus,
+    EndDeviceList,
+    InverterStatusType,
+    LogEvent,
+    MirrorMeterReading,
+    MirrorReadingSet,
+    MirrorUsagePoint,
+    Reading,
+    ReadingType,
+)
+from schemas.quantities import DateTimeInterval
+from sep2_server import ManualClock
+from sep2_server.messages import Answer
+from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator.commands import rows_of
+
+LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+NOW = 1_700_000_000
+DeviceRequest = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True)
+def end_device(api: OperatorClient) -> str:
+    """The device north; the href of its EndDevice."""
+    return str(api.call("POST", ("devices",), {"name": "north", "lFDI": LFDI, "pIN": 111_115})["href"])
+
+
+def mirror(*, value: int, start: int, localID: str = "00") -> MirrorUsagePoint:  # noqa: N803 - the standard's word
+    reading = Reading(value=value, timePeriod=DateTimeInterval(duration=300, start=start), localID=localID)
+    reading_set = MirrorReadingSet(
+        mRID=f"{start:024X}0000007B",
+        timePeriod=DateTimeInterval(duration=300, start=start),
+        Reading_=[reading],
+    )
+    return MirrorUsagePoint(
+        mRID="A" * 24 + "0000007B",
+        roleFlags="0049",
+        serviceCategoryKind=0,
+        status=1,
+        deviceLFDI=LFDI,
+        MirrorMeterReading_=[
+            MirrorMeterReading(
+                mRID="B" * 24 + "0000007B",
+                description="real power",
+                MirrorReadingSet_=[reading_set],
+                ReadingType_=ReadingType(uom=38, kind=37, powerOfTenMultiplier=-1),
+            )
+        ],
+    )
+
+
+def test_a_der_reports_in_natural_units(
+    api: OperatorClient, device_request: DeviceRequest, end_device: str
+) -> None:
+    der = str(rows_of(api.get("devices", "north"), "DER")[0]["href"])
+    capability = DERCapability(
+        modesSupported="00100000", rtgMaxW=ActivePower(multiplier=1, value=500), type=4
+    )
+    status = DERStatus(readingTime=NOW, inverterStatus=InverterStatusType(dateTime=NOW, value=4))
+    assert device_request("PUT", f"{der}/dercap", capability).status in {201, 204}
+    assert device_request("PUT", f"{der}/ders", status).status in {201, 204}
+    told = rows_of(api.get("devices", "north"), "DER")[0]
+    assert told["DERCapability"] == {
+        "href": f"{der}/dercap",
+        "modesSupported": "00100000",
+        "rtgMaxW": "5000 W",
+        "type": 4,
+    }
+    assert told["DERStatus"] == {
+        "href": f"{der}/ders",
+        "inverterStatus": {"dateTime": NOW, "value": 4},
+        "readingTime": NOW,
+    }
+    assert (told["DERSettings"], told["DERAvailability"]) == (None, None)
+
+
+def test_log_events_are_read_newest_first(
+    api: OperatorClient, device_request: DeviceRequest, end_device: str
+) -> None:
+    for number in (1, 2):
+        event = LogEvent(
+            createdDateTime=NOW + number,
+            functionSet=11,
+            logEventCode=number,
+            logEventID=number,
+            logEventPEN=40732,
+            profileID=2,
+        )
+        assert device_request("POST", f"{end_device}/lel", event).status == 201
+    told = rows_of(api.get("devices", "north", "logevents"), "LogEvent")
+    assert [row["logEventID"] for row in told] == [2, 1]
+    assert len(rows_of(api.get("devices", "north", "logevents", limit=1), "LogEvent")) == 1
+
+
+def test_the_latest_reading_and_the_series_are_read(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    for number, value in enumerate((12_345, 20_000)):
+        answer = device_request("POST", "/mup", mirror(value=value, start=NOW + 300 * number))
+        assert answer.status in {201, 204}
+    latest = rows_of(api.get("devices", "north", "readings"), "readings")
+    assert [(row["description"], row["value"], row["unit"], row["time"]) for row in latest] == [
+        ("real power", 2000, "W", NOW + 300)
+    ]
+    mrid = str(latest[0]["mRID"])
+    series = rows_of(api.get("devices", "north", "readings", mrid), "values")
+    assert [(row["time"], row["value"], row["duration"]) for row in series] == [
+        (NOW + 300, 2000, 300),
+        (NOW, 1234.5, 300),
+    ]
+    after = rows_of(api.get("devices", "north", "readings", mrid, after=NOW), "values")
+    assert [row["time"] for row in after] == [NOW + 300]
+
+
+def test_a_bare_reading_is_the_latest(api: OperatorClient, device_request: DeviceRequest) -> None:
+    usage_point = mirror(value=1, start=NOW)
+    usage_point.MirrorMeterReading_[0].MirrorReadingSet_ = []
+    usage_point.MirrorMeterReading_[0].Reading_ = Reading(value=77)
+    device_request("POST", "/mup", usage_point)
+    latest = rows_of(api.get("devices", "north", "readings"), "readings")
+    assert [(row["value"], row["time"]) for row in latest] == [(7.7, None)]
+
+
+def test_a_meter_reading_without_values_has_none(api: OperatorClient, device_request: DeviceRequest) -> None:
+    usage_point = mirror(value=1, start=NOW)
+    usage_point.MirrorMeterReading_[0].MirrorReadingSet_ = []
+    device_request("POST", "/mup", usage_point)
+    latest = rows_of(api.get("devices", "north", "readings"), "readings")
+    assert [(row["value"], row["time"]) for row in latest] == [(None, None)]
+
+
+def test_the_readings_of_another_device_are_not_there(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    device_request("POST", "/mup", mirror(value=1, start=NOW))
+    api.call("POST", ("devices",), {"name": "south", "lFDI": "AB" * 20})
+    mrid = str(rows_of(api.get("devices", "north", "readings"), "readings")[0]["mRID"])
+    assert api.get("devices", "south", "readings") == {"readings": []}
+    with pytest.raises(ApiError, match="the MeterReading is not of south"):
+        api.get("devices", "south", "readings", mrid)
+    with pytest.raises(ApiError, match="no MeterReading has the mRID '00'"):
+        api.get("devices", "north", "readings", "00")
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "10001"])
+def test_a_limit_outside_its_range_is_refused(api: OperatorClient, limit: str) -> None:
+    with pytest.raises(ApiError, match=r"limit: .* in the query") as caught:
+        api.get("devices", limit=limit)
+    assert caught.value.hint == "allowed: 1 to 1000"
+
+
+def test_poll_rates_are_changed_at_run_time(api: OperatorClient, device_request: DeviceRequest) -> None:
+    def told() -> int | None:
+        return Codec().decode(device_request("GET", "/edev").body, EndDeviceList).pollRate
+
+    before = told()
+    answer = api.call("PUT", ("rates",), {"pollRate": {"EndDeviceList": 17}})
+    rates = answer["pollRate"]
+    assert isinstance(rates, dict)
+    assert (rates["EndDeviceList"], rates["SubscriptionList"], told()) == (17, 900, 17)
+    api.call("PUT", ("rates",), {"pollRate": {"EndDeviceList": 0}})
+    assert told() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({}, "pollRate: missing"),
+        ({"pollRate": {"DERControl": 5}}, "pollRate.DERControl: carries no pollRate"),
+        ({"pollRate": {"DERList": -1}}, "pollRate.DERList: -1 is no rate"),
+        ({"pollRate": {"DERList": True}}, "pollRate.DERList: True is no rate"),
+    ],
+)
+def test_a_bad_rate_is_refused(api: OperatorClient, body: dict[str, object], detail: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        api.call("PUT", ("rates",), body)
+    assert (caught.value.status, caught.value.detail) == (400, detail)
+
+
+def test_the_status_tells_time_and_what_there_is(api: OperatorClient, clock: ManualClock) -> None:
+    api.call("POST", ("devices",), {"name": "acme", "lFDI": "AB" * 20, "role": "aggregator"})
+    clock.advance(5)
+    status = api.get("status")
+    assert (status["time"], status["profile"], status["devices"], status["aggregators"]) == (
+        NOW + 5,
+        "csip",
+        1,
+        1,
+    )
+    assert (status["groups"], status["warnings"], status["nextEventChange"]) == (0, [], None)
