@@ -7,15 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from function_sets.lifecycle import TRANSITIONS, Happening, due_of
-from function_sets.records import (
-    READY,
-    RUNNING,
-    TERMINAL,
-    UNSTARTED,
-    Due,
-    EventRecord,
-    Rules,
-)
+from function_sets.phases import READY, RUNNING, TERMINAL, UNSTARTED
+from function_sets.records import Due, EventRecord, Rules
 from function_sets.rivalry import (
     bridged_modes,
     by_rank,

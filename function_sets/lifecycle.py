@@ -9,16 +9,8 @@ from enum import Enum, auto
 from typing import Final
 
 from function_sets.events import Draw, controls_of, effective_interval, specified_end
-from function_sets.records import (
-    RECEIVED_BIT,
-    SPECIFIC_BIT,
-    USER_BIT,
-    Due,
-    EventRecord,
-    Phase,
-    Program,
-    ResponseStatus,
-)
+from function_sets.phases import RECEIVED_BIT, SPECIFIC_BIT, USER_BIT, Phase, ResponseStatus
+from function_sets.records import Due, EventRecord, Program
 from schemas import DERControl
 
 

@@ -9,17 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from function_sets.agenda import Agenda
-from function_sets.events import Draw, categories_of, controls_of, specified_end
+from function_sets.events import Draw, categories_of, controls_of
 from function_sets.lifecycle import Happening, admitted, interval_of
-from function_sets.records import (
-    TERMINAL,
-    UNSTARTED,
-    Due,
-    EventRecord,
-    Phase,
-    Program,
-    Rules,
-)
+from function_sets.phases import TERMINAL, UNSTARTED, Phase
+from function_sets.records import Due, EventRecord, Program, Rules
 from function_sets.sources import ModeSource, modes_in_force, programs_by_primacy
 from schemas import DefaultDERControl, DERControl
 from schemas.codes import EventState
@@ -142,13 +135,16 @@ def _take_up(
             agenda.put(taken)
             agenda.owe(taken, code, now)
     elif record.phase not in TERMINAL:
-        agenda.put(_refreshed(record, listed, now, supported))
+        fresh = _refreshed(record, listed, now, supported)
+        agenda.put(fresh)
+        if fresh.phase in UNSTARTED and fresh.end <= now:
+            agenda.happen(fresh, Happening.CANCEL, now)
 
 
 def _refreshed(
     record: EventRecord, listed: _Listed, now: int, supported: frozenset[str] | None
 ) -> EventRecord:
-    """A record with what the server says of the event now; its draw stays."""
+    """A record with what the server says of the event now; its draw stays, and its start once it runs."""
     control, program = listed.control, listed.program
     named = controls_of(control)
     modes = named if supported is None else named & supported
@@ -159,7 +155,7 @@ def _refreshed(
         primacy=program.primacy,
         modes=modes or record.modes,
     )
-    if control.interval == record.control.interval or specified_end(control) <= now:
+    if control.interval == record.control.interval:
         return fresh
     when = interval_of(control, record.draw, now)
     return replace(fresh, start=when.start if record.phase in UNSTARTED else record.start, end=when.end)

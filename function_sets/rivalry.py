@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from function_sets.records import RUNNING, UNSTARTED, EventRecord, ResponseStatus, Rules
+from function_sets.phases import RUNNING, UNSTARTED, ResponseStatus
+from function_sets.records import EventRecord, Rules
 
 Claims: TypeAlias = Mapping[str, frozenset[str]]
 """Modes that each event, by its mRID, governs or will govern."""
@@ -81,7 +82,7 @@ def bridged_modes(
         for other in live
         if other.phase in UNSTARTED
         and other.start > now
-        and other.specified_start <= record.specified_end < other.specified_end
+        and record.specified_start < other.specified_start <= record.specified_end <= other.specified_end
     )
     return record.active_modes & frozenset[str]().union(*(claims[other.mRID] for other in successors))
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from function_sets.modes import modes_of
-from function_sets.records import ACTING, EventRecord, Program
+from function_sets.phases import ACTING
+from function_sets.records import EventRecord, Program
 from schemas import DERControlBase
 
 

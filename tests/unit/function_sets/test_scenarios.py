@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from function_sets.events import Draw
-from function_sets.precedence import Outcome, advance
-from function_sets.records import TERMINAL, EventRecord, Program, Rules
+from function_sets.precedence import TERMINAL, EventRecord, Outcome, Program, Rules, advance
 from schemas import (
     DateTimeInterval,
     DefaultDERControl,
