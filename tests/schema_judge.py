@@ -35,4 +35,4 @@ class SchemaJudge:
             if parent is not None and not str(element.tag).startswith(f"{{{SEP_NAMESPACE}}}"):
                 parent.remove(element)
         if not self._schema.validate(root):
-            self.flaws.append(f"{self._schema.error_log.last_error}: {body[:300]!r}")
+            self.flaws.append(f"{self._schema.error_log}: {body[:300]!r}")

@@ -134,7 +134,7 @@ def _reported(stage: Stage) -> list[tuple[bool, str]]:
             k for k in ("DERCapability", "DERSettings", "DERStatus", "DERAvailability") if ders[0].get(k)
         ]
         values = [f"{r['value']} {r['unit']}" for r in readings if r.get("value") is not None]
-        text = f"{name:<9} {', '.join(kinds)}; readings {', '.join(values[:6]) or 'none'}"
+        text = f"{name:<9} {', '.join(kinds)}\n{'':<9} readings {', '.join(values[:8]) or 'none'}"
         lines.append((len(kinds) == 4 and bool(values), text))
     return lines
 
