@@ -79,8 +79,9 @@ class UsageError(Exception):
 
 
 def say(text: str) -> None:
-    """Print to standard output."""
+    """Print to standard output, at once."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def complain(detail: str, hint: str) -> None:

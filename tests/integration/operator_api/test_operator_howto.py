@@ -1,0 +1,152 @@
+"""The how-to for operators: its commands run in their order against a server that `server run` started."""
+
+import argparse
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import certs.cli
+from sep2_server import cli
+from sep2_server.operator import OperatorSettings
+from sep2_server.operator.operations import OPERATIONS
+from sep2_server.operator.router import Operation
+
+HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "operate.md").read_text()
+LINES = [
+    line
+    for block in re.findall(r"^```console\n(.*?)^```", HOWTO, flags=re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+RUN = "lineside server run --config site"
+BOOT = """
+import argparse, sys
+from sep2_server import cli
+parser = argparse.ArgumentParser()
+cli.add_parsers(parser.add_subparsers())
+args = parser.parse_args()
+sys.exit(args.run(args))
+"""
+
+
+def exit_code(line: str) -> int:
+    parser = argparse.ArgumentParser(prog="lineside")
+    below = parser.add_subparsers(required=True)
+    certs.cli.add_parser(below)
+    cli.add_parsers(below)
+    args = parser.parse_args(shlex.split(line)[1:])
+    code: int = args.run(args)
+    return code
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def running(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A server process on ports that the system chose, after the commands before it in the how-to."""
+    assert [exit_code(line) for line in LINES[: LINES.index(RUN)]] == [0, 0]
+    words = [*shlex.split(RUN)[1:], "--set", "port=0", "--set", "operator.port=0"]
+    environment = {"PYTHONPATH": str(Path(__file__).parents[3])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", BOOT, *words],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    told = [process.stdout.readline() for _ in range(3)]
+    assert [line.split()[0] for line in told if line] == ["devices", "operators", "note"]
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_every_command_of_the_howto_ends_well(
+    running: "subprocess.Popen[str]", capsys: pytest.CaptureFixture[str]
+) -> None:
+    mrid = ""
+    ended: list[tuple[str, int]] = []
+    for line in LINES[LINES.index(RUN) + 1 :]:
+        ended.append((line, exit_code(line.replace("MRID", mrid))))
+        found = re.findall(r"^mRID +([0-9A-F]{32})$", capsys.readouterr().out, flags=re.MULTILINE)
+        mrid = found[0] if found else mrid
+    assert [line for line, code in ended if code] == []
+    assert len(ended) > 20
+    running.send_signal(signal.SIGTERM)
+    assert (running.wait(30), running.communicate()[1]) == (0, "")
+
+
+def test_the_url_is_gone_when_the_server_has_stopped(running: "subprocess.Popen[str]", folder: Path) -> None:
+    url_file = folder / "site" / "operator" / "operator.url"
+    assert url_file.exists()
+    running.send_signal(signal.SIGTERM)
+    running.wait(30)
+    assert not url_file.exists()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
+def test_the_howto_names_every_operation(operation: Operation) -> None:
+    assert f"`{operation.method} {operation.path}`" in HOWTO
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(OperatorSettings)])
+def test_the_howto_names_every_setting(name: str) -> None:
+    assert f"\n| `{name}` |" in HOWTO
+
+
+def test_init_does_not_write_over_a_site(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("lineside server init site") == 0
+    assert "put the server's chain, key and roots where server.toml says" in capsys.readouterr().out
+    assert exit_code("lineside server init site") == 1
+    assert "what to do: name another folder, or write over it with --force" in capsys.readouterr().err
+    assert exit_code("lineside server init site --force --port 70000") == 1
+    assert (folder / "site" / "server.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        ("lineside server run --config nowhere", 2, "nowhere: "),
+        ("lineside server run --set color=red", 2, "color: unknown"),
+        ("lineside server run --config site", 1, "server/cert.pem"),
+        ("lineside server token x --config nowhere", 2, "nowhere: "),
+        ("lineside server token x --remove --config site", 1, "no token is named 'x'"),
+        ("lineside op status --config nowhere", 2, "nowhere: "),
+        ("lineside op status", 2, "--server: where is the operator API?"),
+        ("lineside op status --server https://127.0.0.1:1", 2, "--token-file: where is the operator API?"),
+        ("lineside op status --server http://127.0.0.1:1 --token-file nowhere", 2, "nowhere: No such file"),
+        ("lineside op status --config site", 1, "no answer from https://127.0.0.1:8444"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_an_error_says_what_to_do(
+    line: str, code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("lineside server init site") == 0
+    assert exit_code(line) == code
+    err = capsys.readouterr().err
+    assert told in err
+    assert "\n  what to do: " in err
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_environment_may_tell_where_the_api_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("lineside server init site") == 0
+    monkeypatch.setenv("LINESIDE_OPERATOR_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("LINESIDE_OPERATOR_TOKEN_FILE", "site/operator/operator.token")
+    assert exit_code("lineside op status") == 1
+    assert "no answer from http://127.0.0.1:1" in capsys.readouterr().err
