@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from function_sets import Route
-from schemas import spec_of
+from schemas import spec_of, wire_name
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
 from sep2_server.listing import ALWAYS, Listing, RepairDue, View
@@ -21,6 +21,11 @@ from sep2_server.shelf import Token
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
 _LIST_LINKED: Final = re.compile(rb"ListLink ")
+
+
+MIXED_LISTS: Final = frozenset({"ResponseList"})
+"""Lists whose items may be of types derived from the declared one."""
+_XSI: Final = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="%s"'
 
 
 @dataclass(slots=True)
@@ -71,6 +76,8 @@ class Documents:
         view = self._listing.view(draft.reader, target, draft.viewer, draft.now, after)
         draft.see(view)
         bodies = [self.filled(draft, body) for body in (view.fetch(start, limit) if limit else ())]
+        if target.route.id in MIXED_LISTS and target.route.item is not None:
+            bodies = [as_item(body, wire_name(target.route.item)) for body in bodies]
         values: dict[str, object] = {"href": target.href, "all": view.total(), "results": len(bodies)}
         rate = self._rate(target.route)
         if rate is not None:
@@ -108,6 +115,15 @@ class Documents:
         if not _has_poll_rate(route.type):
             return None
         return self._rates.get(route.id, self._environment.settings.poll_rate_of(route.id))
+
+
+def as_item(fragment: bytes, declared: str) -> bytes:
+    """A fragment as it stands in a list whose items are declared as a base of its type."""
+    name, space, rest = fragment[1:].partition(b" ")
+    tag = declared.encode()
+    if name == tag:
+        return fragment
+    return b"<" + tag + _XSI % name + space + rest.removesuffix(name + b">") + tag + b">"
 
 
 @cache

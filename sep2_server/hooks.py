@@ -6,7 +6,7 @@ from typing import Any, Final
 from function_sets import Route
 from sep2_server import log_events, mirror, registration, responses
 from sep2_server.action import Action, add_item, item_scope, keep_links, put_value, require_room
-from sep2_server.errors import NotFound
+from sep2_server.errors import Forbidden, NotFound
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Row
 from sep2_server.uris import CONNECTION_POINT
@@ -30,6 +30,7 @@ def post_item(action: Action) -> Answer:
 
 def put_resource(action: Action) -> Answer:
     """Store a new value of a resource, or its first one where the URI is known and nothing was put yet."""
+    _require_own_lfdi(action)
     row = action.target.row
     if row is not None:
         keep_links(action.value, _stored(action, row))
@@ -53,6 +54,15 @@ def put_connection_point(action: Action) -> Answer:
     if row is not None:
         return updated(put_value(action, row, action.value).href)
     return created(_add_single(action).href)
+
+
+def _require_own_lfdi(action: Action) -> None:
+    """Raise Forbidden for a body that names another device than the one it is put for."""
+    named = getattr(action.value, "lFDI", None)
+    owner_id = action.target.owner_id
+    owner = None if owner_id is None else action.tx.client_of(owner_id)
+    if named is not None and owner is not None and named.upper() != owner.lfdi:
+        raise Forbidden("lFDI is not that of the EndDevice")
 
 
 def _add_single(action: Action) -> Row:

@@ -1,29 +1,12 @@
 """The server over mutual TLS: what a device finds, puts and posts."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from certs import Pki
 from schemas import (
     DeviceCapability,
     EndDeviceList,
     Registration,
     Time,
 )
-from tests.integration.sep2_harness import START, Bench, running
-
-
-@pytest.fixture(scope="session")
-def sep2_pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return Pki.create(tmp_path_factory.mktemp("sep2") / "pki", depth=3)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path, sep2_pki: Pki) -> AsyncIterator[Bench]:
-    async with running(tmp_path, sep2_pki) as bench:
-        yield bench
+from tests.integration.sep2_harness import START, Bench
 
 
 async def test_a_device_walks_from_device_capability_to_its_registration(bench: Bench) -> None:

@@ -1,0 +1,169 @@
+"""Events over the wire: status right at the second of the read, active lists, what leaves when."""
+
+import pytest
+
+from certs import Pki
+from function_sets import cancelled
+from schemas import DERControl, DERControlBase, DERControlList, DERProgram, EventStatus
+from sep2_server.operator.control_rows import put_control
+from sep2_server.operator.desk import Desk
+from sep2_server.rows import OVER, Row
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
+
+
+async def program_of(bench: Bench) -> tuple[Client, Row]:
+    _, client = await bench.device("event-1")
+    _, program = await bench.group("event", "event-1")
+    return client, program
+
+
+async def status_of(client: Client, href: str) -> EventStatus:
+    return (await client.read(href, DERControl)).EventStatus_
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "since"),
+    [(START, 0, START), (START + 99, 0, START), (START + 100, 1, START + 100), (START + 159, 1, START + 100)],
+)
+async def test_a_control_is_active_from_the_second_of_its_start(
+    bench: Bench, now: int, status: int, since: int
+) -> None:
+    client, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 100, 60))
+    assert (await status_of(client, row.href)).currentStatus == 0
+    bench.clock.set(now)
+    held = await status_of(client, row.href)
+    assert (held.currentStatus, held.dateTime) == (status, since)
+    page = await client.read(f"{program.href}/derc?l=5", DERControlList)
+    assert page.DERControl_[0].EventStatus_ == held
+
+
+async def test_the_active_list_follows_the_second(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    for mrid, start in (("A1", 10), ("A2", 20), ("A3", 20)):
+        base = DERControlBase(opModTargetW=None, opModConnect=True) if mrid == "A3" else None
+        await bench.control(program, make_control(mrid, START + start, 10, base=base))
+    seen = []
+    for now in (9, 10, 19, 20, 29, 30):
+        bench.clock.set(START + now)
+        page = await client.read(f"{program.href}/actderc?l=9", DERControlList)
+        link = (await client.read(program.href, DERProgram)).ActiveDERControlListLink_
+        assert link is not None
+        assert link.all == page.all == page.results
+        seen.append([c.mRID for c in page.DERControl_])
+    assert seen == [[], ["A1"], ["A1"], ["A3", "A2"], ["A3", "A2"], []]
+
+
+async def test_a_randomized_start_makes_it_active_at_the_earliest(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    control = make_control("A1", START + 100, 60, randomize_start=-30)
+    row = await bench.control(program, control)
+    bench.clock.set(START + 69)
+    assert (await status_of(client, row.href)).currentStatus == 0
+    bench.clock.set(START + 70)
+    assert (await status_of(client, row.href)).currentStatus == 1
+
+
+async def test_a_control_that_has_ended_leaves_the_list(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 10, 10))
+    bench.clock.set(START + 19)
+    assert (await client.read(f"{program.href}/derc", DERControlList)).all == 1
+    bench.clock.set(START + 20)
+    assert (await client.read(f"{program.href}/derc", DERControlList)).all == 0
+    assert (await client.get(row.href)).status == 200
+    kept = bench.store.reader.by_id(row.id)
+    assert kept is not None
+    assert (kept.list_id, kept.status) == (None, OVER)
+
+
+async def test_a_control_stays_as_long_as_the_settings_say(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
+) -> None:
+    settings = {"event_retention_s": 60, "event_history_s": 100}
+    async with running(tmp_path_factory.mktemp("events"), sep2_pki, **settings) as bench:
+        client, program = await program_of(bench)
+        row = await bench.control(program, make_control("A1", START + 10, 10))
+        counts = []
+        for now in (20, 79, 80):
+            bench.clock.set(START + now)
+            page = await client.read(f"{program.href}/derc", DERControlList)
+            active = await client.read(f"{program.href}/actderc", DERControlList)
+            counts.append((page.all, active.all))
+        assert counts == [(1, 0), (1, 0), (0, 0)]
+        assert bench.store.reader.by_id(row.id) is not None
+
+
+async def test_a_newer_control_supersedes_at_its_start(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    old = await bench.control(program, make_control("A1", START + 10, 100))
+    bench.clock.advance(1)
+    new = await bench.control(program, make_control("A2", START + 50, 100, created=START + 1))
+    bench.clock.set(START + 49)
+    assert (await status_of(client, old.href)).currentStatus == 1
+    bench.clock.set(START + 50)
+    held = await status_of(client, old.href)
+    assert (held.currentStatus, held.dateTime) == (4, START + 50)
+    assert (await status_of(client, new.href)).currentStatus == 1
+    page = await client.read(f"{program.href}/actderc?l=9", DERControlList)
+    assert [c.mRID for c in page.DERControl_] == ["A2"]
+
+
+async def test_a_control_that_shares_some_modes_is_potentially_superseded(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    both = DERControlBase(opModConnect=True, opModMaxLimW=100)
+    old = await bench.control(program, make_control("A1", START + 10, 100, base=both))
+    assert (await status_of(client, old.href)).potentiallySuperseded is False
+    bench.clock.advance(1)
+    await bench.control(program, make_control("A2", START + 50, 100, created=START + 1))
+    held = await status_of(client, old.href)
+    assert (held.potentiallySuperseded, held.potentiallySupersededTime) == (True, START + 1)
+
+
+async def test_a_cancelled_control_stays_listed_for_its_original_time(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 10, 100))
+    bench.clock.set(START + 20)
+    assert (await status_of(client, row.href)).currentStatus == 1
+
+    def cancel(desk: Desk) -> None:
+        current = desk.reader.by_id(row.id)
+        assert current is not None
+        control = desk.control_of(current)
+        control.EventStatus_ = cancelled(control, desk.now)
+        put_control(desk, current, control)
+
+    await bench.do(cancel)
+    held = await status_of(client, row.href)
+    assert (held.currentStatus, held.dateTime) == (2, START + 20)
+    bench.clock.set(START + 109)
+    assert (await client.read(f"{program.href}/derc", DERControlList)).all == 1
+    assert (await client.read(f"{program.href}/actderc", DERControlList)).all == 0
+    bench.clock.set(START + 110)
+    assert (await client.read(f"{program.href}/derc", DERControlList)).all == 0
+
+
+async def test_status_is_right_after_a_restart(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
+) -> None:
+    folder = tmp_path_factory.mktemp("restart")
+    async with running(folder, sep2_pki) as bench:
+        _, program = await program_of(bench)
+        row = await bench.control(program, make_control("A1", START + 10, 100))
+    async with running(folder, sep2_pki, now=START + 10) as bench:
+        client = await bench.client("event-1")
+        assert (await status_of(client, row.href)).currentStatus == 1
+        assert (await client.read(f"{program.href}/derc", DERControlList)).all == 1
+
+
+async def test_the_clock_task_writes_what_is_due_at_the_start(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
+) -> None:
+    folder = tmp_path_factory.mktemp("due")
+    async with running(folder, sep2_pki) as bench:
+        _, program = await program_of(bench)
+        row = await bench.control(program, make_control("A1", START + 10, 100))
+    async with running(folder, sep2_pki, now=START + 500) as bench:
+        kept = bench.store.reader.by_id(row.id)
+        assert kept is not None
+        assert (kept.list_id, kept.status) == (None, OVER)

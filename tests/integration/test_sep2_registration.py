@@ -1,0 +1,170 @@
+"""Registration: out of band by default, in band by a setting, and what an LFDI may claim. CSIP 1.5."""
+
+from pathlib import Path
+
+import pytest
+
+from certs import LFDI, Pki, sfdi_of
+from schemas import (
+    DeviceCapability,
+    DeviceInformation,
+    EndDevice,
+    EndDeviceList,
+    Error,
+    Time,
+    csip_aus,
+)
+from sep2_server.rows import Role
+from tests.integration.sep2_harness import START, Bench, Client, Reply, running
+
+IN_BAND = {"in_band_registration": True}
+
+
+def end_device(lfdi: str, sfdi: int | None = None) -> EndDevice:
+    return EndDevice(lFDI=lfdi, sFDI=sfdi_of(LFDI(lfdi)) if sfdi is None else sfdi, changedTime=0)
+
+
+async def post(client: Client, value: EndDevice) -> Reply:
+    return await client.post("/edev", value)
+
+
+async def test_a_device_cannot_register_itself_by_default(bench: Bench) -> None:
+    stranger = await bench.client("reg-1")
+    _, known = await bench.device("reg-2")
+    for client in (stranger, known):
+        reply = await post(client, end_device(bench.credentials("reg-1").lfdi))
+        assert (reply.status, reply.decoded(Error).reasonCode) == (403, 1)
+    assert bench.store.reader.client(bench.credentials("reg-1").lfdi) is None
+
+
+async def test_an_end_device_is_not_changed_or_deleted_by_default(bench: Bench) -> None:
+    row, client = await bench.device("reg-1")
+    assert (await client.put(row.href, end_device(bench.credentials("reg-1").lfdi))).status == 403
+    assert (await client.send("DELETE", row.href)).status == 403
+    assert (await client.get(row.href)).status == 200
+
+
+async def test_a_device_may_register_itself_where_the_settings_say_so(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
+        client = await bench.client("reg-1")
+        capability = await client.read("/dcap", DeviceCapability)
+        assert capability.DERProgramListLink_ is None
+        assert (await client.read("/tm", Time)).currentTime == START
+        assert (await client.read("/edev", EndDeviceList)).all == 0
+        assert (await client.get("/derp")).status == 403
+        reply = await post(client, end_device(bench.credentials("reg-1").lfdi))
+        assert reply.status == 201
+        shown = await client.read(reply.location, EndDevice)
+        assert (shown.lFDI, shown.enabled, shown.changedTime) == (
+            bench.credentials("reg-1").lfdi,
+            True,
+            START,
+        )
+        assert (await client.read("/edev", EndDeviceList)).all == 1
+        assert (await client.read("/dcap", DeviceCapability)).DERProgramListLink_ is not None
+
+
+async def test_an_lfdi_that_lies_is_refused_and_nothing_is_stored(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
+        client = await bench.client("reg-1")
+        own, other = bench.credentials("reg-1").lfdi, bench.credentials("reg-2").lfdi
+        assert (await post(client, end_device(other))).status == 403
+        assert (await post(client, end_device(own, sfdi_of(other)))).status == 400
+        assert (await post(client, end_device("AB" * 8, sfdi_of(own)))).status == 400
+        assert bench.store.reader.clients() == []
+
+
+async def test_an_lfdi_in_device_information_is_held_against_the_device(bench: Bench) -> None:
+    row, client = await bench.device("reg-1")
+    lie = DeviceInformation(
+        lFDI=bench.credentials("reg-2").lfdi,
+        mfDate=0,
+        mfHwVer="1",
+        mfID=1,
+        mfModel="m",
+        mfSerNum="s",
+        primaryPower=1,
+        secondaryPower=0,
+        swActTime=0,
+        swVer="1",
+    )
+    assert (await client.put(f"{row.href}/di", lie)).status == 403
+    assert (await client.get(f"{row.href}/di")).status == 404
+
+
+async def test_an_end_device_without_lfdi_is_that_of_the_certificate(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
+        client = await bench.client("reg-1")
+        sfdi = bench.credentials("reg-1").sfdi
+        assert (await post(client, EndDevice(sFDI=sfdi, changedTime=0))).status == 201
+
+
+@pytest.mark.parametrize(("profile", "status"), [("csip", 204), ("csip_aus", 409)])
+async def test_a_second_registration_is_what_the_profile_says(
+    tmp_path: Path, sep2_pki: Pki, profile: str, status: int
+) -> None:
+    async with running(tmp_path, sep2_pki, profile=profile, **IN_BAND) as bench:
+        client = await bench.client("reg-1")
+        value = end_device(bench.credentials("reg-1").lfdi)
+        first = await post(client, value)
+        again = await post(client, value)
+        assert (first.status, again.status) == (201, status)
+        assert again.headers.get("Location", first.location) == first.location
+        assert (await client.read("/edev", EndDeviceList)).all == 1
+
+
+async def test_an_aggregator_registers_devices_and_removes_them(tmp_path: Path, sep2_pki: Pki) -> None:
+    settings = {**IN_BAND, "end_devices_per_aggregator": 1}
+    async with running(tmp_path, sep2_pki, **settings) as bench:
+        await bench.enrol("reg-agg", role=Role.AGGREGATOR)
+        await bench.enrol("reg-2")
+        client = await bench.client("reg-agg")
+        reply = await post(client, end_device("AB" * 20))
+        assert reply.status == 201
+        assert (await client.read("/edev?l=9", EndDeviceList)).all == 2
+        assert (await post(client, end_device(bench.credentials("reg-2").lfdi))).status == 403
+        full = await post(client, end_device("CD" * 20))
+        assert (full.status, full.decoded(Error).reasonCode) == (400, 2)
+        nameless = EndDevice(sFDI=sfdi_of(LFDI("AB" * 20)), changedTime=0)
+        assert (await post(client, nameless)).status == 400
+        assert (await client.send("DELETE", reply.location)).status == 204
+        assert (await client.get(reply.location)).status == 404
+        assert (await client.read("/edev?l=9", EndDeviceList)).all == 1
+
+
+async def test_a_client_may_propose_a_post_rate_and_keeps_its_links(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
+        row, client = await bench.device("reg-1")
+        before = await client.read(row.href, EndDevice)
+        bench.clock.advance(9)
+        value = end_device(bench.credentials("reg-1").lfdi)
+        value.postRate, value.deviceCategory = 42, "00200000"
+        assert (await client.put(row.href, value)).status == 204
+        after = await client.read(row.href, EndDevice)
+        assert (after.postRate, after.deviceCategory, after.changedTime) == (42, "00200000", START + 9)
+        assert after.DERListLink_ == before.DERListLink_
+        value.sFDI = 1
+        assert (await client.put(row.href, value)).status == 400
+        value.lFDI = "AB" * 20
+        assert (await client.put(row.href, value)).status == 403
+
+
+async def test_csip_aus_has_connection_points(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, profile="csip_aus_v1.3") as bench:
+        row, client = await bench.device("reg-1")
+        shown = await client.read(row.href, csip_aus.EndDeviceV12)
+        assert shown.ConnectionPointLink is not None
+        href = shown.ConnectionPointLink.href
+        assert (await client.get(href)).status == 404
+        created = await client.post(href, csip_aus.ConnectionPoint(connectionPointId="61234567890"))
+        assert (created.status, created.location) == (201, href)
+        updated = await client.put(href, csip_aus.ConnectionPoint(connectionPointId="6"))
+        assert (updated.status, updated.location) == (204, href)
+        assert (await client.read(href, csip_aus.ConnectionPoint)).connectionPointId == "6"
+
+
+async def test_the_standard_has_no_connection_points(bench: Bench) -> None:
+    row, client = await bench.device("reg-1")
+    assert (await client.get(f"{row.href}/cp")).status == 404
+    reply = await client.send("PUT", f"{row.href}/cp", b"<ConnectionPoint/>")
+    assert reply.status == 404

@@ -1,0 +1,141 @@
+"""Responses to events and log events: what is taken, what is refused, how much is kept."""
+
+import pytest
+
+from certs import Pki
+from schemas import (
+    DERControlResponse,
+    Error,
+    LogEvent,
+    LogEventList,
+    Response,
+    ResponseList,
+)
+from sep2_server.rows import Role
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
+
+
+async def event_for(bench: Bench, *members: str) -> str:
+    """Publish the event A1 to devices; the URI that it asks Responses to."""
+    _, program = await bench.group("rsp", *members)
+    row = await bench.control(program, make_control("A1", START + 10, 60))
+    control = bench.server.environment.codec.decode_fragment(row.body, type(make_control("A1", 0, 0)))
+    assert control.replyTo is not None
+    return control.replyTo
+
+
+def response(lfdi: str, status: int | None = 1, subject: str = "A1") -> DERControlResponse:
+    return DERControlResponse(createdDateTime=START, endDeviceLFDI=lfdi, status=status, subject=subject)
+
+
+async def refused(client: Client, href: str, value: Response) -> tuple[int, int]:
+    reply = await client.post(href, value)
+    return reply.status, reply.decoded(Error).reasonCode
+
+
+async def test_a_response_is_stored_with_its_numbers(bench: Bench) -> None:
+    row, client = await bench.device("rsp-1")
+    href = await event_for(bench, "rsp-1")
+    lfdi = bench.credentials("rsp-1").lfdi
+    bench.clock.advance(3)
+    reply = await client.post(href, response(lfdi.lower(), 2, "00a1"))
+    assert reply.status == 201
+    stored = await client.read(reply.location, DERControlResponse)
+    assert (stored.endDeviceLFDI, stored.status) == (lfdi, 2)
+    reports = bench.store.reader.reports("A1")
+    assert [(r.end_device_id, r.status, r.created, r.received) for r in reports] == [
+        (row.id, 2, START, START + 3)
+    ]
+
+
+@pytest.mark.parametrize("status", [7, 14, 252, 254])
+async def test_each_code_of_the_standard_is_taken(bench: Bench, status: int) -> None:
+    _, client = await bench.device("rsp-1")
+    href = await event_for(bench, "rsp-1")
+    reply = await client.post(href, response(bench.credentials("rsp-1").lfdi, status))
+    assert reply.status == 201
+
+
+@pytest.mark.parametrize("status", [0, 15, 251, 255, None])
+async def test_a_status_that_is_no_code_is_400(bench: Bench, status: int | None) -> None:
+    _, client = await bench.device("rsp-1")
+    href = await event_for(bench, "rsp-1")
+    value = response(bench.credentials("rsp-1").lfdi, status)
+    assert await refused(client, href, value) == (400, 1)
+
+
+async def test_an_unknown_subject_or_device_is_400_and_nothing_is_stored(bench: Bench) -> None:
+    _, client = await bench.device("rsp-1")
+    await bench.enrol("rsp-2")
+    href = await event_for(bench, "rsp-1")
+    lfdi = bench.credentials("rsp-1").lfdi
+    assert await refused(client, href, response(lfdi, subject="EE")) == (400, 1)
+    assert await refused(client, href, response("AB" * 20)) == (400, 1)
+    assert await refused(client, href, response(bench.credentials("rsp-2").lfdi)) == (400, 1)
+    assert (await client.read(href, ResponseList)).all == 0
+    assert bench.store.reader.reports("A1") == []
+
+
+async def test_an_event_of_somebody_else_is_an_unknown_subject(bench: Bench) -> None:
+    await bench.enrol("rsp-1")
+    _, client = await bench.device("rsp-2")
+    href = await event_for(bench, "rsp-1")
+    assert await refused(client, href, response(bench.credentials("rsp-2").lfdi)) == (400, 1)
+
+
+async def test_an_aggregator_responds_for_each_of_its_devices(bench: Bench) -> None:
+    aggregator = await bench.enrol("rsp-agg", role=Role.AGGREGATOR)
+    names = ("rsp-m1", "rsp-m2")
+    for name in names:
+        await bench.enrol(name, aggregator=aggregator)
+    client = await bench.client("rsp-agg")
+    href = await event_for(bench, *names)
+    for name in names:
+        assert (await client.post(href, response(bench.credentials(name).lfdi))).status == 201
+    assert (await client.read(href, ResponseList)).all == 2
+    assert len({report.end_device_id for report in bench.store.reader.reports("A1")}) == 2
+
+
+async def test_a_client_sees_its_own_responses_alone(bench: Bench) -> None:
+    _, one = await bench.device("rsp-1")
+    _, two = await bench.device("rsp-2")
+    href = await event_for(bench, "rsp-1", "rsp-2")
+    reply = await one.post(href, response(bench.credentials("rsp-1").lfdi))
+    assert (await one.read(f"{href}?l=9", ResponseList)).results == 1
+    assert (await two.read(f"{href}?l=9", ResponseList)).all == 0
+    assert (await two.get(reply.location)).status == 404
+
+
+async def test_a_response_to_an_event_that_has_ended_is_taken(bench: Bench) -> None:
+    _, client = await bench.device("rsp-1")
+    href = await event_for(bench, "rsp-1")
+    bench.clock.advance(1000)
+    assert (await client.post(href, response(bench.credentials("rsp-1").lfdi, 3))).status == 201
+
+
+async def test_items_of_a_response_list_tell_their_type(bench: Bench) -> None:
+    _, client = await bench.device("rsp-1")
+    href = await event_for(bench, "rsp-1")
+    await client.post(href, response(bench.credentials("rsp-1").lfdi))
+    page = await client.read(href, ResponseList)
+    assert [type(item) for item in page.Response_] == [DERControlResponse]
+
+
+async def test_the_newest_log_events_are_kept(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path_factory.mktemp("log"), sep2_pki, log_events_kept=10) as bench:
+        row, client = await bench.device("rsp-1")
+        for number in range(12):
+            event = LogEvent(
+                createdDateTime=START + number,
+                functionSet=11,
+                logEventCode=0,
+                logEventID=number,
+                logEventPEN=40732,
+                profileID=2,
+            )
+            assert (await client.post(f"{row.href}/lel", event)).status == 201
+        page = await client.read(f"{row.href}/lel?l=255", LogEventList)
+        assert page.all == 10
+        assert [event.logEventID for event in page.LogEvent_] == [*range(11, 1, -1)]

@@ -1,0 +1,180 @@
+"""What a device sees is its own and what it is assigned; everything else might as well not be there."""
+
+import pytest
+
+from certs import Pki
+from schemas import (
+    DERProgramList,
+    DERStatus,
+    DeviceCapability,
+    DeviceInformation,
+    EndDeviceList,
+    Error,
+    FunctionSetAssignmentsList,
+    PowerStatus,
+)
+from sep2_server.rows import Role, Row
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
+
+OWNED = [
+    "",
+    "/rg",
+    "/der",
+    "/fsa",
+    "/lel",
+    "/sub",
+    "/dstat",
+    "/di",
+    "/ps",
+    "/frq",
+    "/frp",
+    "/cfg",
+    "/ns",
+    "/lsl",
+]
+WRITES = [
+    pytest.param("PUT", "/dstat", b"<DeviceStatus", id="DeviceStatus"),
+    pytest.param("PUT", "/ps", b"<PowerStatus", id="PowerStatus"),
+    pytest.param("POST", "/lel", b"<LogEvent", id="LogEvent"),
+    pytest.param("POST", "/frq", b"<FlowReservationRequest", id="FlowReservationRequest"),
+    pytest.param("DELETE", "", None, id="EndDevice"),
+]
+
+
+async def two_devices(bench: Bench) -> tuple[Row, Row, Client, Client]:
+    one, one_client = await bench.device("eye-1")
+    two, two_client = await bench.device("eye-2")
+    return one, two, one_client, two_client
+
+
+@pytest.mark.parametrize("suffix", OWNED)
+async def test_what_belongs_to_another_device_is_404(bench: Bench, suffix: str) -> None:
+    one, _, _, two_client = await two_devices(bench)
+    reply = await two_client.get(f"{one.href}{suffix}")
+    missing = await two_client.get(f"/edev/999999{suffix}")
+    assert (reply.status, reply.decoded(Error).reasonCode) == (404, 1)
+    assert reply.body == missing.body
+
+
+@pytest.mark.parametrize(("method", "suffix", "start"), WRITES)
+async def test_a_write_to_another_device_is_404(
+    bench: Bench, method: str, suffix: str, start: bytes | None
+) -> None:
+    one, _, _, two_client = await two_devices(bench)
+    body = None if start is None else start + b' xmlns="urn:ieee:std:2030.5:ns"/>'
+    reply = await two_client.send(method, f"{one.href}{suffix}", body)
+    assert (reply.status, reply.decoded(Error).reasonCode) == (404, 1)
+
+
+async def test_what_hangs_on_the_der_of_another_device_is_404(bench: Bench) -> None:
+    one, _, one_client, two_client = await two_devices(bench)
+    der = next(row for row in bench.store.reader.of_owner(one.id) if row.kind == "DER")
+    status = DERStatus(readingTime=START)
+    assert (await one_client.put(f"{der.href}/ders", status)).status == 204
+    assert (await two_client.put(f"{der.href}/ders", DERStatus(readingTime=1))).status == 404
+    assert (await two_client.get(f"{der.href}/ders")).status == 404
+    assert (await one_client.read(f"{der.href}/ders", DERStatus)).readingTime == START
+
+
+async def test_hidden_resources_are_403_where_the_settings_say_so(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path_factory.mktemp("hidden"), sep2_pki, hidden_status=403) as bench:
+        one, _, _, two_client = await two_devices(bench)
+        assert (await two_client.get(one.href)).status == 403
+        assert (await two_client.get("/edev/999999")).status == 404
+
+
+async def test_the_list_of_end_devices_shows_each_client_its_own(bench: Bench) -> None:
+    one, two, one_client, two_client = await two_devices(bench)
+    first = await one_client.read("/edev?l=255", EndDeviceList)
+    second = await two_client.read("/edev?l=255", EndDeviceList)
+    assert ([d.href for d in first.EndDevice_], first.all) == ([one.href], 1)
+    assert ([d.href for d in second.EndDevice_], second.all) == ([two.href], 1)
+
+
+async def test_a_program_is_seen_by_those_who_are_assigned(bench: Bench) -> None:
+    one, _, one_client, two_client = await two_devices(bench)
+    group, program = await bench.group("eye", "eye-1")
+    control = await bench.control(program, make_control("A1", START + 10, 10))
+    paths = [
+        program.href,
+        f"{program.href}/derc",
+        f"{program.href}/actderc",
+        f"{program.href}/dc",
+        control.href,
+    ]
+    paths += [f"/fsa/{group.id}/derp"]
+    assert [(await one_client.get(path)).status for path in paths] == [200] * 6
+    assert [(await two_client.get(path)).status for path in paths] == [404] * 6
+    fsa = await one_client.read(f"{one.href}/fsa?l=255", FunctionSetAssignmentsList)
+    link = fsa.FunctionSetAssignments_[0].DERProgramListLink_
+    assert link is not None
+    assert (link.href, link.all) == (f"/fsa/{group.id}/derp", 1)
+
+
+async def test_the_list_of_programs_shows_each_client_what_it_is_assigned(bench: Bench) -> None:
+    _, _, one_client, two_client = await two_devices(bench)
+    _, mine = await bench.group("eye-a", "eye-1")
+    await bench.group("eye-b", "eye-2")
+    page = await one_client.read("/derp?l=255", DERProgramList)
+    assert ([p.href for p in page.DERProgram_], page.all) == ([mine.href], 1)
+    capability = await two_client.read("/dcap", DeviceCapability)
+    assert capability.DERProgramListLink_ is not None
+    assert capability.DERProgramListLink_.all == 1
+
+
+async def test_a_program_that_is_taken_away_is_gone_at_once(bench: Bench) -> None:
+    from sep2_server.operator import programs
+
+    _, _, one_client, _ = await two_devices(bench)
+    group, program = await bench.group("eye", "eye-1")
+    assert (await one_client.get(program.href)).status == 200
+    assert (await one_client.read("/derp", DERProgramList)).all == 1
+    await bench.do(lambda desk: programs.unassign(desk, group, desk.client("eye-1")))
+    assert (await one_client.get(program.href)).status == 404
+    assert (await one_client.read("/derp", DERProgramList)).all == 0
+
+
+async def test_an_aggregator_sees_and_writes_for_its_devices(bench: Bench) -> None:
+    aggregator = await bench.enrol("eye-agg", role=Role.AGGREGATOR)
+    managed = await bench.enrol("eye-managed", aggregator=aggregator)
+    other, _, other_client, _ = await two_devices(bench)
+    client = await bench.client("eye-agg")
+    page = await client.read("/edev?l=255", EndDeviceList)
+    assert {d.href for d in page.EndDevice_} == {aggregator.href, managed.href}
+    status = PowerStatus(batteryStatus=1, changedTime=START, currentPowerSource=1)
+    assert (await client.put(f"{managed.href}/ps", status)).status == 204
+    assert (await client.put(f"{other.href}/ps", status)).status == 404
+    assert (await other_client.get(managed.href)).status == 404
+
+
+async def test_a_managed_device_that_connects_itself_sees_itself_alone(bench: Bench) -> None:
+    aggregator = await bench.enrol("eye-agg", role=Role.AGGREGATOR)
+    managed = await bench.enrol("eye-managed", aggregator=aggregator)
+    client = await bench.client("eye-managed")
+    assert (await client.get(managed.href)).status == 200
+    assert (await client.get(aggregator.href)).status == 404
+
+
+async def test_a_device_that_is_removed_is_refused_at_once(bench: Bench) -> None:
+    from sep2_server.end_devices import remove_end_device
+
+    row, client = await bench.device("eye-1")
+    info = DeviceInformation(
+        lFDI=bench.credentials("eye-1").lfdi,
+        mfDate=0,
+        mfHwVer="1",
+        mfID=1,
+        mfModel="m",
+        mfSerNum="s",
+        primaryPower=1,
+        secondaryPower=0,
+        swActTime=0,
+        swVer="1",
+    )
+    assert (await client.put(f"{row.href}/di", info)).status == 204
+    assert (await client.read(f"{row.href}/di", DeviceInformation)).mfModel == "m"
+    await bench.store.do(lambda tx: remove_end_device(tx, row))
+    assert (await client.get(f"{row.href}/di")).status == 403
+    assert bench.store.reader.of_owner(row.id) == []
