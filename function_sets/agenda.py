@@ -117,7 +117,7 @@ class Agenda:
 
     def _give_over(self, at: int) -> None:
         """Give modes from losers to winners that run; an event without any mode left is over."""
-        for mrid in [record.mRID for record in self.live()]:
+        for mrid in [record.mRID for record in self.live() if record.phase in RUNNING]:
             winner = self.records[mrid]
             for loser in self.live():
                 taken = taken_from(loser, winner)

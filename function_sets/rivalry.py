@@ -39,13 +39,19 @@ def claims_of(live: Iterable[EventRecord]) -> dict[str, frozenset[str]]:
     event that is itself kept back keeps nobody back.
     """
     claims: dict[str, frozenset[str]] = {}
-    before: list[EventRecord] = []
+    claimed: dict[str, list[tuple[int, int]]] = {}
     for record in by_rank(live):
-        rivals = [other for other in before if overlaps_specified(other, record)]
-        taken = frozenset[str]().union(*(claims[other.mRID] for other in rivals))
-        free = (record.modes - taken) | record.begun_modes
-        claims[record.mRID] = free - record.superseded_modes
-        before.append(record)
+        start, end = record.specified_start, record.specified_end
+        kept_back = {
+            mode
+            for mode in record.modes - record.begun_modes
+            if any(
+                start < other_end and other_start < end for other_start, other_end in claimed.get(mode, ())
+            )
+        }
+        claims[record.mRID] = record.modes - kept_back - record.superseded_modes
+        for mode in claims[record.mRID]:
+            claimed.setdefault(mode, []).append((start, end))
     return claims
 
 
