@@ -1,4 +1,4 @@
-"""What devices put: DER capability, settings, status, availability, and the rest of their status resources."""
+"""What devices put: DER capability, settings, status, availability, and their other status resources."""
 
 from pathlib import Path
 

@@ -1,0 +1,64 @@
+"""URIs, plain and scrambled, and what they stand for."""
+
+import pytest
+
+from function_sets import ROUTES
+from sep2_server.uris import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LIST, LATEST_READING, Uris, route_named
+
+PARTS = ("1", "22", "333", "4", "5")
+
+
+@pytest.mark.parametrize("salt", ["", "pepper"])
+@pytest.mark.parametrize("kind", [*EXTRA_ROUTES, *ROUTES])
+def test_every_resource_is_found_at_its_uri(kind: str, salt: str) -> None:
+    route = route_named(kind)
+    parts = PARTS[: route.path.count("{")]
+    place = Uris(salt).find(Uris(salt).of(kind, parts))
+    assert place is not None
+    assert (place.route.path, place.parts, place.path) == (route.path, parts, route.href(*parts))
+
+
+def test_a_scrambled_uri_tells_nothing_and_is_no_prefix() -> None:
+    uris = Uris("pepper")
+    program, controls = uris.of("DERProgram", (1,)), uris.of("DERControlList", (1,))
+    assert "derp" not in program
+    assert not controls.startswith(program)
+    assert program == Uris("pepper").of("DERProgram", (1,))
+    assert program != Uris("salt").of("DERProgram", (1,))
+    assert Uris("salt").find(program) is None
+    assert Uris("pepper").fingerprint != Uris("salt").fingerprint
+
+
+def test_the_entry_is_not_scrambled() -> None:
+    assert Uris("pepper").of("DeviceCapability") == "/dcap"
+    assert Uris("pepper").find("/dcap") is not None
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "/", "/none", "/edev/", "/edev//der", "/fsa//derp", "/fsa/1/x", "/edev/1/cp/2", "x"]
+)
+def test_what_fits_no_route_is_not_found(uri: str) -> None:
+    assert Uris().find(uri) is None
+
+
+@pytest.mark.parametrize("uri", ["/A", "/AAAA", "/%%%%", "/é", "/AAAAAAAAAAAAAAAA"])
+def test_what_was_not_scrambled_here_is_not_found(uri: str) -> None:
+    assert Uris("pepper").find(uri) is None
+
+
+def test_uris_around_another() -> None:
+    uris = Uris()
+    place = uris.find("/upt/1/mr/2/rs/3/r/4")
+    top = uris.find("/upt")
+    assert place is not None
+    assert top is not None
+    assert uris.beside(place, "ReadingSet") == "/upt/1/mr/2/rs/3"
+    assert uris.beside(place, LATEST_READING) == "/upt/1/mr/2/r"
+    assert (uris.owner(place), uris.owner(top)) == ("/upt/1", None)
+    assert (uris.parent(place), uris.parent(top)) == ("/upt/1/mr/2/rs/3/r", None)
+
+
+def test_resources_beside_the_standard_have_uris() -> None:
+    uris = Uris()
+    assert uris.of(GROUP_LIST, (3,)) == "/fsa/3/derp"
+    assert uris.of(CONNECTION_POINT, (3,)) == "/edev/3/cp"
