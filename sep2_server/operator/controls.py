@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from function_sets import EventRuleError, cancelled, changed, replaces
-from schemas import DateTimeInterval, DERControl, DERControlBase, DERProgram, EventStatus
+from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus
 from schemas.codes import EventState
 from sep2_server.event_times import repair_list
 from sep2_server.operator.control_rows import insert_control, put_control
@@ -60,7 +60,7 @@ def publish(desk: Desk, call: Call) -> Answer:
         deviceCategory=_upper(asked.device_category),
     )
     check_control(control, desk.now)
-    return told(desk, insert_control(desk, program, control))
+    return told(desk, insert_control(desk, program, control), program)
 
 
 def change(desk: Desk, call: Call) -> Answer:
@@ -91,7 +91,7 @@ def change(desk: Desk, call: Call) -> Answer:
             put_control(desk, row, old)
     except EventRuleError as flaw:
         raise Conflict(f"{old.mRID}: {flaw}", "publish a new control instead") from flaw
-    return {**told(desk, insert_control(desk, program, successor)), "replaces": old.mRID}
+    return {**told(desk, insert_control(desk, program, successor), program), "replaces": old.mRID}
 
 
 def cancel(desk: Desk, call: Call) -> Answer:
@@ -105,7 +105,7 @@ def cancel(desk: Desk, call: Call) -> Answer:
         )
     except EventRuleError as flaw:
         raise Conflict(f"{control.mRID}: {flaw}", "see its status: lineside op control MRID") from flaw
-    return told(desk, put_control(desk, row, control))
+    return told(desk, put_control(desk, row, control), _program_of(desk, row))
 
 
 def show(desk: Desk, call: Call) -> Answer:
@@ -116,7 +116,7 @@ def show(desk: Desk, call: Call) -> Answer:
     for report in answers:
         key = str(report.status)
         counts[key] = int(str(counts.get(key, 0))) + 1
-    return {**told(desk, row), "responses": counts}
+    return {**told(desk, row, _program_of(desk, row)), "responses": counts}
 
 
 def list_controls(desk: Desk, call: Call) -> Answer:
@@ -131,21 +131,20 @@ def list_controls(desk: Desk, call: Call) -> Answer:
         for program in desk.programs(group):
             rows = _listed(desk, program, call.number("limit", 1000, 1, 10_000))
             found += [
-                {"group": group.name, **told(desk, row)}
+                {"group": group.name, **told(desk, row, program)}
                 for row in rows
                 if state is None or row.status in STATES[state]
             ]
     return {"controls": found}
 
 
-def told(desk: Desk, row: Row) -> dict[str, Json]:
+def told(desk: Desk, row: Row, program: Row) -> dict[str, Json]:
     """A control as the API tells it: identity, status, times, modes in natural units, and its wire form."""
     control = desk.control_of(row)
-    program = desk.resource(_program_of(desk, row), DERProgram)
     return {
         "mRID": control.mRID,
         "description": control.description,
-        "program": program.mRID,
+        "program": program.mrid,
         "status": _STATE_NAMES.get(row.status if row.status is not None else -1, row.status),
         "start": control.interval.start,
         "duration": control.interval.duration,

@@ -1,6 +1,11 @@
-"""Where requests are answered: who calls, which operation, the audit line, the answer. No HTTP types."""
+"""Where requests are answered: who calls, which operation, the audit line, the answer. No HTTP types.
 
+Operations that read run in a thread with a reader of its own, so that devices do not wait for them.
+"""
+
+import asyncio
 import json
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from function_sets import Clock
 from sep2_server.environment import Environment
-from sep2_server.errors import OperatorError, StoreError
+from sep2_server.errors import StoreError
 from sep2_server.event_times import repair_due
 from sep2_server.operator.audit import AuditLog, Entry
 from sep2_server.operator.auth import Role, Token, caller, require
@@ -21,8 +26,8 @@ from sep2_server.operator.errors import (
     BadRequest,
     Refusal,
     StoreFailed,
+    Unauthorized,
     WrongMethod,
-    refusal_of,
 )
 from sep2_server.operator.operations import OPERATIONS
 from sep2_server.operator.router import Answer, Call, Operation, find
@@ -33,6 +38,8 @@ from sep2_server.transaction import Transaction
 
 DONE: Final = "done"
 Names = Mapping[str, str]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,8 @@ class Counter:
         self._folder = folder
         self._audit = audit
         self._clock = clock
+        self._reader = store.new_reader()
+        self._reading = asyncio.Lock()
 
     async def reply(self, request: Request) -> Reply:
         """The answer to a request, a refusal among them; nothing that an operator sends raises."""
@@ -75,8 +84,11 @@ class Counter:
             operation, names = find(OPERATIONS, request.method, request.parts)
             await self._repair()
             if operation.is_read:
-                return self._read(token, operation, _call(request, names, self._clock.now()))
+                return await self._read(token, operation, _call(request, names, self._clock.now()))
             return await self._act(token, operation, request, names)
+        except Unauthorized as flaw:
+            log.warning("Operator API refused a caller: %s", flaw.detail)
+            return Reply(status=flaw.status, body={**flaw.body()})
         except WrongMethod as flaw:
             return Reply(status=flaw.status, body={**flaw.body()}, allow=flaw.allowed)
         except Refusal as flaw:
@@ -88,11 +100,16 @@ class Counter:
         while (due := self._store.reader.next_due()) is not None and due <= now:
             await self._store.do(partial(repair_due, environment=self._environment, now=now))
 
-    def _read(self, token: Token, operation: Operation, call: Call) -> Reply:
+    async def _read(self, token: Token, operation: Operation, call: Call) -> Reply:
         require(token, Role.VIEWER)
         operation.check_query(call.query)
-        desk = self._desk(self._store.reader, call)
-        return Reply(status=200, body=_told(operation, desk, call))
+        async with self._reading:
+            return Reply(status=200, body=await asyncio.to_thread(self._look, operation, call))
+
+    def _look(self, operation: Operation, call: Call) -> Answer:
+        """One operation that reads, on one moment of the store."""
+        with self._reader.snapshot():
+            return operation.run(self._desk(self._reader, call), call)
 
     async def _act(self, token: Token, operation: Operation, request: Request, names: Names) -> Reply:
         """Do what is asked, whole or not at all: the audit line is on the disk before the store commits."""
@@ -123,17 +140,9 @@ class Counter:
 
     def _do(self, entry: Entry, operation: Operation, call: Call, transaction: Transaction) -> Answer:
         """One action inside of the writer; what it raises leaves nothing in the store."""
-        body = _told(operation, self._desk(transaction, call), call)
+        body = operation.run(self._desk(transaction, call), call)
         self._audit.append(replace(entry, target=_target(operation, call, body)))
         return body
-
-
-def _told(operation: Operation, desk: Desk, call: Call) -> Answer:
-    """What an operation answers; the errors of the server's core become refusals."""
-    try:
-        return operation.run(desk, call)
-    except OperatorError as flaw:
-        raise refusal_of(flaw) from flaw
 
 
 def _target(operation: Operation, call: Call, body: Answer) -> str:

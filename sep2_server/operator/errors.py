@@ -13,8 +13,6 @@ Refusal
 
 from typing import ClassVar
 
-from sep2_server import errors as core
-
 
 class Refusal(Exception):
     """A request that the operator API refuses: `detail` says why, `hint` what to do next."""
@@ -90,11 +88,3 @@ class StoreFailed(Refusal):
 
     status = 503
     error = "store-unavailable"
-
-
-def refusal_of(flaw: core.OperatorError) -> Refusal:
-    """What the operator is told of an error of the server's core."""
-    if isinstance(flaw, core.Unfit):
-        return BadRequest(str(flaw), "correct the field and send the request again")
-    kind = NotFound if isinstance(flaw, core.UnknownName) else Conflict
-    return kind(str(flaw), "look at what there is (GET, or a list command), then correct the request")

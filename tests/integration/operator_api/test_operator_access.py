@@ -1,19 +1,28 @@
 """Who may use the operator API, what the audit log keeps, and what HTTP is answered."""
 
+import asyncio
 import http.client
 import json
 import secrets
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 
 from certs import operator_client_context
-from sep2_server import Sep2Server
+from sep2_server import Environment, ManualClock, Sep2Server, Store, settings_of
+from sep2_server.bootstrap import prepare
+from sep2_server.errors import StoreError
 from sep2_server.operator import ApiError, OperatorClient, OperatorSettings, OperatorSide, Site
 from sep2_server.operator.api import PlainHttpError
+from sep2_server.operator.audit import AuditLog
 from sep2_server.operator.auth import Role
+from sep2_server.operator.counter import Counter, Request
 from sep2_server.operator.token_files import add_token, remove_token
+from sep2_server.writer import Job
+
+T = TypeVar("T")
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 NORTH = {"name": "north", "lFDI": LFDI, "pIN": 111_115}
@@ -183,3 +192,46 @@ def test_the_folder_of_secrets_is_for_its_owner_alone(side: OperatorSide, site: 
     names = ("operator.token", "operator_tokens.json", "audit.jsonl")
     assert {(site.operator.folder / name).stat().st_mode & 0o777 for name in names} == {0o600}
     assert site.operator.folder.stat().st_mode & 0o777 == 0o700
+
+
+async def test_plain_http_is_spoken_on_a_loopback_address(
+    site: Site, server: Sep2Server, tmp_path: Path
+) -> None:
+    settings = OperatorSettings(port=0, plain_http=True, folder=tmp_path / "plain")
+    plain = OperatorSide(settings, server)
+    await plain.start()
+    secret = plain.token_file.read_text().strip()
+    client = OperatorClient(url=plain.url, secret=secret)
+    answer = await asyncio.to_thread(client.get, "status")
+    await plain.stop()
+    assert (plain.url[:17], answer["profile"]) == ("http://127.0.0.1:", site.server.profile)
+
+
+def test_an_action_that_cannot_be_stored_is_told_and_logged(tmp_path: Path) -> None:
+    class FullStore(Store):
+        async def do(self, job: Job[T]) -> T:
+            self.write(job)
+            raise StoreError("the disk is full")
+
+    store = FullStore(tmp_path / "lineside.db")
+    environment = Environment.of(settings_of({"pen": 1}))
+    store.write(lambda tx: prepare(tx, environment))
+    audit = AuditLog.open(tmp_path / "audit.jsonl")
+    secret = add_token(tmp_path, "me", Role.OPERATOR, secrets.randbits)
+    counter = Counter(store, environment, folder=tmp_path, audit=audit, clock=ManualClock(1_700_000_000))
+    request = Request(
+        method="POST",
+        parts=("groups",),
+        authorization=f"Bearer {secret}",
+        body=b'{"name": "g", "primacy": 1}',
+    )
+    reply = asyncio.run(counter.reply(request))
+    audit.close()
+    store.close()
+    assert (reply.status, reply.body["error"], reply.body["detail"]) == (
+        503,
+        "store-unavailable",
+        "the disk is full",
+    )
+    outcomes = [json.loads(line)["outcome"] for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert outcomes == ["done", "failed: not stored"]

@@ -7,7 +7,19 @@ from collections.abc import Callable
 import pytest
 
 from certs import Credentials
-from schemas import Codec, DERControl, DERControlResponse, LogEvent
+from schemas import (
+    Codec,
+    DateTimeInterval,
+    DERControl,
+    DERControlResponse,
+    DERStatus,
+    LogEvent,
+    MirrorMeterReading,
+    MirrorReadingSet,
+    MirrorUsagePoint,
+    Reading,
+    ReadingType,
+)
 from sep2_server import ManualClock
 from sep2_server.messages import Answer
 from sep2_server.operator import OperatorClient, Site
@@ -203,6 +215,42 @@ def test_log_events_and_readings_are_shown(
     )
     assert op("readings", "north") == 0
     assert capsys.readouterr().out == "the device has posted no readings\n"
+
+
+@pytest.mark.usefixtures("feeder")
+def test_readings_and_der_reports_are_shown(
+    op: Op, capsys: Capture, api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    der = rows_of(api.get("devices", "north"), "DER")[0]["href"]
+    device_request("PUT", f"{der}/ders", DERStatus(readingTime=NOW))
+    usage_point = MirrorUsagePoint(
+        mRID="AA",
+        roleFlags="0049",
+        serviceCategoryKind=0,
+        status=1,
+        deviceLFDI=LFDI,
+        MirrorMeterReading_=[
+            MirrorMeterReading(
+                mRID="BB",
+                description="real power",
+                MirrorReadingSet_=[
+                    MirrorReadingSet(
+                        mRID="CC",
+                        timePeriod=DateTimeInterval(duration=300, start=NOW),
+                        Reading_=[Reading(value=-1500, timePeriod=DateTimeInterval(duration=300, start=NOW))],
+                    )
+                ],
+                ReadingType_=ReadingType(uom=38),
+            )
+        ],
+    )
+    device_request("POST", "/mup", usage_point)
+    assert op("device", "north") == 0
+    assert "\n DERStatus\n  readingTime  1700000000\n" in capsys.readouterr().out
+    assert op("readings", "north") == 0
+    assert "real power   -1500  W     2023-11-14 22:13:20Z" in capsys.readouterr().out
+    assert op("readings", "north", "BB", "--after", "5") == 0
+    assert "2023-11-14 22:13:20Z       300  -1500" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("feeder")

@@ -7,6 +7,7 @@ import pytest
 from schemas import (
     ActivePower,
     Codec,
+    DateTimeInterval,
     DERCapability,
     DERStatus,
     EndDeviceList,
@@ -18,7 +19,6 @@ from schemas import (
     Reading,
     ReadingType,
 )
-from schemas.quantities import DateTimeInterval
 from sep2_server import ManualClock
 from sep2_server.messages import Answer
 from sep2_server.operator import ApiError, OperatorClient
