@@ -30,6 +30,7 @@ __all__ = [
     "advance",
 ]
 
+_CANCELLED: Final = frozenset({EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION})
 _OPEN: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 
 
@@ -76,15 +77,15 @@ def advance(
     own records owes nothing. IEEE 2030.5-2018, 10.2.3.
     """
     agenda = Agenda(records, rules)
-    agenda.run_to(now)
     ordered = programs_by_primacy(programs)
     listed = _listed(ordered, device_category)
-    before = dict(agenda.records)
+    _drop_cancelled(agenda, listed, now)
+    agenda.run_to(now)
     _leave_lost(agenda, ordered, listed, now)
     for one in listed.values():
         _take_up(agenda, one, now, draw=draw, supported=supported)
     _opt(agenda, now, opted_out=rules.opted_out)
-    if agenda.records != before:
+    if agenda.records != records:
         agenda.settle(now)
     return Outcome(
         records=agenda.records,
@@ -106,6 +107,20 @@ def _listed(programs: Sequence[Program], device_category: int) -> dict[str, _Lis
             if not wanted or wanted & device_category:
                 found.setdefault(control.mRID, _Listed(control=control, program=program))
     return found
+
+
+def _drop_cancelled(agenda: Agenda, listed: Mapping[str, _Listed], now: int) -> None:
+    """Cancel events whose start has come and that were cancelled by then: the status is looked at first.
+
+    IEEE 2030.5-2018, 10.2.3.
+    """
+    for record in agenda.live():
+        one = listed.get(record.mRID)
+        if one is None or record.phase not in UNSTARTED:
+            continue
+        status = one.control.EventStatus_
+        if status.currentStatus in _CANCELLED and status.dateTime <= record.start <= now:
+            agenda.happen(record, Happening.CANCEL, now)
 
 
 def _leave_lost(agenda: Agenda, programs: Sequence[Program], listed: Mapping[str, _Listed], now: int) -> None:
