@@ -121,8 +121,8 @@ class ResponseSender:
             return
         await asyncio.to_thread(self._spool.sending, owed)
         await self._session.post(href, owed.body)
-        text = f"Response {response.status} to DERControl {owed.subject}"
-        log.info("%s", text)
+        log.info("Response %s to DERControl %s", response.status, owed.subject)
+        text = f"{response.status} to DERControl {owed.subject}"
         self._tell(What.RESPONSE, text, href=href, mrid=owed.subject)
 
     def _reply_to(self, owed: Owed) -> str:

@@ -1,7 +1,6 @@
 """DERStatus and DERAvailability of a device. Pure. IEEE 2030.5-2018, 10.10."""
 
 import math
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from der_client.device import BatteryState, Nameplate, Telemetry
@@ -54,11 +53,6 @@ def status_of(view: DeviceView, now: int, former: DERStatus | None = None) -> DE
     for name in TIMED:
         setattr(status, name, _since(getattr(status, name), getattr(former, name, None)))
     return status
-
-
-def same_status(one: DERStatus, other: DERStatus | None) -> bool:
-    """True if two states differ in their reading time alone."""
-    return other is not None and replace(one, readingTime=other.readingTime) == other
 
 
 def availability_of(view: DeviceView, rules: SafetyRules, now: int) -> DERAvailability | None:

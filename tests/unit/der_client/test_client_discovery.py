@@ -340,6 +340,10 @@ def test_a_refused_poll_leaves_what_was_held() -> None:
     assert shelf.view() == before
 
 
+def test_an_empty_shelf_need_not_wait() -> None:
+    assert Shelf(ROOT, ME, floor_s=1.0).wait_s(0.0) == 0.0
+
+
 def test_a_restart_begins_at_the_root() -> None:
     shelf = filled()
     shelf.restart()
