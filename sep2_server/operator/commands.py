@@ -15,6 +15,8 @@ from sep2_server.operator.model import Json
 from sep2_server.operator.table import fields, table
 from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
 
+LAST_DATE_S: Final = 253_402_300_799
+"""The last second of the year 9999, s since 1970 UTC."""
 FINE: Final = 0
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
@@ -109,6 +111,8 @@ def moment(seconds: Json) -> str:
     """A time in s since 1970 UTC, for a person to read."""
     if not isinstance(seconds, int):
         return ""
+    if not 0 <= seconds <= LAST_DATE_S:
+        return f"{seconds} s"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 

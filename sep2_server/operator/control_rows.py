@@ -5,7 +5,6 @@ from schemas import DERControl
 from sep2_server.bootstrap import response_list_href
 from sep2_server.event_times import refresh_overlapping, siblings_of, timed
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.errors import Conflict
 from sep2_server.rows import Row
 
 KIND = "DERControl"
@@ -15,9 +14,7 @@ LIST_KIND = "DERControlList"
 def insert_control(desk: Desk, program: Row, control: DERControl) -> Row:
     """Store a new control of a program; where it asks for Responses, `replyTo` says where to."""
     tx, environment = desk.transaction, desk.environment
-    listed = desk.beside(program, LIST_KIND)
-    if listed is None:
-        raise Conflict(f"{program.href} has no DERControlList", "publish in another program")
+    listed = desk.listed(program, LIST_KIND)
     number = tx.next_id()
     control.href = environment.uris.of(KIND, (program.id, number))
     asks = int(control.responseRequired or "00", 16) != 0

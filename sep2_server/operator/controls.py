@@ -19,7 +19,7 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_control, check_modes
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
-from sep2_server.rows import OVER, Row, Span
+from sep2_server.rows import OVER, Row
 
 STATES: Final[Mapping[str, frozenset[int]]] = {
     "scheduled": frozenset({EventState.SCHEDULED}),
@@ -129,7 +129,7 @@ def list_controls(desk: Desk, call: Call) -> Answer:
     found: list[Json] = []
     for group in groups:
         for program in desk.programs(group):
-            rows = _listed(desk, program, call.number("limit", 1000, 1, 10_000))
+            rows = desk.items(program, "DERControlList", call.number("limit", 1000, 1, 10_000))
             found += [
                 {"group": group.name, **told(desk, row, program)}
                 for row in rows
@@ -152,13 +152,6 @@ def told(desk: Desk, row: Row, program: Row) -> dict[str, Json]:
         "href": row.href,
         "DERControl": json_of(control),
     }
-
-
-def _listed(desk: Desk, program: Row, limit: int) -> list[Row]:
-    listed = desk.beside(program, "DERControlList")
-    if listed is None:
-        return []
-    return desk.reader.items(listed.id, limit=min(limit, desk.reader.count(Span(list_id=listed.id))))
 
 
 def _base(desk: Desk, program: Row, modes: Mapping[str, Any]) -> DERControlBase:

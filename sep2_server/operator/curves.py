@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from function_sets import ROUTES, sort_key
-from schemas import DefaultDERControl, DERControl, DERControlBase, DERCurve, spec_of
+from schemas import DefaultDERControl, DERControlBase, DERCurve, spec_of
 from sep2_server.operator.curve_points import curve_data, points_of
 from sep2_server.operator.desk import Desk, is_called
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -12,7 +12,7 @@ from sep2_server.operator.model import Json, json_of, resource_of
 from sep2_server.operator.programs import new_mrid
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import Curves, check_curve, curve_fields
-from sep2_server.rows import OVER, Row, Span
+from sep2_server.rows import OVER, Row
 
 KIND: Final = "DERCurve"
 LIST_KIND: Final = "DERCurveList"
@@ -104,12 +104,11 @@ def _insert(desk: Desk, program: Row, curve: DERCurve) -> DERCurve:
     tx = desk.transaction
     number = tx.next_id()
     curve.href = desk.environment.uris.of(KIND, (program.id, number))
-    listed = desk.beside(program, LIST_KIND)
     row = Row(
         number,
         curve.href,
         KIND,
-        list_id=listed.id if listed else None,
+        list_id=desk.listed(program, LIST_KIND).id,
         sort_key=sort_key(ROUTES[LIST_KIND], curve),
         owner_id=program.id,
         mrid=curve.mRID,
@@ -130,10 +129,8 @@ def _require_free(desk: Desk, program: Row, description: str | None) -> None:
 def _users(desk: Desk, curve: Row) -> list[tuple[str, DERControlBase]]:
     """Controls that are not over and the default of a curve's program, with their modes."""
     default = desk.beside(curve, "DefaultDERControl")
-    listed = desk.beside(curve, "DERControlList")
-    count = 0 if listed is None else desk.reader.count(Span(list_id=listed.id))
-    rows = [] if listed is None else desk.reader.items(listed.id, limit=count)
-    controls = [desk.resource(row, DERControl) for row in rows if row.status != OVER]
+    rows = [row for row in desk.items(curve, "DERControlList") if row.status != OVER]
+    controls = [desk.control_of(row) for row in rows]
     users = [(f"control {control.mRID}", control.DERControlBase_) for control in controls]
     if default is not None:
         users.append(("the default", desk.resource(default, DefaultDERControl).DERControlBase_))

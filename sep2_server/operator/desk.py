@@ -6,13 +6,15 @@ from typing import TypeVar
 
 from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdentifiedObject
 from sep2_server.environment import Environment
-from sep2_server.operator.errors import BadRequest, NotFound
+from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.reader import Reader
 from sep2_server.rows import Client, Group, Row
 from sep2_server.transaction import Transaction
 
 T = TypeVar("T")
 LFDI_DIGITS = 40
+ALL = 2**31
+"""More items than a list has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,15 @@ class Desk:
         place = self.environment.uris.find(row.href)
         return None if place is None else self.reader.by_href(self.environment.uris.beside(place, kind))
 
-    def items(self, row: Row, kind: str, limit: int) -> list[Row]:
-        """The first items of a list below a resource, in the list's order."""
+    def listed(self, row: Row, kind: str) -> Row:
+        """The list of a kind below a resource. Conflict where it has none."""
+        found = self.beside(row, kind)
+        if found is None:
+            raise Conflict(f"{row.href} has no {kind}", "choose another: lineside op group list")
+        return found
+
+    def items(self, row: Row, kind: str, limit: int = ALL) -> list[Row]:
+        """The first items of a list below a resource, in the list's order; none where there is no list."""
         listed = self.beside(row, kind)
         return [] if listed is None else self.reader.items(listed.id, limit=limit)
 

@@ -9,7 +9,7 @@ from sep2_server.operator.model import Json
 from sep2_server.operator.requests import AddProgram, CreateGroup
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
-from sep2_server.rows import Group, Row, Span
+from sep2_server.rows import Group, Row
 
 OPEN_STATES = frozenset({0, 1})
 
@@ -104,12 +104,7 @@ def told(desk: Desk, group: Group) -> dict[str, Json]:
 
 def open_controls(desk: Desk, program: Row) -> list[Row]:
     """The scheduled and active controls of a program."""
-    listed = desk.beside(program, "DERControlList")
-    if listed is None:
-        return []
-    count = desk.reader.count(Span(list_id=listed.id))
-    rows = desk.reader.items(listed.id, limit=count)
-    return [row for row in rows if row.status in OPEN_STATES]
+    return [row for row in desk.items(program, "DERControlList") if row.status in OPEN_STATES]
 
 
 def _program(desk: Desk, row: Row) -> dict[str, Json]:

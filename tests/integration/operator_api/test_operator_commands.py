@@ -174,10 +174,12 @@ def test_a_curve_is_added_followed_and_removed(op: Op, capsys: Capture, api: Ope
     assert op("curve", "list", "feeder-7") == 0
     assert "volt-var A          11  92,44 98,0 102,0 108,-44" in capsys.readouterr().out
     assert op("publish", "feeder-7", "--volt-var", "volt-var A", "--for", "5m") == 0
+    capsys.readouterr()
     curve = str(rows_of(api.get("groups", "feeder-7", "curves"), "curves")[0]["mRID"])
     assert op("curve", "remove", curve) == 1
-    op("cancel", str(rows_of(api.get("controls"), "controls")[0]["mRID"]))
     assert "follows the curve" in capsys.readouterr().err
+    op("cancel", str(rows_of(api.get("controls"), "controls")[0]["mRID"]))
+    assert op("curve", "remove", curve) == 1
 
 
 @pytest.mark.usefixtures("feeder")

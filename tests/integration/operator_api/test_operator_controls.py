@@ -269,3 +269,16 @@ def test_responses_are_read_control_by_device(api: OperatorClient, device_reques
         ("north", 2, "started"),
     ]
     assert api.get("controls", control.mRID)["responses"] == {"1": 1, "2": 1}
+
+
+def test_a_cancelled_control_is_not_changed(api: OperatorClient) -> None:
+    mrid = str(api.call("POST", CONTROLS, HALF)["mRID"])
+    api.call("POST", ("controls", mrid, "cancel"))
+    with pytest.raises(ApiError, match="the event is cancelled already") as caught:
+        api.call("PATCH", ("controls", mrid), {"description": "late"})
+    assert (caught.value.status, caught.value.hint) == (409, "publish a new control instead")
+
+
+def test_a_control_far_in_the_future_is_published(api: OperatorClient) -> None:
+    answer = api.call("POST", CONTROLS, {**HALF, "start": 2**62})
+    assert (answer["start"], answer["status"]) == (2**62, "scheduled")

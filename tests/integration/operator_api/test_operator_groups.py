@@ -280,6 +280,11 @@ def test_a_bad_curve_is_refused_by_its_field(
     assert (caught.value.status, caught.value.detail[: len(detail)]) == (400, detail)
 
 
+def test_a_curve_needs_a_body(api: OperatorClient) -> None:
+    with pytest.raises(ApiError, match="body: not a JSON object"):
+        api.call("POST", CURVES)
+
+
 def test_a_description_of_a_curve_is_used_once(api: OperatorClient) -> None:
     api.call("POST", CURVES, VOLT_VAR)
     with pytest.raises(ApiError, match="description: the program has a curve 'volt-var A'"):

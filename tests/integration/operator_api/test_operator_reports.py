@@ -122,13 +122,16 @@ def test_the_latest_reading_and_the_series_are_read(
     assert [row["time"] for row in after] == [NOW + 300]
 
 
-def test_a_bare_reading_is_the_latest(api: OperatorClient, device_request: DeviceRequest) -> None:
+@pytest.mark.parametrize(("value", "told"), [(77, 7.7), (70, 7), (None, None)])
+def test_a_bare_reading_is_the_latest(
+    api: OperatorClient, device_request: DeviceRequest, value: int | None, told: float | None
+) -> None:
     usage_point = mirror(value=1, start=NOW)
     usage_point.MirrorMeterReading_[0].MirrorReadingSet_ = []
-    usage_point.MirrorMeterReading_[0].Reading_ = Reading(value=77)
+    usage_point.MirrorMeterReading_[0].Reading_ = Reading(value=value)
     device_request("POST", "/mup", usage_point)
     latest = rows_of(api.get("devices", "north", "readings"), "readings")
-    assert [(row["value"], row["time"]) for row in latest] == [(7.7, None)]
+    assert [(row["value"], row["time"]) for row in latest] == [(told, None)]
 
 
 def test_a_meter_reading_without_values_has_none(api: OperatorClient, device_request: DeviceRequest) -> None:
@@ -198,3 +201,9 @@ def test_the_status_tells_time_and_what_there_is(api: OperatorClient, clock: Man
         1,
     )
     assert (status["groups"], status["warnings"], status["nextEventChange"]) == (0, [], None)
+
+
+def test_too_many_devices_are_not_counted(api: OperatorClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sep2_server.operator.rates.MOST_COUNTED", 0)
+    status = api.get("status")
+    assert (status["devices"], status["aggregators"]) == (None, None)

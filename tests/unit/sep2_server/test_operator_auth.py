@@ -1,6 +1,7 @@
 """Tokens and the audit log."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -131,3 +132,18 @@ def test_a_closed_log_refuses(tmp_path: Path) -> None:
     log.close()
     with pytest.raises(AuditFailed, match="Bad file descriptor"):
         log.append(ENTRY)
+
+
+def test_a_line_that_is_written_in_part_refuses_and_does_not_spoil_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = AuditLog.open(tmp_path / "audit.jsonl")
+    write = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda file, data: write(file, data[:9]))
+        with pytest.raises(AuditFailed, match="only a part of the line was written"):
+            log.append(ENTRY)
+    log.append(ENTRY)
+    log.close()
+    lines = (tmp_path / "audit.jsonl").read_text().splitlines()
+    assert (lines[0], json.loads(lines[1])) == ('{"time": ', LINE)

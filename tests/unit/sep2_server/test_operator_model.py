@@ -192,3 +192,20 @@ def test_a_hint_lists_what_a_field_may_hold() -> None:
     with pytest.raises(BadRequest) as caught:
         resource_of(DERControlBase, {"opModTargetW": 5}, "b")
     assert caught.value.hint == "give {multiplier, value} or a text such as '5 kW'"
+
+
+@pytest.mark.parametrize(
+    ("cls", "given", "detail", "hint"),
+    [
+        (DefaultDERControl, {"mRID": "01"}, "d.DERControlBase: missing", "allowed: {opModConnect?, "),
+        (DefaultDERControl, {"DERControlBase": {}}, "d.mRID: missing", "allowed: hex octets"),
+        (FixedVar, {"refType": 1}, "d.value: missing", "allowed: -10000 to 10000 in steps of 0.01 %"),
+    ],
+)
+def test_a_missing_field_is_named_with_what_it_may_hold(
+    cls: type, given: dict[str, object], detail: str, hint: str
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        resource_of(cls, given, "d")
+    assert caught.value.detail == detail
+    assert caught.value.hint.startswith(hint)

@@ -1,5 +1,9 @@
 """Tables for the terminal."""
 
+import pytest
+
+from sep2_server.operator.commands import moment
+from sep2_server.operator.model import Json
 from sep2_server.operator.table import fields, table
 
 
@@ -31,3 +35,17 @@ def test_a_long_field_is_cut() -> None:
 
 def test_no_fields_make_no_lines() -> None:
     assert not fields([])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "1970-01-01 00:00:00Z"),
+        (253_402_300_799, "9999-12-31 23:59:59Z"),
+        (2**62, "4611686018427387904 s"),
+        (-1, "-1 s"),
+        (None, ""),
+    ],
+)
+def test_a_time_is_shown_as_date_where_there_is_one(seconds: Json, shown: str) -> None:
+    assert moment(seconds) == shown
