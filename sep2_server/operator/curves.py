@@ -12,7 +12,7 @@ from sep2_server.operator.model import Json, json_of, resource_of
 from sep2_server.operator.programs import new_mrid
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import Curves, check_curve, curve_fields
-from sep2_server.rows import OVER, Row
+from sep2_server.rows import Row
 
 KIND: Final = "DERCurve"
 LIST_KIND: Final = "DERCurveList"
@@ -127,10 +127,9 @@ def _require_free(desk: Desk, program: Row, description: str | None) -> None:
 
 
 def _users(desk: Desk, curve: Row) -> list[tuple[str, DERControlBase]]:
-    """Controls that are not over and the default of a curve's program, with their modes."""
+    """Scheduled and active controls and the default of a curve's program, with their modes."""
     default = desk.beside(curve, "DefaultDERControl")
-    rows = [row for row in desk.items(curve, "DERControlList") if row.status != OVER]
-    controls = [desk.control_of(row) for row in rows]
+    controls = [desk.control_of(row) for row in desk.open_controls(curve)]
     users = [(f"control {control.mRID}", control.DERControlBase_) for control in controls]
     if default is not None:
         users.append(("the default", desk.resource(default, DefaultDERControl).DERControlBase_))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdentifiedObject
+from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.reader import Reader
@@ -13,6 +14,7 @@ from sep2_server.transaction import Transaction
 
 T = TypeVar("T")
 LFDI_DIGITS = 40
+OPEN_STATES = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 ALL = 2**31
 """More items than a list has."""
 
@@ -56,6 +58,10 @@ class Desk:
         """The first items of a list below a resource, in the list's order; none where there is no list."""
         listed = self.beside(row, kind)
         return [] if listed is None else self.reader.items(listed.id, limit=limit)
+
+    def open_controls(self, row: Row) -> list[Row]:
+        """The scheduled and active controls of the program that a resource is, or is below."""
+        return [item for item in self.items(row, "DERControlList") if item.status in OPEN_STATES]
 
     def client(self, name: str) -> Client:
         """The client with a name, or an LFDI. NotFound where there is none."""

@@ -11,8 +11,6 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.rows import Group, Row
 
-OPEN_STATES = frozenset({0, 1})
-
 
 def create(desk: Desk, call: Call) -> Answer:
     """Create a group with its first DERProgram."""
@@ -37,7 +35,7 @@ def show(desk: Desk, call: Call) -> Answer:
 def delete(desk: Desk, call: Call) -> Answer:
     """Delete a group; Conflict while one of its controls is scheduled or active."""
     group = desk.group(call.names["group"])
-    waiting = [row.mrid for program in desk.programs(group) for row in open_controls(desk, program)]
+    waiting = [row.mrid for program in desk.programs(group) for row in desk.open_controls(program)]
     if waiting:
         raise Conflict(
             f"{len(waiting)} controls of {group.name} are scheduled or active, {waiting[0]} among them",
@@ -102,11 +100,6 @@ def told(desk: Desk, group: Group) -> dict[str, Json]:
     }
 
 
-def open_controls(desk: Desk, program: Row) -> list[Row]:
-    """The scheduled and active controls of a program."""
-    return [row for row in desk.items(program, "DERControlList") if row.status in OPEN_STATES]
-
-
 def _program(desk: Desk, row: Row) -> dict[str, Json]:
     program = desk.resource(row, DERProgram)
     return {
@@ -115,5 +108,5 @@ def _program(desk: Desk, row: Row) -> dict[str, Json]:
         "primacy": program.primacy,
         "href": row.href,
         "hasDefault": program.DefaultDERControlLink_ is not None,
-        "openControls": len(open_controls(desk, row)),
+        "openControls": len(desk.open_controls(row)),
     }

@@ -179,7 +179,9 @@ def test_a_curve_is_added_followed_and_removed(op: Op, capsys: Capture, api: Ope
     assert op("curve", "remove", curve) == 1
     assert "follows the curve" in capsys.readouterr().err
     op("cancel", str(rows_of(api.get("controls"), "controls")[0]["mRID"]))
-    assert op("curve", "remove", curve) == 1
+    assert op("curve", "remove", curve) == 0
+    assert op("curve", "list", "feeder-7") == 0
+    assert capsys.readouterr().out.endswith("the group has no curves\n")
 
 
 @pytest.mark.usefixtures("feeder")
