@@ -108,7 +108,7 @@ class Agenda:
             claimed = claims[record.mRID]
             if record.phase in READY and record.start <= at and claimed:
                 self._start_one(record, claimed, at)
-            elif record.phase in RUNNING and record.end > at:
+            elif record.phase in RUNNING:
                 self.put(replace(record, begun_modes=record.begun_modes | claimed))
 
     def _start_one(self, record: EventRecord, modes: frozenset[str], at: int) -> None:
@@ -143,8 +143,7 @@ def times_of(record: EventRecord) -> tuple[int, ...]:
 
 
 def _is_delayed(record: EventRecord) -> bool:
-    is_random = record.control.EventStatus_.currentStatus == EventState.CANCELLED_WITH_RANDOMIZATION
-    return is_random and record.phase in RUNNING
+    return record.control.EventStatus_.currentStatus == EventState.CANCELLED_WITH_RANDOMIZATION
 
 
 def _is_superseded(record: EventRecord) -> bool:

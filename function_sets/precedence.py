@@ -168,7 +168,7 @@ def _refreshed(
         control=control,
         program_href=program.href,
         primacy=program.primacy,
-        modes=modes or record.modes,
+        modes=modes,
     )
     if control.interval == record.control.interval:
         return fresh

@@ -7,7 +7,7 @@ from function_sets.phases import RUNNING, UNSTARTED, ResponseStatus
 from function_sets.records import EventRecord, Rules
 
 Claims: TypeAlias = Mapping[str, frozenset[str]]
-"""Modes that each event, by its mRID, governs or will govern."""
+"""Modes that each event, by its mRID, may begin."""
 
 
 def overlaps_specified(one: EventRecord, other: EventRecord) -> bool:
@@ -32,11 +32,11 @@ def by_rank(records: Iterable[EventRecord]) -> list[EventRecord]:
 
 
 def claims_of(live: Iterable[EventRecord]) -> dict[str, frozenset[str]]:
-    """What each live event governs, or will govern as far as is known now.
+    """Modes that each live event may begin, as far as is known now.
 
-    A mode that an event acts on stays its own until another event takes it. One that it does not act on yet
-    is kept back for a better event that overlaps: that one is known before, so the loser does not start. An
-    event that is itself kept back keeps nobody back.
+    A mode is kept back for a better event that overlaps: known before, that one keeps the loser from
+    starting. An event that is itself kept back keeps nobody back. A mode that has begun stays until another
+    event takes it, whatever the claims.
     """
     claims: dict[str, frozenset[str]] = {}
     claimed: dict[str, list[tuple[int, int]]] = {}
@@ -44,7 +44,7 @@ def claims_of(live: Iterable[EventRecord]) -> dict[str, frozenset[str]]:
         start, end = record.specified_start, record.specified_end
         kept_back = {
             mode
-            for mode in record.modes - record.begun_modes
+            for mode in record.modes
             if any(
                 start < other_end and other_start < end for other_start, other_end in claimed.get(mode, ())
             )
@@ -88,7 +88,7 @@ def bridged_modes(
         for other in live
         if other.phase in UNSTARTED
         and other.start > now
-        and record.specified_start < other.specified_start <= record.specified_end <= other.specified_end
+        and other.specified_start <= record.specified_end <= other.specified_end
     )
     return record.active_modes & frozenset[str]().union(*(claims[other.mRID] for other in successors))
 
