@@ -7,7 +7,7 @@ from function_sets import ROUTES, Access, Route, sort_key
 from schemas import DER, AbstractDevice, Link, ListLink, Resource, spec_of, wire_name
 from sep2_server.access import Viewer, scope_of
 from sep2_server.environment import Environment
-from sep2_server.errors import LimitReached
+from sep2_server.errors import LimitReached, NotFound
 from sep2_server.location import Target
 from sep2_server.rows import EVERYBODY, Row, Span
 from sep2_server.transaction import Transaction
@@ -24,6 +24,13 @@ class Action:
     target: Target
     value: Any
     now: int
+
+    @property
+    def row(self) -> Row:
+        """The stored resource that a PUT or DELETE is about; NotFound where there is none."""
+        if self.target.row is None:
+            raise NotFound(self.target.href)
+        return self.target.row
 
     def list_row(self) -> Row:
         """The stored list that a POST is about, made where it does not exist yet."""
@@ -83,15 +90,12 @@ def require_room(action: Action, list_row: Row, scope: int, most: int) -> None:
         raise LimitReached(f"{list_row.href} has {most} items")
 
 
-def keep_newest(action: Action, list_row: Row, scope: int, most: int) -> list[Row]:
-    """Delete the items of a newest-first list behind the first `most`; what was deleted."""
+def keep_newest(action: Action, list_row: Row, scope: int, most: int) -> None:
+    """Delete the items of a newest-first list behind the first `most`."""
     span = Span(list_id=list_row.id, scope=scope)
-    if action.tx.count(span) <= most:
-        return []
-    old = action.tx.page(span, skip=most, limit=1000)
-    for row in old:
-        action.tx.delete(row)
-    return old
+    if action.tx.count(span) > most:
+        for row in action.tx.page(span, skip=most, limit=1000):
+            action.tx.delete(row)
 
 
 def item_scope(tx: Transaction, route: Route, owner_id: int | None) -> int:

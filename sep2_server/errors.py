@@ -3,10 +3,6 @@
 Sep2Error
  +- SettingsError            a setting that is unknown or cannot be
  +- StoreError               the database cannot be opened, or is not ours
- +- OperatorError            an operator asks for something that cannot be; the text says what to do
- |   +- UnknownName          no device, group, program or control of that name
- |   +- Conflict             already there, or not in a state that allows it
- |   +- Unfit                a value that does not fit; .field names it
  +- RemoteError              the client broke the standard; .status is what to answer, .reason the Error code
      +- BadRequest       400  malformed, or values that cannot be
      +- LimitReached     400  too large, or the server keeps no more of these
@@ -37,26 +33,6 @@ class SettingsError(Sep2Error):
 
 class StoreError(Sep2Error):
     """The database cannot be opened, or is not one of ours."""
-
-
-class OperatorError(Sep2Error):
-    """An operator asks for something that cannot be done; the text says why and what to do."""
-
-
-class UnknownName(OperatorError):
-    """Nothing of that name."""
-
-
-class Conflict(OperatorError):
-    """Already there, or not in a state that allows it."""
-
-
-class Unfit(OperatorError):
-    """A value that does not fit; `field` names it."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(f"{field}: {text}")
-        self.field = field
 
 
 class RemoteError(Sep2Error):

@@ -6,7 +6,7 @@ from typing import Any, Final
 from function_sets import Route
 from sep2_server import log_events, mirror, registration, responses
 from sep2_server.action import Action, add_item, item_scope, keep_links, put_value, require_room
-from sep2_server.errors import Forbidden, NotFound
+from sep2_server.errors import Forbidden
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Row
 from sep2_server.uris import CONNECTION_POINT
@@ -42,9 +42,7 @@ def put_resource(action: Action) -> Answer:
 
 def delete_resource(action: Action) -> Answer:
     """Remove a resource."""
-    if action.target.row is None:
-        raise NotFound(action.target.href)
-    action.tx.delete(action.target.row)
+    action.tx.delete(action.row)
     return NO_CONTENT
 
 

@@ -57,12 +57,13 @@ class Keeper:
             async with asyncio.timeout(min(max(delay_s, 1), LONGEST_WAIT_S)):
                 await self._woken.wait()
         except TimeoutError:
-            return
+            log.debug("Nothing was written for %s s", delay_s)
 
     async def _repair(self) -> None:
         """Write all rows that are due, in commits that stay short."""
-        job = partial(repair_due, environment=self._environment, now=self._clock.now())
-        while (self._store.reader.next_due() or self._clock.now() + 1) <= self._clock.now():
+        now = self._clock.now()
+        job = partial(repair_due, environment=self._environment, now=now)
+        while self._store.reader.due(now, limit=1):
             log.debug("%s rows were due", await self._store.do(job))
 
     async def _shorten(self) -> None:

@@ -40,7 +40,7 @@ def post_usage_point(action: Action) -> Answer:
 
 def post_readings(action: Action) -> Answer:
     """Take one MirrorMeterReading, or a list of them, or a new version of the mirror itself."""
-    row = _existing(action)
+    row = action.row
     if isinstance(action.value, MirrorUsagePoint):
         return put_usage_point(action)
     several = isinstance(action.value, MirrorMeterReadingList)
@@ -52,7 +52,7 @@ def post_readings(action: Action) -> Answer:
 
 def put_usage_point(action: Action) -> Answer:
     """Overwrite a mirror and, where the body has any, add its readings."""
-    row, posted = _existing(action), action.value
+    row, posted = action.row, action.value
     if not isinstance(posted, MirrorUsagePoint):
         raise BadRequest("a MirrorUsagePoint is what may be put here")
     device = _device_of(action, posted)
@@ -68,7 +68,7 @@ def put_usage_point(action: Action) -> Answer:
 
 def delete_usage_point(action: Action) -> Answer:
     """Stop mirroring; the usage point and its readings stay."""
-    action.tx.delete(_existing(action))
+    action.tx.delete(action.row)
     return NO_CONTENT
 
 
@@ -152,9 +152,3 @@ def _copy_of(action: Action, mirror: Row) -> Row:
     if copy is None:
         raise NotFound(f"{mirror.href} has no usage point")
     return copy
-
-
-def _existing(action: Action) -> Row:
-    if action.target.row is None:
-        raise NotFound(action.target.href)
-    return action.target.row

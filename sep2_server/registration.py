@@ -4,9 +4,9 @@ from certs import LFDI, CertsError, parse_lfdi, sfdi_of
 from schemas import EndDevice
 from sep2_server.action import Action, put_value
 from sep2_server.end_devices import Enrolment, add_end_device, remove_end_device
-from sep2_server.errors import BadRequest, Duplicate, Forbidden, LimitReached, NotFound
+from sep2_server.errors import BadRequest, Duplicate, Forbidden, LimitReached
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
-from sep2_server.rows import Role, Row
+from sep2_server.rows import Role
 
 
 def post_end_device(action: Action) -> Answer:
@@ -33,7 +33,7 @@ def post_end_device(action: Action) -> Answer:
 def put_end_device(action: Action) -> Answer:
     """Change what a client may say of an EndDevice: its category and the postRate that it proposes."""
     _require_in_band(action)
-    row, posted = _existing(action), action.value
+    row, posted = action.row, action.value
     stored: EndDevice = action.environment.codec.decode_fragment(row.body, EndDevice)
     if posted.lFDI is not None and posted.lFDI.upper() != stored.lFDI:
         raise Forbidden("the LFDI is not that of the EndDevice")
@@ -49,7 +49,10 @@ def put_end_device(action: Action) -> Answer:
 def delete_end_device(action: Action) -> Answer:
     """Remove an EndDevice and all that hangs on it. CSIP MAINT-002."""
     _require_in_band(action)
-    remove_end_device(action.tx, _existing(action))
+    row = action.row
+    if action.tx.managed(row.id):
+        raise BadRequest("the EndDevice speaks for others; delete those first")
+    remove_end_device(action.tx, row)
     return NO_CONTENT
 
 
@@ -96,9 +99,3 @@ def _repeated(action: Action, end_device_id: int) -> Answer:
     if action.environment.settings.repeated_end_device_status == Duplicate.status:
         raise Duplicate("an EndDevice with this LFDI is there")
     return updated(action.environment.uris.of("EndDevice", (end_device_id,)))
-
-
-def _existing(action: Action) -> Row:
-    if action.target.row is None:
-        raise NotFound(action.target.href)
-    return action.target.row

@@ -196,7 +196,6 @@ DELETE_ASSIGNMENT: Final = delete(t.assignment).where(
 INSERT_READING: Final = insert(t.reading)
 DELETE_READINGS: Final = delete(t.reading).where(_READING.reading_set_id == _p("reading_set_id"))
 INSERT_REPORT: Final = insert(t.report)
-DELETE_REPORT: Final = delete(t.report).where(t.report.c.response_id == _p("response_id"))
 INSERT_OPTION: Final = insert(t.option)
 DELETE_OPTION: Final = delete(t.option).where(t.option.c.name == _p("name"))
 INSERT_SEQUENCE: Final = insert(t.sequence)

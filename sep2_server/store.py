@@ -32,16 +32,18 @@ class Store:
         self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
         try:
             metadata.create_all(self._engine)
-            self._connection = Connection(self._engine)
+            self._connections = [Connection(self._engine)]
             self._writer = Writer(Connection(self._engine))
         except DBAPIError as flaw:
             raise StoreError(f"{path}: the database cannot be opened: {flaw.orig}") from flaw
-        self.reader = Reader(self._connection)
+        self.reader = Reader(self._connections[0])
         self._writer.submit(_prepare).result()
 
     def new_reader(self) -> Reader:
-        """A reader for another thread."""
-        return Reader(Connection(self._engine))
+        """A reader for another thread; it closes with the store."""
+        connection = Connection(self._engine)
+        self._connections.append(connection)
+        return Reader(connection)
 
     def submit(self, job: Job[T]) -> Future[T]:
         """Run a job in the writer; the future is done once what it wrote is durable."""
@@ -66,7 +68,8 @@ class Store:
     def close(self) -> None:
         """Finish what is waiting and close the database."""
         self._writer.close()
-        self._connection.close()
+        for connection in self._connections:
+            connection.close()
         self._engine.dispose()
 
 

@@ -134,10 +134,6 @@ class Transaction(Reader):
         """Store the numbers of a Response."""
         self._db.run(q.INSERT_REPORT, **report._asdict())
 
-    def delete_report(self, response_id: int) -> None:
-        """Forget the numbers of a Response."""
-        self._db.run(q.DELETE_REPORT, response_id=response_id)
-
     def put_option(self, name: str, value: str) -> None:
         """Set a value at run time."""
         self.delete_option(name)

@@ -151,7 +151,9 @@ async def test_every_stored_list_is_in_the_order_of_its_declaration(bench: Bench
     codec = bench.server.environment.codec
     for listed in lists:
         route = route_named(listed.kind)
-        values = [codec.decode_fragment(r.body, route_named(r.kind).type) for r in stored[listed.href]]
+        values: list[object] = [
+            codec.decode_fragment(r.body, route_named(r.kind).type) for r in stored[listed.href]
+        ]
         keys = [sort_key(route, value) for value in values]
         assert keys == sorted(keys)
         assert keys == [r.sort_key for r in stored[listed.href]]
