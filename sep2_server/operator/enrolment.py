@@ -1,6 +1,8 @@
 """Operations on devices that act: enrol, remove, and the post rate."""
 
-from certs import LFDI, CertsError, is_valid_pin, lfdi_of, make_pin, parse_lfdi
+from cryptography import x509
+
+from certs import LFDI, CertsError, Kind, check, is_valid_pin, lfdi_of, make_pin, parse_lfdi
 from schemas import EndDevice, Registration
 from sep2_server.end_devices import Enrolment, add_end_device, put_end_device, remove_end_device
 from sep2_server.operator.desk import Desk
@@ -15,7 +17,8 @@ from sep2_server.rows import Client, Role
 def enrol(desk: Desk, call: Call) -> Answer:
     """Enrol a device with all that hangs on it; a repetition answers what there is, `created` tells which.
 
-    `pIN` is in the answer only where the server made it, and never again. CSIP 1.5.
+    `pIN` is in the answer only where the server made it, and never again; `findings` say what is wrong with
+    the certificate, for which the handshake may refuse the device. CSIP 1.5.
     """
     asked = read(EnrolDevice, call.body)
     lfdi = _identity(asked)
@@ -29,7 +32,8 @@ def enrol(desk: Desk, call: Call) -> Answer:
     if asked.post_rate_s is not None:
         _put_post_rate(desk, desk.client(asked.name), asked.post_rate_s)
     shown: Answer = {} if asked.pin is not None else {"pIN": pin}
-    return {**summary(desk, desk.client(asked.name)), "href": row.href, "created": True, **shown}
+    told = {"href": row.href, "created": True, **shown, **_findings(asked)}
+    return {**summary(desk, desk.client(asked.name)), **told}
 
 
 def remove(desk: Desk, call: Call) -> Answer:
@@ -55,9 +59,23 @@ def _identity(asked: EnrolDevice) -> LFDI:
     if (asked.certificate is None) == (asked.lfdi is None):
         raise BadRequest("lFDI: give either certificate or lFDI", "allowed: one of certificate, lFDI")
     try:
-        return parse_lfdi(asked.lfdi) if asked.lfdi else lfdi_of((asked.certificate or "").encode())
-    except CertsError as flaw:
+        if asked.lfdi is not None:
+            return parse_lfdi(asked.lfdi)
+        return lfdi_of(x509.load_pem_x509_certificate((asked.certificate or "").encode()))
+    except (CertsError, ValueError) as flaw:
         raise BadRequest(f"certificate: {flaw}", "give a certificate as PEM text") from flaw
+
+
+def _findings(asked: EnrolDevice) -> Answer:
+    """What is wrong with the certificate that is given. IEEE 2030.5-2018, 6.11."""
+    if asked.certificate is None:
+        return {}
+    kind = Kind.AGGREGATOR if asked.role == Role.AGGREGATOR else Kind.DEVICE
+    certificate = x509.load_pem_x509_certificate(asked.certificate.encode())
+    try:
+        return {"findings": [str(finding) for finding in check(certificate, kind)]}
+    except CertsError as flaw:
+        raise BadRequest(f"certificate: {flaw}", "ask the maker of the device for a sound one") from flaw
 
 
 def _checked_pin(pin: int) -> int:

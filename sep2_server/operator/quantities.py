@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-_AMOUNT: Final = re.compile(r"\s*([+-]?[0-9]{1,12}(?:\.[0-9]{1,9})?)\s*(\S.*?)?\s*")
+_AMOUNT: Final = re.compile(r"\s*([+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?)\s*(\S.*?)?\s*")
 _SPAN: Final = re.compile(
     r"\s*(?:(\d{1,5})\s*d)?\s*(?:(\d{1,6})\s*h)?\s*(?:(\d{1,8})\s*m(?:in)?)?\s*(?:(\d{1,10})\s*s?)?\s*"
 )

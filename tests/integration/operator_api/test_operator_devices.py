@@ -36,6 +36,7 @@ def test_a_device_is_enrolled_by_its_certificate_and_its_pin_is_shown_once(
     body = {"name": "inverter", "certificate": device_credentials.certificate_path.read_text()}
     first, second = api.call("POST", ("devices",), body), api.call("POST", ("devices",), body)
     assert (first["lFDI"], first["created"], second["created"]) == (device_credentials.lfdi, True, False)
+    assert first["findings"] == []
     assert "pIN" not in second
     found = device_request("GET", f"{first['href']}/rg", lfdi=device_credentials.lfdi)
     assert Codec().decode(found.body, Registration).pIN == first["pIN"]
@@ -79,6 +80,15 @@ def test_a_certificate_that_is_none_is_refused(api: OperatorClient) -> None:
     with pytest.raises(ApiError, match=r"^certificate: ") as caught:
         api.call("POST", ("devices",), {"name": "north", "certificate": "no PEM"})
     assert caught.value.status == 400
+
+
+def test_a_certificate_that_breaks_the_profile_is_enrolled_with_its_findings(
+    api: OperatorClient, server_credentials: Credentials
+) -> None:
+    body = {"name": "north", "certificate": server_credentials.certificate_path.read_text()}
+    findings = api.call("POST", ("devices",), body)["findings"]
+    assert isinstance(findings, list)
+    assert any("hardware" in str(finding).lower() for finding in findings)
 
 
 def test_a_name_or_an_lfdi_is_used_once(api: OperatorClient) -> None:
