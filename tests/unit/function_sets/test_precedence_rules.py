@@ -94,3 +94,11 @@ def test_status_superseded_does_not_wait_for_an_event_that_is_no_winner(
     listed = control("A", 10, 50, status=(4, 30))
     client.at(30, program(listed, *other), program(*elsewhere, primacy=4))
     assert client.codes["A"] == [(1, 20), (2, 20), (7, 30)]
+
+
+def test_status_superseded_does_not_wait_for_an_older_event_before_the_start() -> None:
+    client = Client()
+    older = control("B", 50, 70, created=-1)
+    client.at(20, program(control("A", 40, 60), older))
+    client.at(30, program(control("A", 40, 60, status=(4, 30)), older))
+    assert client.codes["A"] == [(1, 20), (7, 30)]
