@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lineside.demo.site import Site
     from lineside.demo.timeline import Timeline
 
+AGAIN_S = 0.5
+
 
 class BackgroundTasks:
     """What listens and watches beside the story."""
@@ -26,13 +28,20 @@ class BackgroundTasks:
         self._tasks.append(asyncio.create_task(work))
 
     async def stop(self) -> None:
-        """End all, and raise what one of them failed with."""
+        """End all, and raise what one of them failed with.
+
+        A cancellation may be lost in `asyncio.wait_for` (before Python 3.12), so it is said again until it is
+        heard.
+        """
         tasks, self._tasks = self._tasks, []
+        running = set(tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=AGAIN_S)
         for task in tasks:
-            task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(ended, Exception):
-                raise ended
+            if not task.cancelled() and (flaw := task.exception()):
+                raise flaw
 
 
 @dataclass(slots=True)
