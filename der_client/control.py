@@ -4,6 +4,7 @@ It never waits for the network: what the server wants is read from a snapshot. N
 `Device.apply`, and only with what `clamp` gave.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -63,9 +64,14 @@ class Controller:
         self._heard_s = local_s()
 
     async def run(self) -> None:
-        """One cycle each period, sooner where the plan changes; for ever. The device is let go at the end."""
+        """One cycle each period, sooner where the plan changes, until cancelled; then lets go of the device.
+
+        The task asks itself whether it was cancelled: `asyncio.wait_for` of Python 3.11, which bus libraries
+        use, swallows a cancellation that comes together with the answer.
+        """
+        task = asyncio.current_task()
         try:
-            while True:
+            while task is None or not task.cancelling():
                 version, began_s = self._plan.version, self._local_s()
                 await self.cycle()
                 rest_s = max(0.0, began_s + self._settings.period_s - self._local_s())
