@@ -44,14 +44,10 @@ def scope_of(client: Client) -> int:
 
 def speaks_for(reader: Reader, viewer: Viewer, end_device_id: int) -> bool:
     """Whether a client is an EndDevice, or the aggregator of it."""
-    if viewer.client is None:
-        return False
-    if viewer.client.end_device_id == end_device_id:
+    if viewer.scope == end_device_id:
         return True
-    if not viewer.is_aggregator:
-        return False
-    other = reader.client_of(end_device_id)
-    return other is not None and other.aggregator_id == viewer.client.end_device_id
+    other = reader.client_of(end_device_id) if viewer.is_aggregator else None
+    return other is not None and other.aggregator_id == viewer.scope
 
 
 def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
@@ -62,8 +58,6 @@ def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, 
         return owner_id is not None and speaks_for(reader, viewer, owner_id)
     if route.access is Access.ASSIGNED:
         return _is_assigned(viewer, route, owner_id, row)
-    if route.access is Access.SELF and row is not None and row.scope != EVERYBODY:
-        return row.scope == viewer.scope
     return True
 
 

@@ -21,6 +21,7 @@ from sep2_server.keeper import Keeper
 from sep2_server.listing import RepairDue
 from sep2_server.messages import Answer, Request
 from sep2_server.protocol import Connection, Connections, response_of
+from sep2_server.redirection import Redirection
 from sep2_server.rows import Change
 from sep2_server.settings import Settings
 from sep2_server.store import Store
@@ -43,6 +44,7 @@ class Sep2Server:
         self._keeper = Keeper(self.environment, store, self.clock)
         self._connections: Connections | None = None
         self._listener: asyncio.Server | None = None
+        self.redirection: Redirection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -88,6 +90,7 @@ class Sep2Server:
         self._listener = await self._loop.create_server(
             self._connections, settings.host, settings.port, ssl=context
         )
+        await self._redirect()
         log.info("IEEE 2030.5 on %s port %s", settings.host, self.port)
 
     async def stop(self) -> None:
@@ -99,9 +102,18 @@ class Sep2Server:
             await self._connections.shutdown(self.settings.shutdown_s)
         if self._listener is not None:
             await self._listener.wait_closed()
+        if self.redirection is not None:
+            await self.redirection.stop()
         await self._keeper.stop()
         self.store.unlisten(self._hear)
         log.info("IEEE 2030.5 stopped")
+
+    async def _redirect(self) -> None:
+        """Listen for plain HTTP too, where the settings say so."""
+        settings = self.settings
+        if settings.redirect_port >= 0:
+            self.redirection = Redirection(settings.host, settings.redirect_port, self.port)
+            await self.redirection.start()
 
     async def respond(self, request: Request) -> Answer:
         """The answer to a request: read at once, or written and durable."""

@@ -6,15 +6,17 @@ programs that a group or a client is assigned, the values of a ReadingSet, lists
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from function_sets import Access, Route, after_bounds
+from schemas import Event
 from sep2_server.access import Viewer
 from sep2_server.location import Target
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, HIGHEST, Row, Span
 from sep2_server.shelf import Shelf, Token
-from sep2_server.uris import GROUP_LIST, Uris
+from sep2_server.uris import GROUP_LIST, Uris, route_named
 
 MEMBER_LISTS: Final = frozenset({GROUP_LIST, "AssociatedDERProgramList"})
 """Lists whose items are stored in another list."""
@@ -178,7 +180,15 @@ def _span(route: Route, span: Span, after: int | None) -> Span:
     return replace(span, low=low or b"", high=high or HIGHEST)
 
 
+@cache
+def _holds_events(kind: str) -> bool:
+    item = route_named(kind).item
+    return item is not None and issubclass(item, Event)
+
+
 def _until(reader: Reader, source: Row, now: int) -> int:
+    if not _holds_events(source.kind):
+        return ALWAYS
     next_at = reader.next_in_list(source.id)
     if next_at is None:
         return ALWAYS

@@ -39,6 +39,8 @@ class Settings:
     """Address to listen on."""
     port: int = 8443
     """Port of IEEE 2030.5; 0 lets the system choose."""
+    redirect_port: int = -1
+    """Port on which plain HTTP is answered with a redirection to HTTPS; -1: none, 0: the system chooses."""
     database: Path = Path("lineside.db")
     """SQLite file."""
     certificate: Path = Path("server/cert.pem")
@@ -146,6 +148,7 @@ class Settings:
 
 _BOUNDS: Final = {
     "port": (0, 65535),
+    "redirect_port": (-1, 65535),
     "most_octets": (1024, 1 << 26),
     "list_limit": (1, 65535),
     "log_events_kept": (10, 1_000_000),

@@ -103,13 +103,17 @@ async def test_many_writers_share_commits_and_none_is_lost(bench: Bench) -> None
     assert bench.store.reader.count(Span(list_id=listed.id)) == 40
 
 
+@pytest.mark.parametrize("when", ["BEGIN IMMEDIATE", "COMMIT"])
 async def test_a_store_that_cannot_write_is_503_with_a_time_to_wait(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     row, client = await bench.device("kill-1")
+    plain = bench.store._writer._db.control
 
-    def broken(_: str) -> None:
-        raise OSError("disk full")
+    def broken(command: str) -> None:
+        if command == when:
+            raise OSError("disk full")
+        plain(command)
 
     monkeypatch.setattr(bench.store._writer._db, "control", broken)
     reply = await client.post(f"{row.href}/lel", event(1))

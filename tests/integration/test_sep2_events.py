@@ -1,5 +1,8 @@
 """Events over the wire: status right at the second of the read, active lists, what leaves when."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
 from certs import Pki
@@ -7,7 +10,8 @@ from function_sets import cancelled
 from schemas import DERControl, DERControlBase, DERControlList, DERProgram, EventStatus
 from sep2_server.operator.control_rows import put_control
 from sep2_server.operator.desk import Desk
-from sep2_server.rows import OVER, Row
+from sep2_server.rows import OVER, Change, Row
+from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 
@@ -154,6 +158,84 @@ async def test_status_is_right_after_a_restart(
         client = await bench.client("event-1")
         assert (await status_of(client, row.href)).currentStatus == 1
         assert (await client.read(f"{program.href}/derc", DERControlList)).all == 1
+
+
+async def test_an_event_is_forgotten_when_its_history_ends(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
+) -> None:
+    folder = tmp_path_factory.mktemp("history")
+    async with running(folder, sep2_pki, event_history_s=100) as bench:
+        _, program = await program_of(bench)
+        row = await bench.control(program, make_control("A1", START + 10, 10))
+    async with running(folder, sep2_pki, now=START + 50) as bench:
+        assert bench.store.reader.by_id(row.id) is not None
+    async with running(folder, sep2_pki, now=START + 20 + 31_536_000) as bench:
+        assert bench.store.reader.by_id(row.id) is None
+
+
+async def test_a_control_that_is_published_too_late_is_over(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START - 20, 10))
+    assert (row.list_id, row.status) == (None, OVER)
+    assert (await client.read(f"{program.href}/derc", DERControlList)).all == 0
+
+
+async def test_the_clock_task_writes_at_the_second(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    _, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 10, 10))
+    heard = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hear(_: Sequence[Change]) -> None:
+        loop.call_soon_threadsafe(heard.set)
+
+    bench.store.listen(hear)
+    bench.clock.set(START + 10)
+    bench.server._keeper.wake()
+    async with asyncio.timeout(10):
+        await heard.wait()
+    kept = bench.store.reader.by_id(row.id)
+    assert kept is not None
+    assert kept.status == 1
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_the_clock_task_goes_on_after_a_failure(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = asyncio.Event()
+
+    async def fail(*_: object) -> None:
+        failed.set()
+        raise OSError("no")
+
+    monkeypatch.setattr(bench.server._keeper, "_shorten", fail)
+    for _ in range(2):
+        failed.clear()
+        bench.server._keeper.wake()
+        async with asyncio.timeout(10):
+            await failed.wait()
+    assert "The clock task failed; it goes on" in caplog.messages
+
+
+async def test_the_change_feed_is_kept_short(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> None:
+    async with running(tmp_path_factory.mktemp("feed"), sep2_pki, changes_kept=10) as bench:
+        await program_of(bench)
+        reader = bench.store.reader
+        forgotten = asyncio.Event()
+        plain = Transaction.forget_changes
+
+        def forget(tx: Transaction, seq: int) -> None:
+            plain(tx, seq)
+            forgotten.set()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Transaction, "forget_changes", forget)
+            bench.server._keeper.wake()
+            async with asyncio.timeout(10):
+                await forgotten.wait()
+        await bench.store.do(lambda tx: tx.next_id())
+        assert reader.last_change() - reader.first_change() < 20
 
 
 async def test_the_clock_task_writes_what_is_due_at_the_start(

@@ -223,6 +223,15 @@ async def test_what_was_mirrored_stays_when_the_mirror_is_deleted(meter: Meter) 
     assert (await meter.client.read("/upt", UsagePointList)).all == 1
 
 
+async def test_a_mirror_whose_usage_point_is_gone_is_404(meter: Meter) -> None:
+    href = await meter.start(reading_of(5))
+    points = await meter.client.read("/upt", UsagePointList)
+    copy = meter.bench.store.reader.by_href(str(points.UsagePoint_[0].href))
+    assert copy is not None
+    await meter.bench.store.do(lambda tx: tx.delete(copy))
+    assert (await meter.client.post(href, reading_of(6))).status == 404
+
+
 async def test_old_reading_sets_are_forgotten_and_no_more_mirrors_than_allowed(
     tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
 ) -> None:

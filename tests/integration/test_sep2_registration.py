@@ -52,6 +52,8 @@ async def test_a_device_may_register_itself_where_the_settings_say_so(tmp_path: 
         assert (await client.read("/tm", Time)).currentTime == START
         assert (await client.read("/edev", EndDeviceList)).all == 0
         assert (await client.get("/derp")).status == 403
+        assert (await client.get("/no/such")).status == 403
+        assert (await client.read("/tm", Time)).currentTime == START
         reply = await post(client, end_device(bench.credentials("reg-1").lfdi))
         assert reply.status == 201
         shown = await client.read(reply.location, EndDevice)
@@ -127,6 +129,9 @@ async def test_an_aggregator_registers_devices_and_removes_them(tmp_path: Path, 
         assert (full.status, full.decoded(Error).reasonCode) == (400, 2)
         nameless = EndDevice(sFDI=sfdi_of(LFDI("AB" * 20)), changedTime=0)
         assert (await post(client, nameless)).status == 400
+        itself = bench.store.reader.client_named("reg-agg")
+        assert itself is not None
+        assert (await client.send("DELETE", f"/edev/{itself.end_device_id}")).status == 400
         assert (await client.send("DELETE", reply.location)).status == 204
         assert (await client.get(reply.location)).status == 404
         assert (await client.read("/edev?l=9", EndDeviceList)).all == 1

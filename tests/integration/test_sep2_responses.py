@@ -116,9 +116,11 @@ async def test_a_response_to_an_event_that_has_ended_is_taken(bench: Bench) -> N
 async def test_items_of_a_response_list_tell_their_type(bench: Bench) -> None:
     _, client = await bench.device("rsp-1")
     href = await event_for(bench, "rsp-1")
-    await client.post(href, response(bench.credentials("rsp-1").lfdi))
-    page = await client.read(href, ResponseList)
-    assert [type(item) for item in page.Response_] == [DERControlResponse]
+    lfdi = bench.credentials("rsp-1").lfdi
+    await client.post(href, response(lfdi))
+    await client.post(href, Response(createdDateTime=START - 1, endDeviceLFDI=lfdi, status=2, subject="A1"))
+    page = await client.read(f"{href}?l=9", ResponseList)
+    assert [type(item) for item in page.Response_] == [DERControlResponse, Response]
 
 
 async def test_the_newest_log_events_are_kept(

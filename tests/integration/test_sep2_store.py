@@ -121,6 +121,10 @@ def test_a_resource_may_be_shown_in_further_lists(store: Store) -> None:
     do(store, lambda tx: tx.add_member(head.id, row), lambda tx: tx.add_member(head.id, other))
     assert [r.href for r in store.reader.members(head.id)] == ["/derp/2", "/derp/1"]
     assert store.reader.count(Span(list_id=head.id)) == 2
+    program = store.write(lambda tx: tx.replace(row, row._replace(owner_id=row.id)))
+    start = store.reader.last_change()
+    store.write(lambda tx: tx.replace(program, program))
+    assert [change.list_id for change in store.reader.changes(start)] == [None, head.id]
     assert store.write(lambda tx: tx.remove_member(head.id, other)) is True
     assert store.write(lambda tx: tx.remove_member(head.id, other)) is False
     store.write(lambda tx: tx.delete(row))

@@ -161,6 +161,7 @@ async def test_a_device_that_is_removed_is_refused_at_once(bench: Bench) -> None
     from sep2_server.end_devices import remove_end_device
 
     row, client = await bench.device("eye-1")
+    await bench.group("eye", "eye-1")
     info = DeviceInformation(
         lFDI=bench.credentials("eye-1").lfdi,
         mfDate=0,
@@ -178,3 +179,4 @@ async def test_a_device_that_is_removed_is_refused_at_once(bench: Bench) -> None
     await bench.store.do(lambda tx: remove_end_device(tx, row))
     assert (await client.get(f"{row.href}/di")).status == 403
     assert bench.store.reader.of_owner(row.id) == []
+    assert bench.store.reader.assignments_of_device(row.id) == []
