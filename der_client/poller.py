@@ -78,6 +78,7 @@ class Poller:
             await self._missing(want, error)
         except UnreachableError as error:
             await self._unreachable(error)
+            self._pass_over(want, error)
         except RefusedError as error:
             await self._refused(want, error)
         except WrongServerError as error:
@@ -148,6 +149,12 @@ class Poller:
             log.warning("server does not answer: %s", error)
             self._tell(What.SERVER_LOST, str(error), href=error.href)
         await self._pause(self.backoff.wait_s(self._failures, self._spread()))
+
+    def _pass_over(self, want: Want, error: UnreachableError) -> None:
+        """Go on with what is held of a resource that the server fails to give: others get their turn."""
+        is_its_own = error.status is not None and want.href != self._shelf.root
+        if is_its_own and self._failures >= LOST_POLLS and self._shelf.holds(want.href):
+            self._shelf.postpone(want.href, self._local_s(), self._spread())
 
     def _heard(self) -> None:
         self._heard_s = self._local_s()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from der_client.device_view import DeviceView
-from der_client.report_log import Incident, incidents_of, log_events
+from der_client.report_log import Incident, incidents_from, incidents_of, incidents_text, log_events
 from der_client.report_readings import Averages, readings_of
 from der_client.server_clock import ServerClock
 from der_client.spool import Lane, Spool, owed
@@ -45,15 +45,22 @@ class Recorder:
         self._codec = Codec()
         self._averages = Averages()
         self._incidents: dict[str, Incident] = {}
+        self._memory = f"incidents {device.value.name}"
         self._began: int | None = None
 
     async def run(self, local_s: Callable[[], float]) -> None:
         """Take each new view of the device, for ever."""
+        await self._restore()
         while True:
             version, view, clock = self._device.version, self._device.value, self._clock.value
             if clock is not None:
                 await self.take(view, clock.now(local_s()))
             await self._device.newer(version)
+
+    async def _restore(self) -> None:
+        """Take up the incidents of the last run: each is still to be cleared."""
+        text = await asyncio.to_thread(self._spool.recall, self._memory)
+        self._incidents = incidents_from(text)
 
     async def take(self, view: DeviceView, now: int) -> None:
         """Record one view of the device at `now`, server time, s."""
@@ -76,6 +83,7 @@ class Recorder:
         self._incidents = found
         bodies = [owed(Lane.LOG_EVENT, "", view.name, self._codec.encode(event)) for event in events]
         await asyncio.to_thread(self._spool.owe, *bodies)
+        await asyncio.to_thread(self._spool.remember, self._memory, incidents_text(found))
         self._queued.set(self._queued.version)
 
     async def _record_readings(self, device: str, start: int, now: int) -> None:

@@ -1,7 +1,8 @@
 """LogEvents of a device: each fault and alarm raised, and its return to normal. Pure."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from der_client.device_view import DeviceView
@@ -43,6 +44,16 @@ def incidents_of(view: DeviceView) -> dict[str, Incident]:
     if view.is_local:
         found["local"] = _general("device under local control")
     return found
+
+
+def incidents_text(incidents: Mapping[str, Incident]) -> str:
+    """Incidents as a text that survives a restart."""
+    return json.dumps({name: asdict(one) for name, one in incidents.items()})
+
+
+def incidents_from(text: str | None) -> dict[str, Incident]:
+    """Incidents of a text that `incidents_text` made; none for no text."""
+    return {name: Incident(**one) for name, one in json.loads(text or "{}").items()}
 
 
 def log_events(

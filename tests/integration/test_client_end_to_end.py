@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from der_client import (
     What,
     device_of,
 )
-from der_client.can import BatterySettings, Pack, PackSettings, ServedBattery, serve_battery
+from der_client.can import BatterySettings, BmsFault, Pack, PackSettings, ServedBattery, serve_battery
 from der_client.settings import CanSettings
 from der_client.sunspec import (
     DcLimits,
@@ -247,6 +247,45 @@ async def test_a_device_that_stops_answering_is_lost_and_found(bench: Bench, tmp
             await heard.until(lambda es: any(e.what is What.DEVICE_LOST for e in es))
             handle.inverter.faults.silent = False
             await heard.until(lambda es: sum(e.what is What.DEVICE_BACK for e in es) == 2)
+
+
+async def test_a_server_that_is_restarted_gets_the_rest(bench: Bench, tmp_path: Path) -> None:
+    program = await member(bench, "pv")
+    await bench.control(program, limited(MRID, 1, 6, DERControlBase(opModMaxLimW=5_000)))
+    async with inverter(InverterSettings()) as handle:
+        device = DeviceSettings(name="pv", port=handle.port)
+        async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:
+            await heard.response(MRID, 1)
+            port = bench.server.port
+            await bench.server.stop()
+            await heard.until(lambda es: any(e.what is What.SERVER_LOST for e in es))
+            await heard.until(lambda es: any(e.detail == "limit 50 %" for e in es))
+            bench.server.settings = replace(bench.server.settings, port=port)
+            await bench.server.start()
+            await heard.response(MRID, 3)
+            await heard.until(lambda es: any(e.what is What.SERVER_BACK for e in es))
+            assert heard.statuses(MRID) == ["1", "2", "3"]
+
+
+async def test_a_silent_bms_brings_the_battery_to_rest(bench: Bench, tmp_path: Path) -> None:
+    program = await member(bench, "battery")
+    base = DERControlBase(opModTargetW=ActivePower(multiplier=1, value=100))
+    await bench.control(program, limited(MRID, 0, 60, base))
+    async with AsyncExitStack() as stack:
+        battery = await serve_battery(BatterySettings(pack=PackSettings(capacity_wh=5_000, soc_pct=60)))
+        stack.push_async_callback(battery.close)
+        ratings = InverterSettings(max_w=5_000.0, charge_w=5_000.0, discharge_w=5_000.0, capacity_wh=5_000.0)
+        handle = await serve_inverter(ratings, dc_source=PackSource(battery.pack))
+        stack.push_async_callback(handle.close)
+        device = battery_device(handle, battery)
+        heard = await stack.enter_async_context(client_of(bench, "battery", device, tmp_path / "b.db"))
+        await heard.until(lambda es: any("target 1000 W" in e.detail for e in es))
+        battery.bms.inject(BmsFault.SILENT)
+        await heard.until(lambda es: any(e.detail == "interlock 12: BMS silent" for e in es))
+        await heard.until(
+            lambda es: [e.detail for e in es if e.what is What.APPLIED][-1].endswith("target 0 W")
+        )
+        assert await value_of(handle, "704.WSet") == 0.0
 
 
 async def test_a_restarted_client_keeps_its_event_and_answers_nothing_twice(

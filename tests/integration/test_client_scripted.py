@@ -64,6 +64,7 @@ from schemas import (
     FunctionSetAssignments,
     FunctionSetAssignmentsList,
     FunctionSetAssignmentsListLink,
+    List,
     LogEvent,
     LogEventList,
     LogEventListLink,
@@ -75,6 +76,7 @@ from schemas import (
     Resource,
     Response,
     ResponseList,
+    SubscribableList,
     Time,
     TimeLink,
     spec_of,
@@ -136,7 +138,7 @@ class Script:
             return replace(resource, currentTime=int(time.time()) + self.time_offset_s)
         cls: type = type(resource)
         items = next((f.attr for f in spec_of(cls) if f.is_list), None)
-        if items is None:
+        if items is None or not isinstance(resource, List | SubscribableList):
             return resource
         every = getattr(resource, items)
         shown = every[start : start + 2]
@@ -574,6 +576,45 @@ async def test_a_moved_uri_is_followed_and_remembered(site: Site) -> None:
 
     assert site.script.asked.count("GET /a/default") == 1
     assert site.inverter.holds(90.0)
+
+
+async def test_one_resource_that_the_server_cannot_give_does_not_stop_the_others(site: Site) -> None:
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(90.0))
+        site.script.status["/a/controls"] = 500
+        base = DERControlBase(opModMaxLimW=7_000)
+        site.script.resources["/a/default"] = DefaultDERControl(mRID="DD", DERControlBase_=base)
+        await site.script.until(lambda: site.inverter.holds(70.0))
+
+
+async def test_an_incident_of_the_last_run_is_cleared_by_the_next(site: Site) -> None:
+    reading = site.inverter.reading
+    assert isinstance(reading, Telemetry)
+    site.inverter.reading = replace(reading, alarms=frozenset({2}))
+    async with site.client():
+        await site.script.until(lambda: (11, 4, "under voltage") in site.script.log_codes())
+    site.inverter.reading = reading
+    async with site.client():
+        await site.script.until(lambda: (11, 5, "ok: under voltage") in site.script.log_codes())
+
+
+async def test_the_post_rate_of_the_server_is_adopted(site: Site) -> None:
+    def posts() -> int:
+        return sum(isinstance(one, MirrorMeterReadingList) for _, one in site.script.posted)
+
+    async with site.client():
+        await site.script.until(posts)
+        place = next(p for p, one in site.script.posted if isinstance(one, MirrorMeterReadingList))
+        point = next(one for _, one in site.script.posted if isinstance(one, MirrorUsagePoint))
+        site.script.resources[place] = replace(point, postRate=3_600, MirrorMeterReading_=[])
+        seen = site.script.asked.count(f"GET {place}")
+        await site.script.until(lambda: site.script.asked.count(f"GET {place}") > seen)
+        await site.script.until(lambda: site.script.asked[-1] == f"POST {place}")
+        posted = posts()
+        polled = site.script.asked.count("GET /a/controls")
+        await site.script.until(lambda: site.script.asked.count("GET /a/controls") > polled + 25)
+
+    assert posts() == posted
 
 
 async def test_a_new_poll_rate_is_adopted(site: Site) -> None:

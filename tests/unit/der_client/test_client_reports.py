@@ -7,7 +7,7 @@ from der_client.device import BatteryState, Fault, FaultKind, Nameplate, Telemet
 from der_client.device_view import DeviceView
 from der_client.fixed_point import INT16, UINT16, bits_hex, fixed_point, hundredths
 from der_client.interlocks import SafetyRules
-from der_client.report_log import Incident, incidents_of, log_events
+from der_client.report_log import Incident, incidents_from, incidents_of, incidents_text, log_events
 from der_client.report_ratings import capability_of, information_of, settings_of
 from der_client.report_readings import Averages, mrid_of, readings_of, usage_point
 from der_client.report_status import availability_of, status_of
@@ -333,6 +333,13 @@ def test_other_incidents_are_general_and_named() -> None:
     assert incidents_of(view)["silent"] == Incident(
         function_set=0, raised=1, cleared=1, text="device does not answer"
     )
+
+
+def test_incidents_outlive_a_restart() -> None:
+    found = incidents_of(replace(VIEW, telemetry=replace(READING, alarms=frozenset({2}))))
+
+    assert incidents_from(incidents_text(found)) == found
+    assert incidents_from(None) == {}
 
 
 def reports(view: DeviceView = VIEW, index: int = 0, now: int = 100) -> dict[str, Resource]:

@@ -1,0 +1,125 @@
+"""The command `lineside client`."""
+
+import argparse
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from der_client.cli import add_parser
+from der_client.sunspec import InverterSettings, serve_inverter
+from tests.integration.sep2_harness import Bench, make_control, running
+
+
+def run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers(required=True))
+    chosen = parser.parse_args(arguments)
+    code: int = chosen.run(chosen)
+    return code
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, sep2_pki: Pki) -> AsyncIterator[Bench]:
+    async with running(tmp_path, sep2_pki, uri_salt="pepper") as it:
+        yield it
+
+
+def test_init_writes_a_file_that_says_what_can_be_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("client", "init", str(tmp_path / "site")) == 0
+    assert (tmp_path / "site" / "client.toml").read_text().startswith("# Lineside DER client")
+    assert "lineside client run --config" in capsys.readouterr().out
+
+
+def test_init_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("client", "init", str(tmp_path))
+
+    assert run("client", "init", str(tmp_path)) == 2
+    assert "exists" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("client", "init", str(tmp_path))
+    config = str(tmp_path / "client.toml")
+
+    assert run("client", "run", "--config", config, "--set", "server.colour=1") == 2
+    assert "server.colour: no such setting" in capsys.readouterr().err
+
+
+def test_a_certificate_that_is_not_there_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("client", "init", str(tmp_path))
+
+    assert run("client", "run", "--config", str(tmp_path / "client.toml")) == 2
+    assert "server.certificate" in capsys.readouterr().err
+
+
+async def test_discover_prints_what_a_server_offers(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    await bench.enrol("seen")
+    _, program = await bench.group("north", "seen", primacy=7)
+    mrid = "0123456789ABCDEF0123456700000002"
+    await bench.control(program, make_control(mrid, bench.clock.now() + 60, 60))
+    url = f"https://127.0.0.1:{bench.server.port}/dcap"
+    folder = bench.credentials("seen").certificate_path.parent
+
+    code = await asyncio.to_thread(run, "client", "discover", url, "--identity", str(folder))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert any(line.startswith("  DERProgram") and line.endswith("primacy 7") for line in lines)
+    assert any(f"DERControl {mrid} scheduled" in line for line in lines)
+
+
+async def test_discover_of_a_server_that_is_not_there_is_wrong_usage(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bench.credentials("seen").certificate_path.parent
+    arguments = ("client", "discover", "https://127.0.0.1:1/dcap", "--identity", str(folder))
+
+    assert await asyncio.to_thread(run, *arguments) == 2
+    assert "https://127.0.0.1:1/dcap" in capsys.readouterr().err
+
+
+async def test_run_prints_events_and_stops_on_a_signal(bench: Bench, tmp_path: Path) -> None:
+    await bench.enrol("run")
+    own = bench.credentials("run")
+    handle = await serve_inverter(InverterSettings())
+    config = tmp_path / "run.toml"
+    config.write_text(
+        f'[server]\nuri = "https://127.0.0.1:{bench.server.port}/dcap"\n'
+        f'certificate = "{own.certificate_path}"\nkey = "{own.key_path}"\nroots = "{own.root_path}"\n'
+        f"[device]\nport = {handle.port}\n"
+    )
+    code = (
+        "import argparse, sys; from der_client.cli import add_parser; p = argparse.ArgumentParser();"
+        "add_parser(p.add_subparsers()); a = p.parse_args(sys.argv[1:]); sys.exit(a.run(a))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        code,
+        "client",
+        "run",
+        "--events",
+        "--config",
+        str(config),
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    whats: set[str] = set()
+    async with asyncio.timeout(30):
+        while not {"discovered", "device back", "report"} <= whats:
+            whats.add(json.loads(await process.stdout.readline())["what"])
+        process.send_signal(signal.SIGTERM)
+        await process.stdout.read()
+        assert await process.wait() == 0
+    await handle.close()
