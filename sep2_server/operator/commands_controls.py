@@ -1,12 +1,15 @@
 """`lineside op` commands about DERControls, their Responses, and the server itself."""
 
 import argparse
+from typing import Final
 
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, columns, command, listed, moment, rows_of
 from sep2_server.operator.commands_modes import add_modes, modes_of
+from sep2_server.operator.model import Json
 
-COLUMNS = ("group", "status", "start", "duration", "modes", "mRID")
+_YES: Final = {True: "yes", False: "no"}
+COLUMNS: Final = ("group", "status", "start", "duration", "modes", "mRID")
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,6 +33,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--state", choices=("scheduled", "active", "cancelled", "superseded"), help="only these"
     )
+    parser.add_argument("--responses", action="store_true", help="count the Responses by status")
     parser = command(below, "control", control, example="control 0B5C...")
     parser.add_argument("mrid", help="mRID of the control")
     parser = command(below, "responses", responses, example="responses 0B5C...")
@@ -83,9 +87,10 @@ def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
 def controls(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """List DERControls with their status now."""
     path = ("controls",) if args.group is None else ("groups", args.group, "controls")
-    answer = api.get(*path, state=args.state)
+    answer = api.get(*path, state=args.state, responses="true" if args.responses else None)
     rows = [_row(item) for item in rows_of(answer, "controls")]
-    return Shown(data=answer, text=columns(rows, COLUMNS, empty="no controls: lineside op publish --help"))
+    names = (*COLUMNS[:-1], "responses", COLUMNS[-1]) if args.responses else COLUMNS
+    return Shown(data=answer, text=columns(rows, names, empty="no controls: lineside op publish --help"))
 
 
 def control(api: OperatorClient, args: argparse.Namespace) -> Shown:
@@ -117,9 +122,14 @@ def _event(args: argparse.Namespace) -> dict[str, object]:
 
 
 def _row(item: Row) -> Row:
-    modes = item.get("modes")
-    said = "; ".join(f"{name} {value}" for name, value in modes.items()) if isinstance(modes, dict) else ""
-    return {**item, "modes": said, "start": moment(item.get("start"))}
+    said = {name: _pairs(item.get(name)) for name in ("modes", "responses")}
+    return {**item, **said, "start": moment(item.get("start"))}
+
+
+def _pairs(held: Json) -> str:
+    if not isinstance(held, dict):
+        return ""
+    return "; ".join(f"{name} {_YES[v] if isinstance(v, bool) else v}" for name, v in held.items())
 
 
 def _listed(answer: Row) -> str:

@@ -1,5 +1,6 @@
 """Operations on DERControls: publish, change, cancel, list. IEEE 2030.5-2018, 10.2.3 and 10.10."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -21,6 +22,8 @@ from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.rows import OVER, Row
 
+MOST_COUNTED: Final = 10_000
+"""Most Responses that are counted for one control."""
 STATES: Final[Mapping[str, frozenset[int]]] = {
     "scheduled": frozenset({EventState.SCHEDULED}),
     "active": frozenset({EventState.ACTIVE}),
@@ -111,17 +114,13 @@ def cancel(desk: Desk, call: Call) -> Answer:
 def show(desk: Desk, call: Call) -> Answer:
     """One control with its status now and how many devices gave which Response."""
     row = desk.control(call.names["control"])
-    answers = desk.reader.reports(desk.control_of(row).mRID, limit=10_000)
-    counts: dict[str, Json] = {}
-    for report in answers:
-        key = str(report.status)
-        counts[key] = int(str(counts.get(key, 0))) + 1
-    return {**told(desk, row, _program_of(desk, row)), "responses": counts}
+    return {**told(desk, row, _program_of(desk, row)), "responses": _responses(desk, row)}
 
 
 def list_controls(desk: Desk, call: Call) -> Answer:
-    """Controls of a group, or of all groups, in the order of their lists."""
+    """Controls of a group, or of all groups, in list order; `responses=true` counts those."""
     state = call.query.get("state")
+    counts = call.query.get("responses") == "true"
     if state is not None and state not in STATES:
         raise BadRequest(f"state: {state[:40]!r} in the query", f"allowed: {', '.join(STATES)}")
     name = call.names.get("group")
@@ -131,7 +130,11 @@ def list_controls(desk: Desk, call: Call) -> Answer:
         for program in desk.programs(group):
             rows = desk.items(program, "DERControlList", call.number("limit", 1000, 1, 10_000))
             found += [
-                {"group": group.name, **told(desk, row, program)}
+                {
+                    "group": group.name,
+                    **told(desk, row, program),
+                    **({"responses": _responses(desk, row)} if counts else {}),
+                }
                 for row in rows
                 if state is None or row.status in STATES[state]
             ]
@@ -152,6 +155,13 @@ def told(desk: Desk, row: Row, program: Row) -> dict[str, Json]:
         "href": row.href,
         "DERControl": json_of(control),
     }
+
+
+def _responses(desk: Desk, row: Row) -> dict[str, Json]:
+    """How many Responses of each status came to a control; a device may have given several."""
+    reports = desk.reader.reports(row.mrid or "", limit=MOST_COUNTED)
+    counts = Counter(str(report.status) for report in reports)
+    return dict(sorted(counts.items()))
 
 
 def _base(desk: Desk, program: Row, modes: Mapping[str, Any]) -> DERControlBase:

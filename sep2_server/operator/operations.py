@@ -48,11 +48,10 @@ _GROUPS: Final = (
     Operation("POST", "/groups/{group}/curves", "add curve", curves.add, query=("program",)),
     Operation("DELETE", "/curves/{curve}", "remove curve", curves.remove),
 )
+_LISTING: Final = ("state", "limit", "responses")
 _CONTROLS: Final = (
-    Operation("GET", "/controls", "list controls", controls.list_controls, query=("state", "limit")),
-    Operation(
-        "GET", "/groups/{group}/controls", "list controls", controls.list_controls, query=("state", "limit")
-    ),
+    Operation("GET", "/controls", "list controls", controls.list_controls, query=_LISTING),
+    Operation("GET", "/groups/{group}/controls", "list controls", controls.list_controls, query=_LISTING),
     Operation("POST", "/groups/{group}/controls", "publish control", controls.publish, query=("program",)),
     Operation("GET", "/controls/{control}", "show control", controls.show),
     Operation("PATCH", "/controls/{control}", "change control", controls.change),

@@ -4,15 +4,23 @@ from collections.abc import Sequence
 from typing import Final
 
 WIDTH: Final = 100
+PROSE: Final = frozenset({"modes", "points", "groups", "description", "details"})
+IDENTITIES: Final = frozenset({"mRID", "lFDI", "endDeviceLFDI"})
 _GAP: Final = 2
 _LEAST: Final = 6
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, width: int = WIDTH) -> str:
-    """Rows under their header, columns aligned; the widest columns are cut (`…`) until a line fits."""
+    """Rows under their header, columns aligned; the widest columns are cut (`…`) until a line fits.
+
+    Prose is cut first; identities are copied into the next command, so that they are cut last.
+    """
     cells = [[_text(value) for value in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    _narrow(widths, width)
+    numbered = list(enumerate(header))
+    _narrow(widths, [column for column, name in numbered if name in PROSE], width)
+    _narrow(widths, [column for column, name in numbered if name not in IDENTITIES], width)
+    _narrow(widths, range(len(widths)), width)
     right = [_is_numeric([row[column] for row in cells[1:]]) for column in range(len(header))]
     return "\n".join(_line(row, widths, right) for row in cells)
 
@@ -24,9 +32,13 @@ def fields(pairs: Sequence[tuple[str, object]], *, width: int = WIDTH) -> str:
     return "\n".join(f"{name:<{name_width}}  {_cut(_text(value), room)}".rstrip() for name, value in pairs)
 
 
-def _narrow(widths: list[int], width: int) -> None:
-    while sum(widths) + _GAP * (len(widths) - 1) > width and max(widths) > _LEAST:
-        widths[widths.index(max(widths))] -= 1
+def _narrow(widths: list[int], columns: Sequence[int], width: int) -> None:
+    """Take from the widest of the columns until a line fits, or none is wider than the least."""
+    while sum(widths) + _GAP * (len(widths) - 1) > width:
+        widest = max(columns, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= _LEAST:
+            return
+        widths[widest] -= 1
 
 
 def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

@@ -269,6 +269,8 @@ def test_responses_are_read_control_by_device(api: OperatorClient, device_reques
         ("north", 2, "started"),
     ]
     assert api.get("controls", control.mRID)["responses"] == {"1": 1, "2": 1}
+    assert rows_of(api.get("controls", responses="true"), "controls")[0]["responses"] == {"1": 1, "2": 1}
+    assert "responses" not in rows_of(api.get("controls"), "controls")[0]
 
 
 def test_a_cancelled_control_is_not_changed(api: OperatorClient) -> None:

@@ -1,8 +1,14 @@
 """Devices through the operator API: enrol, list, show, remove."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from certs import Credentials
 from schemas import Codec, EndDevice, Registration
@@ -89,6 +95,23 @@ def test_a_certificate_that_breaks_the_profile_is_enrolled_with_its_findings(
     findings = api.call("POST", ("devices",), body)["findings"]
     assert isinstance(findings, list)
     assert any("hardware" in str(finding).lower() for finding in findings)
+
+
+def test_a_certificate_with_parts_that_cannot_be_read_is_refused(api: OperatorClient) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "north")])
+    garbage = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"no DER")
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
+        .add_extension(garbage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    body = {"name": "north", "certificate": certificate.public_bytes(Encoding.PEM).decode()}
+    with pytest.raises(ApiError, match=r"^certificate: ") as caught:
+        api.call("POST", ("devices",), body)
+    assert (caught.value.status, api.get("devices")["devices"]) == (400, [])
 
 
 def test_a_name_or_an_lfdi_is_used_once(api: OperatorClient) -> None:

@@ -23,6 +23,13 @@ def test_a_line_never_exceeds_100_columns() -> None:
     assert max(map(len, table(("name", "lFDI", "sFDI", "groups", "x"), rows).splitlines())) == 100
 
 
+def test_an_identity_is_cut_last() -> None:
+    shown = table(("modes", "mRID"), [("m" * 90, "F" * 32)], width=50)
+    assert shown.splitlines()[1] == "m" * 15 + "…  " + "F" * 32
+    narrow = table(("modes", "mRID"), [("m" * 90, "F" * 32)], width=30)
+    assert narrow.splitlines()[1] == "m" * 5 + "…  " + "F" * 21 + "…"
+
+
 def test_fields_stand_below_each_other() -> None:
     assert fields([("name", "north"), ("groups", ["a", "b"]), ("note", None)]) == (
         "name    north\ngroups  a, b\nnote"
