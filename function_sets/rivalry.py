@@ -34,25 +34,30 @@ def by_rank(records: Iterable[EventRecord]) -> list[EventRecord]:
 def claims_of(live: Iterable[EventRecord]) -> dict[str, frozenset[str]]:
     """Modes that each live event may begin, as far as is known now.
 
-    A mode is kept back for a better event that overlaps: known before, that one keeps the loser from
-    starting. An event that is itself kept back keeps nobody back. A mode that has begun stays until another
-    event takes it, whatever the claims.
+    A mode is kept back for a better event that overlaps (see `keeps_back`). An event that is itself kept
+    back keeps nobody back. A mode that has begun stays until another event takes it, whatever the claims.
     """
     claims: dict[str, frozenset[str]] = {}
-    claimed: dict[str, list[tuple[int, int]]] = {}
+    claimed: dict[str, list[EventRecord]] = {}
     for record in by_rank(live):
-        start, end = record.specified_start, record.specified_end
         kept_back = {
-            mode
-            for mode in record.modes
-            if any(
-                start < other_end and other_start < end for other_start, other_end in claimed.get(mode, ())
-            )
+            mode for mode in record.modes if any(keeps_back(o, record) for o in claimed.get(mode, ()))
         }
         claims[record.mRID] = record.modes - kept_back - record.superseded_modes
         for mode in claims[record.mRID]:
-            claimed.setdefault(mode, []).append((start, end))
+            claimed.setdefault(mode, []).append(record)
     return claims
+
+
+def keeps_back(better: EventRecord, record: EventRecord) -> bool:
+    """True if a better event that is known before keeps `record` from starting.
+
+    One of another program does wherever they overlap (CSIP BASIC-021). In the same program the older event
+    runs until the newer one starts, as its status says on the server, unless the newer one starts first.
+    """
+    if not overlaps_specified(better, record):
+        return False
+    return better.program_href != record.program_href or better.specified_start <= record.specified_start
 
 
 def keeper_of(record: EventRecord, live: Iterable[EventRecord], claims: Claims) -> EventRecord | None:
@@ -60,9 +65,7 @@ def keeper_of(record: EventRecord, live: Iterable[EventRecord], claims: Claims) 
     rivals = (
         other
         for other in by_rank(live)
-        if other.rank > record.rank
-        and overlaps_specified(other, record)
-        and claims[other.mRID] & record.modes
+        if other.rank > record.rank and keeps_back(other, record) and claims[other.mRID] & record.modes
     )
     return next(rivals, None)
 

@@ -104,11 +104,11 @@ def test_event_that_its_random_part_leaves_no_time_starts_and_ends_at_once() -> 
 def test_code_names_the_program_of_the_event_that_kept_it_back() -> None:
     client = Client(rules=Rules.of_aggregator(), draws={"B": Draw(start_s=30)})
     shown = (
-        program(control("A", 10, 50), control("B", 40, 90, created=1, random=(30, None)), primacy=6),
+        program(control("A", 20, 35), control("B", 10, 90, created=1, random=(30, None)), primacy=6),
         program(control("C", 10, 90, base=FIXED)),
     )
-    client.through([0, 50], *shown)
-    assert client.codes["A"] == [(1, 0), (7, 50)]
+    client.through([0, 35], *shown)
+    assert client.codes["A"] == [(1, 0), (7, 35)]
 
 
 @pytest.mark.parametrize(("rules", "code"), [(Rules(), 7), (Rules.of_aggregator(), 14)])

@@ -10,8 +10,15 @@ from tests.unit.function_sets.event_client import BOTH, FIXED, Client, control, 
 def test_newer_event_of_the_same_program_wins_whatever_the_rules() -> None:
     client = Client(rules=Rules.of_aggregator())
     shown = program(control("A", 10, 50), control("B", 20, 40, created=1))
-    assert client.through([0, 10, 20, 40], shown) == [None, None, "B", None]
-    assert client.codes == {"A": [(1, 0), (7, 20)], "B": [(1, 0), (2, 20), (3, 40)]}
+    assert client.through([0, 10, 20, 40], shown) == [None, "A", "B", None]
+    assert client.codes == {"A": [(1, 0), (2, 10), (7, 20)], "B": [(1, 0), (2, 20), (3, 40)]}
+
+
+def test_older_event_of_the_same_program_never_starts_where_the_newer_one_starts_first() -> None:
+    client = Client()
+    shown = program(control("A", 20, 40), control("B", 10, 30, created=1))
+    assert client.through([0, 10, 20, 30, 40], shown) == [None, "B", "B", None, None]
+    assert client.codes == {"A": [(1, 0), (7, 10)], "B": [(1, 0), (2, 10), (3, 30)]}
 
 
 def test_event_received_under_a_better_one_is_superseded_on_receipt() -> None:
