@@ -24,8 +24,8 @@ class HardwareModuleName:
     HardwareNameError for a type that is no OID or a serial number that is empty or above 65,535 octets.
     """
 
-    hwType: str  # noqa: N815
-    hwSerialNum: bytes  # noqa: N815
+    hwType: str
+    hwSerialNum: bytes
 
     def __post_init__(self) -> None:
         _arcs_of(self.hwType)

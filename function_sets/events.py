@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from function_sets.modes import modes_of
 from schemas import (
     DERControl,
     EndDeviceControl,
@@ -26,7 +27,6 @@ FINAL_STATES: Final = frozenset(
 """States that an event does not leave."""
 _OPEN_STATES: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 _LOAD_CONTROLS: Final = ("ApplianceLoadReduction", "DutyCycle", "Offset", "SetPoint", "TargetReduction")
-_NO_MODE: Final = frozenset({"rampTms"})
 _WHOLE: Final = frozenset({"whole"})
 
 
@@ -88,9 +88,7 @@ def controls_of(event: Event) -> frozenset[str]:
     A TextMessage governs nothing (it is never superseded); any other event is governed as a whole.
     """
     if isinstance(event, DERControl):
-        base = event.DERControlBase_
-        names = {f.name for f in spec_of(type(base)) if getattr(base, f.attr) is not None}
-        return frozenset(names - _NO_MODE)
+        return frozenset(modes_of(event.DERControlBase_))
     if isinstance(event, EndDeviceControl):
         fields = {f.name: f.attr for f in spec_of(type(event))}
         return frozenset(name for name in _LOAD_CONTROLS if getattr(event, fields[name]) is not None)

@@ -18,7 +18,7 @@ class Program:
     """One DERProgram with what its links lead to; a lower primacy is better."""
 
     href: str
-    mRID: str  # noqa: N815
+    mRID: str
     primacy: int
     default: DefaultDERControl | None = None
     controls: tuple[DERControl, ...] = ()
@@ -49,7 +49,7 @@ class Rules:
 class Due:
     """A Response that is owed since `at`."""
 
-    mRID: str  # noqa: N815
+    mRID: str
     reply_to: str
     status: int
     at: int
@@ -76,7 +76,7 @@ class EventRecord:
     superseded_modes: frozenset[str] = frozenset()
 
     @property
-    def mRID(self) -> str:  # noqa: N802
+    def mRID(self) -> str:
         """The mRID of the event."""
         return self.control.mRID
 

@@ -15,7 +15,7 @@ class ModeSource:
 
     mode: str
     value: object
-    mRID: str | None  # noqa: N815
+    mRID: str | None
     program_href: str
     primacy: int
     ramp_tms: int | None = None
