@@ -49,17 +49,17 @@ def item_kind(route: Route, value: object) -> str:
     return name if name in kinds else kinds[0]
 
 
-def add_item(action: Action, list_row: Row, value: Any, *, owner_id: int | None = None) -> Row:  # noqa: ANN401
+def add_item(action: Action, list_row: Row, value: Resource, *, owner_id: int | None = None) -> Row:
     """Store a new item of a list; its href is given here, its owner is the list's unless said."""
     route = route_named(list_row.kind)
     kind = item_kind(route, value)
     number = action.tx.next_id()
     owner = list_row.owner_id if owner_id is None else owner_id
-    value.href = action.environment.uris.of(kind, (*action.target.place.parts, number))
+    href = value.href = action.environment.uris.of(kind, (*action.target.place.parts, number))
     return action.tx.insert(
         Row(
             number,
-            value.href,
+            href,
             kind,
             list_id=list_row.id,
             scope=item_scope(action.tx, route, owner),
@@ -71,7 +71,7 @@ def add_item(action: Action, list_row: Row, value: Any, *, owner_id: int | None 
     )
 
 
-def put_value(action: Action, row: Row, value: Any) -> Row:  # noqa: ANN401 - a resource of any class
+def put_value(action: Action, row: Row, value: Resource) -> Row:
     """Store a new value of a resource; its place in a list follows."""
     value.href = row.href
     key = row.sort_key

@@ -83,9 +83,7 @@ class Sep2Server:
             self._handle,
             environment=self.environment,
             issuers=KnownIssuers.from_files(settings.roots, settings.certificate),
-            access_log=None,
-            keepalive_timeout=settings.keep_alive_s,
-            lingering_time=1.0,
+            keep_alive_s=settings.keep_alive_s,
         )
         self._listener = await self._loop.create_server(
             self._connections, settings.host, settings.port, ssl=context

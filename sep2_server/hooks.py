@@ -1,7 +1,7 @@
 """What a write does: for most resources it is stored, for a few there is real behaviour."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from function_sets import Route
 from sep2_server import log_events, mirror, registration, responses
@@ -72,7 +72,7 @@ def _add_single(action: Action) -> Row:
     return action.tx.insert(row)
 
 
-def _stored(action: Action, row: Row) -> Any:  # noqa: ANN401 - a resource of any class
+def _stored(action: Action, row: Row) -> object:
     return action.environment.codec.decode_fragment(row.body, action.target.route.type)
 
 

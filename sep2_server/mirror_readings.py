@@ -4,10 +4,9 @@ A known ReadingSet is replaced, a new one is added, a bare Reading replaces the 
 needs a ReadingType.
 """
 
-from typing import Any
-
 from function_sets import sort_key
 from schemas import (
+    IdentifiedObject,
     MeterReading,
     MirrorMeterReading,
     MirrorReadingSet,
@@ -110,7 +109,7 @@ def _put_item(
     known: Row | None,
     kind: str,
     number: int,
-    value: Any,  # noqa: ANN401
+    value: IdentifiedObject,
 ) -> Row:
     key = sort_key(route_named(list_row.kind), value)
     body = action.environment.codec.fragment(value)
@@ -119,7 +118,7 @@ def _put_item(
     return action.tx.insert(
         Row(
             number,
-            value.href,
+            value.href or "",
             kind,
             list_id=list_row.id,
             sort_key=key,

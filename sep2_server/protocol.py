@@ -4,9 +4,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
@@ -16,10 +17,24 @@ from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, UnknownMethod
 from sep2_server.messages import Answer
 
+LINGERING_S: Final = 1.0
+"""How long the rest of a refused body is read, so that the client sees the answer."""
 SERVER_NAME: Final = "lineside"
 _REQUEST_LINE: Final = re.compile(r"b['\"][!#$&*+.^_`|~A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
 
 log = logging.getLogger(__name__)
+
+
+class NoAccessLog(AbstractAccessLogger):
+    """No line for each request: nobody asks about those."""
+
+    @property
+    def enabled(self) -> bool:
+        """False: `log` is not called."""
+        return False
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Nothing is written."""
 
 
 def response_of(answer: Answer) -> web.Response:
@@ -38,10 +53,15 @@ class Connection(RequestHandler):
         *,
         environment: Environment,
         issuers: KnownIssuers,
-        loop: asyncio.AbstractEventLoop,
-        **options: Any,  # noqa: ANN401 - what aiohttp takes
+        keep_alive_s: int,
     ) -> None:
-        super().__init__(server, loop=loop, **options)
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log_class=NoAccessLog,
+            keepalive_timeout=keep_alive_s,
+            lingering_time=LINGERING_S,
+        )
         self._environment = environment
         self._issuers = issuers
         self.identity: PeerIdentity | None = None
@@ -93,12 +113,12 @@ class Connections(web.Server):
         *,
         environment: Environment,
         issuers: KnownIssuers,
-        **options: Any,  # noqa: ANN401 - what aiohttp takes
+        keep_alive_s: int,
     ) -> None:
-        super().__init__(handler, **options)
+        super().__init__(handler)
         self._environment = environment
         self._issuers = issuers
-        self._options = options
+        self._keep_alive_s = keep_alive_s
 
     def __call__(self) -> Connection:
         """A new connection."""
@@ -106,6 +126,5 @@ class Connections(web.Server):
             self,
             environment=self._environment,
             issuers=self._issuers,
-            loop=asyncio.get_running_loop(),
-            **self._options,
+            keep_alive_s=self._keep_alive_s,
         )

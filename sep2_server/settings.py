@@ -224,9 +224,17 @@ def _value(name: str, value: object, kind: object) -> object:
             return str(value)
         if isinstance(value, Mapping):
             return {str(key): _whole(number) for key, number in value.items()}
-        return tuple(str(value).split(",")) if isinstance(value, str) else tuple(map(str, list(value)))  # type: ignore[call-overload]
+        return tuple(_texts(value))
     except (TypeError, ValueError) as flaw:
         raise SettingsError(f"{name}: {value!r} is not {getattr(kind, '__name__', kind)}") from flaw
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value.split(",")
 
 
 def _truth(value: object) -> bool:

@@ -5,7 +5,19 @@ A `Connection` compiles each to text when it is first used, so that the hot path
 
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from schemas.codes import EventState
@@ -16,7 +28,7 @@ _R = t.resource.c
 _C = t.client.c
 
 
-def _p(name: str) -> Any:  # noqa: ANN401 - a bound parameter has whatever type it is compared with
+def _p(name: str) -> BindParameter[Any]:
     return bindparam(name)
 
 
