@@ -1,0 +1,124 @@
+"""Discovery, polling, moved and missing resources, the clock."""
+
+import time
+
+import pytest
+
+from der_client import (
+    What,
+)
+from schemas import (
+    DefaultDERControl,
+    DefaultDERControlLink,
+    DERControlBase,
+    DERProgramList,
+    Registration,
+)
+from tests.integration.client.harness import CODEC, Site, control, controls, decoded
+
+
+async def test_the_wrong_pin_means_that_the_server_is_not_used(site: Site) -> None:
+    site.script.resources["/a/pin"] = Registration(dateTimeRegistered=0, pIN=123455)
+    async with site.client():
+        await site.script.until(lambda: site.script.asked.count("GET /a/pin") > 1)
+
+    assert site.heard(What.WRONG_PIN)
+    assert "GET /a/fsas" not in site.script.asked
+    assert site.script.put == {}
+    assert site.script.posted == []
+
+
+async def test_a_uri_that_is_gone_makes_the_client_begin_again_at_dcap(site: Site) -> None:
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(90.0))
+        program = site.script.resources["/a/programs"]
+        assert isinstance(program, DERProgramList)
+        program.DERProgram_[0].DefaultDERControlLink_ = DefaultDERControlLink(href="/z/default")
+        del site.script.resources["/a/default"]
+        base = DERControlBase(opModMaxLimW=7_000)
+        site.script.resources["/z/default"] = DefaultDERControl(mRID="DD", DERControlBase_=base)
+        await site.script.until(lambda: site.inverter.holds(70.0))
+
+
+async def test_all_uris_may_change_at_once(site: Site) -> None:
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(90.0))
+        text = {path: CODEC.encode(one) for path, one in site.script.resources.items()}
+        salted = {p.replace("/a/", "/q/"): t.replace(b"/a/", b"/q/") for p, t in text.items()}
+        site.script.resources = {path: decoded(body) for path, body in salted.items()}
+        base = DERControlBase(opModMaxLimW=6_000)
+        site.script.resources["/q/default"] = DefaultDERControl(mRID="DD", DERControlBase_=base)
+        await site.script.until(lambda: site.inverter.holds(60.0))
+        await site.script.until(lambda: "/q/status" in site.script.put)
+
+    assert site.heard(What.REDISCOVERY)
+
+
+async def test_a_moved_uri_is_followed_and_remembered(site: Site) -> None:
+    site.script.moved["/a/default"] = "/n/default"
+    site.script.resources["/n/default"] = site.script.resources["/a/default"]
+    async with site.client():
+        await site.script.until(lambda: site.script.asked.count("GET /n/default") > 2)
+
+    assert site.script.asked.count("GET /a/default") == 1
+    assert site.inverter.holds(90.0)
+
+
+async def test_one_resource_that_the_server_cannot_give_does_not_stop_the_others(site: Site) -> None:
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(90.0))
+        site.script.status["/a/controls"] = 500
+        base = DERControlBase(opModMaxLimW=7_000)
+        site.script.resources["/a/default"] = DefaultDERControl(mRID="DD", DERControlBase_=base)
+        await site.script.until(lambda: site.inverter.holds(70.0))
+
+
+async def test_a_new_poll_rate_is_adopted(site: Site) -> None:
+    programs = site.script.resources["/a/programs"]
+    assert isinstance(programs, DERProgramList)
+    async with site.client():
+        await site.script.until(lambda: site.script.asked.count("GET /a/controls") > 2)
+        programs.pollRate = 900
+        seen = site.script.asked.count("GET /a/programs")
+        await site.script.until(lambda: site.script.asked.count("GET /a/programs") > seen)
+        polled = site.script.asked.count("GET /a/controls")
+        statuses = site.script.asked.count("PUT /a/status")
+        await site.script.until(lambda: site.script.asked.count("PUT /a/status") > statuses + 1)
+
+    assert site.script.asked.count("GET /a/controls") - polled <= 1
+
+
+async def test_a_clock_far_from_ours_is_followed(site: Site) -> None:
+    site.script.time_offset_s = 5_000_000
+    start = int(time.time()) + 5_000_000
+    site.script.resources["/a/controls"] = controls(control("C1", start, 60, 5_000, 1))
+    async with site.client() as client:
+        await site.script.until(lambda: site.inverter.holds(50.0))
+        assert abs(client.now_s() - time.time() - 5_000_000) < 2.0
+
+
+async def test_a_link_that_leads_nowhere_is_done_without(site: Site) -> None:
+    del site.script.resources["/a/default"]
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(None))
+
+    assert not site.heard(What.REDISCOVERY)
+
+
+async def test_a_refused_resource_is_done_without(site: Site) -> None:
+    site.script.status["/a/default"] = 403
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(None))
+        del site.script.status["/a/default"]
+        await site.script.until(lambda: site.inverter.holds(90.0))
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_server_without_device_capability_is_asked_again(site: Site, status: int) -> None:
+    site.script.status["/dcap"] = status
+    async with site.client():
+        await site.script.until(lambda: site.script.asked.count("GET /dcap") > 3)
+        del site.script.status["/dcap"]
+        await site.script.until(lambda: site.inverter.holds(90.0))
+
+    assert len(site.heard(What.SERVER_LOST)) == 1

@@ -1,0 +1,128 @@
+"""Exchanges with a server: statuses, redirections, certificates, one look."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import ServerFingerprintMismatch
+
+from der_client import (
+    ExchangeError,
+)
+from der_client.looking import look
+from der_client.server_check import ServerCheck
+from der_client.session import Session
+from der_client.tree import tree_of
+from schemas import (
+    EndDevice,
+    EndDeviceList,
+    Registration,
+    Time,
+)
+from tests.integration.client.harness import (
+    Lab,
+    Script,
+    Site,
+    control,
+    controls,
+    offered,
+    served,
+    settings_for,
+)
+
+
+async def test_a_server_of_another_pki_is_refused(lab: Lab, tmp_path: Path) -> None:
+    script = Script(resources=offered(lab.device.lfdi))
+    async with served(script, lab.stranger) as port:
+        settings = settings_for(lab, port, tmp_path / "spool.sqlite")
+        with pytest.raises(ExchangeError):
+            await look(settings.server)
+
+    assert script.asked == []
+
+
+async def test_a_look_at_a_server_says_what_it_offers(site: Site) -> None:
+    site.script.resources["/a/controls"] = controls(control("C1", 100, 60, 5_000))
+    lines = list(tree_of(await look(site.settings.server)))
+
+    assert "  DERProgram /a/program primacy 3" in lines
+    assert "    default: opModMaxLimW 90 %" in lines
+    assert "    DERControl C1 scheduled from 100 for 60 s: opModMaxLimW 50 %" in lines
+    assert "  MirrorUsagePointList /a/mirror" in lines
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(500, "UnreachableError"), (403, "RefusedError"), (404, "MissingError")]
+)
+async def test_a_status_is_an_error_of_its_own_kind(site: Site, status: int, kind: str) -> None:
+    site.script.status["/a/time"] = status
+    async with Session(site.settings.server) as session:
+        with pytest.raises(ExchangeError) as caught:
+            await session.get("/a/time", Time)
+
+    assert type(caught.value).__name__ == kind
+
+
+async def test_an_answer_of_another_type_cannot_be_used(site: Site) -> None:
+    async with Session(site.settings.server) as session:
+        with pytest.raises(ExchangeError, match="cannot be used"):
+            await session.get("/a/time", Registration)
+
+
+async def test_a_redirection_without_end_is_given_up(site: Site) -> None:
+    site.script.moved["/a/time"] = "/a/time"
+    async with Session(site.settings.server) as session:
+        with pytest.raises(ExchangeError, match="too often"):
+            await session.get("/a/time", Time)
+
+
+async def test_a_redirection_away_from_tls_is_refused(site: Site) -> None:
+    site.script.moved["/a/time"] = "http://127.0.0.1/time"
+    async with Session(site.settings.server) as session:
+        with pytest.raises(ExchangeError, match="without TLS"):
+            await session.get("/a/time", Time)
+
+
+async def test_an_answer_without_end_is_refused(site: Site) -> None:
+    items = [EndDevice(href=f"/b/{n:0600000d}", sFDI=n, changedTime=0) for n in (1, 2)]
+    site.script.resources["/a/big"] = EndDeviceList(all=2, results=2, EndDevice_=items)
+    async with Session(site.settings.server) as session:
+        with pytest.raises(ExchangeError, match="longer than"):
+            await session.get("/a/big", EndDeviceList)
+
+
+async def test_a_session_that_is_not_open_cannot_ask(site: Site) -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        await Session(site.settings.server).get("/a/time", Time)
+
+
+async def test_a_look_goes_on_where_a_link_leads_nowhere(site: Site) -> None:
+    del site.script.resources["/a/default"]
+    view = await look(site.settings.server)
+
+    assert view.programs[0].default is None
+
+
+async def test_a_look_needs_device_capability(site: Site) -> None:
+    del site.script.resources["/dcap"]
+    with pytest.raises(ExchangeError):
+        await look(site.settings.server)
+
+
+class StrangeSession:
+    """A TLS session whose peer shows something that is no certificate."""
+
+    def getpeercert(self, binary_form: bool) -> bytes:
+        return b"no certificate"
+
+
+class StrangeTransport(asyncio.Transport):
+    """A transport of such a session."""
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return {"ssl_object": StrangeSession(), "peername": ("127.0.0.1", 1)}.get(name, default)
+
+
+def test_a_peer_that_shows_no_certificate_is_refused(lab: Lab) -> None:
+    with pytest.raises(ServerFingerprintMismatch):
+        ServerCheck(lab.device.root_path).check(StrangeTransport())
