@@ -1,6 +1,7 @@
 """The operators' side of a running server: tokens, audit log and API, beside the IEEE 2030.5 side."""
 
 import secrets
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,8 +36,11 @@ class OperatorSide:
         return self.settings.folder / FIRST_FILE
 
     async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
+        """Start; what was opened is closed again where that fails."""
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(self.stop)
+            await self.start()
+            opened.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:

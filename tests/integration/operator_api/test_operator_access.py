@@ -16,9 +16,10 @@ from sep2_server.bootstrap import prepare
 from sep2_server.errors import StoreError
 from sep2_server.operator import ApiError, OperatorClient, OperatorSettings, OperatorSide, Site
 from sep2_server.operator.api import PlainHttpError
-from sep2_server.operator.audit import AuditLog
+from sep2_server.operator.audit import AuditLog, Entry
 from sep2_server.operator.auth import Role
 from sep2_server.operator.counter import Counter, Request
+from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.token_files import add_token, remove_token
 from sep2_server.writer import Job
 
@@ -179,8 +180,10 @@ async def test_plain_http_is_refused_on_an_address_that_others_reach(
     assert side.url
     plain = OperatorSide(settings, server)
     with pytest.raises(PlainHttpError, match=r"plain HTTP on 192.0.2.1 would show tokens to the network"):
-        await plain.start()
-    await plain.stop()
+        await plain.__aenter__()
+    assert plain.audit is not None
+    with pytest.raises(AuditFailed, match="Bad file descriptor"):
+        plain.audit.append(Entry(time=0, who="", action="", target="", outcome=""))
 
 
 def test_the_folder_tells_where_a_running_api_is(side: OperatorSide, site: Site) -> None:

@@ -35,8 +35,8 @@ def end_device(api: OperatorClient) -> str:
     return str(api.call("POST", ("devices",), {"name": "north", "lFDI": LFDI, "pIN": 111_115})["href"])
 
 
-def mirror(*, value: int, start: int, localID: str = "00") -> MirrorUsagePoint:  # noqa: N803 - the standard's word
-    reading = Reading(value=value, timePeriod=DateTimeInterval(duration=300, start=start), localID=localID)
+def mirror(*, value: int, start: int) -> MirrorUsagePoint:
+    reading = Reading(value=value, timePeriod=DateTimeInterval(duration=300, start=start), localID="00")
     reading_set = MirrorReadingSet(
         mRID=f"{start:024X}0000007B",
         timePeriod=DateTimeInterval(duration=300, start=start),
