@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bench.measure import Result
 from certs import client_context
 from lineside.demo.site import SERVER_FOLDER, Site, make_site, operator_client
+from sep2_server.operator import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +139,7 @@ def _wait_for(site: Site) -> None:
     while True:
         try:
             operator_client(site.folder / SERVER_FOLDER).get("status")
-        except (OSError, RuntimeError):
+        except (ApiError, OSError):
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING
-
-import certs.cli
-import der_client.cli
-import sep2_server.cli
-from lineside import demo, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
+
+COMMANDS = {
+    "demo": "lineside.demo",
+    "certs": "certs.cli",
+    "server": "sep2_server.cli",
+    "op": "sep2_server.cli",
+    "client": "der_client.cli",
+    "simulate": "lineside.simulate",
+}
+"""Module of each command; only what is asked for is loaded, so that a command starts fast."""
 
 EPILOG = """\
 first steps:
@@ -28,8 +33,8 @@ first steps:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(first: str | None = None) -> argparse.ArgumentParser:
+    """The command line: the whole menu, or the one command that `first` names."""
     made = argparse.ArgumentParser(
         prog="lineside",
         description="The open stack for distributed energy: IEEE 2030.5 server and client, SunSpec, CAN.",
@@ -39,17 +44,19 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"lineside {metadata.version('lineside')}")
     made.add_argument("-v", "--verbose", action="count", default=0, help="more log lines (twice: bytes)")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    demo.add_parser(commands)
-    certs.cli.add_parser(commands)
-    sep2_server.cli.add_parsers(commands)
-    der_client.cli.add_parser(commands)
-    simulate.add_parser(commands)
+    wanted = {COMMANDS[first]} if first in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for module in wanted:
+        loaded = import_module(module)
+        add = getattr(loaded, "add_parsers", None) or loaded.add_parser
+        add(commands)
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0 fine, 1 the check or the work failed, 2 wrong usage."""
-    chosen = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    named = next((word for word in given if not word.startswith("-")), None)
+    chosen = parser(named).parse_args(given)
     level = {0: logging.WARNING, 1: logging.INFO}.get(chosen.verbose, logging.DEBUG)
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     try:

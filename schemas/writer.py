@@ -7,7 +7,7 @@ function the way `dataclasses` makes `__init__`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from schemas.fields import Field, spec_of, wire_name
 
@@ -72,7 +72,7 @@ class Writers:
                 lines += self._child_lines(f, names)
             lines.append("    a(f'</{tag}>')")
         exec("\n".join(_merged(lines)), names)  # noqa: S102 - made of declared names only, see the module docstring
-        return names["write"]  # type: ignore[return-value]
+        return cast("WriteResource", names["write"])
 
     def _child_lines(self, f: Field, names: dict[str, object]) -> list[str]:
         tag = f"{self._profile.prefix}:{f.name}" if f.foreign else f.name

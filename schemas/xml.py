@@ -7,7 +7,7 @@ are skipped.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from lxml import etree
 
@@ -61,7 +61,7 @@ class Codec:
         if cls is None or not issubclass(cls, allowed):
             names = " or ".join(wire_name(w) for w in wanted)
             raise Malformed("root", f"{str(root.tag)[:120]} where {names} belongs")
-        return self._read(root, cls)  # type: ignore[return-value]
+        return cast("T", self._read(root, cls))
 
     def decode_any(self, data: bytes, *, most: int = MOST_OCTETS) -> object:
         """The resource in a document of any type that the profile knows. Raises Malformed."""

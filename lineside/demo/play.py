@@ -18,6 +18,7 @@ from lineside.demo.site import SERVER_FOLDER, make_site, operator_client, write_
 from lineside.demo.stage import Stage
 from lineside.demo.timeline import Timeline
 from lineside.demo.verdict import Row, default_row, row_of, table
+from sep2_server.operator import ApiError
 
 READY_S = 20.0
 SETTLE_S = 6.0
@@ -165,7 +166,7 @@ async def _server_is_up(stage: Stage) -> None:
     while time.monotonic() < until:
         try:
             await asyncio.to_thread(lambda: operator_client(stage.folder / SERVER_FOLDER).get("status"))
-        except Exception as flaw:
+        except (ApiError, OSError) as flaw:
             last = flaw
             await asyncio.sleep(0.1)
         else:

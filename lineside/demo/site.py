@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from certs import Credentials, Pki, make_pin
 from lineside.demo.story import DEVICES
-from sep2_server.operator.client import OperatorClient
+from sep2_server.operator import OperatorClient
 
 if TYPE_CHECKING:
     from pathlib import Path
