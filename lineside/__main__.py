@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
@@ -64,12 +65,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        _drop_output()
         return 0
     except Exception:
         log.exception("the command failed; this is a defect, please report it with the lines below")
         return 1
     return code
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere: its reader has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
 
+TERMINATED = 143
 EPILOG = """\
 It starts a server, an operator, a PV inverter with its client and a battery system with its client, each a
 process of its own on 127.0.0.1, with fresh certificates in a temporary folder. example: lineside demo --once
@@ -32,4 +34,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _run(chosen: argparse.Namespace) -> int:
     from lineside.demo.play import play  # noqa: PLC0415 - what it needs is loaded only for this command
 
-    return asyncio.run(play(once=chosen.once, keep=chosen.folder))
+    async def until_told_to_stop() -> int:
+        task = asyncio.ensure_future(play(once=chosen.once, keep=chosen.folder))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        return asyncio.run(until_told_to_stop())
+    except asyncio.CancelledError:
+        return TERMINATED

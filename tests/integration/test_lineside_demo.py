@@ -45,3 +45,16 @@ def test_timeline_names_registers_frames_and_hrefs(printed: str) -> None:
     assert "704.WSet [0000 0BB8] = 3000 W" in printed
     assert "CAN 0x356" in printed
     assert re.search(r"published: .* /derp/\d+/derc/\d+", printed)
+
+
+def test_demo_that_is_told_to_stop_leaves_no_process_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lineside", "demo", "--folder", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if "inverter at Modbus" in line:
+                break
+        demo.terminate()
+        assert demo.wait(timeout=20) == 143
+    found = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert found.stdout == ""
