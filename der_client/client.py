@@ -155,7 +155,7 @@ class DERClient:
         tasks: asyncio.TaskGroup,
         index: int,
         controller: Controller,
-        plan: Watched[Plan],
+        plan: Watched[Plan | None],
         mirror: Mirror,
     ) -> None:
         """Start the tasks that record and report one device."""

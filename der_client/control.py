@@ -43,7 +43,7 @@ class Controller:
         self,
         device: Device,
         settings: ControlSettings,
-        plan: Watched[Plan],
+        plan: Watched[Plan | None],
         *,
         surroundings: Callable[[], Surroundings],
         tell: Tell,
@@ -61,7 +61,7 @@ class Controller:
         self._actuation = Actuation()
         self._applied: tuple[Setpoint, Reversion] | None = None
         self._applied_s = 0.0
-        self._heard_s = local_s()
+        self._heard_s = self._began_s = local_s()
 
     async def run(self) -> None:
         """One cycle each period, sooner where the plan changes, until cancelled; then lets go of the device.
@@ -90,12 +90,21 @@ class Controller:
             return
         self._heard_s = now = self._local_s()
         around = replace(self._surroundings(), blocked=self._actuation.blocked(now))
-        plan = self._plan.value
+        plan = self._plan.value or self._plan_of_its_own(now)
+        if plan is None:
+            return
         desired = desired_of(plan.modes, nameplate, plan.curves, grad_w=plan.grad_w)
         safe = clamp(desired, telemetry, nameplate, self._safety, now, around=around)
         self._safety = safe.state
         await self._apply(safe, reversion_of(plan, nameplate, telemetry, self._settings))
         self._show(telemetry, safe)
+
+    def _plan_of_its_own(self, now: float) -> Plan | None:
+        """Nothing but safety, once the plan has not come in time; until then the device goes on as it is.
+
+        A client that restarts must not release what an event holds before it knows of the event.
+        """
+        return Plan() if now - self._began_s >= self._settings.plan_wait_s else None
 
     async def _identify(self) -> Nameplate | None:
         """Ratings of the device; asked for again after each loss, before anything is written."""

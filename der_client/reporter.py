@@ -26,7 +26,7 @@ class Reporter:
         self,
         index: int,
         device: Watched[DeviceView],
-        plan: Watched[Plan],
+        plan: Watched[Plan | None],
         upstream: Upstream,
         about: About,
         *,
@@ -69,7 +69,8 @@ class Reporter:
         view, clock = self._poller.view.value, self._poller.clock.value
         if view is None or not view.is_registered or clock is None:
             return []
-        about = replace(self._about, grad_w=self._plan.value.grad_w)
+        plan = self._plan.value
+        about = replace(self._about, grad_w=plan.grad_w if plan else None)
         now = clock.now(self._local_s())
         reports = reports_of(self._device.value, view, self._index, now, about, self._status)
         self._status = next((r.resource for r in reports if isinstance(r.resource, DERStatus)), self._status)

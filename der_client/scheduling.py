@@ -37,7 +37,7 @@ class Scheduling:
         lfdi: str,
         tell: Tell,
     ) -> None:
-        self.plan: Watched[Plan] = Watched(Plan())
+        self.plan: Watched[Plan | None] = Watched(None)
         self.queued: Watched[int] = Watched(0)
         self._scheduler = scheduler
         self._spool = spool

@@ -80,7 +80,8 @@ class ControlSettings:
     """The control loop: its period, the dead-man reversion, and what counts as a device that fails.
 
     After `readback_limit` read-backs in a row that differ a control is not used for `retry_s`; after
-    `unavailable_after_s` without an answer the device counts as gone until it is identified again.
+    `unavailable_after_s` without an answer the device counts as gone until it is identified again. A start
+    waits `plan_wait_s`, less than the reversion, for what server or memory say before it writes.
     """
 
     period_s: float = 1.0
@@ -88,6 +89,7 @@ class ControlSettings:
     readback_limit: int = 3
     retry_s: float = 300.0
     unavailable_after_s: float = 3.0
+    plan_wait_s: float = 30.0
 
     def __post_init__(self) -> None:
         if not 0 < self.period_s <= 10:

@@ -37,6 +37,7 @@ reversion_s = 60
 readback_limit = 3
 retry_s = 300.0
 unavailable_after_s = 3.0
+plan_wait_s = 30.0
 
 [report]
 post_rate_s = 300

@@ -3,6 +3,7 @@
 import time
 
 from der_client import (
+    Setpoint,
     What,
 )
 from tests.integration.client.harness import Site, control, controls
@@ -65,6 +66,7 @@ async def test_a_restart_keeps_the_event_and_answers_nothing_twice(site: Site) -
         await site.script.until(lambda: 3 in site.script.statuses("C1"))
 
     assert site.script.statuses("C1") == [1, 2, 3]
+    assert site.inverter.applied[0][0] == Setpoint(max_w_pct=50.0)
 
 
 async def test_without_a_server_a_restarted_client_goes_on_with_what_it_knows(site: Site) -> None:

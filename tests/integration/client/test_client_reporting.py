@@ -1,5 +1,6 @@
 """What a client does with its device and tells of it."""
 
+import time
 from dataclasses import replace
 
 from der_client import (
@@ -133,6 +134,16 @@ async def test_a_device_that_stops_answering_is_reported_and_identified_before_t
         site.inverter.plate, site.inverter.reading = plate, reading
         await site.script.until(lambda: len(site.inverter.applied) > writes)
         await site.script.until(lambda: (0, 1, "ok: device does not answer") in site.script.log_codes())
+
+
+async def test_without_any_plan_a_device_is_made_safe_after_a_while(site: Site) -> None:
+    site.script.down = True
+    site.settings = replace(site.settings, control=replace(site.settings.control, plan_wait_s=0.3))
+    began_s = time.monotonic()
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(None))
+
+    assert time.monotonic() - began_s >= 0.3
 
 
 async def test_the_dead_man_switch_is_refreshed_at_half_of_its_time(site: Site) -> None:
