@@ -1,6 +1,6 @@
 """What the client's core knows of a device: values in, values out. No bus, no register, no frame.
 
-Signs: active and reactive power are positive out of the DER into the grid (generation, discharge, over-excited).
+Signs: power is positive out of the DER into the grid (generation, discharge, over-excited).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nameplate:
-    """Ratings and settings of one DER, read at start and after each re-scan. IEEE 2030.5-2018, 10.10 (DERCapability).
+    """Ratings and settings of one DER, read at start and after each re-scan. IEEE 2030.5-2018, 10.10.
 
-    `modes` names the DERControlBase elements that the device can execute (`opModMaxLimW`, ...). Powers in W, VA and
-    var as magnitudes; `None` where the device does not say. `set_*` are the settings in force (equal to the rating
-    where the device has none of its own).
+    `modes` names the DERControlBase elements that the device can execute (`opModMaxLimW`, ...). Powers in W,
+    VA and var as magnitudes; `None` where the device does not say. `set_*` are the settings in force (equal
+    to the rating where the device has none of its own).
     """
 
     manufacturer: str
@@ -54,7 +54,7 @@ class Nameplate:
 class BatteryState:
     """What a BMS says of its battery. Current is positive while discharging; limits are magnitudes.
 
-    `stale_s` is the age of the oldest message that the profile requires; a state is never invented for a silent BMS.
+    `stale_s` is the age of the oldest message that the profile requires; a state is never invented.
     """
 
     voltage_v: float
@@ -86,8 +86,9 @@ class BatteryState:
 class Telemetry:
     """One reading of a device. Status numbers are the codes of IEEE 2030.5-2018, 10.10 (DERStatus).
 
-    `alarms` holds bit numbers of DERStatus.alarmStatus; `gen_connect` and `stor_connect` are ConnectStatusType
-    bitmaps. `battery` is what the BMS says, a Fault while it cannot be trusted, `None` where there is no BMS.
+    `alarms` holds bit numbers of DERStatus.alarmStatus; `gen_connect` and `stor_connect` are
+    ConnectStatusType bitmaps. `battery` is what the BMS says, a Fault while it cannot be trusted, `None`
+    where there is no BMS.
     """
 
     power_w: float
@@ -112,7 +113,7 @@ class Telemetry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerFactorSetpoint:
-    """A fixed power factor; `absorbing` is the 2030.5 excitation flag (true: under-excited, takes up vars)."""
+    """A fixed power factor; `absorbing` is the excitation flag (true: under-excited, takes up vars)."""
 
     power_factor: float
     absorbing: bool
@@ -130,8 +131,8 @@ class VarSetpoint:
 class Setpoint:
     """What a device shall do until the next Setpoint; `None` releases the function. All modes apply at once.
 
-    `max_w_pct` is % of set_max_w; `target_w` is W, negative while charging; `grad_w_pct_per_s` is the ramp in % of
-    set_max_w per second (0: no limit).
+    `max_w_pct` is % of set_max_w; `target_w` is W, negative while charging; `grad_w_pct_per_s` is the ramp in
+    % of set_max_w per second (0: no limit).
     """
 
     connect: bool | None = None
@@ -146,7 +147,7 @@ class Setpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenPoint:
-    """One point as it was written and read back: `701.W` style name, bus address, raw words, engineering value."""
+    """One point as written and read back: name (`701.W`), bus address, raw words, engineering value."""
 
     point: str
     address: int
@@ -207,7 +208,7 @@ class Device(Protocol):
         ...
 
     async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
-        """Write the setpoint and the reversion timers, read back, compare. Called with an equal setpoint: refresh."""
+        """Write setpoint and reversion timers, read back, compare; with an equal setpoint: refresh."""
         ...
 
     async def close(self) -> None:
