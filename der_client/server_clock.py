@@ -24,9 +24,13 @@ class ServerClock:
 
     @classmethod
     def first(cls, server_s: int, sent_s: float, received_s: float) -> Self:
-        """Clock after the first answer: `server_s` was read somewhere between `sent_s` and `received_s`."""
-        low_s, high_s = _bounds(server_s, sent_s, received_s)
-        return cls(offset_s=(low_s + high_s) / 2)
+        """Clock after the first answer: `server_s` was read somewhere between `sent_s` and `received_s`.
+
+        Of all offsets that agree with it the least is taken: the clock may be behind by less than a second,
+        but no event starts before its time on the server.
+        """
+        low_s, _ = _bounds(server_s, sent_s, received_s)
+        return cls(offset_s=low_s)
 
     def time_s(self, local_s: float) -> float:
         """Server time with its fraction, s since 1970 UTC."""
@@ -40,7 +44,7 @@ class ServerClock:
     def observed(self, server_s: int, sent_s: float, received_s: float) -> Self:
         """Clock after one more answer; unchanged where the answer agrees within its own uncertainty."""
         low_s, high_s = _bounds(server_s, sent_s, received_s)
-        offset_s = min(max(self.offset_s, low_s), high_s)
+        offset_s = self.offset_s if low_s <= self.offset_s <= high_s else low_s
         shift_s = offset_s + received_s - self.time_s(received_s)
         excess_s = -shift_s if -STEP_S < shift_s < 0.0 else 0.0
         return type(self)(offset_s=offset_s, excess_s=excess_s, since_s=received_s)

@@ -1,13 +1,26 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from der_client.server_clock import ServerClock
 from der_client.timing import Backoff, due_s
 
 
-def test_the_first_answer_sets_the_clock_to_the_middle_of_what_it_can_mean() -> None:
+def test_the_first_answer_sets_the_clock_to_the_least_that_it_can_mean() -> None:
     clock = ServerClock.first(1_000, sent_s=10.0, received_s=10.2)
 
-    assert clock.time_s(10.1) == pytest.approx(1_000.5)
+    assert clock.time_s(10.2) == pytest.approx(1_000.0)
+
+
+@given(st.floats(0, 1, exclude_max=True), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_no_event_starts_before_its_time_on_the_server(
+    fraction_s: float, there_s: float, back_s: float
+) -> None:
+    sent_s = 10.0
+    true_offset_s = 1_000.0 + fraction_s - (sent_s + there_s)
+    clock = ServerClock.first(1_000, sent_s=sent_s, received_s=sent_s + there_s + back_s)
+
+    assert true_offset_s - 1.5 <= clock.offset_s <= true_offset_s + 1e-9
 
 
 def test_an_answer_that_agrees_within_its_uncertainty_moves_nothing() -> None:
@@ -29,13 +42,13 @@ def test_a_correction_below_sixty_seconds_never_turns_the_clock_back() -> None:
 
     assert shown[0] == 1_010.0
     assert shown == sorted(shown)
-    assert clock.time_s(100.0) == 1_061.0
+    assert clock.time_s(100.0) == 1_060.0
 
 
 def test_a_correction_of_sixty_seconds_and_more_steps_back() -> None:
     clock = ServerClock(offset_s=1_000.0).observed(900, sent_s=10.0, received_s=10.0)
 
-    assert clock.time_s(10.0) == 901.0
+    assert clock.time_s(10.0) == 900.0
 
 
 @pytest.mark.parametrize(("spread", "expected_s"), [(0.0, 900.0), (1.0, 930.0)])
