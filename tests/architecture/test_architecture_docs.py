@@ -1,0 +1,44 @@
+"""The documentation names every setting, and its commands exist."""
+
+import re
+import typing
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+
+from der_client import ClientSettings
+from lineside import __main__ as front
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND = re.compile(r"^\s*(?:\.venv/bin/)?(lineside(?: [a-z]+){1,3})", re.MULTILINE)
+
+
+def settings_of(cls: type, place: str = "") -> Iterator[str]:
+    """Dotted names of all settings."""
+    hints = typing.get_type_hints(cls)
+    for field in fields(cls):
+        kind = hints[field.name]
+        if is_dataclass(kind) and isinstance(kind, type):
+            yield from settings_of(kind, f"{place}{field.name}.")
+        else:
+            yield f"{place}{field.name}"
+
+
+@pytest.mark.parametrize("name", list(settings_of(ClientSettings)))
+def test_client_how_to_names_every_setting(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "howto" / "client.md").read_text()
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+def test_commands_of_the_documentation_exist(path: Path) -> None:
+    commands = {tuple(found.split()[1:]) for found in COMMAND.findall(path.read_text())}
+    assert {c[0] for c in commands} <= set(front.COMMANDS)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
