@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final, Self
 
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from certs import KnownIssuers, lfdi_of, server_context
 from function_sets import Clock
@@ -20,11 +21,13 @@ from sep2_server.event_times import repair_list
 from sep2_server.keeper import Keeper
 from sep2_server.listing import RepairDue
 from sep2_server.messages import Answer, Request
+from sep2_server.negotiation import require_plain_coding
 from sep2_server.protocol import Connection, Connections, response_of
 from sep2_server.redirection import Redirection
 from sep2_server.rows import Change
 from sep2_server.settings import Settings
 from sep2_server.store import Store
+from sep2_server.uris import normal
 
 WITH_BODY: Final = frozenset({"PUT", "POST"})
 
@@ -140,7 +143,7 @@ class Sep2Server:
         except RemoteError as flaw:
             answer = self._dispatcher.refusal(flaw)
         response = response_of(answer)
-        if _identity_of(request) is None:
+        if _identity_of(request) is None or "Upgrade" in request.headers:
             response.force_close()
         return response
 
@@ -155,30 +158,30 @@ class Sep2Server:
         path, _, query = _target_of(request.raw_path).partition("?")
         return Request(
             method=request.method,
-            path=path,
+            path=normal(path),
             query=query,
             lfdi=lfdi,
             body=await self._body_of(request) if request.method in WITH_BODY else b"",
             content_type=headers.get("Content-Type"),
-            accept=headers.get("Accept"),
+            accept=",".join(headers.getall("Accept")) if "Accept" in headers else None,
             now=self.clock.now(),
         )
 
     async def _body_of(self, request: web.BaseRequest) -> bytes:
-        """The body. LimitReached for one that is larger than the settings allow."""
+        """The body. RemoteError for one that is too large, too slow, compressed or badly framed."""
+        require_plain_coding(",".join(request.headers.getall("Content-Encoding", ())))
         most = self.settings.most_octets
         if (request.content_length or 0) > most:
             raise LimitReached(f"{request.content_length} octets, at most {most} are read")
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        parts: list[bytes] = []
-        octets = 0
-        async for part in request.content.iter_any():
-            octets += len(part)
-            if octets > most:
-                raise LimitReached(f"more than {most} octets")
-            parts.append(part)
-        return b"".join(parts)
+        try:
+            async with asyncio.timeout(self.settings.body_s):
+                return await _octets_of(request, most)
+        except TimeoutError as flaw:
+            raise BadRequest(f"no whole body within {self.settings.body_s} s") from flaw
+        except (HttpProcessingError, ClientPayloadError) as flaw:
+            raise BadRequest("a body that is not framed as HTTP says", ErrorReason.INVALID_FORMAT) from flaw
 
     def _hear(self, changes: Sequence[Change]) -> None:
         """Hear of a commit in the writer's thread, and forget in the loop's what it has made wrong."""
@@ -200,3 +203,14 @@ def _target_of(raw_path: str) -> str:
         return raw_path
     _, _, rest = raw_path.partition("://")
     return "/" + rest.partition("/")[2]
+
+
+async def _octets_of(request: web.BaseRequest, most: int) -> bytes:
+    parts: list[bytes] = []
+    octets = 0
+    async for part in request.content.iter_any():
+        octets += len(part)
+        if octets > most:
+            raise LimitReached(f"more than {most} octets")
+        parts.append(part)
+    return b"".join(parts)

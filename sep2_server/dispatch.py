@@ -4,15 +4,15 @@ A GET or HEAD is answered at once. A write is checked and decoded, and comes bac
 store's writer. Real behaviour of single resources is in `hooks`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from function_sets import METHODS, Access, BadQueryError, ListQuery, Mark, Route, parse_query
-from schemas import Malformed
-from schemas.codes import ErrorReason
 from sep2_server.access import OPEN_TO_UNKNOWN, Viewer, Viewers, may_see, viewer_of
 from sep2_server.action import Action
+from sep2_server.bodies import value_of
 from sep2_server.built import (
     BUILT_KINDS,
     capability_for_unknown,
@@ -35,7 +35,7 @@ from sep2_server.hooks import hook_of
 from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.messages import Answer, Request, found
-from sep2_server.negotiation import require_acceptable, require_readable
+from sep2_server.negotiation import require_acceptable
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Row
 from sep2_server.shelf import Shelf, tokens_of
@@ -45,6 +45,8 @@ from sep2_server.uris import CONNECTION_POINT
 READS: Final = frozenset({"GET", "HEAD"})
 RATE_OPTION: Final = "poll_rate."
 """Prefix of the options that set a pollRate at run time."""
+_POSITION: Final = re.compile("0|[1-9][0-9]{0,8}")
+"""How the place of a Reading is written in its URI, and in no other way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,8 @@ class Dispatcher:
 
     def _reading(self, draft: Draft, target: Target, reading_set: Row) -> bytes:
         position = target.place.parts[-1]
-        reading = draft.reader.reading(reading_set.id, int(position)) if position.isdecimal() else None
+        is_position = _POSITION.fullmatch(position)
+        reading = draft.reader.reading(reading_set.id, int(position)) if is_position else None
         if reading is None:
             raise NotFound(target.href)
         return self.environment.codec.document(reading.body)
@@ -202,7 +205,7 @@ class Dispatcher:
             raise UnknownMethod(request.method[:20])
         viewer = self._viewers.of(reader, request.lfdi)
         target = self._find(reader, request, viewer)
-        value = None if request.method == "DELETE" else self._value(request, target.route)
+        value = None if request.method == "DELETE" else value_of(self.environment, request, target.route)
         return Work(self.environment, request, value)
 
     def _find(self, reader: Reader, request: Request, viewer: Viewer) -> Target:
@@ -227,19 +230,6 @@ class Dispatcher:
         is_open = route.id in OPEN_TO_UNKNOWN and method in READS
         if not self.environment.settings.in_band_registration or not (is_open or is_registration):
             raise Forbidden("the client is not enrolled")
-
-    def _value(self, request: Request, route: Route) -> object:
-        if not request.body:
-            raise BadRequest("no body", ErrorReason.INVALID_FORMAT)
-        require_readable(request.content_type)
-        try:
-            return self.environment.codec.decode(
-                request.body, route.accepts, most=self.environment.settings.most_octets
-            )
-        except Malformed as flaw:
-            is_value = flaw.rule in {"range", "length"}
-            reason = ErrorReason.INVALID_VALUES if is_value else ErrorReason.INVALID_FORMAT
-            raise BadRequest(str(flaw), reason) from flaw
 
 
 def require_visible(reader: Reader, environment: Environment, viewer: Viewer, target: Target) -> None:

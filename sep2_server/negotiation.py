@@ -9,10 +9,17 @@ from sep2_server.errors import BadRequest, NotAcceptable, WrongMediaType
 def require_acceptable(accept: str | None) -> None:
     """Raise NotAcceptable for an Accept header that application/sep+xml does not match.
 
-    No header stands for everything. Parameters such as `level` do not count, a quality of 0 excludes.
+    No header stands for everything, a quality of 0 excludes. Parameters such as `level` do not count: of one
+    type at several levels the best quality does.
     """
     if accept is not None and not _accepts(accept):
         raise NotAcceptable(f"nothing of {accept[:120]!r} is served here")
+
+
+def require_plain_coding(content_encoding: str) -> None:
+    """Raise WrongMediaType for a body that is compressed: no content coding is read here. RFC 9110, 8.4."""
+    if content_encoding.strip().lower() not in {"", "identity"}:
+        raise WrongMediaType(f"content coding {content_encoding[:40]!r} is not read here")
 
 
 def require_readable(content_type: str | None) -> None:
@@ -25,7 +32,9 @@ def require_readable(content_type: str | None) -> None:
 
 @lru_cache(maxsize=256)
 def _accepts(accept: str) -> bool:
-    weights = dict(_range_of(part) for part in accept.split(","))
+    weights: dict[str, float] = {}
+    for kind, weight in map(_range_of, accept.split(",")):
+        weights[kind] = max(weight, weights.get(kind, 0.0))
     named = [weights[kind] for kind in (MEDIA_TYPE, "application/*", "*/*") if kind in weights]
     return bool(named) and named[0] > 0
 

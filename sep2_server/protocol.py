@@ -20,7 +20,7 @@ from sep2_server.messages import Answer
 LINGERING_S: Final = 1.0
 """How long the rest of a refused body is read, so that the client sees the answer."""
 SERVER_NAME: Final = "lineside"
-_REQUEST_LINE: Final = re.compile(r"b['\"][!#$&*+.^_`|~A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
+_REQUEST_LINE: Final = re.compile(r"b['\"][!#$%&*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class Connection(RequestHandler):
             access_log_class=NoAccessLog,
             keepalive_timeout=keep_alive_s,
             lingering_time=LINGERING_S,
+            auto_decompress=False,
         )
         self._environment = environment
         self._issuers = issuers

@@ -102,6 +102,8 @@ class Settings:
     """IANA private enterprise number for the mRIDs that the server makes; 0 must be replaced before use."""
     keep_alive_s: int = 75
     """How long a connection may be idle."""
+    body_s: int = 30
+    """How long the body of a request may take to arrive."""
     shutdown_s: int = 10
     """How long requests may take to end when the server stops."""
     cached_answers: int = 20_000
@@ -160,6 +162,7 @@ _BOUNDS: Final = {
     "pen": (0, 4_294_967_295),
     "time_quality": (0, 7),
     "keep_alive_s": (1, 86_400),
+    "body_s": (1, 3600),
 }
 _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "profile": tuple(PROFILES),

@@ -7,6 +7,8 @@ that check. It tells nothing of its neighbours, and needs no table.
 import base64
 import binascii
 import hashlib
+import re
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +24,8 @@ LATEST_READING: Final = "LatestReading"
 """The Reading of a MeterReading that is in no ReadingSet."""
 CONNECTION_POINT: Final = "ConnectionPoint"
 _CHECK_OCTETS: Final = 8
+_ESCAPED: Final = re.compile("%([0-9A-Fa-f]{2})")
+_UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
 
 EXTRA_ROUTES: Final[dict[str, Route]] = {
     route.id: route
@@ -63,6 +67,11 @@ class Place:
     route: Route
     path: str
     parts: tuple[str, ...]
+
+
+def normal(path: str) -> str:
+    """A path without needless escapes: `/%74m` is `/tm`. RFC 3986, 6.2.2.2."""
+    return _ESCAPED.sub(_unescaped, path) if "%" in path else path
 
 
 def route_named(kind: str) -> Route:
@@ -130,6 +139,11 @@ class Uris:
     def _veil(self, text: bytes, check: bytes) -> bytes:
         stream = hashlib.shake_128(self._salt + check).digest(len(text))
         return bytes(a ^ b for a, b in zip(text, stream, strict=True))
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    letter = chr(int(escape[1], 16))
+    return letter if letter in _UNRESERVED else escape[0].upper()
 
 
 def _place_of(path: str) -> Place | None:

@@ -1,0 +1,243 @@
+"""HTTP that is legal and rare, and HTTP that means harm: the right answer, and the next request is served."""
+
+import asyncio
+import gzip
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from certs import Pki, client_context
+from schemas import LogEventList
+from schemas.codes import ErrorReason
+from tests.integration.sep2_harness import SEP_XML, Bench, Client, running
+
+EVENT = (
+    b'<LogEvent xmlns="urn:ieee:std:2030.5:ns"><createdDateTime>1700000000</createdDateTime>'
+    b"<functionSet>11</functionSet><logEventCode>0</logEventCode><logEventID>1</logEventID>"
+    b"<logEventPEN>40732</logEventPEN><profileID>2</profileID></LogEvent>"
+)
+CLOSE = "Connection: close\r\n"
+GET_TIME = f"GET /tm HTTP/1.1\r\nHost: a\r\n{CLOSE}\r\n"
+
+
+class Line:
+    """An enrolled device that speaks HTTP by the octet."""
+
+    def __init__(self, bench: Bench, href: str, client: Client) -> None:
+        self.bench = bench
+        self.href = href
+        self.client = client
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        known = self.bench.credentials("line-1")
+        context = client_context(known.certificate_path, known.key_path, known.root_path)
+        return await asyncio.open_connection("127.0.0.1", self.bench.server.port, ssl=context)
+
+    async def send(self, text: bytes) -> bytes:
+        """All that the server sends to some octets until it closes."""
+        reader, writer = await self.open()
+        try:
+            writer.write(text)
+            async with asyncio.timeout(10):
+                return await reader.read()
+        finally:
+            writer.close()
+
+    def post(self, body: bytes, headers: str = "") -> bytes:
+        head = f"POST {self.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n{CLOSE}{headers}"
+        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    async def events(self) -> int:
+        return (await self.client.read(f"{self.href}/lel", LogEventList)).all
+
+
+@pytest.fixture
+async def line(bench: Bench, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Line]:
+    """A device; afterwards the server has logged no error."""
+    row, client = await bench.device("line-1")
+    yield Line(bench, row.href, client)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def statuses(answer: bytes) -> list[int]:
+    """Status codes of all the answers in what a server sent."""
+    lines = answer.replace(b"HTTP/1.", b"\r\nHTTP/1.").split(b"\r\n")
+    return [int(text.split()[1]) for text in lines if text.startswith(b"HTTP/1.")]
+
+
+LEGAL = [
+    pytest.param(f"GET /tm HTTP/1.1\r\nhOST: a\r\naCCEPT: {SEP_XML}\r\ncONNECTION: CLOSE\r\n\r\n", id="case"),
+    pytest.param("GET /tm HTTP/1.0\r\nHost: a\r\n\r\n", id="HTTP-1.0"),
+    pytest.param(
+        f"GET /tm HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nAccept: {SEP_XML}\r\n{CLOSE}\r\n",
+        id="two-Accepts",
+    ),
+    pytest.param(
+        f"GET /tm HTTP/1.1\r\nHost: a\r\nAccept: {SEP_XML};level=+S1, {SEP_XML};level=-S1;q=0\r\n{CLOSE}\r\n",
+        id="levels",
+    ),
+    pytest.param("GET /tm HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", id="upgrade"),
+    pytest.param(f"GET /%74m HTTP/1.1\r\nHost: a\r\n{CLOSE}\r\n", id="escaped-letter"),
+]
+
+
+@pytest.mark.parametrize("text", LEGAL)
+async def test_a_rare_but_legal_request_is_served(line: Line, text: str) -> None:
+    assert statuses(await line.send(text.encode())) == [200]
+
+
+@pytest.mark.parametrize("method", ["FOO2", "M-SEARCH", "X%Y"])
+async def test_any_token_that_is_no_known_method_is_501(line: Line, method: str) -> None:
+    answer = await line.send(f"{method} /tm HTTP/1.1\r\nHost: a\r\n{CLOSE}\r\n".encode())
+    assert statuses(answer) == [501]
+
+
+async def test_pipelined_requests_are_answered_in_their_order(line: Line) -> None:
+    paths = ["/tm", "/no/such", "/dcap"]
+    text = "".join(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n" for path in paths) + GET_TIME
+    assert statuses(await line.send(text.encode())) == [200, 404, 200, 200]
+
+
+async def test_a_body_with_a_get_is_skipped(line: Line) -> None:
+    text = "GET /tm HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nxxxxx" + GET_TIME
+    assert statuses(await line.send(text.encode())) == [200, 200]
+
+
+async def test_chunks_with_extensions_and_trailers_are_a_body(line: Line) -> None:
+    head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n{CLOSE}"
+    first, rest = EVENT[:50], EVENT[50:]
+    chunks = b"%x;a=b\r\n%s\r\n%x\r\n%s\r\n0\r\nX: y\r\n\r\n" % (len(first), first, len(rest), rest)
+    answer = await line.send(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks)
+    assert statuses(answer) == [201]
+    assert await line.events() == 1
+
+
+async def test_a_body_with_a_content_coding_is_415(line: Line) -> None:
+    answers = [
+        await line.send(line.post(body, "Content-Encoding: gzip\r\n"))
+        for body in (EVENT, gzip.compress(EVENT))
+    ]
+    assert [statuses(answer) for answer in answers] == [[415], [415]]
+    assert await line.events() == 0
+
+
+@pytest.mark.parametrize("chunks", [b"zz\r\n", b"5\r\nxxxxxxxx\r\n", b"-1\r\n\r\n"])
+async def test_chunks_that_are_not_framed_right_are_400(line: Line, chunks: bytes) -> None:
+    head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n{CLOSE}"
+    reader, writer = await line.open()
+    writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+    await writer.drain()
+    writer.write(b"1\r\n<\r\n" + chunks)
+    async with asyncio.timeout(10):
+        assert statuses(await reader.read()) == [400]
+    writer.close()
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: -1"])
+async def test_a_request_with_two_lengths_or_none_is_400(line: Line, framing: str) -> None:
+    head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n{CLOSE}"
+    assert statuses(await line.send(f"{head}{framing}\r\n\r\n0\r\n\r\n".encode())) == [400]
+
+
+async def test_two_hosts_are_400(line: Line) -> None:
+    assert statuses(await line.send(f"GET /tm HTTP/1.1\r\nHost: a\r\nHost: b\r\n{CLOSE}\r\n".encode())) == [
+        400
+    ]
+
+
+@pytest.mark.parametrize("position", ["9" * 25, "9" * 5000])
+async def test_a_position_beyond_all_numbers_is_404(line: Line, position: str) -> None:
+    body = (
+        f'<MirrorUsagePoint xmlns="urn:ieee:std:2030.5:ns"><mRID>B1</mRID><roleFlags>49</roleFlags>'
+        f"<serviceCategoryKind>0</serviceCategoryKind><status>1</status>"
+        f"<deviceLFDI>{line.bench.credentials('line-1').lfdi}</deviceLFDI><MirrorMeterReading><mRID>C1</mRID>"
+        "<MirrorReadingSet><mRID>D1</mRID><timePeriod><duration>1</duration><start>1</start></timePeriod>"
+        "<Reading><value>1</value></Reading></MirrorReadingSet><ReadingType/></MirrorMeterReading>"
+        "</MirrorUsagePoint>"
+    )
+    assert (await line.client.send("POST", "/mup", body.encode())).status == 201
+    found = line.bench.store.reader.of_kind("ReadingSet")
+    text = f"GET {found[0].href}/r/{position} HTTP/1.1\r\nHost: a\r\n{CLOSE}\r\n"
+    assert statuses(await line.send(text.encode())) == [404]
+
+
+async def test_a_body_that_does_not_come_is_400_in_time(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, body_s=1) as bench:
+        row, client = await bench.device("line-1")
+        line = Line(bench, row.href, client)
+        text = line.post(EVENT)
+        assert statuses(await line.send(text[:-5])) == [400]
+        assert await line.events() == 0
+
+
+async def test_a_head_that_does_not_come_is_cut_off_in_time(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, keep_alive_s=1) as bench:
+        row, client = await bench.device("line-1")
+        assert await Line(bench, row.href, client).send(b"GET /tm HTTP/1.1\r\nHost:") == b""
+
+
+async def test_a_client_that_goes_away_inside_a_body_leaves_no_trace(line: Line) -> None:
+    _, writer = await line.open()
+    writer.write(line.post(EVENT)[:-5])
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert await line.events() == 0
+
+
+async def test_many_connections_at_once_are_served(line: Line) -> None:
+    answers = await asyncio.gather(*(line.send(GET_TIME.encode()) for _ in range(60)))
+    assert [statuses(answer) for answer in answers] == [[200]] * 60
+
+
+SPACE = b'<LogEvent xmlns:x="urn:x" '
+COSTLY = [
+    pytest.param(
+        b"<LogEvent " + b" ".join(b'a%x=""' % n for n in range(100_000)) + b" ", 400, id="attributes"
+    ),
+    pytest.param(SPACE + b" ".join(b'x:a%x=""' % n for n in range(80_000)) + b" ", 400, id="foreign"),
+    pytest.param(b"<LogEvent " + b" ".join(b"a%x='<'" % n for n in range(80_000)) + b" ", 400, id="angles"),
+]
+
+
+@pytest.mark.parametrize(("start", "status"), COSTLY)
+async def test_an_element_with_very_many_attributes_costs_no_time(
+    line: Line, start: bytes, status: int
+) -> None:
+    before = time.process_time()
+    reply = await line.client.send("POST", f"{line.href}/lel", EVENT.replace(b"<LogEvent ", start, 1))
+    assert reply.status == status
+    assert time.process_time() - before < 1.0
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-le", "utf-32"])
+async def test_a_body_in_another_encoding_than_utf_8_is_400(line: Line, coding: str) -> None:
+    reply = await line.client.send("POST", f"{line.href}/lel", EVENT.decode().encode(coding))
+    assert reply.status == 400
+    assert b"<reasonCode>%d</reasonCode>" % ErrorReason.INVALID_FORMAT in reply.body
+
+
+XSI = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+ALTERED = [
+    pytest.param(EVENT.replace(b"<LogEvent ", b'<LogEvent %s xsi:type="Time" ' % XSI), 400, id="xsi-lie"),
+    pytest.param(EVENT.replace(b"<functionSet>", b'<functionSet xmlns="urn:x">'), 400, id="redeclared"),
+    pytest.param(EVENT.replace(b">11<", b"><![CDATA[11]]><"), 201, id="cdata"),
+    pytest.param(EVENT.replace(b">11<", b">1<!-- -->1<"), 201, id="comment"),
+    pytest.param(EVENT.replace(b">11<", "> \u0661\u0661 <".encode()), 400, id="other-digits"),
+    pytest.param(b"\xef\xbb\xbf" + EVENT, 201, id="mark"),
+    pytest.param(
+        EVENT.replace(b"<profileID>", b'<x:a xmlns:x="u:x">' * 200 + b"</x:a>" * 200 + b"<profileID>"),
+        201,
+        id="foreign",
+    ),
+    pytest.param(b'<?xml version="1.0" encoding="UTF-7"?>' + EVENT, 400, id="utf-7"),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), ALTERED)
+async def test_what_xml_allows_is_read_and_nothing_else(line: Line, body: bytes, status: int) -> None:
+    assert (await line.client.send("POST", f"{line.href}/lel", body)).status == status
+    assert await line.events() == int(status == 201)
