@@ -86,6 +86,7 @@ class Controller:
             return
         telemetry = await self._device.read()
         if isinstance(telemetry, Fault):
+            self._applied = None
             self._unheard(telemetry)
             return
         self._heard_s = now = self._local_s()
@@ -146,6 +147,8 @@ class Controller:
         self._take(result, now)
         if isinstance(result, Fault):
             self._applied = None
+            if result.kind is FaultKind.STALE:
+                self._nameplate = None
             return
         self._applied, self._applied_s = wanted, now
         if former is None or former[0] != safe.setpoint:

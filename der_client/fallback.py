@@ -18,14 +18,17 @@ FIELD_OF_POINT: Final[Mapping[str, str]] = {
 }
 """Field of the Setpoint by the beginning of a point's name; SunSpec points and the like."""
 ALL_POWER: Final = "target_w"
+COUNTED: Final = frozenset({FaultKind.READBACK, FaultKind.REFUSED})
+UNANSWERED: Final = frozenset({FaultKind.NO_ANSWER, FaultKind.MALFORMED})
 
 
 def field_of(fault: Fault) -> str | None:
     """Field of the Setpoint that a device does not hold; None for a fault of another kind.
 
-    A point that is not known stands for active power, whose fallback is the most careful.
+    A point that is not known stands for active power, whose fallback is the most careful. A point that gives
+    no answer, while others do, is not held either.
     """
-    if fault.kind not in {FaultKind.READBACK, FaultKind.REFUSED}:
+    if fault.kind not in COUNTED and not (fault.point and fault.kind in UNANSWERED):
         return None
     names = (fault.point or "").split(".")
     found = (f for name in names for start, f in FIELD_OF_POINT.items() if name.startswith(start))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from der_client.device import (
     Applied,
@@ -20,7 +21,7 @@ from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
 from der_client.sunspec.mapping import Plan, plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
-from der_client.sunspec.polling import CONTROLS, TELEMETRY
+from der_client.sunspec.polling import CONTROLS, IDENTITY, TELEMETRY
 from der_client.sunspec.readings import is_local, telemetry_of
 from der_client.sunspec.scan import ILLEGAL_ADDRESS
 from der_client.sunspec.settings import SunSpecSettings
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 BEAT_PERIOD_S = 1.0
 TIMER_SLACK_S = 2
+CONTROL_POINTS = "704"
 
 
 class SunSpecDevice:
@@ -46,6 +48,7 @@ class SunSpecDevice:
         self._watch = HeartbeatWatch(self.settings.heartbeat_limit_s)
         self._beats = self.settings.controller_heartbeat
         self._beat_s = 0.0
+        self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
         self._unguarded: frozenset[str] = frozenset()
 
@@ -57,7 +60,11 @@ class SunSpecDevice:
     async def identify(self) -> Nameplate | Fault:
         """Scan the device and give its ratings."""
         device_map = await self.scan()
-        return device_map if isinstance(device_map, Fault) else nameplate_of(device_map)
+        if isinstance(device_map, Fault):
+            return device_map
+        found = nameplate_of(device_map)
+        self._nameplate = found if isinstance(found, Nameplate) else None
+        return found
 
     async def read(self) -> Telemetry | Fault:
         """One reading of all measurements; a Fault too where the device's own heartbeat has stopped."""
@@ -77,10 +84,11 @@ class SunSpecDevice:
         """Write what differs, restart the reversion timers, read back and compare every point.
 
         A Fault after a write leaves the device with part of the setpoint; its reversion timers still end it.
+        Nothing is written to a device whose ratings or settings are not those that were identified: STALE.
         """
         device_map = await self._connection.refreshed(CONTROLS)
         if isinstance(device_map, Fault):
-            return device_map
+            return replace(device_map, point=CONTROL_POINTS)
         if is_local(device_map):
             return Fault(
                 kind=FaultKind.LOCAL, detail="the device is under local control", point="715.LocRemCtl"
@@ -89,7 +97,7 @@ class SunSpecDevice:
         restore = self._took_out_of_service
         self._took_out_of_service = restore or opens
         wanted = plan(device_map, setpoint, reversion, self.settings.mapping, restore_service=restore)
-        result = await self._execute(wanted)
+        result = await self._execute(wanted, device_map)
         if isinstance(result, Applied):
             self._took_out_of_service = opens
             self._note_unguarded(wanted.unguarded)
@@ -122,14 +130,26 @@ class SunSpecDevice:
             log.warning("%s takes no controller heartbeat: %s", self.name, failure.detail)
             self._beats = False
 
-    async def _execute(self, wanted: Plan) -> Applied | Fault:
+    async def _execute(self, wanted: Plan, planned: DeviceMap) -> Applied | Fault:
         """Write the steps that are due, then confirm all of them."""
         due = [(step, step.remaining_s) for step in wanted.steps if self._is_due(step)]
+        fault = await self._changed(planned) if due else None
         for step, _ in due:
-            fault = await self._write(step)
-            if fault:
-                return fault
+            fault = fault or await self._write(step)
+        if fault:
+            return fault
         return await self._confirm(wanted, due) if due else _applied(wanted)
+
+    async def _changed(self, planned: DeviceMap) -> Fault | None:
+        """A Fault where ratings or settings are not those that were identified: then nothing is written."""
+        if self._nameplate is None:
+            return None
+        seen = await self._connection.refreshed(IDENTITY)
+        if isinstance(seen, Fault):
+            return seen
+        if seen is planned and _is_same(self._nameplate, nameplate_of(seen)):
+            return None
+        return Fault(kind=FaultKind.STALE, detail="the device is not as it was identified", point="702")
 
     def _is_due(self, step: Step) -> bool:
         """True if a register would change, or if a reversion timer was not restarted just now."""
@@ -191,6 +211,13 @@ class SunSpecDevice:
                 if fault:
                     return fault
         return None
+
+
+def _is_same(identified: Nameplate, found: Nameplate | Fault) -> bool:
+    """True if a device is as it was identified; its ramp is a setpoint, which may change."""
+    if isinstance(found, Fault):
+        return False
+    return replace(found, grad_w_pct_per_s=identified.grad_w_pct_per_s) == identified
 
 
 def _restarted(step: Step, before_s: int | None) -> bool:

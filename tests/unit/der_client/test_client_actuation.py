@@ -204,3 +204,9 @@ def test_a_setpoint_reads_as_a_person_would_say_it() -> None:
     )
     assert setpoint_text(Setpoint(var=VarSetpoint(value=10.0, ref=2))) == "reactive 10 %"
     assert setpoint_text(Setpoint()) == "released"
+
+
+def test_a_write_that_is_never_answered_counts_as_not_held() -> None:
+    lost = Fault(kind=FaultKind.NO_ANSWER, detail="timeout", point="704.WMaxLimPctEna")
+
+    assert after(lost, lost, lost).failed == {"max_w_pct": lost}
