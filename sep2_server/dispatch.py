@@ -45,6 +45,9 @@ from sep2_server.uris import CONNECTION_POINT
 READS: Final = frozenset({"GET", "HEAD"})
 RATE_OPTION: Final = "poll_rate."
 """Prefix of the options that set a pollRate at run time."""
+_OCTETS_BESIDE: Final = 1000
+_OCTETS_OF_TOKEN: Final = 200
+"""About what an answer that is kept, and each token that it was made from, costs beside its body."""
 _POSITION: Final = re.compile("0|[1-9][0-9]{0,8}")
 """How the place of a Reading is written in its URI, and in no other way."""
 
@@ -99,7 +102,7 @@ class Dispatcher:
         self._listing = Listing(environment.uris)
         self._documents = Documents(environment, self._listing)
         self._viewers = Viewers(settings.known_clients)
-        self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(settings.cached_answers)
+        self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(settings.cached_answers, settings.cached_octets)
 
     def load(self, reader: Reader) -> None:
         """Take over what was set at run time."""
@@ -157,7 +160,9 @@ class Dispatcher:
     def _keep(self, request: Request, draft: Draft, target: Target, answer: Answer) -> None:
         scope = draft.viewer.scope if draft.is_private else EVERYBODY
         kept = Kept(answer, target.route, target.owner_id, target.row, request.now, draft.until)
-        self._kept.put((request.path, request.query, scope), kept, draft.tokens)
+        octets = len(answer.body) + len(request.path) + len(request.query) + _OCTETS_BESIDE
+        octets += _OCTETS_OF_TOKEN * len(draft.tokens)
+        self._kept.put((request.path, request.query, scope), kept, draft.tokens, octets)
 
     def _document(self, draft: Draft, target: Target, query: ListQuery) -> bytes:
         route = target.route

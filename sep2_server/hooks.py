@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from function_sets import Route
-from sep2_server import log_events, mirror, registration, responses
+from sep2_server import log_events, mirror, registration, responses, subscriptions
 from sep2_server.action import Action, add_item, item_scope, keep_links, put_value, require_room
 from sep2_server.errors import Forbidden
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
@@ -86,6 +86,7 @@ HOOKS: Final[Mapping[tuple[str, str], Hook]] = {
     ("PUT", "EndDevice"): registration.put_end_device,
     ("DELETE", "EndDevice"): registration.delete_end_device,
     ("POST", "ResponseList"): responses.post_response,
+    ("POST", "SubscriptionList"): subscriptions.post_subscription,
     ("POST", "LogEventList"): log_events.post_log_event,
     ("POST", "MirrorUsagePointList"): mirror.post_usage_point,
     ("POST", "MirrorUsagePoint"): mirror.post_readings,

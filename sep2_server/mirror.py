@@ -1,7 +1,8 @@
 """Mirror usage points: devices post readings, everybody who may reads them as usage points.
 
 IEEE 2030.5-2018, 10.11 (Metering Mirror). A MirrorUsagePoint and the UsagePoint that copies it share the
-mRID. Deleting the mirror ends the posting; what was mirrored stays readable.
+mRID, which is for life. Deleting the mirror ends the posting; what was mirrored stays readable until it has
+to make room.
 """
 
 from function_sets import sort_key
@@ -17,8 +18,9 @@ from sep2_server.action import Action, add_item, put_value, require_room
 from sep2_server.errors import BadRequest, Forbidden, NotFound
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.mirror_readings import mirror_reading
-from sep2_server.rows import Client, Row
+from sep2_server.rows import Client, Row, full_mrid
 from sep2_server.uris import route_named
+from sep2_server.usage_points import make_room
 
 
 def post_usage_point(action: Action) -> Answer:
@@ -58,6 +60,8 @@ def put_usage_point(action: Action) -> Answer:
     device = _device_of(action, posted)
     if device.end_device_id != row.owner_id:
         raise Forbidden("deviceLFDI is not that of the MirrorUsagePoint")
+    if full_mrid(posted.mRID) != row.mrid:
+        raise BadRequest("the mRID of a MirrorUsagePoint is for life")
     readings = posted.MirrorMeterReading_
     _overwrite(action, row, posted)
     copy = _copy(action, device, posted)
@@ -132,7 +136,7 @@ def _copy(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
     list_row = tx.by_href(environment.uris.of("UsagePointList"))
     kind = "MeterReadingList"
     tx.insert(Row(tx.next_id(), environment.uris.of(kind, (number,)), kind, owner_id=device.end_device_id))
-    return tx.insert(
+    row = tx.insert(
         Row(
             number,
             usage_point.href or "",
@@ -145,6 +149,8 @@ def _copy(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
             body=environment.codec.fragment(usage_point),
         )
     )
+    make_room(action, row)
+    return row
 
 
 def _copy_of(action: Action, mirror: Row) -> Row:

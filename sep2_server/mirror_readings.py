@@ -18,9 +18,9 @@ from schemas import (
     ReadingType,
     ReadingTypeLink,
 )
-from sep2_server.action import Action
+from sep2_server.action import Action, require_room
 from sep2_server.errors import BadRequest, StoreError
-from sep2_server.rows import Row, Span, StoredReading
+from sep2_server.rows import EVERYBODY, Row, Span, StoredReading
 from sep2_server.uris import LATEST_READING, route_named
 
 
@@ -30,6 +30,9 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
     known = action.tx.by_mrid(posted.mRID, list_id=list_row.id)
     if known is None and posted.ReadingType_ is None:
         raise BadRequest(f"MirrorMeterReading {posted.mRID} is new and has no ReadingType")
+    if known is None:
+        most = action.environment.settings.meter_readings_per_usage_point
+        require_room(action, list_row, EVERYBODY, most)
     number = known.id if known else action.tx.next_id()
     parts = (usage_point.id, number)
     if posted.ReadingType_ is not None:

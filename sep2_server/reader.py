@@ -51,6 +51,10 @@ class Reader:
         """All resources with an mRID."""
         return self._db.all(_row, q.BY_MRID_ANY, mrid=full_mrid(mrid))
 
+    def items_of_owner(self, list_id: int, scope: int, owner_id: int | None) -> list[Row]:
+        """Items of a list that are reached through one EndDevice, the oldest first."""
+        return self._db.all(_row, q.ITEMS_OF_OWNER, list_id=list_id, scope=scope, owner_id=owner_id)
+
     def of_owner(self, owner_id: int) -> list[Row]:
         """Everything that is reached through one EndDevice or program."""
         return self._db.all(_row, q.OF_OWNER, owner_id=owner_id)
@@ -175,6 +179,10 @@ class Reader:
     def programs_of_viewer(self, end_device_id: int) -> frozenset[int]:
         """The programs that a client, or a device it speaks for, is assigned."""
         return frozenset(self._db.all(_first, q.PROGRAMS_OF_VIEWER, end_device_id=end_device_id))
+
+    def programs_of_device(self, end_device_id: int) -> frozenset[int]:
+        """The programs that one device is assigned, whoever speaks for it."""
+        return frozenset(self._db.all(_first, q.PROGRAMS_OF_DEVICE, end_device_id=end_device_id))
 
     def readings(
         self, reading_set_id: int, *, after: int | None = None, skip: int = 0, limit: int = 100

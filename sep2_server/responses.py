@@ -23,7 +23,7 @@ def post_response(action: Action) -> Answer:
     device = action.tx.client(posted.endDeviceLFDI.upper())
     if device is None or not speaks_for(action.tx, action.viewer, device.end_device_id):
         raise BadRequest("endDeviceLFDI is not one that the client speaks for")
-    _require_known_event(action, posted.subject)
+    _require_known_event(action, posted.subject, device.end_device_id)
     posted.endDeviceLFDI = device.lfdi
     list_row = action.list_row()
     row = add_item(action, list_row, posted, owner_id=device.end_device_id)
@@ -41,14 +41,9 @@ def post_response(action: Action) -> Answer:
     return created(row.href)
 
 
-def _require_known_event(action: Action, subject: str) -> None:
-    """Raise BadRequest where no event with this mRID is, or was lately, there for the client."""
-    events = [row for row in action.tx.all_by_mrid(subject) if row.starts is not None]
-    if not any(_may_answer(action, row.owner_id) for row in events):
+def _require_known_event(action: Action, subject: str, end_device_id: int) -> None:
+    """Raise BadRequest where no event with this mRID is, or was lately, there for the device."""
+    owners = {row.owner_id for row in action.tx.all_by_mrid(subject) if row.starts is not None}
+    theirs = {None, end_device_id, *action.tx.programs_of_device(end_device_id)}
+    if owners.isdisjoint(theirs):
         raise BadRequest(f"no event with mRID {subject}")
-
-
-def _may_answer(action: Action, owner_id: int | None) -> bool:
-    if owner_id is None or owner_id in action.viewer.programs:
-        return True
-    return speaks_for(action.tx, action.viewer, owner_id)

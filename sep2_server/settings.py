@@ -81,6 +81,10 @@ class Settings:
     """Newest Responses that a client sees in a ResponseList; operators see all."""
     mirror_usage_points_per_device: int = 16
     """Most MirrorUsagePoints of one device."""
+    usage_points_per_device: int = 64
+    """UsagePoints of one device from which on those whose mirror was deleted go, the oldest first."""
+    meter_readings_per_usage_point: int = 64
+    """Most MeterReadings of one UsagePoint."""
     reading_sets_kept: int = 2016
     """Newest ReadingSets kept for each MeterReading."""
     event_retention_s: int = 0
@@ -108,6 +112,8 @@ class Settings:
     """How long requests may take to end when the server stops."""
     cached_answers: int = 20_000
     """Most rendered answers kept in memory."""
+    cached_octets: int = 1 << 26
+    """Most memory that rendered answers take, roughly."""
     known_clients: int = 20_000
     """Most clients whose rights are kept in memory."""
 
@@ -155,7 +161,10 @@ _BOUNDS: Final = {
     "list_limit": (1, 65535),
     "log_events_kept": (10, 1_000_000),
     "mirror_usage_points_per_device": (0, 10_000),
+    "usage_points_per_device": (1, 10_000),
+    "meter_readings_per_usage_point": (1, 10_000),
     "reading_sets_kept": (1, 10_000_000),
+    "cached_octets": (0, 1 << 40),
     "event_retention_s": (0, 31_536_000),
     "event_history_s": (0, 3_153_600_000),
     "post_rate_s": (1, 4_294_967_295),

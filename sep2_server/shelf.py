@@ -1,4 +1,4 @@
-"""A bounded memory of things that were made from stored resources, dropped when those change."""
+"""A memory, bounded in number and octets, of what was made from stored resources; dropped when those change."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable
@@ -14,11 +14,16 @@ Token = Hashable
 
 
 class Shelf(Generic[K, V]):
-    """Values by key, the least recently used dropped first; each knows the tokens it was made from."""
+    """Values by key, the least recently used dropped first; each knows the tokens it was made from.
 
-    def __init__(self, most: int) -> None:
+    `most` bounds their number, `most_octets` the sum of the sizes that `put` is told; `octets` is that sum.
+    """
+
+    def __init__(self, most: int, most_octets: int = 0) -> None:
         self._most = most
-        self._kept: OrderedDict[K, tuple[V, frozenset[Token]]] = OrderedDict()
+        self._most_octets = most_octets
+        self.octets = 0
+        self._kept: OrderedDict[K, tuple[V, frozenset[Token], int]] = OrderedDict()
         self._keys: defaultdict[Token, set[K]] = defaultdict(set)
 
     def __len__(self) -> int:
@@ -32,14 +37,15 @@ class Shelf(Generic[K, V]):
         self._kept.move_to_end(key)
         return found[0]
 
-    def put(self, key: K, value: V, tokens: Iterable[Token]) -> None:
-        """Keep a value until one of its tokens is dropped, or room is needed."""
+    def put(self, key: K, value: V, tokens: Iterable[Token], octets: int = 0) -> None:
+        """Keep a value of some size until one of its tokens is dropped, or room is needed."""
         self.drop_key(key)
         made_from = frozenset(tokens)
-        self._kept[key] = (value, made_from)
+        self._kept[key] = (value, made_from, octets)
+        self.octets += octets
         for token in made_from:
             self._keys[token].add(key)
-        if len(self._kept) > self._most:
+        while len(self._kept) > self._most or self.octets > self._most_octets:
             self.drop_key(next(iter(self._kept)))
 
     def drop(self, tokens: Iterable[Token]) -> None:
@@ -51,7 +57,10 @@ class Shelf(Generic[K, V]):
     def drop_key(self, key: K) -> None:
         """Forget one value, if it is there."""
         found = self._kept.pop(key, None)
-        for token in found[1] if found else ():
+        if found is None:
+            return
+        self.octets -= found[2]
+        for token in found[1]:
             keys = self._keys[token]
             keys.discard(key)
             if not keys:
@@ -60,6 +69,7 @@ class Shelf(Generic[K, V]):
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
+        self.octets = 0
         self._keys.clear()
 
 

@@ -65,6 +65,7 @@ PAGE_AFTER: Final = _page(and_(_IN_SPAN, _AFTER))
 PAGE_BOUNDED: Final = _page(and_(_IN_SPAN, _BOUNDED))
 PAGE_ACTIVE: Final = _page(and_(_IN_SPAN, _IS_ACTIVE, _BOUNDED))
 ITEMS_OF_LIST: Final = _page(_R.list_id == _p("list_id"))
+ITEMS_OF_OWNER: Final = select(t.resource).where(_IN_SPAN, _R.owner_id == _p("owner_id")).order_by(_R.id)
 TALLY: Final = select(t.tally.c.amount).where(
     t.tally.c.list_id == _p("list_id"), t.tally.c.scope == _p("scope")
 )
@@ -125,12 +126,11 @@ _ASSIGNED = t.client.join(t.assignment, t.assignment.c.end_device_id == _C.end_d
 LISTS_OF_VIEWER: Final = (
     select(t.device_group.c.program_list_id).select_from(_ASSIGNED).where(_VIEWERS).distinct()
 )
-PROGRAMS_OF_VIEWER: Final = (
-    select(t.member.c.resource_id)
-    .select_from(_ASSIGNED.join(t.member, t.member.c.list_id == t.device_group.c.program_list_id))
-    .where(_VIEWERS)
-    .distinct()
+_PROGRAMS = select(t.member.c.resource_id).select_from(
+    _ASSIGNED.join(t.member, t.member.c.list_id == t.device_group.c.program_list_id)
 )
+PROGRAMS_OF_VIEWER: Final = _PROGRAMS.where(_VIEWERS).distinct()
+PROGRAMS_OF_DEVICE: Final = _PROGRAMS.where(_C.end_device_id == _p("end_device_id")).distinct()
 
 _READING = t.reading.c
 _IN_SET = and_(
@@ -208,6 +208,12 @@ DELETE_ASSIGNMENT: Final = delete(t.assignment).where(
 INSERT_READING: Final = insert(t.reading)
 DELETE_READINGS: Final = delete(t.reading).where(_READING.reading_set_id == _p("reading_set_id"))
 INSERT_REPORT: Final = insert(t.report)
+DELETE_REPORTS: Final = delete(t.report).where(t.report.c.subject == _p("subject"))
+DELETE_REPORT: Final = delete(t.report).where(
+    t.report.c.end_device_id == _p("end_device_id"),
+    t.report.c.subject == _p("subject"),
+    t.report.c.status == _p("status"),
+)
 INSERT_OPTION: Final = insert(t.option)
 DELETE_OPTION: Final = delete(t.option).where(t.option.c.name == _p("name"))
 INSERT_SEQUENCE: Final = insert(t.sequence)

@@ -150,6 +150,7 @@ report = Table(
     Column("received", BigInteger, nullable=False, comment="s since 1970 UTC"),
 )
 Index("report_by_subject", report.c.subject, report.c.response_id)
+Index("report_by_device", report.c.end_device_id, report.c.subject)
 
 sequence = Table(
     "sequence",

@@ -64,12 +64,17 @@ class Transaction(Reader):
         return row
 
     def delete(self, row: Row) -> None:
-        """Remove one resource; what is below it is the caller's to remove."""
+        """Remove one resource; what is below it is the caller's to remove.
+
+        The reports of an event go with the last one of its mRID.
+        """
         self._db.run(q.DELETE_RESOURCE, id=row.id)
         self._db.run(q.DELETE_TALLIES, list_id=row.id)
         self._move(row.list_id, row.scope, -1)
         for list_id in self.lists_of_member(row.id):
             self.remove_member(list_id, row)
+        if row.starts is not None and row.mrid and not self.all_by_mrid(row.mrid):
+            self._db.run(q.DELETE_REPORTS, subject=row.mrid)
         self._tell(row, DELETED)
 
     def add_member(self, list_id: int, row: Row) -> None:
@@ -131,7 +136,13 @@ class Transaction(Reader):
         self._db.run(q.DELETE_READINGS, reading_set_id=reading_set_id)
 
     def put_report(self, report: Report) -> None:
-        """Store the numbers of a Response."""
+        """Store the numbers of a Response; a device that repeats a status has said it once, and lately."""
+        self._db.run(
+            q.DELETE_REPORT,
+            end_device_id=report.end_device_id,
+            subject=report.subject,
+            status=report.status,
+        )
         self._db.run(q.INSERT_REPORT, **report._asdict())
 
     def put_option(self, name: str, value: str) -> None:

@@ -1,0 +1,133 @@
+"""What a client may do for ever must not grow for ever; what it says of one thing stays with that thing."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from schemas import (
+    DERControlResponse,
+    Error,
+    MirrorMeterReading,
+    MirrorUsagePoint,
+    Reading,
+    ReadingType,
+    Subscription,
+    SubscriptionList,
+    UsagePointList,
+)
+from schemas.codes import ErrorReason
+from sep2_server.event_times import repair_due
+from sep2_server.rows import Role
+from tests.integration.sep2_harness import START, Bench, make_control, running
+
+MRID = "0F" * 16
+
+
+def mirror(lfdi: str, mrid: str, *readings: MirrorMeterReading) -> MirrorUsagePoint:
+    return MirrorUsagePoint(
+        mRID=mrid,
+        roleFlags="49",
+        serviceCategoryKind=0,
+        status=1,
+        deviceLFDI=lfdi,
+        MirrorMeterReading_=list(readings),
+    )
+
+
+def meter_reading(mrid: str) -> MirrorMeterReading:
+    return MirrorMeterReading(mRID=mrid, Reading_=Reading(value=1), ReadingType_=ReadingType(uom=38))
+
+
+async def pass_time(bench: Bench, seconds: int) -> None:
+    """Let time pass, and let the server write what it has changed."""
+    bench.clock.advance(seconds)
+    await bench.store.do(
+        partial(repair_due, environment=bench.server.environment, now=bench.clock.now()),
+    )
+
+
+async def test_usage_points_without_a_mirror_make_room_for_new_ones(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, usage_points_per_device=3) as bench:
+        _, client = await bench.device("many-1")
+        lfdi = bench.credentials("many-1").lfdi
+        kept = await client.post("/mup", mirror(lfdi, "A0"))
+        for number in range(1, 8):
+            reply = await client.post("/mup", mirror(lfdi, f"A{number}", meter_reading("C1")))
+            assert reply.status == 201
+            assert (await client.send("DELETE", reply.location)).status == 204
+        page = await client.read("/upt?l=255", UsagePointList)
+        assert (page.all, [point.mRID for point in page.UsagePoint_]) == (3, ["A7", "A6", "A0"])
+        assert len(bench.store.reader.of_kind("MeterReading")) == 2
+        assert (await client.get(kept.location)).status == 200
+
+
+async def test_a_usage_point_has_so_many_meter_readings_and_no_more(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, meter_readings_per_usage_point=2) as bench:
+        _, client = await bench.device("many-1")
+        lfdi = bench.credentials("many-1").lfdi
+        made = await client.post("/mup", mirror(lfdi, "A0", meter_reading("C1"), meter_reading("C2")))
+        again = await client.post(made.location, meter_reading("C2"))
+        refused = await client.post(made.location, meter_reading("C3"))
+        assert (made.status, again.status, refused.status) == (201, 201, 400)
+        assert refused.decoded(Error).reasonCode == ErrorReason.RESOURCE_LIMIT_REACHED
+
+
+async def test_a_mirror_keeps_its_mrid(bench: Bench) -> None:
+    _, client = await bench.device("many-1")
+    lfdi = bench.credentials("many-1").lfdi
+    made = await client.post("/mup", mirror(lfdi, "A0"))
+    replies = [await client.put(made.location, mirror(lfdi, mrid)) for mrid in ("A1", "00a0")]
+    assert [reply.status for reply in replies] == [400, 204]
+    assert (await client.read("/upt", UsagePointList)).all == 1
+
+
+async def test_reports_of_an_event_go_with_its_history(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, event_history_s=100) as bench:
+        _, client = await bench.device("many-1")
+        _, program = await bench.group("all", "many-1")
+        await bench.control(program, make_control(MRID, START, 60))
+        sets = bench.store.reader.of_kind("ResponseSet")
+        answer = DERControlResponse(
+            endDeviceLFDI=bench.credentials("many-1").lfdi, status=1, subject=MRID, createdDateTime=START
+        )
+        assert (await client.post(f"{sets[0].href}/rsp", answer)).status == 201
+        await pass_time(bench, 60)
+        assert len(bench.store.reader.reports(MRID)) == 1
+        await pass_time(bench, 100)
+        assert bench.store.reader.reports(MRID) == []
+
+
+async def test_an_aggregator_answers_only_for_devices_that_have_the_event(bench: Bench) -> None:
+    boss = await bench.enrol("boss", role=Role.AGGREGATOR)
+    await bench.enrol("many-1", aggregator=boss)
+    await bench.enrol("many-2", aggregator=boss)
+    _, program = await bench.group("one", "many-1")
+    await bench.control(program, make_control(MRID, START, 60))
+    client = await bench.client("boss")
+    href = f"{bench.store.reader.of_kind('ResponseSet')[0].href}/rsp"
+    statuses = [
+        (
+            await client.post(
+                href, DERControlResponse(endDeviceLFDI=bench.credentials(name).lfdi, status=1, subject=MRID)
+            )
+        ).status
+        for name in ("many-1", "many-2", "boss")
+    ]
+    assert statuses == [201, 400, 400]
+
+
+@pytest.mark.parametrize("resource", ["/edev", "/no/such", "/tm"])
+async def test_what_is_not_subscribable_cannot_be_subscribed_to(bench: Bench, resource: str) -> None:
+    row, client = await bench.device("many-1")
+    asked = Subscription(
+        subscribedResource=resource,
+        encoding=0,
+        level="+S1",
+        limit=1,
+        notificationURI="https://127.0.0.1:1/ntfy",
+    )
+    reply = await client.post(f"{row.href}/sub", asked)
+    assert (reply.status, reply.decoded(Error).reasonCode) == (400, ErrorReason.INVALID_VALUES)
+    assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 0
