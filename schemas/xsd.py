@@ -1,7 +1,8 @@
-"""The XML schema, written from the declarations: `sep.xsd` beside this file is its output."""
+"""The XML schema, written from the declarations: `python -m schemas.xsd > schemas/sep.xsd`."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
@@ -96,3 +97,7 @@ def _attributes(own: list[Field]) -> Iterator[str]:
             use = "required" if f.required else "optional"
             default = "" if f.default is None else f" default={quoteattr(str(f.default))}"
             yield f'  <xs:attribute name="{f.name}" type="{f.type_name}" use="{use}"{default}/>'
+
+
+if __name__ == "__main__":
+    sys.stdout.write(xsd_text())
