@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, Self
 
@@ -27,7 +28,7 @@ from sep2_server.redirection import Redirection
 from sep2_server.rows import Change
 from sep2_server.settings import Settings
 from sep2_server.store import Store
-from sep2_server.uris import normal
+from sep2_server.uris import normal, target_of
 
 WITH_BODY: Final = frozenset({"PUT", "POST"})
 
@@ -58,8 +59,11 @@ class Sep2Server:
         return int(self._listener.sockets[0].getsockname()[1])
 
     async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
+        """Start; what was started is stopped again where the rest fails."""
+        async with AsyncExitStack() as started:
+            started.push_async_callback(self.stop)
+            await self.start()
+            started.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -155,7 +159,7 @@ class Sep2Server:
         headers = request.headers
         if "Host" not in headers:
             raise BadRequest("no Host header", ErrorReason.INVALID_FORMAT)
-        path, _, query = _target_of(request.raw_path).partition("?")
+        path, _, query = target_of(request.raw_path).partition("?")
         return Request(
             method=request.method,
             path=normal(path),
@@ -195,14 +199,6 @@ def _identity_of(request: web.BaseRequest) -> str | None:
     if not isinstance(connection, Connection) or connection.identity is None:
         return None
     return connection.identity.lfdi
-
-
-def _target_of(raw_path: str) -> str:
-    """Path and query of a request line, whose target may be a whole URI. RFC 9112, 3.2."""
-    if raw_path.startswith("/"):
-        return raw_path
-    _, _, rest = raw_path.partition("://")
-    return "/" + rest.partition("/")[2]
 
 
 async def _octets_of(request: web.BaseRequest, most: int) -> bytes:

@@ -20,7 +20,7 @@ from sep2_server.built import (
     self_device,
     time_at,
 )
-from sep2_server.documents import Documents, Draft
+from sep2_server.documents import Documents, Draft, base_document
 from sep2_server.end_devices import has_connection_points
 from sep2_server.environment import Environment
 from sep2_server.errors import (
@@ -35,7 +35,7 @@ from sep2_server.hooks import hook_of
 from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.messages import Answer, Request, found
-from sep2_server.negotiation import require_acceptable
+from sep2_server.negotiation import require_acceptable, takes_base_alone
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Row
 from sep2_server.shelf import Shelf, tokens_of
@@ -124,7 +124,7 @@ class Dispatcher:
         """The answer to a request, or the work that leads to it. RepairDue where time has changed a list."""
         try:
             if request.method in READS:
-                return self._read(reader, request)
+                return self._understood(request, self._read(reader, request))
             return self._prepare(reader, request)
         except RemoteError as flaw:
             return self.refusal(flaw)
@@ -132,6 +132,12 @@ class Dispatcher:
     def refusal(self, flaw: RemoteError) -> Answer:
         """The answer to a request that broke a rule."""
         return self.environment.refusal(flaw)
+
+    def _understood(self, request: Request, answer: Answer) -> Answer:
+        """An answer as its client can read it: one at level -S1 is sent no foreign elements."""
+        if not self.environment.codec.profile.extension_namespace or not takes_base_alone(request.accept):
+            return answer
+        return found(base_document(self.environment.codec, answer.body))
 
     def _read(self, reader: Reader, request: Request) -> Answer:
         require_acceptable(request.accept)

@@ -10,9 +10,10 @@ from functools import cache
 from typing import Final
 
 from function_sets import Route
-from schemas import spec_of, wire_name
+from schemas import BASE, Codec, spec_of, wire_name
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
+from sep2_server.errors import NotAcceptable
 from sep2_server.listing import ALWAYS, Listing, RepairDue, View
 from sep2_server.location import Target, locate
 from sep2_server.reader import Reader
@@ -25,6 +26,7 @@ _LIST_LINKED: Final = re.compile(rb"ListLink ")
 
 MIXED_LISTS: Final = frozenset({"ResponseList"})
 """Lists whose items may be of types derived from the declared one."""
+_BASE: Final = Codec(BASE)
 _XSI: Final = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="%s"'
 
 
@@ -124,6 +126,14 @@ def as_item(fragment: bytes, declared: str) -> bytes:
     if name == tag:
         return fragment
     return b"<" + tag + _XSI % name + space + rest.removesuffix(name + b">") + tag + b">"
+
+
+def base_document(codec: Codec, document: bytes) -> bytes:
+    """A document of ours without the extensions of the profile. NotAcceptable where it is one altogether."""
+    value = codec.decode_any(document, most=len(document))
+    if not codec.profile.element_of(type(value)).startswith(f"{{{BASE.namespace}}}"):
+        raise NotAcceptable("an extension is not for a client of the base schema")
+    return _BASE.encode(_BASE.decode_any(document, most=len(document)))
 
 
 @cache

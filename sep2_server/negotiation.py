@@ -1,9 +1,13 @@
 """Media types: what a client accepts and what it sends. IEEE 2030.5-2018, 4.5."""
 
 from functools import lru_cache
+from typing import Final
 
 from schemas import MEDIA_TYPE
 from sep2_server.errors import BadRequest, NotAcceptable, WrongMediaType
+
+BASE_LEVEL: Final = "-s1"
+"""Level of a client that knows the base schema and no extension, in lower case."""
 
 
 def require_acceptable(accept: str | None) -> None:
@@ -31,18 +35,30 @@ def require_readable(content_type: str | None) -> None:
 
 
 @lru_cache(maxsize=256)
+def takes_base_alone(accept: str | None) -> bool:
+    """Whether a client understands no more than the base schema: it accepts level -S1 and no other.
+
+    It must not be sent foreign elements. IEEE 2030.5-2018, 4.5.
+    """
+    ranges = [] if accept is None else [_pieces(part) for part in accept.split(",")]
+    levels = [level for kind, _, level in ranges if kind == MEDIA_TYPE]
+    return bool(levels) and all(level == BASE_LEVEL for level in levels)
+
+
+@lru_cache(maxsize=256)
 def _accepts(accept: str) -> bool:
     weights: dict[str, float] = {}
-    for kind, weight in map(_range_of, accept.split(",")):
+    for kind, weight, _ in map(_pieces, accept.split(",")):
         weights[kind] = max(weight, weights.get(kind, 0.0))
     named = [weights[kind] for kind in (MEDIA_TYPE, "application/*", "*/*") if kind in weights]
     return bool(named) and named[0] > 0
 
 
-def _range_of(part: str) -> tuple[str, float]:
+def _pieces(part: str) -> tuple[str, float, str]:
+    """Media type, quality and level of one range of an Accept header; an empty level where none is said."""
     kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    weights = [p.partition("=")[2].strip() for p in parameters if p.partition("=")[0].strip() == "q"]
+    named = {name.strip(): value.strip(' "') for name, _, value in (p.partition("=") for p in parameters)}
     try:
-        return kind, float(weights[0]) if weights else 1.0
+        return kind, float(named.get("q", "1")), named.get("level", "")
     except ValueError:
-        return kind, 0.0
+        return kind, 0.0, named.get("level", "")

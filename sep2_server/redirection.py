@@ -4,6 +4,8 @@ import asyncio
 
 from aiohttp import web
 
+from sep2_server.uris import target_of
+
 
 class Redirection:
     """A listener that answers everything with 301; nothing is read, nothing is told."""
@@ -36,5 +38,5 @@ class Redirection:
     async def _redirect(self, request: web.BaseRequest) -> web.StreamResponse:
         host = request.headers.get("Host", self._host)
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        location = f"https://{name}:{self._https_port}{request.raw_path}"
+        location = f"https://{name}:{self._https_port}{target_of(request.raw_path)}"
         return web.Response(status=301, headers={"Location": location})

@@ -1,4 +1,4 @@
-"""A memory, bounded in number and octets, of what was made from stored resources; dropped when those change."""
+"""A memory, bounded in number and octets, of what was made from stored resources, until those change."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable

@@ -69,6 +69,14 @@ class Place:
     parts: tuple[str, ...]
 
 
+def target_of(raw_path: str) -> str:
+    """Path and query of a request line, whose target may be a whole URI. RFC 9112, 3.2."""
+    if raw_path.startswith("/"):
+        return raw_path
+    _, _, rest = raw_path.partition("://")
+    return "/" + rest.partition("/")[2]
+
+
 def normal(path: str) -> str:
     """A path without needless escapes: `/%74m` is `/tm`. RFC 3986, 6.2.2.2."""
     return _ESCAPED.sub(_unescaped, path) if "%" in path else path

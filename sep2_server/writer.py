@@ -50,8 +50,9 @@ class Writer:
         self._listeners.append(listener)
 
     def unlisten(self, listener: Listener) -> None:
-        """No longer tell `listener`."""
-        self._listeners.remove(listener)
+        """No longer tell `listener`, if it is told at all."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
 
     def close(self) -> None:
         """Finish the jobs that are waiting, then stop."""
@@ -96,10 +97,18 @@ class Writer:
             log.exception("The store cannot write")
             self._abandon(batch, flaw)
             return
-        for listener in tuple(self._listeners) if changes else ():
-            listener(changes)
+        if changes:
+            self._tell(changes)
         for future, result in done:
             future.set_result(result)
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        """Tell the listeners; one that fails takes neither the writer nor the others with it."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(changes)
+            except Exception:
+                log.exception("A listener failed")
 
     def _run(
         self, job: Job[Any], future: Future[Any], done: list[tuple[Future[Any], Any]], changes: list[Change]

@@ -1,5 +1,6 @@
 """Which operation a method and a path name, and what an operation is. No HTTP types."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +10,7 @@ from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
 from sep2_server.operator.model import Json
 
 READ: Final = "GET"
+_DIGITS: Final = re.compile("[0-9]{1,19}")
 Answer = dict[str, Json]
 
 
@@ -26,7 +28,7 @@ class Call:
         text = self.query.get(name)
         if text is None:
             return default
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        if not _DIGITS.fullmatch(text) or not low <= int(text) <= high:
             raise BadRequest(f"{name}: {text[:60]!r} in the query", f"allowed: {low} to {high}")
         return int(text)
 

@@ -193,6 +193,19 @@ async def test_many_connections_at_once_are_served(line: Line) -> None:
     assert [statuses(answer) for answer in answers] == [[200]] * 60
 
 
+async def test_a_whole_uri_is_redirected_to_its_path(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, redirect_port=0) as bench:
+        redirection = bench.server.redirection
+        assert redirection is not None
+        reader, writer = await asyncio.open_connection("127.0.0.1", redirection.port)
+        writer.write(f"GET http://h:1/edev?l=2 HTTP/1.1\r\nHost: h:1\r\n{CLOSE}\r\n".encode())
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        writer.close()
+        assert statuses(answer) == [301]
+        assert f"Location: https://h:{bench.server.port}/edev?l=2\r\n".encode() in answer
+
+
 SPACE = b'<LogEvent xmlns:x="urn:x" '
 COSTLY = [
     pytest.param(

@@ -238,3 +238,9 @@ def test_an_action_that_cannot_be_stored_is_told_and_logged(tmp_path: Path) -> N
     )
     outcomes = [json.loads(line)["outcome"] for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
     assert outcomes == ["done", "failed: not stored"]
+
+
+@pytest.mark.parametrize("limit", ["9" * 5000, "-1", "1e3", "x"])
+def test_a_number_in_the_query_that_is_none_is_400(api: OperatorClient, limit: str) -> None:
+    status, body, _ = exchange(api, "GET", f"/devices?limit={limit}")
+    assert (status, body["error"]) == (400, "bad-request")

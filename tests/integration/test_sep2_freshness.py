@@ -1,0 +1,134 @@
+"""No answer from memory is older than an acknowledged write, however many write and read at once."""
+
+import asyncio
+import threading
+
+from schemas import (
+    DERControlList,
+    DERProgram,
+    DERStatus,
+    DeviceCapability,
+    EndDevice,
+    LogEvent,
+    LogEventList,
+    OperationalModeStatusType,
+)
+from sep2_server.event_times import event_of
+from sep2_server.operator import programs
+from sep2_server.operator.desk import Desk
+from tests.integration.sep2_harness import START, Bench, Client, make_control
+
+ROUNDS = 60
+
+
+def event(number: int) -> LogEvent:
+    return LogEvent(
+        createdDateTime=START + number,
+        functionSet=11,
+        logEventCode=0,
+        logEventID=number,
+        logEventPEN=40732,
+        profileID=2,
+    )
+
+
+async def write_and_read_logs(client: Client, href: str) -> None:
+    for number in range(1, ROUNDS + 1):
+        assert (await client.post(f"{href}/lel", event(number))).status == 201
+        page = await client.read(f"{href}/lel", LogEventList)
+        assert (page.all, page.LogEvent_[0].logEventID) == (number, number)
+        device = await client.read(href, EndDevice)
+        assert device.LogEventListLink_ is not None
+        assert device.LogEventListLink_.all == number
+
+
+async def write_and_read_status(client: Client, href: str) -> None:
+    for number in range(ROUNDS):
+        mode = OperationalModeStatusType(dateTime=START, value=number % 4)
+        status = DERStatus(operationalModeStatus=mode, readingTime=START + number)
+        assert (await client.put(f"{href}/ders", status)).status == 204
+        assert (await client.read(f"{href}/ders", DERStatus)).readingTime == START + number
+
+
+async def read_all_the_time(client: Client, paths: list[str], done: asyncio.Event) -> None:
+    while not done.is_set():
+        for path in paths:
+            assert (await client.get(path)).status == 200
+
+
+async def test_a_client_reads_what_it_wrote_while_others_write_and_read(bench: Bench) -> None:
+    devices = [(*(await bench.device(f"fresh-{n}")),) for n in range(4)]
+    done = asyncio.Event()
+    async with asyncio.TaskGroup() as readers:
+        for row, client in devices:
+            readers.create_task(read_all_the_time(client, ["/dcap", row.href, f"{row.href}/lel"], done))
+        async with asyncio.TaskGroup() as writers:
+            for row, client in devices:
+                der = next(item for item in bench.store.reader.of_owner(row.id) if item.kind == "DER")
+                writers.create_task(write_and_read_logs(client, row.href))
+                writers.create_task(write_and_read_status(client, der.href))
+        done.set()
+
+
+async def test_what_an_operator_did_is_read_by_the_next_request_of_a_device(bench: Bench) -> None:
+    _, client = await bench.device("fresh-1")
+    _, program = await bench.group("all", "fresh-1")
+    done = asyncio.Event()
+    async with asyncio.TaskGroup() as readers:
+        readers.create_task(read_all_the_time(client, [program.href, f"{program.href}/derc?l=255"], done))
+        for number in range(1, ROUNDS + 1):
+            control = make_control(f"{number:032X}", START + 100 * number, 50)
+            await bench.control(program, control)
+            page = await client.read(f"{program.href}/derc?l=255", DERControlList)
+            read = await client.read(program.href, DERProgram)
+            assert read.DERControlListLink_ is not None
+            assert (page.all, page.results, read.DERControlListLink_.all) == (number, number, number)
+        done.set()
+
+
+async def test_membership_counts_from_the_acknowledgement_on(bench: Bench) -> None:
+    row, client = await bench.device("fresh-1")
+    await bench.enrol("fresh-2")
+    group, program = await bench.group("all", "fresh-2")
+    for _ in range(10):
+        await bench.do(lambda desk: _assign(desk, group.name, "fresh-1"))
+        assert (await client.get(program.href)).status == 200
+        capability = await client.read("/dcap", DeviceCapability)
+        assert capability.DERProgramListLink_ is not None
+        assert capability.DERProgramListLink_.all == 1
+        await bench.do(lambda desk: _unassign(desk, group.name, "fresh-1"))
+        assert (await client.get(program.href)).status == 404
+    assert (await client.get(row.href)).status == 200
+
+
+async def test_a_write_from_another_thread_is_read_once_it_is_acknowledged(bench: Bench) -> None:
+    _, client = await bench.device("fresh-1")
+    _, program = await bench.group("all", "fresh-1")
+    row = await bench.control(program, make_control("AA", START + 1000, 60))
+    for number in range(30):
+        acknowledged = threading.Event()
+
+        def change(text: str = f"n{number}", done: threading.Event = acknowledged) -> None:
+            bench.store.write(lambda tx: _describe(bench.desk(tx), row.id, text))
+            done.set()
+
+        await asyncio.to_thread(change)
+        assert acknowledged.is_set()
+        page = await client.read(f"{program.href}/derc", DERControlList)
+        assert page.DERControl_[0].description == f"n{number}"
+
+
+def _describe(desk: Desk, row_id: int, text: str) -> None:
+    row = desk.transaction.by_id(row_id)
+    assert row is not None
+    control = event_of(desk.environment, row)
+    control.description = text
+    desk.transaction.replace(row, row._replace(body=desk.environment.codec.fragment(control)))
+
+
+def _assign(desk: Desk, group: str, device: str) -> None:
+    programs.assign(desk, desk.group(group), desk.client(device))
+
+
+def _unassign(desk: Desk, group: str, device: str) -> None:
+    programs.unassign(desk, desk.group(group), desk.client(device))
