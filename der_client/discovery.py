@@ -7,6 +7,7 @@ fetches what is missing and walks again until nothing is. No URI is ever built.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from der_client.list_pages import items_of
 from der_client.timing import DEFAULT_POLL_S
@@ -188,3 +189,8 @@ def curve_hrefs(resource: Resource) -> Iterator[str]:
             cls: type = type(base)
             values = (getattr(base, f.attr) for f in spec_of(cls) if f.target is DERCurveLink)
             yield from (value.href for value in values if isinstance(value, Link))
+
+
+def is_elsewhere(root: str, href: str) -> bool:
+    """True for a link to another host than that of DeviceCapability: its failure says nothing of ours."""
+    return urlsplit(href).netloc not in {"", urlsplit(root).netloc}

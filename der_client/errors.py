@@ -4,7 +4,7 @@ ClientError
  +- SettingsError      a setting is unknown, missing or out of range; names the setting
  +- WrongServerError   the server's PIN is not the one this client was given: it must not be used
  +- ExchangeError      one exchange with the server failed; .href says which
-     +- UnreachableError   no connection, no answer in time, or 5xx: try again later
+     +- UnreachableError   no connection, no answer in time, 5xx, or not now: try again later
      +- MissingError       404: the URI is gone, rediscover
      +- RefusedError       any other refusal, or an answer that cannot be used; .status is the HTTP status
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from der_client.client_event import Tell, What
-from der_client.discovery import Identity, Want
+from der_client.discovery import Identity, Want, is_elsewhere
 from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError, WrongServerError
 from der_client.server_clock import ServerClock
 from der_client.session import Session
@@ -151,9 +151,10 @@ class Poller:
         await self._pause(self.backoff.wait_s(self._failures, self._spread()))
 
     def _pass_over(self, want: Want, error: UnreachableError) -> None:
-        """Go on with what is held of a resource that the server fails to give: others get their turn."""
+        """Go on without a resource that fails, or with what is held of it: others get their turn."""
         is_its_own = error.status is not None and want.href != self._shelf.root
-        if is_its_own and self._failures >= LOST_POLLS and self._shelf.holds(want.href):
+        may_wait = is_elsewhere(self._shelf.root, want.href) or (is_its_own and self._shelf.holds(want.href))
+        if may_wait and self._failures >= LOST_POLLS:
             self._shelf.postpone(want.href, self._local_s(), self._spread())
 
     def _heard(self) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der_client.client_event import What
@@ -17,6 +17,14 @@ from schemas import DERStatus
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """A report that the server could not take: how often in a row, and until when it is put off, s."""
+
+    failures: int
+    until_s: float
 
 
 class Reporter:
@@ -46,6 +54,7 @@ class Reporter:
         self._status: DERStatus | None = None
         self._backoff = upstream.poller.backoff
         self._failures = 0
+        self._late: dict[str, Late] = {}
 
     async def run(self) -> None:
         """Store what is due, for ever; the latest value only, nothing queues up."""
@@ -74,23 +83,42 @@ class Reporter:
         now = clock.now(self._local_s())
         reports = reports_of(self._device.value, view, self._index, now, about, self._status)
         self._status = next((r.resource for r in reports if isinstance(r.resource, DERStatus)), self._status)
-        rate_s = float(self._post_rate_s(self._device.value.name))
-        return [r for r in reports if is_due(r, self._stored, self._local_s(), rate_s)]
+        rate_s, local_s = float(self._post_rate_s(self._device.value.name)), self._local_s()
+        return [
+            report
+            for report in reports
+            if is_due(report, self._stored, local_s, rate_s) and not self._is_late(report.href, local_s)
+        ]
+
+    def _is_late(self, href: str, local_s: float) -> bool:
+        late = self._late.get(href)
+        return late is not None and local_s < late.until_s
 
     async def _store(self, report: Report) -> bool:
-        """Put one report; False if the server cannot take it now."""
+        """Put one report; False if the server cannot be reached. One that it refuses holds up no other."""
         name = type(report.resource).__name__
         try:
             await self._session.put(report.href, report.resource)
         except RefusedError as error:
             log.warning("%s refused: %s", name, error)
         except ExchangeError as error:
-            if isinstance(error, MissingError):
-                self._poller.request_rediscovery()
-            self._failures += 1
-            return False
+            return self._failed(report.href, error)
         else:
             self._tell(What.REPORT, name, href=report.href)
         self._failures = 0
+        self._late.pop(report.href, None)
         self._stored[report.href] = Stored(report=report, at_s=self._local_s())
+        return True
+
+    def _failed(self, href: str, error: ExchangeError) -> bool:
+        """Put a report off that the server cannot take now; False if the server does not answer at all."""
+        if error.status is None:
+            self._failures += 1
+            return False
+        former = self._late.get(href)
+        failures = 1 if former is None else former.failures + 1
+        wait_s = self._backoff.wait_s(failures, self._spread())
+        self._late[href] = Late(failures=failures, until_s=self._local_s() + wait_s)
+        if isinstance(error, MissingError) and failures == 1:
+            self._poller.request_rediscovery()
         return True

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Resource)
 
 REDIRECTS: Final = frozenset({301, 302, 307, 308})
+NOT_NOW: Final = frozenset({408, 425, 429})
+"""Statuses below 500 that say: the same request may be taken later."""
 MOST_REDIRECTS: Final = 5
 MOST_BODY: Final = 1 << 20
 MOST_PAGES: Final = 100
@@ -121,25 +123,28 @@ class Session:
         return resource
 
     async def _exchange(self, method: str, href: str, body: bytes | None = None) -> Answer:
-        """One exchange; a URI that moved is asked again where it was before, should it fail there."""
+        """One exchange; a URI that moved is asked again where it was before, should it fail there.
+
+        A POST without an answer is not: the server may have taken it.
+        """
         path, _, query = href.partition("?")
         moved = self._moved.get(path)
         if moved is not None:
             try:
                 return await self._follow(method, moved + (f"?{query}" if query else ""), body)
-            except (MissingError, UnreachableError):
+            except (MissingError, UnreachableError) as error:
                 self._moved.pop(path, None)
+                if method == "POST" and isinstance(error, UnreachableError):
+                    raise
         return await self._follow(method, href, body)
 
     async def _follow(self, method: str, href: str, body: bytes | None) -> Answer:
-        url = urljoin(self.settings.uri, href)
+        url = _joined(self.settings.uri, href)
         for _ in range(MOST_REDIRECTS + 1):
             answer = await self._request(method, url, body)
             if answer.status not in REDIRECTS or answer.location is None:
                 return _checked(href, answer)
-            url = urljoin(url, answer.location)
-            if not url.startswith("https:"):
-                raise RefusedError(href, "redirected to a URI without TLS", answer.status)
+            url = _joined(url, answer.location)
             self._moved[href.partition("?")[0]] = url.partition("?")[0]
             log.info("%s moved to %s", href, url)
         raise RefusedError(href, "redirected too often", None)
@@ -163,8 +168,21 @@ class Session:
                     sent_s=sent_s,
                     received_s=self._local_s(),
                 )
+        except aiohttp.InvalidURL as error:
+            raise RefusedError(url, "no usable URI") from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise UnreachableError(url, f"{type(error).__name__}: {error}") from error
+
+
+def _joined(base: str, href: str) -> str:
+    """The URI that a link or a Location leads to; RefusedError where that is none, or one without TLS."""
+    try:
+        url = urljoin(base, href)
+    except ValueError as error:
+        raise RefusedError(href, f"no usable URI: {error}") from error
+    if not url.startswith("https:"):
+        raise RefusedError(href, "a URI without TLS")
+    return url
 
 
 def _checked(href: str, answer: Answer) -> Answer:
@@ -175,5 +193,6 @@ def _checked(href: str, answer: Answer) -> Answer:
         return answer
     if answer.status == 404:
         raise MissingError(href, "404", 404)
-    kind: type[ExchangeError] = UnreachableError if answer.status >= 500 else RefusedError
+    is_for_now = answer.status >= 500 or answer.status in NOT_NOW
+    kind: type[ExchangeError] = UnreachableError if is_for_now else RefusedError
     raise kind(href, f"HTTP status {answer.status}", answer.status)

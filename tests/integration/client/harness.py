@@ -86,11 +86,15 @@ class Script:
     put: dict[str, Resource] = field(default_factory=dict)
     posted: list[tuple[str, Resource]] = field(default_factory=list)
     down: bool = False
+    garbage: bytes | None = None
+    hangs: asyncio.Event | None = None
     time_offset_s: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
+        if self.hangs is not None:
+            await self.hangs.wait()
         answer = self.answer(request.method, path, request.query.get("s"), await request.read())
         self.asked.append(f"{request.method} {path}")
         self.tell()
@@ -101,10 +105,9 @@ class Script:
         return answer
 
     def answer(self, method: str, path: str, start: str | None, body: bytes) -> web.Response:
-        if self.down or path in self.status:
-            return web.Response(status=500 if self.down else self.status[path])
-        if path in self.moved:
-            return web.Response(status=301, headers={"Location": self.moved[path]})
+        trouble = self.trouble(method, path)
+        if trouble is not None:
+            return trouble
         if method == "PUT":
             self.put[path] = decoded(body)
             return web.Response(status=204)
@@ -117,6 +120,15 @@ class Script:
         if path not in self.resources:
             return web.Response(status=404)
         return web.Response(body=CODEC.encode(self.page(path, int(start or "0"))), content_type=SEP_XML)
+
+    def trouble(self, method: str, path: str) -> web.Response | None:
+        if self.down or path in self.status:
+            return web.Response(status=500 if self.down else self.status[path])
+        if self.garbage is not None and method == "GET":
+            return web.Response(body=self.garbage, content_type=SEP_XML)
+        if path in self.moved:
+            return web.Response(status=301, headers={"Location": self.moved[path]})
+        return None
 
     def page(self, path: str, start: int) -> Resource:
         """The resource; two items of a list at a time, so that paging is exercised."""

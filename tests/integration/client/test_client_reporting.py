@@ -198,7 +198,7 @@ async def test_a_report_that_fails_is_tried_again(site: Site) -> None:
     async with site.client():
         await site.script.until(lambda: site.script.asked.count("PUT /a/capability") > 1)
         del site.script.status["/a/capability"]
-        await site.script.until(lambda: "/a/status" in site.script.put)
+        await site.script.until(lambda: "/a/capability" in site.script.put)
 
-    assert "/a/capability" in site.script.put
+    assert "/a/status" in site.script.put
     assert "/a/settings" not in site.script.put
