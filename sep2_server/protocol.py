@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -44,6 +45,27 @@ def response_of(answer: Answer) -> web.Response:
     return response
 
 
+class Crowd:
+    """How many connections each client has, so that none takes them all."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    def enter(self, lfdi: str) -> bool:
+        """Count one more connection of a client; False where it has as many as it may."""
+        if self._open[lfdi] >= self._most:
+            return False
+        self._open[lfdi] += 1
+        return True
+
+    def leave(self, lfdi: str) -> None:
+        """Count one connection less."""
+        self._open[lfdi] -= 1
+        if not self._open[lfdi]:
+            del self._open[lfdi]
+
+
 class Connection(RequestHandler):
     """A connection of one client. `identity` is None where it showed no certificate, or one to be refused."""
 
@@ -54,6 +76,7 @@ class Connection(RequestHandler):
         environment: Environment,
         issuers: KnownIssuers,
         keep_alive_s: int,
+        crowd: Crowd,
     ) -> None:
         super().__init__(
             server,
@@ -65,6 +88,7 @@ class Connection(RequestHandler):
         )
         self._environment = environment
         self._issuers = issuers
+        self._crowd = crowd
         self.identity: PeerIdentity | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,10 +98,25 @@ class Connection(RequestHandler):
         allowed = self._environment.settings.allow_self_signed
         reason = refuse_reason(session, self._issuers, allow_self_signed=allowed)
         if reason is None:
-            self.identity = peer_identity(session)
+            self._settle(peer_identity(session))
         else:
             peer = transport.get_extra_info("peername")
             log.warning("Certificate of %s refused: %s (%s)", peer, reason.text, reason.rule)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Make room for another connection of the client."""
+        super().connection_lost(exc)
+        if self.identity is not None:
+            self._crowd.leave(self.identity.lfdi)
+            self.identity = None
+
+    def _settle(self, identity: PeerIdentity | None) -> None:
+        """Let the client in; close where it has too many connections already."""
+        if identity is None or self._crowd.enter(identity.lfdi):
+            self.identity = identity
+        else:
+            log.warning("%s has too many connections; one more was closed", identity.lfdi)
+            self.force_close()
 
     def handle_error(
         self,
@@ -120,6 +159,7 @@ class Connections(web.Server):
         self._environment = environment
         self._issuers = issuers
         self._keep_alive_s = keep_alive_s
+        self._crowd = Crowd(environment.settings.connections_per_client)
 
     def __call__(self) -> Connection:
         """A new connection."""
@@ -128,4 +168,5 @@ class Connections(web.Server):
             environment=self._environment,
             issuers=self._issuers,
             keep_alive_s=self._keep_alive_s,
+            crowd=self._crowd,
         )

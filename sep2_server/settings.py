@@ -106,6 +106,8 @@ class Settings:
     """IANA private enterprise number for the mRIDs that the server makes; 0 must be replaced before use."""
     keep_alive_s: int = 75
     """How long a connection may be idle."""
+    connections_per_client: int = 1000
+    """Most connections of one client at a time."""
     body_s: int = 30
     """How long the body of a request may take to arrive."""
     shutdown_s: int = 10
@@ -172,6 +174,7 @@ _BOUNDS: Final = {
     "time_quality": (0, 7),
     "keep_alive_s": (1, 86_400),
     "body_s": (1, 3600),
+    "connections_per_client": (1, 1_000_000),
 }
 _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "profile": tuple(PROFILES),

@@ -1,6 +1,7 @@
 """HTTP that is legal and rare, and HTTP that means harm: the right answer, and the next request is served."""
 
 import asyncio
+import contextlib
 import gzip
 import logging
 import time
@@ -191,6 +192,23 @@ async def test_a_client_that_goes_away_inside_a_body_leaves_no_trace(line: Line)
 async def test_many_connections_at_once_are_served(line: Line) -> None:
     answers = await asyncio.gather(*(line.send(GET_TIME.encode()) for _ in range(60)))
     assert [statuses(answer) for answer in answers] == [[200]] * 60
+
+
+async def test_a_client_has_so_many_connections_and_others_theirs(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, connections_per_client=2) as bench:
+        row = await bench.enrol("line-1")
+        _, other = await bench.device("line-2")
+        line = Line(bench, row.href, other)
+        held = [await line.open() for _ in range(2)]
+        with contextlib.suppress(ConnectionError):
+            assert await line.send(GET_TIME.encode()) == b""
+        assert (await other.get("/tm")).status == 200
+        reader, writer = held.pop()
+        writer.write(GET_TIME.encode())
+        assert statuses(await reader.read()) == [200]
+        writer.close()
+        assert statuses(await line.send(GET_TIME.encode())) == [200]
+        held[0][1].close()
 
 
 async def test_a_whole_uri_is_redirected_to_its_path(tmp_path: Path, sep2_pki: Pki) -> None:
