@@ -96,8 +96,8 @@ def fixed_w(value: int, nameplate: Nameplate) -> float:
     """
     share = value / (100.0 * HUNDREDTHS)
     if share < 0:
-        return share * (nameplate.max_charge_w or 0.0)
-    most_w = nameplate.max_discharge_w if nameplate.is_storage else None
+        return share * nameplate.charge_w
+    most_w = nameplate.discharge_w if nameplate.is_storage else None
     return share * (nameplate.set_max_w if most_w is None else most_w)
 
 

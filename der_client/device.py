@@ -35,6 +35,8 @@ class Nameplate:
     set_max_var_neg: float
     max_charge_w: float | None = None
     max_discharge_w: float | None = None
+    set_max_charge_w: float | None = None
+    set_max_discharge_w: float | None = None
     capacity_wh: float | None = None
     v_nom_v: float | None = None
     max_a: float | None = None
@@ -48,6 +50,22 @@ class Nameplate:
     def is_storage(self) -> bool:
         """True if the DER can absorb as well as inject active power."""
         return bool(self.max_charge_w)
+
+    @property
+    def charge_w(self) -> float:
+        """Most power that may be taken in by the settings, W: setMaxChargeRateW; 0 for a generator."""
+        rating_w = self.max_charge_w or 0.0
+        return rating_w if self.set_max_charge_w is None else min(rating_w, self.set_max_charge_w)
+
+    @property
+    def discharge_w(self) -> float | None:
+        """Most power that may be given out of storage by the settings, W: setMaxDischargeRateW."""
+        given = [w for w in (self.max_discharge_w, self.set_max_discharge_w) if w is not None]
+        return min(given, default=None)
+
+    def share_pct(self, power_w: float) -> float:
+        """A power in % of set_max_w; 0 for a device that is set to give nothing."""
+        return 100.0 * power_w / self.set_max_w if self.set_max_w > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ def without(setpoint: Setpoint, blocked: frozenset[str], nameplate: Nameplate) -
     """
     must_stop = False
     if "target_w" in blocked and setpoint.target_w is not None:
-        share_pct = max(0.0, 100.0 * setpoint.target_w / nameplate.set_max_w)
+        share_pct = max(0.0, nameplate.share_pct(setpoint.target_w))
         held_pct = 100.0 if setpoint.max_w_pct is None else setpoint.max_w_pct
         must_stop = nameplate.is_storage
         setpoint = replace(setpoint, target_w=None, max_w_pct=min(held_pct, share_pct))

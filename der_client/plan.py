@@ -29,7 +29,7 @@ def reversion_of(
     if telemetry.battery is not None:
         target_w = 0.0
     elif target_w is not None:
-        target_w = min(max(target_w, -(nameplate.max_charge_w or 0.0)), nameplate.set_max_w)
+        target_w = min(max(target_w, -nameplate.charge_w), nameplate.set_max_w)
     return Reversion(after_s=settings.reversion_s, to=replace(default, target_w=target_w))
 
 

@@ -36,9 +36,9 @@ def window_of(situation: Situation, tripped: Sequence[Interlock]) -> Window:
 def rated_w(nameplate: Nameplate) -> tuple[float, float]:
     """Most power that a DER takes and gives by its nameplate and settings, W, as magnitudes."""
     give_w = nameplate.set_max_w
-    if nameplate.is_storage and nameplate.max_discharge_w is not None:
-        give_w = min(give_w, nameplate.max_discharge_w)
-    return nameplate.max_charge_w or 0.0, give_w
+    if nameplate.is_storage and nameplate.discharge_w is not None:
+        give_w = min(give_w, nameplate.discharge_w)
+    return nameplate.charge_w, give_w
 
 
 def battery_w(battery: BatteryState, direction: Direction) -> float:

@@ -143,12 +143,16 @@ def _durations_s(
     if soc_pct is None or not nameplate.is_storage or not nameplate.capacity_wh:
         return None, None
     usable_wh = nameplate.capacity_wh * _health(telemetry) / 100.0
-    discharge_w = nameplate.max_discharge_w or nameplate.set_max_w
-    charge_w = nameplate.max_charge_w or nameplate.set_max_w
+    discharge_w = nameplate.discharge_w or nameplate.set_max_w
     return (
-        round(max(0.0, soc_pct - rules.reserve_pct) * usable_wh / discharge_w * 3600),
-        round(max(0.0, rules.full_pct - soc_pct) * usable_wh / charge_w * 3600),
+        _duration_s((soc_pct - rules.reserve_pct) * usable_wh, discharge_w),
+        _duration_s((rules.full_pct - soc_pct) * usable_wh, nameplate.charge_w),
     )
+
+
+def _duration_s(energy_wh: float, power_w: float) -> int | None:
+    """How long an energy lasts at a power, s; None where no power may flow."""
+    return round(max(0.0, energy_wh) / power_w * 3600) if power_w > 0 else None
 
 
 def _health(telemetry: Telemetry) -> float:

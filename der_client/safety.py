@@ -164,7 +164,9 @@ def _powers(
     """Limit and target inside the window, and what was sent."""
     most_w = situation.nameplate.set_max_w
     ceiling_w = min(state.limit.value_w if state.limit else most_w, window.limit_w)
-    limit_pct = None if ceiling_w >= most_w and asked.max_w_pct is None else 100.0 * ceiling_w / most_w
+    limit_pct = (
+        None if ceiling_w >= most_w and asked.max_w_pct is None else situation.nameplate.share_pct(ceiling_w)
+    )
     target_w = state.target.value_w if state.target else None
     if target_w is None and situation.battery is not None:
         target_w = 0.0

@@ -126,14 +126,18 @@ def _decode_octets(type_: str, octets: bytes) -> str | None:
 
 
 def _text_of(octets: bytes) -> str | None:
-    """The text before the first NUL; 0xFF fill counts as padding, other octets outside UTF-8 become U+FFFD.
+    """The text before the first NUL; 0xFF fill counts as padding.
 
-    The empty string may be sent as 0x0080.
+    Octets outside UTF-8 and characters that cannot be printed, which XML cannot carry, become U+FFFD. The
+    empty string may be sent as 0x0080.
     """
     if not any(octets):
         return None
     head = octets.split(b"\x00", 1)[0].rstrip(b"\xff")
-    return head.decode("utf-8", errors="replace") if octets[:2] != b"\x00\x80" else ""
+    if octets[:2] == b"\x00\x80":
+        return ""
+    text = head.decode("utf-8", errors="replace")
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def encode(type_: str, value: Value, size: int) -> Words:

@@ -39,6 +39,13 @@ def _rating(capacity: Model, name: str) -> float | None:
     return None if value is None else float(value)
 
 
+def _in_force(capacity: Model, name: str, rating: str) -> float:
+    """A setting of model 702, never above its rating. IEEE 2030.5-2018, 10.10 (DERSettings)."""
+    most = capacity.number(rating)
+    value = setting(capacity, name, rating)
+    return value if most is None else min(value, float(most))
+
+
 def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
     """Ratings and settings of a device; a Fault for a map without models 701 and 702 or without ratings."""
     capacity = device_map.first(702)
@@ -64,12 +71,14 @@ def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
         max_va=max_va or max_w,
         max_var=_rating(capacity, "VarMaxInjRtg") or 0.0,
         max_var_neg=_rating(capacity, "VarMaxAbsRtg") or 0.0,
-        set_max_w=setting(capacity, "WMax", "WMaxRtg"),
-        set_max_va=setting(capacity, "VAMax", "VAMaxRtg") or max_w,
-        set_max_var=setting(capacity, "VarMaxInj", "VarMaxInjRtg"),
-        set_max_var_neg=setting(capacity, "VarMaxAbs", "VarMaxAbsRtg"),
+        set_max_w=_in_force(capacity, "WMax", "WMaxRtg"),
+        set_max_va=_in_force(capacity, "VAMax", "VAMaxRtg") or max_w,
+        set_max_var=_in_force(capacity, "VarMaxInj", "VarMaxInjRtg"),
+        set_max_var_neg=_in_force(capacity, "VarMaxAbs", "VarMaxAbsRtg"),
         max_charge_w=charge_w or None,
         max_discharge_w=_rating(capacity, "WDisChaRteMaxRtg") if charge_w else None,
+        set_max_charge_w=_in_force(capacity, "WChaRteMax", "WChaRteMaxRtg") if charge_w else None,
+        set_max_discharge_w=_in_force(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg") if charge_w else None,
         capacity_wh=storage.number("WHRtg") if storage else None,
         v_nom_v=_rating(capacity, "VNomRtg"),
         max_a=_rating(capacity, "AMaxRtg"),

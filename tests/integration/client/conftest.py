@@ -26,3 +26,4 @@ async def site(lab: Lab, tmp_path: Path) -> AsyncIterator[Site]:
     script.resources = offered(lab.device.lfdi)
     async with served(script, lab.server) as port:
         yield Site(script, settings_for(lab, port, tmp_path / "spool.sqlite"), Inverter(script))
+    assert script.flaws == []

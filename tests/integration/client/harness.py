@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiohttp import web
+from lxml import etree
 
+import schemas
 from certs import Credentials, server_context
 from der_client import (
     Applied,
@@ -70,6 +72,7 @@ from schemas import (
 )
 
 CODEC = Codec()
+SCHEMA = etree.XMLSchema(file=str(Path(schemas.__file__).with_name("sep.xsd")))
 PATIENCE_S = 15.0
 SEP_XML = "application/sep+xml"
 
@@ -85,11 +88,18 @@ class Script:
     asked: list[str] = field(default_factory=list)
     put: dict[str, Resource] = field(default_factory=dict)
     posted: list[tuple[str, Resource]] = field(default_factory=list)
+    flaws: list[str] = field(default_factory=list)
     down: bool = False
     garbage: bytes | None = None
     hangs: asyncio.Event | None = None
     time_offset_s: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def taken(self, body: bytes) -> Resource:
+        """The resource of a body that the client sent; the schema's complaints about it are kept."""
+        if not SCHEMA.validate(etree.fromstring(body)):
+            self.flaws.append(str(SCHEMA.error_log))
+        return decoded(body)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
@@ -109,10 +119,10 @@ class Script:
         if trouble is not None:
             return trouble
         if method == "PUT":
-            self.put[path] = decoded(body)
+            self.put[path] = self.taken(body)
             return web.Response(status=204)
         if method == "POST":
-            self.posted.append((path, decoded(body)))
+            self.posted.append((path, self.taken(body)))
             return web.Response(status=201, headers={"Location": f"{path}/{len(self.posted)}"})
         if path == "/a/replies":
             found = [one for _, one in self.posted if isinstance(one, Response)]

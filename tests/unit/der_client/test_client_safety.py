@@ -372,3 +372,30 @@ def test_a_field_that_the_device_does_not_hold_is_not_used() -> None:
 def test_a_rule_outside_its_hard_bounds_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"safety.{name}"):
         SafetyRules(**{name: value})
+
+
+@pytest.mark.parametrize("wish", [Setpoint(max_w_pct=50.0), Setpoint(target_w=1_000.0)])
+@pytest.mark.parametrize("blocked", [frozenset[str](), frozenset({"target_w"})])
+def test_a_device_that_is_set_to_give_nothing_is_limited_to_nothing(
+    wish: Setpoint, blocked: frozenset[str]
+) -> None:
+    plate = replace(PV, set_max_w=0.0)
+    around = Surroundings(blocked=blocked)
+    result = clamp(Desired(setpoint=wish), READING, plate, SafetyState(), 1.0, around=around)
+
+    assert result.setpoint.max_w_pct in {None, 0.0}
+    assert result.setpoint.target_w in {None, 0.0}
+
+
+def test_charging_keeps_to_the_setting_below_the_rating() -> None:
+    plate = replace(STORAGE, set_max_charge_w=1_000.0)
+    result = clamp(
+        Desired(setpoint=Setpoint(target_w=-9_000.0)),
+        replace(READING, power_w=-1_000.0),
+        plate,
+        SafetyState(),
+        1.0,
+        around=Surroundings(),
+    )
+
+    assert result.setpoint.target_w == -1_000.0

@@ -156,3 +156,10 @@ def test_value_is_rounded_in_decimal(
 def test_value_that_is_not_finite_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="not finite"):
         raw_of(value, 0)
+
+
+def test_control_characters_in_a_text_do_not_reach_a_document() -> None:
+    octets = b"Ac\x07me\x1b\n\x00\x00\x00"
+    words = tuple(int.from_bytes(octets[i : i + 2]) for i in range(0, len(octets), 2))
+
+    assert decode("string", words) == "Ac\ufffdme\ufffd\ufffd"

@@ -335,3 +335,16 @@ def test_registers_that_were_not_read_have_no_value() -> None:
     del storage.words[3:]
     assert point is not None
     assert (storage.value_of(point), storage.raw("SoC"), storage.end) == (None, None, 40009)
+
+
+def test_settings_of_charge_and_discharge_stand_beside_their_ratings() -> None:
+    plate = nameplate_of(device(BATTERY, {"702.WChaRteMax": 1_000, "702.WDisChaRteMax": 9_000}))
+    assert isinstance(plate, Nameplate)
+    assert (plate.max_charge_w, plate.charge_w) == (4_000, 1_000)
+    assert (plate.max_discharge_w, plate.discharge_w) == (4_500, 4_500)
+
+
+def test_a_setting_above_its_rating_counts_as_the_rating() -> None:
+    plate = nameplate_of(device(PV, {"702.WMax": 12_000, "702.VarMaxInj": 9_000}))
+    assert isinstance(plate, Nameplate)
+    assert (plate.set_max_w, plate.set_max_var) == (10_000, 4_400)
