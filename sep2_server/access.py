@@ -32,6 +32,11 @@ class Viewer:
         return NOBODY if self.client is None else self.client.end_device_id
 
     @property
+    def aggregator_id(self) -> int | None:
+        """EndDevice of the aggregator in whose lists the client's own items stand; None for its own lists."""
+        return None if self.client is None else self.client.aggregator_id
+
+    @property
     def is_aggregator(self) -> bool:
         """True for a client that speaks for other EndDevices."""
         return self.client is not None and self.client.role == Role.AGGREGATOR

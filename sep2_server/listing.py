@@ -81,6 +81,8 @@ class Listing:
             return _members(reader, source)
         if _shows_assigned(route):
             return _assigned(reader, source, viewer)
+        if _shows_own(route) and viewer.aggregator_id is not None:
+            return _managed(reader, source, viewer.aggregator_id, viewer.scope)
         scope = viewer.scope if _shows_own(route) else EVERYBODY
         span = _span(route, Span(list_id=source.id, scope=scope), after)
         until = _until(reader, source, now)
@@ -142,6 +144,18 @@ def _assigned(reader: Reader, source: Row, viewer: Viewer) -> View:
         fetch=lambda skip, limit: [row.body for row in programs[skip : skip + limit]],
         total=lambda: len(programs),
         tokens=frozenset({source.id, (source.id, EVERYBODY), viewer.scope, EVERYBODY, *viewer.programs}),
+        is_private=True,
+    )
+
+
+def _managed(reader: Reader, source: Row, aggregator_id: int, end_device_id: int) -> View:
+    """The items of a managed device that connects itself, out of those of its aggregator."""
+    rows = reader.items_of_owner(source.id, aggregator_id, end_device_id)
+    rows.sort(key=lambda row: (row.sort_key, row.id))
+    return View(
+        fetch=lambda skip, limit: [row.body for row in rows[skip : skip + limit]],
+        total=lambda: len(rows),
+        tokens=frozenset({source.id, (source.id, aggregator_id)}),
         is_private=True,
     )
 

@@ -180,3 +180,21 @@ async def test_a_device_that_is_removed_is_refused_at_once(bench: Bench) -> None
     assert (await client.get(f"{row.href}/di")).status == 403
     assert bench.store.reader.of_owner(row.id) == []
     assert bench.store.reader.assignments_of_device(row.id) == []
+
+
+async def test_a_managed_device_that_connects_itself_finds_its_own_entry_alone(bench: Bench) -> None:
+    boss = await bench.enrol("eye-boss", role=Role.AGGREGATOR)
+    row = await bench.enrol("eye-1", aggregator=boss)
+    await bench.enrol("eye-2", aggregator=boss)
+    client, boss_client = await bench.client("eye-1"), await bench.client("eye-boss")
+    page = await client.read("/edev?l=255", EndDeviceList)
+    capability = await client.read("/dcap", DeviceCapability)
+    assert capability.EndDeviceListLink_ is not None
+    assert (page.all, page.results, capability.EndDeviceListLink_.all) == (1, 1, 1)
+    assert page.EndDevice_[0].href == row.href
+    assert (await boss_client.read("/edev?l=255", EndDeviceList)).all == 3
+    await bench.group("late", "eye-1")
+    bench.clock.advance(1)
+    await bench.group("later", "eye-1")
+    again = await client.read("/edev?l=255", EndDeviceList)
+    assert again.EndDevice_[0].changedTime == START + 1
