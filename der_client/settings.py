@@ -13,6 +13,7 @@ from der_client.interlocks import SafetyRules
 
 T = TypeVar("T")
 
+SPOOL: Final = Path("lineside-client.sqlite")
 KINDS: Final = ("sunspec", "battery")
 
 
@@ -128,7 +129,7 @@ class ClientSettings:
     control: ControlSettings = field(default_factory=ControlSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     safety: SafetyRules = field(default_factory=SafetyRules)
-    spool: Path = Path("lineside-client.sqlite")
+    spool: Path = SPOOL
 
 
 def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Path()) -> ClientSettings:
@@ -142,7 +143,7 @@ def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Pa
         raise SettingsError(f"no TOML: {error}") from error
     for override in overrides:
         _put(tree, override)
-    return _built(ClientSettings, tree, "", folder)
+    return _built(ClientSettings, {"spool": str(SPOOL), **tree}, "", folder)
 
 
 def _put(tree: dict[str, object], override: str) -> None:

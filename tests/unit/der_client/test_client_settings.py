@@ -82,3 +82,9 @@ def test_a_setting_that_must_be_there_is_named() -> None:
 def test_a_text_that_is_no_toml_is_refused() -> None:
     with pytest.raises(SettingsError, match="no TOML"):
         load_settings("[")
+
+
+def test_the_spool_that_is_not_set_stands_beside_the_configuration() -> None:
+    text = '[server]\nuri = "https://h/dcap"\ncertificate = "c"\nkey = "k"\nroots = "r"\n'
+
+    assert load_settings(text, folder=Path("/etc/site")).spool == Path("/etc/site/lineside-client.sqlite")
