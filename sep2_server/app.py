@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, Self
 
-from aiohttp import ClientPayloadError, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from certs import KnownIssuers, lfdi_of, server_context
 from function_sets import Clock
@@ -172,7 +171,7 @@ class Sep2Server:
         )
 
     async def _body_of(self, request: web.BaseRequest) -> bytes:
-        """The body. RemoteError for one that is too large, too slow, compressed or badly framed."""
+        """The body. RemoteError for one that is too large, compressed, or not whole in time."""
         require_plain_coding(",".join(request.headers.getall("Content-Encoding", ())))
         most = self.settings.most_octets
         if (request.content_length or 0) > most:
@@ -184,8 +183,6 @@ class Sep2Server:
                 return await _octets_of(request, most)
         except TimeoutError as flaw:
             raise BadRequest(f"no whole body within {self.settings.body_s} s") from flaw
-        except (HttpProcessingError, ClientPayloadError) as flaw:
-            raise BadRequest("a body that is not framed as HTTP says", ErrorReason.INVALID_FORMAT) from flaw
 
     def _hear(self, changes: Sequence[Change]) -> None:
         """Hear of a commit in the writer's thread, and forget in the loop's what it has made wrong."""

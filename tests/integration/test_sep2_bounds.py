@@ -7,9 +7,11 @@ import pytest
 
 from certs import Pki
 from schemas import (
+    DateTimeInterval,
     DERControlResponse,
     Error,
     MirrorMeterReading,
+    MirrorReadingSet,
     MirrorUsagePoint,
     Reading,
     ReadingType,
@@ -23,6 +25,15 @@ from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, make_control, running
 
 MRID = "0F" * 16
+KINDS_BELOW = (
+    "MeterReadingList",
+    "MeterReading",
+    "ReadingType",
+    "LatestReading",
+    "ReadingSetList",
+    "ReadingSet",
+)
+"""What hangs on a UsagePoint."""
 
 
 def mirror(lfdi: str, mrid: str, *readings: MirrorMeterReading) -> MirrorUsagePoint:
@@ -40,6 +51,13 @@ def meter_reading(mrid: str) -> MirrorMeterReading:
     return MirrorMeterReading(mRID=mrid, Reading_=Reading(value=1), ReadingType_=ReadingType(uom=38))
 
 
+def readings_of(mrid: str) -> MirrorMeterReading:
+    """A MirrorMeterReading with a set of two values and no latest one."""
+    period = DateTimeInterval(start=START, duration=60)
+    values = MirrorReadingSet(mRID="D1", timePeriod=period, Reading_=[Reading(value=1), Reading(value=2)])
+    return MirrorMeterReading(mRID=mrid, MirrorReadingSet_=[values], ReadingType_=ReadingType(uom=38))
+
+
 async def pass_time(bench: Bench, seconds: int) -> None:
     """Let time pass, and let the server write what it has changed."""
     bench.clock.advance(seconds)
@@ -54,12 +72,22 @@ async def test_usage_points_without_a_mirror_make_room_for_new_ones(tmp_path: Pa
         lfdi = bench.credentials("many-1").lfdi
         kept = await client.post("/mup", mirror(lfdi, "A0"))
         for number in range(1, 8):
-            reply = await client.post("/mup", mirror(lfdi, f"A{number}", meter_reading("C1")))
+            reply = await client.post(
+                "/mup", mirror(lfdi, f"A{number}", meter_reading("C1"), readings_of("C2"))
+            )
             assert reply.status == 201
             assert (await client.send("DELETE", reply.location)).status == 204
         page = await client.read("/upt?l=255", UsagePointList)
         assert (page.all, [point.mRID for point in page.UsagePoint_]) == (3, ["A7", "A6", "A0"])
-        assert len(bench.store.reader.of_kind("MeterReading")) == 2
+        left = {kind: len(bench.store.reader.of_kind(kind)) for kind in KINDS_BELOW}
+        assert left == {
+            "MeterReadingList": 3,
+            "MeterReading": 4,
+            "ReadingType": 4,
+            "LatestReading": 2,
+            "ReadingSetList": 4,
+            "ReadingSet": 2,
+        }
         assert (await client.get(kept.location)).status == 200
 
 

@@ -137,6 +137,23 @@ async def test_chunks_that_are_not_framed_right_are_400(line: Line, chunks: byte
     writer.close()
 
 
+async def test_chunks_that_go_wrong_while_they_are_read_are_400(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, body_s=1) as bench:
+        row, client = await bench.device("line-1")
+        line = Line(bench, row.href, client)
+        head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n{CLOSE}"
+        reader, writer = await line.open()
+        writer.write(f"{head}Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+            writer.write(b"1\r\n<\r\nzz\r\n")
+            answer = await reader.read()
+        writer.close()
+        assert statuses(answer)[:1] == [400]
+        assert b"<Error " in answer
+        assert await line.events() == 0
+
+
 @pytest.mark.parametrize("framing", ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: -1"])
 async def test_a_request_with_two_lengths_or_none_is_400(line: Line, framing: str) -> None:
     head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n{CLOSE}"
