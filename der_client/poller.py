@@ -136,12 +136,18 @@ class Poller:
 
     async def _refused(self, want: Want, error: RefusedError) -> None:
         log.warning("refused: %s", error)
-        if want.href == self._shelf.root:
+        if want.href == self._shelf.root or self._is_garbled(want, error):
             await self._unreachable(error)
             return
         self._heard()
         self._shelf.postpone(want.href, self._local_s(), self._spread())
         self._publish()
+
+    def _is_garbled(self, want: Want, error: RefusedError) -> bool:
+        """True for nonsense in the place of what was known before a rediscovery: nothing was withdrawn."""
+        view = self.view.value
+        was_known = view is not None and want.href in view.wants and not self._shelf.holds(want.href)
+        return was_known and (error.status is None or error.status < 300)
 
     async def _unreachable(self, error: ExchangeError) -> None:
         self._failures += 1

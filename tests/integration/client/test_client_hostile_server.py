@@ -126,3 +126,23 @@ async def test_redirections_in_a_circle_leave_the_rest_of_the_server(site: Site)
         await site.script.until(lambda: site.script.asked.count("GET /a/devices") > 6)
         site.script.moved.clear()
         await site.script.until(lambda: site.inverter.holds(90.0))
+
+
+async def test_garbage_during_a_rediscovery_ends_no_event(site: Site) -> None:
+    now = int(time.time())
+    site.script.resources["/a/controls"] = controls(control("C1", now, 60, 5_000, status=1))
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(50.0))
+        programs = site.script.resources["/a/programs"]
+        site.script.resources["/a/programs"] = site.script.resources["/a/pin"]
+        site.script.status["/a/default"] = 404
+        await site.script.until(lambda: site.heard(What.REDISCOVERY))
+        asked = site.script.asked.count("GET /a/programs")
+        await site.script.until(lambda: site.script.asked.count("GET /a/programs") > asked + 3)
+        assert site.inverter.holds(50.0)
+        site.script.resources["/a/programs"] = programs
+        del site.script.status["/a/default"]
+        await site.script.until(lambda: site.heard(What.SERVER_BACK))
+
+    assert site.script.statuses("C1") == [1, 2]
+    assert site.inverter.holds(50.0)
