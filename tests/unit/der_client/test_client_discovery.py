@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from der_client.discovery import Identity, Want, curve_hrefs, walk
+from der_client.discovery import Identity, Want, curve_hrefs, is_elsewhere, walk
 from der_client.shelf import Shelf
 from der_client.view import ServerView, pin_flaw, view_of
 from schemas import (
@@ -352,3 +352,11 @@ def test_a_restart_begins_at_the_root() -> None:
 
     assert first is not None
     assert first.href == ROOT
+
+
+@pytest.mark.parametrize(
+    ("href", "expected"),
+    [("/a", False), ("https://here:1/a", False), ("https://here:2/a", True), ("https://there/a", True)],
+)
+def test_a_link_to_another_host_is_elsewhere(href: str, expected: bool) -> None:
+    assert is_elsewhere("https://here:1/dcap", href) is expected
