@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSI_TYPE = f"{{{XSI}}}type"
+MOST_ATTRIBUTES = 64
+"""Most attributes of one element: no resource has ten, and lxml takes the square of their number."""
 
 
 class Flat(NamedTuple):
@@ -165,6 +167,8 @@ class Readers:
         cls: type,
     ) -> ReadResource | None:
         """Read all attributes into `values`; the reader of another class where xsi:type names one."""
+        if len(element.attrib) > MOST_ATTRIBUTES:
+            raise Malformed("attribute", f"more than {MOST_ATTRIBUTES} attributes", path_of(element))
         items = element.items()
         for name, raw in items:
             text = str(raw)

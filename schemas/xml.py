@@ -173,6 +173,8 @@ def _check_item(value: object, name: str, item: object, *, required: bool) -> No
 def _parsed(data: bytes, most: int) -> etree._Element:
     if len(data) > most:
         raise Malformed("size", f"{len(data)} octets, at most {most} are read")
+    if b"\0" in data:
+        raise Malformed("encoding", "a zero octet: the document is not UTF-8")
     try:
         root = etree.fromstring(data, _PARSER)
     except (etree.XMLSyntaxError, ValueError, LookupError) as flaw:

@@ -1,5 +1,7 @@
 """What the codec reads, refuses and writes, rule by rule."""
 
+import time
+
 import pytest
 
 from schemas import (
@@ -227,6 +229,8 @@ def test_curve_needs_a_point() -> None:
         (b"<!DOCTYPE Time SYSTEM 'file:///etc/passwd'><Time xmlns='urn:ieee:std:2030.5:ns'/>", "doctype"),
         ("<?xml version='1.0' encoding='UTF-16'?><Time/>".encode("utf-16"), "encoding"),
         (b"<?xml version='1.0' encoding='nonsense'?><Time/>", "well-formed"),
+        ("<Time xmlns='urn:ieee:std:2030.5:ns'/>".encode("utf-16"), "encoding"),
+        ("<Time xmlns='urn:ieee:std:2030.5:ns'/>".encode("utf-32-le"), "encoding"),
         (b"<Time/>", "root"),
         (b"<DERControl xmlns='urn:ieee:std:2030.5:ns'/>", "root"),
         (b"<Nothing xmlns='urn:ieee:std:2030.5:ns'/>", "root"),
@@ -409,3 +413,10 @@ def test_values_read_before_do_not_grow_without_bound() -> None:
     kept = [read(str(n)) for n in range(9000)]
     assert kept == list(range(9000))
     assert len(known) <= 8192
+
+
+def test_element_with_very_many_attributes_is_refused_before_they_are_read() -> None:
+    many = " ".join(f'x{n}="1"' for n in range(60_000))
+    began = time.perf_counter()
+    assert refusal(document("Time", TIME, many)) == ("attribute", "/Time")
+    assert time.perf_counter() - began < 1.0
