@@ -105,7 +105,7 @@ async def test_a_limit_that_falls_in_the_middle_is_in_the_register_within_the_pe
     assert abs(bench.w_set()) <= 10.0 * pack.voltage_v + 1.0
 
 
-async def test_a_silent_bms_means_zero_watts_and_its_return_the_old_power(bench: Bench) -> None:
+async def test_a_silent_bms_means_zero_watts(bench: Bench) -> None:
     before = bench.w_set()
     bench.battery.bms.inject(BmsFault.SILENT)
     await bench.until(lambda view: view.setpoint and view.setpoint.target_w == 0.0)
