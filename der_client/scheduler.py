@@ -85,6 +85,7 @@ class Scheduler:
     ) -> None:
         self.records: Mapping[str, EventRecord] = dict(records or {})
         self.modes: Mapping[str, ModeSource] = {}
+        self._restored: Mapping[str, EventRecord] = self.records
         self._rules = rules
         self._draw = draw
 
@@ -101,9 +102,31 @@ class Scheduler:
         )
         records = _pruned(outcome.records, programs, now)
         is_changed = records != self.records or bool(outcome.due)
-        news = (*_record_news(self.records, records, outcome.modes), *_mode_news(self.modes, outcome.modes))
-        self.records, self.modes = records, outcome.modes
-        return Step(outcome=outcome, owed=tuple(outcome.due), news=news, is_changed=is_changed)
+        missed = _missed(self._restored, records, now)
+        owed = tuple(due for due in outcome.due if due.mRID not in missed)
+        news = (
+            *_record_news(self.records, records, outcome.modes, missed),
+            *_mode_news(self.modes, outcome.modes),
+        )
+        self.records, self.modes, self._restored = records, outcome.modes, {}
+        return Step(outcome=outcome, owed=owed, news=news, is_changed=is_changed)
+
+
+def _missed(
+    restored: Mapping[str, EventRecord], records: Mapping[str, EventRecord], now: int
+) -> frozenset[str]:
+    """Events that had not started in the last run and are over in the first step of this one.
+
+    Nobody acted on them: that they ran must not be said, and no other code says what happened.
+    """
+    return frozenset(
+        mrid
+        for mrid, record in restored.items()
+        if record.phase is Phase.RECEIVED
+        and record.end <= now
+        and mrid in records
+        and records[mrid].phase is Phase.COMPLETED
+    )
 
 
 def _pruned(
@@ -119,17 +142,22 @@ def _pruned(
 
 
 def _record_news(
-    before: Mapping[str, EventRecord], after: Mapping[str, EventRecord], modes: Mapping[str, ModeSource]
+    before: Mapping[str, EventRecord],
+    after: Mapping[str, EventRecord],
+    modes: Mapping[str, ModeSource],
+    missed: frozenset[str],
 ) -> list[News]:
     """A line for each DERControl that entered another phase."""
     changed = [r for mrid, r in after.items() if mrid not in before or before[mrid].phase is not r.phase]
     return [
-        News(text=_phase_text(record, modes), mrid=record.mRID, program_href=record.program_href)
+        News(text=_phase_text(record, modes, missed), mrid=record.mRID, program_href=record.program_href)
         for record in changed
     ]
 
 
-def _phase_text(record: EventRecord, modes: Mapping[str, ModeSource]) -> str:
+def _phase_text(record: EventRecord, modes: Mapping[str, ModeSource], missed: frozenset[str]) -> str:
+    if record.mRID in missed:
+        return f"DERControl {record.mRID} was missed: the client was off"
     if record.phase is not Phase.STARTED:
         return f"DERControl {record.mRID} {record.phase.value}"
     own = [mode_text(mode, modes[mode].value) for mode in sorted(modes) if modes[mode].mRID == record.mRID]

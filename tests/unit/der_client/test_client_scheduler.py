@@ -121,6 +121,17 @@ def test_a_scheduler_goes_on_with_the_records_of_the_last_run() -> None:
     assert step.outcome.modes["opModMaxLimW"].value == 5_000
 
 
+def test_an_event_that_passed_while_the_client_was_off_is_not_answered_as_run() -> None:
+    first = scheduler()
+    assert [due.status for due in first.step(programs(control()), 900, ABLE).owed] == [1]
+    second = Scheduler(Rules(), lambda _: Draw(), records=first.records)
+    step = second.step(programs(control()), 2_000, ABLE)
+
+    assert step.owed == ()
+    assert [news.text for news in step.news][:1] == ["DERControl C1 was missed: the client was off"]
+    assert second.step(programs(control()), 2_001, ABLE).owed == ()
+
+
 def test_defaults_are_what_holds_without_controls() -> None:
     modes = without_controls(programs(control(start=0)), 30, ABLE.modes)
 
