@@ -51,11 +51,10 @@ def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
     capacity = device_map.first(702)
     if capacity is None or device_map.first(701) is None:
         return Fault(kind=FaultKind.MALFORMED, detail="the device has no models 701 and 702")
-    max_w, max_va = _rating(capacity, "WMaxRtg"), _rating(capacity, "VAMaxRtg")
+    max_w = _rating(capacity, "WMaxRtg")
     if not max_w:
-        return Fault(
-            kind=FaultKind.MALFORMED, detail="the device does not say its rating", point="702.WMaxRtg"
-        )
+        detail = "the device does not say its rating"
+        return Fault(kind=FaultKind.MALFORMED, detail=detail, point="702.WMaxRtg")
     manufacturer, model, serial, version = device_map.identity()
     charge_w = _rating(capacity, "WChaRteMaxRtg")
     storage, controls = device_map.first(713), device_map.first(704)
@@ -68,7 +67,7 @@ def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
         der_type=der_type_of(device_map),
         modes=modes_of(device_map),
         max_w=max_w,
-        max_va=max_va or max_w,
+        max_va=_rating(capacity, "VAMaxRtg") or max_w,
         max_var=_rating(capacity, "VarMaxInjRtg") or 0.0,
         max_var_neg=_rating(capacity, "VarMaxAbsRtg") or 0.0,
         set_max_w=_in_force(capacity, "WMax", "WMaxRtg"),
