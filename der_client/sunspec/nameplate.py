@@ -58,7 +58,6 @@ def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
     manufacturer, model, serial, version = device_map.identity()
     charge_w = _rating(capacity, "WChaRteMaxRtg")
     storage, controls = device_map.first(713), device_map.first(704)
-    normal, abnormal = capacity.integer("NorOpCatRtg"), capacity.integer("AbnOpCatRtg")
     return Nameplate(
         manufacturer=manufacturer,
         model=model,
@@ -84,9 +83,15 @@ def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
         min_pf_over_excited=_rating(capacity, "WOvrExtRtgPF"),
         min_pf_under_excited=_rating(capacity, "WUndExtRtgPF"),
         grad_w_pct_per_s=controls.number("WRmp") if controls else None,
-        normal_category=None if normal is None else normal + 1,
-        abnormal_category=None if abnormal is None else abnormal + 1,
+        normal_category=_category(capacity, "NorOpCatRtg"),
+        abnormal_category=_category(capacity, "AbnOpCatRtg"),
     )
+
+
+def _category(capacity: Model, point: str) -> int | None:
+    """A category of IEEE 1547: SunSpec counts from 0, IEEE 2030.5 from 1."""
+    number = capacity.integer(point)
+    return None if number is None else number + 1
 
 
 def _port_types(device_map: DeviceMap) -> set[int | None]:
