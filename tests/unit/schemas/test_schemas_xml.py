@@ -229,6 +229,7 @@ def test_curve_needs_a_point() -> None:
         (b"<!DOCTYPE Time SYSTEM 'file:///etc/passwd'><Time xmlns='urn:ieee:std:2030.5:ns'/>", "doctype"),
         ("<?xml version='1.0' encoding='UTF-16'?><Time/>".encode("utf-16"), "encoding"),
         (b"<?xml version='1.0' encoding='nonsense'?><Time/>", "well-formed"),
+        (b"<?xml version='1.0' encoding='ISO-8859-1'?><Time/>", "encoding"),
         ("<Time xmlns='urn:ieee:std:2030.5:ns'/>".encode("utf-16"), "encoding"),
         ("<Time xmlns='urn:ieee:std:2030.5:ns'/>".encode("utf-32-le"), "encoding"),
         (b"<Time/>", "root"),
