@@ -74,7 +74,7 @@ def advance(
     is missing in the list of its program goes on. `records` are those of the step before. `device_category`
     is a bitmap: events for other categories are ignored. `supported` are the modes of the DER (None: all).
     Steps may be far apart: what fell between happens first, each at its own second. A second call with its
-    own records owes nothing. IEEE 2030.5-2018, 10.2.3.
+    own records owes nothing; what is owed stands in the order of its times. IEEE 2030.5-2018, 10.2.3.
     """
     agenda = Agenda(records, rules)
     ordered = programs_by_primacy(programs)
@@ -92,7 +92,7 @@ def advance(
         modes=modes_in_force(
             ordered, agenda.records.values(), supported=supported, defaults_per_mode=rules.defaults_per_mode
         ),
-        due=tuple(agenda.due),
+        due=tuple(sorted(agenda.due, key=lambda due: due.at)),
         next_at=agenda.next_at(now),
         defaults=next((p.default for p in ordered if p.default is not None), None),
     )
