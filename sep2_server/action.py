@@ -11,6 +11,7 @@ from sep2_server.errors import LimitReached, NotFound
 from sep2_server.location import Target
 from sep2_server.rows import EVERYBODY, Row, Span
 from sep2_server.transaction import Transaction
+from sep2_server.tree import link_lists
 from sep2_server.uris import route_named
 
 
@@ -33,11 +34,16 @@ class Action:
         return self.target.row
 
     def list_row(self) -> Row:
-        """The stored list that a POST is about, made where it does not exist yet."""
+        """The stored list that a POST is about, made where it does not exist yet.
+
+        What is above it is told of, since its link shows the number of items from now on.
+        """
         target = self.target
         if target.row is not None:
             return target.row
         row = Row(self.tx.next_id(), target.href, target.route.id, owner_id=target.owner_id)
+        if target.above is not None:
+            self.tx.replace(target.above, target.above)
         return self.tx.insert(row)
 
 
@@ -55,7 +61,9 @@ def add_item(action: Action, list_row: Row, value: Resource, *, owner_id: int | 
     kind = item_kind(route, value)
     number = action.tx.next_id()
     owner = list_row.owner_id if owner_id is None else owner_id
-    href = value.href = action.environment.uris.of(kind, (*action.target.place.parts, number))
+    parts = (*action.target.place.parts, number)
+    href = value.href = action.environment.uris.of(kind, parts)
+    link_lists(action.environment, kind, value, parts)
     return action.tx.insert(
         Row(
             number,

@@ -42,7 +42,8 @@ class Sep2Server:
         self.settings = settings
         self.store = store
         self.clock = clock or SystemClock()
-        self.environment = Environment.of(settings, lfdi_of(settings.certificate.read_bytes()))
+        lfdi = lfdi_of(settings.certificate.read_bytes())
+        self.environment = Environment.of(settings, lfdi, self.clock.now())
         self._dispatcher = Dispatcher(self.environment)
         self._keeper = Keeper(self.environment, store, self.clock)
         self._connections: Connections | None = None

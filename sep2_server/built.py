@@ -1,13 +1,11 @@
-"""Resources that are made at read and never stored: Time, DeviceCapability and SelfDevice."""
+"""Resources that are made at read and never stored: Time and DeviceCapability."""
 
-from certs import parse_lfdi, sfdi_of
 from schemas import (
     DERProgramListLink,
     DeviceCapability,
     EndDeviceListLink,
     MirrorUsagePointListLink,
     ResponseSetListLink,
-    SelfDevice,
     SelfDeviceLink,
     Time,
     TimeLink,
@@ -15,8 +13,9 @@ from schemas import (
 )
 from sep2_server.environment import Environment
 from sep2_server.time_zone import year_of, zone_in
+from sep2_server.uris import SELF_INFORMATION, SELF_STATUS
 
-BUILT_KINDS = frozenset({"Time", "DeviceCapability", "SelfDevice"})
+BUILT_KINDS = frozenset({"Time", "DeviceCapability", "SelfDevice", SELF_INFORMATION, SELF_STATUS})
 
 
 def time_at(environment: Environment, now: int) -> Time:
@@ -60,11 +59,3 @@ def capability_for_unknown(environment: Environment) -> DeviceCapability:
         TimeLink_=TimeLink(href=of("Time")),
         EndDeviceListLink_=EndDeviceListLink(href=of("EndDeviceList")),
     )
-
-
-def self_device(environment: Environment) -> SelfDevice | None:
-    """The server as a device; None where its certificate is not known."""
-    if environment.lfdi is None:
-        return None
-    lfdi = parse_lfdi(environment.lfdi)
-    return SelfDevice(href=environment.uris.of("SelfDevice"), lFDI=lfdi, sFDI=sfdi_of(lfdi))

@@ -17,7 +17,6 @@ from sep2_server.built import (
     BUILT_KINDS,
     capability_for_unknown,
     device_capability,
-    self_device,
     time_at,
 )
 from sep2_server.documents import Documents, Draft, base_document
@@ -38,6 +37,7 @@ from sep2_server.messages import Answer, Request, found
 from sep2_server.negotiation import require_acceptable, takes_base_alone
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Row
+from sep2_server.self_device import own_resource
 from sep2_server.shelf import Shelf, tokens_of
 from sep2_server.transaction import OPTION, Transaction
 from sep2_server.uris import CONNECTION_POINT
@@ -186,11 +186,11 @@ class Dispatcher:
         if target.route.id == "Time":
             draft.until = draft.now + 1
             return self._documents.built(draft, target.route, time_at(self.environment, draft.now))
-        if target.route.id == "SelfDevice":
-            device = self_device(self.environment)
-            if device is None:
+        if target.route.id != "DeviceCapability":
+            own = own_resource(self.environment, target.route.id)
+            if own is None:
                 raise NotFound(target.href)
-            return self._documents.built(draft, target.route, device)
+            return self._documents.built(draft, target.route, own)
         draft.is_private = True
         if draft.viewer.client is None:
             return self._documents.built(draft, target.route, capability_for_unknown(self.environment))

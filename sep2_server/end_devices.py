@@ -10,6 +10,7 @@ from function_sets import sort_key
 from schemas import (
     DER,
     AssociatedDERProgramListLink,
+    ConfigurationLink,
     DERAvailabilityLink,
     DERCapabilityLink,
     DERListLink,
@@ -18,8 +19,11 @@ from schemas import (
     DeviceInformationLink,
     DeviceStatusLink,
     EndDevice,
+    FileStatusLink,
     FunctionSetAssignmentsListLink,
+    IPInterfaceListLink,
     Link,
+    LoadShedAvailabilityListLink,
     LogEventListLink,
     PowerStatusLink,
     Registration,
@@ -137,11 +141,17 @@ def links_of(environment: Environment, number: int, *, has_pin: bool) -> dict[st
     """Links of a new EndDevice by attribute."""
     of, parts = environment.uris.of, (number,)
     links: dict[str, Link] = {
+        "ConfigurationLink_": ConfigurationLink(href=of("Configuration", parts)),
         "DERListLink_": DERListLink(href=of("DERList", parts)),
         "DeviceInformationLink_": DeviceInformationLink(href=of("DeviceInformation", parts)),
         "DeviceStatusLink_": DeviceStatusLink(href=of("DeviceStatus", parts)),
+        "FileStatusLink_": FileStatusLink(href=of("FileStatus", parts)),
         "FunctionSetAssignmentsListLink_": FunctionSetAssignmentsListLink(
             href=of("FunctionSetAssignmentsList", parts)
+        ),
+        "IPInterfaceListLink_": IPInterfaceListLink(href=of("IPInterfaceList", parts)),
+        "LoadShedAvailabilityListLink_": LoadShedAvailabilityListLink(
+            href=of("LoadShedAvailabilityList", parts)
         ),
         "LogEventListLink_": LogEventListLink(href=of("LogEventList", parts)),
         "PowerStatusLink_": PowerStatusLink(href=of("PowerStatus", parts)),

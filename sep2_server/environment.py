@@ -20,12 +20,18 @@ class Environment:
     codec: Codec
     uris: Uris
     lfdi: str | None = None
+    started: int = 0
+    """When the server was started, s since 1970 UTC by its own clock."""
 
     @classmethod
-    def of(cls, settings: Settings, lfdi: str | None = None) -> Self:
+    def of(cls, settings: Settings, lfdi: str | None = None, started: int = 0) -> Self:
         """The environment that settings describe."""
         return cls(
-            settings=settings, codec=Codec(settings.xml_profile), uris=Uris(settings.uri_salt), lfdi=lfdi
+            settings=settings,
+            codec=Codec(settings.xml_profile),
+            uris=Uris(settings.uri_salt),
+            lfdi=lfdi,
+            started=started,
         )
 
     def refusal(self, flaw: RemoteError) -> Answer:

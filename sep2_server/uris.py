@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from function_sets import ROUTES, Access, Methods, Route, route_of
-from schemas import DERProgram, DERProgramList, Reading, csip_aus
+from schemas import DERProgram, DERProgramList, DeviceInformation, DeviceStatus, Reading, csip_aus
 
 ENTRY: Final = "/dcap"
 """DeviceCapability stays where clients are configured to look for it."""
@@ -23,6 +23,8 @@ GROUP_LIST: Final = "GroupDERProgramList"
 LATEST_READING: Final = "LatestReading"
 """The Reading of a MeterReading that is in no ReadingSet."""
 CONNECTION_POINT: Final = "ConnectionPoint"
+SELF_INFORMATION: Final = "SelfDeviceInformation"
+SELF_STATUS: Final = "SelfDeviceStatus"
 _CHECK_OCTETS: Final = 8
 _ESCAPED: Final = re.compile("%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
@@ -45,6 +47,20 @@ EXTRA_ROUTES: Final[dict[str, Route]] = {
             type=Reading,
             methods=Methods("MMEEE"),
             access=Access.OWNER,
+        ),
+        Route(
+            id=SELF_INFORMATION,
+            path="/sdev/di",
+            type=DeviceInformation,
+            methods=Methods("MMEEE"),
+            access=Access.PUBLIC,
+        ),
+        Route(
+            id=SELF_STATUS,
+            path="/sdev/dstat",
+            type=DeviceStatus,
+            methods=Methods("MMEEE"),
+            access=Access.PUBLIC,
         ),
         Route(
             id=CONNECTION_POINT,

@@ -1,0 +1,75 @@
+"""What hangs below a resource, read from the declared paths: links to its lists, and its removal."""
+
+from functools import cache
+from typing import Final
+
+from function_sets import ROUTES, Route
+from schemas import Field, Link, ListLink, spec_of
+from sep2_server.environment import Environment
+from sep2_server.rows import Row
+from sep2_server.transaction import Transaction
+from sep2_server.uris import EXTRA_ROUTES, Uris, route_named
+
+BATCH: Final = 1000
+
+
+@cache
+def routes_below(kind: str) -> tuple[Route, ...]:
+    """The resources one segment below a kind of resource, the items of a list apart."""
+    head = route_named(kind).path + "/"
+    routes = (*ROUTES.values(), *EXTRA_ROUTES.values())
+    found = (route for route in routes if route.path.startswith(head) and route.view_of is None)
+    return tuple(route for route in found if not {"/", "{"} & set(route.path[len(head) :]))
+
+
+def link_lists(environment: Environment, kind: str, value: object, parts: tuple[object, ...]) -> None:
+    """Make a resource link to every list below it, and to no other; `parts` are those of its URI."""
+    cls: type = type(value)
+    below = {route.id for route in routes_below(kind)} if _list_links(cls) else set()
+    for f in _list_links(cls):
+        name = (f.target or ListLink).__name__.removesuffix("Link")
+        made = f.target(href=environment.uris.of(name, parts)) if f.target and name in below else None
+        setattr(value, f.attr, made)
+    for f in _structures(cls):
+        held = getattr(value, f.attr)
+        if held is not None:
+            link_lists(environment, kind, held, parts)
+
+
+def remove_tree(tx: Transaction, uris: Uris, row: Row) -> None:
+    """Remove a resource, or a list with its items, and all that is below, the lowest first."""
+    if route_named(row.kind).is_list:
+        while items := tx.items(row.id, limit=BATCH):
+            for item in items:
+                remove_tree(tx, uris, item)
+    remove_below(tx, uris, row)
+    tx.delete(row)
+
+
+def remove_below(tx: Transaction, uris: Uris, row: Row) -> None:
+    """Remove all that is below a resource; it stays itself."""
+    routes = routes_below(row.kind)
+    place = uris.find(row.href) if routes else None
+    if place is None:
+        return
+    for route in routes:
+        below = tx.by_href(uris.of(route.id, place.parts))
+        if below is not None:
+            remove_tree(tx, uris, below)
+    if row.kind == "ReadingSet":
+        tx.delete_readings(row.id)
+
+
+@cache
+def _list_links(cls: type) -> tuple[Field, ...]:
+    return tuple(f for f in spec_of(cls) if f.target is not None and issubclass(f.target, ListLink))
+
+
+@cache
+def _structures(cls: type) -> tuple[Field, ...]:
+    """Parts of a resource that hold links to lists in their turn (`LLInterface.IEEE_802_15_4`)."""
+    return tuple(f for f in spec_of(cls) if not f.is_list and _has_links(f.target))
+
+
+def _has_links(cls: type | None) -> bool:
+    return cls is not None and bool(_list_links(cls)) and not issubclass(cls, Link)
