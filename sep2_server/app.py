@@ -18,9 +18,10 @@ from sep2_server.dispatch import Dispatcher, Work
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
 from sep2_server.event_times import repair_list
+from sep2_server.files.downloads import Downloads
 from sep2_server.keeper import Keeper
 from sep2_server.listing import RepairDue
-from sep2_server.messages import Answer, Request
+from sep2_server.messages import Answer, Download, Request
 from sep2_server.negotiation import require_plain_coding
 from sep2_server.protocol import Connection, Connections, response_of
 from sep2_server.redirection import Redirection
@@ -45,6 +46,9 @@ class Sep2Server:
         lfdi = lfdi_of(settings.certificate.read_bytes())
         self.environment = Environment.of(settings, lfdi, self.clock.now())
         self._dispatcher = Dispatcher(self.environment)
+        self.downloads = Downloads(
+            settings.downloads_at_once, settings.download_retry_s, settings.download_stall_s
+        )
         self._keeper = Keeper(self.environment, store, self.clock)
         self._connections: Connections | None = None
         self._listener: asyncio.Server | None = None
@@ -144,6 +148,8 @@ class Sep2Server:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             answer = await self.respond(await self._request_of(request))
+            if isinstance(answer, Download):
+                return await self.downloads.send(request, answer)
         except RemoteError as flaw:
             answer = self._dispatcher.refusal(flaw)
         response = response_of(answer)

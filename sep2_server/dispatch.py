@@ -25,22 +25,24 @@ from sep2_server.environment import Environment
 from sep2_server.errors import (
     BadRequest,
     Forbidden,
+    NotAcceptable,
     NotAllowed,
     NotFound,
     RemoteError,
     UnknownMethod,
 )
+from sep2_server.files.stored import download_of
 from sep2_server.hooks import hook_of
 from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
-from sep2_server.messages import Answer, Request, found
+from sep2_server.messages import Answer, Download, Request, found
 from sep2_server.negotiation import require_acceptable, takes_base_alone
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Row
 from sep2_server.self_device import own_resource
 from sep2_server.shelf import Shelf, tokens_of
 from sep2_server.transaction import OPTION, Transaction
-from sep2_server.uris import CONNECTION_POINT
+from sep2_server.uris import CONNECTION_POINT, FILE_CONTENT
 
 READS: Final = frozenset({"GET", "HEAD"})
 RATE_OPTION: Final = "poll_rate."
@@ -135,12 +137,13 @@ class Dispatcher:
 
     def _understood(self, request: Request, answer: Answer) -> Answer:
         """An answer as its client can read it: one at level -S1 is sent no foreign elements."""
-        if not self.environment.codec.profile.extension_namespace or not takes_base_alone(request.accept):
+        has_extensions = bool(self.environment.codec.profile.extension_namespace)
+        if not has_extensions or not takes_base_alone(request.accept) or isinstance(answer, Download):
             return answer
         return found(base_document(self.environment.codec, answer.body))
 
     def _read(self, reader: Reader, request: Request) -> Answer:
-        require_acceptable(request.accept)
+        self._require_acceptable(request)
         viewer = self._viewers.of(reader, request.lfdi)
         kept = self._kept.get((request.path, request.query, EVERYBODY)) or self._kept.get(
             (request.path, request.query, viewer.scope)
@@ -154,8 +157,19 @@ class Dispatcher:
         with reader.snapshot():
             return self._render(reader, request, viewer)
 
+    def _require_acceptable(self, request: Request) -> None:
+        """Raise NotAcceptable for a client that takes none of our types; octets of files have their own."""
+        try:
+            require_acceptable(request.accept)
+        except NotAcceptable:
+            place = self.environment.uris.find(request.path)
+            if place is None or place.route.id != FILE_CONTENT:
+                raise
+
     def _render(self, reader: Reader, request: Request, viewer: Viewer) -> Answer:
         target = self._find(reader, request, viewer)
+        if target.route.id == FILE_CONTENT and target.row is not None:
+            return download_of(self.environment, target.row, viewer.lfdi)
         query = _query_of(target.route, request.query).capped(self.environment.settings.list_limit)
         draft = Draft(reader, viewer, request.now)
         answer = found(self._document(draft, target, query))

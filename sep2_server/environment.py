@@ -6,7 +6,7 @@ from typing import Self
 
 from schemas import Codec, Error
 from schemas.codes import ErrorReason
-from sep2_server.errors import RemoteError
+from sep2_server.errors import NotSatisfiable, RemoteError
 from sep2_server.messages import CONTENT_TYPE, Answer
 from sep2_server.settings import Settings
 from sep2_server.uris import Uris
@@ -37,6 +37,8 @@ class Environment:
     def refusal(self, flaw: RemoteError) -> Answer:
         """The answer to a request that broke a rule. IEEE 2030.5-2018, 4.6."""
         headers = [CONTENT_TYPE]
+        if isinstance(flaw, NotSatisfiable):
+            headers.append(("Content-Range", f"bytes */{flaw.size}"))
         if flaw.allow:
             headers.append(("Allow", ", ".join(flaw.allow)))
         if flaw.retry_s is None:

@@ -12,6 +12,7 @@ Sep2Error
      +- NotAcceptable    406  no media type of ours is acceptable
      +- Duplicate        409  something is there that may not be there twice
      +- WrongMediaType   415  a body of a media type that is not read
+     +- NotSatisfiable   416  a range that a file does not have; .size is what it has
      +- UnknownMethod    501  a method that is not one of the five
      +- Busy             503  later, after .retry_s
 """
@@ -103,6 +104,16 @@ class WrongMediaType(RemoteError):
     reason = ErrorReason.INVALID_FORMAT
 
 
+class NotSatisfiable(RemoteError):
+    """A range of octets that a file of `size` octets does not have."""
+
+    status = 416
+
+    def __init__(self, text: str, size: int) -> None:
+        super().__init__(text)
+        self.size = size
+
+
 class UnknownMethod(RemoteError):
     """A method that is none of GET, HEAD, PUT, POST and DELETE."""
 
@@ -110,8 +121,11 @@ class UnknownMethod(RemoteError):
 
 
 class Busy(RemoteError):
-    """The store cannot take it now; later it may."""
+    """The server cannot do it now; later it may."""
 
     status = 503
     reason = ErrorReason.RESOURCE_LIMIT_REACHED
-    retry_s = RETRY_S
+
+    def __init__(self, text: str, retry_s: int = RETRY_S) -> None:
+        super().__init__(text)
+        self.retry_s = retry_s

@@ -1,6 +1,7 @@
 """What goes in and out of the dispatcher: requests and answers without a trace of the HTTP library."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from schemas import MEDIA_TYPE
@@ -38,6 +39,18 @@ class Answer:
     def location(self) -> str | None:
         """URI of what was created or updated."""
         return next((value for name, value in self.headers if name == "Location"), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download(Answer):
+    """The octets of a file, to be sent as the request's headers ask; `etag` is quoted, `lfdi` who loads."""
+
+    status: int = 200
+    href: str
+    path: Path
+    size: int
+    etag: str
+    lfdi: str
 
 
 NO_CONTENT: Final = Answer(204)

@@ -94,6 +94,19 @@ class Settings:
     changes_kept: int = 1_000_000
     """Newest entries of the change feed that are kept."""
 
+    files_folder: Path = Path("files")
+    """Folder of the octets of files for devices, each kept once under its SHA-256."""
+    most_file_octets: int = 1 << 30
+    """Largest file that operators may give to devices."""
+    files_per_group: int = 255
+    """Most files of one group."""
+    downloads_at_once: int = 16
+    """Most downloads of files that run at a time in each process; further ones are answered with 503."""
+    download_retry_s: int = 60
+    """Retry-After of those answers."""
+    download_stall_s: int = 60
+    """How long a client may take nothing of a download before it is dropped."""
+
     post_rate_s: int = 300
     """postRate of new EndDevices and MirrorUsagePoints."""
     poll_rate: Mapping[str, int] = field(default_factory=dict)
@@ -166,6 +179,11 @@ _BOUNDS: Final = {
     "usage_points_per_device": (1, 10_000),
     "meter_readings_per_usage_point": (1, 10_000),
     "reading_sets_kept": (1, 10_000_000),
+    "most_file_octets": (0, 4_294_967_295),
+    "files_per_group": (1, 65_535),
+    "downloads_at_once": (0, 100_000),
+    "download_retry_s": (1, 65_535),
+    "download_stall_s": (1, 3600),
     "cached_octets": (0, 1 << 40),
     "event_retention_s": (0, 31_536_000),
     "event_history_s": (0, 3_153_600_000),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from function_sets import ROUTES, Access, Methods, Route, route_of
-from schemas import DERProgram, DERProgramList, DeviceInformation, DeviceStatus, Reading, csip_aus
+from schemas import DERProgram, DERProgramList, DeviceInformation, DeviceStatus, File, Reading, csip_aus
 
 ENTRY: Final = "/dcap"
 """DeviceCapability stays where clients are configured to look for it."""
@@ -23,6 +23,8 @@ GROUP_LIST: Final = "GroupDERProgramList"
 LATEST_READING: Final = "LatestReading"
 """The Reading of a MeterReading that is in no ReadingSet."""
 CONNECTION_POINT: Final = "ConnectionPoint"
+FILE_CONTENT: Final = "FileContent"
+"""The octets of a File; their row holds SHA-256 and size."""
 SELF_INFORMATION: Final = "SelfDeviceInformation"
 SELF_STATUS: Final = "SelfDeviceStatus"
 _CHECK_OCTETS: Final = 8
@@ -47,6 +49,13 @@ EXTRA_ROUTES: Final[dict[str, Route]] = {
             type=Reading,
             methods=Methods("MMEEE"),
             access=Access.OWNER,
+        ),
+        Route(
+            id=FILE_CONTENT,
+            path="/file/{id1}/content",
+            type=File,
+            methods=Methods("MMEEE"),
+            access=Access.ASSIGNED,
         ),
         Route(
             id=SELF_INFORMATION,

@@ -199,6 +199,7 @@ def server_settings(folder: Path, pki: Pki, **changes: object) -> Settings:
         {
             "port": 0,
             "database": str(folder / "server.db"),
+            "files_folder": str(folder / "files"),
             "certificate": str(server.certificate_path),
             "key": str(server.key_path),
             "roots": str(server.root_path),

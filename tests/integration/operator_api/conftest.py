@@ -91,6 +91,7 @@ def site(tmp_path: Path, server_credentials: Credentials) -> Site:
         {
             "port": 0,
             "database": str(tmp_path / "lineside.db"),
+            "files_folder": str(tmp_path / "files"),
             "certificate": str(server_credentials.certificate_path),
             "key": str(server_credentials.key_path),
             "roots": str(server_credentials.root_path),

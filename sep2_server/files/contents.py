@@ -1,0 +1,98 @@
+"""The octets of files, each kept once under its SHA-256. Disk work runs in threads (`asyncio.to_thread`)."""
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import AsyncIterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from sep2_server.errors import LimitReached
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_COMING: Final = "coming-"
+KEPT_S: Final = 86_400
+"""How old what nothing refers to must be before it is swept away: an upload may be under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds: SHA-256 as 64 lower-case hex digits, and how many octets."""
+
+    digest: str
+    size: int
+
+
+class Contents:
+    """A folder of octets by digest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Where the octets with a digest are, or would be. ValueError for what is no digest."""
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(digest[:80])
+        return self._folder / digest[:2] / digest
+
+    def find(self, digest: str) -> Content | None:
+        """What is kept with a digest, None where nothing is."""
+        if not _DIGEST.fullmatch(digest):
+            return None
+        path = self.path(digest)
+        return Content(digest, path.stat().st_size) if path.is_file() else None
+
+    async def take(self, octets: AsyncIterator[bytes], most: int) -> Content:
+        """Keep what comes in, on the disk when this returns; LimitReached for more than `most` octets."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=_COMING, dir=self._folder)
+        coming = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                content = await _written(file, octets, most)
+            await asyncio.to_thread(self._settle, coming, self.path(content.digest))
+        finally:
+            await asyncio.to_thread(coming.unlink, missing_ok=True)
+        return content
+
+    def sweep(self, digests: Set[str], now: float) -> int:
+        """Remove what no file refers to and what never came whole; how many. `now` is the disk's time, s."""
+        gone = 0
+        for path in self._folder.glob("**/*") if self._folder.is_dir() else ():
+            is_ours = _DIGEST.fullmatch(path.name) or path.name.startswith(_COMING)
+            if is_ours and path.name not in digests and now - path.stat().st_mtime > KEPT_S:
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
+
+    def _settle(self, coming: Path, place: Path) -> None:
+        """Give what came its name; the directory is written too, so that it survives a loss of power."""
+        place.parent.mkdir(exist_ok=True)
+        coming.replace(place)
+        place.chmod(0o640)
+        directory = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+async def _written(file: BinaryIO, octets: AsyncIterator[bytes], most: int) -> Content:
+    digest = hashlib.sha256()
+    size = 0
+    async for part in octets:
+        size += len(part)
+        if size > most:
+            raise LimitReached(f"more than {most} octets")
+        digest.update(part)
+        await asyncio.to_thread(file.write, part)
+    await asyncio.to_thread(_flush, file)
+    return Content(digest.hexdigest(), size)
+
+
+def _flush(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

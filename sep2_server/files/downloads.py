@@ -1,0 +1,99 @@
+"""Sends pieces of files over HTTP in chunks, a bounded number at once. A shell; reads run in threads."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final
+
+from aiohttp import web
+
+from sep2_server.errors import Busy, NotFound
+from sep2_server.files.ranges import Piece, is_unchanged, piece_of
+from sep2_server.messages import Download
+from sep2_server.protocol import SERVER_NAME
+
+CHUNK_OCTETS: Final = 1 << 16
+
+log = logging.getLogger(__name__)
+
+
+class Downloads:
+    """The downloads of one process: `most` at once, others are told to come back after `retry_s`."""
+
+    def __init__(self, most: int, retry_s: int, stall_s: int) -> None:
+        self._most = most
+        self._retry_s = retry_s
+        self._stall_s = stall_s
+        self.running = 0
+
+    async def send(self, request: web.BaseRequest, download: Download) -> web.StreamResponse:
+        """Answer a GET or HEAD of octets. Busy, NotFound or NotSatisfiable come before anything is sent."""
+        headers = request.headers
+        if is_unchanged(download.etag, headers.get("If-None-Match")):
+            return web.Response(status=304, headers=_headers(download))
+        piece = piece_of(download.size, download.etag, headers.get("Range"), headers.get("If-Range"))
+        response = _response(download, piece)
+        if request.method == "HEAD":
+            await response.prepare(request)
+            await response.write_eof()
+            return response
+        with self._place(), _opened(download) as file:
+            await response.prepare(request)
+            try:
+                await self._copy(file, piece, response)
+            except OSError as flaw:
+                log.warning("%s did not load %s: %r", download.lfdi, download.href, flaw)
+                if request.transport is not None:
+                    request.transport.abort()
+                raise ConnectionResetError("the download broke off") from flaw
+        log.info("%s loaded %s: %s octets", download.lfdi, download.href, piece.length)
+        return response
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the places, given back whatever happens. Busy where all are taken."""
+        if self.running >= self._most:
+            raise Busy(f"{self.running} downloads", self._retry_s)
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+
+    async def _copy(self, file: BinaryIO, piece: Piece, response: web.StreamResponse) -> None:
+        """Send a piece; TimeoutError where the client takes nothing for too long."""
+        await asyncio.to_thread(file.seek, piece.start)
+        left = piece.length
+        while left:
+            part = await asyncio.to_thread(file.read, min(left, CHUNK_OCTETS))
+            if not part:
+                raise OSError(f"{file.name} is shorter than it was")
+            left -= len(part)
+            async with asyncio.timeout(self._stall_s):
+                await response.write(part)
+        await response.write_eof()
+
+
+@contextmanager
+def _opened(download: Download) -> Iterator[BinaryIO]:
+    try:
+        file = download.path.open("rb")
+    except FileNotFoundError as flaw:
+        log.exception("The content of %s is not there", download.href)
+        raise NotFound(download.href) from flaw
+    with file:
+        yield file
+
+
+def _headers(download: Download) -> dict[str, str]:
+    return {"ETag": download.etag, "Accept-Ranges": "bytes", "Server": SERVER_NAME}
+
+
+def _response(download: Download, piece: Piece) -> web.StreamResponse:
+    headers = {**_headers(download), "Content-Type": "application/octet-stream"}
+    if piece.is_part:
+        headers["Content-Range"] = piece.content_range(download.size)
+    response = web.StreamResponse(status=206 if piece.is_part else 200, headers=headers)
+    response.content_length = piece.length
+    return response

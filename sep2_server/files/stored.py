@@ -1,0 +1,44 @@
+"""Which octets belong to a File: the row at its fileURI holds SHA-256 and size. IEEE 2030.5-2018, 10."""
+
+from typing import Final
+
+from sep2_server.environment import Environment
+from sep2_server.files.contents import Content, Contents
+from sep2_server.messages import Download
+from sep2_server.rows import EVERYBODY, Row
+from sep2_server.transaction import Transaction
+from sep2_server.uris import FILE_CONTENT
+
+BATCH: Final = 1000
+
+
+def put_content(
+    tx: Transaction, environment: Environment, file_id: int, content: Content, scope: int = EVERYBODY
+) -> Row:
+    """Store which octets a File has; `scope` is the EndDevice that alone may load them."""
+    href = environment.uris.of(FILE_CONTENT, (file_id,))
+    body = f"{content.digest} {content.size}".encode()
+    return tx.insert(Row(tx.next_id(), href, FILE_CONTENT, owner_id=file_id, scope=scope, body=body))
+
+
+def content_of(row: Row) -> Content:
+    """The octets that a row at a fileURI stands for."""
+    digest, size = row.body.decode().split()
+    return Content(digest, int(size))
+
+
+def download_of(environment: Environment, row: Row, lfdi: str) -> Download:
+    """The octets at a fileURI, for a client to load."""
+    content = content_of(row)
+    return Download(
+        href=row.href,
+        path=contents_of(environment).path(content.digest),
+        size=content.size,
+        etag=f'"{content.digest}"',
+        lfdi=lfdi,
+    )
+
+
+def contents_of(environment: Environment) -> Contents:
+    """The folder of the octets of all files."""
+    return Contents(environment.settings.files_folder)
