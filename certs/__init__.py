@@ -16,9 +16,11 @@ from certs.identity import (
     sfdi_dnssd,
     sfdi_of,
 )
+from certs.learnt import LearntIssuers
 from certs.peer import KnownIssuers, PeerIdentity, peer_identity, refuse_reason
 from certs.pki import Credentials, Pki
 from certs.profile import check
+from certs.server_side import OperatorTls, ServerTls, TlsFiles
 
 __all__ = [
     "LFDI",
@@ -27,8 +29,12 @@ __all__ = [
     "Finding",
     "Kind",
     "KnownIssuers",
+    "LearntIssuers",
+    "OperatorTls",
     "PeerIdentity",
     "Pki",
+    "ServerTls",
+    "TlsFiles",
     "check",
     "client_context",
     "display_lfdi",

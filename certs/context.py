@@ -47,6 +47,25 @@ def server_context(
     return context
 
 
+def renew_server_context(
+    context: ssl.SSLContext, certificate: Path, key: Path, roots: Path, extra_trusted: Sequence[Path] = ()
+) -> None:
+    """Let later handshakes present another chain and accept further roots; open connections live on.
+
+    Try the files with `server_context` first: what fails here may leave the context with a part of the new.
+    OpenSSL forgets no root; `refuse_reason` refuses those that `KnownIssuers` no longer trusts.
+    """
+    renew_own(context, certificate, key)
+    _load_roots(context, roots)
+    for path in extra_trusted:
+        trust_self_signed(context, read_chain(path)[0])
+
+
+def renew_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Let later handshakes present another chain; try the files with a new context first."""
+    _load_own(context, certificate, key)
+
+
 def client_context(certificate: Path, key: Path, roots: Path, *, strict: bool = False) -> ssl.SSLContext:
     """TLS context of an IEEE 2030.5 client, which presents its own chain and trusts the roots alone.
 

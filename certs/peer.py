@@ -14,6 +14,7 @@ from certs.errors import UnreadableError
 from certs.files import read_chain
 from certs.findings import Finding, broken
 from certs.identity import LFDI, lfdi_of
+from certs.learnt import LearntIssuers
 from certs.reading import certificate_of
 from certs.refusal import LONGEST_CHAIN, refusal
 
@@ -42,11 +43,27 @@ class KnownIssuers:
 
     A resumed TLS session shows the peer's certificate alone. Only chains without a reason to refuse are
     remembered, and a path found here is looked at again. Holds at most 1,024 CAs, the latest used.
+    Processes of one server share what they learn through `learnt`.
     """
 
-    def __init__(self, roots: Iterable[x509.Certificate]) -> None:
-        self._roots = {root.public_bytes(Encoding.DER): root for root in roots}
+    def __init__(
+        self,
+        roots: Iterable[x509.Certificate],
+        *,
+        self_signed: Iterable[x509.Certificate] | None = None,
+        learnt: LearntIssuers | None = None,
+    ) -> None:
+        """Start from the roots. `self_signed` are the clients trusted by themselves; None: not looked at."""
         self._seen: OrderedDict[bytes, x509.Certificate] = OrderedDict()
+        self._learnt = learnt
+        self.trust(roots, self_signed=self_signed)
+
+    def trust(
+        self, roots: Iterable[x509.Certificate], *, self_signed: Iterable[x509.Certificate] | None = None
+    ) -> None:
+        """Trust these roots and self-signed clients from now on, and no others."""
+        self._roots = {_encoded(root): root for root in roots}
+        self._self_signed = None if self_signed is None else set(map(_encoded, self_signed))
 
     @classmethod
     def from_files(cls, roots: Path, *chains: Path) -> Self:
@@ -80,18 +97,35 @@ class KnownIssuers:
         """Whether the last certificate is one of the roots."""
         return self._is_root(chain[-1])
 
+    def may_stand_alone(self, certificate: x509.Certificate) -> bool:
+        """Whether a self-signed certificate is among those trusted by themselves, as far as that is known."""
+        return self._self_signed is None or _encoded(certificate) in self._self_signed
+
     def _is_root(self, certificate: x509.Certificate) -> bool:
-        return certificate.public_bytes(Encoding.DER) in self._roots
+        return _encoded(certificate) in self._roots
 
     def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
+        found = self._known_issuer_of(certificate)
+        if found is None and self._learnt is not None:
+            for encoded in self._learnt.news():
+                self._hold(encoded, certificate_of(encoded))
+            found = self._known_issuer_of(certificate)
+        return found
+
+    def _known_issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
         candidates = (*self._roots.values(), *self._seen.values())
         named = (candidate for candidate in candidates if candidate.subject == certificate.issuer)
         return next((issuer for issuer in named if anatomy.is_issued_by(certificate, issuer)), None)
 
     def _keep(self, certificate: x509.Certificate) -> None:
-        encoded = certificate.public_bytes(Encoding.DER)
+        encoded = _encoded(certificate)
         if encoded in self._roots:
             return
+        if self._learnt is not None and encoded not in self._seen:
+            self._learnt.append(encoded)
+        self._hold(encoded, certificate)
+
+    def _hold(self, encoded: bytes, certificate: x509.Certificate) -> None:
         self._seen[encoded] = certificate
         self._seen.move_to_end(encoded)
         if len(self._seen) > MOST_KNOWN_ISSUERS:
@@ -133,10 +167,17 @@ def refuse_reason(
         if not issuers.reaches_root(chain):
             text = "a resumed session shows no chain and its CA is not known; wanted: a full handshake"
             return broken("chain-unseen", text)
+    trusted = issuers.may_stand_alone(chain[0]) if len(chain) == 1 else issuers.reaches_root(chain)
+    if not trusted:
+        return broken("root-untrusted", "the root is no longer trusted; wanted: a chain to a root of today")
     reason = refusal(chain, allow_self_signed=allow_self_signed)
     if reason is None:
         issuers.remember(chain[1:])
     return reason
+
+
+def _encoded(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
 
 
 def verified_chain(session: TlsSession) -> tuple[x509.Certificate, ...]:

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from certs import KnownIssuers, lfdi_of, server_context
+from certs import lfdi_of
 from function_sets import Clock
 from schemas.codes import ErrorReason
 from sep2_server.bootstrap import prepare
@@ -23,10 +23,13 @@ from sep2_server.keeper import Keeper
 from sep2_server.listing import RepairDue
 from sep2_server.messages import Answer, Download, Request
 from sep2_server.negotiation import require_plain_coding
+from sep2_server.process.listener import Bounds, Listener
+from sep2_server.process.place import Place, alone, tls_files
+from sep2_server.process.sockets import listen
 from sep2_server.protocol import Connection, Connections, response_of
 from sep2_server.redirection import Redirection
 from sep2_server.rows import Change
-from sep2_server.settings import Settings
+from sep2_server.settings import Settings, needing_restart, reloaded
 from sep2_server.store import Store
 from sep2_server.uris import normal, target_of
 
@@ -38,10 +41,14 @@ log = logging.getLogger(__name__)
 class Sep2Server:
     """An IEEE 2030.5 server: `async with` it, or `start` and `stop`."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock | None = None) -> None:
-        """Get ready to serve a store, which stays the caller's to close."""
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock | None = None, *, place: Place | None = None
+    ) -> None:
+        """Get ready to serve a store, which stays the caller's to close, alone or at a place of many."""
         self.settings = settings
         self.store = store
+        self.place = place or alone(settings)
+        self.meter = self.place.meter
         self.clock = clock or SystemClock()
         lfdi = lfdi_of(settings.certificate.read_bytes())
         self.environment = Environment.of(settings, lfdi, self.clock.now())
@@ -51,7 +58,7 @@ class Sep2Server:
         )
         self._keeper = Keeper(self.environment, store, self.clock)
         self._connections: Connections | None = None
-        self._listener: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self.redirection: Redirection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -60,7 +67,7 @@ class Sep2Server:
         """The port that is listened on."""
         if self._listener is None:
             raise StoreError("the server has not been started")
-        return int(self._listener.sockets[0].getsockname()[1])
+        return self._listener.port
 
     async def __aenter__(self) -> Self:
         """Start; what was started is stopped again where the rest fails."""
@@ -82,22 +89,18 @@ class Sep2Server:
         self._dispatcher.load(self.store.reader)
         self.store.listen(self._hear)
         await self._keeper.start()
-        context = server_context(
-            settings.certificate,
-            settings.key,
-            settings.roots,
-            strict=settings.strict_tls,
-            allow_self_signed=settings.allow_self_signed,
-            extra_trusted=settings.extra_trusted_paths,
-        )
         self._connections = Connections(
             self._handle,
             environment=self.environment,
-            issuers=KnownIssuers.from_files(settings.roots, settings.certificate),
+            issuers=self.place.tls.issuers,
             keep_alive_s=settings.keep_alive_s,
         )
-        self._listener = await self._loop.create_server(
-            self._connections, settings.host, settings.port, ssl=context
+        self._listener = Listener(
+            self.place.sockets or listen(settings.host, settings.port),
+            self._connections.receive,
+            self.place.tls,
+            bounds=_bounds(settings, self.place.of),
+            watcher=self.meter,
         )
         await self._redirect()
         log.info("IEEE 2030.5 on %s port %s", settings.host, self.port)
@@ -105,22 +108,34 @@ class Sep2Server:
     async def stop(self) -> None:
         """Stop listening, let requests end, write what is due."""
         if self._listener is not None:
-            self._listener.close()
+            await self._listener.close()
         if self._connections is not None:
             self._connections.pre_shutdown()
             await self._connections.shutdown(self.settings.shutdown_s)
-        if self._listener is not None:
-            await self._listener.wait_closed()
         if self.redirection is not None:
             await self.redirection.stop()
         await self._keeper.stop()
         self.store.unlisten(self._hear)
         log.info("IEEE 2030.5 stopped")
 
+    def renew(self, settings: Settings) -> None:
+        """Use certificate, key and roots as their files now are, and of the settings what `RELOADABLE` names.
+
+        CertsError or SettingsError: they are no good, and the old stay in force.
+        """
+        fresh = reloaded(self.settings, settings)
+        self.place.tls.renew(tls_files(fresh))
+        self.settings = fresh
+        if self._listener is not None and self._connections is not None:
+            self._listener.bounds = _bounds(fresh, self.place.of)
+            self._connections.bound(fresh)
+        for name in needing_restart(fresh, settings):
+            log.warning("%s was changed: it counts from the next start on", name)
+
     async def _redirect(self) -> None:
         """Listen for plain HTTP too, where the settings say so."""
         settings = self.settings
-        if settings.redirect_port >= 0:
+        if settings.redirect_port >= 0 and self.place.is_first:
             self.redirection = Redirection(settings.host, settings.redirect_port, self.port)
             await self.redirection.start()
 
@@ -196,6 +211,15 @@ class Sep2Server:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._dispatcher.changed, self.store.reader, changes)
             self._loop.call_soon_threadsafe(self._keeper.wake)
+
+
+def _bounds(settings: Settings, workers: int) -> Bounds:
+    """The share that one of the workers has of the connections of all."""
+    return Bounds(
+        connections=-(-settings.connections // workers),
+        per_address=settings.connections_per_address,
+        handshake_s=settings.handshake_s,
+    )
 
 
 def _identity_of(request: web.BaseRequest) -> str | None:

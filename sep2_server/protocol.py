@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -17,6 +16,9 @@ from schemas.codes import ErrorReason
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, UnknownMethod
 from sep2_server.messages import Answer
+from sep2_server.process.crowd import Crowd
+from sep2_server.process.listener import Guest
+from sep2_server.settings import Settings
 
 LINGERING_S: Final = 1.0
 """How long the rest of a refused body is read, so that the client sees the answer."""
@@ -45,27 +47,6 @@ def response_of(answer: Answer) -> web.Response:
     return response
 
 
-class Crowd:
-    """How many connections each client has, so that none takes them all."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._open: Counter[str] = Counter()
-
-    def enter(self, lfdi: str) -> bool:
-        """Count one more connection of a client; False where it has as many as it may."""
-        if self._open[lfdi] >= self._most:
-            return False
-        self._open[lfdi] += 1
-        return True
-
-    def leave(self, lfdi: str) -> None:
-        """Count one connection less."""
-        self._open[lfdi] -= 1
-        if not self._open[lfdi]:
-            del self._open[lfdi]
-
-
 class Connection(RequestHandler):
     """A connection of one client. `identity` is None where it showed no certificate, or one to be refused."""
 
@@ -77,6 +58,7 @@ class Connection(RequestHandler):
         issuers: KnownIssuers,
         keep_alive_s: int,
         crowd: Crowd,
+        guest: Guest,
     ) -> None:
         super().__init__(
             server,
@@ -89,6 +71,7 @@ class Connection(RequestHandler):
         self._environment = environment
         self._issuers = issuers
         self._crowd = crowd
+        self._guest = guest
         self.identity: PeerIdentity | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -106,6 +89,7 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room for another connection of the client."""
         super().connection_lost(exc)
+        self._guest.leave()
         if self.identity is not None:
             self._crowd.leave(self.identity.lfdi)
             self.identity = None
@@ -161,12 +145,18 @@ class Connections(web.Server):
         self._keep_alive_s = keep_alive_s
         self._crowd = Crowd(environment.settings.connections_per_client)
 
-    def __call__(self) -> Connection:
-        """A new connection."""
+    def bound(self, settings: Settings) -> None:
+        """Hold later connections to these settings."""
+        self._keep_alive_s = settings.keep_alive_s
+        self._crowd.most = settings.connections_per_client
+
+    def receive(self, guest: Guest) -> Connection:
+        """A new connection, which leaves when it is lost."""
         return Connection(
             self,
             environment=self._environment,
             issuers=self._issuers,
             keep_alive_s=self._keep_alive_s,
             crowd=self._crowd,
+            guest=guest,
         )

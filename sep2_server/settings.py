@@ -29,6 +29,21 @@ DEFAULT_POLL_RATES: Final[Mapping[str, int]] = {
     "Time": 900,
 }
 """Rates that deviate from the standard's 900 s, by the id of the resource."""
+RELOADABLE: Final = (
+    "certificate",
+    "key",
+    "roots",
+    "extra_trusted",
+    "most_octets",
+    "keep_alive_s",
+    "connections",
+    "connections_per_address",
+    "connections_per_client",
+    "handshake_s",
+    "body_s",
+    "shutdown_s",
+)
+"""Settings that a running server takes over when it is told to read its files again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +134,16 @@ class Settings:
     """IANA private enterprise number for the mRIDs that the server makes; 0 must be replaced before use."""
     keep_alive_s: int = 75
     """How long a connection may be idle."""
+    workers: int = 1
+    """Processes that serve devices. They share the port, TLS sessions and the database."""
+    connections: int = 20_000
+    """Most connections at a time; each worker takes its share."""
+    connections_per_address: int = 20_000
+    """Most connections of one IP address at a time, in each worker; looked at before the handshake."""
     connections_per_client: int = 1000
-    """Most connections of one client at a time."""
+    """Most connections of one client at a time, in each worker."""
+    handshake_s: int = 20
+    """How long a TLS handshake may take."""
     body_s: int = 30
     """How long the body of a request may take to arrive."""
     shutdown_s: int = 10
@@ -192,7 +215,11 @@ _BOUNDS: Final = {
     "time_quality": (0, 7),
     "keep_alive_s": (1, 86_400),
     "body_s": (1, 3600),
+    "workers": (1, 64),
+    "connections": (1, 1_000_000),
+    "connections_per_address": (1, 1_000_000),
     "connections_per_client": (1, 1_000_000),
+    "handshake_s": (1, 3600),
 }
 _CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
     "profile": tuple(PROFILES),
@@ -221,6 +248,17 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
             raise SettingsError(f"{name}: unknown; known are {', '.join(sorted(known))}")
     values: dict[str, Any] = {name: _value(name, value, kinds[name]) for name, value in given.items()}
     return Settings(**values)
+
+
+def reloaded(old: Settings, new: Settings) -> Settings:
+    """The old settings with what `RELOADABLE` names taken from the new ones."""
+    return replace(old, **{name: getattr(new, name) for name in RELOADABLE})
+
+
+def needing_restart(old: Settings, new: Settings) -> list[str]:
+    """Names of the settings that differ and that only a new start takes over."""
+    names = (f.name for f in fields(Settings) if f.name not in RELOADABLE)
+    return [name for name in names if getattr(old, name) != getattr(new, name)]
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 import ipaddress
 import json
 import logging
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from certs import operator_context
+from certs import OperatorTls
 from sep2_server.operator.counter import Counter, Reply, Request
+from sep2_server.process.sockets import listen
 
 SHUTDOWN_S: Final = 5.0
 _HEADERS: Final = {"Cache-Control": "no-store"}
@@ -39,10 +42,18 @@ class OperatorApi:
         self._runner = web.ServerRunner(
             web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_S
         )
+        self._tls: OperatorTls | None = None
         self.url = ""
 
-    async def start(self, host: str, port: int, *, credentials: tuple[Path, Path] | None) -> None:
-        """Listen; with port 0 the system chooses one, and `url` then says which.
+    async def start(
+        self,
+        host: str,
+        port: int,
+        *,
+        credentials: tuple[Path, Path] | None,
+        sockets: Sequence[socket.socket] = (),
+    ) -> None:
+        """Listen, on `sockets` if there are any; with port 0 the system chooses one, and `url` says which.
 
         `credentials` are the files of the certificate chain and its key; None means plain HTTP, which
         raises PlainHttpError unless the host is a loopback address. OSError where the port is taken.
@@ -52,14 +63,20 @@ class OperatorApi:
                 f"operator API: plain HTTP on {host} would show tokens to the network; "
                 "use HTTPS (operator_plain_http = false) or a loopback address"
             )
-        context = None if credentials is None else operator_context(*credentials)
+        self._tls = None if credentials is None else OperatorTls(*credentials)
+        context = None if self._tls is None else self._tls.context
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=context)
-        await site.start()
+        for one in sockets or listen(host, port):
+            await web.SockSite(self._runner, one, ssl_context=context).start()
         bound = self._runner.addresses[0][1]
         name = f"[{host}]" if ":" in host else host
         self.url = f"{'http' if context is None else 'https'}://{name}:{bound}"
         log.info("Operator API listens on %s", self.url)
+
+    def renew(self, certificate: Path, key: Path) -> None:
+        """Present what now stands in these files from the next handshake on. CertsError: it is no good."""
+        if self._tls is not None:
+            self._tls.renew(certificate, key)
 
     async def stop(self) -> None:
         """Finish the requests that are under way, then close."""

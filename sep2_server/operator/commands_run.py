@@ -1,22 +1,19 @@
-"""`lineside server run`: both sides of a server in one process, until it is told to stop."""
+"""`lineside server run`: both sides of a server, in one process or several, until it is told to stop."""
 
 import argparse
-import asyncio
-import signal
+import os
+from functools import partial
 from pathlib import Path
 
-import uvloop
-
 from certs import CertsError
-from sep2_server.app import Sep2Server
 from sep2_server.errors import SettingsError, StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
 from sep2_server.operator.errors import AuditFailed
-from sep2_server.operator.mrid import pen_warning
-from sep2_server.operator.side import OperatorSide
-from sep2_server.operator.site import Site, read_site
-from sep2_server.store import Store
+from sep2_server.operator.site import read_site
+from sep2_server.process.service import VARIABLE, ServiceManager
+from sep2_server.process.serving import serve_alone
+from sep2_server.process.workers import serve_with_workers
 
 
 def add_run(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,15 +26,20 @@ def add_run(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="go before the file; repeatable"
     )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that serve devices (1)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve devices and operators until SIGTERM or SIGINT."""
+    overrides = [*args.set, *([f"workers={args.workers}"] if args.workers is not None else [])]
+    reread = partial(read_site, args.config, overrides)
+    manager = ServiceManager(os.environ.get(VARIABLE))
     try:
-        site = read_site(args.config, args.set)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(site))
+        site = reread()
+        if site.server.workers > 1:
+            return serve_with_workers(site, tell=say, reread=reread, manager=manager)
+        serve_alone(site, tell=say, reread=reread, manager=manager)
     except (SettingsError, PlainHttpError) as flaw:
         complain(str(flaw), "correct the settings; a new folder is made by: lineside server init FOLDER")
         return WRONG_USAGE
@@ -45,28 +47,3 @@ def run(args: argparse.Namespace) -> int:
         complain(str(flaw), "see that the files and ports of the settings are there and free")
         return REFUSED
     return FINE
-
-
-async def serve(site: Site, stop: asyncio.Event | None = None) -> None:
-    """Run both sides of a site until `stop` is set, or the process is told to stop."""
-    ending = stop or _on_signals()
-    store = Store(site.server.database)
-    try:
-        async with Sep2Server(site.server, store) as server, OperatorSide(site.operator, server) as side:
-            say(f"devices    https://{site.server.host}:{server.port}/dcap")
-            say(f"operators  {side.url}, token in {side.token_file}")
-            warning = pen_warning(site.server.pen)
-            if warning:
-                say(f"note       {warning}")
-            await ending.wait()
-    finally:
-        store.close()
-
-
-def _on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
-    ending = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.set)
-    return ending

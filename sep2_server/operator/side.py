@@ -61,8 +61,18 @@ class OperatorSide:
         )
         self._api = OperatorApi(counter)
         credentials = None if settings.plain_http else (server.settings.certificate, server.settings.key)
-        await self._api.start(settings.host, settings.port, credentials=credentials)
+        await self._api.start(
+            settings.host,
+            settings.port,
+            credentials=credentials,
+            sockets=server.place.operator_sockets,
+        )
         (settings.folder / URL_FILE).write_text(self._api.url + "\n", encoding="utf-8")
+
+    def renew(self) -> None:
+        """Present the server's certificate as it now is. CertsError where it is no good."""
+        if self._api is not None:
+            self._api.renew(self._server.settings.certificate, self._server.settings.key)
 
     async def stop(self) -> None:
         """Finish the requests that are under way and close the audit log."""

@@ -1,0 +1,182 @@
+"""Accepts connections: bounds first, then the TLS handshake with its time-out, then HTTP."""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+from certs import ServerTls
+from sep2_server.process.crowd import Crowd
+
+ACCEPTED_AT_ONCE: Final = 64
+"""Connections that are taken from the system before others have their turn."""
+PAUSE_S: Final = 0.1
+"""How long nothing is accepted once the process has no file left for a connection."""
+_WITHOUT_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+log = logging.getLogger(__name__)
+
+Factory = Callable[["Guest"], asyncio.Protocol]
+
+
+class Watcher(Protocol):
+    """Who counts what comes of connections."""
+
+    def turned_away(self, why: str) -> None:
+        """One was closed before its handshake."""
+        ...
+
+    def handshake_failed(self, why: str) -> None:
+        """One did not get through its handshake."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Most connections of all and of one address, and how long a handshake may take, s."""
+
+    connections: int
+    per_address: int
+    handshake_s: int
+
+
+class Guest:
+    """One connection as far as the bounds go; `leave` gives its place to another."""
+
+    __slots__ = ("_crowd", "address")
+
+    def __init__(self, crowd: Crowd, address: str) -> None:
+        self._crowd: Crowd | None = crowd
+        self.address = address
+
+    def leave(self) -> None:
+        """Give the place back, once."""
+        crowd, self._crowd = self._crowd, None
+        if crowd is not None:
+            crowd.leave(self.address)
+
+
+class Listener:
+    """Takes the connections of some sockets until it is closed."""
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        factory: Factory,
+        tls: ServerTls,
+        *,
+        bounds: Bounds,
+        watcher: Watcher,
+    ) -> None:
+        self._sockets = list(sockets)
+        self._factory = factory
+        self._tls = tls
+        self._bounds = bounds
+        self._watcher = watcher
+        self._crowd = Crowd(bounds.per_address)
+        self._loop = asyncio.get_running_loop()
+        self._shaking: set[asyncio.Task[None]] = set()
+        self.is_open = True
+        for one in self._sockets:
+            self._loop.add_reader(one, self._accept, one)
+
+    @property
+    def bounds(self) -> Bounds:
+        """What new connections have to keep."""
+        return self._bounds
+
+    @bounds.setter
+    def bounds(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._crowd.most = bounds.per_address
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._sockets[0].getsockname()[1])
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are, those in their handshake among them."""
+        return self._crowd.count
+
+    async def close(self) -> None:
+        """Accept nothing more and end the handshakes that are under way."""
+        if self.is_open:
+            self.is_open = False
+            for one in self._sockets:
+                self._loop.remove_reader(one)
+                one.close()
+        for task in self._shaking:
+            task.cancel()
+        if self._shaking:
+            await asyncio.wait(self._shaking)
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                accepted, place = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as flaw:
+                if flaw.errno not in _WITHOUT_FILES:
+                    raise
+                self._pause(listening, flaw)
+                return
+            self._receive(accepted, str(place[0]))
+
+    def _pause(self, listening: socket.socket, flaw: OSError) -> None:
+        """Let connections wait until some file is free again."""
+        log.error("No further connection can be accepted: %s", flaw)
+        self._watcher.turned_away("files")
+        self._loop.remove_reader(listening)
+        self._loop.call_later(PAUSE_S, self._resume, listening)
+
+    def _resume(self, listening: socket.socket) -> None:
+        if self.is_open:
+            self._loop.add_reader(listening, self._accept, listening)
+
+    def _receive(self, accepted: socket.socket, address: str) -> None:
+        """Start the handshake with a client, or close where there are enough already."""
+        why = "connections" if self._crowd.count >= self._bounds.connections else "address"
+        if why == "connections" or not self._crowd.enter(address):
+            accepted.close()
+            log.warning("A connection of %s was closed: too many (%s)", address, why)
+            self._watcher.turned_away(why)
+            return
+        accepted.setblocking(False)
+        guest = Guest(self._crowd, address)
+        task = self._loop.create_task(self._shake_hands(accepted, guest))
+        self._shaking.add(task)
+        task.add_done_callback(self._shaking.discard)
+
+    async def _shake_hands(self, accepted: socket.socket, guest: Guest) -> None:
+        try:
+            await self._loop.connect_accepted_socket(
+                partial(self._factory, guest),
+                accepted,
+                ssl=self._tls.context,
+                ssl_handshake_timeout=self._bounds.handshake_s,
+            )
+        except OSError as flaw:
+            guest.leave()
+            why = reason_of(flaw)
+            log.info("TLS handshake with %s failed: %s", guest.address, why)
+            self._watcher.handshake_failed(why)
+        except BaseException:
+            guest.leave()
+            raise
+
+
+def reason_of(flaw: OSError) -> str:
+    """Why a handshake failed, in few words: OpenSSL's reason, or what became of the connection."""
+    reason = getattr(flaw, "reason", None)
+    if isinstance(reason, str):
+        return reason.lower().replace(" ", "_")
+    if isinstance(flaw, ConnectionAbortedError | TimeoutError):
+        return "timeout"
+    return "connection_lost"

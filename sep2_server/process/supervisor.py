@@ -1,0 +1,205 @@
+"""The parent of the workers: starts them, replaces those that die, ends them. One thread, no event loop."""
+
+import logging
+import os
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Final, NoReturn
+
+from sep2_server.process.crew import Crew
+from sep2_server.process.service import ServiceManager, end_with_parent
+
+READY: Final = b"\0"
+"""What a worker writes after all it has to say: it serves."""
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+GRACE_S: Final = 5.0
+"""How much longer than their own time-out workers may take to end."""
+FINE: Final = 0
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[str], None]
+Work = Callable[[int, Tell, Callable[[], None]], int]
+"""Runs worker `number` until SIGTERM; it tells what it has to say, and then that it is ready."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duties:
+    """What the parent does for its server.
+
+    `renew` reads the files again (False: they are bad), `close` stops listening.
+    """
+
+    work: Work
+    say: Tell
+    renew: Callable[[], bool]
+    close: Callable[[], None]
+    shutdown_s: float
+    manager: ServiceManager
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a worker has said so far."""
+
+    text: bytes = b""
+    number: int = 0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps `count` workers alive until it is told to stop."""
+
+    count: int
+    duties: Duties
+    _selector: selectors.DefaultSelector = field(default_factory=selectors.DefaultSelector)
+    _told: dict[int, _Told] = field(default_factory=dict)
+    _said: list[str] = field(default_factory=list)
+    _stopping: bool = False
+    _has_told: bool = False
+
+    def run(self) -> int:
+        """Supervise until SIGTERM or SIGINT; the exit code."""
+        crew = Crew(self.count, time.monotonic())
+        woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        for one in SIGNALS:
+            signal.signal(one, _noted)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        self._selector.register(woken, selectors.EVENT_READ)
+        code = FINE
+        while not self._stopping:
+            for number in crew.due(time.monotonic()):
+                self._start(crew, number)
+            for key, _ in self._selector.select(crew.wait_s(time.monotonic())):
+                if key.fd == woken:
+                    code = self._signalled(crew, os.read(woken, 512)) or code
+                else:
+                    self._hear(crew, key.fd)
+        self._end(crew)
+        return code
+
+    def _signalled(self, crew: Crew, numbers: bytes) -> int:
+        """Do what signals ask for; the exit code where a worker's end is that of the server."""
+        if signal.SIGHUP in numbers:
+            self._renew(crew)
+        code = self._reap(crew) if signal.SIGCHLD in numbers else FINE
+        if code or signal.SIGTERM in numbers or signal.SIGINT in numbers:
+            self._stopping = True
+        return code
+
+    def _start(self, crew: Crew, number: int) -> None:
+        heard, said = os.pipe2(os.O_CLOEXEC)
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(number, parent, said)
+        os.close(said)
+        crew.started(number, pid, time.monotonic())
+        self._told[heard] = _Told(number=number)
+        self._selector.register(heard, selectors.EVENT_READ)
+
+    def _become_worker(self, number: int, parent: int, said: int) -> NoReturn:
+        """In the child: be a process of its own, work, and end without a trace of the parent."""
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for known in SIGNALS:
+                signal.signal(known, signal.SIG_DFL)
+            end_with_parent(parent)
+            self._selector.close()
+            for heard in self._told:
+                os.close(heard)
+            code = self.duties.work(number, lambda line: _write(said, line), lambda: _finish(said))
+        except Exception:
+            log.exception("Worker %s failed", number)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            logging.shutdown()
+            os._exit(code)
+
+    def _hear(self, crew: Crew, heard: int) -> None:
+        told = self._told[heard]
+        part = os.read(heard, 65_536)
+        told.text += part
+        if part and not told.text.endswith(READY):
+            return
+        self._selector.unregister(heard)
+        os.close(heard)
+        del self._told[heard]
+        if part:
+            self._ready(crew, told)
+
+    def _ready(self, crew: Crew, told: _Told) -> None:
+        crew.ready(told.number, time.monotonic())
+        log.info("Worker %s serves", told.number)
+        self._said += told.text.rstrip(READY).decode().splitlines()
+        if crew.is_ready and not self._has_told:
+            self._has_told = True
+            for line in self._said:
+                self.duties.say(line)
+            self.duties.manager.ready()
+
+    def _reap(self, crew: Crew) -> int:
+        """Take note of workers that ended. Where none has ever served, its exit code is the server's."""
+        code = FINE
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                slot = crew.died(ended[0], time.monotonic())
+                status = os.waitstatus_to_exitcode(ended[1])
+                if slot is not None and not self._stopping:
+                    log.error("Worker %s (process %s) ended: %s", slot.number, ended[0], status)
+                    code = code if crew.has_been_ready else (status if status > 0 else 1)
+        return code
+
+    def _renew(self, crew: Crew) -> None:
+        self.duties.manager.reloading()
+        if self.duties.renew():
+            _send(crew, signal.SIGHUP)
+        self.duties.manager.ready()
+
+    def _end(self, crew: Crew) -> None:
+        """Accept nothing more, let the workers finish, and kill those that do not."""
+        self.duties.manager.stopping()
+        self.duties.close()
+        _send(crew, signal.SIGTERM)
+        until = time.monotonic() + self.duties.shutdown_s + GRACE_S
+        while crew.pids and time.monotonic() < until:
+            self._selector.select(max(until - time.monotonic(), 0))
+            self._drain()
+            self._reap(crew)
+        _send(crew, signal.SIGKILL)
+        while crew.pids:
+            self._reap(crew)
+
+    def _drain(self) -> None:
+        for key, _ in self._selector.select(0):
+            if not os.read(key.fd, 65_536):
+                self._selector.unregister(key.fd)
+
+
+def _send(crew: Crew, number: signal.Signals) -> None:
+    for pid in crew.pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _write(said: int, line: str) -> None:
+    os.write(said, line.encode() + b"\n")
+
+
+def _finish(said: int) -> None:
+    os.write(said, READY)
+    os.close(said)
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """Nothing: the loop reads of the signal from the pipe."""
