@@ -1,6 +1,13 @@
 """Identity and TLS: LFDI, SFDI and PIN, certificate profiles, a PKI for labs and pilots, the TLS contexts."""
 
-from certs.context import client_context, operator_client_context, operator_context, server_context
+from certs.context import (
+    ResumingContext,
+    client_context,
+    operator_client_context,
+    operator_context,
+    resuming_client_context,
+    server_context,
+)
 from certs.errors import CertsError
 from certs.findings import Finding, Kind
 from certs.identity import (
@@ -33,6 +40,7 @@ __all__ = [
     "OperatorTls",
     "PeerIdentity",
     "Pki",
+    "ResumingContext",
     "ServerTls",
     "TlsFiles",
     "check",
@@ -49,6 +57,7 @@ __all__ = [
     "peer_identity",
     "pin_with_check",
     "refuse_reason",
+    "resuming_client_context",
     "server_context",
     "sfdi_dnssd",
     "sfdi_of",

@@ -7,7 +7,7 @@ at security level 0 only; the cipher list, the curve and `refuse_reason` hold th
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,6 +19,33 @@ from certs.files import read_chain
 MANDATORY_SUITE: Final = "ECDHE-ECDSA-AES128-CCM8"
 FURTHER_SUITE: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
 CURVE: Final = "prime256v1"
+
+C = TypeVar("C", bound=ssl.SSLContext)
+
+
+class ResumingContext(ssl.SSLContext):
+    """TLS context of one client that resumes the session of its last connection. RFC 5246, 7.3; RFC 5077.
+
+    asyncio makes its TLS objects by `wrap_bio` and has no way to hand a session in.
+    """
+
+    _session: ssl.SSLSession | None = None
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """A TLS object that offers the session which is remembered."""
+        return super().wrap_bio(incoming, outgoing, server_side, server_hostname, session or self._session)
+
+    def remember(self, connection: ssl.SSLObject) -> bool:
+        """Offer the session of this connection from now on; True where that was resumed itself."""
+        self._session = connection.session
+        return bool(connection.session_reused)
 
 
 def server_context(
@@ -39,7 +66,7 @@ def server_context(
     certificates in the files `extra_trusted` are, as enrolled clients; otherwise they are left out.
     RequestError, NotThereError or UnreadableError for files that cannot be used. IEEE 2030.5-2018, 6.11.
     """
-    context = _sep2_context(ssl.PROTOCOL_TLS_SERVER, certificate, key, roots, strict=strict)
+    context = _sep2_context(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, key, roots, strict=strict)
     context.verify_mode = ssl.CERT_REQUIRED if client_certificate_required else ssl.CERT_OPTIONAL
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
     for path in extra_trusted if allow_self_signed else ():
@@ -73,10 +100,14 @@ def client_context(certificate: Path, key: Path, roots: Path, *, strict: bool = 
     trustworthy is that its chain ends at a root the client was given. Call `refuse_reason` after the
     handshake. RequestError, NotThereError or UnreadableError as for `server_context`. IEEE 2030.5-2018, 6.11.
     """
-    context = _sep2_context(ssl.PROTOCOL_TLS_CLIENT, certificate, key, roots, strict=strict)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
+    return _client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, roots, strict=strict)
+
+
+def resuming_client_context(
+    certificate: Path, key: Path, roots: Path, *, strict: bool = False
+) -> ResumingContext:
+    """`client_context` of one client to one server, which resumes sessions: `remember` each handshake."""
+    return _client(ResumingContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key, roots, strict=strict)
 
 
 def operator_context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -108,10 +139,14 @@ def trust_self_signed(context: ssl.SSLContext, certificate: x509.Certificate) ->
     context.load_verify_locations(cadata=certificate.public_bytes(Encoding.DER))
 
 
-def _sep2_context(
-    protocol: int, certificate: Path, key: Path, roots: Path, *, strict: bool
-) -> ssl.SSLContext:
-    context = ssl.SSLContext(protocol)
+def _client(context: C, certificate: Path, key: Path, roots: Path, *, strict: bool) -> C:
+    _sep2_context(context, certificate, key, roots, strict=strict)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _sep2_context(context: C, certificate: Path, key: Path, roots: Path, *, strict: bool) -> C:
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     suites = (MANDATORY_SUITE,) if strict else (MANDATORY_SUITE, FURTHER_SUITE)
     context.set_ciphers(":".join((*suites, "@SECLEVEL=0")))

@@ -21,6 +21,7 @@ COMMANDS = {
     "op": "sep2_server.cli",
     "client": "der_client.cli",
     "simulate": "lineside.simulate",
+    "bench": "lineside.fleet.cli",
 }
 """Module of each command; only what is asked for is loaded, so that a command starts fast."""
 
