@@ -1,31 +1,26 @@
-"""One connection to the database: prepared SQL text on the driver's own cursor, for use by one thread."""
+"""What the store needs of a connection to a database, whatever the database is. For use by one thread.
 
-from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeVar, cast
+`sqlite` and `postgres` have one each. Statements are SQLAlchemy Core and compiled once; nothing is durable
+before `commit`, and outside of `begin` each statement sees what was committed last.
+"""
 
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import Dialect, Engine
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Table, bindparam, insert
 from sqlalchemy.sql.expression import ClauseElement
 
 T = TypeVar("T")
 Make = Callable[[tuple[Any, ...]], T]
 
-SQLITE: Final[Dialect] = sqlite.dialect(paramstyle="named")
-_PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=10000",
-    "PRAGMA cache_size=-65536",
-    "PRAGMA foreign_keys=ON",
-)
 
-
-class Cursor(Protocol):
-    """What is needed of a DB-API cursor."""
+class Result(Protocol):
+    """What a statement gave."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows the last statement wrote."""
+        """How many rows the statement wrote."""
         ...
 
     def fetchone(self) -> tuple[Any, ...] | None:
@@ -37,41 +32,60 @@ class Cursor(Protocol):
         ...
 
 
-class Connection:
-    """A connection with statements compiled once; no statement is committed before `commit`.
+class Connection(ABC):
+    """One connection. StoreError where the database cannot be reached; it is reached again by itself."""
 
-    Outside of `begin` each statement sees what was committed last.
-    """
+    together: int
+    """Most rows that one statement inserts."""
+    dialect: str
+    """Name of the dialect: sqlite, postgresql."""
 
-    def __init__(self, engine: Engine) -> None:
-        pooled = engine.raw_connection()
-        self._driver = cast("Any", pooled.driver_connection)
-        pooled.detach()
-        self._driver.isolation_level = None
-        self._cursor = self._driver.cursor()
-        self._execute = self._cursor.execute
-        self._texts: dict[ClauseElement, str] = {}
-        for pragma in _PRAGMAS:
-            self._execute(pragma)
-
-    def run(self, statement: ClauseElement, **parameters: object) -> Cursor:
+    @abstractmethod
+    def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
-        text = self._texts.get(statement)
-        if text is None:
-            text = self._texts[statement] = _compiled(statement)
-        cursor: Cursor = self._execute(text, parameters)
-        return cursor
 
-    def one(
-        self, make: Callable[[tuple[Any, ...]], T], statement: ClauseElement, **values: object
-    ) -> T | None:
+    @abstractmethod
+    def control(self, command: str) -> None:
+        """Execute a command without parameters or result: BEGIN, COMMIT, DDL."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Begin to write, alone in the whole database: others wait until this one has ended."""
+
+    @abstractmethod
+    def commit(self, last_change: int | None = None) -> None:
+        """Make what was written durable, and tell other processes the last place in the change feed."""
+
+    @abstractmethod
+    def roll_back(self) -> None:
+        """Undo what has not been committed, if anything. Does not fail."""
+
+    @abstractmethod
+    def hold_still(self) -> None:
+        """Begin to read one moment of the database; `let_go` ends that."""
+
+    @abstractmethod
+    def let_go(self) -> None:
+        """See again what was committed last."""
+
+    @abstractmethod
+    def has_table(self, name: str) -> bool:
+        """Whether the database has a table."""
+
+    @abstractmethod
+    def ddl(self, operation: ClauseElement) -> str:
+        """The text of a definition for this database."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection; it is not used again."""
+
+    def one(self, make: Make[T], statement: ClauseElement, **values: object) -> T | None:
         """The first row of a result as what `make` makes of it, or None."""
         found = self.run(statement, **values).fetchone()
         return None if found is None else make(found)
 
-    def all(
-        self, make: Callable[[tuple[Any, ...]], T], statement: ClauseElement, **values: object
-    ) -> list[T]:
+    def all(self, make: Make[T], statement: ClauseElement, **values: object) -> list[T]:
         """All rows of a result."""
         return [make(found) for found in self.run(statement, **values).fetchall()]
 
@@ -80,19 +94,40 @@ class Connection:
         found = self.run(statement, **values).fetchone()
         return None if found is None or found[0] is None else int(found[0])
 
-    def control(self, command: str) -> None:
-        """Execute BEGIN, COMMIT, SAVEPOINT and their like."""
-        self._execute(command)
+    def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+        """Insert rows of values in the order of `names`, many to a statement; the numbers that they got.
 
-    def roll_back(self) -> None:
-        """Undo what has not been committed, if anything."""
-        if self._driver.in_transaction:
-            self._execute("ROLLBACK")
+        Only a table whose key counts by itself has numbers to tell; others give none.
+        """
+        numbers: list[int] = []
+        start, size = 0, self.together
+        while start < len(rows):
+            while size > len(rows) - start:
+                size //= 2
+            part = rows[start : start + size]
+            values = {f"{n}_{i}": value for i, row in enumerate(part) for n, value in enumerate(row)}
+            found = self.run(_inserted(table, tuple(names), size), **values)
+            numbers += [int(row[0]) for row in found.fetchall()] if _counts(table) else []
+            start += size
+        return numbers
 
-    def close(self) -> None:
-        """Close the connection; it is not used again."""
-        self._driver.close()
+
+_INSERTS: dict[tuple[str, tuple[str, ...], int], ClauseElement] = {}
 
 
-def _compiled(statement: ClauseElement) -> str:
-    return str(statement.compile(dialect=SQLITE))
+def _inserted(table: Table, names: tuple[str, ...], size: int) -> ClauseElement:
+    """The statement that inserts so many rows; made once."""
+    key = (table.name, names, size)
+    if key not in _INSERTS:
+        rows = [
+            {name: bindparam(f"{n}_{i}", type_=table.c[name].type) for n, name in enumerate(names)}
+            for i in range(size)
+        ]
+        made = insert(table).values(rows)
+        _INSERTS[key] = made.returning(*table.primary_key) if _counts(table) else made.inline()
+    return _INSERTS[key]
+
+
+def _counts(table: Table) -> bool:
+    column = table.autoincrement_column
+    return column is not None and column.autoincrement is True

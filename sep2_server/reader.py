@@ -20,11 +20,11 @@ class Reader:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All questions inside see the same moment of the store."""
-        self._db.control("BEGIN")
+        self._db.hold_still()
         try:
             yield
         finally:
-            self._db.control("COMMIT")
+            self._db.let_go()
 
     def by_href(self, href: str) -> Row | None:
         """The resource at a URI."""

@@ -8,6 +8,7 @@ from typing import Any, Final, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas import BASE, Profile, csip_aus
+from sep2_server.address import is_url
 from sep2_server.errors import SettingsError
 
 PROFILES: Final[Mapping[str, Profile]] = {
@@ -18,6 +19,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
     "csip_aus_v1.3_storage": csip_aus.CSIP_AUS_V1_3_STORAGE,
     "csip_aus_v1.3": csip_aus.CSIP_AUS_V1_3,
 }
+FILES_AS_TEXT: Final = frozenset({"database", "database_password_file"})
+"""Settings that name a file in most cases."""
 DEFAULT_POLL_RATES: Final[Mapping[str, int]] = {
     "DeviceCapability": 300,
     "EndDeviceList": 300,
@@ -56,8 +59,10 @@ class Settings:
     """Port of IEEE 2030.5; 0 lets the system choose."""
     redirect_port: int = -1
     """Port on which plain HTTP is answered with a redirection to HTTPS; -1: none, 0: the system chooses."""
-    database: Path = Path("lineside.db")
-    """SQLite file."""
+    database: str = "lineside.db"
+    """SQLite file, or postgresql://user@host:port/name."""
+    database_password_file: str = ""
+    """File with the password for PostgreSQL, where the URL has none."""
     certificate: Path = Path("server/cert.pem")
     """File with the server's certificate and the CAs above it, without the root."""
     key: Path = Path("server/key.pem")
@@ -167,6 +172,16 @@ class Settings:
         _zone(self.time_zone)
 
     @property
+    def database_password(self) -> str | None:
+        """The password of `database_password_file`, None where there is no file named."""
+        if not self.database_password_file:
+            return None
+        try:
+            return Path(self.database_password_file).read_text(encoding="utf-8").strip()
+        except OSError as flaw:
+            raise SettingsError(f"database_password_file: {flaw}") from flaw
+
+    @property
     def xml_profile(self) -> Profile:
         """Namespace and extensions of the profile."""
         return PROFILES[self.profile]
@@ -266,10 +281,14 @@ def _from_file(path: Path) -> dict[str, Any]:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as flaw:
         raise SettingsError(f"{path}: {flaw}") from flaw
-    places = {name for name, kind in get_type_hints(Settings).items() if kind is Path}
-    for name in places & given.keys():
-        given[name] = str(path.parent / str(given[name]))
-    return given
+    return {name: placed(name, value, Settings, path.parent) for name, value in given.items()}
+
+
+def placed(name: str, value: object, cls: type, folder: Path) -> object:
+    """The value of a setting; a path in it is made relative to a folder."""
+    is_path = get_type_hints(cls).get(name) is Path
+    is_file = name in FILES_AS_TEXT and value and not is_url(str(value))
+    return str(folder / str(value)) if is_path or is_file else value
 
 
 def _override(given: dict[str, Any], text: str) -> None:

@@ -6,6 +6,7 @@ A `Connection` compiles each to text when it is first used, so that the hot path
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Select,
     and_,
@@ -133,9 +134,10 @@ PROGRAMS_OF_VIEWER: Final = _PROGRAMS.where(_VIEWERS).distinct()
 PROGRAMS_OF_DEVICE: Final = _PROGRAMS.where(_C.end_device_id == _p("end_device_id")).distinct()
 
 _READING = t.reading.c
+_AFTER_TIME: BindParameter[Any] = bindparam("after", type_=BigInteger)
 _IN_SET = and_(
     _READING.reading_set_id == _p("reading_set_id"),
-    or_(_p("after").is_(None), _READING.time > _p("after")),
+    or_(_AFTER_TIME.is_(None), _READING.time > _AFTER_TIME),
 )
 READINGS: Final = (
     select(t.reading)
@@ -175,9 +177,6 @@ UPDATE_RESOURCE: Final = (
     update(t.resource).where(_R.id == _p("row_id")).values({name: _p(f"new_{name}") for name in MUTABLE})
 )
 DELETE_RESOURCE: Final = delete(t.resource).where(_R.id == _p("id"))
-INSERT_CHANGE: Final = insert(t.change).values(
-    {c.name: _p(f"new_{c.name}") for c in t.change.c if c.name != "seq"}
-)
 FORGET_CHANGES: Final = delete(t.change).where(t.change.c.seq <= _p("seq"))
 ADD_TALLY: Final = insert(t.tally)
 MOVE_TALLY: Final = (

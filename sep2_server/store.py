@@ -1,49 +1,81 @@
 """The store: durable writes by one writer thread, reads that see what was committed last.
 
-Readers are for one thread each: `store.reader` belongs to the thread of the event loop; other threads make
-their own with `new_reader`.
+The database is a SQLite file or a PostgreSQL database, behind the same readers and transactions. Reads of a
+file are so fast that the event loop does them itself; those of PostgreSQL are done in a few reader threads
+(`ask`). `store.reader` may be used on the thread of the event loop, where it makes that wait; other threads
+make their own with `new_reader`.
 """
 
 import asyncio
-from concurrent.futures import Future
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
-
+from sep2_server.address import PostgresAddress, is_url
+from sep2_server.borrowed import BorrowedConnection
 from sep2_server.connection import Connection
-from sep2_server.errors import StoreError
+from sep2_server.feed import Feed, Listener
+from sep2_server.migrations import migrate
+from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
-from sep2_server.tables import FORMAT, metadata
-from sep2_server.transaction import Transaction
-from sep2_server.writer import Job, Listener, Writer
+from sep2_server.settings import Settings
+from sep2_server.sqlite import SqliteConnection
+from sep2_server.writer import Job, Writer
 
 T = TypeVar("T")
+READERS: Final = 4
+"""Threads that read from PostgreSQL."""
 
 
 class Store:
-    """The database of a server: one SQLite file in WAL mode, every acknowledged write on the disk."""
+    """The database of a server, every acknowledged write of it durable; `feed` tells what is committed."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a database, or make a new one. StoreError where that cannot be."""
-        self.path = path
-        self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-        try:
-            metadata.create_all(self._engine)
-            self._connections = [Connection(self._engine)]
-            self._writer = Writer(Connection(self._engine))
-        except DBAPIError as flaw:
-            raise StoreError(f"{path}: the database cannot be opened: {flaw.orig}") from flaw
-        self.reader = Reader(self._connections[0])
-        self._writer.submit(_prepare).result()
+    def __init__(self, database: str | Path, *, password: str | None = None, is_shared: bool = False) -> None:
+        """Open a database, or make its tables. StoreError where that cannot be.
+
+        `is_shared`: other processes write to the same file; to PostgreSQL they always may.
+        """
+        self.address = PostgresAddress.of(str(database), password) if is_url(database) else Path(database)
+        self.is_inline = isinstance(self.address, Path)
+        self._connections: list[Connection] = []
+        self.feed = Feed()
+        self._own = threading.local()
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="sep2-reader")
+        self._version = 0
+        self._watched = None if self.is_inline and not is_shared else open_connection(self.address)
+        self._prepare()
+        self.reader = self._main_reader()
+        self.feed.start_at(self.reader.last_change())
+        self._writer = Writer(open_connection(self.address), self.feed)
+        self._watch()
+
+    @classmethod
+    def of(cls, settings: Settings, *, is_shared: bool = False) -> "Store":
+        """The store that settings name."""
+        return cls(settings.database, password=settings.database_password, is_shared=is_shared)
 
     def new_reader(self) -> Reader:
         """A reader for another thread; it closes with the store."""
-        connection = Connection(self._engine)
+        connection = open_connection(self.address)
         self._connections.append(connection)
         return Reader(connection)
+
+    async def ask(self, question: Callable[[Reader], T]) -> T:
+        """What a question to a reader gives. The event loop goes on meanwhile, but for the file of SQLite."""
+        if self.is_inline:
+            return question(self.reader)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+
+    def refresh(self) -> None:
+        """Hear now what other processes have committed to a file. For the thread of the event loop."""
+        connection = self._connections[0]
+        if self._watched is not None and isinstance(connection, SqliteConnection):
+            version = connection.data_version
+            if version != self._version:
+                self._version = version
+                self.feed.catch_up(self.reader)
 
     def submit(self, job: Job[T]) -> Future[T]:
         """Run a job in the writer; the future is done once what it wrote is durable."""
@@ -58,26 +90,53 @@ class Store:
         return await asyncio.wrap_future(self._writer.submit(job))
 
     def listen(self, listener: Listener) -> None:
-        """Tell `listener`, in the writer's thread, the changes of each commit before it is acknowledged."""
-        self._writer.listen(listener)
+        """Tell `listener` the changes of each commit, those of this process before they are acknowledged."""
+        self.feed.listen(listener)
 
     def unlisten(self, listener: Listener) -> None:
         """No longer tell `listener`."""
-        self._writer.unlisten(listener)
+        self.feed.unlisten(listener)
 
     def close(self) -> None:
         """Finish what is waiting and close the database."""
         self._writer.close()
+        self.feed.stop()
+        self._pool.shutdown()
         for connection in self._connections:
             connection.close()
-        self._engine.dispose()
+        if self._watched is not None:
+            self._watched.close()
+
+    def _prepare(self) -> None:
+        connection = self._elsewhere()
+        try:
+            migrate(connection)
+        finally:
+            connection.close()
+
+    def _main_reader(self) -> Reader:
+        self._connections.append(self._elsewhere())
+        return Reader(self._connections[0])
+
+    def _elsewhere(self) -> Connection:
+        """A connection that the thread of an event loop may use."""
+        if self.is_inline:
+            return open_connection(self.address)
+        return BorrowedConnection(lambda: open_connection(self.address))
+
+    def _watch(self) -> None:
+        if self._watched is not None:
+            self.feed.watch(self._watched, Reader(self._watched))
+
+    def _answer(self, question: Callable[[Reader], T]) -> T:
+        if not hasattr(self._own, "reader"):
+            self._own.reader = self.new_reader()
+        reader: Reader = self._own.reader
+        return question(reader)
 
 
-def _prepare(transaction: Transaction) -> None:
-    """Give a new database its version and first number; refuse one of another version."""
-    found = transaction.option("format")
-    if found is None:
-        transaction.start_numbers()
-        transaction.put_option("format", str(FORMAT))
-    elif found != str(FORMAT):
-        raise StoreError(f"the database has format {found}; this program reads format {FORMAT}")
+def open_connection(address: Path | PostgresAddress) -> SqliteConnection | PostgresConnection:
+    """A connection to a database. StoreError where it cannot be opened."""
+    if isinstance(address, Path):
+        return SqliteConnection(address)
+    return PostgresConnection(address)

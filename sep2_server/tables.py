@@ -1,29 +1,26 @@
 """The tables of the store: one generic table of encoded resources and a few narrow ones.
 
-Only SQLAlchemy Core, no dialect: the same declarations serve SQLite and PostgreSQL.
+Only SQLAlchemy Core, no dialect: the same declarations serve SQLite and PostgreSQL. What is declared
+here is made by `migrations`, which a table or column that is new here must be added to.
 """
-
-from typing import Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 
-FORMAT: Final = 1
-"""Version of the tables; a database of another version is refused."""
-
 metadata = MetaData()
 _Key = BigInteger().with_variant(Integer, "sqlite")
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
 
 resource = Table(
     "resource",
     metadata,
     Column("id", _Key, primary_key=True, autoincrement=False),
-    Column("href", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False, comment="id of the route: DERControl, DERControlList"),
+    Column("href", _Text, nullable=False, unique=True),
+    Column("kind", _Text, nullable=False, comment="id of the route: DERControl, DERControlList"),
     Column("list_id", _Key, comment="the list that it is an item of; null once it left the list"),
     Column("scope", _Key, nullable=False, comment="EndDevice of the client who sees it in a list; 0 all"),
     Column("sort_key", LargeBinary, nullable=False, comment="order in the list, as octets"),
     Column("owner_id", _Key, comment="EndDevice, or program, through which it is reached"),
-    Column("mrid", Text, comment="mRID as 32 upper-case hex digits"),
+    Column("mrid", _Text, comment="mRID as 32 upper-case hex digits"),
     Column("version", Integer, nullable=False, comment="1 at creation, +1 at each write"),
     Column("status", SmallInteger, comment="EventStatus.currentStatus; 5 once the event is over"),
     Column("starts", BigInteger, comment="earliest effective start, s since 1970 UTC"),
@@ -86,7 +83,7 @@ change = Table(
     metadata,
     Column("seq", _Key, primary_key=True, autoincrement=True),
     Column("resource_id", _Key, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", _Text, nullable=False),
     Column("list_id", _Key),
     Column("scope", _Key, nullable=False),
     Column("owner_id", _Key),
@@ -97,13 +94,13 @@ change = Table(
 client = Table(
     "client",
     metadata,
-    Column("lfdi", Text, primary_key=True),
+    Column("lfdi", _Text, primary_key=True),
     Column("sfdi", BigInteger, nullable=False),
-    Column("name", Text, nullable=False, unique=True),
-    Column("role", Text, nullable=False, comment="device or aggregator"),
+    Column("name", _Text, nullable=False, unique=True),
+    Column("role", _Text, nullable=False, comment="device or aggregator"),
     Column("end_device_id", _Key, nullable=False, unique=True),
     Column("aggregator_id", _Key, comment="EndDevice of the aggregator that speaks for it"),
-    Column("certificate", Text, comment="PEM, where the operator gave one"),
+    Column("certificate", _Text, comment="PEM, where the operator gave one"),
     Column("enrolled_at", BigInteger, nullable=False, comment="s since 1970 UTC"),
 )
 Index("client_by_sfdi", client.c.sfdi)
@@ -113,7 +110,7 @@ device_group = Table(
     "device_group",
     metadata,
     Column("id", _Key, primary_key=True, autoincrement=False),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", _Text, nullable=False, unique=True),
     Column("program_list_id", _Key, nullable=False, comment="DERProgramList of its programs"),
 )
 
@@ -135,7 +132,7 @@ reading = Table(
     Column("time", BigInteger, comment="start of its period, s since 1970 UTC"),
     Column("duration", BigInteger, comment="s"),
     Column("value", BigInteger),
-    Column("quality", Text),
+    Column("quality", _Text),
     Column("body", LargeBinary, nullable=False),
 )
 
@@ -143,7 +140,7 @@ report = Table(
     "report",
     metadata,
     Column("response_id", _Key, primary_key=True, autoincrement=False),
-    Column("subject", Text, nullable=False, comment="mRID of the event as 32 upper-case hex digits"),
+    Column("subject", _Text, nullable=False, comment="mRID of the event as 32 upper-case hex digits"),
     Column("end_device_id", _Key, nullable=False),
     Column("status", SmallInteger),
     Column("created", BigInteger, comment="by the device's word, s since 1970 UTC"),
@@ -155,14 +152,14 @@ Index("report_by_device", report.c.end_device_id, report.c.subject)
 sequence = Table(
     "sequence",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", _Text, primary_key=True),
     Column("value", BigInteger, nullable=False, comment="the last number that was given away"),
 )
 
 option = Table(
     "option",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", _Text, primary_key=True),
+    Column("value", _Text, nullable=False),
 )
 """What is changed at run time (poll rates), and the version of the tables."""

@@ -1,4 +1,7 @@
-"""What can be written, inside one transaction of the writer. Nothing is durable before its commit."""
+"""What can be written, inside one transaction of the writer. Nothing is durable before its commit.
+
+The writer appends what is `written` to the change feed when all jobs of the commit have been run.
+"""
 
 from typing import Final
 
@@ -153,11 +156,7 @@ class Transaction(Reader):
     def delete_option(self, name: str) -> None:
         """Take back a value that was set at run time."""
         self._db.run(q.DELETE_OPTION, name=name)
-        self.written.append(self._feed(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED)))
-
-    def start_numbers(self) -> None:
-        """Begin to count the row ids of a new database."""
-        self._db.run(q.INSERT_SEQUENCE, name="resource", value=0)
+        self.written.append(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED))
 
     def forget_changes(self, seq: int) -> None:
         """Shorten the change feed: forget everything up to a place."""
@@ -171,9 +170,7 @@ class Transaction(Reader):
         client = self.client_of(end_device_id)
         touched = {end_device_id, client.aggregator_id if client else None}
         for who in touched - {None}:
-            self.written.append(
-                self._feed(Change(0, who or EVERYBODY, ACCESS, None, EVERYBODY, None, DELETED))
-            )
+            self.written.append(Change(0, who or EVERYBODY, ACCESS, None, EVERYBODY, None, DELETED))
 
     def _show(self, list_id: int, by: int) -> None:
         """Count an item that a list shows; where it is that of a group, its members' rights have changed."""
@@ -188,10 +185,4 @@ class Transaction(Reader):
             self._db.run(q.ADD_TALLY, list_id=list_id, scope=scope, amount=by)
 
     def _tell(self, row: Row, version: int) -> None:
-        change = Change(0, row.id, row.kind, row.list_id, row.scope, row.owner_id, version)
-        self.written.append(self._feed(change))
-
-    def _feed(self, change: Change) -> Change:
-        values = {f"new_{name}": value for name, value in change._asdict().items() if name != "seq"}
-        self._db.run(q.INSERT_CHANGE, **values)
-        return change
+        self.written.append(Change(0, row.id, row.kind, row.list_id, row.scope, row.owner_id, version))

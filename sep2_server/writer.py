@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
+from sep2_server import tables
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
+from sep2_server.feed import Feed
 from sep2_server.rows import Change
 from sep2_server.transaction import Transaction
 
 T = TypeVar("T")
 Job = Callable[[Transaction], T]
-Listener = Callable[[Sequence[Change]], None]
+Waiting = tuple[Job[Any], Future[Any]]
 
 MOST_TOGETHER: Final = 256
 """Most jobs that share one commit."""
@@ -25,14 +27,14 @@ log = logging.getLogger(__name__)
 class Writer:
     """Runs jobs one after the other; each is whole or not at all, and its future is done after the commit.
 
-    A job that raises leaves nothing behind and its future has what it raised. Listeners hear the changes
-    of a commit in the writer's thread before any future of that commit is done.
+    A job that raises leaves nothing behind and its future has what it raised. The feed hears the changes of a
+    commit in the writer's thread before any future of that commit is done.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, feed: Feed) -> None:
         self._db = connection
-        self._jobs: queue.SimpleQueue[tuple[Job[Any], Future[Any]] | None] = queue.SimpleQueue()
-        self._listeners: list[Listener] = []
+        self._feed = feed
+        self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="sep2-writer", daemon=True)
         self._thread.start()
@@ -44,15 +46,6 @@ class Writer:
         future: Future[T] = Future()
         self._jobs.put((job, future))
         return future
-
-    def listen(self, listener: Listener) -> None:
-        """Tell `listener` the changes of each commit from now on."""
-        self._listeners.append(listener)
-
-    def unlisten(self, listener: Listener) -> None:
-        """No longer tell `listener`, if it is told at all."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
 
     def close(self) -> None:
         """Finish the jobs that are waiting, then stop."""
@@ -72,7 +65,7 @@ class Writer:
             self._commit(batch)
         self._db.close()
 
-    def _gather(self, batch: list[tuple[Job[Any], Future[Any]]]) -> bool:
+    def _gather(self, batch: list[Waiting]) -> bool:
         """Take the jobs that are waiting already; False once the writer is to stop."""
         while len(batch) < MOST_TOGETHER:
             try:
@@ -84,49 +77,70 @@ class Writer:
             batch.append(waiting)
         return True
 
-    def _commit(self, batch: list[tuple[Job[Any], Future[Any]]]) -> None:
+    def _commit(self, batch: Sequence[Waiting]) -> None:
+        running = [waiting for waiting in batch if waiting[1].set_running_or_notify_cancel()]
         done: list[tuple[Future[Any], Any]] = []
-        changes: list[Change] = []
         try:
-            self._db.control("BEGIN IMMEDIATE")
-            for job, future in batch:
-                if future.set_running_or_notify_cancel():
-                    self._run(job, future, done, changes)
-            self._db.control("COMMIT")
+            written = self._carry_out(running, done)
         except Exception as flaw:
             log.exception("The store cannot write")
-            self._abandon(batch, flaw)
+            self._abandon(running, flaw)
             return
-        if changes:
-            self._tell(changes)
+        if written:
+            self._feed.committed(written)
         for future, result in done:
             future.set_result(result)
 
-    def _tell(self, changes: Sequence[Change]) -> None:
-        """Tell the listeners; one that fails takes neither the writer nor the others with it."""
-        for listener in tuple(self._listeners):
-            try:
-                listener(changes)
-            except Exception:
-                log.exception("A listener failed")
+    def _carry_out(self, batch: Sequence[Waiting], done: list[tuple[Future[Any], Any]]) -> Sequence[Change]:
+        """Run the jobs and commit; the changes of all that succeeded."""
+        if not batch:
+            return ()
+        changes: list[Change] = []
+        self._db.begin()
+        for job, future in batch:
+            self._run(job, future, done, changes, is_alone=len(batch) == 1)
+        if not done:
+            self._db.roll_back()
+            return ()
+        written = self._number(changes)
+        self._db.commit(written[-1].seq if written else None)
+        return written
 
     def _run(
-        self, job: Job[Any], future: Future[Any], done: list[tuple[Future[Any], Any]], changes: list[Change]
+        self,
+        job: Job[Any],
+        future: Future[Any],
+        done: list[tuple[Future[Any], Any]],
+        changes: list[Change],
+        *,
+        is_alone: bool,
     ) -> None:
+        """Run a job; one that fails is undone by itself, with the whole transaction where it is alone."""
         transaction = Transaction(self._db)
-        self._db.control("SAVEPOINT job")
+        if not is_alone:
+            self._db.control("SAVEPOINT job")
         try:
             result = job(transaction)
         except Exception as flaw:
-            self._db.control("ROLLBACK TO job")
-            self._db.control("RELEASE job")
+            if is_alone:
+                self._db.roll_back()
+            else:
+                self._db.control("ROLLBACK TO job")
+                self._db.control("RELEASE job")
             future.set_exception(flaw)
             return
-        self._db.control("RELEASE job")
+        if not is_alone:
+            self._db.control("RELEASE job")
         done.append((future, result))
         changes.extend(transaction.written)
 
-    def _abandon(self, batch: list[tuple[Job[Any], Future[Any]]], flaw: Exception) -> None:
+    def _number(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Append changes to the feed, in their order; the changes with their places."""
+        rows = [change[1:] for change in changes]
+        places = sorted(self._db.insert_many(tables.change, Change._fields[1:], rows))
+        return [change._replace(seq=seq) for change, seq in zip(changes, places, strict=True)]
+
+    def _abandon(self, batch: Sequence[Waiting], flaw: Exception) -> None:
         """Nothing of the batch is stored: tell all whose job had not failed by itself."""
         self._db.roll_back()
         for _, future in batch:

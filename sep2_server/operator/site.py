@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, get_type_hints
 
 from sep2_server.errors import SettingsError
-from sep2_server.settings import Settings, settings_of
+from sep2_server.settings import FILES_AS_TEXT, Settings, placed, settings_of
 
 FILE: Final = "server.toml"
 TABLE: Final = "operator"
@@ -74,10 +74,9 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 def _resolve(held: dict[str, Any], cls: type, folder: Path) -> None:
     """Make the paths that a class has among its settings relative to a folder."""
-    defaults = {f.name: f.default for f in fields(cls)}
-    for name, kind in get_type_hints(cls).items():
-        if kind is Path:
-            held[name] = str(folder / str(held.get(name, defaults[name])))
+    for f in fields(cls):
+        if get_type_hints(cls)[f.name] is Path or f.name in FILES_AS_TEXT:
+            held[f.name] = placed(f.name, held.get(f.name, f.default), cls, folder)
 
 
 def _override(given: dict[str, Any], text: str) -> None:

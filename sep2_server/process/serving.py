@@ -41,7 +41,7 @@ async def serve(
     """
     ending = stop or asyncio.Event()
     here = place or alone(site.server)
-    store = Store(site.server.database)
+    store = Store.of(site.server)
     try:
         async with AsyncExitStack() as running:
             server = await running.enter_async_context(Sep2Server(site.server, store, place=here))

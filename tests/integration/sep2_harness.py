@@ -190,6 +190,21 @@ def make_control(
     )
 
 
+def sqlite_in(folder: Path) -> str:
+    """The database of a test server in a folder, where nothing else is said."""
+    return str(folder / "server.db")
+
+
+@dataclass
+class Databases:
+    """Where the databases of test servers are, by the folder of the server."""
+
+    of: Callable[[Path], str] = sqlite_in
+
+
+DATABASES = Databases()
+
+
 def server_settings(folder: Path, pki: Pki, **changes: object) -> Settings:
     """Settings of a test server in a folder."""
     if not (pki.folder / "server").is_dir():
@@ -198,7 +213,7 @@ def server_settings(folder: Path, pki: Pki, **changes: object) -> Settings:
     return settings_of(
         {
             "port": 0,
-            "database": str(folder / "server.db"),
+            "database": DATABASES.of(folder),
             "files_folder": str(folder / "files"),
             "certificate": str(server.certificate_path),
             "key": str(server.key_path),
@@ -212,7 +227,7 @@ def server_settings(folder: Path, pki: Pki, **changes: object) -> Settings:
 async def running(folder: Path, pki: Pki, *, now: int = START, **changes: object) -> AsyncIterator[Bench]:
     """A server that runs inside from `now` on; `changes` are settings."""
     settings = server_settings(folder, pki, **changes)
-    store = Store(settings.database)
+    store = Store.of(settings)
     clock = ManualClock(now)
     try:
         async with AsyncExitStack() as stack:

@@ -30,7 +30,7 @@ def test_a_folder_stands_for_its_settings_file(tmp_path: Path) -> None:
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     site = read_site(site_folder(tmp_path))
     assert site.operator.folder == tmp_path / "operator"
-    assert site.server.database == tmp_path / "lineside.db"
+    assert site.server.database == str(tmp_path / "lineside.db")
 
 
 def test_overrides_go_before_the_file(tmp_path: Path) -> None:

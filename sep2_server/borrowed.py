@@ -1,0 +1,64 @@
+"""A connection that lives in a thread of its own, for threads that may not wait on its loop themselves."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy.sql.expression import ClauseElement
+
+from sep2_server.connection import Connection, Result
+
+T = TypeVar("T")
+
+
+class BorrowedConnection(Connection):
+    """Any thread may use it, the event loop's among them; each call waits until it is done."""
+
+    def __init__(self, make: Callable[[], Connection]) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sep2-reader")
+        self._lent = self._do(make)
+        self.together, self.dialect = self._lent.together, self._lent.dialect
+
+    def run(self, statement: ClauseElement, **parameters: object) -> Result:
+        """Execute a statement with named parameters."""
+        return self._do(lambda: self._lent.run(statement, **parameters))
+
+    def control(self, command: str) -> None:
+        """Execute commands without parameters or result."""
+        self._do(lambda: self._lent.control(command))
+
+    def begin(self) -> None:
+        """Begin to write."""
+        self._do(self._lent.begin)
+
+    def commit(self, last_change: int | None = None) -> None:
+        """Make what was written durable."""
+        self._do(lambda: self._lent.commit(last_change))
+
+    def roll_back(self) -> None:
+        """Undo what has not been committed, if anything."""
+        self._do(self._lent.roll_back)
+
+    def hold_still(self) -> None:
+        """Begin to read one moment."""
+        self._do(self._lent.hold_still)
+
+    def let_go(self) -> None:
+        """End it."""
+        self._do(self._lent.let_go)
+
+    def has_table(self, name: str) -> bool:
+        """Whether the database has a table."""
+        return self._do(lambda: self._lent.has_table(name))
+
+    def ddl(self, operation: ClauseElement) -> str:
+        """The text of a definition."""
+        return self._lent.ddl(operation)
+
+    def close(self) -> None:
+        """Close the connection and end its thread."""
+        self._do(self._lent.close)
+        self._thread.shutdown()
+
+    def _do(self, call: Callable[[], T]) -> T:
+        return self._thread.submit(call).result()

