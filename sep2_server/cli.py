@@ -3,6 +3,7 @@
 import argparse
 
 from sep2_server.operator import (
+    commands_configuration,
     commands_controls,
     commands_devices,
     commands_groups,
@@ -37,5 +38,6 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(metavar="COMMAND", required=True)
     commands_devices.add_parsers(op)
+    commands_configuration.add_parsers(op)
     commands_groups.add_parsers(op)
     commands_controls.add_parsers(op)

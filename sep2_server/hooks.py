@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from function_sets import Route
-from sep2_server import device_status, log_events, mirror, registration, responses, subscriptions
+from sep2_server import (
+    configurations,
+    device_status,
+    log_events,
+    mirror,
+    registration,
+    responses,
+    subscriptions,
+)
 from sep2_server.action import Action
 from sep2_server.messages import Answer
 from sep2_server.uris import CONNECTION_POINT
@@ -34,6 +42,7 @@ HOOKS: Final[Mapping[tuple[str, str], Hook]] = {
     ("POST", "MirrorUsagePoint"): mirror.post_readings,
     ("PUT", "MirrorUsagePoint"): mirror.put_usage_point,
     ("DELETE", "MirrorUsagePoint"): mirror.delete_usage_point,
+    ("PUT", "Configuration"): configurations.put_configuration,
     ("PUT", "DeviceStatus"): device_status.put_status,
     ("PUT", "PowerStatus"): device_status.put_status,
     ("PUT", CONNECTION_POINT): put_connection_point,

@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from function_sets import ROUTES, Access, Methods, Route, route_of
-from schemas import DERProgram, DERProgramList, DeviceInformation, DeviceStatus, File, Reading, csip_aus
+from schemas import (
+    Configuration,
+    DERProgram,
+    DERProgramList,
+    DeviceInformation,
+    DeviceStatus,
+    File,
+    Reading,
+    csip_aus,
+)
 
 ENTRY: Final = "/dcap"
 """DeviceCapability stays where clients are configured to look for it."""
@@ -25,6 +34,8 @@ LATEST_READING: Final = "LatestReading"
 CONNECTION_POINT: Final = "ConnectionPoint"
 FILE_CONTENT: Final = "FileContent"
 """The octets of a File; their row holds SHA-256 and size."""
+REPORTED_CONFIGURATION: Final = "ReportedConfiguration"
+"""What a device says of its Configuration while the operator wants something else. For operators."""
 SELF_INFORMATION: Final = "SelfDeviceInformation"
 SELF_STATUS: Final = "SelfDeviceStatus"
 _CHECK_OCTETS: Final = 8
@@ -56,6 +67,13 @@ EXTRA_ROUTES: Final[dict[str, Route]] = {
             type=File,
             methods=Methods("MMEEE"),
             access=Access.ASSIGNED,
+        ),
+        Route(
+            id=REPORTED_CONFIGURATION,
+            path="/edev/{id1}/cfg/reported",
+            type=Configuration,
+            methods=Methods("MMEEE"),
+            access=Access.OPERATOR,
         ),
         Route(
             id=SELF_INFORMATION,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from sep2_server.operator import (
+    configuration,
     controls,
     curves,
     defaults,
@@ -29,6 +30,9 @@ _DEVICES: Final = (
         readings.series,
         query=("after", "limit"),
     ),
+    Operation("GET", "/devices/{device}/configuration", "show configuration", configuration.show),
+    Operation("PUT", "/devices/{device}/configuration", "set configuration", configuration.change),
+    Operation("DELETE", "/devices/{device}/configuration", "withdraw configuration", configuration.withdraw),
     Operation("GET", "/devices/{device}/logevents", "read log events", reports.log_events, query=("limit",)),
 )
 _GROUPS: Final = (
