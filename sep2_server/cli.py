@@ -7,6 +7,7 @@ from sep2_server.operator import (
     commands_controls,
     commands_devices,
     commands_groups,
+    commands_rights,
     commands_run,
     commands_site,
 )
@@ -31,6 +32,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_site.add_init(server)
     commands_run.add_run(server)
     commands_site.add_token_parser(server)
+    commands_rights.add_audit_parser(server)
     op = subparsers.add_parser(
         "op",
         help="operate a server: enrol devices, publish controls, read reports",
@@ -41,3 +43,4 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_configuration.add_parsers(op)
     commands_groups.add_parsers(op)
     commands_controls.add_parsers(op)
+    commands_rights.add_parsers(op)

@@ -14,6 +14,7 @@ from aiohttp import web
 from certs import OperatorTls
 from sep2_server.operator.counter import Counter, Reply, Request
 from sep2_server.process.sockets import listen
+from sep2_server.uris import target_of
 
 SHUTDOWN_S: Final = 5.0
 _HEADERS: Final = {"Cache-Control": "no-store"}
@@ -87,6 +88,8 @@ class OperatorApi:
         headers = _CHALLENGE if reply.status == 401 else _HEADERS
         if reply.allow:
             headers = {**headers, "Allow": ", ".join(reply.allow)}
+        if reply.retry_s:
+            headers = {**headers, "Retry-After": str(reply.retry_s)}
         return web.Response(
             status=reply.status,
             body=_encoded(reply),
@@ -96,7 +99,7 @@ class OperatorApi:
 
 
 async def _request_of(request: web.BaseRequest) -> Request:
-    path, _, query = request.raw_path.partition("?")
+    path, _, query = target_of(request.raw_path).partition("?")
     try:
         body: bytes | None = await request.read()
     except web.HTTPRequestEntityTooLarge:
@@ -105,6 +108,7 @@ async def _request_of(request: web.BaseRequest) -> Request:
         method=request.method,
         parts=tuple(unquote(part) for part in path.strip("/").split("/")),
         query=query,
+        address=request.remote or "",
         authorization=request.headers.get("Authorization"),
         content_type=request.content_type,
         body=body,

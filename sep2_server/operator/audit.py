@@ -1,82 +1,185 @@
-"""The audit log: one JSON line per action of an operator, appended and synced before it is done."""
+"""The audit log on the disk: one JSON line per action, appended and synced before the action is done.
 
-import json
+Several processes may append: a lock on the file of the head keeps their lines apart.
+"""
+
+import errno
+import fcntl
 import os
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
+from sep2_server.operator.audit_chain import Entry, Follower, Head, sha256_of, spoil_of
 from sep2_server.operator.errors import AuditFailed
 
+__all__ = ["AuditLog", "Entry", "files_of"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One action: when (server time, s since 1970 UTC), by which token, what, on what, and how it went."""
-
-    time: int
-    who: str
-    action: str
-    target: str
-    outcome: str
-
-    def line(self) -> bytes:
-        """The entry as one line of JSON."""
-        moment = datetime.fromtimestamp(self.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        record = {
-            "time": moment,
-            "who": self.who,
-            "action": self.action,
-            "target": self.target,
-            "outcome": self.outcome,
-        }
-        return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+MOST_OCTETS: Final = 1 << 26
+"""Size at which a file of the log gets a number and a new one begins."""
+UNCHAINED: Final = ".unchained.jsonl"
+IS_CHAINED: Final = b'"prev": "'
+_SHUT: Final = -1
 
 
 class AuditLog:
-    """An append-only file of entries; it is never read back, rewritten or shortened here."""
+    """An append-only file of entries; nothing here rewrites or shortens it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_octets: int = MOST_OCTETS) -> None:
         self.path = path
-        self._file = -1
-        self._is_torn = False
+        self._most_octets = most_octets
+        self._lock = threading.Lock()
+        self._file = _SHUT
+        self._head_file = _SHUT
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, most_octets: int = MOST_OCTETS) -> Self:
         """The log in this file, made with mode 0600 if absent. AuditFailed where it cannot be written."""
-        log = cls(path)
-        log._reopen()
+        log = cls(path, most_octets)
+        try:
+            log._head_file = os.open(head_of(path), os.O_RDWR | os.O_CREAT, 0o600)
+            log._file = _opened(path)
+            with log._locked():
+                log._begin()
+        except OSError as flaw:
+            log.close()
+            raise log._failed(flaw) from flaw
         return log
 
     def append(self, entry: Entry) -> None:
         """Write one entry and wait until it is on the disk. AuditFailed means: do not do the action."""
-        line = (b"\n" if self._is_torn else b"") + entry.line()
         try:
-            self._is_torn = os.write(self._file, line) != len(line)
-            os.fsync(self._file)
+            with self._locked():
+                self._append(entry, self._caught_up())
         except OSError as flaw:
             raise self._failed(flaw) from flaw
-        if self._is_torn:
-            raise self._failed(OSError("only a part of the line was written"))
 
     def close(self) -> None:
-        """Give the file back."""
-        if self._file >= 0:
-            os.close(self._file)
-        self._file = -1
+        """Give the files back."""
+        for file in (self._file, self._head_file):
+            if file != _SHUT:
+                os.close(file)
+        self._file = self._head_file = _SHUT
 
-    def _reopen(self) -> None:
-        try:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with self.path.open("rb") as written:
-                size = written.seek(0, os.SEEK_END)
-                written.seek(max(size - 1, 0))
-                self._is_torn = written.read(1) not in {b"", b"\n"}
-        except OSError as flaw:
-            raise self._failed(flaw) from flaw
+    def _append(self, entry: Entry, at: Follower) -> None:
+        size = os.fstat(self._file).st_size
+        if size >= self._most_octets and at.torn is None:
+            size = self._rotate()
+        line = entry.line(at.seq + 1, at.sha256, at.torn)
+        octets = self._end_of_torn(at) + line
+        if os.write(self._file, octets) != len(octets):
+            raise OSError("only a part of the line was written")
+        os.fsync(self._file)
+        self._put_head(Head(seq=at.seq + 1, sha256=sha256_of(line), size=size + len(octets)))
+
+    def _end_of_torn(self, at: Follower) -> bytes:
+        """What ends a line that was cut short."""
+        if at.torn is None:
+            return b""
+        *_, cut = self.path.read_bytes().splitlines(keepends=True)
+        return spoil_of(cut) + b"\n"
+
+    def _caught_up(self) -> Follower:
+        """The end of the chain, whoever wrote it; what a crash left behind the head is taken in."""
+        if os.fstat(self._file).st_ino != _inode(self.path):
+            os.close(self._file)
+            self._file = _opened(self.path)
+        head = Head.read(os.pread(self._head_file, 256, 0)) or Head()
+        size = os.fstat(self._file).st_size
+        if size < head.size:
+            if not (size == 0 and self._was_rotated(head)):
+                raise OSError(f"the log is shorter than its head says ({size} octets, not {head.size})")
+            head = Head(seq=head.seq, sha256=head.sha256, size=0)
+        return self._followed(head)
+
+    def _followed(self, head: Head) -> Follower:
+        follower = Follower(head.seq, head.sha256)
+        with self.path.open("rb") as written:
+            written.seek(head.size)
+            for line in written:
+                reason = follower.take(line)
+                if reason is not None:
+                    raise OSError(f"a line behind the head is not of the chain: {reason}")
+        return follower
+
+    def _begin(self) -> None:
+        """Begin a chain; a log of an older form is put aside. OSError for a chain that has lost its head."""
+        if Head.read(os.pread(self._head_file, 256, 0)) is not None:
+            self._caught_up()
+            return
+        written = self.path.read_bytes()
+        if IS_CHAINED in written or _numbered(self.path):
+            raise OSError("its head is missing; restore it, or put the log aside and begin anew")
+        if b"\n" in written:
+            self.path.rename(self.path.with_suffix(UNCHAINED))
+            os.close(self._file)
+            self._file = _opened(self.path)
+        self._put_head(Head())
+
+    def _rotate(self) -> int:
+        """Give the file a number and begin a new one; its size."""
+        numbers = [number for number, _ in _numbered(self.path)]
+        self.path.rename(self.path.with_suffix(f".{max(numbers, default=0) + 1:06d}.jsonl"))
+        os.close(self._file)
+        self._file = _opened(self.path)
+        return 0
+
+    def _was_rotated(self, head: Head) -> bool:
+        """Whether the file that the head tells of has just got its number."""
+        found = _numbered(self.path)
+        if not found or found[-1][1].stat().st_size != head.size:
+            return False
+        *_, last = found[-1][1].read_bytes().splitlines(keepends=True)
+        return sha256_of(last) == head.sha256
+
+    def _put_head(self, head: Head) -> None:
+        os.pwrite(self._head_file, head.text(), 0)
+        os.fsync(self._head_file)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else appends meanwhile, in this process or in another."""
+        with self._lock:
+            if self._head_file == _SHUT:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            fcntl.flock(self._head_file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._head_file, fcntl.LOCK_UN)
 
     def _failed(self, flaw: OSError) -> AuditFailed:
         return AuditFailed(
             f"audit log {self.path}: {flaw.strerror or flaw}",
-            "nothing was done; make the file writable or free disk space, then repeat the request",
+            "nothing was done; make the file writable or free disk space, then repeat the request; "
+            "where the log was changed, see: lineside server audit verify",
         )
+
+
+def head_of(path: Path) -> Path:
+    """The file with the head of a log."""
+    return path.with_suffix(".head")
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files of a log, the oldest first."""
+    return [*(found for _, found in _numbered(path)), *([path] if path.exists() else [])]
+
+
+def _numbered(path: Path) -> list[tuple[int, Path]]:
+    stem = path.stem
+    found = [(file.suffixes[0][1:], file) for file in path.parent.glob(f"{stem}.*.jsonl")]
+    return sorted((int(number), file) for number, file in found if number.isdigit())
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0

@@ -2,26 +2,33 @@
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from certs import operator_client_context
+from sep2_server.operator.body import JSON, LINES
 from sep2_server.operator.model import Json
 
 TIMEOUT_S: Final = 30
 
 
 class ApiError(Exception):
-    """The API refused or cannot be reached; `status` is 0 where there was no answer."""
+    """The API refused or cannot be reached; `status` is 0 where there was no answer.
 
-    def __init__(self, status: int, detail: str, hint: str) -> None:
+    `problems` are those of the items of a bulk request.
+    """
+
+    def __init__(
+        self, status: int, detail: str, hint: str, problems: Sequence[Mapping[str, Json]] = ()
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.hint = hint
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +48,15 @@ class OperatorClient:
         self,
         method: str,
         path: tuple[str, ...],
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | Sequence[object] | None = None,
         *,
         query: Mapping[str, str | int] | None = None,
     ) -> dict[str, Json]:
-        """The answer to one request. ApiError says why there is none and what to do."""
+        """The answer to one request; a list is sent line by line. ApiError says why there is none."""
         place = "/" + "/".join(quote(part, safe="") for part in path)
         place += f"?{urlencode(query)}" if query else ""
         try:
-            status, data = self._exchange(method, place, None if body is None else json.dumps(body))
+            status, data = self._exchange(method, place, *_encoded(body))
             answer = json.loads(data or b"{}")
         except (OSError, http.client.HTTPException, ValueError) as flaw:
             hint = "is the server running? start it with: lineside server run; or name its URL with --server"
@@ -58,10 +65,10 @@ class OperatorClient:
             raise _refusal(status, answer)
         return answer
 
-    def _exchange(self, method: str, place: str, body: str | None) -> tuple[int, bytes]:
+    def _exchange(self, method: str, place: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self.secret}", "Accept": "application/json"}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = content_type
         connection = self._connection()
         try:
             connection.request(method, place, body, headers)
@@ -79,7 +86,20 @@ class OperatorClient:
         return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
 
 
+def _encoded(body: Mapping[str, object] | Sequence[object] | None) -> tuple[bytes | None, str]:
+    """A body and its media type."""
+    if body is None or isinstance(body, Mapping):
+        return None if body is None else json.dumps(body).encode(), JSON
+    return b"".join(json.dumps(item).encode() + b"\n" for item in body), LINES
+
+
 def _refusal(status: int, answer: object) -> ApiError:
     told = answer if isinstance(answer, dict) else {}
     detail = str(told.get("detail", f"the server answered {status}"))
-    return ApiError(status, detail, str(told.get("hint", "read the log of the server")))
+    problems = told.get("problems")
+    return ApiError(
+        status,
+        detail,
+        str(told.get("hint", "read the log of the server")),
+        [problem for problem in problems if isinstance(problem, dict)] if isinstance(problems, list) else [],
+    )

@@ -35,7 +35,6 @@ class Shown:
 
 
 Command = Callable[[OperatorClient, argparse.Namespace], Shown]
-Parsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def command(

@@ -8,8 +8,8 @@ from typing import Final
 
 from certs import CertsError, Pki
 from sep2_server.errors import SettingsError
-from sep2_server.operator.auth import Role
-from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
+from sep2_server.operator.auth import Role, Token
+from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, moment, say
 from sep2_server.operator.errors import Refusal
 from sep2_server.operator.mrid import pen_warning
 from sep2_server.operator.site import FILE, read_site
@@ -92,7 +92,7 @@ def token(args: argparse.Namespace) -> int:
     try:
         folder = read_site(args.config).operator.folder
         if args.name is None:
-            lines = [f"{token.name}  {token.role}" for token in read_tokens(folder)]
+            lines = [f"{token.name}  {token.role}{_expiry(token)}" for token in read_tokens(folder)]
             say("\n".join(lines) or "no tokens yet: the first start of the server makes one")
         elif args.remove:
             remove_token(folder, args.name)
@@ -107,6 +107,10 @@ def token(args: argparse.Namespace) -> int:
         complain(str(flaw), getattr(flaw, "hint", "make the folder writable for you"))
         return REFUSED
     return FINE
+
+
+def _expiry(token: Token) -> str:
+    return "" if token.expires is None else f"  until {moment(token.expires)}"
 
 
 def _settings(args: argparse.Namespace) -> str:

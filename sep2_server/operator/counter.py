@@ -4,38 +4,43 @@ Operations that read run in a thread with a reader of its own, so that devices d
 """
 
 import asyncio
-import json
 import logging
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 from urllib.parse import parse_qsl
 
 from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.event_times import repair_due
+from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.audit import AuditLog, Entry
-from sep2_server.operator.auth import Role, Token, caller, require
-from sep2_server.operator.desk import Desk
+from sep2_server.operator.auth import Token, caller, require
+from sep2_server.operator.body import body_of, digest_of
+from sep2_server.operator.desk import Desk, Office
 from sep2_server.operator.errors import (
     AuditFailed,
-    BadRequest,
     Refusal,
     StoreFailed,
+    TooManyAttempts,
     Unauthorized,
     WrongMethod,
 )
+from sep2_server.operator.openapi import OPENAPI_PARTS, document
 from sep2_server.operator.operations import OPERATIONS
-from sep2_server.operator.router import Answer, Call, Operation, find
-from sep2_server.operator.token_files import read_tokens
+from sep2_server.operator.router import READ, Answer, Call, Operation, find
+from sep2_server.operator.token_files import note_use, read_tokens, read_uses
 from sep2_server.reader import Reader
 from sep2_server.store import Store
 from sep2_server.transaction import Transaction
 
+USE_STEP_S: Final = 60
+"""How exactly the last use of a token is known, s."""
 DONE: Final = "done"
 Names = Mapping[str, str]
 
@@ -49,6 +54,7 @@ class Request:
     method: str
     parts: tuple[str, ...]
     query: str = ""
+    address: str = ""
     authorization: str | None = None
     content_type: str = "application/json"
     body: bytes | None = b""
@@ -56,18 +62,26 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer; `allow` are the methods to name with a 405."""
+    """One answer; `allow` are the methods to name with a 405, `retry_s` is how long to wait after a 429."""
 
     status: int
     body: Answer
     allow: tuple[str, ...] = ()
+    retry_s: int = 0
 
 
 class Counter:
     """Answers operators from the store; what they do is in the audit log before it is in the store."""
 
     def __init__(
-        self, store: Store, environment: Environment, *, folder: Path, audit: AuditLog, clock: Clock
+        self,
+        store: Store,
+        environment: Environment,
+        *,
+        folder: Path,
+        audit: AuditLog,
+        clock: Clock,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._environment = environment
@@ -76,23 +90,49 @@ class Counter:
         self._clock = clock
         self._reader = store.new_reader()
         self._reading = asyncio.Lock()
+        self._elapsed = elapsed
+        self._attempts = Attempts()
+        self._uses = read_uses(folder)
 
     async def reply(self, request: Request) -> Reply:
         """The answer to a request, a refusal among them; nothing that an operator sends raises."""
         try:
-            token = caller(read_tokens(self._folder), request.authorization)
+            if request.method == READ and request.parts == OPENAPI_PARTS:
+                return Reply(status=200, body=document(OPERATIONS))
+            token = self._caller(request)
             operation, names = find(OPERATIONS, request.method, request.parts)
             await self._repair()
             if operation.is_read:
                 return await self._read(token, operation, _call(request, names, self._clock.now()))
             return await self._act(token, operation, request, names)
-        except Unauthorized as flaw:
-            log.warning("Operator API refused a caller: %s", flaw.detail)
-            return Reply(status=flaw.status, body={**flaw.body()})
         except WrongMethod as flaw:
             return Reply(status=flaw.status, body={**flaw.body()}, allow=flaw.allowed)
+        except TooManyAttempts as flaw:
+            return Reply(status=flaw.status, body={**flaw.body()}, retry_s=flaw.retry_s)
         except Refusal as flaw:
             return Reply(status=flaw.status, body={**flaw.body()})
+
+    def _caller(self, request: Request) -> Token:
+        """Who calls. Unauthorized, or TooManyAttempts for an address that has failed too often."""
+        wait_s = self._attempts.wait_s(request.address, self._elapsed())
+        if wait_s:
+            raise TooManyAttempts(wait_s)
+        try:
+            token = caller(read_tokens(self._folder), request.authorization, self._clock.now())
+        except Unauthorized as flaw:
+            log.warning("Operator API refused a caller at %s: %s", request.address or "?", flaw.detail)
+            if self._attempts.failed(request.address, self._elapsed()):
+                self._audit.append(self._entry("", "show token", request, f"refused: {flaw.error}"))
+            raise
+        self._note_use(token)
+        return token
+
+    def _note_use(self, token: Token) -> None:
+        """Write when a token was used, once a minute at most."""
+        now = self._clock.now()
+        if not 0 <= now - self._uses.get(token.name, -USE_STEP_S) < USE_STEP_S:
+            self._uses[token.name] = now
+            note_use(self._folder, token.name, now)
 
     async def _repair(self) -> None:
         """Write what time has changed, so that every status is right at this second."""
@@ -101,28 +141,27 @@ class Counter:
             await self._store.do(partial(repair_due, environment=self._environment, now=now))
 
     async def _read(self, token: Token, operation: Operation, call: Call) -> Reply:
-        require(token, Role.VIEWER)
+        require(token, operation.least)
         operation.check_query(call.query)
         async with self._reading:
-            return Reply(status=200, body=await asyncio.to_thread(self._look, operation, call))
+            return Reply(status=200, body=await asyncio.to_thread(self._look, token, operation, call))
 
-    def _look(self, operation: Operation, call: Call) -> Answer:
+    def _look(self, token: Token, operation: Operation, call: Call) -> Answer:
         """One operation that reads, on one moment of the store."""
         with self._reader.snapshot():
-            return operation.run(self._desk(self._reader, call), call)
+            return operation.run(self._desk(self._reader, token, call), call)
 
     async def _act(self, token: Token, operation: Operation, request: Request, names: Names) -> Reply:
         """Do what is asked, whole or not at all: the audit line is on the disk before the store commits."""
-        entry = Entry(
-            time=self._clock.now(),
-            who=token.name,
-            action=operation.action,
-            target="/".join(names.values()) or operation.path,
-            outcome=DONE,
+        entry = replace(
+            self._entry(token.name, operation.action, request, DONE), target=_told(operation, names)
         )
         try:
-            require(token, Role.OPERATOR)
-            call = replace(_call(request, names, entry.time), body=_json_of(request))
+            require(token, operation.least)
+            call = replace(
+                _call(request, names, entry.time), body=body_of(request.body, request.content_type)
+            )
+            entry = replace(entry, body=digest_of(call.body))
             operation.check_query(call.query)
             body = await self._store.do(partial(self._do, entry, operation, call))
         except AuditFailed:
@@ -133,16 +172,38 @@ class Counter:
         except StoreError as flaw:
             self._audit.append(replace(entry, outcome="failed: not stored"))
             raise StoreFailed(str(flaw), "nothing was done; look at the log of the server") from flaw
+        except Exception:
+            log.exception("%s failed", operation.action)
+            self._audit.append(replace(entry, outcome="failed: error of the server"))
+            raise
         return Reply(status=200, body=body)
 
-    def _desk(self, reader: Reader, call: Call) -> Desk:
-        return Desk(reader, self._environment, call.now, secrets.randbelow)
+    def _entry(self, who: str, action: str, request: Request, outcome: str) -> Entry:
+        return Entry(
+            time=self._clock.now(),
+            who=who,
+            action=action,
+            target=f"{request.method[:20]} /{'/'.join(request.parts)[:120]}",
+            outcome=outcome,
+            address=request.address,
+        )
+
+    def _desk(self, reader: Reader, token: Token, call: Call) -> Desk:
+        office = Office(
+            folder=self._folder, audit=self._audit.path, who=token.name, random_bits=secrets.randbits
+        )
+        return Desk(reader, self._environment, call.now, secrets.randbelow, office)
 
     def _do(self, entry: Entry, operation: Operation, call: Call, transaction: Transaction) -> Answer:
         """One action inside of the writer; what it raises leaves nothing in the store."""
-        body = operation.run(self._desk(transaction, call), call)
+        token = Token(name=entry.who, role=operation.least, sha256="")
+        body = operation.run(self._desk(transaction, token, call), call)
         self._audit.append(replace(entry, target=_target(operation, call, body)))
         return body
+
+
+def _told(operation: Operation, names: Names) -> str:
+    return "/".join(names.values()) or operation.path
 
 
 def _target(operation: Operation, call: Call, body: Answer) -> str:
@@ -155,17 +216,3 @@ def _target(operation: Operation, call: Call, body: Answer) -> str:
 def _call(request: Request, names: Names, now: int) -> Call:
     query = dict(reversed(parse_qsl(request.query, keep_blank_values=True)))
     return Call(names=names, query=query, now=now)
-
-
-def _json_of(request: Request) -> object:
-    """The JSON body of a request, None where it has none."""
-    if request.body is None:
-        raise BadRequest("body: larger than the API reads", "allowed: 1 MiB")
-    if not request.body:
-        return None
-    if request.content_type != "application/json":
-        raise BadRequest(f"Content-Type: {request.content_type[:60]}", "allowed: application/json")
-    try:
-        return cast("object", json.loads(request.body))
-    except (ValueError, RecursionError) as flaw:
-        raise BadRequest(f"body: not JSON ({flaw})", "send one JSON object in UTF-8") from flaw

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdentifiedObject
@@ -19,6 +20,19 @@ ALL = 2**31
 """More items than a list has."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """What the operators' side has beside the store: the folder of tokens and audit log, and who calls.
+
+    `random_bits(n)` draws n bits.
+    """
+
+    folder: Path
+    audit: Path
+    who: str
+    random_bits: Callable[[int], int]
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The store (a Transaction where something changes), the environment, server time in s since 1970.
@@ -30,6 +44,14 @@ class Desk:
     environment: Environment
     now: int
     random_below: Callable[[int], int]
+    beside_store: Office | None = None
+
+    @property
+    def office(self) -> Office:
+        """Tokens, audit log and who calls."""
+        if self.beside_store is None:
+            raise TypeError("only a request to the operator API has an office")
+        return self.beside_store
 
     @property
     def transaction(self) -> Transaction:

@@ -7,11 +7,21 @@ Refusal
  +- NotFound          404  nothing has this name
  +- WrongMethod       405  the path exists, the method does not
  +- Conflict          409  the state of things or a rule of the standard is against it
+ +- TooManyAttempts   429  too many failed attempts to show a token; .retry_s says how long to wait
  +- AuditFailed       503  the audit log cannot be written, so nothing was done
  +- StoreFailed       503  the store cannot be written, so nothing was done
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypedDict
+
+
+class Problem(TypedDict):
+    """What is wrong with one item of a bulk request; `item` counts from 1."""
+
+    item: int
+    detail: str
+    hint: str
 
 
 class Refusal(Exception):
@@ -20,14 +30,16 @@ class Refusal(Exception):
     status: ClassVar[int]
     error: ClassVar[str]
 
-    def __init__(self, detail: str, hint: str) -> None:
+    def __init__(self, detail: str, hint: str, problems: Sequence[Problem] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
+        self.problems = problems
 
-    def body(self) -> dict[str, str]:
-        """JSON body of the refusal."""
-        return {"error": self.error, "detail": self.detail, "hint": self.hint}
+    def body(self) -> dict[str, Any]:
+        """JSON body of the refusal; `problems` are those of single items of a bulk request."""
+        body: dict[str, Any] = {"error": self.error, "detail": self.detail, "hint": self.hint}
+        return body | ({"problems": list(self.problems)} if self.problems else {})
 
 
 class BadRequest(Refusal):
@@ -74,6 +86,17 @@ class Conflict(Refusal):
 
     status = 409
     error = "conflict"
+
+
+class TooManyAttempts(Refusal):
+    """The address has failed too often to show a token; `retry_s` is how long it waits, s."""
+
+    status = 429
+    error = "too-many-attempts"
+
+    def __init__(self, retry_s: int) -> None:
+        super().__init__("too many failed attempts from this address", f"wait {retry_s} s, then use a token")
+        self.retry_s = retry_s
 
 
 class AuditFailed(Refusal):

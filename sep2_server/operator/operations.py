@@ -1,7 +1,10 @@
-"""Everything that the operator API does: method, path, name in the audit log, and who does it."""
+"""Everything that the operator API does: method, path, name in the audit log, who does it, in and out."""
 
 from typing import Final
 
+from sep2_server.operator import (
+    answers as a,
+)
 from sep2_server.operator import (
     configuration,
     controls,
@@ -13,60 +16,196 @@ from sep2_server.operator import (
     rates,
     readings,
     reports,
+    tokens,
 )
+from sep2_server.operator import requests as r
+from sep2_server.operator.auth import Role
 from sep2_server.operator.router import Operation
 
+_ADMIN: Final = Role.ADMIN
+_PAGE: Final = ("after", "limit")
+_OF_PROGRAM: Final = ("program",)
 _DEVICES: Final = (
-    Operation("GET", "/devices", "list devices", devices.list_devices, query=("after", "limit")),
-    Operation("POST", "/devices", "enrol device", enrolment.enrol),
-    Operation("GET", "/devices/{device}", "show device", devices.show_device),
-    Operation("DELETE", "/devices/{device}", "remove device", enrolment.remove),
-    Operation("PUT", "/devices/{device}/rates", "set post rate", enrolment.set_post_rate),
-    Operation("GET", "/devices/{device}/readings", "read readings", readings.latest),
+    Operation("GET", "/devices", "list devices", devices.list_devices, query=_PAGE, answer=a.Devices),
+    Operation(
+        "POST", "/devices", "enrol device", enrolment.enrol, body=r.EnrolDevice, answer=a.EnrolledDevice
+    ),
+    Operation("GET", "/devices/{device}", "show device", devices.show_device, answer=a.ShownDevice),
+    Operation(
+        "DELETE",
+        "/devices/{device}",
+        "remove device",
+        enrolment.remove,
+        answer=a.RemovedDevice,
+        role=_ADMIN,
+    ),
+    Operation(
+        "PUT",
+        "/devices/{device}/rates",
+        "set post rate",
+        enrolment.set_post_rate,
+        body=r.SetPostRate,
+        answer=a.PostRate,
+    ),
+    Operation("GET", "/devices/{device}/readings", "read readings", readings.latest, answer=a.Readings),
     Operation(
         "GET",
         "/devices/{device}/readings/{reading}",
         "read series",
         readings.series,
-        query=("after", "limit"),
+        query=_PAGE,
+        answer=a.SeriesValues,
     ),
-    Operation("GET", "/devices/{device}/configuration", "show configuration", configuration.show),
-    Operation("PUT", "/devices/{device}/configuration", "set configuration", configuration.change),
-    Operation("DELETE", "/devices/{device}/configuration", "withdraw configuration", configuration.withdraw),
-    Operation("GET", "/devices/{device}/logevents", "read log events", reports.log_events, query=("limit",)),
+    Operation(
+        "GET",
+        "/devices/{device}/logevents",
+        "read log events",
+        reports.log_events,
+        query=("limit",),
+        answer=a.LogEvents,
+    ),
+    Operation(
+        "GET",
+        "/devices/{device}/configuration",
+        "show configuration",
+        configuration.show,
+        answer=a.Configuration,
+    ),
+    Operation(
+        "PUT",
+        "/devices/{device}/configuration",
+        "set configuration",
+        configuration.change,
+        body=dict,
+        answer=a.Configuration,
+    ),
+    Operation(
+        "DELETE",
+        "/devices/{device}/configuration",
+        "withdraw configuration",
+        configuration.withdraw,
+        answer=a.WithdrawnConfiguration,
+    ),
 )
 _GROUPS: Final = (
-    Operation("GET", "/groups", "list groups", groups.list_groups),
-    Operation("POST", "/groups", "create group", groups.create),
-    Operation("GET", "/groups/{group}", "show group", groups.show),
-    Operation("DELETE", "/groups/{group}", "delete group", groups.delete),
-    Operation("GET", "/groups/{group}/devices", "list members", groups.list_members),
-    Operation("PUT", "/groups/{group}/devices/{device}", "add to group", groups.add_member),
-    Operation("DELETE", "/groups/{group}/devices/{device}", "remove from group", groups.remove_member),
-    Operation("GET", "/groups/{group}/programs", "list programs", groups.list_programs),
-    Operation("POST", "/groups/{group}/programs", "add program", groups.add_program),
-    Operation("GET", "/programs", "list programs", groups.list_programs),
-    Operation("GET", "/groups/{group}/default", "show default", defaults.show, query=("program",)),
-    Operation("PATCH", "/groups/{group}/default", "change default", defaults.change, query=("program",)),
-    Operation("GET", "/groups/{group}/curves", "list curves", curves.list_curves),
-    Operation("POST", "/groups/{group}/curves", "add curve", curves.add, query=("program",)),
-    Operation("DELETE", "/curves/{curve}", "remove curve", curves.remove),
+    Operation("GET", "/groups", "list groups", groups.list_groups, answer=a.Groups),
+    Operation("POST", "/groups", "create group", groups.create, body=r.CreateGroup, answer=a.Group),
+    Operation("GET", "/groups/{group}", "show group", groups.show, answer=a.Group),
+    Operation("DELETE", "/groups/{group}", "delete group", groups.delete, answer=a.Named),
+    Operation("GET", "/groups/{group}/devices", "list members", groups.list_members, answer=a.Members),
+    Operation("PUT", "/groups/{group}/devices/{device}", "add to group", groups.add_member, answer=a.Added),
+    Operation(
+        "DELETE",
+        "/groups/{group}/devices/{device}",
+        "remove from group",
+        groups.remove_member,
+        answer=a.TakenOut,
+    ),
+    Operation("GET", "/groups/{group}/programs", "list programs", groups.list_programs, answer=a.Programs),
+    Operation(
+        "POST",
+        "/groups/{group}/programs",
+        "add program",
+        groups.add_program,
+        body=r.AddProgram,
+        answer=a.Program,
+    ),
+    Operation("GET", "/programs", "list programs", groups.list_programs, answer=a.Programs),
+    Operation(
+        "GET", "/groups/{group}/default", "show default", defaults.show, query=_OF_PROGRAM, answer=a.Default
+    ),
+    Operation(
+        "PATCH",
+        "/groups/{group}/default",
+        "change default",
+        defaults.change,
+        query=_OF_PROGRAM,
+        body=dict,
+        answer=a.Default,
+    ),
+    Operation("GET", "/groups/{group}/curves", "list curves", curves.list_curves, answer=a.Curves),
+    Operation(
+        "POST",
+        "/groups/{group}/curves",
+        "add curve",
+        curves.add,
+        query=_OF_PROGRAM,
+        body=dict,
+        answer=a.Curve,
+    ),
+    Operation("DELETE", "/curves/{curve}", "remove curve", curves.remove, answer=a.Mrid),
 )
 _LISTING: Final = ("state", "limit", "responses")
 _CONTROLS: Final = (
-    Operation("GET", "/controls", "list controls", controls.list_controls, query=_LISTING),
-    Operation("GET", "/groups/{group}/controls", "list controls", controls.list_controls, query=_LISTING),
-    Operation("POST", "/groups/{group}/controls", "publish control", controls.publish, query=("program",)),
-    Operation("GET", "/controls/{control}", "show control", controls.show),
-    Operation("PATCH", "/controls/{control}", "change control", controls.change),
-    Operation("POST", "/controls/{control}/cancel", "cancel control", controls.cancel),
+    Operation("GET", "/controls", "list controls", controls.list_controls, query=_LISTING, answer=a.Controls),
     Operation(
-        "GET", "/controls/{control}/responses", "read responses", reports.responses, query=("device", "limit")
+        "GET",
+        "/groups/{group}/controls",
+        "list controls",
+        controls.list_controls,
+        query=_LISTING,
+        answer=a.Controls,
+    ),
+    Operation(
+        "POST",
+        "/groups/{group}/controls",
+        "publish control",
+        controls.publish,
+        query=_OF_PROGRAM,
+        body=r.PublishControl,
+        answer=a.Control,
+    ),
+    Operation("GET", "/controls/{control}", "show control", controls.show, answer=a.ShownControl),
+    Operation(
+        "PATCH",
+        "/controls/{control}",
+        "change control",
+        controls.change,
+        body=r.ChangeControl,
+        answer=a.ChangedControl,
+    ),
+    Operation(
+        "POST",
+        "/controls/{control}/cancel",
+        "cancel control",
+        controls.cancel,
+        body=r.CancelControl,
+        answer=a.Control,
+    ),
+    Operation(
+        "GET",
+        "/controls/{control}/responses",
+        "read responses",
+        reports.responses,
+        query=("device", "limit"),
+        answer=a.Responses,
     ),
 )
 _SERVER: Final = (
-    Operation("GET", "/status", "show status", rates.status),
-    Operation("GET", "/rates", "show poll rates", rates.show),
-    Operation("PUT", "/rates", "set poll rates", rates.change),
+    Operation("GET", "/status", "show status", rates.status, answer=a.Status),
+    Operation("GET", "/rates", "show poll rates", rates.show, answer=a.Rates),
+    Operation(
+        "PUT", "/rates", "set poll rates", rates.change, body=r.SetPollRates, answer=a.Rates, role=_ADMIN
+    ),
+    Operation("GET", "/tokens", "list tokens", tokens.list_tokens, answer=a.Tokens, role=_ADMIN),
+    Operation(
+        "POST",
+        "/tokens",
+        "create token",
+        tokens.create,
+        body=r.CreateToken,
+        answer=a.NewToken,
+        role=_ADMIN,
+    ),
+    Operation("DELETE", "/tokens/{token}", "revoke token", tokens.revoke, answer=a.Named, role=_ADMIN),
+    Operation(
+        "GET",
+        "/audit",
+        "read audit log",
+        tokens.read_audit,
+        query=("before", "limit", *tokens.FILTERS),
+        answer=a.Audit,
+        role=_ADMIN,
+    ),
 )
 OPERATIONS: Final[tuple[Operation, ...]] = (*_DEVICES, *_GROUPS, *_CONTROLS, *_SERVER)

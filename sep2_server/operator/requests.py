@@ -94,3 +94,13 @@ class SetPollRates:
     """How often clients ask, s, by resource (`DERProgramList`); 0 takes back what was set."""
 
     poll_rates_s: Annotated[dict[str, Any], Named("pollRate")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateToken:
+    """A token; it expires at a time (s since 1970 UTC or ISO 8601), after a lifetime, or never."""
+
+    name: Annotated[str, NAME]
+    role: Annotated[str, OneOf(("viewer", "operator", "admin"))] = "viewer"
+    expires: Annotated[int, Span(0, 2**62)] | Annotated[str, Length(1, 40)] | None = None
+    lifetime: Annotated[int, Span(1, UINT32)] | Annotated[str, Length(1, 32)] | None = None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from sep2_server.operator.auth import Role
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
 from sep2_server.operator.model import Json
@@ -35,13 +36,25 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing the API does; `action` is its name in the audit log, `query` the parameters that it knows."""
+    """One thing the API does; `action` is its name in the audit log, `query` the parameters that it knows.
+
+    `body` is the class of what is sent, `answer` that of what comes back (a TypedDict), `role` the least one
+    that may do it. The OpenAPI document is made of these and of the docstring of `run`.
+    """
 
     method: str
     path: str
     action: str
     run: Callable[[Desk, Call], Answer]
     query: tuple[str, ...] = ()
+    body: object = None
+    answer: object = None
+    role: Role | None = None
+
+    @property
+    def least(self) -> Role:
+        """The least role that may do it: where none is said, a viewer reads and an operator acts."""
+        return self.role or (Role.VIEWER if self.is_read else Role.OPERATOR)
 
     @property
     def segments(self) -> tuple[str, ...]:

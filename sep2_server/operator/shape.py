@@ -24,6 +24,11 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Nullable:
+    """Null may be given, and means something else than nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """Least and greatest number."""
 
@@ -99,6 +104,10 @@ class Member:
     kinds: tuple[type, ...]
     required: bool
     rules: tuple[Rule, ...]
+    item: object = None
+    """What a list of requests holds: another request class, or a plain type; None where it is no list."""
+    is_nullable: bool = False
+    """Whether null is a value of its own, beside that the field is absent."""
 
     @property
     def allowed(self) -> str:
@@ -106,6 +115,7 @@ class Member:
         return " or ".join(map(str, self.rules)) or " or ".join(_KINDS[kind] for kind in self.kinds)
 
 
+_CHOICES = frozenset({typing.Union, types.UnionType, typing.Annotated})
 _KINDS = {
     str: "a text",
     int: "a whole number",
@@ -149,7 +159,17 @@ def _member(field: dataclasses.Field[Any], hint: object) -> Member:
         kinds=tuple(_kind(part) for part in _flat(hint) if part is not type(None)),
         required=field.default is dataclasses.MISSING,
         rules=tuple(mark for mark in marks if isinstance(mark, Rule)),
+        item=_item_of(hint),
+        is_nullable=any(isinstance(mark, Nullable) for mark in marks),
     )
+
+
+def _item_of(hint: object) -> object:
+    """What the list among the alternatives of an annotation holds."""
+    if typing.get_origin(hint) is list:
+        return typing.get_args(hint)[0]
+    parts = typing.get_args(hint) if typing.get_origin(hint) in _CHOICES else ()
+    return next((item for part in parts if (item := _item_of(part)) is not None), None)
 
 
 def _flat(hint: object) -> tuple[object, ...]:
@@ -166,10 +186,33 @@ def _kind(part: object) -> type:
 
 
 def _checked(member: Member, value: object) -> object:
+    if value is None and member.is_nullable:
+        return None
     if type(value) not in member.kinds:
         raise BadRequest(f"{member.key}: {value!r:.60} has the wrong type", f"allowed: {member.allowed}")
     rules = [rule for rule in member.rules if isinstance(rule, Span) == isinstance(value, int)]
     flaws = [flaw for rule in rules if (flaw := rule.flaw(value))]
     if flaws:
         raise BadRequest(f"{member.key}: {flaws[0]}", f"allowed: {member.allowed}")
+    return _items(member, value) if isinstance(value, list) else value
+
+
+def _items(member: Member, value: list[object]) -> list[object]:
+    """The items of a list, each read as what the list holds. BadRequest names the first that is wrong."""
+    item = member.item
+    if dataclasses.is_dataclass(item) and isinstance(item, type):
+        return [_one(item, held, f"{member.key}[{number}]") for number, held in enumerate(value)]
+    wrong = [held for held in value if isinstance(item, type) and type(held) is not item]
+    if wrong:
+        raise BadRequest(
+            f"{member.key}: {wrong[0]!r:.60} has the wrong type",
+            f"allowed: a list of {_KINDS.get(_kind(item), item)}",
+        )
     return value
+
+
+def _one(cls: type[T], held: object, place: str) -> T:
+    try:
+        return read(cls, held)
+    except BadRequest as flaw:
+        raise BadRequest(f"{place}.{flaw.detail}", flaw.hint) from flaw

@@ -12,7 +12,8 @@ from certs import Credentials, Pki
 from schemas import Codec
 from sep2_server import ManualClock, Sep2Server, Store, cli, settings_of
 from sep2_server.messages import Answer, Request
-from sep2_server.operator import OperatorClient, OperatorSettings, OperatorSide, Site
+from sep2_server.operator import OperatorSettings, OperatorSide, Site
+from tests.integration.operator_api.openapi_judge import JudgingClient
 
 NOW = 1_700_000_000
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
@@ -125,9 +126,9 @@ def server(live: LiveServer) -> Sep2Server:
 
 
 @pytest.fixture
-def api(live: LiveServer, site: Site) -> OperatorClient:
+def api(live: LiveServer, site: Site) -> JudgingClient:
     secret = (site.operator.folder / "operator.token").read_text().strip()
-    return OperatorClient(url=live.url, secret=secret, roots=site.server.roots)
+    return JudgingClient(url=live.url, secret=secret, roots=site.server.roots)
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def device_request(live: LiveServer, clock: ManualClock) -> DeviceRequest:
 
 
 @pytest.fixture
-def op(api: OperatorClient, site: Site) -> Callable[..., int]:
+def op(api: JudgingClient, site: Site) -> Callable[..., int]:
     """Run one `lineside op` command in this process; the exit code."""
 
     def run(*words: str) -> int:

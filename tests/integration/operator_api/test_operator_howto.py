@@ -15,8 +15,6 @@ import pytest
 import certs.cli
 from sep2_server import cli
 from sep2_server.operator import OperatorSettings
-from sep2_server.operator.operations import OPERATIONS
-from sep2_server.operator.router import Operation
 
 HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "operate.md").read_text()
 LINES = [
@@ -94,11 +92,6 @@ def test_the_url_is_gone_when_the_server_has_stopped(running: "subprocess.Popen[
     running.send_signal(signal.SIGTERM)
     running.wait(30)
     assert not url_file.exists()
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
-def test_the_howto_names_every_operation(operation: Operation) -> None:
-    assert f"`{operation.method} {operation.path}`" in HOWTO
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(OperatorSettings)])

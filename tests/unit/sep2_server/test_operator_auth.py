@@ -1,27 +1,25 @@
-"""Tokens and the audit log."""
+"""Tokens, roles and failed attempts."""
 
-import json
-import os
+import contextlib
 import stat
 from pathlib import Path
 
 import pytest
 
-from sep2_server.operator.audit import AuditLog, Entry
+from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.auth import Role, Token, caller, make_secret, require, token_of
-from sep2_server.operator.errors import AuditFailed, Conflict, Forbidden, NotFound, Unauthorized
-from sep2_server.operator.token_files import add_token, open_tokens, read_tokens, remove_token
+from sep2_server.operator.errors import Conflict, Forbidden, NotFound, Unauthorized
+from sep2_server.operator.token_files import (
+    add_token,
+    note_use,
+    open_tokens,
+    read_tokens,
+    read_uses,
+    remove_token,
+)
 
 SECRET = "ab" * 32
 TOKENS = (token_of("first", Role.OPERATOR, "cd" * 32), token_of("second", Role.VIEWER, SECRET))
-ENTRY = Entry(time=1_700_000_000, who="operator", action="enrol", target="north", outcome="done")
-LINE = {
-    "time": "2023-11-14T22:13:20Z",
-    "who": "operator",
-    "action": "enrol",
-    "target": "north",
-    "outcome": "done",
-}
 
 
 def bits(count: int) -> int:
@@ -60,7 +58,7 @@ def test_every_token_may_read(token: Token) -> None:
 def test_the_first_start_makes_a_token_and_leaves_its_secret_to_the_owner_alone(tmp_path: Path) -> None:
     tokens = open_tokens(tmp_path, bits)
     secret = (tmp_path / "operator.token").read_text().strip()
-    assert caller(tokens, f"Bearer {secret}").role is Role.OPERATOR
+    assert caller(tokens, f"Bearer {secret}").role is Role.ADMIN
     assert secret not in (tmp_path / "operator_tokens.json").read_text()
     modes = {stat.S_IMODE((tmp_path / n).stat().st_mode) for n in ("operator.token", "operator_tokens.json")}
     assert modes == {0o600}
@@ -95,55 +93,44 @@ def test_a_damaged_token_file_is_an_error(tmp_path: Path) -> None:
         read_tokens(tmp_path)
 
 
-def test_an_audit_entry_is_one_line_that_is_appended(tmp_path: Path) -> None:
-    for _ in range(2):
-        log = AuditLog.open(tmp_path / "audit.jsonl")
-        log.append(ENTRY)
-        log.close()
-    lines = (tmp_path / "audit.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == [LINE, LINE]
-    assert stat.S_IMODE((tmp_path / "audit.jsonl").stat().st_mode) == 0o600
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("least", list(Role))
+def test_a_role_may_do_what_those_below_it_may(role: Role, least: Role) -> None:
+    order = [Role.VIEWER, Role.OPERATOR, Role.ADMIN]
+    token = token_of("x", role, SECRET)
+    refused = order.index(role) < order.index(least)
+    with pytest.raises(Forbidden) if refused else contextlib.nullcontext():
+        require(token, least)
 
 
-def test_a_line_that_was_cut_short_does_not_spoil_the_next(tmp_path: Path) -> None:
-    (tmp_path / "audit.jsonl").write_text('{"time": "20')
-    log = AuditLog.open(tmp_path / "audit.jsonl")
-    log.append(ENTRY)
-    log.close()
-    lines = (tmp_path / "audit.jsonl").read_text().splitlines()
-    assert (lines[0], json.loads(lines[1])) == ('{"time": "20', LINE)
+@pytest.mark.parametrize(("now", "is_known"), [(99, True), (100, False), (101, False)])
+def test_a_token_ends_at_the_second_of_its_expiry(now: int, is_known: bool) -> None:
+    tokens = (token_of("brief", Role.VIEWER, SECRET, expires=100),)
+    with contextlib.nullcontext() if is_known else pytest.raises(Unauthorized, match="'brief' has expired"):
+        assert caller(tokens, f"Bearer {SECRET}", now).name == "brief"
 
 
-def test_a_log_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
-    with pytest.raises(AuditFailed, match="Is a directory") as caught:
-        AuditLog.open(tmp_path)
-    assert caught.value.hint.startswith("nothing was done")
+def test_the_last_use_is_kept(tmp_path: Path) -> None:
+    note_use(tmp_path, "a", 5)
+    note_use(tmp_path, "b", 6)
+    assert read_uses(tmp_path) == {"a": 5, "b": 6}
 
 
-def test_a_log_on_a_full_disk_refuses() -> None:
-    log = AuditLog.open(Path("/dev/full"))
-    with pytest.raises(AuditFailed, match="No space left on device"):
-        log.append(ENTRY)
-    log.close()
+@pytest.mark.parametrize("text", ["", "[]", '{"a": "x"}'])
+def test_damaged_uses_are_forgotten(tmp_path: Path, text: str) -> None:
+    (tmp_path / "operator_token_uses.json").write_text(text)
+    assert read_uses(tmp_path) == {}
 
 
-def test_a_closed_log_refuses(tmp_path: Path) -> None:
-    log = AuditLog.open(tmp_path / "audit.jsonl")
-    log.close()
-    with pytest.raises(AuditFailed, match="Bad file descriptor"):
-        log.append(ENTRY)
+def test_an_address_waits_after_ten_failures_and_may_then_try_again() -> None:
+    attempts = Attempts()
+    lines = [attempts.failed("a", 100.0) for _ in range(10)]
+    assert lines == [True, *[False] * 8, True]
+    assert (attempts.wait_s("a", 130.0), attempts.wait_s("b", 130.0)) == (31, 0)
+    assert attempts.wait_s("a", 160.0) == 0
 
 
-def test_a_line_that_is_written_in_part_refuses_and_does_not_spoil_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = AuditLog.open(tmp_path / "audit.jsonl")
-    write = os.write
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "write", lambda file, data: write(file, data[:9]))
-        with pytest.raises(AuditFailed, match="only a part of the line was written"):
-            log.append(ENTRY)
-    log.append(ENTRY)
-    log.close()
-    lines = (tmp_path / "audit.jsonl").read_text().splitlines()
-    assert (lines[0], json.loads(lines[1])) == ('{"time": ', LINE)
+def test_refused_attempts_add_few_lines_to_the_log() -> None:
+    attempts = Attempts()
+    assert sum(attempts.failed(f"address {n}", 0.0) for n in range(1000)) == 60
+    assert attempts.failed("later", 61.0)

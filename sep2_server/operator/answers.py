@@ -1,0 +1,327 @@
+"""What the operations answer: one TypedDict per shape. The OpenAPI document is made of them.
+
+Fields with the names of resources (`EndDevice`, `DERControl`) hold those in wire form.
+"""
+
+from typing import NotRequired, TypedDict
+
+Wire = dict[str, object]
+"""A resource of the standard, its fields by their names."""
+
+
+class Named(TypedDict):
+    """The name of what was done away with."""
+
+    name: str
+
+
+class Device(TypedDict):
+    """Identity and groups of a device; times in s since 1970 UTC."""
+
+    name: str
+    role: str
+    lFDI: str
+    sFDI: int
+    href: str
+    aggregator: str | None
+    groups: list[str]
+    enrolled: int
+
+
+class Devices(TypedDict):
+    """One page of devices; `next` is what to give as `after` for more."""
+
+    devices: list[Device]
+    next: str | None
+
+
+class EnrolledDevice(Device):
+    """A device that is enrolled; the pIN only where the server has just made it."""
+
+    created: bool
+    pIN: NotRequired[int]
+    findings: NotRequired[list[str]]
+
+
+class ShownDevice(Device):
+    """A device with its EndDevice and what its DERs report, in natural units."""
+
+    EndDevice: Wire
+    DER: list[Wire]
+
+
+class RemovedDevice(TypedDict):
+    """A device that is gone."""
+
+    name: str
+    lFDI: str | None
+
+
+class PostRate(TypedDict):
+    """How often a device posts, s."""
+
+    name: str
+    postRate: int
+
+
+class Series(TypedDict):
+    """What a MeterReading holds."""
+
+    mRID: str
+    description: str | None
+    unit: str | None
+    uom: int | None
+    kind: int | None
+    flowDirection: int | None
+    phase: int | None
+    dataQualifier: int | None
+    powerOfTenMultiplier: int
+
+
+class LatestReading(Series):
+    """A MeterReading and its latest value."""
+
+    time: int | None
+    value: float | None
+    duration: NotRequired[int | None]
+    quality: NotRequired[str | None]
+
+
+class Readings(TypedDict):
+    """The latest values of a device."""
+
+    readings: list[LatestReading]
+
+
+class Value(TypedDict):
+    """One value; `time` and `duration` in s."""
+
+    time: int | None
+    duration: int | None
+    value: float | None
+    quality: str | None
+
+
+class SeriesValues(Series):
+    """A MeterReading and its values, the newest first."""
+
+    values: list[Value]
+
+
+class LogEvents(TypedDict):
+    """Log events, the newest first."""
+
+    LogEvent: list[Wire]
+
+
+class Configuration(TypedDict):
+    """What the operator wants of a device (null: nothing) and what the device reports."""
+
+    name: str
+    wanted: Wire | None
+    reported: Wire | None
+
+
+class WithdrawnConfiguration(Configuration):
+    """A Configuration of which nothing is wanted any more."""
+
+    withdrawn: bool
+
+
+class Program(TypedDict):
+    """A DERProgram of a group."""
+
+    mRID: str
+    description: str | None
+    primacy: int
+    href: str
+    hasDefault: bool
+    openControls: int
+
+
+class GroupProgram(Program):
+    """A DERProgram and its group."""
+
+    group: str
+
+
+class Group(TypedDict):
+    """A group: how many devices, and its programs."""
+
+    name: str
+    devices: int
+    programs: list[Program]
+
+
+class Groups(TypedDict):
+    """All groups."""
+
+    groups: list[Group]
+
+
+class Members(TypedDict):
+    """The devices of a group."""
+
+    devices: list[Device]
+
+
+class Added(TypedDict):
+    """A membership; `added` is false where it was there already."""
+
+    group: str
+    device: str
+    added: bool
+
+
+class TakenOut(TypedDict):
+    """A membership that is gone; `removed` is false where there was none."""
+
+    group: str
+    device: str
+    removed: bool
+
+
+class Programs(TypedDict):
+    """Programs by group, the best primacy first."""
+
+    programs: list[GroupProgram]
+
+
+class Default(TypedDict):
+    """A DefaultDERControl in natural units and in wire form; empty where none is set."""
+
+    mRID: str | None
+    natural: Wire
+    DefaultDERControl: Wire | None
+
+
+class Curve(TypedDict):
+    """A DERCurve with its points in natural units, and in wire form."""
+
+    mRID: str
+    description: str | None
+    curveType: int
+    yRefType: int
+    points: list[object]
+    href: str | None
+    DERCurve: Wire
+
+
+class Curves(TypedDict):
+    """The curves of a group."""
+
+    curves: list[Curve]
+
+
+class Mrid(TypedDict):
+    """The mRID of what was done away with."""
+
+    mRID: str
+
+
+class Control(TypedDict):
+    """A DERControl: status now, times, modes in natural units, and its wire form."""
+
+    mRID: str
+    description: str | None
+    program: str | None
+    status: str | int | None
+    start: int
+    duration: int
+    modes: Wire
+    href: str
+    DERControl: Wire
+
+
+class ChangedControl(Control):
+    """A control and the mRID of the one in whose place it stands."""
+
+    replaces: str
+
+
+class ShownControl(Control):
+    """A control and how many Responses of each status came."""
+
+    responses: dict[str, int]
+
+
+class ListedControl(Control):
+    """A control and its group."""
+
+    group: str
+    responses: NotRequired[dict[str, int]]
+
+
+class Controls(TypedDict):
+    """Controls in the order of their lists."""
+
+    controls: list[ListedControl]
+
+
+class Response(TypedDict):
+    """A Response of a device."""
+
+    device: str | None
+    endDeviceLFDI: str | None
+    status: int | None
+    meaning: str | None
+    createdDateTime: int | None
+    received: int
+
+
+class Responses(TypedDict):
+    """The Responses to a control in the order of their arrival."""
+
+    mRID: str
+    responses: list[Response]
+
+
+class Status(TypedDict):
+    """How the server is; numbers of devices are null where there are too many to count at once."""
+
+    time: int
+    profile: str
+    devices: int | None
+    aggregators: int | None
+    groups: int
+    changes: int
+    nextEventChange: int | None
+    warnings: list[str]
+
+
+class Rates(TypedDict):
+    """The pollRate by resource, s."""
+
+    pollRate: dict[str, int]
+
+
+class Token(TypedDict):
+    """A token, without its secret; times in s since 1970 UTC."""
+
+    name: str
+    role: str
+    created: int | None
+    expires: int | None
+    lastUsed: int | None
+
+
+class Tokens(TypedDict):
+    """All tokens."""
+
+    tokens: list[Token]
+
+
+class NewToken(TypedDict):
+    """A new token with its secret, which is shown once."""
+
+    name: str
+    role: str
+    expires: int | None
+    secret: str
+
+
+class Audit(TypedDict):
+    """Lines of the audit log, the newest first; `next` is what to give as `before` for older ones."""
+
+    entries: list[Wire]
+    next: int | None

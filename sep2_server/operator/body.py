@@ -1,0 +1,51 @@
+"""Bodies of requests: JSON, or one JSON value per line; and their digest for the audit log. Pure."""
+
+import hashlib
+import json
+from typing import Final, cast
+
+from sep2_server.operator.errors import BadRequest
+
+LINES: Final = "application/x-ndjson"
+JSON: Final = "application/json"
+SECRETS: Final = frozenset({"pIN", "secret"})
+"""Fields that no digest covers: few digits are found from a digest by trying."""
+
+
+def body_of(body: bytes | None, content_type: str) -> object:
+    """What a request sends, None where that is nothing; lines become a list. BadRequest for no JSON.
+
+    `body` is None where it was larger than the API reads.
+    """
+    if body is None:
+        raise BadRequest("body: larger than the API reads", "allowed: 1 MiB")
+    if not body:
+        return None
+    if content_type == LINES:
+        return [
+            _value(line, f"line {number}") for number, line in enumerate(body.splitlines(), 1) if line.strip()
+        ]
+    if content_type != JSON:
+        raise BadRequest(f"Content-Type: {content_type[:60]}", f"allowed: {JSON}, {LINES} for bulk requests")
+    return _value(body, "body")
+
+
+def digest_of(body: object) -> str | None:
+    """SHA-256 of a body without its secrets, its names in order; None without a body."""
+    if body is None:
+        return None
+    text = json.dumps(_without_secrets(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _value(text: bytes, place: str) -> object:
+    try:
+        return cast("object", json.loads(text))
+    except (ValueError, RecursionError) as flaw:
+        raise BadRequest(f"{place}: not JSON ({flaw})", "send JSON in UTF-8") from flaw
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: None if name in SECRETS else _without_secrets(held) for name, held in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value

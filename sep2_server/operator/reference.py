@@ -1,0 +1,55 @@
+"""The reference page of the API, written from its operations: `docs/reference/operator_api.md`. Pure."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sep2_server.operator.openapi import document
+from sep2_server.operator.router import Operation
+
+_HEAD: Final = """\
+# The operator API
+
+Written by `lineside op api --reference` from the operations themselves; do not edit it.
+
+JSON over HTTPS with the certificate of the server; `Authorization: Bearer TOKEN`. Field names are the
+standard's; a text has a unit, a number is in wire form, times are s since 1970 UTC. A refusal is
+`{"error", "detail", "hint"}`: the detail begins with the field, the hint says what is allowed; a refused bulk
+request lists its `problems`. `GET /openapi.json` (without a token) is all of this as OpenAPI 3.1.
+
+The role is the least that may do it: a viewer reads, an operator also acts on devices, groups and controls,
+an admin also rules the server. A field with `?` may be absent.
+"""
+
+
+def reference(operations: Sequence[Operation]) -> str:
+    """The page in Markdown."""
+    schemas = document(tuple(operations))["components"]["schemas"]
+    parts = [_HEAD]
+    for tag in dict.fromkeys(operation.segments[0] for operation in operations):
+        mine = [operation for operation in operations if operation.segments[0] == tag]
+        parts.append("\n".join([f"## /{tag}", "", *_table(mine, schemas)]))
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _table(operations: Iterable[Operation], schemas: dict[str, Any]) -> Iterable[str]:
+    yield "| request | role | does | body | query | answer |"
+    yield "|---|---|---|---|---|---|"
+    for operation in operations:
+        says = (operation.run.__doc__ or "").partition("\n")[0]
+        cells = (
+            f"`{operation.method} {operation.path}`",
+            operation.least.value,
+            says,
+            _fields(operation.body, schemas),
+            ", ".join(f"`{name}`" for name in operation.query),
+            _fields(operation.answer, schemas),
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _fields(cls: object, schemas: dict[str, Any]) -> str:
+    """The fields of a class, `?` behind those that may be absent."""
+    schema = schemas.get(getattr(cls, "__name__", ""), {})
+    required = schema.get("required", ())
+    names = [name if name in required else f"{name}?" for name in schema.get("properties", {})]
+    return f"`{', '.join(names)}`" if names else ""

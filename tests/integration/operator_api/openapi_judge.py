@@ -1,0 +1,64 @@
+"""Holds every exchange with the operator API against its OpenAPI document."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from sep2_server.operator import OperatorClient
+from sep2_server.operator.openapi import document
+from sep2_server.operator.operations import OPERATIONS
+
+DOCUMENT: dict[str, Any] = document(OPERATIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingClient(OperatorClient):
+    """A client that fails a test whose request or answer is not as the document says."""
+
+    called: set[tuple[str, str]] = field(default_factory=set)
+
+    def _exchange(self, method: str, place: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
+        status, data = OperatorClient._exchange(self, method, place, body, content_type)
+        path, _, query = place.partition("?")
+        template = template_of(method, path)
+        if template is not None:
+            self.called.add((method, template))
+            judge(method, template, query, body, status, json.loads(data))
+        return status, data
+
+
+def template_of(method: str, path: str) -> str | None:
+    """The path of the document that a path is one of; the one with the fewest placeholders counts."""
+    paths = sorted(DOCUMENT["paths"], key=lambda known: known.count("{"))
+    fits = [p for p in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", p), path)]
+    return next((p for p in fits if method.lower() in DOCUMENT["paths"][p]), None)
+
+
+def judge(method: str, template: str, query: str, body: bytes | None, status: int, answer: object) -> None:
+    """Raise ValidationError or AssertionError for what the document does not say."""
+    operation = DOCUMENT["paths"][template][method.lower()]
+    response = operation["responses"][str(status)]
+    check(response["content"]["application/json"]["schema"], answer)
+    if status != 200:
+        return
+    known = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"}
+    assert {part.partition("=")[0] for part in query.split("&") if part} <= known
+    if body is not None and "requestBody" in operation:
+        content = operation["requestBody"]["content"]["application/json"]
+        check(content["schema"], sent(body))
+
+
+def sent(body: bytes) -> object:
+    """The value of a body: JSON, or one value per line."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return [json.loads(line) for line in body.splitlines()]
+
+
+def check(schema: dict[str, Any], value: object) -> None:
+    """Raise ValidationError for a value that does not fit."""
+    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(value)

@@ -1,0 +1,123 @@
+"""Every operation of the API is called once, and each exchange is held against the OpenAPI document."""
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+
+from certs import operator_client_context
+from schemas import LogEvent, MirrorMeterReading, MirrorUsagePoint, Reading, ReadingType
+from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator.commands import rows_of
+from sep2_server.operator.operations import OPERATIONS
+from tests.integration.operator_api.conftest import LFDI, DeviceRequest
+from tests.integration.operator_api.openapi_judge import DOCUMENT, JudgingClient
+
+LIMIT = {"opModMaxLimW": "50%"}
+CURVE = {"curveType": "opModVoltVar", "yRefType": "SET_MAX_VAR", "points": [[92, 44], [108, -44]]}
+
+
+def report(device_request: DeviceRequest) -> None:
+    """A device posts one reading and one log event."""
+    mirror = MirrorUsagePoint(
+        mRID="AA00",
+        deviceLFDI=LFDI,
+        roleFlags="0049",
+        serviceCategoryKind=0,
+        status=1,
+        MirrorMeterReading_=[
+            MirrorMeterReading(
+                mRID="AA01",
+                ReadingType_=ReadingType(uom=38, powerOfTenMultiplier=0),
+                Reading_=Reading(value=7),
+            )
+        ],
+    )
+    assert device_request("POST", "/mup", mirror).status == 201
+    edev = device_request("GET", "/edev").body.decode().split('LogEventListLink href="')[1].split('"')[0]
+    event = LogEvent(
+        createdDateTime=1, functionSet=0, logEventCode=1, logEventID=1, logEventPEN=1, profileID=2
+    )
+    assert device_request("POST", edev, event).status == 201
+
+
+def operate_devices(api: JudgingClient, device_request: DeviceRequest) -> None:
+    api.call("POST", ("devices",), {"name": "north", "lFDI": LFDI})
+    report(device_request)
+    api.get("devices", limit=5)
+    api.get("devices", "north")
+    api.call("PUT", ("devices", "north", "rates"), {"postRate": 60})
+    reading = rows_of(api.get("devices", "north", "readings"), "readings")[0]
+    api.get("devices", "north", "readings", str(reading["mRID"]), limit=5)
+    api.get("devices", "north", "logevents")
+    api.call("PUT", ("devices", "north", "configuration"), {"userDeviceName": "n"})
+    api.get("devices", "north", "configuration")
+    api.call("DELETE", ("devices", "north", "configuration"))
+
+
+def operate_groups(api: JudgingClient) -> None:
+    api.call("POST", ("groups",), {"name": "g", "primacy": 5})
+    for path in (("groups",), ("groups", "g"), ("groups", "g", "programs"), ("programs",)):
+        api.get(*path)
+    api.call("PUT", ("groups", "g", "devices", "north"))
+    api.get("groups", "g", "devices")
+    curve = api.call("POST", ("groups", "g", "curves"), {**CURVE, "description": "a"})
+    api.get("groups", "g", "curves")
+    api.call("DELETE", ("curves", str(curve["mRID"])))
+    api.call("PATCH", ("groups", "g", "default"), {"DERControlBase": LIMIT})
+    api.get("groups", "g", "default")
+
+
+def operate_controls(api: JudgingClient) -> None:
+    body = {"DERControlBase": LIMIT, "duration": 60}
+    control = str(api.call("POST", ("groups", "g", "controls"), body)["mRID"])
+    for path in (("controls",), ("groups", "g", "controls"), ("controls", control)):
+        api.get(*path)
+    api.get("controls", control, "responses")
+    control = str(api.call("PATCH", ("controls", control), {"duration": 90})["mRID"])
+    api.call("POST", ("controls", control, "cancel"))
+    api.call("POST", ("groups", "g", "programs"), {"primacy": 6})
+
+
+def operate_server(api: JudgingClient) -> None:
+    api.get("status")
+    api.get("rates")
+    api.call("PUT", ("rates",), {"pollRate": {"DERProgramList": 30}})
+    api.call("POST", ("tokens",), {"name": "wall", "lifetime": "1d"})
+    api.get("tokens")
+    api.call("DELETE", ("tokens", "wall"))
+    api.get("audit", limit=5)
+
+
+def remove_all(api: JudgingClient) -> None:
+    api.call("DELETE", ("groups", "g", "devices", "north"))
+    api.call("DELETE", ("groups", "g"))
+    api.call("DELETE", ("devices", "north"))
+
+
+def test_every_operation_is_as_the_document_says(api: JudgingClient, device_request: DeviceRequest) -> None:
+    operate_devices(api, device_request)
+    operate_groups(api)
+    operate_controls(api)
+    operate_server(api)
+    remove_all(api)
+    assert {(op.method, op.path) for op in OPERATIONS} - api.called == set()
+
+
+def test_the_document_needs_no_token(api: OperatorClient) -> None:
+    parts = urlsplit(api.url)
+    context = operator_client_context(api.roots)
+    connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=context, timeout=30)
+    connection.request("GET", "/openapi.json")
+    answer = connection.getresponse()
+    told = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, told, told["openapi"]) == (200, DOCUMENT, "3.1.0")
+
+
+@pytest.mark.parametrize("path", ["/devices", "/nothing"])
+def test_an_error_is_as_the_document_says(api: JudgingClient, path: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", (path[1:],), {"name": 7})
+    assert caught.value.status in {400, 404}
