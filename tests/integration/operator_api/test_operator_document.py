@@ -51,7 +51,7 @@ def operate_devices(api: JudgingClient, device_request: DeviceRequest) -> None:
     reading = rows_of(api.get("devices", "north", "readings"), "readings")[0]
     api.get("devices", "north", "readings", str(reading["mRID"]), limit=5)
     api.get("devices", "north", "logevents")
-    api.call("PUT", ("devices", "north", "configuration"), {"userDeviceName": "n"})
+    api.call("PUT", ("devices", "north", "configuration"), {"userDeviceName": "n", "currentLocale": "en"})
     api.get("devices", "north", "configuration")
     api.call("DELETE", ("devices", "north", "configuration"))
 
