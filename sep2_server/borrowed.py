@@ -47,6 +47,10 @@ class BorrowedConnection(Connection):
         """End it."""
         self._do(self._lent.let_go)
 
+    def clock_ms(self) -> int:
+        """The time by which leases are kept."""
+        return self._do(self._lent.clock_ms)
+
     def has_table(self, name: str) -> bool:
         """Whether the database has a table."""
         return self._do(lambda: self._lent.has_table(name))

@@ -69,6 +69,10 @@ class Connection(ABC):
         """See again what was committed last."""
 
     @abstractmethod
+    def clock_ms(self) -> int:
+        """The time by which leases are kept, ms since 1970 UTC; the same for all who use the database."""
+
+    @abstractmethod
     def has_table(self, name: str) -> bool:
         """Whether the database has a table."""
 

@@ -38,12 +38,11 @@ class Watched(Protocol):
 
 
 class Feed:
-    """Tells listeners every change once, in order; `position` is the last place that was told."""
+    """Tells listeners every change, in order; `position` is the last place that was told."""
 
     def __init__(self) -> None:
         self.position = 0
         self._listeners: list[Listener] = []
-        self._own: set[int] = set()
         self._lock = threading.RLock()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -64,27 +63,22 @@ class Feed:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
-    def committed(self, changes: Sequence[Change]) -> None:
-        """Tell what this process has committed; it is not told again when it is read."""
+    def committed(self, changes: Sequence[Change], reader: Reader) -> None:
+        """Tell what this process has committed, after what others had; `reader` is the writer's."""
         with self._lock:
-            if changes[-1].seq <= self.position:
-                return
             if changes[0].seq == self.position + 1:
                 self.position = changes[-1].seq
-            else:
-                self._own |= {change.seq for change in changes}
-            self._tell(changes)
+                self._tell(changes)
+            elif changes[-1].seq > self.position:
+                self._catch_up_or(changes, reader)
 
     def catch_up(self, reader: Reader) -> None:
-        """Tell what others have committed behind the last known place."""
+        """Tell what is committed behind the last known place."""
         with self._lock:
             self._mind_gap(reader)
             while found := reader.changes(self.position, BATCH):
                 self.position = found[-1].seq
-                fresh = [change for change in found if change.seq not in self._own]
-                self._own = {seq for seq in self._own if seq > self.position}
-                if fresh:
-                    self._tell(fresh)
+                self._tell(found)
 
     def watch(self, watched: Watched, reader: Reader) -> None:
         """Catch up in a thread of its own whenever somebody has committed; `reader` is for that thread."""
@@ -101,15 +95,19 @@ class Feed:
             self._watched.wake()
             self._thread.join()
 
+    def _catch_up_or(self, changes: Sequence[Change], reader: Reader) -> None:
+        """Catch up; where that cannot be, tell at least these, which are then told again."""
+        try:
+            self.catch_up(reader)
+        except StoreError as flaw:
+            log.warning("The change feed cannot be read: %s", flaw)
+            self._tell(changes)
+
     def _mind_gap(self, reader: Reader) -> None:
         first, last = reader.first_change(), reader.last_change()
-        if first <= self.position + 1 and last >= self.position:
-            return
-        if first > self.position + 1 and all(seq in self._own for seq in range(self.position + 1, first)):
-            return
-        self.position = last
-        self._own.clear()
-        self._tell([EVERYTHING])
+        if first > self.position + 1 or last < self.position:
+            self.position = last
+            self._tell([EVERYTHING])
 
     def _watch(self, watched: Watched, reader: Reader) -> None:
         while not self._stopped:

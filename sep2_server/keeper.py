@@ -7,10 +7,17 @@ from typing import Final
 
 from function_sets import Clock
 from sep2_server.environment import Environment
+from sep2_server.errors import StoreError
 from sep2_server.event_times import repair_due
+from sep2_server.lease import Lease
+from sep2_server.reader import Reader
 from sep2_server.store import Store
 
+LEASE: Final = "clock"
+"""Of the processes on one database, the holder writes what is due. Reads repair what they need anyway."""
 LONGEST_WAIT_S: Final = 30
+PAUSE_S: Final = 0.5
+"""How long the clock task waits for a store that is gone."""
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +30,7 @@ class Keeper:
         self._store = store
         self._clock = clock
         self._woken = asyncio.Event()
+        self._lease = Lease(store, LEASE, self.wake)
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -31,7 +39,9 @@ class Keeper:
 
     async def start(self) -> None:
         """Bring everything up to date, then keep it so."""
-        await self._repair()
+        await self._lease.start()
+        if self._lease.is_held:
+            await self._repair()
         self._task = asyncio.get_running_loop().create_task(self._keep(), name="sep2-keeper")
 
     async def stop(self) -> None:
@@ -39,19 +49,24 @@ class Keeper:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        await self._lease.stop()
 
     async def _keep(self) -> None:
         while True:
             try:
                 await self._wait()
-                await self._repair()
-                await self._shorten()
+                if self._lease.is_held:
+                    await self._repair()
+                    await self._shorten()
+            except StoreError as flaw:
+                log.warning("The clock task waits for the store: %s", flaw)
+                await asyncio.sleep(PAUSE_S)
             except Exception:
                 log.exception("The clock task failed; it goes on")
 
     async def _wait(self) -> None:
         self._woken.clear()
-        next_at = self._store.reader.next_due()
+        next_at = await self._store.ask(Reader.next_due) if self._lease.is_held else None
         delay_s = LONGEST_WAIT_S if next_at is None else next_at - self._clock.now()
         try:
             async with asyncio.timeout(min(max(delay_s, 1), LONGEST_WAIT_S)):
@@ -63,11 +78,12 @@ class Keeper:
         """Write all rows that are due, in commits that stay short."""
         now = self._clock.now()
         job = partial(repair_due, environment=self._environment, now=now)
-        while self._store.reader.due(now, limit=1):
+        while await self._store.ask(lambda reader: reader.due(now, limit=1)):
             log.debug("%s rows were due", await self._store.do(job))
 
     async def _shorten(self) -> None:
-        reader, kept = self._store.reader, self._environment.settings.changes_kept
-        oldest = reader.last_change() - kept
-        if oldest > reader.first_change() + kept // 10:
+        kept = self._environment.settings.changes_kept
+        first, last = await self._store.ask(lambda reader: (reader.first_change(), reader.last_change()))
+        oldest = last - kept
+        if oldest > first + kept // 10:
             await self._store.do(lambda tx: tx.forget_changes(oldest))

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1
+from sep2_server import format_1, tables
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -73,6 +73,7 @@ def created(*tables: Table) -> tuple[Operation, ...]:
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration("the first tables", created(*format_1.metadata.sorted_tables)),
+    Migration("leases, and consumers of the change feed", created(tables.lease, tables.consumer)),
 )
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Final, TypeVar, cast
 
 import uvloop
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_of
@@ -42,6 +42,7 @@ _SESSION: Final = {
     "idle_in_transaction_session_timeout": "60000",
 }
 _HAS_TABLE: Final = select(cast_to(func.to_regclass(cast_to(bindparam("name"), Text)), OID))
+_CLOCK_MS: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 _TEXTS: Final[dict[ClauseElement, tuple[str, tuple[str, ...]]]] = {}
 
 log = logging.getLogger(__name__)
@@ -121,8 +122,8 @@ class PostgresConnection(Connection):
         try:
             found = self._prepared.get(statement)
             if found is None:
-                text, names = _text_of(statement)
-                found = self._wait(session.prepare(text)), names
+                sql, names = _text_of(statement)
+                found = self._wait(session.prepare(sql)), names
                 self._prepared[statement] = found
             prepared, names = found
             rows = self._wait(prepared.fetch(*[parameters[name] for name in names]))
@@ -190,6 +191,10 @@ class PostgresConnection(Connection):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._notified.wait(), timeout_s)
         self._notified.clear()
+
+    def clock_ms(self) -> int:
+        """The time of the database."""
+        return self.number(_CLOCK_MS) or 0
 
     def has_table(self, name: str) -> bool:
         """Whether the database has a table."""

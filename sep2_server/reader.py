@@ -6,7 +6,18 @@ from typing import Any
 
 from sep2_server import statements as q
 from sep2_server.connection import Connection
-from sep2_server.rows import Assignment, Change, Client, Group, Report, Row, Span, StoredReading, full_mrid
+from sep2_server.rows import (
+    Assignment,
+    Change,
+    Client,
+    Group,
+    Lease,
+    Report,
+    Row,
+    Span,
+    StoredReading,
+    full_mrid,
+)
 
 _row = Row._make
 
@@ -222,6 +233,15 @@ class Reader:
     def first_change(self) -> int:
         """Place of the oldest write in the change feed."""
         return self._db.number(q.FIRST_CHANGE) or 0
+
+    def consumers(self) -> dict[str, int]:
+        """By name of the consumers of the change feed, the last place that each has dealt with."""
+        return dict(self._db.all(lambda found: (str(found[0]), int(found[1])), q.CONSUMERS))
+
+    def is_lease_free(self, name: str, holder: str) -> bool:
+        """Whether a lease is held by this holder, or by nobody any more."""
+        found = self._db.one(Lease._make, q.LEASE, name=name)
+        return found is None or found.holder == holder or found.until <= self._db.clock_ms()
 
     def option(self, name: str) -> str | None:
         """A value that was set at run time."""

@@ -93,6 +93,14 @@ class StoredReading(NamedTuple):
     body: bytes
 
 
+class Lease(NamedTuple):
+    """Who does a task that one process at a time does; `until` in ms since 1970 UTC by the database."""
+
+    name: str
+    holder: str
+    until: int
+
+
 class Report(NamedTuple):
     """One Response of a device to an event, as numbers; times in s since 1970 UTC."""
 

@@ -1,6 +1,7 @@
 """SQLite: one file in WAL mode, every commit on the disk before it is acknowledged."""
 
 import threading
+import time
 from pathlib import Path
 from sqlite3 import DatabaseError, connect
 from typing import Any, Final
@@ -75,6 +76,10 @@ class SqliteConnection(Connection):
     def let_go(self) -> None:
         """End it."""
         self._execute("COMMIT")
+
+    def clock_ms(self) -> int:
+        """The time of the machine, which all who use the file share."""
+        return time.time_ns() // 1_000_000
 
     def has_table(self, name: str) -> bool:
         """Whether the database has a table."""

@@ -216,3 +216,10 @@ DELETE_REPORT: Final = delete(t.report).where(
 INSERT_OPTION: Final = insert(t.option)
 DELETE_OPTION: Final = delete(t.option).where(t.option.c.name == _p("name"))
 INSERT_SEQUENCE: Final = insert(t.sequence)
+
+LEASE: Final = select(t.lease).where(t.lease.c.name == _p("name"))
+DELETE_LEASE: Final = delete(t.lease).where(t.lease.c.name == _p("name"))
+INSERT_LEASE: Final = insert(t.lease)
+CONSUMERS: Final = select(t.consumer.c.name, t.consumer.c.seq).order_by(t.consumer.c.name)
+DELETE_CONSUMER: Final = delete(t.consumer).where(t.consumer.c.name == _p("name"))
+INSERT_CONSUMER: Final = insert(t.consumer)

@@ -39,12 +39,13 @@ class Store:
         """
         self.address = PostgresAddress.of(str(database), password) if is_url(database) else Path(database)
         self.is_inline = isinstance(self.address, Path)
+        self.is_shared = is_shared or not self.is_inline
         self._connections: list[Connection] = []
         self.feed = Feed()
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="sep2-reader")
         self._version = 0
-        self._watched = None if self.is_inline and not is_shared else open_connection(self.address)
+        self._watched = open_connection(self.address) if self.is_shared else None
         self._prepare()
         self.reader = self._main_reader()
         self.feed.start_at(self.reader.last_change())

@@ -163,3 +163,19 @@ option = Table(
     Column("value", _Text, nullable=False),
 )
 """What is changed at run time (poll rates), and the version of the tables."""
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", _Text, primary_key=True),
+    Column("holder", _Text, nullable=False, comment="the process that has it"),
+    Column("until", BigInteger, nullable=False, comment="by the clock of leases, ms since 1970 UTC"),
+)
+
+consumer = Table(
+    "consumer",
+    metadata,
+    Column("name", _Text, primary_key=True),
+    Column("seq", _Key, nullable=False, comment="last place in the change feed that it has dealt with"),
+)
+"""Who reads the change feed at its own pace: what it has not read is kept."""

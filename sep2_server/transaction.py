@@ -159,8 +159,30 @@ class Transaction(Reader):
         self.written.append(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED))
 
     def forget_changes(self, seq: int) -> None:
-        """Shorten the change feed: forget everything up to a place."""
-        self._db.run(q.FORGET_CHANGES, seq=seq)
+        """Shorten the change feed: forget what every consumer has read, up to a place."""
+        self._db.run(q.FORGET_CHANGES, seq=min(seq, *self.consumers().values(), seq))
+
+    def put_consumer(self, name: str, seq: int) -> None:
+        """Remember how far a consumer of the change feed has come; what is behind that is kept for it."""
+        self.delete_consumer(name)
+        self._db.run(q.INSERT_CONSUMER, name=name, seq=seq)
+
+    def delete_consumer(self, name: str) -> None:
+        """Keep nothing for a consumer any more."""
+        self._db.run(q.DELETE_CONSUMER, name=name)
+
+    def take_lease(self, name: str, holder: str, ttl_ms: int) -> bool:
+        """Take a lease, or take it again, for some time; False where another holds it."""
+        if not self.is_lease_free(name, holder):
+            return False
+        self.drop_lease(name, holder)
+        self._db.run(q.INSERT_LEASE, name=name, holder=holder, until=self._db.clock_ms() + ttl_ms)
+        return True
+
+    def drop_lease(self, name: str, holder: str) -> None:
+        """Give a lease back, if it is this holder's or nobody's any more."""
+        if self.is_lease_free(name, holder):
+            self._db.run(q.DELETE_LEASE, name=name)
 
     def tell_access(self, end_device_id: int) -> None:
         """Tell that what a client may see has changed; EVERYBODY stands for all clients.

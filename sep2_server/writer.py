@@ -11,6 +11,7 @@ from sep2_server import tables
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.feed import Feed
+from sep2_server.reader import Reader
 from sep2_server.rows import Change
 from sep2_server.transaction import Transaction
 
@@ -87,7 +88,7 @@ class Writer:
             self._abandon(running, flaw)
             return
         if written:
-            self._feed.committed(written)
+            self._feed.committed(written, Reader(self._db))
         for future, result in done:
             future.set_result(result)
 

@@ -111,6 +111,9 @@ class Counter:
             return Reply(status=flaw.status, body={**flaw.body()}, retry_s=flaw.retry_s)
         except Refusal as flaw:
             return Reply(status=flaw.status, body={**flaw.body()})
+        except StoreError as flaw:
+            failed = StoreFailed(str(flaw), "try again; look at the log of the server")
+            return Reply(status=failed.status, body={**failed.body()})
 
     def _caller(self, request: Request) -> Token:
         """Who calls. Unauthorized, or TooManyAttempts for an address that has failed too often."""
@@ -137,7 +140,7 @@ class Counter:
     async def _repair(self) -> None:
         """Write what time has changed, so that every status is right at this second."""
         now = self._clock.now()
-        while (due := self._store.reader.next_due()) is not None and due <= now:
+        while (due := await self._store.ask(Reader.next_due)) is not None and due <= now:
             await self._store.do(partial(repair_due, environment=self._environment, now=now))
 
     async def _read(self, token: Token, operation: Operation, call: Call) -> Reply:

@@ -41,7 +41,7 @@ async def serve(
     """
     ending = stop or asyncio.Event()
     here = place or alone(site.server)
-    store = Store.of(site.server)
+    store = Store.of(site.server, is_shared=here.of > 1)
     try:
         async with AsyncExitStack() as running:
             server = await running.enter_async_context(Sep2Server(site.server, store, place=here))

@@ -1,0 +1,152 @@
+"""Several processes on one database: what one commits the others learn, and one at a time holds a lease."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from sep2_server import Store
+from sep2_server.feed import EVERYTHING, Feed
+from sep2_server.lease import Lease
+from sep2_server.rows import Change, Row
+from sep2_server.transaction import Transaction
+from tests.integration.sep2_harness import DATABASES
+
+WAIT_S = 10
+
+
+class Ear:
+    """Listens to a feed; `until` waits for a number of changes."""
+
+    def __init__(self, store: Store) -> None:
+        self.heard: list[Change] = []
+        self._more = threading.Condition()
+        store.listen(self._hear)
+
+    def _hear(self, changes: Sequence[Change]) -> None:
+        with self._more:
+            self.heard += changes
+            self._more.notify_all()
+
+    def until(self, count: int) -> list[Change]:
+        """What was heard, once there is so much."""
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.heard) >= count, WAIT_S), self.heard
+            return self.heard
+
+
+@pytest.fixture
+def stores(tmp_path: Path, each_database: str) -> Iterator[tuple[Store, Store]]:
+    """Two stores on one database, as two processes have them."""
+    database = DATABASES.of(tmp_path)
+    one, other = Store(database, is_shared=True), Store(database, is_shared=True)
+    yield one, other
+    one.close()
+    other.close()
+
+
+def put(store: Store, href: str) -> Row:
+    return store.write(lambda tx: tx.insert(Row(tx.next_id(), href, "Time")))
+
+
+def test_each_hears_the_commits_of_both_once_and_in_order(stores: tuple[Store, Store]) -> None:
+    ears = [Ear(store) for store in stores]
+    rows = [put(stores[n % 2], f"/{n}") for n in range(20)]
+    for ear, store in zip(ears, stores, strict=True):
+        heard = ear.until(20)
+        assert sorted(change.resource_id for change in heard) == [row.id for row in rows]
+        assert heard == store.reader.changes(heard[0].seq - 1)
+    assert len(ears[0].heard) == len(ears[1].heard) == 20
+
+
+def test_a_job_never_works_on_what_another_process_is_changing(stores: tuple[Store, Store]) -> None:
+    def count(tx: Transaction) -> None:
+        tx.put_option("count", str(int(tx.option("count") or 0) + 1))
+
+    futures = [store.submit(count) for _ in range(50) for store in stores]
+    for future in futures:
+        future.result()
+    assert stores[0].reader.option("count") == "100"
+
+
+def test_a_reader_that_comes_too_late_is_told_that_anything_may_have_changed(
+    stores: tuple[Store, Store],
+) -> None:
+    one, _ = stores
+    feed = Feed()
+    heard: list[Change] = []
+    feed.start_at(one.reader.last_change())
+    feed.listen(heard.extend)
+    last = [put(one, f"/{n}") for n in range(5)][-1]
+    one.write(lambda tx: tx.forget_changes(one.reader.last_change() - 1))
+    feed.catch_up(one.reader)
+    assert heard == [EVERYTHING]
+    feed.catch_up(one.reader)
+    assert (heard, feed.position) == ([EVERYTHING], one.reader.last_change())
+    one.write(lambda tx: tx.delete(last))
+    feed.catch_up(one.reader)
+    assert [change.resource_id for change in heard[1:]] == [last.id]
+
+
+def test_what_a_consumer_has_not_read_is_kept(stores: tuple[Store, Store]) -> None:
+    one, _ = stores
+    rows = [put(one, f"/{n}") for n in range(5)]
+    seqs = [change.seq for change in one.reader.changes(0)]
+    one.write(lambda tx: tx.put_consumer("notifier", seqs[1]))
+    one.write(lambda tx: tx.forget_changes(seqs[4]))
+    assert [change.resource_id for change in one.reader.changes(0)] == [row.id for row in rows[2:]]
+    one.write(lambda tx: tx.put_consumer("notifier", seqs[3]))
+    one.write(lambda tx: tx.forget_changes(seqs[4]))
+    assert one.reader.consumers() == {"notifier": seqs[3]}
+    assert one.reader.first_change() == seqs[4]
+    one.write(lambda tx: tx.delete_consumer("notifier"))
+    one.write(lambda tx: tx.forget_changes(seqs[4]))
+    assert one.reader.changes(0) == []
+
+
+class Watched(Lease):
+    """The lease of the clock, and when it was gained."""
+
+    def __init__(self, store: Store) -> None:
+        self.gained = asyncio.Event()
+        super().__init__(store, "clock", self.gained.set)
+
+
+@pytest.fixture
+async def leases(stores: tuple[Store, Store]) -> AsyncIterator[list[Watched]]:
+    """The clock of both processes; the first was there first."""
+    made = [Watched(store) for store in stores]
+    for lease in made:
+        await lease.start()
+    yield made
+    for lease in made:
+        await lease.stop()
+
+
+async def test_one_of_the_processes_has_the_lease_and_hands_it_on(leases: list[Watched]) -> None:
+    assert [lease.is_held for lease in leases] == [True, False]
+    await leases[0].stop()
+    assert not leases[0].is_held
+    async with asyncio.timeout(2):
+        await leases[1].gained.wait()
+
+
+async def test_the_lease_of_a_holder_that_died_is_taken_within_5_s(leases: list[Watched]) -> None:
+    task = leases[0]._task
+    assert task is not None
+    task.cancel()
+    async with asyncio.timeout(5):
+        await leases[1].gained.wait()
+    assert not leases[0].is_held
+
+
+async def test_a_store_of_one_process_needs_no_lease(tmp_path: Path) -> None:
+    store = Store(tmp_path / "alone.db")
+    lease = Lease(store, "clock")
+    await lease.start()
+    assert lease.is_held
+    await lease.stop()
+    assert store.reader.last_change() == 0
+    store.close()
