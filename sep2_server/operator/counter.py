@@ -99,21 +99,24 @@ class Counter:
         try:
             if request.method == READ and request.parts == OPENAPI_PARTS:
                 return Reply(status=200, body=document(OPERATIONS))
-            token = self._caller(request)
-            operation, names = find(OPERATIONS, request.method, request.parts)
-            await self._repair()
-            if operation.is_read:
-                return await self._read(token, operation, _call(request, names, self._clock.now()))
-            return await self._act(token, operation, request, names)
+            return await self._answered(self._caller(request), request)
         except WrongMethod as flaw:
             return Reply(status=flaw.status, body={**flaw.body()}, allow=flaw.allowed)
         except TooManyAttempts as flaw:
             return Reply(status=flaw.status, body={**flaw.body()}, retry_s=flaw.retry_s)
         except Refusal as flaw:
             return Reply(status=flaw.status, body={**flaw.body()})
+
+    async def _answered(self, token: Token, request: Request) -> Reply:
+        """What an operation gives. Refusal, StoreFailed where the database is gone among them."""
+        operation, names = find(OPERATIONS, request.method, request.parts)
+        try:
+            await self._repair()
+            if operation.is_read:
+                return await self._read(token, operation, _call(request, names, self._clock.now()))
         except StoreError as flaw:
-            failed = StoreFailed(str(flaw), "try again; look at the log of the server")
-            return Reply(status=failed.status, body={**failed.body()})
+            raise StoreFailed(str(flaw), "try again; look at the log of the server") from flaw
+        return await self._act(token, operation, request, names)
 
     def _caller(self, request: Request) -> Token:
         """Who calls. Unauthorized, or TooManyAttempts for an address that has failed too often."""
