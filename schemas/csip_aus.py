@@ -12,9 +12,10 @@ from typing import Annotated
 from schemas.der import DERCapability, DERControlBase, DERSettings
 from schemas.end_device import EndDevice
 from schemas.fields import Codes, addition, extension
+from schemas.pricing import ConsumptionTariffIntervalList, TariffProfile, TimeTariffInterval
 from schemas.profile import Profile
 from schemas.quantities import ActivePower, WattHour
-from schemas.resources import Link, Resource
+from schemas.resources import Link, ListLink, Resource
 from schemas.types import HexBinary8, String32
 
 
@@ -38,6 +39,13 @@ class ConnectionPoint(Resource):
     """Where a device is connected to the network, usually the national metering identifier."""
 
     connectionPointId: String32
+
+
+@addition
+class ConnectionPointV11(Resource):
+    """ConnectionPoint of v1.1a, whose element has another name."""
+
+    id: String32
 
 
 @extension
@@ -93,20 +101,54 @@ class EndDeviceV12(EndDevice):
     ConnectionPointLink: Link | None = None
 
 
-_V13 = (DERControlBaseV13, DERCapabilityV13, DERSettingsV13, EndDeviceV12)
+@extension
+class DERCapabilityOfAny(DERCapability):
+    """Nameplate as clients of any version may give it: those of the standard know no modes."""
+
+    doeModesSupported: Annotated[HexBinary8, Codes(DOEControlType)] | None = None
+    vppModesSupported: Annotated[HexBinary8, Codes(VPPControlType)] | None = None
+
+
+@extension
+class TariffProfileV13(TariffProfile):
+    """Tariff with one list of the intervals of all its rate components."""
+
+    CombinedTimeTariffIntervalListLink: ListLink | None = None
+
+
+@extension
+class TimeTariffIntervalV13(TimeTariffInterval):
+    """Time span of a tariff with its prices in it, and the rate component that it belongs to."""
+
+    ConsumptionTariffIntervalListSummary: ConsumptionTariffIntervalList | None = None
+    RateComponentLink: Link | None = None
+
+
+_V12 = (DERControlBaseV12, DERCapabilityV12, DERSettingsV12, EndDeviceV12)
+_V13_STORAGE = (DERControlBaseV13, DERCapabilityV13, DERSettingsV13, EndDeviceV12)
+_V13 = (*_V13_STORAGE, TariffProfileV13, TimeTariffIntervalV13)
+_ALL = tuple(DERCapabilityOfAny if cls is DERCapabilityV13 else cls for cls in _V13)
+
+CSIP_AUS_V1_1A = Profile(
+    name="csip_aus_v1.1a",
+    extension_namespace="https://csipaus.org/ns",
+    prefix="csipaus",
+    extensions=_V12,
+    additions={"ConnectionPoint": ConnectionPointV11},
+)
 
 CSIP_AUS_V1_2 = Profile(
     name="csip_aus_v1.2",
     extension_namespace="https://csipaus.org/ns",
     prefix="csipaus",
-    extensions=(DERControlBaseV12, DERCapabilityV12, DERSettingsV12, EndDeviceV12),
+    extensions=_V12,
     additions={"ConnectionPoint": ConnectionPoint},
 )
 CSIP_AUS_V1_3_STORAGE = Profile(
     name="csip_aus_v1.3_storage",
     extension_namespace="https://csipaus.org/ns/v1.3-beta/storage",
     prefix="csipaus",
-    extensions=_V13,
+    extensions=_V13_STORAGE,
     additions={"ConnectionPoint": ConnectionPoint},
 )
 CSIP_AUS_V1_3 = Profile(
@@ -116,3 +158,11 @@ CSIP_AUS_V1_3 = Profile(
     extensions=_V13,
     additions={"ConnectionPoint": ConnectionPoint},
 )
+CSIP_AUS_ALL = Profile(
+    name="csip_aus_all",
+    extension_namespace="https://csipaus.org/ns/v1.3",
+    prefix="csipaus",
+    extensions=_ALL,
+    additions={"ConnectionPoint": ConnectionPoint},
+)
+"""Everything that clients of any version may give: what a server stores that serves several."""

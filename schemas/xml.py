@@ -44,9 +44,10 @@ class Codec:
         self._readers = Readers(profile)
         self._writers = Writers(profile)
         self._known = self._known_tags()
-        self._spaces = f' xmlns="{profile.namespace}"'
+        self.spaces = f' xmlns="{profile.namespace}"'
+        """The declarations of namespaces in every document, with a space before each."""
         if profile.extension_namespace:
-            self._spaces += f' xmlns:{profile.prefix}="{profile.extension_namespace}"'
+            self.spaces += f' xmlns:{profile.prefix}="{profile.extension_namespace}"'
 
     def decode(self, data: bytes, expected: type[T] | tuple[type[T], ...], *, most: int = MOST_OCTETS) -> T:
         """The resource in a document, checked against the schema.
@@ -77,7 +78,7 @@ class Codec:
 
     def encode(self, value: object) -> bytes:
         """The document of a resource."""
-        return self._text(value, self._spaces).encode()
+        return self._text(value, self.spaces).encode()
 
     def fragment(self, value: object, tag: str | None = None) -> bytes:
         """The element of a resource without namespace declarations, as it stands inside a list."""
@@ -86,11 +87,11 @@ class Codec:
     def document(self, fragment: bytes) -> bytes:
         """A document made of a fragment."""
         end = min(i for i in (fragment.find(b" "), fragment.find(b">"), fragment.find(b"/>")) if i >= 0)
-        return fragment[:end] + self._spaces.encode() + fragment[end:]
+        return fragment[:end] + self.spaces.encode() + fragment[end:]
 
     def page(self, head: object, bodies: Iterable[bytes]) -> bytes:
         """The document of a list: `head` is the list without items, `bodies` are fragments of its items."""
-        text = self._text(head, self._spaces)
+        text = self._text(head, self.spaces)
         name = self._tag_of(type(head))
         opening = text[:-2] + ">" if text.endswith("/>") else text[: -len(f"</{name}>")]
         return opening.encode() + b"".join(bodies) + f"</{name}>".encode()

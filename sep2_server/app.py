@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Final, Self
 
@@ -56,6 +57,7 @@ class Sep2Server:
         self.downloads = Downloads(
             settings.downloads_at_once, settings.download_retry_s, settings.download_stall_s
         )
+        self._mounted = tuple((p, Dispatcher(e)) for p, e in self.environment.mounted().items())
         self._keeper = Keeper(self.environment, store, self.clock)
         self._connections: Connections | None = None
         self._listener: Listener | None = None
@@ -86,7 +88,8 @@ class Sep2Server:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
         await self.store.do(partial(prepare, environment=self.environment))
-        self._dispatcher.load(self.store.reader)
+        for dispatcher in self._dispatchers:
+            dispatcher.load(self.store.reader)
         self.store.listen(self._hear)
         await self._keeper.start()
         self._connections = Connections(
@@ -139,20 +142,30 @@ class Sep2Server:
             self.redirection = Redirection(settings.host, settings.redirect_port, self.port)
             await self.redirection.start()
 
+    @property
+    def _dispatchers(self) -> tuple[Dispatcher, ...]:
+        return (self._dispatcher, *(dispatcher for _, dispatcher in self._mounted))
+
     async def respond(self, request: Request) -> Answer:
         """The answer to a request: read at once, or written and durable."""
+        dispatcher = self._dispatcher
+        for prefix, mounted in self._mounted:
+            if request.path.startswith(prefix + "/"):
+                dispatcher = mounted
+                request = replace(request, path=request.path[len(prefix) :])
+                break
         try:
-            return await self._respond(request)
+            return await self._respond(dispatcher, request)
         except RemoteError as flaw:
-            return self._dispatcher.refusal(flaw)
+            return dispatcher.refusal(flaw)
         except StoreError as flaw:
             log.warning("The store failed: %s", flaw)
-            return self._dispatcher.refusal(Busy("the store failed"))
+            return dispatcher.refusal(Busy("the store failed"))
 
-    async def _respond(self, request: Request) -> Answer:
+    async def _respond(self, dispatcher: Dispatcher, request: Request) -> Answer:
         while True:
             try:
-                answer = self._dispatcher.answer(self.store.reader, request)
+                answer = dispatcher.answer(self.store.reader, request)
             except RepairDue as due:
                 await self.store.do(
                     partial(repair_list, environment=self.environment, list_id=due.list_id, now=request.now)
@@ -209,7 +222,8 @@ class Sep2Server:
     def _hear(self, changes: Sequence[Change]) -> None:
         """Hear of a commit in the writer's thread, and forget in the loop's what it has made wrong."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._dispatcher.changed, self.store.reader, changes)
+            for dispatcher in self._dispatchers:
+                self._loop.call_soon_threadsafe(dispatcher.changed, self.store.reader, changes)
             self._loop.call_soon_threadsafe(self._keeper.wake)
 
 

@@ -15,7 +15,7 @@ def value_of(environment: Environment, request: Request, route: Route) -> object
         raise BadRequest("no body", ErrorReason.INVALID_FORMAT)
     require_readable(request.content_type)
     try:
-        return environment.codec.decode(request.body, route.accepts, most=environment.settings.most_octets)
+        return environment.mount.decode(request.body, route.accepts, most=environment.settings.most_octets)
     except Malformed as flaw:
         is_value = flaw.rule in {"range", "length"}
         reason = ErrorReason.INVALID_VALUES if is_value else ErrorReason.INVALID_FORMAT

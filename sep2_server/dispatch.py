@@ -20,7 +20,6 @@ from sep2_server.built import (
     time_at,
 )
 from sep2_server.documents import Documents, Draft, base_document
-from sep2_server.end_devices import has_connection_points
 from sep2_server.environment import Environment
 from sep2_server.errors import (
     BadRequest,
@@ -92,7 +91,7 @@ class Work:
             value=self.value,
             now=self.request.now,
         )
-        return hook_of(self.request.method, target.route)(action)
+        return self.environment.mount.answered(hook_of(self.request.method, target.route)(action))
 
 
 class Dispatcher:
@@ -137,10 +136,11 @@ class Dispatcher:
 
     def _understood(self, request: Request, answer: Answer) -> Answer:
         """An answer as its client can read it: one at level -S1 is sent no foreign elements."""
-        has_extensions = bool(self.environment.codec.profile.extension_namespace)
+        codec = self.environment.mount.codec
+        has_extensions = bool(codec.profile.extension_namespace)
         if not has_extensions or not takes_base_alone(request.accept) or isinstance(answer, Download):
             return answer
-        return found(base_document(self.environment.codec, answer.body))
+        return found(base_document(codec, answer.body))
 
     def _read(self, reader: Reader, request: Request) -> Answer:
         self._require_acceptable(request)
@@ -170,9 +170,9 @@ class Dispatcher:
         target = self._find(reader, request, viewer)
         if target.route.id == FILE_CONTENT and target.row is not None:
             return download_of(self.environment, target.row, viewer.lfdi)
-        query = _query_of(target.route, request.query).capped(self.environment.settings.list_limit)
+        query = _query_of(target.route, request.query).capped(self.environment.rules.list_limit)
         draft = Draft(reader, viewer, request.now)
-        answer = found(self._document(draft, target, query))
+        answer = found(self.environment.mount.rendered(self._document(draft, target, query)))
         if target.row is not None or target.route.id in BUILT_KINDS or target.route.view_of:
             self._keep(request, draft, target, answer)
         return answer
@@ -253,7 +253,7 @@ class Dispatcher:
         """Raise Forbidden for a client that is not enrolled, but where it may register in-band."""
         is_registration = route.id == "EndDeviceList" and method == "POST"
         is_open = route.id in OPEN_TO_UNKNOWN and method in READS
-        if not self.environment.settings.in_band_registration or not (is_open or is_registration):
+        if not self.environment.rules.in_band_registration or not (is_open or is_registration):
             raise Forbidden("the client is not enrolled")
 
 
@@ -263,14 +263,14 @@ def require_visible(reader: Reader, environment: Environment, viewer: Viewer, ta
     The latter is Forbidden where `hidden_status` says so; both look alike where it does not.
     """
     route = target.route
-    if route.id == CONNECTION_POINT and not has_connection_points(environment):
+    if route.id == CONNECTION_POINT and CONNECTION_POINT not in environment.rules.xml.additions:
         raise NotFound(target.href)
     if route.id in BUILT_KINDS or (viewer.client is None and route.id in OPEN_TO_UNKNOWN):
         return
     if not target.exists or route.access is Access.OPERATOR:
         raise NotFound(target.href)
     if not may_see(reader, viewer, route, target.owner_id, target.row):
-        if environment.settings.hidden_status == Forbidden.status:
+        if environment.rules.hidden_status == Forbidden.status:
             raise Forbidden(target.href)
         raise NotFound(target.href)
 

@@ -116,7 +116,7 @@ class Documents:
     def _rate(self, route: Route) -> int | None:
         if not _has_poll_rate(route.type):
             return None
-        return self._rates.get(route.id, self._environment.settings.poll_rate_of(route.id))
+        return self._rates.get(route.id, self._environment.rules.poll_rate_of(route.id))
 
 
 def as_item(fragment: bytes, declared: str) -> bytes:

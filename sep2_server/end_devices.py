@@ -164,7 +164,7 @@ def links_of(environment: Environment, number: int, *, has_pin: bool) -> dict[st
 
 
 def has_connection_points(environment: Environment) -> bool:
-    """Whether the profile knows connection points (CSIP-AUS)."""
+    """Whether one of the profiles knows connection points (CSIP-AUS)."""
     return CONNECTION_POINT in environment.codec.profile.additions
 
 
@@ -177,7 +177,7 @@ def _add_row(tx: Transaction, environment: Environment, enrolment: Enrolment, nu
         sFDI=sfdi_of(enrolment.lfdi),
         changedTime=now,
         enabled=True,
-        postRate=environment.settings.post_rate_s,
+        postRate=environment.rules.post_rate_s,
         **links_of(environment, number, has_pin=enrolment.pin is not None),
     )
     client = tx.client_of(number)

@@ -1,6 +1,6 @@
 """What every rule of the server works with: settings, codec and URIs. Values, no IO."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -8,31 +8,52 @@ from schemas import Codec, Error
 from schemas.codes import ErrorReason
 from sep2_server.errors import NotSatisfiable, RemoteError
 from sep2_server.messages import CONTENT_TYPE, Answer
+from sep2_server.mounts import Mount
+from sep2_server.profiles import ServerProfile
 from sep2_server.settings import Settings
 from sep2_server.uris import Uris
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Settings of one server and what follows from them; `lfdi` is that of its own certificate."""
+    """Settings of one server and what follows from them; `lfdi` is that of its own certificate.
+
+    `codec` is that of what is stored, `mount` the profile at whose path a client is served.
+    """
 
     settings: Settings
     codec: Codec
     uris: Uris
+    mount: Mount
     lfdi: str | None = None
     started: int = 0
     """When the server was started, s since 1970 UTC by its own clock."""
 
     @classmethod
     def of(cls, settings: Settings, lfdi: str | None = None, started: int = 0) -> Self:
-        """The environment that settings describe."""
+        """The environment that settings describe, for clients of the profile at the root."""
+        codec = Codec(settings.store_profile)
+        mount = Mount(codec, rules=settings.profile)
         return cls(
             settings=settings,
-            codec=Codec(settings.xml_profile),
+            codec=codec,
             uris=Uris(settings.uri_salt),
+            mount=mount,
             lfdi=lfdi,
             started=started,
         )
+
+    def mounted(self) -> dict[str, Self]:
+        """The environments of the other profiles, by the path before their URIs."""
+        return {
+            prefix: replace(self, mount=Mount(self.codec, prefix, rules))
+            for prefix, rules in self.settings.mounts.items()
+        }
+
+    @property
+    def rules(self) -> ServerProfile:
+        """What the profile decides."""
+        return self.mount.rules
 
     def refusal(self, flaw: RemoteError) -> Answer:
         """The answer to a request that broke a rule. IEEE 2030.5-2018, 4.6."""
@@ -44,7 +65,7 @@ class Environment:
         if flaw.retry_s is None:
             return Answer(flaw.status, tuple(headers), self._error_bodies[flaw.reason])
         headers.append(("Retry-After", str(flaw.retry_s)))
-        body = self.codec.encode(Error(reasonCode=flaw.reason, maxRetryDuration=flaw.retry_s))
+        body = self.mount.codec.encode(Error(reasonCode=flaw.reason, maxRetryDuration=flaw.retry_s))
         return Answer(flaw.status, tuple(headers), body)
 
     @cached_property
@@ -54,4 +75,4 @@ class Environment:
 
     @cached_property
     def _error_bodies(self) -> dict[int, bytes]:
-        return {code: self.codec.encode(Error(reasonCode=code)) for code in ErrorReason}
+        return {code: self.mount.codec.encode(Error(reasonCode=code)) for code in ErrorReason}

@@ -40,7 +40,7 @@ def timed(environment: Environment, row: Row, event: Event, siblings: list[Event
 
 
 def _over(environment: Environment, row: Row, now: int) -> Row:
-    leaves = (row.ends or now) + environment.settings.event_retention_s
+    leaves = (row.ends or now) + environment.rules.event_retention_s
     forgotten = leaves + environment.settings.event_history_s
     if now < leaves:
         return row._replace(status=OVER, next_at=leaves)

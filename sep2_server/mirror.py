@@ -85,19 +85,22 @@ def _device_of(action: Action, posted: MirrorUsagePoint) -> Client:
 
 
 def _add(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
-    settings = action.environment.settings
+    environment = action.environment
     list_row = action.list_row()
     scope = scope_of(device)
     devices = 1 + len(action.tx.managed(scope))
-    require_room(action, list_row, scope, settings.mirror_usage_points_per_device * devices)
+    require_room(action, list_row, scope, environment.settings.mirror_usage_points_per_device * devices)
     return add_item(
-        action, list_row, _first_level(action, posted, settings.post_rate_s), owner_id=device.end_device_id
+        action,
+        list_row,
+        _first_level(action, posted, environment.rules.post_rate_s),
+        owner_id=device.end_device_id,
     )
 
 
 def _overwrite(action: Action, row: Row, posted: MirrorUsagePoint) -> None:
     stored: MirrorUsagePoint = action.environment.codec.decode_fragment(row.body, MirrorUsagePoint)
-    rate = stored.postRate or action.environment.settings.post_rate_s
+    rate = stored.postRate or action.environment.rules.post_rate_s
     put_value(action, row, _first_level(action, posted, rate))
 
 

@@ -78,7 +78,7 @@ class Connection(RequestHandler):
         """Settle who the client is. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G."""
         super().connection_made(transport)
         session = transport.get_extra_info("ssl_object")
-        allowed = self._environment.settings.allow_self_signed
+        allowed = self._environment.rules.allow_self_signed
         reason = refuse_reason(session, self._issuers, allow_self_signed=allowed)
         if reason is None:
             self._settle(peer_identity(session))

@@ -57,7 +57,7 @@ def delete_end_device(action: Action) -> Answer:
 
 
 def _require_in_band(action: Action) -> None:
-    if not action.environment.settings.in_band_registration:
+    if not action.environment.rules.in_band_registration:
         raise Forbidden("EndDevices are registered out of band here")
 
 
@@ -96,6 +96,6 @@ def _repeated(action: Action, end_device_id: int) -> Answer:
     )
     if not is_mine:
         raise Forbidden("the EndDevice is another client's")
-    if action.environment.settings.repeated_end_device_status == Duplicate.status:
+    if action.environment.rules.duplicate_end_device_status == Duplicate.status:
         raise Duplicate("an EndDevice with this LFDI is there")
     return updated(action.environment.uris.of("EndDevice", (end_device_id,)))

@@ -1,37 +1,20 @@
 """Settings of a server: one frozen value from TOML and `key=value` texts. Unknown keys are errors."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas import BASE, Profile, csip_aus
+from schemas import Profile, csip_aus
 from sep2_server.address import is_url
 from sep2_server.errors import SettingsError
+from sep2_server.profiles import PROFILES, ServerProfile, rules
 
-PROFILES: Final[Mapping[str, Profile]] = {
-    "base": BASE,
-    "csip": replace(BASE, name="csip"),
-    "csip_aus": csip_aus.CSIP_AUS_V1_2,
-    "csip_aus_v1.2": csip_aus.CSIP_AUS_V1_2,
-    "csip_aus_v1.3_storage": csip_aus.CSIP_AUS_V1_3_STORAGE,
-    "csip_aus_v1.3": csip_aus.CSIP_AUS_V1_3,
-}
 FILES_AS_TEXT: Final = frozenset({"database", "database_password_file"})
 """Settings that name a file in most cases."""
-DEFAULT_POLL_RATES: Final[Mapping[str, int]] = {
-    "DeviceCapability": 300,
-    "EndDeviceList": 300,
-    "FunctionSetAssignmentsList": 300,
-    "DERList": 60,
-    "DERProgramList": 60,
-    "GroupDERProgramList": 60,
-    "MirrorUsagePointList": 300,
-    "Time": 900,
-}
-"""Rates that deviate from the standard's 900 s, by the id of the resource."""
 RELOADABLE: Final = (
     "certificate",
     "key",
@@ -47,6 +30,8 @@ RELOADABLE: Final = (
     "shutdown_s",
 )
 """Settings that a running server takes over when it is told to read its files again."""
+RULES: Final[Mapping[str, Field[Any]]] = {f.name: f for f in rules()}
+"""What a profile decides, by name: each may be set for the whole server, for `profile` or for a mount."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,28 +54,20 @@ class Settings:
     """File with the private key of the certificate."""
     roots: Path = Path("root.pem")
     """File with every root that clients' certificates may end at."""
-    strict_tls: bool = False
-    """Offer the mandatory cipher suite alone."""
-    allow_self_signed: bool = False
-    """Let in clients with the self-signed certificates of `extra_trusted`. IEEE 2030.5-2018, 6.11.7.3."""
     extra_trusted: tuple[str, ...] = ()
     """Files with the self-signed certificates of enrolled clients."""
 
-    profile: str = "csip"
-    """base, csip, csip_aus (v1.2), csip_aus_v1.2, csip_aus_v1.3_storage or csip_aus_v1.3."""
-    in_band_registration: bool = False
-    """Let unknown clients with a good certificate read DeviceCapability and POST their EndDevice."""
-    duplicate_end_device_status: int = 0
-    """Answer to an EndDevice that is posted again: 204, or 409; 0 is what the profile says."""
-    hidden_status: int = 404
-    """Answer for a resource that is there and not this client's: 404, or 403."""
+    profile: ServerProfile = PROFILES["csip"]
+    """Profile at the root: a name of `PROFILES`, or a table with that `name` and the rules that deviate."""
+    mounts: Mapping[str, ServerProfile] = field(default_factory=dict)
+    """Further profiles by the path that stands before their URIs (`"/aus13" = "csip_aus_v1.3"`)."""
+    aggregator_pens: Mapping[str, int] = field(default_factory=dict)
+    """Private enterprise number of aggregators by LFDI, for the rule `pen_suffix`."""
     uri_salt: str = ""
     """Where not empty, all URIs but DeviceCapability's are scrambled with it: for tests of clients."""
 
     most_octets: int = 1 << 20
     """Largest body that is read."""
-    list_limit: int = 255
-    """Most items in a page of a list."""
     end_devices_per_aggregator: int = 100_000
     """Most EndDevices that an aggregator may register in-band."""
     items_per_list: int = 1000
@@ -107,8 +84,6 @@ class Settings:
     """Most MeterReadings of one UsagePoint."""
     reading_sets_kept: int = 2016
     """Newest ReadingSets kept for each MeterReading."""
-    event_retention_s: int = 0
-    """How long an event stays in its list after its end."""
     event_history_s: int = 31_536_000
     """How long operators can see an event after it left its list."""
     changes_kept: int = 1_000_000
@@ -127,10 +102,6 @@ class Settings:
     download_stall_s: int = 60
     """How long a client may take nothing of a download before it is dropped."""
 
-    post_rate_s: int = 300
-    """postRate of new EndDevices and MirrorUsagePoints."""
-    poll_rate: Mapping[str, int] = field(default_factory=dict)
-    """pollRate by resource (`DERProgramList = 60`); the others have the standard's default."""
     time_zone: str = "UTC"
     """Name of the time zone that the Time resource tells."""
     time_quality: int = 3
@@ -164,11 +135,6 @@ class Settings:
         for name, (low, high) in _BOUNDS.items():
             if not low <= getattr(self, name) <= high:
                 raise SettingsError(f"{name}: {getattr(self, name)} is not {low} to {high}")
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise SettingsError(
-                    f"{name}: {getattr(self, name)!r} is not one of {', '.join(map(str, allowed))}"
-                )
         _zone(self.time_zone)
 
     @property
@@ -182,9 +148,21 @@ class Settings:
             raise SettingsError(f"database_password_file: {flaw}") from flaw
 
     @property
+    def all_profiles(self) -> Mapping[str, ServerProfile]:
+        """The profiles by the path that stands before their URIs; that of `profile` is empty."""
+        return {"": self.profile, **self.mounts}
+
+    @property
     def xml_profile(self) -> Profile:
-        """Namespace and extensions of the profile."""
-        return PROFILES[self.profile]
+        """Namespace and extensions of the profile at the root."""
+        return self.profile.xml
+
+    @property
+    def store_profile(self) -> Profile:
+        """Namespace and extensions of what is stored: all that one of the profiles knows."""
+        kinds = {(p.xml.extensions, tuple(p.xml.additions)) for p in self.all_profiles.values()}
+        alone = len(kinds) == 1 and self.profile.xml is not csip_aus.CSIP_AUS_V1_1A
+        return self.profile.xml if alone else csip_aus.CSIP_AUS_ALL
 
     @property
     def extra_trusted_paths(self) -> tuple[Path, ...]:
@@ -196,22 +174,30 @@ class Settings:
         """The time zone."""
         return _zone(self.time_zone)
 
-    @property
-    def repeated_end_device_status(self) -> int:
-        """Answer to an EndDevice that is posted again: CSIP-AUS refuses it, the standard does not."""
-        default = 409 if self.profile.startswith("csip_aus") else 204
-        return self.duplicate_end_device_status or default
-
     def poll_rate_of(self, kind: str) -> int | None:
-        """PollRate of a resource, None where the default of the standard holds."""
-        return self.poll_rate.get(kind, DEFAULT_POLL_RATES.get(kind))
+        """PollRate of a resource at the root, None where the default of the standard holds."""
+        return self.profile.poll_rate_of(kind)
 
 
+_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_FORMER: Final = frozenset({"duplicate_end_device_status"})
+"""Rules for which 0 has meant what the profile says."""
+_KINDS: Final = get_type_hints(ServerProfile)
+_PATTERNS: Final = {
+    "response_required": re.compile("0[0-7]"),
+    "registration_pin": re.compile("none|random|[0-9]{6}"),
+}
+_RULE_BOUNDS: Final = {
+    "list_limit": (1, 65535),
+    "event_retention_s": (0, 31_536_000),
+    "post_rate_s": (1, 4_294_967_295),
+    "registration_ders": (0, 100),
+    "default_set_grad_w": (-1, 65535),
+}
 _BOUNDS: Final = {
     "port": (0, 65535),
     "redirect_port": (-1, 65535),
     "most_octets": (1024, 1 << 26),
-    "list_limit": (1, 65535),
     "log_events_kept": (10, 1_000_000),
     "mirror_usage_points_per_device": (0, 10_000),
     "usage_points_per_device": (1, 10_000),
@@ -223,9 +209,7 @@ _BOUNDS: Final = {
     "download_retry_s": (1, 65_535),
     "download_stall_s": (1, 3600),
     "cached_octets": (0, 1 << 40),
-    "event_retention_s": (0, 31_536_000),
     "event_history_s": (0, 3_153_600_000),
-    "post_rate_s": (1, 4_294_967_295),
     "pen": (0, 4_294_967_295),
     "time_quality": (0, 7),
     "keep_alive_s": (1, 86_400),
@@ -235,11 +219,6 @@ _BOUNDS: Final = {
     "connections_per_address": (1, 1_000_000),
     "connections_per_client": (1, 1_000_000),
     "handshake_s": (1, 3600),
-}
-_CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
-    "profile": tuple(PROFILES),
-    "hidden_status": (403, 404),
-    "duplicate_end_device_status": (0, 204, 409),
 }
 
 
@@ -257,11 +236,20 @@ def read_settings(path: Path | None = None, overrides: Iterable[str] = ()) -> Se
 def settings_of(given: Mapping[str, Any]) -> Settings:
     """Settings of plain values; SettingsError names the key that is unknown or wrong."""
     kinds = get_type_hints(Settings)
-    known = {f.name for f in fields(Settings)}
+    known = {f.name for f in fields(Settings)} | RULES.keys()
     for name in given:
         if name not in known:
             raise SettingsError(f"{name}: unknown; known are {', '.join(sorted(known))}")
-    values: dict[str, Any] = {name: _value(name, value, kinds[name]) for name, value in given.items()}
+    shared = {name: value for name, value in given.items() if name in RULES}
+    values: dict[str, Any] = {"profile": profile_of("profile", given.get("profile", "csip"), shared)}
+    values["mounts"] = {
+        _prefix(path): profile_of(f"mounts.{path}", value, shared)
+        for path, value in _table("mounts", given.get("mounts", {})).items()
+    }
+    rest = given.keys() - RULES.keys() - values.keys()
+    values |= {name: _value(name, given[name], kinds[name]) for name in rest}
+    if "" in values["mounts"]:
+        values["profile"] = values["mounts"].pop("")
     return Settings(**values)
 
 
@@ -274,6 +262,60 @@ def needing_restart(old: Settings, new: Settings) -> list[str]:
     """Names of the settings that differ and that only a new start takes over."""
     names = (f.name for f in fields(Settings) if f.name not in RELOADABLE)
     return [name for name in names if getattr(old, name) != getattr(new, name)]
+
+
+def profile_of(place: str, given: object, shared: Mapping[str, object]) -> ServerProfile:
+    """The profile that a name or a table stands for; `shared` are rules that are set for all.
+
+    `place` is where it is set, for the text of a SettingsError.
+    """
+    table = dict(given) if isinstance(given, Mapping) else {"name": given}
+    name = str(table.pop("name", "csip"))
+    if name not in PROFILES:
+        raise SettingsError(f"{place}: {name!r} is not one of {', '.join(PROFILES)}")
+    for rule in table:
+        if rule not in RULES:
+            raise SettingsError(f"{place}.{rule}: unknown; known are {', '.join(RULES)}")
+    held = PROFILES[name]
+    given_at = {**dict.fromkeys(shared, ""), **dict.fromkeys(table, f"{place}.")}
+    values: dict[str, Any] = {
+        rule: _rule(before + rule, table.get(rule, shared.get(rule)), held)
+        for rule, before in given_at.items()
+    }
+    return replace(held, **values)
+
+
+def _rule(place: str, value: object, held: ServerProfile) -> object:
+    """A rule of a profile from plain values; rates are put over those that the profile has."""
+    name = place.rpartition(".")[2]
+    if name in _FORMER and value == 0:
+        return getattr(held, name)
+    found = _value(place, value, _KINDS[name])
+    choices = RULES[name].metadata.get("choices", ())
+    if choices and found not in choices:
+        raise SettingsError(f"{place}: {value!r} is not one of {', '.join(map(str, choices))}")
+    if isinstance(found, int) and name in _RULE_BOUNDS:
+        low, high = _RULE_BOUNDS[name]
+        if not low <= found <= high:
+            raise SettingsError(f"{place}: {found} is not {low} to {high}")
+    if name in _PATTERNS and not _PATTERNS[name].fullmatch(str(found)):
+        raise SettingsError(f"{place}: {value!r} is not {_PATTERNS[name].pattern}")
+    return {**held.poll_rate, **found} if isinstance(found, Mapping) else found
+
+
+def _prefix(path: str) -> str:
+    """The path of a mount as it stands before URIs: empty for the root."""
+    if path == "/":
+        return ""
+    if not _PATH.fullmatch(path):
+        raise SettingsError(f"mounts: {path!r} is not a path such as /aus13")
+    return path
+
+
+def _table(name: str, value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{name}: {value!r} is not a table")
+    return value
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -297,7 +339,9 @@ def _override(given: dict[str, Any], text: str) -> None:
         raise SettingsError(f"{text!r}: write key=value")
     table, dot, entry = name.strip().partition(".")
     if dot:
-        given[table] = {**given.get(table, {}), entry: value.strip()}
+        held = given.get(table, {})
+        held = {"name": held} if isinstance(held, str) else held
+        given[table] = {**held, entry: value.strip()}
     else:
         given[table] = value.strip()
 
@@ -314,9 +358,15 @@ def _value(name: str, value: object, kind: object) -> object:
             return str(value)
         if isinstance(value, Mapping):
             return {str(key): _whole(number) for key, number in value.items()}
-        return tuple(_texts(value))
+        return _several(value, kind)
     except (TypeError, ValueError) as flaw:
         raise SettingsError(f"{name}: {value!r} is not {getattr(kind, '__name__', kind)}") from flaw
+
+
+def _several(value: object, kind: object) -> tuple[object, ...]:
+    if kind == tuple[int, ...]:
+        return tuple(map(_whole, value if isinstance(value, list | tuple) else _texts(value)))
+    return tuple(_texts(value))
 
 
 def _texts(value: object) -> list[str]:

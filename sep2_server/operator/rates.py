@@ -32,7 +32,7 @@ def show(desk: Desk, _: Call) -> Answer:
     rates: dict[str, Json] = {}
     for kind in polled():
         held = set_now.get(f"{RATE_OPTION}{kind}")
-        rate = int(held) if held is not None else desk.environment.settings.poll_rate_of(kind)
+        rate = int(held) if held is not None else desk.environment.rules.poll_rate_of(kind)
         rates[kind] = DEFAULT_S if rate is None else rate
     return {"pollRate": rates}
 
@@ -56,7 +56,7 @@ def status(desk: Desk, _: Call) -> Answer:
     warnings: list[Json] = [text for text in [pen_warning(settings.pen)] if text]
     return {
         "time": desk.now,
-        "profile": settings.profile,
+        "profile": settings.profile.name,
         **_devices(desk),
         "groups": len(desk.reader.groups()),
         "changes": desk.reader.last_change(),

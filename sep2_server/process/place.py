@@ -46,7 +46,7 @@ def tls_files(settings: Settings) -> TlsFiles:
         certificate=settings.certificate,
         key=settings.key,
         roots=settings.roots,
-        strict=settings.strict_tls,
-        allow_self_signed=settings.allow_self_signed,
+        strict=settings.profile.strict_tls,
+        allow_self_signed=settings.profile.allow_self_signed,
         extra_trusted=settings.extra_trusted_paths,
     )

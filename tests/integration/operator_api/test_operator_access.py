@@ -207,7 +207,7 @@ async def test_plain_http_is_spoken_on_a_loopback_address(
     client = OperatorClient(url=plain.url, secret=secret)
     answer = await asyncio.to_thread(client.get, "status")
     await plain.stop()
-    assert (plain.url[:17], answer["profile"]) == ("http://127.0.0.1:", site.server.profile)
+    assert (plain.url[:17], answer["profile"]) == ("http://127.0.0.1:", site.server.profile.name)
 
 
 def test_an_action_that_cannot_be_stored_is_told_and_logged(tmp_path: Path) -> None:

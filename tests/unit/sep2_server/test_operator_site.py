@@ -37,7 +37,7 @@ def test_overrides_go_before_the_file(tmp_path: Path) -> None:
     overrides = ["operator.port=7", "operator.plain_http=true", "port=8", "poll_rate.DERList=9"]
     site = read_site(site_folder(tmp_path, "port = 1"), overrides)
     assert (site.operator.port, site.operator.plain_http, site.server.port) == (7, True, 8)
-    assert site.server.poll_rate == {"DERList": 9}
+    assert (site.server.poll_rate_of("DERList"), site.server.poll_rate_of("EndDeviceList")) == (9, 300)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def test_settings_come_from_a_file_and_then_from_overrides(tmp_path: Path) -> No
     file = tmp_path / "server.toml"
     file.write_text('port = 1\nprofile = "base"\nkey = "k.pem"\n[poll_rate]\nTime = 30\n', encoding="utf-8")
     settings = read_settings(file, ["port=2", "poll_rate.EndDeviceList=7", "strict_tls = true"])
-    assert (settings.port, settings.profile, settings.strict_tls) == (2, "base", True)
+    assert (settings.port, settings.profile.name, settings.profile.strict_tls) == (2, "base", True)
     assert settings.key == tmp_path / "k.pem"
     assert (settings.poll_rate_of("Time"), settings.poll_rate_of("EndDeviceList")) == (30, 7)
 
@@ -61,11 +61,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> 
 
 def test_a_profile_decides_on_xml_and_on_repeated_end_devices() -> None:
     plain, aus = settings_of({}), settings_of({"profile": "csip_aus"})
-    assert (plain.repeated_end_device_status, aus.repeated_end_device_status) == (204, 409)
-    assert (
-        settings_of({"profile": "csip_aus", "duplicate_end_device_status": 204}).repeated_end_device_status
-        == 204
-    )
+    statuses = [s.profile.duplicate_end_device_status for s in (plain, aus)]
+    assert statuses == [204, 409]
+    other = settings_of({"profile": "csip_aus", "duplicate_end_device_status": 204})
+    assert other.profile.duplicate_end_device_status == 204
     assert aus.xml_profile is csip_aus.CSIP_AUS_V1_2
 
 
