@@ -1,9 +1,8 @@
 """Settings of a server: one frozen value from TOML and `key=value` texts. Unknown keys are errors."""
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,7 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schemas import Profile, csip_aus
 from sep2_server.address import is_url
 from sep2_server.errors import SettingsError
-from sep2_server.profiles import PROFILES, ServerProfile, rules
+from sep2_server.profile_settings import RULES, prefix_of, profile_of, table_of
+from sep2_server.profiles import PROFILES, ServerProfile
+from sep2_server.setting_values import value_of
 
 FILES_AS_TEXT: Final = frozenset({"database", "database_password_file"})
 """Settings that name a file in most cases."""
@@ -30,8 +31,6 @@ RELOADABLE: Final = (
     "shutdown_s",
 )
 """Settings that a running server takes over when it is told to read its files again."""
-RULES: Final[Mapping[str, Field[Any]]] = {f.name: f for f in rules()}
-"""What a profile decides, by name: each may be set for the whole server, for `profile` or for a mount."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,21 +178,6 @@ class Settings:
         return self.profile.poll_rate_of(kind)
 
 
-_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-_FORMER: Final = frozenset({"duplicate_end_device_status"})
-"""Rules for which 0 has meant what the profile says."""
-_KINDS: Final = get_type_hints(ServerProfile)
-_PATTERNS: Final = {
-    "response_required": re.compile("0[0-7]"),
-    "registration_pin": re.compile("none|random|[0-9]{6}"),
-}
-_RULE_BOUNDS: Final = {
-    "list_limit": (1, 65535),
-    "event_retention_s": (0, 31_536_000),
-    "post_rate_s": (1, 4_294_967_295),
-    "registration_ders": (0, 100),
-    "default_set_grad_w": (-1, 65535),
-}
 _BOUNDS: Final = {
     "port": (0, 65535),
     "redirect_port": (-1, 65535),
@@ -243,11 +227,11 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     shared = {name: value for name, value in given.items() if name in RULES}
     values: dict[str, Any] = {"profile": profile_of("profile", given.get("profile", "csip"), shared)}
     values["mounts"] = {
-        _prefix(path): profile_of(f"mounts.{path}", value, shared)
-        for path, value in _table("mounts", given.get("mounts", {})).items()
+        prefix_of(path): profile_of(f"mounts.{path}", value, shared)
+        for path, value in table_of("mounts", given.get("mounts", {})).items()
     }
     rest = given.keys() - RULES.keys() - values.keys()
-    values |= {name: _value(name, given[name], kinds[name]) for name in rest}
+    values |= {name: value_of(name, given[name], kinds[name]) for name in rest}
     if "" in values["mounts"]:
         values["profile"] = values["mounts"].pop("")
     return Settings(**values)
@@ -262,60 +246,6 @@ def needing_restart(old: Settings, new: Settings) -> list[str]:
     """Names of the settings that differ and that only a new start takes over."""
     names = (f.name for f in fields(Settings) if f.name not in RELOADABLE)
     return [name for name in names if getattr(old, name) != getattr(new, name)]
-
-
-def profile_of(place: str, given: object, shared: Mapping[str, object]) -> ServerProfile:
-    """The profile that a name or a table stands for; `shared` are rules that are set for all.
-
-    `place` is where it is set, for the text of a SettingsError.
-    """
-    table = dict(given) if isinstance(given, Mapping) else {"name": given}
-    name = str(table.pop("name", "csip"))
-    if name not in PROFILES:
-        raise SettingsError(f"{place}: {name!r} is not one of {', '.join(PROFILES)}")
-    for rule in table:
-        if rule not in RULES:
-            raise SettingsError(f"{place}.{rule}: unknown; known are {', '.join(RULES)}")
-    held = PROFILES[name]
-    given_at = {**dict.fromkeys(shared, ""), **dict.fromkeys(table, f"{place}.")}
-    values: dict[str, Any] = {
-        rule: _rule(before + rule, table.get(rule, shared.get(rule)), held)
-        for rule, before in given_at.items()
-    }
-    return replace(held, **values)
-
-
-def _rule(place: str, value: object, held: ServerProfile) -> object:
-    """A rule of a profile from plain values; rates are put over those that the profile has."""
-    name = place.rpartition(".")[2]
-    if name in _FORMER and value == 0:
-        return getattr(held, name)
-    found = _value(place, value, _KINDS[name])
-    choices = RULES[name].metadata.get("choices", ())
-    if choices and found not in choices:
-        raise SettingsError(f"{place}: {value!r} is not one of {', '.join(map(str, choices))}")
-    if isinstance(found, int) and name in _RULE_BOUNDS:
-        low, high = _RULE_BOUNDS[name]
-        if not low <= found <= high:
-            raise SettingsError(f"{place}: {found} is not {low} to {high}")
-    if name in _PATTERNS and not _PATTERNS[name].fullmatch(str(found)):
-        raise SettingsError(f"{place}: {value!r} is not {_PATTERNS[name].pattern}")
-    return {**held.poll_rate, **found} if isinstance(found, Mapping) else found
-
-
-def _prefix(path: str) -> str:
-    """The path of a mount as it stands before URIs: empty for the root."""
-    if path == "/":
-        return ""
-    if not _PATH.fullmatch(path):
-        raise SettingsError(f"mounts: {path!r} is not a path such as /aus13")
-    return path
-
-
-def _table(name: str, value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise SettingsError(f"{name}: {value!r} is not a table")
-    return value
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -344,52 +274,6 @@ def _override(given: dict[str, Any], text: str) -> None:
         given[table] = {**held, entry: value.strip()}
     else:
         given[table] = value.strip()
-
-
-def _value(name: str, value: object, kind: object) -> object:
-    try:
-        if kind is Path:
-            return Path(str(value))
-        if kind is bool:
-            return _truth(value)
-        if kind is int:
-            return _whole(value)
-        if kind is str:
-            return str(value)
-        if isinstance(value, Mapping):
-            return {str(key): _whole(number) for key, number in value.items()}
-        return _several(value, kind)
-    except (TypeError, ValueError) as flaw:
-        raise SettingsError(f"{name}: {value!r} is not {getattr(kind, '__name__', kind)}") from flaw
-
-
-def _several(value: object, kind: object) -> tuple[object, ...]:
-    if kind == tuple[int, ...]:
-        return tuple(map(_whole, value if isinstance(value, list | tuple) else _texts(value)))
-    return tuple(_texts(value))
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, list | tuple):
-        return [str(item) for item in value]
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value.split(",")
-
-
-def _truth(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = str(value).lower()
-    if text not in {"true", "false"}:
-        raise ValueError(value)
-    return text == "true"
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError(value)
-    return int(value)
 
 
 def _zone(name: str) -> ZoneInfo:
