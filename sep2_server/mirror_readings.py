@@ -1,7 +1,7 @@
 """What a MirrorMeterReading does to the MeterReading that copies it. IEEE 2030.5-2018, 10.11.
 
 A known ReadingSet is replaced, a new one is added, a bare Reading replaces the former one; a new MeterReading
-needs a ReadingType.
+needs a ReadingType. What a post leaves out stays. lastUpdateTime and nextUpdateTime are kept for operators.
 """
 
 from function_sets import sort_key
@@ -21,7 +21,7 @@ from schemas import (
 from sep2_server.action import Action, require_room
 from sep2_server.errors import BadRequest, StoreError
 from sep2_server.rows import EVERYBODY, Row, Span, StoredReading
-from sep2_server.uris import LATEST_READING, route_named
+from sep2_server.uris import LATEST_READING, UPDATE_TIMES, route_named
 
 
 def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading) -> Row:
@@ -39,6 +39,8 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
         _put_single(action, "ReadingType", parts, posted.ReadingType_, usage_point.owner_id)
     if posted.Reading_ is not None:
         _put_single(action, LATEST_READING, parts, posted.Reading_, usage_point.owner_id)
+    if posted.lastUpdateTime is not None or posted.nextUpdateTime is not None:
+        _put_single(action, UPDATE_TIMES, parts, _times_of(posted), usage_point.owner_id)
     row = _put_meter_reading(action, list_row, known, number, parts, posted)
     sets = _set_list(action, parts, usage_point.owner_id)
     for reading_set in posted.MirrorReadingSet_:
@@ -55,7 +57,9 @@ def _put_meter_reading(
     parts: tuple[int, int],
     posted: MirrorMeterReading,
 ) -> Row:
-    of = action.environment.uris.of
+    environment = action.environment
+    of = environment.uris.of
+    held = None if known is None else environment.codec.decode_fragment(known.body, MeterReading)
     latest = of(LATEST_READING, parts)
     has_latest = action.tx.by_href(latest) is not None
     meter_reading = MeterReading(
@@ -67,6 +71,9 @@ def _put_meter_reading(
         ReadingSetListLink_=ReadingSetListLink(href=of("ReadingSetList", parts)),
         ReadingTypeLink_=ReadingTypeLink(href=of("ReadingType", parts)),
     )
+    if held is not None:
+        meter_reading.description = posted.description or held.description
+        meter_reading.version = held.version if posted.version is None else posted.version
     return _put_item(action, list_row, known, "MeterReading", number, meter_reading)
 
 
@@ -133,7 +140,11 @@ def _put_item(
 
 
 def _put_single(
-    action: Action, kind: str, parts: tuple[int, int], value: Reading | ReadingType, owner_id: int | None
+    action: Action,
+    kind: str,
+    parts: tuple[int, int],
+    value: Reading | ReadingType | MirrorMeterReading,
+    owner_id: int | None,
 ) -> None:
     value.href = action.environment.uris.of(kind, parts)
     body = action.environment.codec.fragment(value)
@@ -142,6 +153,13 @@ def _put_single(
         action.tx.replace(known, known._replace(body=body))
     else:
         action.tx.insert(Row(action.tx.next_id(), value.href, kind, owner_id=owner_id, body=body))
+
+
+def _times_of(posted: MirrorMeterReading) -> MirrorMeterReading:
+    """What a device says of when it last had, and will next have, something to post."""
+    return MirrorMeterReading(
+        mRID=posted.mRID, lastUpdateTime=posted.lastUpdateTime, nextUpdateTime=posted.nextUpdateTime
+    )
 
 
 def _set_list(action: Action, parts: tuple[int, int], owner_id: int | None) -> Row:

@@ -21,6 +21,7 @@ from schemas import (
     DeviceInformation,
     DeviceStatus,
     File,
+    MirrorMeterReading,
     Reading,
     csip_aus,
 )
@@ -31,6 +32,8 @@ GROUP_LIST: Final = "GroupDERProgramList"
 """The DERProgramList of one group, which its members' FunctionSetAssignments link to."""
 LATEST_READING: Final = "LatestReading"
 """The Reading of a MeterReading that is in no ReadingSet."""
+UPDATE_TIMES: Final = "MirrorUpdateTimes"
+"""When a device last posted a MirrorMeterReading and will next. For operators."""
 CONNECTION_POINT: Final = "ConnectionPoint"
 FILE_CONTENT: Final = "FileContent"
 """The octets of a File; their row holds SHA-256 and size."""
@@ -72,6 +75,13 @@ EXTRA_ROUTES: Final[dict[str, Route]] = {
             id=REPORTED_CONFIGURATION,
             path="/edev/{id1}/cfg/reported",
             type=Configuration,
+            methods=Methods("MMEEE"),
+            access=Access.OPERATOR,
+        ),
+        Route(
+            id=UPDATE_TIMES,
+            path="/upt/{id1}/mr/{id2}/times",
+            type=MirrorMeterReading,
             methods=Methods("MMEEE"),
             access=Access.OPERATOR,
         ),

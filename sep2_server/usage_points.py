@@ -3,7 +3,7 @@
 from sep2_server.action import Action
 from sep2_server.rows import Row, Span
 from sep2_server.transaction import Transaction
-from sep2_server.uris import LATEST_READING, Uris
+from sep2_server.uris import LATEST_READING, UPDATE_TIMES, Uris
 
 
 def make_room(action: Action, newest: Row) -> None:
@@ -30,7 +30,7 @@ def remove_usage_point(tx: Transaction, uris: Uris, point: Row) -> None:
 
 
 def _remove_meter_reading(tx: Transaction, uris: Uris, parts: tuple[int, int]) -> None:
-    for kind in ("ReadingType", LATEST_READING, "ReadingSetList"):
+    for kind in ("ReadingType", LATEST_READING, UPDATE_TIMES, "ReadingSetList"):
         below = tx.by_href(uris.of(kind, parts))
         if below is None:
             continue

@@ -85,6 +85,9 @@ class LatestReading(Series):
     value: float | None
     duration: NotRequired[int | None]
     quality: NotRequired[str | None]
+    lastUpdateTime: int | None
+    nextUpdateTime: int | None
+    late: bool
 
 
 class Readings(TypedDict):

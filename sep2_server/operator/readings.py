@@ -5,12 +5,13 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from schemas import MeterReading, Reading, ReadingType
+from schemas import MeterReading, MirrorMeterReading, Reading, ReadingType
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import NotFound
 from sep2_server.operator.model import Json
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row
+from sep2_server.uris import UPDATE_TIMES
 
 UNITS: Final[Mapping[int, str]] = {
     5: "A",
@@ -33,7 +34,11 @@ def latest(desk: Desk, call: Call) -> Answer:
     """The latest value of every MeterReading of a device."""
     rows = _meter_readings(desk, desk.client(call.names["device"]))
     return {
-        "readings": [{**told, **_latest(desk, row, told)} for row in rows for told in [_kind_of(desk, row)]]
+        "readings": [
+            {**told, **_latest(desk, row, told), **_times(desk, row)}
+            for row in rows
+            for told in [_kind_of(desk, row)]
+        ]
     }
 
 
@@ -82,6 +87,18 @@ def _latest(desk: Desk, row: Row, told: Mapping[str, Json]) -> dict[str, Json]:
         "duration": period.duration if period else None,
         "value": _scaled(reading.value, told),
         "quality": reading.qualityFlags,
+    }
+
+
+def _times(desk: Desk, row: Row) -> dict[str, Json]:
+    """When the device last updated a reading and said it would next; `late` where it has not."""
+    held = desk.beside(row, UPDATE_TIMES)
+    told = None if held is None else desk.resource(held, MirrorMeterReading)
+    next_at = told.nextUpdateTime if told else None
+    return {
+        "lastUpdateTime": told.lastUpdateTime if told else None,
+        "nextUpdateTime": next_at,
+        "late": next_at is not None and next_at < desk.now,
     }
 
 

@@ -249,3 +249,27 @@ async def test_old_reading_sets_are_forgotten_and_no_more_mirrors_than_allowed(
         assert [s.mRID for s in sets.ReadingSet_] == ["D3", "D2"]
         refused = await client.post("/mup", mirror(meter.lfdi, mrid="B2"))
         assert (refused.status, refused.decoded(Error).reasonCode) == (400, 2)
+
+
+async def test_what_a_later_post_leaves_out_stays(meter: Meter) -> None:
+    first = reading_of(5)
+    first.description, first.version = "real power", 3
+    href = await meter.start(first)
+    await meter.client.post(href, reading_of(6, kind=None))
+    page = await meter.client.read((await meter.meter_reading()).rpartition("/")[0], MeterReadingList)
+    assert (page.MeterReading_[0].description, page.MeterReading_[0].version) == ("real power", 3)
+    second = reading_of(7, kind=None)
+    second.description = "power"
+    await meter.client.post(href, second)
+    page = await meter.client.read((await meter.meter_reading()).rpartition("/")[0], MeterReadingList)
+    assert (page.MeterReading_[0].description, page.MeterReading_[0].version) == ("power", 3)
+
+
+async def test_a_list_with_one_reading_that_cannot_be_leaves_nothing(meter: Meter) -> None:
+    href = await meter.start(reading_of(5))
+    posted = MirrorMeterReadingList(
+        all=2, results=2, MirrorMeterReading_=[reading_of(9), reading_of(1, kind=None, mrid="C9")]
+    )
+    assert (await meter.client.post(href, posted)).status == 400
+    latest = await meter.client.read(f"{await meter.meter_reading()}/r", Reading)
+    assert latest.value == 5

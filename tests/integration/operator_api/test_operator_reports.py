@@ -207,3 +207,16 @@ def test_too_many_devices_are_not_counted(api: OperatorClient, monkeypatch: pyte
     monkeypatch.setattr("sep2_server.operator.rates.MOST_COUNTED", 0)
     status = api.get("status")
     assert (status["devices"], status["aggregators"]) == (None, None)
+
+
+def test_a_reading_that_does_not_come_when_it_was_to_is_late(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    posted = mirror(value=1, start=NOW)
+    posted.MirrorMeterReading_[0].lastUpdateTime = NOW
+    posted.MirrorMeterReading_[0].nextUpdateTime = NOW + 300
+    assert device_request("POST", "/mup", posted).status == 201
+    told = rows_of(api.get("devices", "north", "readings"), "readings")[0]
+    assert (told["lastUpdateTime"], told["nextUpdateTime"], told["late"]) == (NOW, NOW + 300, False)
+    clock.set(NOW + 301)
+    assert rows_of(api.get("devices", "north", "readings"), "readings")[0]["late"] is True
