@@ -17,7 +17,10 @@ from sep2_server.uris import route_named
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One PUT, POST or DELETE; `value` is the decoded body, None for DELETE; `now` is server time."""
+    """One PUT, POST or DELETE; `value` is the decoded body, None for DELETE; `now` is server time.
+
+    `authority` is the host and port that the client knows the server by.
+    """
 
     tx: Transaction
     environment: Environment
@@ -25,6 +28,7 @@ class Action:
     target: Target
     value: Any
     now: int
+    authority: str = ""
 
     @property
     def row(self) -> Row:

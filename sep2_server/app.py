@@ -24,6 +24,7 @@ from sep2_server.keeper import Keeper
 from sep2_server.listing import RepairDue
 from sep2_server.messages import Answer, Download, Request
 from sep2_server.negotiation import require_plain_coding
+from sep2_server.notifications.service import Notifications
 from sep2_server.process.listener import Bounds, Listener
 from sep2_server.process.place import Place, alone, tls_files
 from sep2_server.process.sockets import listen
@@ -59,6 +60,9 @@ class Sep2Server:
         )
         self._mounted = tuple((p, Dispatcher(e)) for p, e in self.environment.mounted().items())
         self._keeper = Keeper(self.environment, store, self.clock)
+        self.notifications = Notifications(
+            self.environment, store, self.clock, {"": self._dispatcher, **dict(self._mounted)}
+        )
         self._connections: Connections | None = None
         self._listener: Listener | None = None
         self.redirection: Redirection | None = None
@@ -92,6 +96,7 @@ class Sep2Server:
             dispatcher.load(self.store.reader)
         self.store.listen(self._hear)
         await self._keeper.start()
+        await self.notifications.start()
         self._connections = Connections(
             self._handle,
             environment=self.environment,
@@ -117,6 +122,7 @@ class Sep2Server:
             await self._connections.shutdown(self.settings.shutdown_s)
         if self.redirection is not None:
             await self.redirection.stop()
+        await self.notifications.stop()
         await self._keeper.stop()
         self.store.unlisten(self._hear)
         log.info("IEEE 2030.5 stopped")
@@ -128,6 +134,7 @@ class Sep2Server:
         """
         fresh = reloaded(self.settings, settings)
         self.place.tls.renew(tls_files(fresh))
+        self.notifications.renew(fresh)
         self.settings = fresh
         if self._listener is not None and self._connections is not None:
             self._listener.bounds = _bounds(fresh, self.place.of)
@@ -203,6 +210,7 @@ class Sep2Server:
             content_type=headers.get("Content-Type"),
             accept=",".join(headers.getall("Accept")) if "Accept" in headers else None,
             now=self.clock.now(),
+            authority=headers["Host"],
         )
 
     async def _body_of(self, request: web.BaseRequest) -> bytes:
@@ -225,6 +233,7 @@ class Sep2Server:
             for dispatcher in self._dispatchers:
                 self._loop.call_soon_threadsafe(dispatcher.changed, self.store.reader, changes)
             self._loop.call_soon_threadsafe(self._keeper.wake)
+            self._loop.call_soon_threadsafe(self.notifications.wake)
 
 
 def _bounds(settings: Settings, workers: int) -> Bounds:

@@ -4,7 +4,7 @@ import time
 
 from function_sets import Clock
 
-__all__ = ["Clock", "ManualClock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "SystemClock", "milliseconds"]
 
 
 class SystemClock:
@@ -17,6 +17,10 @@ class SystemClock:
         """Server time, s since 1970 UTC."""
         return int(time.time()) + self._offset_s
 
+    def now_ms(self) -> int:
+        """Server time, ms since 1970 UTC."""
+        return int(time.time() * 1000) + 1000 * self._offset_s
+
 
 class ManualClock:
     """A clock that stands still until it is told."""
@@ -28,6 +32,10 @@ class ManualClock:
         """Server time, s since 1970 UTC."""
         return self._now
 
+    def now_ms(self) -> int:
+        """Server time, ms since 1970 UTC."""
+        return 1000 * self._now
+
     def set(self, now: int) -> None:
         """Make it another time, earlier or later."""
         self._now = now
@@ -35,3 +43,10 @@ class ManualClock:
     def advance(self, seconds: int) -> None:
         """Let time pass."""
         self._now += seconds
+
+
+def milliseconds(clock: Clock) -> int:
+    """Server time, ms since 1970 UTC, as finely as the clock tells it."""
+    if isinstance(clock, SystemClock | ManualClock):
+        return clock.now_ms()
+    return 1000 * clock.now()

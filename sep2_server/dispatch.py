@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from function_sets import METHODS, Access, BadQueryError, ListQuery, Mark, Route, parse_query
+from function_sets import METHODS, BadQueryError, ListQuery, Mark, Route, parse_query
 from sep2_server.access import OPEN_TO_UNKNOWN, Viewer, Viewers, may_see, viewer_of
 from sep2_server.action import Action
 from sep2_server.bodies import value_of
@@ -41,7 +41,8 @@ from sep2_server.rows import EVERYBODY, Change, Row
 from sep2_server.self_device import own_resource
 from sep2_server.shelf import Shelf, tokens_of
 from sep2_server.transaction import OPTION, Transaction
-from sep2_server.uris import CONNECTION_POINT, FILE_CONTENT
+from sep2_server.uris import FILE_CONTENT
+from sep2_server.visibility import require_visible
 
 READS: Final = frozenset({"GET", "HEAD"})
 RATE_OPTION: Final = "poll_rate."
@@ -90,6 +91,7 @@ class Work:
             target=target,
             value=self.value,
             now=self.request.now,
+            authority=self.request.authority,
         )
         return self.environment.mount.answered(hook_of(self.request.method, target.route)(action))
 
@@ -255,24 +257,6 @@ class Dispatcher:
         is_open = route.id in OPEN_TO_UNKNOWN and method in READS
         if not self.environment.rules.in_band_registration or not (is_open or is_registration):
             raise Forbidden("the client is not enrolled")
-
-
-def require_visible(reader: Reader, environment: Environment, viewer: Viewer, target: Target) -> None:
-    """Raise NotFound for what is not there, and for what is there and not this client's.
-
-    The latter is Forbidden where `hidden_status` says so; both look alike where it does not.
-    """
-    route = target.route
-    if route.id == CONNECTION_POINT and CONNECTION_POINT not in environment.rules.xml.additions:
-        raise NotFound(target.href)
-    if route.id in BUILT_KINDS or (viewer.client is None and route.id in OPEN_TO_UNKNOWN):
-        return
-    if not target.exists or route.access is Access.OPERATOR:
-        raise NotFound(target.href)
-    if not may_see(reader, viewer, route, target.owner_id, target.row):
-        if environment.rules.hidden_status == Forbidden.status:
-            raise Forbidden(target.href)
-        raise NotFound(target.href)
 
 
 def allowed_methods(route: Route) -> tuple[str, ...]:

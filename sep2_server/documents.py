@@ -10,12 +10,13 @@ from functools import cache
 from typing import Final
 
 from function_sets import Route
-from schemas import BASE, Codec, spec_of, wire_name
+from schemas import BASE, Codec, SubscribableResource, spec_of, wire_name
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
 from sep2_server.errors import NotAcceptable
 from sep2_server.listing import ALWAYS, Listing, RepairDue, View
 from sep2_server.location import Target, locate
+from sep2_server.notifications.subscribable import subscribable
 from sep2_server.reader import Reader
 from sep2_server.rows import Row
 from sep2_server.shelf import Token
@@ -84,6 +85,8 @@ class Documents:
         rate = self._rate(target.route)
         if rate is not None:
             values["pollRate"] = rate
+        if issubclass(target.route.type, SubscribableResource):
+            values["subscribable"] = int(subscribable(target.route.id))
         return self._codec.page(target.route.type(**values), bodies)
 
     def filled(self, draft: Draft, fragment: bytes) -> bytes:

@@ -28,10 +28,12 @@ from schemas import (
     PowerStatusLink,
     Registration,
     RegistrationLink,
+    SubscriptionListLink,
 )
 from sep2_server.access import scope_of
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
+from sep2_server.notifications.ending import forget_device
 from sep2_server.rows import EVERYBODY, Client, Role, Row
 from sep2_server.transaction import Transaction
 from sep2_server.uris import CONNECTION_POINT, route_named
@@ -116,6 +118,7 @@ def remove_end_device(tx: Transaction, row: Row) -> None:
     """Remove an EndDevice, what hangs on it and its rights. IEEE 2030.5-2018, 10."""
     for assignment in tx.assignments_of_device(row.id):
         tx.delete_assignment(assignment)
+    forget_device(tx, row.id)
     for owned in tx.of_owner(row.id):
         tx.delete_readings(owned.id)
         tx.delete(owned)
@@ -137,7 +140,9 @@ def put_end_device(tx: Transaction, environment: Environment, row: Row, end_devi
     return tx.replace(row, row._replace(sort_key=key, body=environment.codec.fragment(end_device)))
 
 
-def links_of(environment: Environment, number: int, *, has_pin: bool) -> dict[str, Link]:
+def links_of(
+    environment: Environment, number: int, *, has_pin: bool, has_subscriptions: bool = True
+) -> dict[str, Link]:
     """Links of a new EndDevice by attribute."""
     of, parts = environment.uris.of, (number,)
     links: dict[str, Link] = {
@@ -156,6 +161,8 @@ def links_of(environment: Environment, number: int, *, has_pin: bool) -> dict[st
         "LogEventListLink_": LogEventListLink(href=of("LogEventList", parts)),
         "PowerStatusLink_": PowerStatusLink(href=of("PowerStatus", parts)),
     }
+    if has_subscriptions:
+        links["SubscriptionListLink_"] = SubscriptionListLink(href=of("SubscriptionList", parts))
     if has_pin:
         links["RegistrationLink_"] = RegistrationLink(href=of("Registration", parts))
     if has_connection_points(environment):
@@ -178,7 +185,13 @@ def _add_row(tx: Transaction, environment: Environment, enrolment: Enrolment, nu
         changedTime=now,
         enabled=True,
         postRate=environment.rules.post_rate_s,
-        **links_of(environment, number, has_pin=enrolment.pin is not None),
+        **links_of(
+            environment,
+            number,
+            has_pin=enrolment.pin is not None,
+            has_subscriptions=enrolment.aggregator_id is None
+            or environment.settings.managed_subscription_lists,
+        ),
     )
     client = tx.client_of(number)
     list_row = tx.by_href(environment.uris.of("EndDeviceList"))

@@ -11,10 +11,10 @@ from sep2_server import (
     mirror,
     registration,
     responses,
-    subscriptions,
 )
 from sep2_server.action import Action
 from sep2_server.messages import Answer
+from sep2_server.notifications import subscribing
 from sep2_server.uris import CONNECTION_POINT
 from sep2_server.writes import delete_resource, post_item, put_connection_point, put_resource
 
@@ -36,7 +36,9 @@ HOOKS: Final[Mapping[tuple[str, str], Hook]] = {
     ("PUT", "EndDevice"): registration.put_end_device,
     ("DELETE", "EndDevice"): registration.delete_end_device,
     ("POST", "ResponseList"): responses.post_response,
-    ("POST", "SubscriptionList"): subscriptions.post_subscription,
+    ("POST", "SubscriptionList"): subscribing.post_subscription,
+    ("PUT", "Subscription"): subscribing.put_subscription,
+    ("DELETE", "Subscription"): subscribing.delete_subscription,
     ("POST", "LogEventList"): log_events.post_log_event,
     ("POST", "MirrorUsagePointList"): mirror.post_usage_point,
     ("POST", "MirrorUsagePoint"): mirror.post_readings,

@@ -79,11 +79,11 @@ class Listing:
             return EMPTY
         if source.kind in MEMBER_LISTS:
             return _members(reader, source)
-        if _shows_assigned(route):
+        if shows_assigned(route):
             return _assigned(reader, source, viewer)
-        if _shows_own(route) and viewer.aggregator_id is not None:
+        if shows_own(route) and viewer.aggregator_id is not None:
             return _managed(reader, source, viewer.aggregator_id, viewer.scope)
-        scope = viewer.scope if _shows_own(route) else EVERYBODY
+        scope = viewer.scope if shows_own(route) else EVERYBODY
         span = _span(route, Span(list_id=source.id, scope=scope), after)
         until = _until(reader, source, now)
         return _active(reader, span, until) if route.view_of else self._plain(reader, span, until)
@@ -172,12 +172,12 @@ def _readings(reader: Reader, reading_set: Row, after: int | None) -> View:
     )
 
 
-def _shows_assigned(route: Route) -> bool:
+def shows_assigned(route: Route) -> bool:
     """True for a list at the root that shows each client the programs which it is assigned."""
     return route.access is Access.ASSIGNED and "{" not in route.path
 
 
-def _shows_own(route: Route) -> bool:
+def shows_own(route: Route) -> bool:
     """True for a list that shows each client the items of its own devices."""
     return route.access is Access.SELF and route.id not in SHARED_LISTS
 

@@ -14,7 +14,7 @@ class Request:
     """One request of a client whose certificate has been verified.
 
     `path` and `query` are as on the request line, `lfdi` is that of the TLS certificate, `now` server time in
-    s since 1970 UTC.
+    s since 1970 UTC, `authority` the Host that the client knows the server by.
     """
 
     method: str
@@ -25,6 +25,7 @@ class Request:
     content_type: str | None = None
     accept: str | None = None
     now: int
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,16 @@ def created(*tables: Table) -> tuple[Operation, ...]:
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration("the first tables", created(*format_1.metadata.sorted_tables)),
     Migration("leases, and consumers of the change feed", created(tables.lease, tables.consumer)),
+    Migration(
+        "subscriptions and notifications",
+        created(
+            tables.subscription,
+            tables.watch,
+            tables.outbox,
+            tables.dead_letter,
+            tables.notification_host,
+        ),
+    ),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sep2_server import statements as q
 from sep2_server.connection import Connection
+from sep2_server.notifications.ledger import LedgerReader
 from sep2_server.rows import (
     Assignment,
     Change,
@@ -27,6 +28,11 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+
+    @property
+    def ledger(self) -> LedgerReader:
+        """Questions about subscriptions and notifications."""
+        return LedgerReader(self._db)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -215,6 +221,10 @@ class Reader:
     def reading(self, reading_set_id: int, position: int) -> StoredReading | None:
         """One value of a ReadingSet."""
         return self._db.one(StoredReading._make, q.READING, reading_set_id=reading_set_id, position=position)
+
+    def latest_value(self, reading_set_id: int) -> int | None:
+        """The value of the latest Reading of a ReadingSet that has one."""
+        return self._db.number(q.LATEST_VALUE, reading_set_id=reading_set_id)
 
     def reports(self, subject: str, *, after_id: int = 0, limit: int = 1000) -> list[Report]:
         """Responses to the event with an mRID, in the order of their arrival."""

@@ -130,6 +130,29 @@ class Settings:
     known_clients: int = 20_000
     """Most clients whose rights are kept in memory."""
 
+    public_url: str = ""
+    """`https://host:port` of the server in subscriptionURIs; empty: the Host that the client used."""
+    subscriptions_per_client: int = 100_000
+    """Most subscriptions of one client."""
+    subscription_expiry_s: int = 0
+    """How long a subscription lives that is not renewed (posted or put again); 0: for ever."""
+    managed_subscription_lists: bool = False
+    """Give the EndDevices that an aggregator speaks for a SubscriptionListLink of their own."""
+    notification_hosts: tuple[str, ...] = ()
+    """Hosts, addresses and networks (`HOST[:PORT]`, CIDR) that notifications of every client may go to."""
+    notification_http: bool = False
+    """Let notifications go to plain HTTP too."""
+    notification_any_peer: bool = False
+    """Notify listeners whose certificate is neither the subscriber's nor its aggregator's."""
+    notification_gap_ms: int = 200
+    """How long changes of a subscribed resource are gathered into one notification, ms."""
+    notification_timeout_s: int = 30
+    """How long a listener may take to answer."""
+    notification_retry_s: tuple[int, ...] = (10, 100, 300, 1800)
+    """When a notification that met a 5xx or no connection is tried again; then it is a dead letter."""
+    notification_connections: int = 8
+    """Most connections to one listener from one process."""
+
     def __post_init__(self) -> None:
         for name, (low, high) in _BOUNDS.items():
             if not low <= getattr(self, name) <= high:
@@ -203,6 +226,11 @@ _BOUNDS: Final = {
     "connections_per_address": (1, 1_000_000),
     "connections_per_client": (1, 1_000_000),
     "handshake_s": (1, 3600),
+    "subscriptions_per_client": (0, 10_000_000),
+    "subscription_expiry_s": (0, 315_360_000),
+    "notification_gap_ms": (0, 3_600_000),
+    "notification_timeout_s": (1, 600),
+    "notification_connections": (1, 1000),
 }
 
 

@@ -147,6 +147,13 @@ READINGS: Final = (
     .offset(_p("skip"))
 )
 READINGS_COUNT: Final = select(func.count()).select_from(t.reading).where(_IN_SET)
+LATEST_VALUE: Final = (
+    select(_READING.value)
+    .where(_READING.reading_set_id == _p("reading_set_id"), _READING.value.is_not(None))
+    .order_by(func.coalesce(_READING.time, literal_column("0")).desc(), _READING.position.desc())
+    .limit(literal_column("1"))
+    .offset(_NO_SKIP)
+)
 READING: Final = select(t.reading).where(
     _READING.reading_set_id == _p("reading_set_id"), _READING.position == _p("position")
 )

@@ -179,3 +179,84 @@ consumer = Table(
     Column("seq", _Key, nullable=False, comment="last place in the change feed that it has dealt with"),
 )
 """Who reads the change feed at its own pace: what it has not read is kept."""
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=False, comment="row id of the Subscription"),
+    Column("list_id", _Key, nullable=False, comment="the SubscriptionList that it is in"),
+    Column("client_id", _Key, nullable=False, comment="EndDevice of the client that is notified"),
+    Column("owner_id", _Key, nullable=False, comment="EndDevice whose list it is in"),
+    Column("uri", _Text, nullable=False, comment="subscriptionURI, absolute"),
+    Column("resource", _Text, nullable=False, comment="subscribedResource as the client wrote it"),
+    Column("path", _Text, nullable=False, comment="URI of the subscribed resource as the store knows it"),
+    Column("notification_uri", _Text, nullable=False),
+    Column("most", BigInteger, nullable=False, comment="limit: most items of a list"),
+    Column("level", _Text, nullable=False, comment="+S1 or -S1"),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("low", BigInteger, comment="Condition.lowerThreshold; null: unconditional"),
+    Column("high", BigInteger, comment="Condition.upperThreshold"),
+    Column("seen", _Text, comment="what decides whether a change matters, as it was last"),
+    Column("renewed_at", BigInteger, nullable=False, comment="s since 1970 UTC"),
+    Column("mount", _Text, nullable=False, comment="path of the profile that the client is served at"),
+    Column("status", SmallInteger, nullable=False, comment="0, or the status of the last notification"),
+    Column("moved_to", _Text, comment="newResourceURI of status 2"),
+)
+Index("subscription_by_client", subscription.c.client_id)
+Index("subscription_by_owner", subscription.c.owner_id)
+Index("subscription_in_list", subscription.c.list_id, subscription.c.path)
+Index("subscription_by_renewal", subscription.c.renewed_at)
+
+watch = Table(
+    "watch",
+    metadata,
+    Column("subject_id", _Key, primary_key=True, comment="a resource, a list or an EndDevice"),
+    Column("scope", _Key, primary_key=True, comment="of the items of a list; -1 resource, -2 rights"),
+    Column("subscription_id", _Key, primary_key=True),
+    Column("owner_id", _Key, comment="only items that are reached through this EndDevice"),
+    Column("since", _Key, nullable=False, comment="changes behind this one are told"),
+)
+"""What the matcher looks changes up in."""
+Index("watch_by_subscription", watch.c.subscription_id)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("subscription_id", _Key, primary_key=True, autoincrement=False),
+    Column("due", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+    Column("first_at", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+    Column("attempts", Integer, nullable=False, comment="deliveries that failed so far"),
+    Column("revision", BigInteger, nullable=False, comment="+1 at each change that it stands for"),
+    Column("claim", _Text, comment="the notifier that delivers it"),
+    Column("claimed_until", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+    Column("error", _Text, comment="why the last delivery failed"),
+)
+"""Notifications that are owed: at most one for each subscription."""
+Index("outbox_due", outbox.c.due)
+Index("outbox_by_claim", outbox.c.claim)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("subscription_id", _Key, nullable=False),
+    Column("client_id", _Key, nullable=False),
+    Column("resource", _Text, nullable=False),
+    Column("notification_uri", _Text, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", _Text, nullable=False),
+    Column("first_at", BigInteger, nullable=False, comment="s since 1970 UTC"),
+    Column("given_up_at", BigInteger, nullable=False, comment="s since 1970 UTC"),
+    sqlite_autoincrement=True,
+)
+"""Notifications that were given up."""
+Index("dead_letter_by_client", dead_letter.c.client_id)
+
+notification_host = Table(
+    "notification_host",
+    metadata,
+    Column("client_id", _Key, primary_key=True, comment="EndDevice of the client"),
+    Column("place", _Text, primary_key=True, comment="host, address or network, with or without a port"),
+)
+"""Where the operator lets notifications of a client go."""

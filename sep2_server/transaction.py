@@ -8,6 +8,8 @@ from typing import Final
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
+from sep2_server.notifications.ledger import Ledger
+from sep2_server.notifications.subscribable import marked
 from sep2_server.reader import Reader
 from sep2_server.rows import (
     EVERYBODY,
@@ -36,6 +38,11 @@ class Transaction(Reader):
         super().__init__(connection)
         self.written: list[Change] = []
 
+    @property
+    def ledger(self) -> Ledger:
+        """Questions and writes about subscriptions and notifications."""
+        return Ledger(self._db)
+
     def next_id(self, count: int = 1) -> int:
         """The first of `count` row ids that nothing else has or will get."""
         last = self._db.number(q.NEXT_IDS, by=count)
@@ -45,7 +52,9 @@ class Transaction(Reader):
 
     def insert(self, row: Row) -> Row:
         """Store a new resource under an id from `next_id`; a list is stored with an empty body."""
-        stored = row._replace(mrid=full_mrid(row.mrid)) if row.mrid else row
+        stored = row._replace(
+            mrid=full_mrid(row.mrid) if row.mrid else row.mrid, body=marked(row.kind, row.body)
+        )
         self._db.run(q.INSERT_RESOURCE, **stored._asdict())
         self._move(stored.list_id, stored.scope, 1)
         self._tell(stored, stored.version)
@@ -53,7 +62,7 @@ class Transaction(Reader):
 
     def replace(self, old: Row, new: Row) -> Row:
         """Store `new` in the place of `old` with the version after it; id, href and kind stay."""
-        row = new._replace(version=old.version + 1)
+        row = new._replace(version=old.version + 1, body=marked(old.kind, new.body))
         values = {f"new_{name}": getattr(row, name) for name in q.MUTABLE}
         self._db.run(q.UPDATE_RESOURCE, row_id=old.id, **values)
         if (old.list_id, old.scope) != (row.list_id, row.scope):

@@ -24,6 +24,8 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "PowerOfTenMultiplierType": (-9, 9),
 }
 """Ranges that the standard states in words, narrower than the type in the schema."""
+UNTOLD: Final = frozenset({"subscribable"})
+"""Attributes that say nothing of what a resource is about."""
 _TEXTS: Final[Mapping[str, str]] = {
     "xs:string": "text",
     "xs:anyURI": "a URI",
@@ -62,7 +64,7 @@ def natural_of(value: object) -> dict[str, Json]:
     return {
         f.name: natural_value(f, held)
         for f in _spec(type(value))
-        if not f.is_list and (held := getattr(value, f.attr)) is not None
+        if not f.is_list and f.name not in UNTOLD and (held := getattr(value, f.attr)) is not None
     }
 
 

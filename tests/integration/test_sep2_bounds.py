@@ -146,8 +146,15 @@ async def test_an_aggregator_answers_only_for_devices_that_have_the_event(bench:
     assert statuses == [201, 400, 400]
 
 
-@pytest.mark.parametrize("resource", ["/edev", "/no/such", "/tm"])
-async def test_what_is_not_subscribable_cannot_be_subscribed_to(bench: Bench, resource: str) -> None:
+@pytest.mark.parametrize("resource", ["/dcap", "/rsps", "/tm"])
+async def test_what_is_not_subscribable_cannot_be_subscribed_to(
+    tmp_path: Path, sep2_pki: Pki, resource: str
+) -> None:
+    async with running(tmp_path, sep2_pki, notification_hosts="127.0.0.1") as bench:
+        await refused_subscription(bench, resource)
+
+
+async def refused_subscription(bench: Bench, resource: str) -> None:
     row, client = await bench.device("many-1")
     asked = Subscription(
         subscribedResource=resource,

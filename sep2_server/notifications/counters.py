@@ -1,0 +1,46 @@
+"""What notifications did since the process began, for metrics."""
+
+from collections import Counter
+from enum import StrEnum
+
+
+class Result(StrEnum):
+    """How one delivery ended."""
+
+    DELIVERED = "delivered"
+    """A 2xx."""
+    REFUSED = "refused"
+    """A 3xx, or a 4xx other than 400: final for this notification."""
+    UNWANTED = "unwanted"
+    """A 400: the subscription goes. CSIP ERR-002."""
+    FAILED = "failed"
+    """A 5xx, or no connection: tried again."""
+    LOST = "lost"
+    """The client may no longer see the resource: the subscription ends."""
+    GONE = "gone"
+    """The client is no longer enrolled."""
+    LATER = "later"
+    """Given back: its listener has enough to do."""
+
+
+class Counters:
+    """Counts of deliveries by result, of notifications that were owed and of those given up."""
+
+    def __init__(self) -> None:
+        self.deliveries: Counter[Result] = Counter()
+        self.owed = 0
+        self.dead = 0
+
+    def as_numbers(self) -> dict[str, int]:
+        """All counts by name."""
+        told = {f"deliveries_{result.value}": self.deliveries[result] for result in Result}
+        return {"owed": self.owed, "dead": self.dead, **told}
+
+
+def result_of(status: int) -> Result:
+    """What an answer to a notification means. CSIP ERR-002; CSIP-AUS: 3xx and 4xx are final."""
+    if 200 <= status < 300:
+        return Result.DELIVERED
+    if status == 400:
+        return Result.UNWANTED
+    return Result.FAILED if status >= 500 else Result.REFUSED

@@ -1,0 +1,216 @@
+"""What the store knows of subscriptions and notifications; `Ledger` writes, inside a transaction.
+
+`Reader.ledger` and `Transaction.ledger` lead here.
+"""
+
+from typing import Any, Final
+
+from sep2_server.connection import Connection
+from sep2_server.notifications import statements as q
+from sep2_server.notifications.entries import DeadLetter, Match, Owed, Subscribed, Watch
+
+_OWED_FIELDS: Final = len(Owed._fields)
+
+
+class LedgerReader:
+    """Questions about subscriptions and notifications."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def has_subscriptions(self) -> bool:
+        """Whether there is any."""
+        return self._db.number(q.ANY_SUBSCRIPTION) is not None
+
+    def matches(self, after: int, upto: int) -> list[Match]:
+        """The subscriptions that the changes behind `after`, up to `upto`, have touched, each once."""
+        place = {"after": after, "upto": upto}
+        found = dict(self._db.all(_written, q.MATCH_RESOURCES, **place))
+        for statement in (q.MATCH_ITEMS, q.MATCH_RIGHTS):
+            for subscription_id in self._db.all(_first, statement, **place):
+                found.setdefault(subscription_id, False)
+        return [Match(*one) for one in sorted(found.items())]
+
+    def subscription(self, subscription_id: int) -> Subscribed | None:
+        """The subscription with the row id of its resource."""
+        return self._db.one(Subscribed._make, q.SUBSCRIPTION, id=subscription_id)
+
+    def same(self, list_id: int, path: str, notification_uri: str) -> Subscribed | None:
+        """The live subscription of a list to the same resource that is notified at the same place."""
+        found = self._db.all(
+            Subscribed._make, q.IN_LIST, list_id=list_id, path=path, notification_uri=notification_uri
+        )
+        return next((one for one in found if not one.status), None)
+
+    def count_of(self, client_id: int) -> int:
+        """How many subscriptions a client has."""
+        return self._db.number(q.COUNT_OF_CLIENT, client_id=client_id) or 0
+
+    def subscriptions(
+        self, *, client_id: int | None = None, after: int = 0, limit: int = 100
+    ) -> list[Subscribed]:
+        """Subscriptions by id, of one client or of all."""
+        if client_id is None:
+            return self._db.all(Subscribed._make, q.PAGE, after=after, limit=limit)
+        return self._db.all(Subscribed._make, q.PAGE_OF_CLIENT, client_id=client_id, after=after, limit=limit)
+
+    def lapsed(self, before: int, limit: int = 100) -> list[Subscribed]:
+        """Subscriptions that were renewed last before a time, s since 1970 UTC."""
+        return self._db.all(Subscribed._make, q.LAPSED, before=before, limit=limit)
+
+    def owed(self, subscription_id: int) -> Owed | None:
+        """The notification that waits for a subscription."""
+        return self._db.one(Owed._make, q.OWED, id=subscription_id)
+
+    def all_owed(self, *, after: int = 0, limit: int = 100) -> list[Owed]:
+        """Notifications that wait, by subscription."""
+        return self._db.all(Owed._make, q.ALL_OWED, after=after, limit=limit)
+
+    def count_owed(self) -> int:
+        """How many notifications wait."""
+        return self._db.number(q.COUNT_OWED) or 0
+
+    def next_due(self, now_ms: int) -> int | None:
+        """When the next notification that nobody delivers is due, ms since 1970 UTC."""
+        return self._db.number(q.NEXT_FREE, now=now_ms)
+
+    def dead_letters(
+        self, *, client_id: int | None = None, after: int = 0, limit: int = 100
+    ) -> list[DeadLetter]:
+        """Notifications that were given up, the oldest first."""
+        if client_id is None:
+            return self._db.all(DeadLetter._make, q.DEAD, after=after, limit=limit)
+        return self._db.all(DeadLetter._make, q.DEAD_OF_CLIENT, client_id=client_id, after=after, limit=limit)
+
+    def dead_letter(self, number: int) -> DeadLetter | None:
+        """One notification that was given up."""
+        return self._db.one(DeadLetter._make, q.ONE_DEAD, id=number)
+
+    def count_dead(self) -> int:
+        """How many notifications were given up and not dropped since."""
+        return self._db.number(q.COUNT_DEAD) or 0
+
+    def places(self, client_id: int) -> tuple[str, ...]:
+        """Where notifications of a client may go by the operator's word."""
+        return tuple(self._db.all(lambda found: str(found[0]), q.PLACES, client_id=client_id))
+
+
+class Ledger(LedgerReader):
+    """Writes about subscriptions and notifications."""
+
+    def put(self, subscribed: Subscribed, watches: list[Watch]) -> None:
+        """Store a subscription and what it waits for in the place of the one with the same id."""
+        self._db.run(q.DELETE_SUBSCRIPTION, subscription=subscribed.id)
+        self._db.run(q.DELETE_WATCHES, subscription=subscribed.id)
+        self._db.run(q.INSERT_SUBSCRIPTION, **subscribed._asdict())
+        for watch in watches:
+            self._db.run(q.INSERT_WATCH, **watch._asdict())
+
+    def see(self, subscription_id: int, seen: str) -> None:
+        """Remember what decides whether the next change matters."""
+        self._db.run(q.SEE, subscription=subscription_id, now_seen=seen)
+
+    def end(self, subscription_id: int, status: int, moved_to: str | None = None) -> None:
+        """Wait for nothing more: what is told last is why."""
+        self._db.run(q.DELETE_WATCHES, subscription=subscription_id)
+        self._db.run(q.END_SUBSCRIPTION, subscription=subscription_id, new_status=status, new_uri=moved_to)
+
+    def forget(self, subscription_id: int) -> None:
+        """Remove a subscription and what is owed to it."""
+        self._db.run(q.DELETE_WATCHES, subscription=subscription_id)
+        self._db.run(q.DELETE_SUBSCRIPTION, subscription=subscription_id)
+        self._db.run(q.DELETE_OWED, subscription=subscription_id)
+
+    def forget_device(self, end_device_id: int) -> list[int]:
+        """Remove what belongs to an EndDevice that goes; the ids of the subscriptions that it made.
+
+        Dead letters go too, and where its notifications might go.
+        """
+        found = self._db.all(Subscribed._make, q.OF_CLIENT_OR_OWNER, end_device_id=end_device_id)
+        for subscribed in found:
+            self.forget(subscribed.id)
+        self._db.run(q.DELETE_DEAD_OF_CLIENT, of_client=end_device_id)
+        self._db.run(q.DELETE_PLACES, of_client=end_device_id)
+        return [subscribed.id for subscribed in found]
+
+    def owe(self, subscription_id: int, due: int, now_ms: int) -> None:
+        """Put a notification into the outbox, or let the one that waits there stand for this change too."""
+        if not self._db.run(q.AGAIN, subscription=subscription_id).rowcount:
+            self._insert_owed(subscription_id, due, now_ms)
+
+    def owe_at_once(self, subscription_id: int, now_ms: int) -> None:
+        """Put a notification into the outbox, due now and with all its attempts."""
+        if not self._db.run(q.AT_ONCE, subscription=subscription_id, now=now_ms).rowcount:
+            self._insert_owed(subscription_id, now_ms, now_ms)
+
+    def claim(
+        self, claim: str, now_ms: int, until_ms: int, most: int
+    ) -> list[tuple[Owed, Subscribed | None]]:
+        """Take notifications that are due, for nobody else to deliver until a time (ms since 1970 UTC)."""
+        self._db.run(q.CLAIM, new_claim=claim, now=now_ms, until=until_ms, most=most)
+        return self._db.all(_claimed, q.CLAIMED, claim=claim)
+
+    def done(self, owed: Owed) -> bool:
+        """Take a delivered notification out of the outbox; False where something changed meanwhile."""
+        return bool(
+            self._db.run(
+                q.DONE, subscription=owed.subscription_id, of_claim=owed.claim, of_revision=owed.revision
+            ).rowcount
+        )
+
+    def postpone(self, owed: Owed, due: int, attempts: int, error: str | None) -> None:
+        """Give a claimed notification back, to be delivered later (ms since 1970 UTC)."""
+        self._db.run(
+            q.POSTPONE,
+            subscription=owed.subscription_id,
+            of_claim=owed.claim,
+            new_due=due,
+            new_attempts=attempts,
+            new_error=error,
+        )
+
+    def give_up(self, owed: Owed, subscribed: Subscribed, attempts: int, error: str, now: int) -> None:
+        """Move a notification from the outbox to the dead letters; `now` in s since 1970 UTC."""
+        self._db.run(q.DELETE_OWED, subscription=subscribed.id)
+        self._db.run(
+            q.INSERT_DEAD,
+            subscription_id=subscribed.id,
+            client_id=subscribed.client_id,
+            resource=subscribed.resource,
+            notification_uri=subscribed.notification_uri,
+            status=subscribed.status,
+            attempts=attempts,
+            error=error,
+            first_at=owed.first_at // 1000,
+            given_up_at=now,
+        )
+
+    def drop_dead(self, number: int) -> None:
+        """Forget a dead letter."""
+        self._db.run(q.DELETE_DEAD, dead=number)
+
+    def allow(self, client_id: int, place: str) -> None:
+        """Let notifications of a client go to a place."""
+        self.disallow(client_id, place)
+        self._db.run(q.INSERT_PLACE, client_id=client_id, place=place)
+
+    def disallow(self, client_id: int, place: str) -> bool:
+        """No longer let notifications of a client go to a place; False where they could not."""
+        return bool(self._db.run(q.DELETE_PLACE, of_client=client_id, of_place=place).rowcount)
+
+    def _insert_owed(self, subscription_id: int, due: int, now_ms: int) -> None:
+        fresh = Owed(subscription_id, due, now_ms, 0, 1, None, 0, None)
+        self._db.run(q.INSERT_OWED, **fresh._asdict())
+
+
+def _first(found: tuple[Any, ...]) -> int:
+    return int(found[0])
+
+
+def _written(found: tuple[Any, ...]) -> tuple[int, bool]:
+    return int(found[0]), found[1] == 0
+
+
+def _claimed(found: tuple[Any, ...]) -> tuple[Owed, Subscribed | None]:
+    told = found[_OWED_FIELDS:]
+    return Owed._make(found[:_OWED_FIELDS]), None if told[0] is None else Subscribed._make(told)

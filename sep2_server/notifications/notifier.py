@@ -1,0 +1,216 @@
+"""The notifier: claims what is due in the outbox, delivers it and stores what became of it. A shell.
+
+Any number of processes may run one: a claim has an end, and what a dead process had is delivered by another.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Final
+from urllib.parse import urlsplit
+
+from function_sets import Clock
+from sep2_server.clock import milliseconds
+from sep2_server.environment import Environment
+from sep2_server.errors import RemoteError
+from sep2_server.event_times import repair_list
+from sep2_server.listing import RepairDue
+from sep2_server.notifications.counters import Counters, Result, result_of
+from sep2_server.notifications.hosts import place_of
+from sep2_server.notifications.lanes import Lanes
+from sep2_server.notifications.listeners import Listeners
+from sep2_server.notifications.posting import Endpoint
+from sep2_server.notifications.rendering import Lost, Renderer
+from sep2_server.notifications.settling import Delivery, Outcome, turn
+from sep2_server.rows import Client
+from sep2_server.settings import Settings
+from sep2_server.store import Store
+
+CAPACITY: Final = 1024
+"""Most deliveries that one process has claimed at a time."""
+TOGETHER: Final = 64
+"""Outcomes that are worth a commit of their own."""
+LINGER_S: Final = 0.005
+"""How long outcomes wait for others to share their commit."""
+POLL_S: Final = 1.0
+"""How often the outbox is looked at without being told: other processes fill it too."""
+
+log = logging.getLogger(__name__)
+
+
+class Notifier:
+    """One task that claims and settles, and lanes that deliver."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        store: Store,
+        clock: Clock,
+        renderers: Mapping[str, Renderer],
+        counters: Counters,
+    ) -> None:
+        self._environment = environment
+        self._store = store
+        self._clock = clock
+        self._renderers = renderers
+        self._counters = counters
+        self._listeners = Listeners(environment)
+        self._lanes = Lanes(self._deliver, self._hear, environment.settings.notification_connections)
+        self._outcomes: list[Outcome] = []
+        self._in_flight = 0
+        self._claims = 0
+        self._name = secrets.token_hex(8)
+        self._woken = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look into the outbox again."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until `stop` was called and nothing is under way."""
+        while not (self._stopping and not self._in_flight and not self._outcomes):
+            try:
+                if not await self._step():
+                    await self._wait()
+            except Exception:
+                log.exception("The notifier failed; it goes on")
+                await asyncio.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopping = True
+        self.wake()
+
+    def renew(self, settings: Settings) -> None:
+        """Use the server's certificate as its files now are for new connections."""
+        self._listeners.renew(settings)
+
+    async def close(self) -> None:
+        """Break off what is still under way, and close the connections."""
+        await self._lanes.stop()
+        self._listeners.close()
+
+    async def _step(self) -> bool:
+        """Settle what has ended and claim what is due; False where there is nothing to do."""
+        now_ms = milliseconds(self._clock)
+        room = 0 if self._stopping else CAPACITY - self._in_flight
+        due = self._store.reader.ledger.next_due(now_ms) if room else None
+        most = room if due is not None and due <= now_ms else 0
+        if not self._outcomes and not most:
+            return False
+        await self._gather()
+        outcomes, self._outcomes = self._outcomes, []
+        self._enough.clear()
+        self._in_flight -= len(outcomes)
+        self._claims += 1
+        done = await self._store.do(
+            partial(
+                turn,
+                environment=self._environment,
+                outcomes=outcomes,
+                claim=f"{self._name}.{self._claims}",
+                most=most,
+                now_ms=now_ms,
+            )
+        )
+        self._count(outcomes, done.dead)
+        self._in_flight += len(done.deliveries)
+        for delivery in done.deliveries:
+            self._lanes.add(endpoint_of(delivery.subscribed.notification_uri), delivery)
+        return True
+
+    async def _gather(self) -> None:
+        """Let more deliveries end before they are stored together."""
+        if self._outcomes and len(self._outcomes) < min(TOGETHER, self._in_flight):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._enough.wait()
+
+    async def _wait(self) -> None:
+        self._woken.clear()
+        now_ms = milliseconds(self._clock)
+        due = None if self._stopping else self._store.reader.ledger.next_due(now_ms)
+        delay_s = POLL_S if due is None else (due - now_ms) / 1000
+        if self._outcomes:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(max(delay_s, 0.001), POLL_S)):
+                await self._woken.wait()
+
+    def _hear(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        if len(self._outcomes) >= min(TOGETHER, self._in_flight):
+            self._enough.set()
+        self.wake()
+
+    def _count(self, outcomes: list[Outcome], dead: int) -> None:
+        self._counters.deliveries.update(outcome.result for outcome in outcomes)
+        self._counters.dead += dead
+        for outcome in outcomes:
+            if outcome.result not in {Result.DELIVERED, Result.LATER}:
+                subscribed = outcome.delivery.subscribed
+                log.info(
+                    "Notification to %s is %s %s", subscribed.notification_uri, outcome.result, outcome.text
+                )
+
+    async def _deliver(self, delivery: Delivery) -> Outcome:
+        """Make one delivery. DeliveryError where the listener cannot be reached."""
+        subscribed = delivery.subscribed
+        client = self._store.reader.client_of(subscribed.client_id)
+        if client is None:
+            return Outcome(delivery, Result.GONE)
+        try:
+            body = await self._document(delivery, client)
+        except Lost:
+            return Outcome(delivery, Result.LOST, f"{subscribed.path} is not the client's to see")
+        status = await self._post(delivery, client, body)
+        result = result_of(status)
+        return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
+
+    async def _document(self, delivery: Delivery, client: Client) -> bytes:
+        while True:
+            now = self._clock.now()
+            try:
+                subscribed = delivery.subscribed
+                renderer = self._renderers.get(subscribed.mount)
+                if renderer is None:
+                    raise Lost(f"nothing is served at {subscribed.mount} any more")
+                return renderer.document(self._store.reader, subscribed, client.lfdi, now)
+            except RepairDue as due:
+                job = partial(repair_list, environment=self._environment, list_id=due.list_id, now=now)
+                await self._store.do(job)
+            except RemoteError as flaw:
+                raise Lost(str(flaw)) from flaw
+
+    async def _post(self, delivery: Delivery, client: Client, body: bytes) -> int:
+        uri = delivery.subscribed.notification_uri
+        parts = urlsplit(uri)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        settings = self._environment.settings
+        allowed = (*settings.notification_hosts, *self._store.reader.ledger.places(client.end_device_id))
+        return await self._listeners.post(
+            endpoint_of(uri),
+            target,
+            body,
+            places=[place_of(place) for place in allowed],
+            lfdis=None if settings.notification_any_peer else self._lfdis(client),
+        )
+
+    def _lfdis(self, client: Client) -> frozenset[str]:
+        """Whose certificate the listener of a client may have: its own, or that of its aggregator."""
+        if client.aggregator_id is None:
+            return frozenset({client.lfdi})
+        aggregator = self._store.reader.client_of(client.aggregator_id)
+        return frozenset({client.lfdi, *([aggregator.lfdi] if aggregator else [])})
+
+
+def endpoint_of(uri: str) -> Endpoint:
+    """Scheme, host and port of a notificationURI."""
+    parts = urlsplit(uri)
+    port = parts.port if parts.port is not None else {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return Endpoint(parts.scheme, parts.hostname or "", port)

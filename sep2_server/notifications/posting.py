@@ -1,0 +1,129 @@
+"""One connection to a client's listener: POSTs over it, and who is at its other end.
+
+It goes to an address that was checked before, not to a name; the name is told in SNI and Host. No redirects
+are followed, no proxies used.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httptools
+
+from certs import KnownIssuers, peer_identity, refuse_reason
+from schemas import MEDIA_TYPE
+from sep2_server.notifications.hosts import Address
+
+LARGEST_ANSWER: Final = 1 << 16
+"""Most octets of an answer that are read; nobody looks at them."""
+_CONTINUE: Final = 200
+"""Statuses below are not the answer yet."""
+
+
+class DeliveryError(Exception):
+    """The listener cannot be reached, is not whom it should be, or gives no answer that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Scheme, host and port of a notificationURI."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """What stands in the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == {"https": 443, "http": 80}[self.scheme] else f"{host}:{self.port}"
+
+
+class Posting(asyncio.Protocol):
+    """A kept connection that carries one request at a time."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.lfdi: str | None = None
+        self.is_open = False
+        self.is_used = False
+        self._transport: asyncio.Transport | None = None
+        self._parser: Any = None
+        self._answer: asyncio.Future[int] | None = None
+        self._octets = 0
+        self._is_last = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+        self.is_open = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; a request that waits has failed."""
+        self.is_open = False
+        self._fail(f"the connection was lost: {exc or 'closed by the listener'}")
+
+    def data_received(self, data: bytes) -> None:
+        """Read a part of the answer."""
+        self._octets += len(data)
+        if self._answer is None or self._octets > LARGEST_ANSWER:
+            self._fail("an answer that is too large or that nobody asked for")
+            self.close()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as flaw:
+            self._fail(f"no HTTP: {flaw!r}"[:200])
+            self.close()
+
+    def on_message_complete(self) -> None:
+        """Take the status, once the answer is whole."""
+        status = int(self._parser.get_status_code())
+        if status < _CONTINUE:
+            return
+        self._is_last = not self._parser.should_keep_alive()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(status)
+
+    def identify(self, issuers: KnownIssuers, *, allow_self_signed: bool) -> None:
+        """Settle who the listener is. DeliveryError for a certificate to refuse. IEEE 2030.5-2018, 6.11."""
+        session = self._transport.get_extra_info("ssl_object") if self._transport else None
+        if session is None:
+            return
+        reason = refuse_reason(session, issuers, allow_self_signed=allow_self_signed)
+        identity = peer_identity(session) if reason is None else None
+        if identity is None:
+            self.close()
+            raise DeliveryError(f"the listener's certificate is refused: {reason.text if reason else 'none'}")
+        self.lfdi = identity.lfdi
+
+    async def post(self, endpoint: Endpoint, target: str, body: bytes) -> int:
+        """The status of the answer to a POST. DeliveryError where there is none."""
+        if self._transport is None or not self.is_open:
+            raise DeliveryError("the connection is closed")
+        self._parser, self._octets = httptools.HttpResponseParser(self), 0
+        self._answer = asyncio.get_running_loop().create_future()
+        head = (
+            f"POST {target} HTTP/1.1\r\nHost: {endpoint.authority}\r\nContent-Type: {MEDIA_TYPE}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        self._transport.write(head.encode("ascii") + body)
+        try:
+            status = await self._answer
+        finally:
+            self._answer = None
+        self.is_used = True
+        if self._is_last:
+            self.close()
+        return status
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _fail(self, text: str) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(DeliveryError(text))

@@ -1,0 +1,82 @@
+"""The document of a Notification: what a GET answers at that moment, in an envelope. IEEE 2030.5-2018, 14."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from schemas import Codec, Notification
+from schemas.codes import NotificationStatus
+from sep2_server.dispatch import Dispatcher
+from sep2_server.documents import base_document
+from sep2_server.messages import Answer, Request
+from sep2_server.notifications.entries import Subscribed
+from sep2_server.reader import Reader
+
+KEPT: Final = 1024
+"""Resources kept in the form that they have inside of a Notification."""
+_XSI: Final = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+_HEAD: Final = re.compile(rb"<([\w:]+)")
+_STATUS: Final = b"<status>"
+
+
+class Lost(Exception):
+    """The client may no longer see the resource, or it is not there."""
+
+
+class Renderer:
+    """Makes the documents of one mount's notifications; each resource once for all who see the same of it."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._codec = dispatcher.environment.mount.codec
+        self._element = lru_cache(maxsize=KEPT)(self._made)
+
+    def document(self, reader: Reader, subscribed: Subscribed, lfdi: str, now: int) -> bytes:
+        """The Notification that is owed to a subscription.
+
+        Lost where its client would get no answer; RepairDue where time has changed the resource.
+        """
+        told = Notification(
+            subscribedResource=subscribed.resource,
+            newResourceURI=subscribed.moved_to,
+            status=subscribed.status,
+            subscriptionURI=subscribed.uri,
+        )
+        envelope = self._codec.encode(told)
+        if subscribed.status != NotificationStatus.DEFAULT:
+            return envelope
+        answer = self._answer(reader, subscribed, lfdi, now)
+        head, status, tail = envelope.partition(_STATUS)
+        return head + self._element(answer.body, subscribed.level == "-S1") + status + tail
+
+    def _answer(self, reader: Reader, subscribed: Subscribed, lfdi: str, now: int) -> Answer:
+        place = self._dispatcher.environment.uris.find(subscribed.path)
+        is_list = place is not None and place.route.is_list
+        request = Request(
+            method="GET",
+            path=subscribed.path,
+            query=f"l={subscribed.most}" if is_list else "",
+            lfdi=lfdi,
+            now=now,
+        )
+        answer = self._dispatcher.answer(reader, request)
+        if not isinstance(answer, Answer) or answer.status != 200:
+            raise Lost(subscribed.path)
+        return answer
+
+    def _made(self, document: bytes, base_alone: bool) -> bytes:
+        if base_alone and self._codec.profile.extension_namespace:
+            document = base_document(self._codec, document)
+        return as_resource(self._codec, document)
+
+
+def as_resource(codec: Codec, document: bytes) -> bytes:
+    """A document as the `Resource` of a Notification: its type in `xsi:type`, the namespaces left outside."""
+    head = _HEAD.match(document)
+    name = head[1] if head else b""
+    attributes, closing, rest = document[1 + len(name) :].partition(b">")
+    attributes = attributes.replace(codec.spaces.encode(), b"", 1)
+    opening = b'<Resource%s xsi:type="%s"%s' % (_XSI, name, attributes)
+    if attributes.endswith(b"/"):
+        return opening + closing + rest
+    return opening + closing + rest.removesuffix(b"</" + name + b">") + b"</Resource>"

@@ -1,0 +1,143 @@
+"""Notifications as part of a server: the matcher and the notifier of one process. A shell."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from function_sets import Clock
+from sep2_server.clock import milliseconds
+from sep2_server.dispatch import Dispatcher
+from sep2_server.environment import Environment
+from sep2_server.errors import StoreError
+from sep2_server.lease import Lease
+from sep2_server.notifications.counters import Counters
+from sep2_server.notifications.matching import begin, lapse, match, retire
+from sep2_server.notifications.notifier import Notifier
+from sep2_server.notifications.rendering import Renderer
+from sep2_server.settings import Settings
+from sep2_server.store import Store
+
+LEASE: Final = "notifications"
+"""Of the processes on one database, the holder matches; all of them deliver."""
+POLL_S: Final = 1.0
+"""How often the change feed is looked at without being told: other processes write too."""
+PACE_S: Final = 0.02
+"""Least time between two looks, so that many commits share one."""
+STEP: Final = 5000
+"""Most changes that are matched in one transaction."""
+LAPSE_EVERY_S: Final = 60
+
+log = logging.getLogger(__name__)
+
+
+class Notifications:
+    """Reads the change feed into the outbox and empties the outbox, from `start` to `stop`."""
+
+    def __init__(
+        self, environment: Environment, store: Store, clock: Clock, dispatchers: Mapping[str, Dispatcher]
+    ) -> None:
+        self._environment = environment
+        self._store = store
+        self._clock = clock
+        self.counters = Counters()
+        self._renderers = {prefix: Renderer(one) for prefix, one in dispatchers.items()}
+        self._lease = Lease(store, LEASE, self.wake)
+        self._notifier: Notifier | None = None
+        self._woken = asyncio.Event()
+        self.scanned = 0
+        self._is_consumer = False
+        self._lapsed_at = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def wake(self) -> None:
+        """Look at the change feed and the outbox: something was written."""
+        self._woken.set()
+        if self._notifier is not None:
+            self._notifier.wake()
+
+    async def start(self) -> None:
+        """Go on where the last process ended."""
+        now_ms = milliseconds(self._clock)
+        await self._lease.start()
+        self.scanned = await self._store.do(partial(begin, now_ms=now_ms))
+        self._notifier = Notifier(self._environment, self._store, self._clock, self._renderers, self.counters)
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._match(), name="sep2-matcher"),
+            loop.create_task(self._notifier.run(), name="sep2-notifier"),
+        ]
+
+    def renew(self, settings: Settings) -> None:
+        """Use the server's certificate as its files now are."""
+        if self._notifier is not None:
+            self._notifier.renew(settings)
+
+    async def stop(self) -> None:
+        """Let deliveries that are under way end, for a while; the rest stays in the outbox."""
+        if self._notifier is None:
+            return
+        matcher, notifier = self._tasks
+        matcher.cancel()
+        self._notifier.stop()
+        await asyncio.wait([notifier], timeout=self._environment.settings.shutdown_s)
+        notifier.cancel()
+        await asyncio.wait([matcher, notifier])
+        await self._notifier.close()
+        await self._lease.stop()
+
+    async def _match(self) -> None:
+        while True:
+            try:
+                await self._wait()
+                if self._lease.is_held:
+                    await self._lapse()
+                    await self._scan()
+            except StoreError as flaw:
+                log.warning("The matcher waits for the store: %s", flaw)
+            except Exception:
+                log.exception("The matcher failed; it goes on")
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_S):
+                await self._woken.wait()
+        await asyncio.sleep(PACE_S)
+        self._woken.clear()
+
+    async def _scan(self) -> None:
+        """Match all changes that there are now."""
+        last, is_needed = await self._store.ask(
+            lambda reader: (reader.last_change(), reader.ledger.has_subscriptions())
+        )
+        if not is_needed:
+            self.scanned = last
+            if self._is_consumer:
+                self._is_consumer = not await self._store.do(retire)
+            return
+        self._is_consumer = True
+        while self.scanned < last:
+            upto = min(last, self.scanned + STEP)
+            job = partial(
+                match,
+                environment=self._environment,
+                scanned=self.scanned,
+                upto=upto,
+                now_ms=milliseconds(self._clock),
+            )
+            self.counters.owed += await self._store.do(job)
+            self.scanned = upto
+            if self._notifier is not None:
+                self._notifier.wake()
+
+    async def _lapse(self) -> None:
+        """End the subscriptions that were not renewed in time."""
+        expiry_s, now = self._environment.settings.subscription_expiry_s, self._clock.now()
+        if not expiry_s or now < self._lapsed_at + LAPSE_EVERY_S:
+            return
+        self._lapsed_at = now
+        job = partial(lapse, before=now - expiry_s, now_ms=milliseconds(self._clock))
+        while await self._store.do(job):
+            log.info("Subscriptions that were not renewed within %s s have ended", expiry_s)

@@ -1,0 +1,103 @@
+"""One turn of a notifier in the store: what became of deliveries, and which come next. One transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.codes import NotificationStatus
+from sep2_server.environment import Environment
+from sep2_server.notifications.counters import Result
+from sep2_server.notifications.ending import drop, end
+from sep2_server.notifications.entries import Owed, Subscribed
+from sep2_server.notifications.rules import retry_at
+from sep2_server.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notification that a notifier has claimed, and the subscription that it is for."""
+
+    owed: Owed
+    subscribed: Subscribed
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a delivery ended; `text` says why it did not arrive."""
+
+    delivery: Delivery
+    result: Result
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn brought: deliveries to be made, and how many notifications were given up."""
+
+    deliveries: list[Delivery]
+    dead: int = 0
+
+
+def turn(
+    tx: Transaction,
+    environment: Environment,
+    outcomes: Sequence[Outcome],
+    claim: str,
+    most: int,
+    now_ms: int,
+) -> Turn:
+    """Store the outcomes and claim what is due, at most `most`, for as long as a delivery may take."""
+    dead = sum(_settle(tx, environment, outcome, now_ms) for outcome in outcomes)
+    until = now_ms + 1000 * claim_s(environment)
+    claimed = tx.ledger.claim(claim, now_ms, until, most) if most else []
+    deliveries = [Delivery(owed, subscribed) for owed, subscribed in claimed if subscribed is not None]
+    return Turn(deliveries, dead)
+
+
+def claim_s(environment: Environment) -> int:
+    """How long a claim holds, s: after that somebody else delivers."""
+    return 3 * environment.settings.notification_timeout_s + 30
+
+
+def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int) -> bool:
+    """Store one outcome; True where the notification was given up."""
+    owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
+    match outcome.result:
+        case Result.DELIVERED | Result.REFUSED:
+            _finish(tx, environment, outcome.delivery, now_ms)
+        case Result.UNWANTED | Result.GONE:
+            drop(tx, subscribed.id)
+        case Result.LOST:
+            there = tx.by_href(subscribed.path) is not None
+            end(tx, subscribed, NotificationStatus.CANCELED if there else NotificationStatus.DELETED, now_ms)
+            tx.ledger.postpone(owed, now_ms, 0, None)
+        case Result.LATER:
+            tx.ledger.postpone(owed, now_ms, owed.attempts, owed.error)
+        case Result.FAILED:
+            return _retry(tx, environment, outcome, now_ms)
+    return False
+
+
+def _finish(tx: Transaction, environment: Environment, delivery: Delivery, now_ms: int) -> None:
+    """Take it out of the outbox, or keep it there where something changed while it was on its way."""
+    owed, subscribed = delivery.owed, delivery.subscribed
+    if not tx.ledger.done(owed):
+        tx.ledger.postpone(owed, now_ms + environment.settings.notification_gap_ms, 0, None)
+    elif subscribed.status:
+        tx.ledger.forget(subscribed.id)
+
+
+def _retry(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int) -> bool:
+    owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
+    attempts = owed.attempts + 1
+    due = retry_at(now_ms, attempts, environment.settings.notification_retry_s)
+    if due is not None:
+        tx.ledger.postpone(owed, due, attempts, outcome.text)
+        return False
+    log.warning("Notification of %s to %s is given up: %s", subscribed.path, subscribed.uri, outcome.text)
+    tx.ledger.give_up(owed, subscribed, attempts, outcome.text, now_ms // 1000)
+    if subscribed.status:
+        tx.ledger.forget(subscribed.id)
+    return True

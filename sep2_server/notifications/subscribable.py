@@ -1,0 +1,46 @@
+"""Which resources this server tells changes of, and the attribute for it. IEEE 2030.5-2018, 7 and 14.
+
+Every resource whose type can carry `subscribable` and that is stored (so that its changes stand in the feed)
+can be subscribed to; readings also on a condition.
+"""
+
+import re
+from functools import cache
+from typing import Final
+
+from function_sets import Access, Route
+from schemas import spec_of
+from schemas.codes import SubscribableType
+from sep2_server.uris import LATEST_READING, route_named
+
+BUILT: Final = frozenset({"SelfDevice"})
+"""Made at read and the same for the life of a server."""
+IN_A_SET: Final = frozenset({"Reading"})
+"""Readings of a ReadingSet: the set is replaced as a whole, their ReadingList tells of it."""
+CONDITIONAL: Final = frozenset({LATEST_READING, "ReadingList"})
+"""Resources that have a value of their own, so that a Condition can be held against it."""
+_HEAD: Final = re.compile(rb"<[\w:]+")
+_MARK: Final = re.compile(rb' subscribable="[^"]*"')
+
+
+@cache
+def subscribable(kind: str) -> SubscribableType:
+    """How the resources of a route may be subscribed to."""
+    route = route_named(kind)
+    if kind in BUILT | IN_A_SET or route.access is Access.OPERATOR or not _can_carry(route):
+        return SubscribableType.NONE
+    return SubscribableType.BOTH if kind in CONDITIONAL else SubscribableType.UNCONDITIONAL
+
+
+def marked(kind: str, fragment: bytes) -> bytes:
+    """The fragment of a stored resource with the `subscribable` attribute that its kind has."""
+    head = _HEAD.match(fragment)
+    if head is None or not _can_carry(route_named(kind)):
+        return fragment
+    opening, closing, rest = fragment[head.end() :].partition(b">")
+    mark = b' subscribable="%d"' % subscribable(kind)
+    return head[0] + mark + _MARK.sub(b"", opening) + closing + rest
+
+
+def _can_carry(route: Route) -> bool:
+    return any(f.name == "subscribable" for f in spec_of(route.type))

@@ -1,0 +1,93 @@
+"""What a subscription waits for: the rows of the change feed that touch what its client sees."""
+
+import hashlib
+from collections.abc import Iterable
+
+from schemas import Reading
+from sep2_server.access import Viewer
+from sep2_server.environment import Environment
+from sep2_server.errors import NotFound
+from sep2_server.listing import MEMBER_LISTS, shows_assigned, shows_own
+from sep2_server.location import Target
+from sep2_server.notifications.entries import RESOURCE, RIGHTS, Watch
+from sep2_server.notifications.rules import sight
+from sep2_server.reader import Reader
+from sep2_server.rows import EVERYBODY, Row
+from sep2_server.transaction import Transaction
+from sep2_server.uris import LATEST_READING
+
+
+def watches_of(
+    tx: Transaction, environment: Environment, viewer: Viewer, target: Target, subscription_id: int
+) -> list[Watch]:
+    """What a subscription of a client to a resource or list waits for, from the next change on."""
+    since = tx.last_change()
+
+    def watch(subject_id: int, scope: int, owner_id: int | None = None) -> Watch:
+        return Watch(subject_id, scope, subscription_id, owner_id, since)
+
+    route = target.route
+    if not route.is_list or route.id == "ReadingList":
+        row = target.row or target.above
+        return [watch(row.id, RESOURCE)] if row else []
+    source = _source(tx, environment, target)
+    if shows_assigned(route):
+        programs = [watch(row.id, RESOURCE) for row in _assigned(tx, source.id, viewer.scope)]
+        return [*programs, watch(viewer.scope, RIGHTS), watch(EVERYBODY, RIGHTS)]
+    itself = watch(source.id, RESOURCE)
+    if source.kind in MEMBER_LISTS or not shows_own(route):
+        return [itself, watch(source.id, EVERYBODY)]
+    if viewer.aggregator_id is not None:
+        return [itself, watch(source.id, viewer.aggregator_id, viewer.scope)]
+    return [itself, watch(source.id, viewer.scope)]
+
+
+def programs_seen(reader: Reader, list_id: int, end_device_id: int) -> str:
+    """What tells one state of a list of assigned programs from another."""
+    rows = _assigned(reader, list_id, end_device_id)
+    return hashlib.sha256(repr([(row.id, row.version) for row in rows]).encode()).hexdigest()
+
+
+def value_at(reader: Reader, environment: Environment, target: Target) -> int | None:
+    """The value that a Condition is held against: of a Reading, or of the latest one of a ReadingList."""
+    if target.route.id == LATEST_READING and target.row is not None:
+        reading: Reading = environment.codec.decode_fragment(target.row.body, Reading)
+        return reading.value
+    if target.above is None:
+        return None
+    return reader.latest_value(target.above.id)
+
+
+def first_sight(
+    reader: Reader, environment: Environment, viewer: Viewer, target: Target, window: tuple[int, int] | None
+) -> str | None:
+    """What decides whether the first change matters; None where every change does."""
+    if window is not None:
+        value = value_at(reader, environment, target)
+        return None if value is None else sight(value, *window)
+    if shows_assigned(target.route) and target.row is not None:
+        return programs_seen(reader, target.row.id, viewer.scope)
+    return None
+
+
+def _assigned(reader: Reader, list_id: int, end_device_id: int) -> list[Row]:
+    return [row for row in _rows(reader, reader.programs_of_viewer(end_device_id)) if row.list_id == list_id]
+
+
+def _rows(reader: Reader, ids: Iterable[int]) -> list[Row]:
+    return [row for row in map(reader.by_id, sorted(ids)) if row is not None]
+
+
+def _source(tx: Transaction, environment: Environment, target: Target) -> Row:
+    """The stored list that a list is or is a view of, made where nothing was put into it yet."""
+    view_of = target.route.view_of
+    if view_of is None and target.row is not None:
+        return target.row
+    kind = view_of or target.route.id
+    href = environment.uris.beside(target.place, kind)
+    found = tx.by_href(href)
+    if found is not None:
+        return found
+    if not target.exists:
+        raise NotFound(target.href)
+    return tx.insert(Row(tx.next_id(), href, kind, owner_id=target.owner_id))

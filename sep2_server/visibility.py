@@ -1,0 +1,28 @@
+"""Whether a client may know of what is at a URI. IEEE 2030.5-2018, 6 (access control)."""
+
+from function_sets import Access
+from sep2_server.access import OPEN_TO_UNKNOWN, Viewer, may_see
+from sep2_server.built import BUILT_KINDS
+from sep2_server.environment import Environment
+from sep2_server.errors import Forbidden, NotFound
+from sep2_server.location import Target
+from sep2_server.reader import Reader
+from sep2_server.uris import CONNECTION_POINT
+
+
+def require_visible(reader: Reader, environment: Environment, viewer: Viewer, target: Target) -> None:
+    """Raise NotFound for what is not there, and for what is there and not this client's.
+
+    The latter is Forbidden where `hidden_status` says so; both look alike where it does not.
+    """
+    route = target.route
+    if route.id == CONNECTION_POINT and CONNECTION_POINT not in environment.rules.xml.additions:
+        raise NotFound(target.href)
+    if route.id in BUILT_KINDS or (viewer.client is None and route.id in OPEN_TO_UNKNOWN):
+        return
+    if not target.exists or route.access is Access.OPERATOR:
+        raise NotFound(target.href)
+    if not may_see(reader, viewer, route, target.owner_id, target.row):
+        if environment.rules.hidden_status == Forbidden.status:
+            raise Forbidden(target.href)
+        raise NotFound(target.href)

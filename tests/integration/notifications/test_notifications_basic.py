@@ -1,0 +1,174 @@
+"""Subscribe, change, be told what a GET shows. IEEE 2030.5-2018, 14; CSIP CORE-018, AGG and MAINT."""
+
+import pytest
+
+from schemas import (
+    DefaultDERControl,
+    DERControlList,
+    DERProgramList,
+    EndDeviceList,
+    FunctionSetAssignmentsList,
+    Subscription,
+    SubscriptionList,
+)
+from sep2_server.end_devices import remove_end_device
+from sep2_server.operator import programs
+from sep2_server.operator.defaults import change
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.router import Call
+from sep2_server.rows import Role
+from tests.integration.notifications.conftest import Subscriber
+from tests.integration.notifications.listening import listening, settled, subscribe, wish
+from tests.integration.sep2_harness import START, Bench, make_control
+
+MRID = "A1"
+
+
+def set_default(desk: Desk, rate: int) -> str:
+    """Set setGradW of the default of the program of the group `feeder`; where the default is."""
+    call = Call(names={"group": "feeder"}, body={"setGradW": rate}, now=START)
+    change(desk, call)
+    found = desk.beside(desk.programs(desk.group("feeder"))[0], "DefaultDERControl")
+    assert found is not None
+    return found.href
+
+
+async def test_a_subscription_is_made_listed_and_read_back(subscriber: Subscriber) -> None:
+    row, client, listener = subscriber.row, subscriber.client, subscriber.listener
+    assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 0
+    reply = await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+    stored = await client.read(reply.location, Subscription)
+    assert (stored.subscribedResource, stored.notificationURI) == (f"{row.href}/fsa", listener.uri)
+    assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 1
+    assert (await client.read(f"{row.href}/fsa", FunctionSetAssignmentsList)).subscribable == 1
+
+
+async def test_a_new_group_is_told_as_a_get_of_the_fsa_list_shows_it(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    row, client, listener = subscriber.row, subscriber.client, subscriber.listener
+    made = await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+    await told.group("feeder", "one")
+    note = await listener.next()
+    read = await client.read(f"{row.href}/fsa?l=100", FunctionSetAssignmentsList)
+    assert (note.Resource_, note.status) == (read, 0)
+    assert note.subscribedResource == f"{row.href}/fsa"
+    assert note.subscriptionURI == f"https://127.0.0.1:{told.server.port}{made.location}"
+    posted = listener.posted[0]
+    assert (posted.method, posted.path) == ("POST", "/ntfy")
+    assert posted.headers["Content-Type"] == "application/sep+xml"
+    listener.judge.judge(posted.body)
+    assert (listener.judge.count, listener.judge.flaws) == (1, [])
+
+
+async def test_a_control_is_told_to_who_subscribed_to_its_list(told: Bench, subscriber: Subscriber) -> None:
+    _, program = await told.group("feeder", "one")
+    await subscribe(subscriber.client, subscriber.row, f"{program.href}/derc", subscriber.listener.uri)
+    await told.control(program, make_control(MRID, START + 60, 60))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERControlList)
+    assert [control.mRID for control in note.Resource_.DERControl_] == [MRID]
+
+
+async def test_time_alone_changes_an_event_and_is_told(told: Bench, subscriber: Subscriber) -> None:
+    _, program = await told.group("feeder", "one")
+    await told.control(program, make_control(MRID, START + 60, 60))
+    await settled(told)
+    await subscribe(subscriber.client, subscriber.row, f"{program.href}/actderc", subscriber.listener.uri)
+    told.clock.advance(60)
+    await subscriber.client.get(f"{program.href}/derc")
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERControlList)
+    assert [c.EventStatus_.currentStatus for c in note.Resource_.DERControl_] == [1]
+
+
+@pytest.mark.parametrize(("limit", "items"), [(0, 0), (1, 1), (100, 2)])
+async def test_limit_bounds_the_items_of_a_list(
+    told: Bench, subscriber: Subscriber, limit: int, items: int
+) -> None:
+    _, program = await told.group("feeder", "one")
+    await told.control(program, make_control("B1", START + 60, 60))
+    await subscribe(
+        subscriber.client, subscriber.row, f"{program.href}/derc", subscriber.listener.uri, limit=limit
+    )
+    await told.control(program, make_control("B2", START + 180, 60))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERControlList)
+    assert (note.Resource_.all, note.Resource_.results, len(note.Resource_.DERControl_)) == (2, items, items)
+
+
+async def test_an_aggregator_is_told_of_a_device_added_and_removed(told: Bench) -> None:
+    boss = await told.enrol("boss", role=Role.AGGREGATOR)
+    client = await told.client("boss")
+    async with listening(told.credentials("boss")) as listener:
+        await subscribe(client, boss, "/edev", listener.uri)
+        added = await told.enrol("eda1x", aggregator=boss)
+        note = await listener.next()
+        assert isinstance(note.Resource_, EndDeviceList)
+        assert {device.href for device in note.Resource_.EndDevice_} == {boss.href, added.href}
+        await settled(told)
+        await told.do(lambda desk: remove_end_device(desk.transaction, added))
+        note = await listener.next()
+        assert isinstance(note.Resource_, EndDeviceList)
+        assert [device.href for device in note.Resource_.EndDevice_] == [boss.href]
+
+
+async def test_a_program_added_to_a_group_is_told_to_who_subscribed_to_its_list(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    group, _ = await told.group("feeder", "one")
+    href = f"/fsa/{group.program_list_id}/derp"
+    fsa = await subscriber.client.read(f"{subscriber.row.href}/fsa", FunctionSetAssignmentsList)
+    link = fsa.FunctionSetAssignments_[0].DERProgramListLink_
+    assert link is not None
+    await subscribe(subscriber.client, subscriber.row, link.href, subscriber.listener.uri)
+    await told.do(lambda desk: programs.add_program(desk, group, primacy=3, description="second"))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERProgramList), href
+    assert [program.primacy for program in note.Resource_.DERProgram_] == [3, 5]
+
+
+async def test_the_list_of_all_programs_of_a_client_tells_of_its_own_alone(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    await told.group("mine", "one")
+    await subscribe(subscriber.client, subscriber.row, "/derp", subscriber.listener.uri)
+    other, _ = await told.group("other")
+    await told.do(lambda desk: programs.add_program(desk, other, primacy=3, description="second"))
+    await settled(told)
+    assert subscriber.listener.posted == []
+    await told.do(lambda desk: programs.assign(desk, other, desk.client("one")))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERProgramList)
+    assert note.Resource_.all == 3
+
+
+async def test_a_default_control_is_told(told: Bench, subscriber: Subscriber) -> None:
+    await told.group("feeder", "one")
+    default = await told.do(lambda desk: set_default(desk, 100))
+    await subscribe(subscriber.client, subscriber.row, default, subscriber.listener.uri)
+    await told.do(lambda desk: set_default(desk, 27))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DefaultDERControl)
+    assert (note.Resource_.setGradW, note.Resource_.subscribable) == (27, 1)
+
+
+async def test_a_second_subscription_to_the_same_resource_updates_the_first(subscriber: Subscriber) -> None:
+    row, client = subscriber.row, subscriber.client
+    first = await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)
+    again = await client.post(f"{row.href}/sub", wish(f"{row.href}/fsa", subscriber.listener.uri, limit=7))
+    assert (again.status, again.location) == (204, first.location)
+    assert (await client.read(first.location, Subscription)).limit == 7
+    assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 1
+
+
+async def test_a_deleted_subscription_is_told_nothing_more(told: Bench, subscriber: Subscriber) -> None:
+    row, client = subscriber.row, subscriber.client
+    made = await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)
+    assert (await client.send("DELETE", made.location)).status == 204
+    assert (await client.get(made.location)).status == 404
+    assert (await client.send("DELETE", made.location)).status == 404
+    await told.group("feeder", "one")
+    await settled(told)
+    assert subscriber.listener.posted == []
+    await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)
