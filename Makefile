@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := schemas certs function_sets sep2_server der_client lineside
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench bench-large lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
@@ -22,6 +22,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+bench-large: $(VENV)/.dev
+	$(BIN)/python -m bench --only large
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed (PYTHON=... names one)"; exit 2; }

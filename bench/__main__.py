@@ -1,22 +1,73 @@
-"""`python -m bench`: every promise, its floor, and whether it is kept; exit code 1 if one is missed."""
+"""`python -m bench`: every promise, its floor, and whether it is kept; exit code 1 if one is missed.
+
+`--large` measures with 1,000,000 EndDevices in the store too; `--only NAME` measures one part (repeatable).
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from bench import codec, server
+from bench import codec, cycle, events, idle, reads, restart, scale, workers, writes
 from bench.measure import table
+from bench.stand import DEVICES, make_stand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.measure import Result
+    from bench.stand import Stand
+
+PARTS: Final[dict[str, Callable[[Stand], list[Result]]]] = {
+    "codec": lambda _: codec.measure(),
+    "reads": reads.measure,
+    "writes": writes.measure,
+    "cycle": cycle.measure,
+    "idle": idle.measure,
+    "workers": workers.measure,
+    "events": events.measure,
+}
+LARGE: Final = 1_000_000
+CACHE: Final = Path("build") / "bench"
+"""Where the large store is kept for the next run."""
 
 
 def main() -> int:
     """Measure and print."""
-    cores = os.cpu_count()
-    print(f"Python {platform.python_version()}, {cores} cores, {platform.machine()}; medians of one run\n")
-    results = [*codec.measure(), *server.measure()]
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure every promise.")
+    parser.add_argument("--large", action="store_true", help=f"with {LARGE:,} EndDevices too")
+    parser.add_argument("--only", action="append", choices=[*PARTS, "large"], help="one part; repeatable")
+    chosen = parser.parse_args()
+    wanted = chosen.only or [*PARTS, *(["large"] if chosen.large else [])]
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n", flush=True)
+    with tempfile.TemporaryDirectory(prefix="lineside-bench-") as name:
+        results = _measured(Path(name), wanted)
     print(table(results))
-    return 0 if all(r.is_kept for r in results) else 1
+    return 0 if all(result.is_kept for result in results) else 1
+
+
+def _measured(folder: Path, wanted: list[str]) -> list[Result]:
+    results = []
+    for part in wanted:
+        start = time.monotonic()
+        if part == "large":
+            results += _large(folder)
+        else:
+            results += PARTS[part](make_stand(folder / part))
+        print(f"{part}: {time.monotonic() - start:.0f} s", file=sys.stderr)
+    return results
+
+
+def _large(folder: Path) -> list[Result]:
+    large = make_stand(CACHE / "large", devices=LARGE, keep=True)
+    small = make_stand(folder / "small")
+    return [*scale.measure(large, small, (LARGE, DEVICES)), *restart.measure(large, LARGE)]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The floor of the server's promise: a bare aiohttp handler under the same TLS that returns the same bytes.
+"""The floor of the server's promises: a bare aiohttp handler under the same TLS that returns the same bytes.
 
-`python -m bench.floor SITE BODIES` serves the bodies of a JSON file (path to text) with the certificates of
-the site and writes its port to standard output.
+`python -m bench.floor PKI ANSWERS` serves the answers of a JSON file (method, path, status, location, body)
+with the certificates of a PKI and writes its port to standard output. It reads the body of a PUT or POST and
+does nothing with it.
 """
 
 from __future__ import annotations
@@ -10,32 +11,42 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from aiohttp import web
 
 from certs import server_context
 
-HEADERS = {"Content-Type": "application/sep+xml"}
+SEP_XML = {"Content-Type": "application/sep+xml"}
 
 
-async def serve(site: Path, bodies: dict[str, bytes]) -> None:
+async def serve(pki: Path, answers: list[dict[str, Any]]) -> None:
     """Serve until the process is told to stop."""
+    known = {(a["method"], a["path"]): _made(a) for a in answers}
 
     async def answer(request: web.BaseRequest) -> web.Response:
-        return web.Response(body=bodies[request.raw_path], headers=HEADERS)
+        if request.method in {"PUT", "POST"}:
+            await request.read()
+        status, headers, body = known[request.method, request.raw_path]
+        return web.Response(status=status, body=body, headers=headers)
 
     runner = web.ServerRunner(web.Server(answer, access_log=None))
     await runner.setup()
-    pki = site / "pki"
     context = server_context(pki / "server" / "cert.pem", pki / "server" / "key.pem", pki / "root.pem")
-    place = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    place = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context, backlog=4096)
     await place.start()
     sys.stdout.write(f"{runner.addresses[0][1]}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
 
+def _made(answer: dict[str, Any]) -> tuple[int, dict[str, str], bytes | None]:
+    if answer.get("body") is not None:
+        return answer["status"], SEP_XML, answer["body"].encode()
+    location = answer.get("location")
+    return answer["status"], {"Location": location} if location else {}, None
+
+
 if __name__ == "__main__":
-    texts = json.loads(Path(sys.argv[2]).read_text())
-    uvloop.run(serve(Path(sys.argv[1]), {path: text.encode() for path, text in texts.items()}))
+    uvloop.run(serve(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())))

@@ -13,23 +13,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One promise: what was measured (ms), its floor (ms), and how many times the floor it may be."""
+    """One promise: what was measured, its bar, and its floor where the bar is a multiple of one.
+
+    `at_least`: the bar is the least that is allowed, not the most. `note` says what a reader must know.
+    """
 
     name: str
-    ours_ms: float
-    floor_ms: float
-    floor: str
+    ours: float
     bar: float
+    floor_value: float | None = None
+    floor: str = ""
+    unit: str = "ms"
+    at_least: bool = False
+    note: str = ""
 
     @property
-    def ratio(self) -> float:
-        """How many times the floor ours is."""
-        return self.ours_ms / self.floor_ms
+    def value(self) -> float:
+        """What is held against the bar: the ratio to the floor, or the number itself."""
+        return self.ours / self.floor_value if self.floor_value else self.ours
 
     @property
     def is_kept(self) -> bool:
         """True if the promise is kept."""
-        return self.ratio <= self.bar
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
 
 
 def alternating_ms(
@@ -49,11 +55,23 @@ def alternating_ms(
 
 
 def table(results: list[Result]) -> str:
-    """The results as text of at most 100 columns."""
-    head = f"{'promise':<38} {'ours':>9} {'floor':>9} {'ratio':>6} {'bar':>5}  {'':<6} floor is"
-    rows = [
-        f"{r.name:<38} {r.ours_ms:>6.3f} ms {r.floor_ms:>6.3f} ms {r.ratio:>6.2f} {r.bar:>5.1f}  "
-        f"{'kept' if r.is_kept else 'MISSED':<6} {r.floor}"
-        for r in results
-    ]
-    return "\n".join([head, *rows])
+    """The results as a table for a terminal, which is one of Markdown too."""
+    lines = ["| promise | measured | floor | held against the bar | bar | |", "|---|---|---|---|---|---|"]
+    lines += [_row(result) for result in results]
+    return "\n".join(lines)
+
+
+def _row(result: Result) -> str:
+    floor = f"{_number(result.floor_value)} {result.unit}" if result.floor_value else ""
+    value = f"{result.value:.2f} x" if result.floor_value else f"{_number(result.ours)} {result.unit}"
+    bar = f"{'>=' if result.at_least else '<='} {result.bar:g}"
+    note = f" {result.note}" if result.note else ""
+    verdict = "kept" if result.is_kept else "MISSED"
+    measured = f"{_number(result.ours)} {result.unit}"
+    return f"| {result.name} | {measured} | {floor} | {value} | {bar} | {verdict}{note} |"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if value < 10 else f"{value:,.0f}"
