@@ -17,6 +17,10 @@ OPEN_TO_UNKNOWN: Final = frozenset({"DeviceCapability", "EndDeviceList", "Time"}
 """What a client that may register in-band sees before it has."""
 
 
+OPEN_TO_DISABLED: Final = frozenset({"DeviceCapability", "EndDeviceList", "EndDevice", "Time"})
+"""What is left to a client whose EndDevice has `enabled` false. IEEE 2030.5-2018, 10 (EndDevice)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """A client as far as rights go: what it is enrolled as, and what it is assigned."""
@@ -25,6 +29,7 @@ class Viewer:
     client: Client | None
     programs: frozenset[int] = frozenset()
     lists: frozenset[int] = frozenset()
+    is_disabled: bool = False
 
     @property
     def scope(self) -> int:
@@ -48,9 +53,13 @@ def scope_of(client: Client) -> int:
 
 
 def speaks_for(reader: Reader, viewer: Viewer, end_device_id: int) -> bool:
-    """Whether a client is an EndDevice, or the aggregator of it."""
+    """Whether a client is an EndDevice, or the aggregator of one that is enabled."""
     if viewer.scope == end_device_id:
         return True
+    return _is_aggregator_of(reader, viewer, end_device_id) and not reader.is_disabled(end_device_id)
+
+
+def _is_aggregator_of(reader: Reader, viewer: Viewer, end_device_id: int) -> bool:
     other = reader.client_of(end_device_id) if viewer.is_aggregator else None
     return other is not None and other.aggregator_id == viewer.scope
 
@@ -59,11 +68,20 @@ def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, 
     """Whether a client may know that a resource is there. IEEE 2030.5-2018, 6 (access control)."""
     if route.access is Access.OPERATOR or viewer.client is None:
         return False
+    if viewer.is_disabled and route.id not in OPEN_TO_DISABLED:
+        return False
     if route.access is Access.OWNER:
-        return owner_id is not None and speaks_for(reader, viewer, owner_id)
+        return owner_id is not None and _may_see_of(reader, viewer, route, owner_id)
     if route.access is Access.ASSIGNED:
         return _is_assigned(viewer, route, owner_id, row)
     return True
+
+
+def _may_see_of(reader: Reader, viewer: Viewer, route: Route, end_device_id: int) -> bool:
+    """Whether a client may see what belongs to an EndDevice: of one that is disabled, the entry alone."""
+    if route.id in OPEN_TO_DISABLED and _is_aggregator_of(reader, viewer, end_device_id):
+        return True
+    return speaks_for(reader, viewer, end_device_id)
 
 
 def _is_assigned(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
@@ -117,4 +135,10 @@ def viewer_of(reader: Reader, lfdi: str) -> Viewer:
     if client is None:
         return Viewer(lfdi, None)
     end_device = client.end_device_id
-    return Viewer(lfdi, client, reader.programs_of_viewer(end_device), reader.lists_of_viewer(end_device))
+    return Viewer(
+        lfdi,
+        client,
+        reader.programs_of_viewer(end_device),
+        reader.lists_of_viewer(end_device),
+        reader.is_disabled(end_device),
+    )

@@ -14,7 +14,7 @@ from certs import lfdi_of
 from function_sets import Clock
 from schemas.codes import ErrorReason
 from sep2_server.bootstrap import prepare
-from sep2_server.clock import SystemClock
+from sep2_server.clock import ShiftedClock, SystemClock
 from sep2_server.dispatch import Dispatcher, Work
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
@@ -51,7 +51,7 @@ class Sep2Server:
         self.store = store
         self.place = place or alone(settings)
         self.meter = self.place.meter
-        self.clock = clock or SystemClock()
+        self.clock = ShiftedClock(clock or SystemClock())
         lfdi = lfdi_of(settings.certificate.read_bytes())
         self.environment = Environment.of(settings, lfdi, self.clock.now())
         self._dispatcher = Dispatcher(self.environment)
@@ -94,6 +94,7 @@ class Sep2Server:
         await self.store.do(partial(prepare, environment=self.environment))
         for dispatcher in self._dispatchers:
             dispatcher.load(self.store.reader)
+        self.clock.offset_s = self._dispatcher.run_time.time_offset_s
         self.store.listen(self._hear)
         await self._keeper.start()
         await self.notifications.start()
@@ -197,6 +198,8 @@ class Sep2Server:
         lfdi = _identity_of(request)
         if lfdi is None:
             raise Forbidden("no certificate, or one that is refused")
+        if self._dispatcher.is_blocked(lfdi):
+            raise Forbidden(f"{lfdi} is blocked")
         headers = request.headers
         if "Host" not in headers:
             raise BadRequest("no Host header", ErrorReason.INVALID_FORMAT)
@@ -230,10 +233,14 @@ class Sep2Server:
     def _hear(self, changes: Sequence[Change]) -> None:
         """Hear of a commit in the writer's thread, and forget in the loop's what it has made wrong."""
         if self._loop is not None:
-            for dispatcher in self._dispatchers:
-                self._loop.call_soon_threadsafe(dispatcher.changed, self.store.reader, changes)
-            self._loop.call_soon_threadsafe(self._keeper.wake)
-            self._loop.call_soon_threadsafe(self.notifications.wake)
+            self._loop.call_soon_threadsafe(self._learn, changes)
+
+    def _learn(self, changes: Sequence[Change]) -> None:
+        for dispatcher in self._dispatchers:
+            dispatcher.changed(self.store.reader, changes)
+        self.clock.offset_s = self._dispatcher.run_time.time_offset_s
+        self._keeper.wake()
+        self.notifications.wake()
 
 
 def _bounds(settings: Settings, workers: int) -> Bounds:

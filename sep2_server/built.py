@@ -18,8 +18,11 @@ from sep2_server.uris import SELF_INFORMATION, SELF_STATUS
 BUILT_KINDS = frozenset({"Time", "DeviceCapability", "SelfDevice", SELF_INFORMATION, SELF_STATUS})
 
 
-def time_at(environment: Environment, now: int) -> Time:
-    """The clock of the server with its time zone. IEEE 2030.5-2018, 9 (Time)."""
+def time_at(environment: Environment, now: int, *, quality: int | None = None) -> Time:
+    """The clock of the server with its time zone; the quality is that of the settings unless given.
+
+    IEEE 2030.5-2018, 9 (Time).
+    """
     settings = environment.settings
     zone = zone_in(settings.zone, year_of(now))
     return Time(
@@ -29,7 +32,7 @@ def time_at(environment: Environment, now: int) -> Time:
         dstOffset=zone.dst_offset_s,
         dstStartTime=zone.dst_start,
         localTime=zone.local(now),
-        quality=settings.time_quality,
+        quality=settings.time_quality if quality is None else quality,
         tzOffset=zone.offset_s,
     )
 

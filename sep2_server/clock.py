@@ -4,7 +4,7 @@ import time
 
 from function_sets import Clock
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "milliseconds"]
+__all__ = ["Clock", "ManualClock", "ShiftedClock", "SystemClock", "milliseconds"]
 
 
 class SystemClock:
@@ -20,6 +20,22 @@ class SystemClock:
     def now_ms(self) -> int:
         """Server time, ms since 1970 UTC."""
         return int(time.time() * 1000) + 1000 * self._offset_s
+
+
+class ShiftedClock:
+    """Another clock, shifted by `offset_s`, which may be changed while it runs."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.offset_s = 0
+
+    def now(self) -> int:
+        """Server time, s since 1970 UTC."""
+        return self._clock.now() + self.offset_s
+
+    def now_ms(self) -> int:
+        """Server time, ms since 1970 UTC."""
+        return milliseconds(self._clock) + 1000 * self.offset_s
 
 
 class ManualClock:

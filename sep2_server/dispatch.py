@@ -30,6 +30,7 @@ from sep2_server.errors import (
     RemoteError,
     UnknownMethod,
 )
+from sep2_server.feed import EVERYTHING
 from sep2_server.files.stored import download_of
 from sep2_server.hooks import hook_of
 from sep2_server.listing import Listing
@@ -38,15 +39,16 @@ from sep2_server.messages import Answer, Download, Request, found
 from sep2_server.negotiation import require_acceptable, takes_base_alone
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Row
+from sep2_server.run_time import run_time_of
 from sep2_server.self_device import own_resource
 from sep2_server.shelf import Shelf, tokens_of
-from sep2_server.transaction import OPTION, Transaction
+from sep2_server.transaction import BLOCKED, OPTION, Transaction
 from sep2_server.uris import FILE_CONTENT
 from sep2_server.visibility import require_visible
 
 READS: Final = frozenset({"GET", "HEAD"})
-RATE_OPTION: Final = "poll_rate."
-"""Prefix of the options that set a pollRate at run time."""
+LOADED: Final = frozenset({OPTION, BLOCKED, EVERYTHING.kind})
+"""Kinds of changes after which options and blocked certificates are read again."""
 _OCTETS_BESIDE: Final = 1000
 _OCTETS_OF_TOKEN: Final = 200
 """About what an answer that is kept, and each token that it was made from, costs beside its body."""
@@ -105,14 +107,20 @@ class Dispatcher:
         self._listing = Listing(environment.uris)
         self._documents = Documents(environment, self._listing)
         self._viewers = Viewers(settings.known_clients)
+        self.run_time = run_time_of({}, environment)
+        self._blocked: frozenset[str] = frozenset()
         self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(settings.cached_answers, settings.cached_octets)
 
     def load(self, reader: Reader) -> None:
-        """Take over what was set at run time."""
-        options = reader.options()
-        rates = {k.removeprefix(RATE_OPTION): int(v) for k, v in options.items() if k.startswith(RATE_OPTION)}
-        self._documents.set_rates(rates)
+        """Take over what was set at run time, and who is refused."""
+        self.run_time = run_time_of(reader.options(), self.environment)
+        self._documents.set_rates(self.run_time.poll_rates)
+        self._blocked = frozenset(blocked.lfdi for blocked in reader.blocked())
         self._kept.clear()
+
+    def is_blocked(self, lfdi: str) -> bool:
+        """Whether a certificate is refused, as far as it is known here."""
+        return lfdi in self._blocked
 
     def changed(self, reader: Reader, changes: Sequence[Change]) -> None:
         """Forget what a commit has made wrong."""
@@ -120,12 +128,16 @@ class Dispatcher:
         self._kept.drop(tokens)
         self._listing.drop(tokens)
         self._viewers.forget(changes)
-        if any(change.kind == OPTION for change in changes):
+        if any(change.kind in LOADED for change in changes):
             self.load(reader)
 
     def answer(self, reader: Reader, request: Request) -> Answer | Work:
         """The answer to a request, or the work that leads to it. RepairDue where time has changed a list."""
         try:
+            if self.is_blocked(request.lfdi):
+                raise Forbidden(f"{request.lfdi} is blocked")
+            if self.run_time.is_out:
+                return self.environment.failure
             if request.method in READS:
                 return self._understood(request, self._read(reader, request))
             return self._prepare(reader, request)
@@ -201,7 +213,9 @@ class Dispatcher:
     def _built(self, draft: Draft, target: Target) -> bytes:
         if target.route.id == "Time":
             draft.until = draft.now + 1
-            return self._documents.built(draft, target.route, time_at(self.environment, draft.now))
+            return self._documents.built(
+                draft, target.route, time_at(self.environment, draft.now, quality=self.run_time.time_quality)
+            )
         if target.route.id != "DeviceCapability":
             own = own_resource(self.environment, target.route.id)
             if own is None:
@@ -231,6 +245,8 @@ class Dispatcher:
         if request.method not in METHODS:
             raise UnknownMethod(request.method[:20])
         viewer = self._viewers.of(reader, request.lfdi)
+        if viewer.is_disabled:
+            raise Forbidden(f"{request.lfdi} is disabled")
         target = self._find(reader, request, viewer)
         value = None if request.method == "DELETE" else value_of(self.environment, request, target.route)
         return Work(self.environment, request, value)
@@ -255,7 +271,7 @@ class Dispatcher:
         """Raise Forbidden for a client that is not enrolled, but where it may register in-band."""
         is_registration = route.id == "EndDeviceList" and method == "POST"
         is_open = route.id in OPEN_TO_UNKNOWN and method in READS
-        if not self.environment.rules.in_band_registration or not (is_open or is_registration):
+        if not self.run_time.in_band_registration or not (is_open or is_registration):
             raise Forbidden("the client is not enrolled")
 
 

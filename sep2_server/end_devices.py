@@ -35,6 +35,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.notifications.ending import forget_device
 from sep2_server.rows import EVERYBODY, Client, Role, Row
+from sep2_server.run_time import post_rate_of
 from sep2_server.transaction import Transaction
 from sep2_server.uris import CONNECTION_POINT, route_named
 
@@ -125,6 +126,31 @@ def remove_end_device(tx: Transaction, row: Row) -> None:
     tx.delete_client(row.id)
 
 
+def put_registration(tx: Transaction, environment: Environment, row: Row, pin: int | None, now: int) -> None:
+    """Give an EndDevice a Registration with another PIN, or none. IEEE 2030.5-2018, 10 (Registration)."""
+    href = environment.uris.of("Registration", (row.id,))
+    held = tx.by_href(href)
+    if held is not None:
+        tx.delete(held)
+    if pin is not None:
+        _add_registration(tx, environment, row.id, pin, now)
+    current = tx.by_id(row.id) or row
+    end_device: EndDevice = environment.codec.decode_fragment(current.body, EndDevice)
+    end_device.RegistrationLink_ = None if pin is None else RegistrationLink(href=href)
+    end_device.changedTime = now
+    put_end_device(tx, environment, current, end_device)
+
+
+def remove_der(tx: Transaction, environment: Environment, der: Row) -> None:
+    """Remove a DER of an EndDevice with what it reported. IEEE 2030.5-2018, 10.10."""
+    place = environment.uris.find(der.href)
+    for owned in tx.of_owner(der.owner_id or 0):
+        found = environment.uris.find(owned.href)
+        if place is not None and found is not None and found.path.startswith(f"{place.path}/"):
+            tx.delete(owned)
+    tx.delete(der)
+
+
 def touch(tx: Transaction, environment: Environment, end_device_id: int, now: int) -> None:
     """Move changedTime: the entry, or what it links to, has changed. IEEE 2030.5-2018, 10."""
     row = tx.by_id(end_device_id)
@@ -184,7 +210,7 @@ def _add_row(tx: Transaction, environment: Environment, enrolment: Enrolment, nu
         sFDI=sfdi_of(enrolment.lfdi),
         changedTime=now,
         enabled=True,
-        postRate=environment.rules.post_rate_s,
+        postRate=post_rate_of(tx, environment, "EndDevice"),
         **links_of(
             environment,
             number,

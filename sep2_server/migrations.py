@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, tables
+from sep2_server import format_1, statements_rights, tables
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -83,6 +83,10 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             tables.dead_letter,
             tables.notification_host,
         ),
+    ),
+    Migration(
+        "blocked certificates, disabled devices, the network as operators see it",
+        (*created(tables.blocked, tables.disabled, tables.node), statements_rights.COUNT_MEMBERS),
     ),
 )
 

@@ -19,6 +19,7 @@ from sep2_server.errors import BadRequest, Forbidden, NotFound
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.mirror_readings import mirror_reading
 from sep2_server.rows import Client, Row, full_mrid
+from sep2_server.run_time import post_rate_of
 from sep2_server.uris import route_named
 from sep2_server.usage_points import make_room
 
@@ -86,21 +87,17 @@ def _device_of(action: Action, posted: MirrorUsagePoint) -> Client:
 
 def _add(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
     environment = action.environment
+    rate = post_rate_of(action.tx, environment, "MirrorUsagePoint")
     list_row = action.list_row()
     scope = scope_of(device)
     devices = 1 + len(action.tx.managed(scope))
     require_room(action, list_row, scope, environment.settings.mirror_usage_points_per_device * devices)
-    return add_item(
-        action,
-        list_row,
-        _first_level(action, posted, environment.rules.post_rate_s),
-        owner_id=device.end_device_id,
-    )
+    return add_item(action, list_row, _first_level(action, posted, rate), owner_id=device.end_device_id)
 
 
 def _overwrite(action: Action, row: Row, posted: MirrorUsagePoint) -> None:
     stored: MirrorUsagePoint = action.environment.codec.decode_fragment(row.body, MirrorUsagePoint)
-    rate = stored.postRate or action.environment.rules.post_rate_s
+    rate = stored.postRate or post_rate_of(action.tx, action.environment, "MirrorUsagePoint")
     put_value(action, row, _first_level(action, posted, rate))
 
 

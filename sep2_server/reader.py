@@ -5,14 +5,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from sep2_server import statements as q
+from sep2_server import statements_rights as rights
 from sep2_server.connection import Connection
 from sep2_server.notifications.ledger import LedgerReader
 from sep2_server.rows import (
+    MEMBERS,
     Assignment,
+    Blocked,
     Change,
     Client,
     Group,
     Lease,
+    Node,
     Report,
     Row,
     Span,
@@ -260,6 +264,30 @@ class Reader:
     def options(self) -> dict[str, str]:
         """All values that were set at run time."""
         return dict(self._db.all(lambda found: (str(found[0]), str(found[1])), q.OPTIONS))
+
+    def blocked(self) -> list[Blocked]:
+        """The certificates that are refused, by LFDI."""
+        return self._db.all(Blocked._make, rights.BLOCKED)
+
+    def is_disabled(self, end_device_id: int) -> bool:
+        """Whether an EndDevice is not registered any more."""
+        return self._db.number(rights.DISABLED, end_device_id=end_device_id) is not None
+
+    def count_members(self, group_id: int) -> int:
+        """How many devices a group has; kept, not counted."""
+        return self._db.number(q.TALLY, list_id=group_id, scope=MEMBERS) or 0
+
+    def node(self, group_id: int) -> Node | None:
+        """The node of the network that a group stands for."""
+        return self._db.one(Node._make, rights.NODE, id=group_id)
+
+    def node_named(self, parent_id: int, name: str) -> Node | None:
+        """The node with a name below another; below 0 those at the top."""
+        return self._db.one(Node._make, rights.NODE_NAMED, parent_id=parent_id, name=name)
+
+    def nodes_below(self, parent_id: int) -> list[Node]:
+        """The nodes below another by name; below 0 those at the top."""
+        return self._db.all(Node._make, rights.NODES_BELOW, parent_id=parent_id)
 
 
 def _place(span: Span) -> dict[str, object]:

@@ -7,6 +7,7 @@ from sep2_server.end_devices import Enrolment, add_end_device, remove_end_device
 from sep2_server.errors import BadRequest, Duplicate, Forbidden, LimitReached
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Role
+from sep2_server.run_time import has_in_band_registration
 
 
 def post_end_device(action: Action) -> Answer:
@@ -57,7 +58,7 @@ def delete_end_device(action: Action) -> Answer:
 
 
 def _require_in_band(action: Action) -> None:
-    if not action.environment.rules.in_band_registration:
+    if not has_in_band_registration(action.tx, action.environment):
         raise Forbidden("EndDevices are registered out of band here")
 
 

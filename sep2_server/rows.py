@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 EVERYBODY: Final = 0
 """Scope of items that everybody with access to the list sees."""
+MEMBERS: Final = -2
+"""Scope under which the tally of a group counts its devices."""
 OVER: Final = 5
 """`Row.status` of an event whose end has passed; EventStatus itself has no such code in 2018."""
 
@@ -78,6 +80,23 @@ class Assignment(NamedTuple):
     group_id: int
     end_device_id: int
     assignments_id: int
+
+
+class Blocked(NamedTuple):
+    """One certificate that is refused whatever it asks; `since` in s since 1970 UTC."""
+
+    lfdi: str
+    reason: str
+    since: int
+
+
+class Node(NamedTuple):
+    """One node of the network: `id` is that of its group, `parent_id` of the node above, 0 at the top."""
+
+    id: int
+    level: str
+    name: str
+    parent_id: int
 
 
 class StoredReading(NamedTuple):

@@ -105,6 +105,10 @@ class Settings:
     """Name of the time zone that the Time resource tells."""
     time_quality: int = 3
     """Quality of the Time resource: 3 to 7. IEEE 2030.5-2018, 9 (Time)."""
+    test_bench: bool = False
+    """Let admins shift the time, set its quality, play an outage, and use PINs without a check digit."""
+    function_set_assignments_per_device: int = 15
+    """Most groups of one device: CSIP clients take up to 15 FunctionSetAssignments. CSIP 1.6."""
     pen: int = 0
     """IANA private enterprise number for the mRIDs that the server makes; 0 must be replaced before use."""
     keep_alive_s: int = 75
@@ -217,6 +221,7 @@ _BOUNDS: Final = {
     "download_stall_s": (1, 3600),
     "cached_octets": (0, 1 << 40),
     "event_history_s": (0, 3_153_600_000),
+    "function_set_assignments_per_device": (1, 10_000),
     "pen": (0, 4_294_967_295),
     "time_quality": (0, 7),
     "keep_alive_s": (1, 86_400),

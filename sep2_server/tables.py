@@ -260,3 +260,28 @@ notification_host = Table(
     Column("place", _Text, primary_key=True, comment="host, address or network, with or without a port"),
 )
 """Where the operator lets notifications of a client go."""
+
+blocked = Table(
+    "blocked",
+    metadata,
+    Column("lfdi", _Text, primary_key=True, comment="40 upper-case hex digits, enrolled or not"),
+    Column("reason", _Text, nullable=False),
+    Column("since", BigInteger, nullable=False, comment="s since 1970 UTC"),
+)
+
+disabled = Table(
+    "disabled",
+    metadata,
+    Column("end_device_id", _Key, primary_key=True, autoincrement=False),
+)
+"""EndDevices whose `enabled` is false: they are not registered any more."""
+
+node = Table(
+    "node",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=False, comment="the group of the node"),
+    Column("level", _Text, nullable=False, comment="SY, ST, SS, FD, SG, TF or SP"),
+    Column("name", _Text, nullable=False),
+    Column("parent_id", _Key, nullable=False, comment="node above; 0 at the top"),
+)
+Index("node_by_parent", node.c.parent_id, node.c.name, unique=True)

@@ -6,6 +6,7 @@ The writer appends what is `written` to the change feed when all jobs of the com
 from typing import Final
 
 from sep2_server import statements as q
+from sep2_server import statements_rights as rights
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.notifications.ledger import Ledger
@@ -13,10 +14,13 @@ from sep2_server.notifications.subscribable import marked
 from sep2_server.reader import Reader
 from sep2_server.rows import (
     EVERYBODY,
+    MEMBERS,
     Assignment,
+    Blocked,
     Change,
     Client,
     Group,
+    Node,
     Report,
     Row,
     StoredReading,
@@ -27,6 +31,8 @@ DELETED: Final = 0
 """Version in the change feed of what is no longer there."""
 ACCESS: Final = "access"
 """Kind of a change that tells what a client may see."""
+BLOCKED: Final = "blocked"
+"""Kind of a change of the certificates that are refused."""
 OPTION: Final = "option"
 """Kind of a change of a value that is set at run time."""
 
@@ -128,13 +134,15 @@ class Transaction(Reader):
     def put_assignment(self, assignment: Assignment) -> None:
         """Assign the programs of a group to a device."""
         self._db.run(q.INSERT_ASSIGNMENT, **assignment._asdict())
+        self._move(assignment.group_id, MEMBERS, 1)
         self.tell_access(assignment.end_device_id)
 
     def delete_assignment(self, assignment: Assignment) -> None:
         """Take the programs of a group from a device."""
-        self._db.run(
+        gone = self._db.run(
             q.DELETE_ASSIGNMENT, group_id=assignment.group_id, end_device_id=assignment.end_device_id
         )
+        self._move(assignment.group_id, MEMBERS, -gone.rowcount)
         self.tell_access(assignment.end_device_id)
 
     def put_readings(self, readings: list[StoredReading], reading_set: Row) -> None:
@@ -166,6 +174,37 @@ class Transaction(Reader):
         """Take back a value that was set at run time."""
         self._db.run(q.DELETE_OPTION, name=name)
         self.written.append(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED))
+
+    def put_blocked(self, blocked: Blocked) -> None:
+        """Refuse a certificate from now on, whatever it asks."""
+        self._db.run(rights.DELETE_BLOCKED, lfdi=blocked.lfdi)
+        self._db.run(rights.INSERT_BLOCKED, **blocked._asdict())
+        self.written.append(Change(0, 0, BLOCKED, None, EVERYBODY, None, DELETED))
+
+    def delete_blocked(self, lfdi: str) -> bool:
+        """No longer refuse a certificate; False where it was not refused."""
+        self.written.append(Change(0, 0, BLOCKED, None, EVERYBODY, None, DELETED))
+        return bool(self._db.run(rights.DELETE_BLOCKED, lfdi=lfdi).rowcount)
+
+    def put_disabled(self, end_device_id: int, *, is_disabled: bool) -> None:
+        """Say whether an EndDevice is not registered any more."""
+        self._db.run(rights.DELETE_DISABLED, end_device_id=end_device_id)
+        if is_disabled:
+            self._db.run(rights.INSERT_DISABLED, end_device_id=end_device_id)
+        self.tell_access(end_device_id)
+
+    def delete_reports_of(self, end_device_id: int) -> None:
+        """Forget what a device has said of events."""
+        self._db.run(rights.DELETE_REPORTS_OF_DEVICE, end_device_id=end_device_id)
+
+    def put_node(self, node: Node) -> None:
+        """Store a node of the network in the place of the one with the same id."""
+        self._db.run(rights.DELETE_NODE, id=node.id)
+        self._db.run(rights.INSERT_NODE, **node._asdict())
+
+    def delete_node(self, group_id: int) -> None:
+        """Forget a node of the network; its group is the caller's to remove."""
+        self._db.run(rights.DELETE_NODE, id=group_id)
 
     def forget_changes(self, seq: int) -> None:
         """Shorten the change feed: forget what every consumer has read, up to a place."""

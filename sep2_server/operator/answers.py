@@ -25,6 +25,7 @@ class Device(TypedDict):
     href: str
     aggregator: str | None
     groups: list[str]
+    enabled: bool
     enrolled: int
 
 
@@ -55,13 +56,31 @@ class RemovedDevice(TypedDict):
 
     name: str
     lFDI: str | None
+    removed: list[str]
+
+
+class EnsuredDevice(Device):
+    """A device as it is to be; `changed` are the fields that were not so."""
+
+    created: bool
+    changed: list[str]
+    pIN: NotRequired[int]
+
+
+class Forgotten(TypedDict):
+    """How many resources of how many devices are gone."""
+
+    name: str
+    devices: int
+    forgotten: int
 
 
 class PostRate(TypedDict):
-    """How often a device posts, s."""
+    """How often a device posts, s, and how many mirrors it has whose rate was set."""
 
     name: str
-    postRate: int
+    postRate: int | None
+    mirrors: int
 
 
 class Series(TypedDict):
@@ -176,6 +195,13 @@ class Added(TypedDict):
     added: bool
 
 
+class Assigned(Added):
+    """A membership and the program that the device has by it; `created`: the group is new."""
+
+    created: bool
+    program: Program
+
+
 class TakenOut(TypedDict):
     """A membership that is gone; `removed` is false where there was none."""
 
@@ -261,6 +287,13 @@ class Controls(TypedDict):
     controls: list[ListedControl]
 
 
+class Cancelled(TypedDict):
+    """The controls that are cancelled."""
+
+    cancelled: int
+    mRIDs: list[str]
+
+
 class Response(TypedDict):
     """A Response of a device."""
 
@@ -293,9 +326,42 @@ class Status(TypedDict):
 
 
 class Rates(TypedDict):
-    """The pollRate by resource, s."""
+    """The pollRate by resource, and the postRate of what is new, s."""
 
     pollRate: dict[str, int]
+    postRate: dict[str, int]
+
+
+class Settings(TypedDict):
+    """What may be set at run time; `timeOffset` in s."""
+
+    inBandRegistration: bool
+    timeQuality: int
+    timeOffset: int
+    outage: bool
+    testBench: bool
+
+
+class BlockedCertificate(TypedDict):
+    """A certificate that is refused, and the device that it is of."""
+
+    lFDI: str
+    device: str | None
+    reason: str
+    since: int
+
+
+class Blocked(TypedDict):
+    """All certificates that are refused."""
+
+    blocked: list[BlockedCertificate]
+
+
+class Unblocked(TypedDict):
+    """A certificate that is no longer refused; `removed` is false where it was not."""
+
+    lFDI: str
+    removed: bool
 
 
 class Token(TypedDict):

@@ -22,6 +22,7 @@ from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.rows import OVER, Row
 
+AFTER_LAST: Final = "after-last"
 MOST_COUNTED: Final = 10_000
 """Most Responses that are counted for one control."""
 STATES: Final[Mapping[str, frozenset[int]]] = {
@@ -42,8 +43,12 @@ _STATE_NAMES: Final = {
 
 def publish(desk: Desk, call: Call) -> Answer:
     """Publish a DERControl in a program of a group."""
-    asked = read(PublishControl, call.body)
     program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+    return publish_one(desk, program, read(PublishControl, call.body))
+
+
+def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Json]:
+    """Store a control in a program; it as the API tells it."""
     control = DERControl(
         responseRequired=asked.response_required.upper(),
         mRID=new_mrid(desk),
@@ -55,7 +60,7 @@ def publish(desk: Desk, call: Call) -> Answer:
         ),
         interval=DateTimeInterval(
             duration=duration_s(asked.duration, "duration"),
-            start=start_at(asked.start, asked.within, desk.now),
+            start=_start_of(desk, program, asked),
         ),
         randomizeDuration=asked.randomize_duration_s,
         randomizeStart=asked.randomize_start_s,
@@ -101,14 +106,18 @@ def cancel(desk: Desk, call: Call) -> Answer:
     """Cancel a DERControl; with `randomized` each device ends within its random window."""
     asked = read(CancelControl, {} if call.body is None else call.body)
     row = _current(desk, call.names["control"])
+    stored = cancel_one(desk, row, randomized=asked.randomized, reason=asked.reason)
+    return told(desk, stored, _program_of(desk, row))
+
+
+def cancel_one(desk: Desk, row: Row, *, randomized: bool, reason: str | None) -> Row:
+    """Store a control as cancelled. Conflict where it is over."""
     control = desk.control_of(row)
     try:
-        control.EventStatus_ = cancelled(
-            control, desk.now, randomized=asked.randomized, reason=asked.reason or None
-        )
+        control.EventStatus_ = cancelled(control, desk.now, randomized=randomized, reason=reason or None)
     except EventRuleError as flaw:
         raise Conflict(f"{control.mRID}: {flaw}", "see its status: lineside op control MRID") from flaw
-    return told(desk, put_control(desk, row, control), _program_of(desk, row))
+    return put_control(desk, row, control)
 
 
 def show(desk: Desk, call: Call) -> Answer:
@@ -155,6 +164,15 @@ def told(desk: Desk, row: Row, program: Row) -> dict[str, Json]:
         "href": row.href,
         "DERControl": json_of(control),
     }
+
+
+def _start_of(desk: Desk, program: Row, asked: PublishControl) -> int:
+    """When a control starts, s since 1970 UTC; `after-last`: when the last one of the program has ended."""
+    if asked.start != AFTER_LAST:
+        return start_at(asked.start, asked.within, desk.now)
+    intervals = [desk.control_of(row).interval for row in desk.open_controls(program)]
+    last = max([desk.now, *(interval.start + interval.duration for interval in intervals)])
+    return start_at(None, asked.within, last)
 
 
 def _responses(desk: Desk, row: Row) -> dict[str, Json]:

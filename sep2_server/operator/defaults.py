@@ -45,6 +45,20 @@ def change(desk: Desk, call: Call) -> Answer:
     return _told(default)
 
 
+def clear(desk: Desk, call: Call) -> Answer:
+    """Take the default of a program away; a repetition changes nothing."""
+    program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+    row = desk.beside(program, KIND)
+    if row is not None:
+        desk.transaction.delete(row)
+        value = desk.resource(program, DERProgram)
+        value.DefaultDERControlLink_ = None
+        value.version = (value.version or 0) + 1
+        replaced = program._replace(body=desk.environment.codec.fragment(value))
+        desk.transaction.replace(program, replaced)
+    return _told(None)
+
+
 def _merged(
     desk: Desk, program: Row, held: DefaultDERControl | None, given: Mapping[str, Any]
 ) -> DefaultDERControl:

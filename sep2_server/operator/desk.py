@@ -94,6 +94,11 @@ class Desk:
             raise NotFound(f"no device is named {name[:80]!r}", "list the devices: lineside op devices")
         return found
 
+    def has_client(self, name: str) -> bool:
+        """Whether there is a client with this name or LFDI."""
+        is_lfdi = len(name) == LFDI_DIGITS and self.reader.client(name.upper()) is not None
+        return is_lfdi or self.reader.client_named(name) is not None
+
     def end_device(self, client: Client) -> Row:
         """The EndDevice of a client."""
         return self._row(self.reader.by_id(client.end_device_id), client.name)

@@ -35,5 +35,6 @@ def summary(desk: Desk, client: Client) -> dict[str, Json]:
         "href": desk.end_device(client).href,
         "aggregator": aggregator.name if aggregator else None,
         "groups": [*sorted(group.name for group in groups if group)],
+        "enabled": not desk.reader.is_disabled(client.end_device_id),
         "enrolled": client.enrolled_at,
     }

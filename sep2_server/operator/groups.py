@@ -74,7 +74,7 @@ def add_program(desk: Desk, call: Call) -> Answer:
     asked = read(AddProgram, call.body)
     group = desk.group(call.names["group"])
     row = programs.add_program(desk, group, primacy=asked.primacy, description=asked.description)
-    return _program(desk, row)
+    return program_told(desk, row)
 
 
 def list_programs(desk: Desk, call: Call) -> Answer:
@@ -83,24 +83,24 @@ def list_programs(desk: Desk, call: Call) -> Answer:
     groups = desk.reader.groups() if names is None else [desk.group(names)]
     return {
         "programs": [
-            {"group": group.name, **_program(desk, row)} for group in groups for row in desk.programs(group)
+            {"group": group.name, **program_told(desk, row)}
+            for group in groups
+            for row in desk.programs(group)
         ]
     }
 
 
 def told(desk: Desk, group: Group) -> dict[str, Json]:
     """A group as the API tells it."""
-    assignments = desk.reader.assignments_of_group(group.id, limit=programs.BATCH)
     return {
         "name": group.name,
-        "devices": len(assignments)
-        if len(assignments) < programs.BATCH
-        else len(programs.members(desk, group)),
-        "programs": [_program(desk, row) for row in desk.programs(group)],
+        "devices": desk.reader.count_members(group.id),
+        "programs": [program_told(desk, row) for row in desk.programs(group)],
     }
 
 
-def _program(desk: Desk, row: Row) -> dict[str, Json]:
+def program_told(desk: Desk, row: Row) -> dict[str, Json]:
+    """A program as the API tells it."""
     program = desk.resource(row, DERProgram)
     return {
         "mRID": program.mRID,

@@ -6,16 +6,21 @@ from sep2_server.operator import (
     answers as a,
 )
 from sep2_server.operator import (
+    assigning,
+    cancelling,
     configuration,
     controls,
     curves,
     defaults,
+    device_changes,
     devices,
     enrolment,
+    forgetting,
     groups,
     rates,
     readings,
     reports,
+    rights,
     tokens,
 )
 from sep2_server.operator import requests as r
@@ -36,8 +41,42 @@ _DEVICES: Final = (
         "/devices/{device}",
         "remove device",
         enrolment.remove,
+        query=("managed", "if_exists"),
         answer=a.RemovedDevice,
         role=_ADMIN,
+    ),
+    Operation(
+        "PUT",
+        "/devices/{device}",
+        "ensure device",
+        device_changes.ensure,
+        body=r.EnsureDevice,
+        answer=a.EnsuredDevice,
+    ),
+    Operation(
+        "PATCH",
+        "/devices/{device}",
+        "change device",
+        device_changes.change,
+        body=r.ChangeDevice,
+        answer=a.EnsuredDevice,
+    ),
+    Operation(
+        "POST",
+        "/devices/{device}/forget",
+        "forget reports",
+        forgetting.forget,
+        body=r.Forget,
+        answer=a.Forgotten,
+        role=_ADMIN,
+    ),
+    Operation(
+        "PUT",
+        "/devices/{device}/groups/{group}",
+        "ensure assignment",
+        assigning.ensure,
+        body=r.EnsureAssignment,
+        answer=a.Assigned,
     ),
     Operation(
         "PUT",
@@ -110,6 +149,14 @@ _GROUPS: Final = (
         body=r.AddProgram,
         answer=a.Program,
     ),
+    Operation(
+        "PATCH",
+        "/groups/{group}/programs/{program}",
+        "change program",
+        assigning.change,
+        body=r.ChangeProgram,
+        answer=a.Program,
+    ),
     Operation("GET", "/programs", "list programs", groups.list_programs, answer=a.Programs),
     Operation(
         "GET", "/groups/{group}/default", "show default", defaults.show, query=_OF_PROGRAM, answer=a.Default
@@ -121,6 +168,14 @@ _GROUPS: Final = (
         defaults.change,
         query=_OF_PROGRAM,
         body=dict,
+        answer=a.Default,
+    ),
+    Operation(
+        "DELETE",
+        "/groups/{group}/default",
+        "clear default",
+        defaults.clear,
+        query=_OF_PROGRAM,
         answer=a.Default,
     ),
     Operation("GET", "/groups/{group}/curves", "list curves", curves.list_curves, answer=a.Curves),
@@ -155,6 +210,14 @@ _CONTROLS: Final = (
         body=r.PublishControl,
         answer=a.Control,
     ),
+    Operation(
+        "POST",
+        "/controls/cancel",
+        "cancel controls",
+        cancelling.cancel_many,
+        body=r.CancelControls,
+        answer=a.Cancelled,
+    ),
     Operation("GET", "/controls/{control}", "show control", controls.show, answer=a.ShownControl),
     Operation(
         "PATCH",
@@ -183,9 +246,31 @@ _CONTROLS: Final = (
 )
 _SERVER: Final = (
     Operation("GET", "/status", "show status", rates.status, answer=a.Status),
-    Operation("GET", "/rates", "show poll rates", rates.show, answer=a.Rates),
+    Operation("GET", "/rates", "show rates", rates.show, answer=a.Rates),
+    Operation("PUT", "/rates", "set rates", rates.change, body=r.SetRates, answer=a.Rates, role=_ADMIN),
+    Operation("GET", "/settings", "show settings", rights.show_settings, answer=a.Settings),
     Operation(
-        "PUT", "/rates", "set poll rates", rates.change, body=r.SetPollRates, answer=a.Rates, role=_ADMIN
+        "PUT",
+        "/settings",
+        "set settings",
+        rights.change_settings,
+        body=r.ChangeSettings,
+        answer=a.Settings,
+        role=_ADMIN,
+    ),
+    Operation("DELETE", "/settings", "reset settings", rights.reset_settings, answer=a.Settings, role=_ADMIN),
+    Operation("GET", "/blocked", "list blocked", rights.list_blocked, answer=a.Blocked),
+    Operation(
+        "POST",
+        "/blocked",
+        "block certificate",
+        rights.block,
+        body=r.BlockCertificate,
+        answer=a.BlockedCertificate,
+        role=_ADMIN,
+    ),
+    Operation(
+        "DELETE", "/blocked/{lfdi}", "unblock certificate", rights.unblock, answer=a.Unblocked, role=_ADMIN
     ),
     Operation("GET", "/tokens", "list tokens", tokens.list_tokens, answer=a.Tokens, role=_ADMIN),
     Operation(

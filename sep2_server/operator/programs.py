@@ -17,6 +17,7 @@ from schemas import (
 )
 from sep2_server.end_devices import touch
 from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import Conflict
 from sep2_server.operator.mrid import make_mrid
 from sep2_server.rows import Assignment, Client, Group, Row
 from sep2_server.uris import GROUP_LIST
@@ -65,6 +66,19 @@ def add_program(desk: Desk, group: Group, *, primacy: int, description: str | No
     return row
 
 
+def replace_program(desk: Desk, row: Row, program: DERProgram) -> Row:
+    """Store a program in the place of what was there; its place in every list that shows it follows."""
+    tx = desk.transaction
+    key = sort_key(ROUTES["DERProgramList"], program)
+    lists = [] if key == row.sort_key else tx.lists_of_member(row.id)
+    for list_id in lists:
+        tx.remove_member(list_id, row)
+    stored = tx.replace(row, row._replace(sort_key=key, body=desk.environment.codec.fragment(program)))
+    for list_id in lists:
+        tx.add_member(list_id, stored)
+    return stored
+
+
 def insert_item(
     desk: Desk,
     value: DERProgram | FunctionSetAssignments,
@@ -107,7 +121,11 @@ def is_member(desk: Desk, group: Group, client: Client) -> bool:
 
 
 def assign(desk: Desk, group: Group, client: Client) -> None:
-    """Make a device a member: it finds the group's programs by a new FunctionSetAssignments."""
+    """Make a device a member: it finds the group's programs by a new FunctionSetAssignments.
+
+    Conflict where it has as many as it may. CSIP 1.6.
+    """
+    _require_room(desk, client)
     tx, of = desk.transaction, desk.environment.uris.of
     number = tx.next_id()
     parts = (client.end_device_id, number)
@@ -124,6 +142,17 @@ def assign(desk: Desk, group: Group, client: Client) -> None:
     tx.put_assignment(Assignment(group.id, client.end_device_id, number))
     _associate(desk, client.end_device_id, desk.programs(group))
     touch(tx, desk.environment, client.end_device_id, desk.now)
+
+
+def _require_room(desk: Desk, client: Client) -> None:
+    most = desk.environment.settings.function_set_assignments_per_device
+    held = desk.reader.assignments_of_device(client.end_device_id)
+    if len(held) >= most:
+        names = sorted(group.name for a in held if (group := desk.reader.group(a.group_id)))
+        raise Conflict(
+            f"{client.name} is in {len(held)} groups, and a client takes {most} FunctionSetAssignments",
+            f"take it out of one first: {', '.join(names)[:200]}",
+        )
 
 
 def unassign(desk: Desk, group: Group, client: Client) -> None:

@@ -3,21 +3,26 @@
 from typing import Final
 
 from function_sets import ROUTES
-from schemas import spec_of
-from sep2_server.dispatch import RATE_OPTION
+from schemas import EndDevice, spec_of
+from sep2_server.end_devices import put_end_device
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.enrolment import put_mirror_rates
+from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.model import Json
 from sep2_server.operator.mrid import pen_warning
-from sep2_server.operator.requests import UINT32, SetPollRates
+from sep2_server.operator.requests import UINT32, SetRates
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.rows import Role
+from sep2_server.run_time import POST_RATE_OPTION, POSTED, RATE_OPTION, post_rate_of
 from sep2_server.uris import GROUP_LIST
 
 DEFAULT_S: Final = 900
 """pollRate where a resource has none. IEEE 2030.5-2018, 6."""
 MOST_COUNTED: Final = 10_000
+MOST_CHANGED: Final = 10_000
+"""Most resources whose postRate one call changes."""
+PROGRAMS: Final = "DERProgramList"
 
 
 def polled() -> tuple[str, ...]:
@@ -34,20 +39,53 @@ def show(desk: Desk, _: Call) -> Answer:
         held = set_now.get(f"{RATE_OPTION}{kind}")
         rate = int(held) if held is not None else desk.environment.rules.poll_rate_of(kind)
         rates[kind] = DEFAULT_S if rate is None else rate
-    return {"pollRate": rates}
+    return {
+        "pollRate": rates,
+        "postRate": {kind: post_rate_of(desk.reader, desk.environment, kind) for kind in POSTED},
+    }
 
 
 def change(desk: Desk, call: Call) -> Answer:
-    """Set pollRates from now on, s; 0 goes back to the settings. IEEE 2030.5-2018, 6 (pollRate)."""
-    asked = read(SetPollRates, call.body)
-    for kind, rate in asked.poll_rates_s.items():
-        _check(kind, rate)
-    for kind, rate in asked.poll_rates_s.items():
-        if rate == 0:
-            desk.transaction.delete_option(f"{RATE_OPTION}{kind}")
-        else:
-            desk.transaction.put_option(f"{RATE_OPTION}{kind}", str(rate))
+    """Set pollRates and postRates from now on, s; 0 goes back to the settings. IEEE 2030.5-2018, 6."""
+    asked = read(SetRates, call.body)
+    polls, posts = dict(asked.poll_rates_s or {}), asked.post_rates_s or {}
+    if not polls and not posts:
+        raise BadRequest("body: nothing to set", "give pollRate or postRate")
+    for kind, rate in polls.items():
+        _check("pollRate", kind, rate, polled())
+    for kind, rate in posts.items():
+        _check("postRate", kind, rate, POSTED)
+    if PROGRAMS in polls:
+        polls.setdefault(GROUP_LIST, polls[PROGRAMS])
+    for prefix, rates in ((RATE_OPTION, polls), (POST_RATE_OPTION, posts)):
+        for kind, rate in rates.items():
+            _put(desk, f"{prefix}{kind}", rate)
+    for kind in posts:
+        _repost(desk, kind, post_rate_of(desk.reader, desk.environment, kind))
     return show(desk, call)
+
+
+def _put(desk: Desk, name: str, rate: int) -> None:
+    if rate:
+        desk.transaction.put_option(name, str(rate))
+    else:
+        desk.transaction.delete_option(name)
+
+
+def _repost(desk: Desk, kind: str, rate: int) -> None:
+    """Give what is there another postRate. Conflict where that is too much for one commit."""
+    rows = desk.reader.of_kind(kind, limit=MOST_CHANGED + 1)
+    if len(rows) > MOST_CHANGED:
+        raise Conflict(
+            f"postRate.{kind}: more than {MOST_CHANGED} are there",
+            "set it device by device: lineside op rates",
+        )
+    for row in rows if kind == "EndDevice" else ():
+        end_device = desk.resource(row, EndDevice)
+        end_device.postRate = rate
+        put_end_device(desk.transaction, desk.environment, row, end_device)
+    if kind == "MirrorUsagePoint":
+        put_mirror_rates(desk, rows, rate)
 
 
 def status(desk: Desk, _: Call) -> Answer:
@@ -74,11 +112,11 @@ def _devices(desk: Desk) -> dict[str, Json]:
     return {"devices": len(clients) - aggregators, "aggregators": aggregators}
 
 
-def _check(kind: str, rate: object) -> None:
-    if kind not in polled():
-        raise BadRequest(f"pollRate.{kind[:60]}: carries no pollRate", f"allowed: {', '.join(polled())}")
+def _check(field: str, kind: str, rate: object, known: tuple[str, ...]) -> None:
+    if kind not in known:
+        raise BadRequest(f"{field}.{kind[:60]}: carries no {field}", f"allowed: {', '.join(known)}")
     if not isinstance(rate, int) or isinstance(rate, bool) or not 0 <= rate <= UINT32:
-        raise BadRequest(f"pollRate.{kind}: {rate!r:.40} is no rate", f"allowed: 0 to {UINT32} (s)")
+        raise BadRequest(f"{field}.{kind}: {rate!r:.40} is no rate", f"allowed: 0 to {UINT32} (s)")
 
 
 def _has_rate(cls: type) -> bool:

@@ -46,7 +46,10 @@ class AddProgram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishControl:
-    """A DERControl. It starts at `start` (s since 1970 UTC or ISO 8601), or `in` some time, or now."""
+    """A DERControl. It starts at `start` (s since 1970 UTC or ISO 8601), or `in` some time, or now.
+
+    `start` "after-last" is right after the last control of the program, with `in` some time later.
+    """
 
     modes: Annotated[dict[str, Any], Named("DERControlBase")]
     duration: Annotated[int, Span(1, UINT32)] | Annotated[str, Length(1, 32)]
@@ -84,16 +87,21 @@ class CancelControl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPostRate:
-    """How often a device posts its data, s."""
+    """How often a device posts its data (`postRate`) and the readings of its mirrors, s."""
 
-    post_rate_s: Annotated[int, Named("postRate"), Span(1, UINT32)]
+    post_rate_s: Annotated[int, Named("postRate"), Span(1, UINT32)] | None = None
+    mirror_post_rate_s: Annotated[int, Named("MirrorUsagePoint"), Span(1, UINT32)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetPollRates:
-    """How often clients ask, s, by resource (`DERProgramList`); 0 takes back what was set."""
+class SetRates:
+    """How often clients ask, s, by resource (`DERProgramList`); 0 takes back what was set.
 
-    poll_rates_s: Annotated[dict[str, Any], Named("pollRate")]
+    `postRate` (EndDevice, MirrorUsagePoint) holds for those that are there and for new ones.
+    """
+
+    poll_rates_s: Annotated[dict[str, Any], Named("pollRate")] | None = None
+    post_rates_s: Annotated[dict[str, Any], Named("postRate")] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,3 +112,92 @@ class CreateToken:
     role: Annotated[str, OneOf(("viewer", "operator", "admin"))] = "viewer"
     expires: Annotated[int, Span(0, 2**62)] | Annotated[str, Length(1, 40)] | None = None
     lifetime: Annotated[int, Span(1, UINT32)] | Annotated[str, Length(1, 32)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDevice:
+    """What to change of a device; what is absent stays. An empty `aggregator`: the device speaks for itself.
+
+    `registration` false takes the Registration away; `enabled` false: the device is not registered any more.
+    """
+
+    name: Annotated[str, NAME] | None = None
+    role: Annotated[str, OneOf(("device", "aggregator"))] | None = None
+    aggregator: Annotated[str, Length(0, 64)] | None = None
+    pin: Annotated[int, Named("pIN"), Span(0, 999_999)] | None = None
+    registration: bool | None = None
+    ders: Annotated[int, Named("DER"), Span(0, 255)] | None = None
+    device_category: Annotated[str, Named("deviceCategory"), Digits(2, 8)] | None = None
+    post_rate_s: Annotated[int, Named("postRate"), Span(1, UINT32)] | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsureDevice(ChangeDevice):
+    """A device as it is to be: enrolled where its LFDI is not known, changed in what differs where it is."""
+
+    certificate: Annotated[str, Length(1, 65_536)] | None = None
+    lfdi: Annotated[str, Named("lFDI"), Digits(40, 40)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget:
+    """What to forget of a client: its mirrors, usage points and readings; Responses; LogEvents.
+
+    With `managed` also those of the devices that it speaks for.
+    """
+
+    readings: bool = False
+    responses: bool = False
+    log_events: Annotated[bool, Named("logEvents")] = False
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsureAssignment:
+    """A device is to be in a group, which is made with one program of this primacy where it is not there."""
+
+    primacy: Annotated[int, Span(0, 255)] | None = None
+    description: Annotated[str, DESCRIPTION] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProgram:
+    """What to change of a DERProgram; what is absent stays."""
+
+    primacy: Annotated[int, Span(0, 255)] | None = None
+    description: Annotated[str, DESCRIPTION] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelControls:
+    """Which scheduled and active DERControls to cancel: of a group, of all groups of a device, or all."""
+
+    group: Annotated[str, NAME] | None = None
+    program: Annotated[str, Length(1, 64)] | None = None
+    device: Annotated[str, NAME] | None = None
+    all_of_them: Annotated[bool, Named("all")] = False
+    randomized: bool = False
+    reason: Annotated[str, Length(0, 192)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockCertificate:
+    """A certificate that is to be refused whatever it asks, enrolled or not."""
+
+    certificate: Annotated[str, Length(1, 65_536)] | None = None
+    lfdi: Annotated[str, Named("lFDI"), Digits(40, 40)] | None = None
+    reason: Annotated[str, Length(0, 192)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSettings:
+    """Settings at run time, in the place of those of the file; the last three only for a test bench.
+
+    `timeOffset` in s is added to the clock; during an `outage` every request of a client is answered 500.
+    """
+
+    in_band_registration: Annotated[bool, Named("inBandRegistration")] | None = None
+    time_quality: Annotated[int, Named("timeQuality"), Span(0, 7)] | None = None
+    time_offset_s: Annotated[int, Named("timeOffset"), Span(-(2**40), 2**40)] | None = None
+    outage: bool | None = None

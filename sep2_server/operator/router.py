@@ -11,6 +11,7 @@ from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
 from sep2_server.operator.model import Json
 
 READ: Final = "GET"
+TRUTHS: Final = {"true": True, "false": False}
 _DIGITS: Final = re.compile("[0-9]{1,19}")
 Answer = dict[str, Json]
 
@@ -32,6 +33,13 @@ class Call:
         if not _DIGITS.fullmatch(text) or not low <= int(text) <= high:
             raise BadRequest(f"{name}: {text[:60]!r} in the query", f"allowed: {low} to {high}")
         return int(text)
+
+    def flag(self, name: str) -> bool:
+        """A truth in the query, false where it is absent. BadRequest for anything but true and false."""
+        text = self.query.get(name, "false")
+        if text not in TRUTHS:
+            raise BadRequest(f"{name}: {text[:60]!r} in the query", "allowed: true, false")
+        return TRUTHS[text]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.quantities import span_s
 
 LONGEST_S = 2**32 - 1
-_START_HINT = "allowed: s since 1970 UTC, ISO 8601 with its offset (2026-07-01T12:00:00Z), or 'now'"
+_START_HINT = (
+    "allowed: s since 1970 UTC, ISO 8601 with its offset (2026-07-01T12:00:00Z), or 'now'; "
+    "'after-last' for a new control"
+)
 
 
 def duration_s(given: int | str, place: str) -> int:

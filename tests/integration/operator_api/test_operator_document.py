@@ -56,6 +56,16 @@ def operate_devices(api: JudgingClient, device_request: DeviceRequest) -> None:
     api.call("DELETE", ("devices", "north", "configuration"))
 
 
+def change_devices(api: JudgingClient) -> None:
+    body = {"lFDI": LFDI, "pIN": 111_115, "DER": 2, "deviceCategory": "01000000", "postRate": 60}
+    api.call("PUT", ("devices", "north"), body)
+    api.call("PATCH", ("devices", "north"), {"enabled": True})
+    api.call("PUT", ("devices", "north", "groups", "fsa1"), {"primacy": 1})
+    program = str(rows_of(api.get("groups", "fsa1", "programs"), "programs")[0]["mRID"])
+    api.call("PATCH", ("groups", "fsa1", "programs", program), {"primacy": 2})
+    api.call("POST", ("devices", "north", "forget"), {"readings": True, "responses": True, "logEvents": True})
+
+
 def operate_groups(api: JudgingClient) -> None:
     api.call("POST", ("groups",), {"name": "g", "primacy": 5})
     for path in (("groups",), ("groups", "g"), ("groups", "g", "programs"), ("programs",)):
@@ -77,6 +87,8 @@ def operate_controls(api: JudgingClient) -> None:
     api.get("controls", control, "responses")
     control = str(api.call("PATCH", ("controls", control), {"duration": 90})["mRID"])
     api.call("POST", ("controls", control, "cancel"))
+    api.call("POST", ("controls", "cancel"), {"all": True})
+    api.call("DELETE", ("groups", "g", "default"))
     api.call("POST", ("groups", "g", "programs"), {"primacy": 6})
 
 
@@ -84,6 +96,12 @@ def operate_server(api: JudgingClient) -> None:
     api.get("status")
     api.get("rates")
     api.call("PUT", ("rates",), {"pollRate": {"DERProgramList": 30}})
+    api.get("settings")
+    api.call("PUT", ("settings",), {"inBandRegistration": True})
+    api.call("DELETE", ("settings",))
+    api.call("POST", ("blocked",), {"lFDI": LFDI, "reason": "stolen"})
+    api.get("blocked")
+    api.call("DELETE", ("blocked", LFDI))
     api.call("POST", ("tokens",), {"name": "wall", "lifetime": "1d"})
     api.get("tokens")
     api.call("DELETE", ("tokens", "wall"))
@@ -98,6 +116,7 @@ def remove_all(api: JudgingClient) -> None:
 
 def test_every_operation_is_as_the_document_says(api: JudgingClient, device_request: DeviceRequest) -> None:
     operate_devices(api, device_request)
+    change_devices(api)
     operate_groups(api)
     operate_controls(api)
     operate_server(api)

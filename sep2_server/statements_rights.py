@@ -1,0 +1,37 @@
+"""Statements about who may connect, and about the network as operators see it."""
+
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, literal_column, select
+
+from sep2_server import tables as t
+from sep2_server.rows import MEMBERS
+
+
+def _p(name: str) -> BindParameter[Any]:
+    return bindparam(name)
+
+
+BLOCKED: Final = select(t.blocked).order_by(t.blocked.c.lfdi)
+INSERT_BLOCKED: Final = insert(t.blocked)
+DELETE_BLOCKED: Final = delete(t.blocked).where(t.blocked.c.lfdi == _p("lfdi"))
+
+DISABLED: Final = select(t.disabled.c.end_device_id).where(t.disabled.c.end_device_id == _p("end_device_id"))
+INSERT_DISABLED: Final = insert(t.disabled)
+DELETE_DISABLED: Final = delete(t.disabled).where(t.disabled.c.end_device_id == _p("end_device_id"))
+
+DELETE_REPORTS_OF_DEVICE: Final = delete(t.report).where(t.report.c.end_device_id == _p("end_device_id"))
+
+NODE: Final = select(t.node).where(t.node.c.id == _p("id"))
+NODE_NAMED: Final = select(t.node).where(t.node.c.parent_id == _p("parent_id"), t.node.c.name == _p("name"))
+NODES_BELOW: Final = select(t.node).where(t.node.c.parent_id == _p("parent_id")).order_by(t.node.c.name)
+INSERT_NODE: Final = insert(t.node)
+DELETE_NODE: Final = delete(t.node).where(t.node.c.id == _p("id"))
+
+COUNT_MEMBERS: Final = insert(t.tally).from_select(
+    ["list_id", "scope", "amount"],
+    select(t.assignment.c.group_id, literal_column(str(MEMBERS)), func.count()).group_by(
+        t.assignment.c.group_id
+    ),
+)
+"""How many devices each group has, counted once; from then on the number is kept."""
