@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := schemas certs function_sets sep2_server der_client lineside
 
-.PHONY: demo test check bench bench-large lock clean
+.PHONY: demo test check chaos bench bench-large lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
@@ -16,9 +16,12 @@ test: $(VENV)/.dev
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(PACKAGES) tests bench
+	$(BIN)/mypy $(PACKAGES) tests bench chaos
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+
+chaos: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -s -p no:cacheprovider chaos
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

@@ -1,0 +1,1 @@
+"""What must hold while parts of a running server are killed under load; `make chaos` runs it."""
