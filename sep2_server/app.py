@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 from typing import Final, Self
 
 from aiohttp import web
@@ -25,8 +27,10 @@ from sep2_server.listing import RepairDue
 from sep2_server.messages import Answer, Download, Request
 from sep2_server.negotiation import require_plain_coding
 from sep2_server.notifications.service import Notifications
+from sep2_server.process.gauges import watch
 from sep2_server.process.listener import Bounds, Listener
 from sep2_server.process.place import Place, alone, tls_files
+from sep2_server.process.pulse import Pulse
 from sep2_server.process.sockets import listen
 from sep2_server.protocol import Connection, Connections, response_of
 from sep2_server.redirection import Redirection
@@ -59,7 +63,7 @@ class Sep2Server:
             settings.downloads_at_once, settings.download_retry_s, settings.download_stall_s
         )
         self._mounted = tuple((p, Dispatcher(e)) for p, e in self.environment.mounted().items())
-        self._keeper = Keeper(self.environment, store, self.clock)
+        self.keeper = Keeper(self.environment, store, self.clock)
         self.notifications = Notifications(
             self.environment, store, self.clock, {"": self._dispatcher, **dict(self._mounted)}
         )
@@ -67,6 +71,10 @@ class Sep2Server:
         self._listener: Listener | None = None
         self.redirection: Redirection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.pulse = Pulse(self._beat)
+        self.is_stopping = False
+        self._heard: deque[Sequence[Change]] = deque()
+        self._shares_file = store.is_shared and store.is_inline
 
     @property
     def port(self) -> int:
@@ -74,6 +82,16 @@ class Sep2Server:
         if self._listener is None:
             raise StoreError("the server has not been started")
         return self._listener.port
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether devices can connect."""
+        return self._listener is not None and self._listener.is_open
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are."""
+        return 0 if self._listener is None else self._listener.connections
 
     async def __aenter__(self) -> Self:
         """Start; what was started is stopped again where the rest fails."""
@@ -92,16 +110,17 @@ class Sep2Server:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
         await self.store.do(partial(prepare, environment=self.environment))
-        for dispatcher in self._dispatchers:
+        for dispatcher in self.dispatchers:
             dispatcher.load(self.store.reader)
         self.clock.offset_s = self._dispatcher.run_time.time_offset_s
         self.store.listen(self._hear)
-        await self._keeper.start()
+        await self.keeper.start()
         await self.notifications.start()
         self._connections = Connections(
             self._handle,
             environment=self.environment,
             issuers=self.place.tls.issuers,
+            meter=self.meter,
             keep_alive_s=settings.keep_alive_s,
         )
         self._listener = Listener(
@@ -112,10 +131,17 @@ class Sep2Server:
             watcher=self.meter,
         )
         await self._redirect()
+        watch(self)
+        self.pulse.start()
+        self._beat()
         log.info("IEEE 2030.5 on %s port %s", settings.host, self.port)
 
     async def stop(self) -> None:
         """Stop listening, let requests end, write what is due."""
+        if self.is_stopping:
+            return
+        self.is_stopping = True
+        self.pulse.stop()
         if self._listener is not None:
             await self._listener.close()
         if self._connections is not None:
@@ -124,7 +150,7 @@ class Sep2Server:
         if self.redirection is not None:
             await self.redirection.stop()
         await self.notifications.stop()
-        await self._keeper.stop()
+        await self.keeper.stop()
         self.store.unlisten(self._hear)
         log.info("IEEE 2030.5 stopped")
 
@@ -151,7 +177,8 @@ class Sep2Server:
             await self.redirection.start()
 
     @property
-    def _dispatchers(self) -> tuple[Dispatcher, ...]:
+    def dispatchers(self) -> tuple[Dispatcher, ...]:
+        """One for each profile that is served."""
         return (self._dispatcher, *(dispatcher for _, dispatcher in self._mounted))
 
     async def respond(self, request: Request) -> Answer:
@@ -172,6 +199,7 @@ class Sep2Server:
 
     async def _respond(self, dispatcher: Dispatcher, request: Request) -> Answer:
         while True:
+            self._be_current()
             try:
                 answer = dispatcher.answer(self.store.reader, request)
             except RepairDue as due:
@@ -182,16 +210,36 @@ class Sep2Server:
             return await self.store.do(answer) if isinstance(answer, Work) else answer
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        began = perf_counter()
+        received = 0
+        response: web.StreamResponse
         try:
-            answer = await self.respond(await self._request_of(request))
-            if isinstance(answer, Download):
-                return await self.downloads.send(request, answer)
+            asked = await self._request_of(request)
+            received = len(asked.body)
+            answer = await self.respond(asked)
         except RemoteError as flaw:
             answer = self._dispatcher.refusal(flaw)
-        response = response_of(answer)
+        if isinstance(answer, Download):
+            response = await self._send(request, answer)
+        else:
+            response = response_of(answer)
         if _identity_of(request) is None or "Upgrade" in request.headers:
             response.force_close()
+        self.meter.request(
+            request.method,
+            answer.route,
+            response.status,
+            seconds=perf_counter() - began,
+            received=received,
+            sent=response.content_length or 0,
+        )
         return response
+
+    async def _send(self, request: web.BaseRequest, answer: Download) -> web.StreamResponse:
+        try:
+            return await self.downloads.send(request, answer)
+        except RemoteError as flaw:
+            return response_of(self._dispatcher.refusal(flaw))
 
     async def _request_of(self, request: web.BaseRequest) -> Request:
         """The request without HTTP. RemoteError: no Host, no certificate, too large."""
@@ -230,17 +278,33 @@ class Sep2Server:
         except TimeoutError as flaw:
             raise BadRequest(f"no whole body within {self.settings.body_s} s") from flaw
 
-    def _hear(self, changes: Sequence[Change]) -> None:
-        """Hear of a commit in the writer's thread, and forget in the loop's what it has made wrong."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._learn, changes)
+    def _beat(self) -> None:
+        """Let the other workers know how this one is."""
+        if self.place.boards is not None:
+            self.place.boards.write(self.place.number, self.meter.samples())
 
-    def _learn(self, changes: Sequence[Change]) -> None:
-        for dispatcher in self._dispatchers:
-            dispatcher.changed(self.store.reader, changes)
-        self.clock.offset_s = self._dispatcher.run_time.time_offset_s
-        self._keeper.wake()
-        self.notifications.wake()
+    def _hear(self, changes: Sequence[Change]) -> None:
+        """Hear of a commit in whatever thread learns of it, and let the loop's forget what it has made wrong."""
+        self._heard.append(changes)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._take_in)
+
+    def _take_in(self) -> None:
+        """Forget what the commits have made wrong that were heard of and not yet taken in."""
+        while self._heard:
+            changes = self._heard.popleft()
+            for dispatcher in self.dispatchers:
+                dispatcher.changed(self.store.reader, changes)
+            self.clock.offset_s = self._dispatcher.run_time.time_offset_s
+            self.keeper.wake()
+            self.notifications.wake()
+
+    def _be_current(self) -> None:
+        """Know of every commit that was acknowledged before now, also by another process to one file."""
+        if self._shares_file:
+            self.store.refresh()
+        if self._heard:
+            self._take_in()
 
 
 def _bounds(settings: Settings, workers: int) -> Bounds:

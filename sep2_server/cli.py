@@ -7,6 +7,7 @@ from sep2_server.operator import (
     commands_controls,
     commands_devices,
     commands_groups,
+    commands_health,
     commands_rights,
     commands_run,
     commands_site,
@@ -33,6 +34,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_run.add_run(server)
     commands_site.add_token_parser(server)
     commands_rights.add_audit_parser(server)
+    commands_health.add_health(server)
     op = subparsers.add_parser(
         "op",
         help="operate a server: enrol devices, publish controls, read reports",

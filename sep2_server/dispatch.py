@@ -95,7 +95,8 @@ class Work:
             now=self.request.now,
             authority=self.request.authority,
         )
-        return self.environment.mount.answered(hook_of(self.request.method, target.route)(action))
+        answer = self.environment.mount.answered(hook_of(self.request.method, target.route)(action))
+        return Answer(answer.status, answer.headers, answer.body, target.route.id)
 
 
 class Dispatcher:
@@ -110,6 +111,13 @@ class Dispatcher:
         self.run_time = run_time_of({}, environment)
         self._blocked: frozenset[str] = frozenset()
         self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(settings.cached_answers, settings.cached_octets)
+        self.hits = 0
+        self.misses = 0
+
+    @property
+    def kept_octets(self) -> int:
+        """Memory that the answers take which are kept, roughly."""
+        return self._kept.octets
 
     def load(self, reader: Reader) -> None:
         """Take over what was set at run time, and who is refused."""
@@ -154,7 +162,7 @@ class Dispatcher:
         has_extensions = bool(codec.profile.extension_namespace)
         if not has_extensions or not takes_base_alone(request.accept) or isinstance(answer, Download):
             return answer
-        return found(base_document(codec, answer.body))
+        return found(base_document(codec, answer.body), answer.route)
 
     def _read(self, reader: Reader, request: Request) -> Answer:
         self._require_acceptable(request)
@@ -167,7 +175,9 @@ class Dispatcher:
             and kept.made <= request.now < kept.until
             and may_see(reader, viewer, kept.route, kept.owner_id, kept.row)
         ):
+            self.hits += 1
             return kept.answer
+        self.misses += 1
         with reader.snapshot():
             return self._render(reader, request, viewer)
 
@@ -186,7 +196,7 @@ class Dispatcher:
             return download_of(self.environment, target.row, viewer.lfdi)
         query = _query_of(target.route, request.query).capped(self.environment.rules.list_limit)
         draft = Draft(reader, viewer, request.now)
-        answer = found(self.environment.mount.rendered(self._document(draft, target, query)))
+        answer = found(self.environment.mount.rendered(self._document(draft, target, query)), target.route.id)
         if target.row is not None or target.route.id in BUILT_KINDS or target.route.view_of:
             self._keep(request, draft, target, answer)
         return answer

@@ -33,6 +33,11 @@ class Keeper:
         self._lease = Lease(store, LEASE, self.wake)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def holds_lease(self) -> bool:
+        """Whether this process is the one that writes what is due."""
+        return self._lease.is_held
+
     def wake(self) -> None:
         """Look again when the next row is due: something was written."""
         self._woken.set()

@@ -30,11 +30,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; `headers` has all that matter to the standard, Content-Type included."""
+    """One answer; `headers` has all that matter to the standard, Content-Type included.
+
+    `route` is the id of the resource that it comes from, empty where there was none.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    route: str = ""
 
     @property
     def location(self) -> str | None:
@@ -57,9 +61,9 @@ class Download(Answer):
 NO_CONTENT: Final = Answer(204)
 
 
-def found(body: bytes) -> Answer:
+def found(body: bytes, route: str = "") -> Answer:
     """The answer to a GET."""
-    return Answer(200, (CONTENT_TYPE,), body)
+    return Answer(200, (CONTENT_TYPE,), body, route)
 
 
 def created(href: str) -> Answer:

@@ -11,13 +11,14 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
-from certs import KnownIssuers, PeerIdentity, peer_identity, refuse_reason
+from certs import KnownIssuers, PeerIdentity, TlsSession, peer_identity, refuse_reason
 from schemas.codes import ErrorReason
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, UnknownMethod
 from sep2_server.messages import Answer
 from sep2_server.process.crowd import Crowd
 from sep2_server.process.listener import Guest
+from sep2_server.process.meter import Meter
 from sep2_server.settings import Settings
 
 LINGERING_S: Final = 1.0
@@ -59,6 +60,7 @@ class Connection(RequestHandler):
         keep_alive_s: int,
         crowd: Crowd,
         guest: Guest,
+        meter: Meter,
     ) -> None:
         super().__init__(
             server,
@@ -72,6 +74,7 @@ class Connection(RequestHandler):
         self._issuers = issuers
         self._crowd = crowd
         self._guest = guest
+        self._meter = meter
         self.identity: PeerIdentity | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -81,8 +84,10 @@ class Connection(RequestHandler):
         allowed = self._environment.rules.allow_self_signed
         reason = refuse_reason(session, self._issuers, allow_self_signed=allowed)
         if reason is None:
+            self._meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
             self._settle(peer_identity(session))
         else:
+            self._meter.count("lineside_handshakes_total", result="refused", reason=reason.rule)
             peer = transport.get_extra_info("peername")
             log.warning("Certificate of %s refused: %s (%s)", peer, reason.text, reason.rule)
 
@@ -121,6 +126,10 @@ class Connection(RequestHandler):
         return response
 
 
+def _result_of(session: TlsSession) -> str:
+    return "resumed" if getattr(session, "session_reused", False) else "full"
+
+
 def _flaw_of(exc: BaseException | None, message: str | None) -> BadRequest | UnknownMethod:
     """A request line with a method that HTTP knows not, or no request at all. IEEE 2030.5-2018, 4.6."""
     if isinstance(exc, BadHttpMethod) and _REQUEST_LINE.search(message or ""):
@@ -138,8 +147,10 @@ class Connections(web.Server):
         environment: Environment,
         issuers: KnownIssuers,
         keep_alive_s: int,
+        meter: Meter,
     ) -> None:
         super().__init__(handler)
+        self._meter = meter
         self._environment = environment
         self._issuers = issuers
         self._keep_alive_s = keep_alive_s
@@ -159,4 +170,5 @@ class Connections(web.Server):
             keep_alive_s=self._keep_alive_s,
             crowd=self._crowd,
             guest=guest,
+            meter=self._meter,
         )

@@ -22,7 +22,7 @@ from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
 from sep2_server.settings import Settings
 from sep2_server.sqlite import SqliteConnection
-from sep2_server.writer import Job, Writer
+from sep2_server.writer import Job, Observer, Writer
 
 T = TypeVar("T")
 READERS: Final = 4
@@ -89,6 +89,15 @@ class Store:
     async def do(self, job: Job[T]) -> T:
         """Run a job in the writer and let the event loop go on until what it wrote is durable."""
         return await asyncio.wrap_future(self._writer.submit(job))
+
+    @property
+    def waiting_jobs(self) -> int:
+        """How many jobs wait for the writer."""
+        return self._writer.waiting_jobs
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer`, in the writer's thread, how many jobs each commit had and how long it took, s."""
+        self._writer.observer = observer
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` the changes of each commit, those of this process before they are acknowledged."""

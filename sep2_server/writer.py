@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from sep2_server import tables
@@ -18,6 +19,8 @@ from sep2_server.transaction import Transaction
 T = TypeVar("T")
 Job = Callable[[Transaction], T]
 Waiting = tuple[Job[Any], Future[Any]]
+Observer = Callable[[int, float], None]
+"""Told the jobs of a commit and its time, s."""
 
 MOST_TOGETHER: Final = 256
 """Most jobs that share one commit."""
@@ -37,6 +40,7 @@ class Writer:
         self._feed = feed
         self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._closed = False
+        self.observer: Observer | None = None
         self._thread = threading.Thread(target=self._work, name="sep2-writer", daemon=True)
         self._thread.start()
 
@@ -47,6 +51,11 @@ class Writer:
         future: Future[T] = Future()
         self._jobs.put((job, future))
         return future
+
+    @property
+    def waiting_jobs(self) -> int:
+        """How many jobs nobody has begun."""
+        return self._jobs.qsize()
 
     def close(self) -> None:
         """Finish the jobs that are waiting, then stop."""
@@ -63,7 +72,10 @@ class Writer:
                 break
             batch = [first]
             more = self._gather(batch)
+            began = perf_counter()
             self._commit(batch)
+            if self.observer is not None:
+                self.observer(len(batch), perf_counter() - began)
         self._db.close()
 
     def _gather(self, batch: list[Waiting]) -> bool:

@@ -13,6 +13,8 @@ from aiohttp import web
 
 from certs import OperatorTls
 from sep2_server.operator.counter import Counter, Reply, Request
+from sep2_server.process.monitor import Pages, response_of
+from sep2_server.process.pages import METRICS, OPEN
 from sep2_server.process.sockets import listen
 from sep2_server.uris import target_of
 
@@ -38,8 +40,10 @@ def is_loopback(host: str) -> bool:
 class OperatorApi:
     """Listens for operators and hands each request to the counter."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, counter: Counter, pages: Pages = lambda path: None) -> None:
+        """`pages` are those of monitoring; that of the metrics asks for a token like everything else."""
         self._counter = counter
+        self._pages = pages
         self._runner = web.ServerRunner(
             web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_S
         )
@@ -84,6 +88,8 @@ class OperatorApi:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
+        if request.path in OPEN or (request.path == METRICS and self._is_known(request)):
+            return response_of(self._pages(request.path), request.method)
         reply = await self._counter.reply(await _request_of(request))
         headers = _CHALLENGE if reply.status == 401 else _HEADERS
         if reply.allow:
@@ -96,6 +102,9 @@ class OperatorApi:
             content_type="application/json",
             headers=headers,
         )
+
+    def _is_known(self, request: web.BaseRequest) -> bool:
+        return self._counter.knows(request.headers.get("Authorization"))
 
 
 async def _request_of(request: web.BaseRequest) -> Request:

@@ -94,6 +94,14 @@ class Counter:
         self._attempts = Attempts()
         self._uses = read_uses(folder)
 
+    def knows(self, authorization: str | None) -> bool:
+        """Whether a caller shows a token of any role."""
+        try:
+            caller(read_tokens(self._folder), authorization)
+        except Unauthorized:
+            return False
+        return True
+
     async def reply(self, request: Request) -> Reply:
         """The answer to a request, a refusal among them; nothing that an operator sends raises."""
         try:

@@ -9,8 +9,10 @@ from sep2_server.app import Sep2Server
 from sep2_server.operator.api import OperatorApi
 from sep2_server.operator.audit import AuditLog
 from sep2_server.operator.counter import Counter
-from sep2_server.operator.site import URL_FILE, OperatorSettings
+from sep2_server.operator.site import METRICS_URL_FILE, URL_FILE, OperatorSettings
 from sep2_server.operator.token_files import FIRST_FILE, open_tokens
+from sep2_server.process.monitor import Monitor
+from sep2_server.process.pages import Page, page
 
 AUDIT_FILE: Final = "audit.jsonl"
 
@@ -23,6 +25,7 @@ class OperatorSide:
         self.settings = settings
         self._server = server
         self.audit: AuditLog | None = None
+        self.monitor: Monitor | None = None
         self._api: OperatorApi | None = None
 
     @property
@@ -59,7 +62,7 @@ class OperatorSide:
         counter = Counter(
             server.store, server.environment, folder=settings.folder, audit=self.audit, clock=server.clock
         )
-        self._api = OperatorApi(counter)
+        self._api = OperatorApi(counter, self._page)
         credentials = None if settings.plain_http else (server.settings.certificate, server.settings.key)
         await self._api.start(
             settings.host,
@@ -68,6 +71,17 @@ class OperatorSide:
             sockets=server.place.operator_sockets,
         )
         (settings.folder / URL_FILE).write_text(self._api.url + "\n", encoding="utf-8")
+        if settings.metrics_port >= 0:
+            await self._start_monitor(settings.metrics_port)
+
+    async def _start_monitor(self, port: int) -> None:
+        """Answer monitoring on a port of its own, and leave the URL in a file."""
+        self.monitor = Monitor(self._page)
+        await self.monitor.start(port)
+        (self.settings.folder / METRICS_URL_FILE).write_text(self.monitor.url + "\n", encoding="utf-8")
+
+    def _page(self, path: str) -> Page | None:
+        return page(self._server, path)
 
     def renew(self) -> None:
         """Present the server's certificate as it now is. CertsError where it is no good."""
@@ -76,7 +90,10 @@ class OperatorSide:
 
     async def stop(self) -> None:
         """Finish the requests that are under way and close the audit log."""
-        (self.settings.folder / URL_FILE).unlink(missing_ok=True)
+        for name in (URL_FILE, METRICS_URL_FILE):
+            (self.settings.folder / name).unlink(missing_ok=True)
+        if self.monitor is not None:
+            await self.monitor.stop()
         if self._api is not None:
             await self._api.stop()
         if self.audit is not None:

@@ -13,6 +13,8 @@ FILE: Final = "server.toml"
 TABLE: Final = "operator"
 URL_FILE: Final = "operator.url"
 """Where a running server leaves the URL of its operator API."""
+METRICS_URL_FILE: Final = "metrics.url"
+"""Where it leaves the URL of its port for monitoring."""
 _TRUTHS: Final = {"true": True, "false": False}
 
 
@@ -28,10 +30,14 @@ class OperatorSettings:
     """Speak HTTP instead of HTTPS; only on a loopback address."""
     folder: Path = Path("operator")
     """Folder of the tokens and the audit log."""
+    metrics_port: int = -1
+    """Port of plain HTTP for monitoring, on 127.0.0.1, without a token; -1: none, 0: the system chooses."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"operator.port: {self.port} is not 0 to 65535")
+        if not -1 <= self.metrics_port <= 65_535:
+            raise SettingsError(f"operator.metrics_port: {self.metrics_port} is not -1 to 65535")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

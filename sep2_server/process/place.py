@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from certs import LearntIssuers, ServerTls, TlsFiles
+from sep2_server.process.boards import Boards
 from sep2_server.process.meter import Meter
 from sep2_server.settings import Settings
 
@@ -22,6 +23,7 @@ class Place:
     of: int = 1
     sockets: Sequence[socket.socket] = ()
     operator_sockets: Sequence[socket.socket] = ()
+    boards: Boards | None = None
     meter: Meter = field(default_factory=Meter)
 
     @property

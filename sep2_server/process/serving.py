@@ -53,6 +53,7 @@ async def serve(
                 _announce(site, server, side, tell)
             ready()
             await ending.wait()
+            await server.stop()
     finally:
         store.close()
 

@@ -15,6 +15,9 @@ from sep2_server.errors import SettingsError, StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import Site
+from sep2_server.process.boards import Boards
+from sep2_server.process.families import lasting
+from sep2_server.process.meter import Meter
 from sep2_server.process.place import Place, shared_tls, tls_files
 from sep2_server.process.service import ServiceManager
 from sep2_server.process.serving import Reread, attempt, serve
@@ -55,6 +58,7 @@ class Workshop:
     tls: ServerTls
     sockets: list[list[socket.socket]]
     operator_sockets: list[socket.socket]
+    boards: Boards
 
     @classmethod
     def open(cls, site: Site, reread: Reread) -> Self:
@@ -70,6 +74,7 @@ class Workshop:
             tls=tls,
             sockets=[first, *further],
             operator_sockets=listen(site.operator.host, site.operator.port),
+            boards=Boards.create(settings.workers),
         )
 
     def work(self, number: int, tell: Tell, ready: Callable[[], None]) -> int:
@@ -83,6 +88,8 @@ class Workshop:
             of=len(self.sockets),
             sockets=self.sockets[number],
             operator_sockets=() if number else self.operator_sockets,
+            boards=self.boards,
+            meter=Meter(lasting(self.boards.read(number)[1])),
         )
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

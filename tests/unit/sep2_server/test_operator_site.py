@@ -43,7 +43,10 @@ def test_overrides_go_before_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("operator.color=red", "operator.color: unknown; known are folder, host, plain_http, port"),
+        (
+            "operator.color=red",
+            "operator.color: unknown; known are folder, host, metrics_port, plain_http, port",
+        ),
         ("operator.port=70000", "operator.port: 70000 is not 0 to 65535"),
         ("operator.port=many", "operator.port: 'many' is not int"),
         ("operator.plain_http=maybe", "operator.plain_http: 'maybe' is not bool"),

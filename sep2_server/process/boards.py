@@ -1,0 +1,54 @@
+"""Where each worker writes its numbers for whoever is asked for those of all: one file in memory for each."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self
+
+from sep2_server.process.families import Samples
+
+MOST_OCTETS = 1 << 22
+
+
+class Boards:
+    """One board for each worker, made before the processes fork; a new worker finds its predecessor's."""
+
+    def __init__(self, descriptors: Sequence[int]) -> None:
+        self._descriptors = list(descriptors)
+
+    @classmethod
+    def create(cls, count: int) -> Self:
+        """Empty boards (Linux)."""
+        return cls([os.memfd_create(f"lineside-board-{number}") for number in range(count)])
+
+    def __len__(self) -> int:
+        return len(self._descriptors)
+
+    def write(self, number: int, samples: Samples) -> None:
+        """Put a worker's numbers on its board, with the time."""
+        encoded = json.dumps([time.monotonic(), samples]).encode()
+        with _locked(self._descriptors[number], fcntl.LOCK_EX) as board:
+            os.ftruncate(board, 0)
+            os.pwrite(board, encoded, 0)
+
+    def read(self, number: int) -> tuple[float, Samples]:
+        """How old the numbers of a worker are, s, and they; none were ever written: infinitely old."""
+        with _locked(self._descriptors[number], fcntl.LOCK_SH) as board:
+            encoded = os.pread(board, MOST_OCTETS, 0)
+        if not encoded:
+            return float("inf"), {}
+        written, samples = json.loads(encoded)
+        return time.monotonic() - written, samples
+
+
+@contextmanager
+def _locked(board: int, how: int) -> Iterator[int]:
+    """A lock that the system takes back from a process that dies."""
+    fcntl.lockf(board, how)
+    try:
+        yield board
+    finally:
+        fcntl.lockf(board, fcntl.LOCK_UN)

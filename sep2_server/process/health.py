@@ -1,0 +1,84 @@
+"""Whether a server can do its work: one claim for each thing that it needs."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from sep2_server.errors import StoreError
+
+if TYPE_CHECKING:
+    from sep2_server.app import Sep2Server
+
+FRESH_S: Final = 5.0
+"""A worker whose numbers are older than this is not counted as alive."""
+FINE: Final = "ok"
+
+log = logging.getLogger(__name__)
+
+Checks = dict[str, str]
+"""`ok`, or what is wrong, by what was looked at."""
+
+
+def checks_of(server: "Sep2Server") -> Checks:
+    """What of a server is as it must be: `ok`, or what is not, for each."""
+    return {name: _claim(server, claim) for name, claim in CLAIMS.items()}
+
+
+def is_ready(checks: Checks) -> bool:
+    """Whether nothing is wrong."""
+    return all(told == FINE for told in checks.values())
+
+
+def days_left(server: "Sep2Server") -> float:
+    """Days until the certificate of the server expires, by its own clock; negative where it has."""
+    end = server.place.tls.certificate.not_valid_after_utc
+    return (end - datetime.fromtimestamp(server.clock.now(), UTC)).total_seconds() / 86_400
+
+
+def _claim(server: "Sep2Server", claim: Callable[["Sep2Server"], str]) -> str:
+    try:
+        return claim(server)
+    except StoreError as flaw:
+        return str(flaw)
+
+
+def _store(server: "Sep2Server") -> str:
+    server.store.reader.last_change()
+    return FINE
+
+
+def _listener(server: "Sep2Server") -> str:
+    if server.is_stopping:
+        return "the server is stopping"
+    return FINE if server.is_listening else "nothing is listened on"
+
+
+def _certificate(server: "Sep2Server") -> str:
+    certificate = server.place.tls.certificate
+    now = datetime.fromtimestamp(server.clock.now(), UTC)
+    if now < certificate.not_valid_before_utc:
+        return f"not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+    if now > certificate.not_valid_after_utc:
+        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return FINE
+
+
+def _workers(server: "Sep2Server") -> str:
+    silent = [str(number) for number in _silent(server)]
+    return f"no sign of life from worker {', '.join(silent)}" if silent else FINE
+
+
+def _silent(server: "Sep2Server") -> Iterator[int]:
+    place = server.place
+    for number in range(place.of):
+        if number != place.number and place.boards is not None and place.boards.read(number)[0] > FRESH_S:
+            yield number
+
+
+CLAIMS: Final = {
+    "store": _store,
+    "listener": _listener,
+    "certificate": _certificate,
+    "workers": _workers,
+}
