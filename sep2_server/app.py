@@ -284,7 +284,7 @@ class Sep2Server:
             self.place.boards.write(self.place.number, self.meter.samples())
 
     def _hear(self, changes: Sequence[Change]) -> None:
-        """Hear of a commit in whatever thread learns of it, and let the loop's forget what it has made wrong."""
+        """Hear of a commit in whatever thread learns of it; the loop forgets what it has made wrong."""
         self._heard.append(changes)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._take_in)

@@ -191,7 +191,7 @@ async def test_the_clock_task_writes_at_the_second(bench: Bench, caplog: pytest.
 
     bench.store.listen(hear)
     bench.clock.set(START + 10)
-    bench.server._keeper.wake()
+    bench.server.keeper.wake()
     async with asyncio.timeout(10):
         await heard.wait()
     kept = bench.store.reader.by_id(row.id)
@@ -209,10 +209,10 @@ async def test_the_clock_task_goes_on_after_a_failure(
         failed.set()
         raise OSError("no")
 
-    monkeypatch.setattr(bench.server._keeper, "_shorten", fail)
+    monkeypatch.setattr(bench.server.keeper, "_shorten", fail)
     for _ in range(2):
         failed.clear()
-        bench.server._keeper.wake()
+        bench.server.keeper.wake()
         async with asyncio.timeout(10):
             await failed.wait()
     assert "The clock task failed; it goes on" in caplog.messages
@@ -231,7 +231,7 @@ async def test_the_change_feed_is_kept_short(tmp_path_factory: pytest.TempPathFa
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Transaction, "forget_changes", forget)
-            bench.server._keeper.wake()
+            bench.server.keeper.wake()
             async with asyncio.timeout(10):
                 await forgotten.wait()
         await bench.store.do(lambda tx: tx.next_id())

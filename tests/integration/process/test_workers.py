@@ -171,3 +171,22 @@ def test_a_server_that_cannot_start_ends_with_a_code_and_says_why(tmp_path: Path
         site_process(tmp_path, process_pki, WORKERS),
     ):
         pass
+
+
+def test_what_one_worker_writes_every_other_answers_at_once(tmp_path: Path, process_pki: Pki) -> None:
+    with site_process(tmp_path, process_pki, WORKERS) as site:
+        credentials = site.enrol("feed-1")
+        href = href_of(site, "feed-1")
+        context = context_of(credentials)
+        wires: dict[int, Wire] = {}
+        while len(wires) < 3:
+            wire = Wire(site.port, context)
+            wires.setdefault(site.owner_of(wire), wire)
+            if wire not in wires.values():
+                wire.close()
+        writer, *readers = wires.values()
+        for number in range(1, 30):
+            assert writer.ask("POST", f"{href}/lel", event(number))[0] == 201
+            assert [_page(reader, f"{href}/lel?l=1").all for reader in readers] == [number] * 2
+        for wire in wires.values():
+            wire.close()
