@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
-from time import perf_counter
-from typing import Final, Self
+from time import perf_counter, time
+from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
 
@@ -29,6 +29,7 @@ from sep2_server.negotiation import require_plain_coding
 from sep2_server.notifications.service import Notifications
 from sep2_server.process.gauges import watch
 from sep2_server.process.listener import Bounds, Listener
+from sep2_server.process.log_lines import Access
 from sep2_server.process.place import Place, alone, tls_files
 from sep2_server.process.pulse import Pulse
 from sep2_server.process.sockets import listen
@@ -38,6 +39,9 @@ from sep2_server.rows import Change
 from sep2_server.settings import Settings, needing_restart, reloaded
 from sep2_server.store import Store
 from sep2_server.uris import normal, target_of
+
+if TYPE_CHECKING:
+    from sep2_server.process.log_writer import AccessLog
 
 WITH_BODY: Final = frozenset({"PUT", "POST"})
 
@@ -73,6 +77,7 @@ class Sep2Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.pulse = Pulse(self._beat)
         self.is_stopping = False
+        self.access: AccessLog | None = None
         self._heard: deque[Sequence[Change]] = deque()
         self._shares_file = store.is_shared and store.is_inline
 
@@ -163,6 +168,8 @@ class Sep2Server:
         self.place.tls.renew(tls_files(fresh))
         self.notifications.renew(fresh)
         self.settings = fresh
+        if self.access is not None:
+            self.access.is_on = fresh.access_log
         if self._listener is not None and self._connections is not None:
             self._listener.bounds = _bounds(fresh, self.place.of)
             self._connections.bound(fresh)
@@ -225,15 +232,38 @@ class Sep2Server:
             response = response_of(answer)
         if _identity_of(request) is None or "Upgrade" in request.headers:
             response.force_close()
-        self.meter.request(
-            request.method,
-            answer.route,
-            response.status,
-            seconds=perf_counter() - began,
-            received=received,
-            sent=response.content_length or 0,
-        )
+        self._note(request, answer.route, response, perf_counter() - began, received)
         return response
+
+    def _note(
+        self,
+        request: web.BaseRequest,
+        route: str,
+        response: web.StreamResponse,
+        seconds: float,
+        received: int,
+    ) -> None:
+        """Count a request, and write a line about it where that is wanted."""
+        sent = response.content_length or 0
+        self.meter.request(
+            request.method, route, response.status, seconds=seconds, received=received, sent=sent
+        )
+        if self.access is not None and self.access.is_on:
+            self.access.put(
+                Access(
+                    at=time(),
+                    number=self.access.number(),
+                    lfdi=_identity_of(request) or "",
+                    remote=request.remote or "",
+                    method=request.method,
+                    target=request.raw_path,
+                    route=route,
+                    status=response.status,
+                    seconds=seconds,
+                    received=received,
+                    sent=sent,
+                )
+            )
 
     async def _send(self, request: web.BaseRequest, answer: Download) -> web.StreamResponse:
         try:

@@ -3,6 +3,7 @@
 import argparse
 
 from sep2_server.operator import (
+    commands_check,
     commands_configuration,
     commands_controls,
     commands_devices,
@@ -35,6 +36,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_site.add_token_parser(server)
     commands_rights.add_audit_parser(server)
     commands_health.add_health(server)
+    commands_check.add_check(server)
     op = subparsers.add_parser(
         "op",
         help="operate a server: enrol devices, publish controls, read reports",

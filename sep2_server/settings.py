@@ -29,6 +29,8 @@ RELOADABLE: Final = (
     "handshake_s",
     "body_s",
     "shutdown_s",
+    "access_log",
+    "log_level",
 )
 """Settings that a running server takes over when it is told to read its files again."""
 
@@ -127,6 +129,12 @@ class Settings:
     """How long the body of a request may take to arrive."""
     shutdown_s: int = 10
     """How long requests may take to end when the server stops."""
+    access_log: bool = False
+    """Write one line for each request: who, what, status, ms."""
+    log_format: str = "text"
+    """Form of the log on standard error: text, or json (one object a line)."""
+    log_level: str = ""
+    """debug, info, warning or error; empty: what the command line says (`-v`)."""
     cached_answers: int = 20_000
     """Most rendered answers kept in memory."""
     cached_octets: int = 1 << 26
@@ -161,6 +169,9 @@ class Settings:
         for name, (low, high) in _BOUNDS.items():
             if not low <= getattr(self, name) <= high:
                 raise SettingsError(f"{name}: {getattr(self, name)} is not {low} to {high}")
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsError(f"{name}: {getattr(self, name)!r} is not one of {', '.join(allowed)}")
         _zone(self.time_zone)
 
     @property
@@ -205,6 +216,10 @@ class Settings:
         return self.profile.poll_rate_of(kind)
 
 
+_CHOICES: Final = {
+    "log_format": ("text", "json"),
+    "log_level": ("", "debug", "info", "warning", "error"),
+}
 _BOUNDS: Final = {
     "port": (0, 65535),
     "redirect_port": (-1, 65535),

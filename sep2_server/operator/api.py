@@ -1,6 +1,5 @@
 """The operator API on the wire: plain JSON over HTTPS, or over HTTP on a loopback address. A thin shell."""
 
-import ipaddress
 import json
 import logging
 import socket
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from certs import OperatorTls
 from sep2_server.operator.counter import Counter, Reply, Request
+from sep2_server.operator.site import is_loopback
 from sep2_server.process.monitor import Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
 from sep2_server.process.sockets import listen
@@ -27,14 +27,6 @@ log = logging.getLogger(__name__)
 
 class PlainHttpError(ValueError):
     """Plain HTTP was asked for on an address that other machines can reach."""
-
-
-def is_loopback(host: str) -> bool:
-    """True for an address, or the name `localhost`, that only this machine can reach."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class OperatorApi:

@@ -9,8 +9,10 @@ from certs import CertsError
 from sep2_server.errors import SettingsError, StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
+from sep2_server.operator.commands_check import is_flawed
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import read_site
+from sep2_server.process.pid_file import PidFile
 from sep2_server.process.service import VARIABLE, ServiceManager
 from sep2_server.process.serving import serve_alone
 from sep2_server.process.workers import serve_with_workers
@@ -35,11 +37,15 @@ def run(args: argparse.Namespace) -> int:
     overrides = [*args.set, *([f"workers={args.workers}"] if args.workers is not None else [])]
     reread = partial(read_site, args.config, overrides)
     manager = ServiceManager(os.environ.get(VARIABLE))
+    if is_flawed(args.config, overrides):
+        return WRONG_USAGE
     try:
         site = reread()
+        mark = PidFile.take(site.operator.folder)
         if site.server.workers > 1:
             return serve_with_workers(site, tell=say, reread=reread, manager=manager)
         serve_alone(site, tell=say, reread=reread, manager=manager)
+        mark.release()
     except (SettingsError, PlainHttpError) as flaw:
         complain(str(flaw), "correct the settings; a new folder is made by: lineside server init FOLDER")
         return WRONG_USAGE

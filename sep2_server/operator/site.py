@@ -1,5 +1,6 @@
 """Settings of a site: those of the IEEE 2030.5 side, and `[operator]` for the operators' side."""
 
+import ipaddress
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -16,6 +17,14 @@ URL_FILE: Final = "operator.url"
 METRICS_URL_FILE: Final = "metrics.url"
 """Where it leaves the URL of its port for monitoring."""
 _TRUTHS: Final = {"true": True, "false": False}
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address, or the name `localhost`, that only this machine can reach."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +48,11 @@ class OperatorSettings:
         if not -1 <= self.metrics_port <= 65_535:
             raise SettingsError(f"operator.metrics_port: {self.metrics_port} is not -1 to 65535")
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the API."""
+        return is_loopback(self.host)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -53,13 +67,24 @@ def read_site(path: Path | None = None, overrides: Iterable[str] = ()) -> Site:
 
     Relative paths are relative to the file. SettingsError names the key and what it may be.
     """
+    return site_of(given_of(path, overrides))
+
+
+def given_of(path: Path | None = None, overrides: Iterable[str] = ()) -> dict[str, Any]:
+    """What a settings file and `key=value` texts say, nothing of it looked at yet."""
     given = {} if path is None else _from_file(settings_file(path))
     for text in overrides:
         _override(given, text)
-    table = given.pop(TABLE, {})
+    return given
+
+
+def site_of(given: Mapping[str, Any]) -> Site:
+    """The site that values describe. SettingsError names the first that cannot be."""
+    rest = dict(given)
+    table = rest.pop(TABLE, {})
     if not isinstance(table, dict):
         raise SettingsError(f"{TABLE}: {table!r} is not a table")
-    return Site(server=settings_of(given), operator=_operator(table))
+    return Site(server=settings_of(rest), operator=_operator(table))
 
 
 def settings_file(path: Path) -> Path:

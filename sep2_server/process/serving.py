@@ -14,6 +14,7 @@ from sep2_server.errors import SettingsError
 from sep2_server.operator.mrid import pen_warning
 from sep2_server.operator.side import OperatorSide
 from sep2_server.operator.site import Site
+from sep2_server.process.logs import logging_of, set_level
 from sep2_server.process.place import Place, alone
 from sep2_server.process.service import ServiceManager
 from sep2_server.process.sockets import raise_file_limit
@@ -44,7 +45,10 @@ async def serve(
     store = Store.of(site.server, is_shared=here.of > 1)
     try:
         async with AsyncExitStack() as running:
-            server = await running.enter_async_context(Sep2Server(site.server, store, place=here))
+            access = running.enter_context(logging_of(site.server, here.meter))
+            server = Sep2Server(site.server, store, place=here)
+            server.access = access
+            await running.enter_async_context(server)
             side = OperatorSide(site.operator, server) if here.is_first else None
             if side is not None:
                 await running.enter_async_context(side)
@@ -64,6 +68,7 @@ def renew(server: Sep2Server, side: OperatorSide | None, reread: Reread) -> bool
     def read() -> None:
         site = reread()
         server.renew(site.server)
+        set_level(server.settings)
         if side is not None:
             side.renew()
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from sep2_server.errors import SettingsError
-from sep2_server.operator.api import is_loopback
-from sep2_server.operator.site import OperatorSettings, read_site
+from sep2_server.operator.site import OperatorSettings, is_loopback, read_site
 from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
 
 

@@ -1,0 +1,105 @@
+"""How a line of the log looks: text, or one JSON object. Nothing in it can begin another line."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+Format = Literal["text", "json"]
+TEXT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+MOST_CHARACTERS: Final = 300
+"""Longest part of a line that a client chooses."""
+WHO_DIGITS: Final = 10
+"""Digits of an LFDI that tell who it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One request and what came of it: no body, no header, no secret."""
+
+    at: float
+    number: int
+    lfdi: str
+    remote: str
+    method: str
+    target: str
+    route: str
+    status: int
+    seconds: float
+    received: int
+    sent: int
+
+
+def access_line(access: Access, kind: Format, process: int) -> str:
+    """One access as a line without its end."""
+    who = access.lfdi[:WHO_DIGITS] or "-"
+    request = f"{process:x}-{access.number:x}"
+    if kind == "json":
+        return json.dumps(
+            {
+                "time": _moment(access.at),
+                "level": "info",
+                "kind": "access",
+                "id": request,
+                "who": who,
+                "remote": access.remote,
+                "method": access.method[:MOST_CHARACTERS],
+                "path": access.target[:MOST_CHARACTERS],
+                "route": access.route,
+                "status": access.status,
+                "ms": round(access.seconds * 1000, 2),
+                "in": access.received,
+                "out": access.sent,
+            }
+        )
+    return (
+        f"{_moment(access.at)} ACCESS id={request} who={who} remote={access.remote} "
+        f"method={plain(access.method)} path={plain(access.target)} route={access.route or '-'} "
+        f"status={access.status} ms={access.seconds * 1000:.2f} in={access.received} out={access.sent}"
+    )
+
+
+def plain(text: str) -> str:
+    """A text of others in one word: quoted and escaped where it holds more than plain characters."""
+    cut = text[:MOST_CHARACTERS]
+    if cut.isascii() and cut.isprintable() and " " not in cut and '"' not in cut:
+        return cut or "-"
+    return json.dumps(cut).replace(" ", "\\u0020")
+
+
+class TextFormatter(logging.Formatter):
+    """The form of `lineside -v`; a message stays on its line, a traceback follows it."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """One line, whatever the arguments of the message hold."""
+        record.message = _one_line(record.message)
+        return super().formatMessage(record)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object for each record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line."""
+        told = {
+            "time": _moment(record.created),
+            "level": record.levelname.lower(),
+            "kind": "log",
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False)
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

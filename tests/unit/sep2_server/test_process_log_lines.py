@@ -1,0 +1,101 @@
+"""What a line of the log says, and that nobody can write a second one."""
+
+import json
+import logging
+import os
+import sys
+import time
+
+import pytest
+
+from sep2_server.process.log_lines import Access, JsonFormatter, TextFormatter, access_line
+from sep2_server.process.log_writer import MOST_LINES, AccessLog, LogWriter
+
+LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+
+
+def access(target: str = "/edev/1?s=0", lfdi: str = LFDI) -> Access:
+    return Access(1_700_000_000.25, 5, lfdi, "10.0.0.1", "GET", target, "EndDevice", 200, 0.00123, 0, 312)
+
+
+def test_an_access_in_text_says_who_what_and_how_it_went() -> None:
+    assert access_line(access(), "text", 26) == (
+        "2023-11-14T22:13:20.250000Z ACCESS id=1a-5 who=3E4F45AB31 remote=10.0.0.1 method=GET "
+        "path=/edev/1?s=0 route=EndDevice status=200 ms=1.23 in=0 out=312"
+    )
+
+
+def test_an_access_in_json_has_the_same() -> None:
+    told = json.loads(access_line(access(), "json", 26))
+    assert (told["who"], told["path"], told["status"], told["ms"]) == ("3E4F45AB31", "/edev/1?s=0", 200, 1.23)
+    assert (told["kind"], told["id"], told["route"], told["out"]) == ("access", "1a-5", "EndDevice", 312)
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+@pytest.mark.parametrize("target", ["/a\r\nACCESS status=200", '/"x', "/\x1b[31m", "/a b", "/" + "x" * 5000])
+def test_a_path_cannot_begin_another_line_or_field(kind: str, target: str) -> None:
+    line = access_line(access(target), "json" if kind == "json" else "text", 1)
+    assert line.isprintable()
+    assert len(line) < 700
+    assert line.count(" status=200") == 1 or json.loads(line)["path"] == target[:300]
+
+
+def record(message: str, *arguments: object) -> logging.LogRecord:
+    return logging.LogRecord("a.b", logging.WARNING, "", 0, message, arguments, None)
+
+
+def test_a_message_stays_on_its_line() -> None:
+    assert TextFormatter().format(record("from %s", "x\nERROR y")).endswith("a.b: from x\\nERROR y")
+    assert json.loads(JsonFormatter().format(record("from %s", "x\ny")))["message"] == "from x\ny"
+
+
+def test_a_traceback_is_told_in_both_forms() -> None:
+    made = record("it failed")
+    try:
+        int("seven")
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    assert "ValueError: invalid" in json.loads(JsonFormatter().format(made))["exception"]
+    assert "\nValueError: invalid" in TextFormatter().format(made)
+
+
+def test_lines_are_written_in_their_order() -> None:
+    read, write = os.pipe()
+    writer = LogWriter("text", write)
+    for number in range(100):
+        writer.put(f"line {number}")
+    writer.close()
+    os.close(write)
+    with os.fdopen(read) as written:
+        assert written.read().splitlines() == [f"line {number}" for number in range(100)]
+
+
+def test_a_target_that_blocks_stops_nobody_and_lines_that_are_lost_are_counted() -> None:
+    read, write = os.pipe()
+    writer = LogWriter("text", write)
+    began = time.perf_counter()
+    for _ in range(MOST_LINES + 2000):
+        writer.put("x" * 100)
+    assert time.perf_counter() - began < 2.0
+    assert writer.dropped > 0
+    os.close(read)
+    writer.close()
+    os.close(write)
+
+
+def test_a_line_costs_little_before_and_in_the_writer() -> None:
+    read, write = os.pipe()
+    writer = LogWriter("text", write)
+    log = AccessLog(writer, is_on=True)
+    began = time.perf_counter()
+    for _ in range(5000):
+        log.put(access())
+    put_s = (time.perf_counter() - began) / 5000
+    began = time.perf_counter()
+    for _ in range(5000):
+        access_line(access(), "text", 1)
+    made_s = (time.perf_counter() - began) / 5000
+    os.close(read)
+    writer.close()
+    os.close(write)
+    assert put_s + made_s < 60e-6
