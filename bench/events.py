@@ -16,8 +16,8 @@ from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus
 from sep2_server import Store
 from sep2_server.environment import Environment
 from sep2_server.operator import programs
-from sep2_server.operator.control_rows import insert_control
 from sep2_server.operator.desk import Desk
+from sep2_server.operator.tree import insert_in
 
 if TYPE_CHECKING:
     from bench.stand import Stand
@@ -89,7 +89,7 @@ def _controls(desk: Desk, made: list[Row], start: int) -> None:
             interval=DateTimeInterval(start=start, duration=3600),
             DERControlBase_=DERControlBase(opModMaxLimW=5000),
         )
-        insert_control(desk, program, control)
+        insert_in(desk, program, "DERControlList", control)
 
 
 def _meanwhile(stand: Stand, port: int, start: int) -> tuple[list[float], float]:

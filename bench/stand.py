@@ -24,8 +24,8 @@ from sep2_server.bootstrap import prepare, response_list_href
 from sep2_server.end_devices import Enrolment, add_end_device
 from sep2_server.environment import Environment
 from sep2_server.operator import programs
-from sep2_server.operator.control_rows import insert_control
 from sep2_server.operator.desk import Desk
+from sep2_server.operator.tree import insert_in
 from sep2_server.rows import Role, Row
 
 if TYPE_CHECKING:
@@ -224,7 +224,9 @@ class Filler:
         group = programs.add_group(desk, "feeder")
         program = programs.add_program(desk, group, primacy=5, description="feeder")
         programs.assign(desk, group, desk.client(DEVICE))
-        return program, [insert_control(desk, program, self._control(n)) for n in range(CONTROLS)]
+        return program, [
+            insert_in(desk, program, "DERControlList", self._control(n)) for n in range(CONTROLS)
+        ]
 
     def _control(self, number: int) -> DERControl:
         return DERControl(

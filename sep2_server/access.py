@@ -1,15 +1,16 @@
 """Who sees what: the LFDI of the TLS certificate decides. IEEE 2030.5-2018, 6 (access control); CSIP 1.4."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from function_sets import Access, Route
+from sep2_server.extra_routes import GROUP_LISTS
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Client, Role, Row
 from sep2_server.transaction import ACCESS
-from sep2_server.uris import GROUP_LIST
 
 NOBODY: Final = -1
 """Scope of a client that is not enrolled: it sees no item of any list."""
@@ -21,15 +22,23 @@ OPEN_TO_DISABLED: Final = frozenset({"DeviceCapability", "EndDeviceList", "EndDe
 """What is left to a client whose EndDevice has `enabled` false. IEEE 2030.5-2018, 10 (EndDevice)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Viewer:
-    """A client as far as rights go: what it is enrolled as, and what it is assigned."""
+    """A client as far as rights go: what it is enrolled as, and what it is assigned.
+
+    `assigned` are programs by the lists of groups that show them (`GroupDERProgramList`).
+    """
 
     lfdi: str
     client: Client | None
-    programs: frozenset[int] = frozenset()
+    assigned: Mapping[str, frozenset[int]] = field(default_factory=dict)
     lists: frozenset[int] = frozenset()
     is_disabled: bool = False
+
+    @cached_property
+    def programs(self) -> frozenset[int]:
+        """The programs of all kinds that it is assigned."""
+        return frozenset().union(*self.assigned.values())
 
     @property
     def scope(self) -> int:
@@ -85,7 +94,7 @@ def _may_see_of(reader: Reader, viewer: Viewer, route: Route, end_device_id: int
 
 
 def _is_assigned(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
-    if route.id == GROUP_LIST:
+    if route.id in GROUP_LISTS:
         return row is not None and row.id in viewer.lists
     return owner_id is None or owner_id in viewer.programs
 

@@ -47,7 +47,7 @@ class Action:
             return target.row
         row = Row(self.tx.next_id(), target.href, target.route.id, owner_id=target.owner_id)
         if target.above is not None:
-            self.tx.replace(target.above, target.above)
+            self.tx.tell(target.above)
         return self.tx.insert(row)
 
 

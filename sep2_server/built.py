@@ -1,20 +1,18 @@
 """Resources that are made at read and never stored: Time and DeviceCapability."""
 
-from schemas import (
-    DERProgramListLink,
-    DeviceCapability,
-    EndDeviceListLink,
-    MirrorUsagePointListLink,
-    ResponseSetListLink,
-    SelfDeviceLink,
-    Time,
-    TimeLink,
-    UsagePointListLink,
-)
-from sep2_server.environment import Environment
-from sep2_server.time_zone import year_of, zone_in
-from sep2_server.uris import SELF_INFORMATION, SELF_STATUS
+from typing import Final
 
+from schemas import DeviceCapability, Link, Time, spec_of
+from sep2_server.environment import Environment
+from sep2_server.extra_routes import SELF_INFORMATION, SELF_STATUS
+from sep2_server.time_zone import year_of, zone_in
+
+_ENTRIES: Final = tuple(
+    (f.attr, f.name.removesuffix("Link"), f.target)
+    for f in spec_of(DeviceCapability)
+    if f.target is not None and issubclass(f.target, Link)
+)
+"""Links of DeviceCapability: attribute, resource, class."""
 BUILT_KINDS = frozenset({"Time", "DeviceCapability", "SelfDevice", SELF_INFORMATION, SELF_STATUS})
 
 
@@ -38,27 +36,24 @@ def time_at(environment: Environment, now: int, *, quality: int | None = None) -
 
 
 def device_capability(environment: Environment, *, has_room: bool) -> DeviceCapability:
-    """Where clients start. `has_room`: the client may add a MirrorUsagePoint. IEEE 2030.5-2018, 8 and 16."""
-    of = environment.uris.of
-    return DeviceCapability(
-        href=of("DeviceCapability"),
-        DERProgramListLink_=DERProgramListLink(href=of("DERProgramList")),
-        ResponseSetListLink_=ResponseSetListLink(href=of("ResponseSetList")),
-        TimeLink_=TimeLink(href=of("Time")),
-        UsagePointListLink_=UsagePointListLink(href=of("UsagePointList")),
-        EndDeviceListLink_=EndDeviceListLink(href=of("EndDeviceList")),
-        MirrorUsagePointListLink_=(
-            MirrorUsagePointListLink(href=of("MirrorUsagePointList")) if has_room else None
-        ),
-        SelfDeviceLink_=SelfDeviceLink(href=of("SelfDevice")) if environment.lfdi else None,
-    )
+    """Where clients start: links to all that the server offers, in the order of the schema.
+
+    `has_room`: the client may add a MirrorUsagePoint. IEEE 2030.5-2018, 8 and 16.
+    """
+    without = set() if has_room else {"MirrorUsagePointList"}
+    if environment.lfdi is None:
+        without.add("SelfDevice")
+    return _capability(environment, environment.offered_kinds - without)
 
 
 def capability_for_unknown(environment: Environment) -> DeviceCapability:
     """What a client sees that is not enrolled and may register in-band. IEEE 2030.5-2018, 10."""
-    of = environment.uris.of
-    return DeviceCapability(
-        href=of("DeviceCapability"),
-        TimeLink_=TimeLink(href=of("Time")),
-        EndDeviceListLink_=EndDeviceListLink(href=of("EndDeviceList")),
-    )
+    return _capability(environment, frozenset({"Time", "EndDeviceList"}))
+
+
+def _capability(environment: Environment, kinds: frozenset[str]) -> DeviceCapability:
+    capability = DeviceCapability(href=environment.uris.of("DeviceCapability"))
+    for attr, kind, link in _ENTRIES:
+        if kind in kinds:
+            setattr(capability, attr, link(href=environment.uris.of(kind)))
+    return capability

@@ -10,11 +10,11 @@ from dataclasses import replace
 from schemas import Configuration
 from sep2_server.action import Action
 from sep2_server.environment import Environment
+from sep2_server.extra_routes import REPORTED_CONFIGURATION
 from sep2_server.messages import NO_CONTENT, Answer
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 from sep2_server.tree import link_lists
-from sep2_server.uris import REPORTED_CONFIGURATION
 from sep2_server.writes import put_resource
 
 KIND = "Configuration"

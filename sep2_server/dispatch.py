@@ -30,6 +30,7 @@ from sep2_server.errors import (
     RemoteError,
     UnknownMethod,
 )
+from sep2_server.extra_routes import FILE_CONTENT
 from sep2_server.feed import EVERYTHING
 from sep2_server.files.stored import download_of
 from sep2_server.hooks import hook_of
@@ -43,7 +44,6 @@ from sep2_server.run_time import run_time_of
 from sep2_server.self_device import own_resource
 from sep2_server.shelf import Shelf, tokens_of
 from sep2_server.transaction import BLOCKED, OPTION, Transaction
-from sep2_server.uris import FILE_CONTENT
 from sep2_server.visibility import require_visible
 
 READS: Final = frozenset({"GET", "HEAD"})
@@ -264,7 +264,7 @@ class Dispatcher:
     def _find(self, reader: Reader, request: Request, viewer: Viewer) -> Target:
         """What a request is about, if its method is allowed there and the client may know of it."""
         target = locate(reader, self.environment.uris, request.path)
-        if target is None:
+        if target is None or target.route.id not in self.environment.offered_kinds:
             self._require_client(viewer)
             raise NotFound(request.path)
         if viewer.client is None:

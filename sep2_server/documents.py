@@ -9,8 +9,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from function_sets import Route
-from schemas import BASE, Codec, SubscribableResource, spec_of, wire_name
+from function_sets import ROUTES, Route
+from schemas import (
+    BASE,
+    Codec,
+    EndDevice,
+    FunctionSetAssignments,
+    SelfDevice,
+    SubscribableResource,
+    spec_of,
+    wire_name,
+)
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
 from sep2_server.errors import NotAcceptable
@@ -23,7 +32,8 @@ from sep2_server.shelf import Token
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
 _LIST_LINKED: Final = re.compile(rb"ListLink ")
-
+_DEVICES: Final = (b"<EndDevice ", b"<SelfDevice ", b"<FunctionSetAssignments ")
+"""Resources whose links are to whole function sets."""
 
 MIXED_LISTS: Final = frozenset({"ResponseList"})
 """Lists whose items may be of types derived from the declared one."""
@@ -57,6 +67,7 @@ class Documents:
         self._codec = environment.codec
         self._listing = listing
         self._rates: Mapping[str, int] = {}
+        self._off = _links_off(environment.offered_kinds)
 
     def set_rates(self, rates: Mapping[str, int]) -> None:
         """Take poll rates by the id of the resource that go before the settings."""
@@ -91,6 +102,8 @@ class Documents:
 
     def filled(self, draft: Draft, fragment: bytes) -> bytes:
         """A fragment whose links to lists tell how many items the client may see there."""
+        if self._off is not None and fragment.startswith(_DEVICES):
+            fragment = self._off.sub(b"", fragment)
         if not _LIST_LINKED.search(fragment):
             return fragment
         return _LIST_LINK.sub(lambda link: self._counted(draft, link), fragment)
@@ -100,6 +113,8 @@ class Documents:
         target = locate(draft.reader, self._environment.uris, href)
         if target is None or not target.exists:
             return 0
+        if target.above is not None:
+            draft.tokens.add(target.above.id)
         view = self._listing.view(draft.reader, target, draft.viewer, draft.now)
         draft.see(view)
         return view.total()
@@ -137,6 +152,16 @@ def base_document(codec: Codec, document: bytes) -> bytes:
     if not codec.profile.element_of(type(value)).startswith(f"{{{BASE.namespace}}}"):
         raise NotAcceptable("an extension is not for a client of the base schema")
     return _BASE.encode(_BASE.decode_any(document, most=len(document)))
+
+
+def _links_off(offered: frozenset[str]) -> re.Pattern[bytes] | None:
+    """What matches the links of a device to function sets that are not served; None where all are."""
+    known = ROUTES.keys() - offered
+    classes = (EndDevice, SelfDevice, FunctionSetAssignments)
+    names = {f.name for cls in classes for f in spec_of(cls) if f.name.removesuffix("Link") in known}
+    if not names:
+        return None
+    return re.compile(rb"<(?:%s) [^>]*/>" % b"|".join(name.encode() for name in sorted(names)))
 
 
 @cache

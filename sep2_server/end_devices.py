@@ -4,40 +4,35 @@ IEEE 2030.5-2018, 10 (EndDevice and Registration); CSIP 1.5.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from certs import LFDI, sfdi_of
 from function_sets import sort_key
 from schemas import (
     DER,
     AssociatedDERProgramListLink,
-    ConfigurationLink,
     DERAvailabilityLink,
     DERCapabilityLink,
-    DERListLink,
     DERSettingsLink,
     DERStatusLink,
-    DeviceInformationLink,
-    DeviceStatusLink,
     EndDevice,
-    FileStatusLink,
-    FunctionSetAssignmentsListLink,
-    IPInterfaceListLink,
     Link,
-    LoadShedAvailabilityListLink,
-    LogEventListLink,
-    PowerStatusLink,
     Registration,
     RegistrationLink,
-    SubscriptionListLink,
 )
 from sep2_server.access import scope_of
+from sep2_server.below import below
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
+from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.notifications.ending import forget_device
 from sep2_server.rows import EVERYBODY, Client, Role, Row
 from sep2_server.run_time import post_rate_of
 from sep2_server.transaction import Transaction
-from sep2_server.uris import CONNECTION_POINT, route_named
+from sep2_server.uris import route_named
+
+_LISTS: Final = ("FunctionSetAssignmentsList", "DERList", "LogEventList", "SubscriptionList")
+"""Lists that every device has from the start; the others are there with their first item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +69,7 @@ def add_end_device(tx: Transaction, environment: Environment, enrolment: Enrolme
         )
     )
     row = _add_row(tx, environment, enrolment, number, now)
-    for kind in ("FunctionSetAssignmentsList", "DERList", "LogEventList", "SubscriptionList"):
+    for kind in _LISTS:
         tx.insert(Row(tx.next_id(), environment.uris.of(kind, (number,)), kind, owner_id=number))
     if enrolment.pin is not None:
         _add_registration(tx, environment, number, enrolment.pin, now)
@@ -172,25 +167,10 @@ def links_of(
     """Links of a new EndDevice by attribute."""
     of, parts = environment.uris.of, (number,)
     links: dict[str, Link] = {
-        "ConfigurationLink_": ConfigurationLink(href=of("Configuration", parts)),
-        "DERListLink_": DERListLink(href=of("DERList", parts)),
-        "DeviceInformationLink_": DeviceInformationLink(href=of("DeviceInformation", parts)),
-        "DeviceStatusLink_": DeviceStatusLink(href=of("DeviceStatus", parts)),
-        "FileStatusLink_": FileStatusLink(href=of("FileStatus", parts)),
-        "FunctionSetAssignmentsListLink_": FunctionSetAssignmentsListLink(
-            href=of("FunctionSetAssignmentsList", parts)
-        ),
-        "IPInterfaceListLink_": IPInterfaceListLink(href=of("IPInterfaceList", parts)),
-        "LoadShedAvailabilityListLink_": LoadShedAvailabilityListLink(
-            href=of("LoadShedAvailabilityList", parts)
-        ),
-        "LogEventListLink_": LogEventListLink(href=of("LogEventList", parts)),
-        "PowerStatusLink_": PowerStatusLink(href=of("PowerStatus", parts)),
+        one.attr: one.link(href=of(one.kind, parts))
+        for one in below("EndDevice")
+        if one.is_linked or (has_pin and one.kind == "Registration")
     }
-    if has_subscriptions:
-        links["SubscriptionListLink_"] = SubscriptionListLink(href=of("SubscriptionList", parts))
-    if has_pin:
-        links["RegistrationLink_"] = RegistrationLink(href=of("Registration", parts))
     if has_connection_points(environment):
         links["ConnectionPointLink"] = Link(href=of(CONNECTION_POINT, parts))
     return links

@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Final, Self
 
-from schemas import Codec, Error
+from function_sets import FUNCTION_SETS, Route
+from schemas import Codec, Error, wire_name
 from schemas.codes import ErrorReason
 from sep2_server.errors import NotSatisfiable, RemoteError
+from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LISTS
 from sep2_server.messages import CONTENT_TYPE, Answer
 from sep2_server.mounts import Mount
 from sep2_server.profiles import ServerProfile
 from sep2_server.settings import Settings
 from sep2_server.uris import Uris
+
+_HEADS: Final = {
+    "bill": "CustomerAccount",
+    "file": "File",
+    "sdev": "SelfDevice",
+    "tp": "TariffProfile",
+    "upt": "UsagePoint",
+}
+"""The resource at the first segment of a path, EndDevice apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +66,17 @@ class Environment:
         """What the profile decides."""
         return self.mount.rules
 
+    @cached_property
+    def offered_kinds(self) -> frozenset[str]:
+        """Ids of the routes that are served: those of function sets that are switched on."""
+        kinds = {
+            route.id for one in FUNCTION_SETS if one.code in self.rules.function_sets for route in one.routes
+        }
+        kinds |= {kind for kind, route in EXTRA_ROUTES.items() if _home_of(route) in kinds}
+        if CONNECTION_POINT not in self.rules.xml.additions:
+            kinds.discard(CONNECTION_POINT)
+        return frozenset(kinds)
+
     def refusal(self, flaw: RemoteError) -> Answer:
         """The answer to a request that broke a rule. IEEE 2030.5-2018, 4.6."""
         headers = [CONTENT_TYPE]
@@ -76,3 +98,10 @@ class Environment:
     @cached_property
     def _error_bodies(self) -> dict[int, bytes]:
         return {code: self.mount.codec.encode(Error(reasonCode=code)) for code in ErrorReason}
+
+
+def _home_of(route: Route) -> str:
+    """Id of the resource of the standard that a resource beside it goes with."""
+    if route.id in GROUP_LISTS:
+        return wire_name(route.type)
+    return _HEADS.get(route.path.split("/")[1], "EndDevice")

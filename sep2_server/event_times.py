@@ -5,6 +5,7 @@ from typing import Final
 from function_sets import earliest_start, is_over, latest_end, next_change, status_at
 from schemas import Event
 from sep2_server.environment import Environment
+from sep2_server.interval_times import INTERVAL_KINDS, moved
 from sep2_server.rows import OVER, Row
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
@@ -52,6 +53,8 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
     for row in rows:
         if row.list_id is None:
             tx.delete(row)
+        elif row.kind in INTERVAL_KINDS:
+            tx.replace(row, moved(row, now))
         else:
             _rewrite(tx, environment, row, now)
 

@@ -13,9 +13,9 @@ from sep2_server import (
     responses,
 )
 from sep2_server.action import Action
+from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.messages import Answer
 from sep2_server.notifications import subscribing
-from sep2_server.uris import CONNECTION_POINT
 from sep2_server.writes import delete_resource, post_item, put_connection_point, put_resource
 
 Hook = Callable[[Action], Answer]

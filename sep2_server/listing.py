@@ -12,16 +12,17 @@ from typing import Final
 from function_sets import Access, Route, after_bounds
 from schemas import Event
 from sep2_server.access import Viewer
+from sep2_server.extra_routes import MEMBER_LISTS, group_list_of
+from sep2_server.interval_times import INTERVAL_KINDS
 from sep2_server.location import Target
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, HIGHEST, Row, Span
 from sep2_server.shelf import Shelf, Token
-from sep2_server.uris import GROUP_LIST, Uris, route_named
+from sep2_server.uris import Uris, route_named
 
-MEMBER_LISTS: Final = frozenset({GROUP_LIST, "AssociatedDERProgramList"})
-"""Lists whose items are stored in another list."""
 SHARED_LISTS: Final = frozenset({"ResponseSetList"})
 """Lists whose items belong to no device: every client sees the same."""
+BILLING_SETS: Final = "BillingReadingSetList"
 MOST_BOOKMARKS: Final = 4096
 ALWAYS: Final = 1 << 62
 """A time that does not come."""
@@ -76,11 +77,9 @@ class Listing:
             return EMPTY if target.above is None else _readings(reader, target.above, after)
         source = self._source(reader, target)
         if source is None:
-            return EMPTY
-        if source.kind in MEMBER_LISTS:
-            return _members(reader, source)
-        if shows_assigned(route):
-            return _assigned(reader, source, viewer)
+            return replace(EMPTY, tokens=frozenset({target.above.id} if target.above else ()))
+        if source.kind in MEMBER_LISTS or shows_assigned(route):
+            return _through_groups(reader, source, viewer, after)
         if shows_own(route) and viewer.aggregator_id is not None:
             return _managed(reader, source, viewer.aggregator_id, viewer.scope)
         scope = viewer.scope if shows_own(route) else EVERYBODY
@@ -136,14 +135,47 @@ def _members(reader: Reader, source: Row) -> View:
     )
 
 
+def _through_groups(reader: Reader, source: Row, viewer: Viewer, after: int | None) -> View:
+    """What a client sees because it is assigned."""
+    if source.kind in MEMBER_LISTS:
+        return _members(reader, source)
+    if source.kind == BILLING_SETS:
+        return _of_accounts(reader, source, viewer, after)
+    return _assigned(reader, source, viewer)
+
+
 def _assigned(reader: Reader, source: Row, viewer: Viewer) -> View:
     """The programs of a client in one list: few, whatever the list holds."""
-    programs = [row for row in map(reader.by_id, sorted(viewer.programs)) if row and row.list_id == source.id]
-    programs.sort(key=lambda row: (row.sort_key, row.id))
+    programs = viewer.assigned.get(_group_list_beside(source.kind), frozenset())
+
+    def fetch(skip: int, limit: int) -> list[bytes]:
+        rows = [row for row in map(reader.by_id, programs) if row]
+        rows.sort(key=lambda row: (row.sort_key, row.id))
+        return [row.body for row in rows[skip : skip + limit]]
+
     return View(
-        fetch=lambda skip, limit: [row.body for row in programs[skip : skip + limit]],
+        fetch=fetch,
         total=lambda: len(programs),
-        tokens=frozenset({source.id, (source.id, EVERYBODY), viewer.scope, EVERYBODY, *viewer.programs}),
+        tokens=frozenset({viewer.scope, EVERYBODY, *programs}),
+        is_private=True,
+    )
+
+
+def _of_accounts(reader: Reader, source: Row, viewer: Viewer, after: int | None) -> View:
+    """The BillingReadingSets of the CustomerAccounts that a client is assigned: each account is a scope."""
+    accounts = sorted(viewer.assigned.get(group_list_of("CustomerAccount"), ()))
+    route = route_named(source.kind)
+    spans = [_span(route, Span(list_id=source.id, scope=account), after) for account in accounts]
+
+    def fetch(skip: int, limit: int) -> list[bytes]:
+        rows = [row for span in spans for row in reader.page(span, limit=skip + limit)]
+        rows.sort(key=lambda row: (row.sort_key, row.id))
+        return [row.body for row in rows[skip : skip + limit]]
+
+    return View(
+        fetch=fetch,
+        total=lambda: sum(map(reader.count, spans)),
+        tokens=frozenset({viewer.scope, EVERYBODY, *((source.id, account) for account in accounts)}),
         is_private=True,
     )
 
@@ -172,6 +204,11 @@ def _readings(reader: Reader, reading_set: Row, after: int | None) -> View:
     )
 
 
+@cache
+def _group_list_beside(kind: str) -> str:
+    return group_list_of(kind.removesuffix("List"))
+
+
 def shows_assigned(route: Route) -> bool:
     """True for a list at the root that shows each client the programs which it is assigned."""
     return route.access is Access.ASSIGNED and "{" not in route.path
@@ -195,13 +232,13 @@ def _span(route: Route, span: Span, after: int | None) -> Span:
 
 
 @cache
-def _holds_events(kind: str) -> bool:
+def _is_timed(kind: str) -> bool:
     item = route_named(kind).item
-    return item is not None and issubclass(item, Event)
+    return item is not None and (issubclass(item, Event) or item.__name__ in INTERVAL_KINDS)
 
 
 def _until(reader: Reader, source: Row, now: int) -> int:
-    if not _holds_events(source.kind):
+    if not _is_timed(source.kind):
         return ALWAYS
     next_at = reader.next_in_list(source.id)
     if next_at is None:

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, statements_rights, tables
+from sep2_server import format_1, format_5, statements_rights, tables
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -87,6 +87,15 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(
         "blocked certificates, disabled devices, the network as operators see it",
         (*created(tables.blocked, tables.disabled, tables.node), statements_rights.COUNT_MEMBERS),
+    ),
+    Migration(
+        "programs of every kind in groups",
+        (
+            *created(*format_5.metadata.sorted_tables),
+            *format_5.MOVED,
+            Only("sqlite", format_5.NO_LIST),
+            Only("postgresql", format_5.NO_LIST),
+        ),
     ),
 )
 

@@ -20,8 +20,9 @@ from schemas import (
 )
 from sep2_server.action import Action, require_room
 from sep2_server.errors import BadRequest, StoreError
+from sep2_server.extra_routes import LATEST_READING, UPDATE_TIMES
 from sep2_server.rows import EVERYBODY, Row, Span, StoredReading
-from sep2_server.uris import LATEST_READING, UPDATE_TIMES, route_named
+from sep2_server.uris import route_named
 
 
 def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading) -> Row:

@@ -6,7 +6,7 @@ from dataclasses import Field, replace
 from typing import Any, Final, get_type_hints
 
 from sep2_server.errors import SettingsError
-from sep2_server.profiles import PROFILES, ServerProfile, rules
+from sep2_server.profiles import FUNCTION_SET_CODES, PROFILES, ServerProfile, rules
 from sep2_server.setting_values import value_of
 
 RULES: Final[Mapping[str, Field[Any]]] = {f.name: f for f in rules()}
@@ -64,7 +64,21 @@ def _rule(place: str, value: object, held: ServerProfile) -> object:
             raise SettingsError(f"{place}: {found} is not {low} to {high}")
     if name in _PATTERNS and not _PATTERNS[name].fullmatch(str(found)):
         raise SettingsError(f"{place}: {value!r} is not {_PATTERNS[name].pattern}")
+    if name == "function_sets":
+        return _switched(place, held.function_sets, found)
     return {**held.poll_rate, **found} if isinstance(found, Mapping) else found
+
+
+def _switched(place: str, held: tuple[str, ...], found: object) -> tuple[str, ...]:
+    """Codes of function sets with those that are switched on (`dr`, `all`) or off (`-ps`)."""
+    codes = set(held)
+    for entry in map(str, found if isinstance(found, tuple) else ()):
+        named = set(FUNCTION_SET_CODES if entry.removeprefix("-") == "all" else (entry.removeprefix("-"),))
+        if not named <= set(FUNCTION_SET_CODES):
+            known = ", ".join(FUNCTION_SET_CODES)
+            raise SettingsError(f"{place}: {entry!r} is not all, a code, or -code; codes are {known}")
+        codes = codes - named if entry.startswith("-") else codes | named
+    return tuple(sorted(codes))
 
 
 def prefix_of(path: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from function_sets import FUNCTION_SETS
 from schemas import BASE, Profile, csip_aus
 
 T = TypeVar("T")
@@ -19,6 +20,23 @@ def _open(default: T, about: str, source: str, *choices: object) -> T:
     return field(default=default, metadata={"about": about, "source": source, "choices": choices})
 
 
+FUNCTION_SET_CODES: Final = tuple(sorted(one.code for one in FUNCTION_SETS))
+CSIP_FUNCTION_SETS: Final = (
+    "dcap",
+    "derp",
+    "di",
+    "edev",
+    "fsa",
+    "lel",
+    "mup",
+    "ps",
+    "rsps",
+    "sdev",
+    "sub",
+    "tm",
+    "upt",
+)
+"""Codes of the function sets of CSIP, and of what its servers serve beside them. CSIP 1.2."""
 REFERENCE_RATES: Final[Mapping[str, int]] = MappingProxyType(
     {
         "DeviceCapability": 300,
@@ -92,6 +110,11 @@ class ServerProfile:
     )
     registration_ders: int = _open(1, "DERs of a device that registers itself", "15")
 
+    function_sets: tuple[str, ...] = _open(
+        FUNCTION_SET_CODES,
+        "codes of the function sets that are served; what is set is put over them: `dr`, `-ps`, `all`",
+        "CSIP 1.2",
+    )
     list_limit: int = _open(255, "most items in a page of a list; a larger `l` is cut to it", "5; 2.3")
     bad_query: str = _open("400", "an `s`, `l` or `a` that is no whole number from 0", "2.5", "400", "ignore")
     all_with_after: str = _open("filtered", "what `all` counts when `a` is given", "5", "filtered", "whole")
@@ -176,7 +199,11 @@ class ServerProfile:
 
 BASE_PROFILE: Final = ServerProfile()
 CSIP_PROFILE: Final = replace(
-    BASE_PROFILE, name="csip", xml=replace(BASE, name="csip"), poll_rate=REFERENCE_RATES
+    BASE_PROFILE,
+    name="csip",
+    xml=replace(BASE, name="csip"),
+    function_sets=CSIP_FUNCTION_SETS,
+    poll_rate=REFERENCE_RATES,
 )
 CSIP_AUS_V1_2_PROFILE: Final = replace(
     CSIP_PROFILE,
@@ -202,7 +229,12 @@ PROFILES: Final[Mapping[str, ServerProfile]] = MappingProxyType(
         "csip_aus_v1.3_storage": replace(
             CSIP_AUS_V1_2_PROFILE, name="csip_aus_v1.3_storage", xml=csip_aus.CSIP_AUS_V1_3_STORAGE
         ),
-        "csip_aus_v1.3": replace(CSIP_AUS_V1_2_PROFILE, name="csip_aus_v1.3", xml=csip_aus.CSIP_AUS_V1_3),
+        "csip_aus_v1.3": replace(
+            CSIP_AUS_V1_2_PROFILE,
+            name="csip_aus_v1.3",
+            xml=csip_aus.CSIP_AUS_V1_3,
+            function_sets=tuple(sorted((*CSIP_FUNCTION_SETS, "tp"))),
+        ),
     }
 )
 """By the name that settings use."""

@@ -141,6 +141,11 @@ class Reader:
         """Items of a list that are stored in another one (the programs of a group), in order."""
         return self._db.all(_row, q.MEMBERS, list_id=list_id, skip=skip, limit=limit)
 
+    def is_member(self, list_id: int, row: Row) -> bool:
+        """Whether a list shows a resource that is stored in another one."""
+        place = {"list_id": list_id, "sort_key": row.sort_key, "resource_id": row.id}
+        return self._db.number(q.IS_MEMBER, **place) is not None
+
     def lists_of_member(self, resource_id: int) -> list[int]:
         """The lists that show a resource beside the one that it is stored in."""
         return self._db.all(_first, q.LISTS_OF_MEMBER, resource_id=resource_id)
@@ -177,6 +182,10 @@ class Reader:
         """The group that a list holds the programs of."""
         return self._db.one(Group._make, q.GROUP_OF_LIST, list_id=list_id)
 
+    def group_lists(self, group_id: int) -> dict[str, int]:
+        """The lists of programs of a group by the id of their route (`GroupTariffProfileList`)."""
+        return dict(self._db.all(_named, q.GROUP_LISTS, group_id=group_id))
+
     def groups(self) -> list[Group]:
         """All groups by name."""
         return self._db.all(Group._make, q.GROUPS)
@@ -197,9 +206,12 @@ class Reader:
         """The group lists that a client, or a device it speaks for, is assigned."""
         return frozenset(self._db.all(_first, q.LISTS_OF_VIEWER, end_device_id=end_device_id))
 
-    def programs_of_viewer(self, end_device_id: int) -> frozenset[int]:
-        """The programs that a client, or a device it speaks for, is assigned."""
-        return frozenset(self._db.all(_first, q.PROGRAMS_OF_VIEWER, end_device_id=end_device_id))
+    def programs_of_viewer(self, end_device_id: int) -> dict[str, frozenset[int]]:
+        """The programs that a client, or a device it speaks for, is assigned, by the lists of groups."""
+        found: dict[str, set[int]] = {}
+        for kind, program in self._db.all(_named, q.PROGRAMS_OF_VIEWER, end_device_id=end_device_id):
+            found.setdefault(kind, set()).add(program)
+        return {kind: frozenset(programs) for kind, programs in found.items()}
 
     def programs_of_device(self, end_device_id: int) -> frozenset[int]:
         """The programs that one device is assigned, whoever speaks for it."""
@@ -296,6 +308,10 @@ def _place(span: Span) -> dict[str, object]:
 
 def _bounds(span: Span) -> dict[str, object]:
     return {"list_id": span.list_id, "scope": span.scope, "low": span.low, "high": span.high}
+
+
+def _named(found: tuple[Any, ...]) -> tuple[str, int]:
+    return str(found[0]), int(found[1])
 
 
 def _first(found: tuple[Any, ...]) -> int:

@@ -67,11 +67,10 @@ class Client(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One group of devices and the DERProgramList that its members are assigned."""
+    """One group of devices: what its members are assigned together."""
 
     id: int
     name: str
-    program_list_id: int
 
 
 class Assignment(NamedTuple):

@@ -18,7 +18,7 @@ from schemas import (
 )
 from schemas.codes import PowerSourceType
 from sep2_server.environment import Environment
-from sep2_server.uris import SELF_INFORMATION, SELF_STATUS
+from sep2_server.extra_routes import SELF_INFORMATION, SELF_STATUS
 
 MODEL: Final = "Lineside"
 IS_OPERATING: Final = 2

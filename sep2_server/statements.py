@@ -98,6 +98,11 @@ MEMBERS: Final = (
     .limit(_p("limit"))
     .offset(_p("skip"))
 )
+IS_MEMBER: Final = select(t.member.c.resource_id).where(
+    t.member.c.list_id == _p("list_id"),
+    t.member.c.sort_key == _p("sort_key"),
+    t.member.c.resource_id == _p("resource_id"),
+)
 LISTS_OF_MEMBER: Final = select(t.member.c.list_id).where(t.member.c.resource_id == _p("resource_id"))
 
 CLIENT: Final = select(t.client).where(_C.lfdi == _p("lfdi"))
@@ -111,7 +116,16 @@ MANAGED: Final = select(_C.end_device_id).where(_C.aggregator_id == _p("aggregat
 GROUP_NAMED: Final = select(t.device_group).where(t.device_group.c.name == _p("name"))
 GROUP: Final = select(t.device_group).where(t.device_group.c.id == _p("id"))
 GROUPS: Final = select(t.device_group).order_by(t.device_group.c.name)
-GROUP_OF_LIST: Final = select(t.device_group).where(t.device_group.c.program_list_id == _p("list_id"))
+GROUP_OF_LIST: Final = (
+    select(t.device_group)
+    .select_from(t.device_group.join(t.group_list, t.group_list.c.group_id == t.device_group.c.id))
+    .where(t.group_list.c.list_id == _p("list_id"))
+)
+GROUP_LISTS: Final = (
+    select(t.group_list.c.kind, t.group_list.c.list_id)
+    .where(t.group_list.c.group_id == _p("group_id"))
+    .order_by(t.group_list.c.kind)
+)
 ASSIGNMENTS_OF_DEVICE: Final = select(t.assignment).where(t.assignment.c.end_device_id == _p("end_device_id"))
 ASSIGNMENTS_OF_GROUP: Final = (
     select(t.assignment)
@@ -120,18 +134,25 @@ ASSIGNMENTS_OF_GROUP: Final = (
     .limit(_p("limit"))
     .offset(_NO_SKIP)
 )
-_VIEWERS = or_(_C.end_device_id == _p("end_device_id"), _C.aggregator_id == _p("end_device_id"))
-_ASSIGNED = t.client.join(t.assignment, t.assignment.c.end_device_id == _C.end_device_id).join(
-    t.device_group, t.device_group.c.id == t.assignment.c.group_id
+_VIEWED = t.viewer_group.join(t.group_list, t.group_list.c.group_id == t.viewer_group.c.group_id)
+_IS_VIEWER = t.viewer_group.c.viewer_id == _p("end_device_id")
+LISTS_OF_VIEWER: Final = select(t.group_list.c.list_id).select_from(_VIEWED).where(_IS_VIEWER)
+PROGRAMS_OF_VIEWER: Final = (
+    select(t.group_list.c.kind, t.member.c.resource_id)
+    .select_from(_VIEWED.join(t.member, t.member.c.list_id == t.group_list.c.list_id))
+    .where(_IS_VIEWER)
+    .distinct()
 )
-LISTS_OF_VIEWER: Final = (
-    select(t.device_group.c.program_list_id).select_from(_ASSIGNED).where(_VIEWERS).distinct()
+PROGRAMS_OF_DEVICE: Final = (
+    select(t.member.c.resource_id)
+    .select_from(
+        t.assignment.join(t.group_list, t.group_list.c.group_id == t.assignment.c.group_id).join(
+            t.member, t.member.c.list_id == t.group_list.c.list_id
+        )
+    )
+    .where(t.assignment.c.end_device_id == _p("end_device_id"))
+    .distinct()
 )
-_PROGRAMS = select(t.member.c.resource_id).select_from(
-    _ASSIGNED.join(t.member, t.member.c.list_id == t.device_group.c.program_list_id)
-)
-PROGRAMS_OF_VIEWER: Final = _PROGRAMS.where(_VIEWERS).distinct()
-PROGRAMS_OF_DEVICE: Final = _PROGRAMS.where(_C.end_device_id == _p("end_device_id")).distinct()
 
 _READING = t.reading.c
 _AFTER_TIME: BindParameter[Any] = bindparam("after", type_=BigInteger)
@@ -193,6 +214,9 @@ MOVE_TALLY: Final = (
 )
 DELETE_TALLIES: Final = delete(t.tally).where(t.tally.c.list_id == _p("list_id"))
 INSERT_MEMBER: Final = insert(t.member)
+MOVE_MEMBER: Final = (
+    update(t.member).where(t.member.c.resource_id == _p("of_resource")).values(sort_key=_p("new_key"))
+)
 DELETE_MEMBER: Final = delete(t.member).where(
     t.member.c.list_id == _p("list_id"), t.member.c.resource_id == _p("resource_id")
 )
@@ -207,6 +231,18 @@ INSERT_CLIENT: Final = insert(t.client)
 DELETE_CLIENT: Final = delete(t.client).where(_C.end_device_id == _p("end_device_id"))
 INSERT_GROUP: Final = insert(t.device_group)
 DELETE_GROUP: Final = delete(t.device_group).where(t.device_group.c.id == _p("id"))
+INSERT_GROUP_LIST: Final = insert(t.group_list)
+DELETE_GROUP_LIST: Final = delete(t.group_list).where(t.group_list.c.list_id == _p("list_id"))
+_VIEWER_GROUP = and_(
+    t.viewer_group.c.viewer_id == _p("of_viewer"), t.viewer_group.c.group_id == _p("of_group")
+)
+MOVE_VIEWER: Final = (
+    update(t.viewer_group).where(_VIEWER_GROUP).values(devices=t.viewer_group.c.devices + _p("by"))
+)
+INSERT_VIEWER: Final = insert(t.viewer_group)
+DELETE_VIEWER: Final = delete(t.viewer_group).where(
+    _VIEWER_GROUP, t.viewer_group.c.devices <= literal_column("0")
+)
 INSERT_ASSIGNMENT: Final = insert(t.assignment)
 DELETE_ASSIGNMENT: Final = delete(t.assignment).where(
     t.assignment.c.group_id == _p("group_id"), t.assignment.c.end_device_id == _p("end_device_id")

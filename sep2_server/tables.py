@@ -111,8 +111,16 @@ device_group = Table(
     metadata,
     Column("id", _Key, primary_key=True, autoincrement=False),
     Column("name", _Text, nullable=False, unique=True),
-    Column("program_list_id", _Key, nullable=False, comment="DERProgramList of its programs"),
 )
+
+group_list = Table(
+    "group_list",
+    metadata,
+    Column("group_id", _Key, primary_key=True),
+    Column("kind", _Text, primary_key=True, comment="id of the route: GroupDERProgramList, GroupFileList"),
+    Column("list_id", _Key, nullable=False, comment="the list that shows the group's programs of this kind"),
+)
+Index("group_list_by_list", group_list.c.list_id)
 
 assignment = Table(
     "assignment",
@@ -122,6 +130,15 @@ assignment = Table(
     Column("assignments_id", _Key, nullable=False, comment="FunctionSetAssignments of the device"),
 )
 Index("assignment_by_device", assignment.c.end_device_id)
+
+viewer_group = Table(
+    "viewer_group",
+    metadata,
+    Column("viewer_id", _Key, primary_key=True, comment="EndDevice of a client"),
+    Column("group_id", _Key, primary_key=True),
+    Column("devices", Integer, nullable=False, comment="members that the client is or speaks for"),
+)
+"""The groups of a client, so that reading its rights does not cost by the devices that it speaks for."""
 
 reading = Table(
     "reading",

@@ -9,6 +9,7 @@ from sep2_server import statements as q
 from sep2_server import statements_rights as rights
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
+from sep2_server.extra_routes import MEMBER_KINDS
 from sep2_server.notifications.ledger import Ledger
 from sep2_server.notifications.subscribable import marked
 from sep2_server.reader import Reader
@@ -33,6 +34,8 @@ ACCESS: Final = "access"
 """Kind of a change that tells what a client may see."""
 BLOCKED: Final = "blocked"
 """Kind of a change of the certificates that are refused."""
+_FEW: Final = 100
+"""Members of a group that are told one by one that their rights have changed."""
 OPTION: Final = "option"
 """Kind of a change of a value that is set at run time."""
 
@@ -63,7 +66,7 @@ class Transaction(Reader):
         )
         self._db.run(q.INSERT_RESOURCE, **stored._asdict())
         self._move(stored.list_id, stored.scope, 1)
-        self._tell(stored, stored.version)
+        self.tell(stored, stored.version)
         return stored
 
     def replace(self, old: Row, new: Row) -> Row:
@@ -74,11 +77,13 @@ class Transaction(Reader):
         if (old.list_id, old.scope) != (row.list_id, row.scope):
             self._move(old.list_id, old.scope, -1)
             self._move(row.list_id, row.scope, 1)
-            self._tell(old, row.version)
-        self._tell(row, row.version)
-        if row.owner_id == row.id:
+            self.tell(old, row.version)
+        self.tell(row, row.version)
+        if row.kind in MEMBER_KINDS:
+            if row.sort_key != old.sort_key:
+                self._db.run(q.MOVE_MEMBER, of_resource=row.id, new_key=row.sort_key)
             for list_id in self.lists_of_member(row.id):
-                self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
+                self.tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
         return row
 
     def delete(self, row: Row) -> None:
@@ -93,32 +98,38 @@ class Transaction(Reader):
             self.remove_member(list_id, row)
         if row.starts is not None and row.mrid and not self.all_by_mrid(row.mrid):
             self._db.run(q.DELETE_REPORTS, subject=row.mrid)
-        self._tell(row, DELETED)
+        self.tell(row, DELETED)
 
-    def add_member(self, list_id: int, row: Row) -> None:
-        """Show a resource in a list beside the one that it is stored in."""
+    def add_member(self, list_id: int, row: Row) -> bool:
+        """Show a resource in a list beside the one that it is stored in; False where it was there."""
+        if self.is_member(list_id, row):
+            return False
         self._db.run(q.INSERT_MEMBER, list_id=list_id, sort_key=row.sort_key, resource_id=row.id)
         self._show(list_id, 1)
-        self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
+        self.tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
+        return True
 
     def remove_member(self, list_id: int, row: Row) -> bool:
         """No longer show a resource in a list; False where it was not there."""
         if not self._db.run(q.DELETE_MEMBER, list_id=list_id, resource_id=row.id).rowcount:
             return False
         self._show(list_id, -1)
-        self._tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
+        self.tell(row._replace(list_id=list_id, scope=EVERYBODY), row.version)
         return True
 
     def put_client(self, client: Client) -> None:
         """Store a client in the place of the one with the same EndDevice."""
         self.tell_access(client.end_device_id)
+        self._count_groups(client.end_device_id, -1)
         self._db.run(q.DELETE_CLIENT, end_device_id=client.end_device_id)
         self._db.run(q.INSERT_CLIENT, **client._asdict())
+        self._count_groups(client.end_device_id, 1)
         self.tell_access(client.end_device_id)
 
     def delete_client(self, end_device_id: int) -> None:
         """Forget a client; its EndDevice is the caller's to remove."""
         self.tell_access(end_device_id)
+        self._count_groups(end_device_id, -1)
         self._db.run(q.DELETE_CLIENT, end_device_id=end_device_id)
 
     def put_group(self, group: Group) -> None:
@@ -131,14 +142,26 @@ class Transaction(Reader):
         self.tell_access(EVERYBODY)
         self._db.run(q.DELETE_GROUP, id=group_id)
 
+    def put_group_list(self, group_id: int, kind: str, list_id: int) -> None:
+        """Let a group have programs of a kind in a list; the list itself is the caller's to store."""
+        self._db.run(q.INSERT_GROUP_LIST, group_id=group_id, kind=kind, list_id=list_id)
+        self._tell_group(group_id)
+
+    def delete_group_list(self, group_id: int, list_id: int) -> None:
+        """Forget that a list holds programs of a group; the list itself is the caller's to remove."""
+        self._tell_group(group_id)
+        self._db.run(q.DELETE_GROUP_LIST, list_id=list_id)
+
     def put_assignment(self, assignment: Assignment) -> None:
         """Assign the programs of a group to a device."""
         self._db.run(q.INSERT_ASSIGNMENT, **assignment._asdict())
         self._move(assignment.group_id, MEMBERS, 1)
+        self._count_group(assignment.end_device_id, assignment.group_id, 1)
         self.tell_access(assignment.end_device_id)
 
     def delete_assignment(self, assignment: Assignment) -> None:
         """Take the programs of a group from a device."""
+        self._count_group(assignment.end_device_id, assignment.group_id, -1)
         gone = self._db.run(
             q.DELETE_ASSIGNMENT, group_id=assignment.group_id, end_device_id=assignment.end_device_id
         )
@@ -242,11 +265,32 @@ class Transaction(Reader):
         for who in touched - {None}:
             self.written.append(Change(0, who or EVERYBODY, ACCESS, None, EVERYBODY, None, DELETED))
 
+    def _count_groups(self, end_device_id: int, by: int) -> None:
+        """Count a client in, or out, of all groups that its EndDevice is in."""
+        for assignment in self.assignments_of_device(end_device_id):
+            self._count_group(end_device_id, assignment.group_id, by)
+
+    def _count_group(self, end_device_id: int, group_id: int, by: int) -> None:
+        """Count a member of a group for the client that it is, and for the aggregator that speaks for it."""
+        client = self.client_of(end_device_id)
+        for viewer in {end_device_id, client.aggregator_id if client else None} - {None}:
+            if not self._db.run(q.MOVE_VIEWER, of_viewer=viewer, of_group=group_id, by=by).rowcount:
+                self._db.run(q.INSERT_VIEWER, viewer_id=viewer, group_id=group_id, devices=by)
+            if by < 0:
+                self._db.run(q.DELETE_VIEWER, of_viewer=viewer, of_group=group_id)
+
     def _show(self, list_id: int, by: int) -> None:
         """Count an item that a list shows; where it is that of a group, its members' rights have changed."""
         self._move(list_id, EVERYBODY, by)
-        if self.group_of_list(list_id) is not None:
-            self.tell_access(EVERYBODY)
+        group = self.group_of_list(list_id)
+        if group is not None:
+            self._tell_group(group.id)
+
+    def _tell_group(self, group_id: int) -> None:
+        """Tell that what the members of a group may see has changed: each, or all clients where many are."""
+        members = self.assignments_of_group(group_id, limit=_FEW + 1)
+        for end_device_id in [EVERYBODY] if len(members) > _FEW else [m.end_device_id for m in members]:
+            self.tell_access(end_device_id)
 
     def _move(self, list_id: int | None, scope: int, by: int) -> None:
         if list_id is None:
@@ -254,5 +298,7 @@ class Transaction(Reader):
         if not self._db.run(q.MOVE_TALLY, in_list=list_id, in_scope=scope, by=by).rowcount:
             self._db.run(q.ADD_TALLY, list_id=list_id, scope=scope, amount=by)
 
-    def _tell(self, row: Row, version: int) -> None:
-        self.written.append(Change(0, row.id, row.kind, row.list_id, row.scope, row.owner_id, version))
+    def tell(self, row: Row, version: int | None = None) -> None:
+        """Tell of a resource in the change feed, at its own version unless said."""
+        told = row.version if version is None else version
+        self.written.append(Change(0, row.id, row.kind, row.list_id, row.scope, row.owner_id, told))

@@ -6,11 +6,14 @@ from typing import Final
 from function_sets import ROUTES, Route
 from schemas import Field, Link, ListLink, spec_of
 from sep2_server.environment import Environment
+from sep2_server.extra_routes import EXTRA_ROUTES, MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
-from sep2_server.uris import EXTRA_ROUTES, Uris, route_named
+from sep2_server.uris import Uris, route_named
 
 BATCH: Final = 1000
+MOST_MEMBERS: Final = 2**31
+"""More than a list shows of what is stored elsewhere; programs outlive a list that shows them."""
 
 
 @cache
@@ -38,6 +41,10 @@ def link_lists(environment: Environment, kind: str, value: object, parts: tuple[
 
 def remove_tree(tx: Transaction, uris: Uris, row: Row) -> None:
     """Remove a resource, or a list with its items, and all that is below, the lowest first."""
+    if row.kind in MEMBER_LISTS:
+        for item in tx.members(row.id, limit=MOST_MEMBERS):
+            if item.kind not in PROGRAM_KINDS:
+                remove_tree(tx, uris, item)
     if route_named(row.kind).is_list:
         while items := tx.items(row.id, limit=BATCH):
             for item in items:

@@ -13,104 +13,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from function_sets import ROUTES, Access, Methods, Route, route_of
-from schemas import (
-    Configuration,
-    DERProgram,
-    DERProgramList,
-    DeviceInformation,
-    DeviceStatus,
-    File,
-    MirrorMeterReading,
-    Reading,
-    csip_aus,
-)
+from function_sets import ROUTES, Route, route_of
+from sep2_server.extra_routes import EXTRA_ROUTES
 
 ENTRY: Final = "/dcap"
 """DeviceCapability stays where clients are configured to look for it."""
-GROUP_LIST: Final = "GroupDERProgramList"
-"""The DERProgramList of one group, which its members' FunctionSetAssignments link to."""
-LATEST_READING: Final = "LatestReading"
-"""The Reading of a MeterReading that is in no ReadingSet."""
-UPDATE_TIMES: Final = "MirrorUpdateTimes"
-"""When a device last posted a MirrorMeterReading and will next. For operators."""
-CONNECTION_POINT: Final = "ConnectionPoint"
-FILE_CONTENT: Final = "FileContent"
-"""The octets of a File; their row holds SHA-256 and size."""
-REPORTED_CONFIGURATION: Final = "ReportedConfiguration"
-"""What a device says of its Configuration while the operator wants something else. For operators."""
-SELF_INFORMATION: Final = "SelfDeviceInformation"
-SELF_STATUS: Final = "SelfDeviceStatus"
 _CHECK_OCTETS: Final = 8
 _ESCAPED: Final = re.compile("%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
 
-EXTRA_ROUTES: Final[dict[str, Route]] = {
-    route.id: route
-    for route in (
-        Route(
-            id=GROUP_LIST,
-            path="/fsa/{id1}/derp",
-            type=DERProgramList,
-            item=DERProgram,
-            methods=Methods("MMEEE"),
-            access=Access.ASSIGNED,
-            order=ROUTES["DERProgramList"].order,
-        ),
-        Route(
-            id=LATEST_READING,
-            path="/upt/{id1}/mr/{id2}/r",
-            type=Reading,
-            methods=Methods("MMEEE"),
-            access=Access.OWNER,
-        ),
-        Route(
-            id=FILE_CONTENT,
-            path="/file/{id1}/content",
-            type=File,
-            methods=Methods("MMEEE"),
-            access=Access.ASSIGNED,
-        ),
-        Route(
-            id=REPORTED_CONFIGURATION,
-            path="/edev/{id1}/cfg/reported",
-            type=Configuration,
-            methods=Methods("MMEEE"),
-            access=Access.OPERATOR,
-        ),
-        Route(
-            id=UPDATE_TIMES,
-            path="/upt/{id1}/mr/{id2}/times",
-            type=MirrorMeterReading,
-            methods=Methods("MMEEE"),
-            access=Access.OPERATOR,
-        ),
-        Route(
-            id=SELF_INFORMATION,
-            path="/sdev/di",
-            type=DeviceInformation,
-            methods=Methods("MMEEE"),
-            access=Access.PUBLIC,
-        ),
-        Route(
-            id=SELF_STATUS,
-            path="/sdev/dstat",
-            type=DeviceStatus,
-            methods=Methods("MMEEE"),
-            access=Access.PUBLIC,
-        ),
-        Route(
-            id=CONNECTION_POINT,
-            path="/edev/{id1}/cp",
-            type=csip_aus.ConnectionPoint,
-            methods=Methods("MMMME"),
-            access=Access.OWNER,
-            writes=frozenset({"PUT", "POST"}),
-            accepts=(csip_aus.ConnectionPoint,),
-        ),
-    )
-}
-"""Resources that the standard knows and gives no URI to, and those of extensions."""
+
+def _by_head() -> dict[tuple[object, ...], list[Route]]:
+    found: dict[tuple[object, ...], list[Route]] = {}
+    for route in EXTRA_ROUTES.values():
+        segments = route.path.split("/")
+        found.setdefault((len(segments), segments[1]), []).append(route)
+    return found
+
+
+_EXTRA: Final = _by_head()
+"""The routes beside the standard's by their first segment and their length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,8 +133,9 @@ def _place_of(path: str) -> Place | None:
     found = route_of(path)
     if found is not None:
         return Place(route=found[0], path=path, parts=tuple(found[1].values()))
-    for route in EXTRA_ROUTES.values():
-        parts = _parts(route.path.split("/"), path.split("/"))
+    segments = path.split("/")
+    for route in _EXTRA.get((len(segments), *segments[1:2]), ()):
+        parts = _parts(route.path.split("/"), segments)
         if parts is not None:
             return Place(route=route, path=path, parts=parts)
     return None

@@ -1,9 +1,10 @@
 """Usage points whose mirror was deleted: they make room for new ones. IEEE 2030.5-2018, 10.11."""
 
 from sep2_server.action import Action
+from sep2_server.extra_routes import LATEST_READING, UPDATE_TIMES
 from sep2_server.rows import Row, Span
 from sep2_server.transaction import Transaction
-from sep2_server.uris import LATEST_READING, UPDATE_TIMES, Uris
+from sep2_server.uris import Uris
 
 
 def make_room(action: Action, newest: Row) -> None:

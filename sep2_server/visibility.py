@@ -7,7 +7,6 @@ from sep2_server.environment import Environment
 from sep2_server.errors import Forbidden, NotFound
 from sep2_server.location import Target
 from sep2_server.reader import Reader
-from sep2_server.uris import CONNECTION_POINT
 
 
 def require_visible(reader: Reader, environment: Environment, viewer: Viewer, target: Target) -> None:
@@ -16,8 +15,6 @@ def require_visible(reader: Reader, environment: Environment, viewer: Viewer, ta
     The latter is Forbidden where `hidden_status` says so; both look alike where it does not.
     """
     route = target.route
-    if route.id == CONNECTION_POINT and CONNECTION_POINT not in environment.rules.xml.additions:
-        raise NotFound(target.href)
     if route.id in BUILT_KINDS or (viewer.client is None and route.id in OPEN_TO_UNKNOWN):
         return
     if not target.exists or route.access is Access.OPERATOR:

@@ -3,11 +3,11 @@
 from typing import Final
 
 from sep2_server.environment import Environment
+from sep2_server.extra_routes import FILE_CONTENT
 from sep2_server.files.contents import Content, Contents
 from sep2_server.messages import Download
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.transaction import Transaction
-from sep2_server.uris import FILE_CONTENT
 
 BATCH: Final = 1000
 

@@ -11,7 +11,8 @@ from typing import Final
 from function_sets import Access, Route
 from schemas import spec_of
 from schemas.codes import SubscribableType
-from sep2_server.uris import LATEST_READING, route_named
+from sep2_server.extra_routes import LATEST_READING
+from sep2_server.uris import route_named
 
 BUILT: Final = frozenset({"SelfDevice"})
 """Made at read and the same for the life of a server."""

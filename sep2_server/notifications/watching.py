@@ -7,14 +7,14 @@ from schemas import Reading
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
 from sep2_server.errors import NotFound
-from sep2_server.listing import MEMBER_LISTS, shows_assigned, shows_own
+from sep2_server.extra_routes import LATEST_READING, MEMBER_LISTS
+from sep2_server.listing import shows_assigned, shows_own
 from sep2_server.location import Target
 from sep2_server.notifications.entries import RESOURCE, RIGHTS, Watch
 from sep2_server.notifications.rules import sight
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.transaction import Transaction
-from sep2_server.uris import LATEST_READING
 
 
 def watches_of(
@@ -71,7 +71,8 @@ def first_sight(
 
 
 def _assigned(reader: Reader, list_id: int, end_device_id: int) -> list[Row]:
-    return [row for row in _rows(reader, reader.programs_of_viewer(end_device_id)) if row.list_id == list_id]
+    assigned = frozenset[int]().union(*reader.programs_of_viewer(end_device_id).values())
+    return [row for row in _rows(reader, assigned) if row.list_id == list_id]
 
 
 def _rows(reader: Reader, ids: Iterable[int]) -> list[Row]:

@@ -8,6 +8,7 @@ from sep2_server.operator.groups import program_told
 from sep2_server.operator.requests import ChangeProgram, EnsureAssignment
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
+from sep2_server.operator.tree import put_item
 from sep2_server.rows import Group, Row
 
 
@@ -55,7 +56,7 @@ def change_program(desk: Desk, row: Row, *, primacy: int | None, description: st
     if before == (program.primacy, program.description):
         return False
     program.version = (program.version or 0) + 1
-    programs.replace_program(desk, row, program)
+    put_item(desk, row, program)
     return True
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from schemas import Configuration
 from sep2_server import configurations
+from sep2_server.extra_routes import REPORTED_CONFIGURATION
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.model import Json, json_of, resource_of
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row
-from sep2_server.uris import REPORTED_CONFIGURATION
 
 FIELDS = ("currentLocale", "PowerConfiguration", "TimeConfiguration", "userDeviceName")
 

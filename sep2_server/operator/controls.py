@@ -9,17 +9,16 @@ from function_sets import EventRuleError, cancelled, changed, replaces
 from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus
 from schemas.codes import EventState
 from sep2_server.event_times import repair_list
-from sep2_server.operator.control_rows import insert_control, put_control
 from sep2_server.operator.curves import curve_finder, with_hrefs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.model import Json, json_of, natural_of, resource_of
-from sep2_server.operator.programs import new_mrid
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_control, check_modes
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
+from sep2_server.operator.tree import insert_in, put_item
 from sep2_server.rows import OVER, Row
 
 AFTER_LAST: Final = "after-last"
@@ -51,7 +50,7 @@ def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Js
     """Store a control in a program; it as the API tells it."""
     control = DERControl(
         responseRequired=asked.response_required.upper(),
-        mRID=new_mrid(desk),
+        mRID=desk.new_mrid(),
         description=asked.description,
         version=0,
         creationTime=desk.now,
@@ -68,7 +67,7 @@ def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Js
         deviceCategory=_upper(asked.device_category),
     )
     check_control(control, desk.now)
-    return told(desk, insert_control(desk, program, control), program)
+    return told(desk, insert_in(desk, program, "DERControlList", control), program)
 
 
 def change(desk: Desk, call: Call) -> Answer:
@@ -84,7 +83,7 @@ def change(desk: Desk, call: Call) -> Answer:
     successor = replace(
         old,
         href=None,
-        mRID=new_mrid(desk),
+        mRID=desk.new_mrid(),
         version=0,
         interval=_interval(desk, asked, old),
         **_given(asked),
@@ -96,10 +95,13 @@ def change(desk: Desk, call: Call) -> Answer:
         successor = changed(old, successor, desk.now)
         if not replaces(successor, old, desk.now):
             old.EventStatus_ = cancelled(old, desk.now, reason=f"changed: {successor.mRID}")
-            put_control(desk, row, old)
+            put_item(desk, row, old)
     except EventRuleError as flaw:
         raise Conflict(f"{old.mRID}: {flaw}", "publish a new control instead") from flaw
-    return {**told(desk, insert_control(desk, program, successor), program), "replaces": old.mRID}
+    return {
+        **told(desk, insert_in(desk, program, "DERControlList", successor), program),
+        "replaces": old.mRID,
+    }
 
 
 def cancel(desk: Desk, call: Call) -> Answer:
@@ -117,7 +119,7 @@ def cancel_one(desk: Desk, row: Row, *, randomized: bool, reason: str | None) ->
         control.EventStatus_ = cancelled(control, desk.now, randomized=randomized, reason=reason or None)
     except EventRuleError as flaw:
         raise Conflict(f"{control.mRID}: {flaw}", "see its status: lineside op control MRID") from flaw
-    return put_control(desk, row, control)
+    return put_item(desk, row, control)
 
 
 def show(desk: Desk, call: Call) -> Answer:

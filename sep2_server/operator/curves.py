@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from function_sets import ROUTES, sort_key
 from schemas import DefaultDERControl, DERControlBase, DERCurve, spec_of
 from sep2_server.operator.curve_points import curve_data, points_of
 from sep2_server.operator.desk import Desk, is_called
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.model import Json, json_of, resource_of
-from sep2_server.operator.programs import new_mrid
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import Curves, check_curve, curve_fields
+from sep2_server.operator.tree import Plan, insert_item
 from sep2_server.rows import Row
 
 KIND: Final = "DERCurve"
@@ -32,11 +31,12 @@ def add(desk: Desk, call: Call) -> Answer:
         given |= curve_data(given.pop("points"))
     program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
     curve = resource_of(
-        DERCurve, {**given, "mRID": new_mrid(desk), "version": 0, "creationTime": desk.now}, "curve"
+        DERCurve, {**given, "mRID": desk.new_mrid(), "version": 0, "creationTime": desk.now}, "curve"
     )
     check_curve(curve)
     _require_free(desk, program, curve.description)
-    return told(_insert(desk, program, curve))
+    insert_item(desk, desk.listed(program, LIST_KIND), Plan(value=curve))
+    return told(curve)
 
 
 def list_curves(desk: Desk, call: Call) -> Answer:
@@ -98,24 +98,6 @@ def _href_of(desk: Desk, program: Row, name: str) -> str:
         return name
     found = next((curve for curve in curves_of(desk, program) if is_called(curve, name)), None)
     return name if found is None or found.href is None else found.href
-
-
-def _insert(desk: Desk, program: Row, curve: DERCurve) -> DERCurve:
-    tx = desk.transaction
-    number = tx.next_id()
-    curve.href = desk.environment.uris.of(KIND, (program.id, number))
-    row = Row(
-        number,
-        curve.href,
-        KIND,
-        list_id=desk.listed(program, LIST_KIND).id,
-        sort_key=sort_key(ROUTES[LIST_KIND], curve),
-        owner_id=program.id,
-        mrid=curve.mRID,
-        body=desk.environment.codec.fragment(curve),
-    )
-    tx.insert(row)
-    return curve
 
 
 def _require_free(desk: Desk, program: Row, description: str | None) -> None:

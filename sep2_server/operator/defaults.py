@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from schemas import DefaultDERControl, DefaultDERControlLink, DERControlBase, DERProgram
+from schemas import DefaultDERControl, DERControlBase, DERProgram
 from sep2_server.operator.curves import curve_finder, with_hrefs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.model import json_of, natural_of, resource_of
-from sep2_server.operator.programs import new_mrid
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_modes
+from sep2_server.operator.tree import Plan, parts_of, put_item, put_single
 from sep2_server.rows import Row
 
 KIND: Final = "DefaultDERControl"
@@ -38,10 +38,9 @@ def change(desk: Desk, call: Call) -> Answer:
     default = _merged(desk, program, held, call.body)
     check_modes(default.DERControlBase_, curve_finder(desk), at_least_one=False)
     if row is None:
-        _insert(desk, program, default)
+        put_single(desk, KIND, parts_of(desk, program), program.id, Plan(value=default))
     else:
-        default.href = row.href
-        desk.transaction.replace(row, row._replace(body=desk.environment.codec.fragment(default)))
+        put_item(desk, row, default)
     return _told(default)
 
 
@@ -63,7 +62,7 @@ def _merged(
     desk: Desk, program: Row, held: DefaultDERControl | None, given: Mapping[str, Any]
 ) -> DefaultDERControl:
     """What was held with what is given put over it, the version one higher."""
-    wire: dict[str, Any] = {"mRID": new_mrid(desk)} if held is None else json_of(held)
+    wire: dict[str, Any] = {"mRID": desk.new_mrid()} if held is None else json_of(held)
     modes = given.get(MODES, {})
     if not isinstance(modes, dict):
         raise BadRequest(f"{MODES}: {modes!r:.60} is not an object", "give an object of modes")
@@ -74,18 +73,6 @@ def _merged(
     cls = desk.environment.codec.profile.resolve(DERControlBase)
     value.DERControlBase_ = resource_of(cls, merged[MODES], MODES)
     return value
-
-
-def _insert(desk: Desk, program: Row, default: DefaultDERControl) -> None:
-    """Store the first default of a program, and let the program link to it."""
-    tx, environment = desk.transaction, desk.environment
-    default.href = environment.uris.of(KIND, (program.id,))
-    body = environment.codec.fragment(default)
-    tx.insert(Row(tx.next_id(), default.href, KIND, owner_id=program.id, mrid=default.mRID, body=body))
-    value = desk.resource(program, DERProgram)
-    value.DefaultDERControlLink_ = DefaultDERControlLink(href=default.href)
-    value.version = (value.version or 0) + 1
-    tx.replace(program, program._replace(body=environment.codec.fragment(value)))
 
 
 def _without_none(given: Mapping[str, Any]) -> dict[str, Any]:

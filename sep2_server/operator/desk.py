@@ -8,7 +8,9 @@ from typing import TypeVar
 from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdentifiedObject
 from schemas.codes import EventState
 from sep2_server.environment import Environment
+from sep2_server.extra_routes import GROUP_LIST
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
+from sep2_server.operator.mrid import make_mrid
 from sep2_server.reader import Reader
 from sep2_server.rows import Client, Group, Row
 from sep2_server.transaction import Transaction
@@ -112,7 +114,16 @@ class Desk:
 
     def programs(self, group: Group) -> list[Row]:
         """The DERPrograms of a group, the best primacy first."""
-        return self.reader.members(group.program_list_id, limit=255)
+        return self.programs_of(group, GROUP_LIST)
+
+    def programs_of(self, group: Group, kind: str) -> list[Row]:
+        """The programs of a group in one of its lists (`GroupTariffProfileList`), in the list's order."""
+        list_id = self.reader.group_lists(group.id).get(kind)
+        return [] if list_id is None else self.reader.members(list_id, limit=ALL)
+
+    def new_mrid(self) -> str:
+        """An mRID for something that this server makes."""
+        return make_mrid(self.random_below, self.environment.settings.pen)
 
     def program(self, group: Group, selector: str | None) -> Row:
         """The one program of a group, or the one with this mRID or description.

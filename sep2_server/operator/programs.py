@@ -1,107 +1,95 @@
-"""Groups of devices and their DERPrograms in the store.
+"""Groups of devices and what they are assigned: programs of every kind.
 
-A group is one DERProgramList; each member has a FunctionSetAssignments that links to it.
-IEEE 2030.5-2018, 11 (function set assignments) and 10.10; CSIP 1.6.
+Each member of a group has a FunctionSetAssignments that links to the lists of the group that have programs.
+IEEE 2030.5-2018, 11 (function set assignments); CSIP 1.6.
 """
 
-from function_sets import ROUTES, sort_key
-from schemas import (
-    ActiveDERControlListLink,
-    DERControlListLink,
-    DERCurveListLink,
-    DERProgram,
-    DERProgramListLink,
-    FunctionSetAssignments,
-    ResponseSetListLink,
-    TimeLink,
-)
+from collections.abc import Mapping
+
+from schemas import DERProgram, FunctionSetAssignments, Link, spec_of
 from sep2_server.end_devices import touch
+from sep2_server.extra_routes import GROUP_LIST, group_list_of
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
-from sep2_server.operator.mrid import make_mrid
+from sep2_server.operator.tree import Plan, insert_item, remove
 from sep2_server.rows import Assignment, Client, Group, Row
-from sep2_server.uris import GROUP_LIST
 
 ASSOCIATED: str = "AssociatedDERProgramList"
 DESCRIPTION_OCTETS = 32
 MOST_DERS = 255
 BATCH = 1000
-
-
-def new_mrid(desk: Desk) -> str:
-    """An mRID for something that this server makes."""
-    return make_mrid(desk.random_below, desk.environment.settings.pen)
+SERVER_WIDE = ("ResponseSetList", "Time", "UsagePointList")
+"""What every FunctionSetAssignments links to: the same for all."""
 
 
 def add_group(desk: Desk, name: str) -> Group:
     """Store a group without programs and members."""
-    tx = desk.transaction
-    number = tx.next_id()
-    tx.insert(Row(number, desk.environment.uris.of(GROUP_LIST, (number,)), GROUP_LIST))
-    group = Group(number, name, number)
-    tx.put_group(group)
+    group = Group(desk.transaction.next_id(), name)
+    desk.transaction.put_group(group)
     return group
 
 
 def add_program(desk: Desk, group: Group, *, primacy: int, description: str | None) -> Row:
     """Store a DERProgram of a group with its empty lists; it has no default until one is set."""
-    tx, of = desk.transaction, desk.environment.uris.of
-    number = tx.next_id()
-    program = DERProgram(
-        href=of("DERProgram", (number,)),
-        mRID=new_mrid(desk),
-        description=description,
-        version=0,
-        ActiveDERControlListLink_=ActiveDERControlListLink(href=of("ActiveDERControlList", (number,))),
-        DERControlListLink_=DERControlListLink(href=of("DERControlList", (number,))),
-        DERCurveListLink_=DERCurveListLink(href=of("DERCurveList", (number,))),
-        primacy=primacy,
-    )
-    for kind in ("DERControlList", "DERCurveList"):
-        tx.insert(Row(tx.next_id(), of(kind, (number,)), kind, owner_id=number))
-    row = insert_item(desk, program, "DERProgram", (number,), owner_id=number)
-    tx.add_member(group.program_list_id, row)
-    for client in members(desk, group):
-        _associate(desk, client.end_device_id, [row])
+    program = DERProgram(mRID=desk.new_mrid(), description=description, version=0, primacy=primacy)
+    row = insert_item(desk, root_list(desk, "DERProgram"), Plan(value=program))
+    show(desk, group, row)
     return row
 
 
-def replace_program(desk: Desk, row: Row, program: DERProgram) -> Row:
-    """Store a program in the place of what was there; its place in every list that shows it follows."""
+def root_list(desk: Desk, kind: str) -> Row:
+    """The list at the root that holds all programs of a kind."""
+    found = desk.transaction.by_href(desk.environment.uris.of(f"{kind}List"))
+    if found is None:
+        raise LookupError(f"the database has no {kind}List")
+    return found
+
+
+def show(desk: Desk, group: Group, program: Row) -> bool:
+    """Assign a program to the members of a group; False where it was."""
+    kind = group_list_of(program.kind)
+    listed = _list_of(desk, group, kind)
+    if not desk.transaction.add_member(listed.id, program):
+        return False
+    if kind == GROUP_LIST:
+        for client in members(desk, group):
+            _associate(desk, client.end_device_id, [program])
+    return True
+
+
+def hide(desk: Desk, group: Group, program: Row) -> bool:
+    """No longer assign a program to the members of a group; False where it was not."""
+    tx, kind = desk.transaction, group_list_of(program.kind)
+    list_id = tx.group_lists(group.id).get(kind)
+    if list_id is None or not tx.remove_member(list_id, program):
+        return False
+    if kind == GROUP_LIST:
+        for client in members(desk, group):
+            _dissociate(desk, client.end_device_id, [program])
+    if not tx.members(list_id, limit=1):
+        _remove_list(desk, group, list_id)
+        _link_again(desk, group)
+    return True
+
+
+def _list_of(desk: Desk, group: Group, kind: str) -> Row:
+    """The list of a group's programs of one kind, made with the first of them."""
     tx = desk.transaction
-    key = sort_key(ROUTES["DERProgramList"], program)
-    lists = [] if key == row.sort_key else tx.lists_of_member(row.id)
-    for list_id in lists:
-        tx.remove_member(list_id, row)
-    stored = tx.replace(row, row._replace(sort_key=key, body=desk.environment.codec.fragment(program)))
-    for list_id in lists:
-        tx.add_member(list_id, stored)
-    return stored
+    known = tx.by_href(desk.environment.uris.of(kind, (group.id,)))
+    if known is not None:
+        return known
+    listed = tx.insert(Row(tx.next_id(), desk.environment.uris.of(kind, (group.id,)), kind))
+    tx.put_group_list(group.id, kind, listed.id)
+    _link_again(desk, group)
+    return listed
 
 
-def insert_item(
-    desk: Desk,
-    value: DERProgram | FunctionSetAssignments,
-    kind: str,
-    parts: tuple[int, ...],
-    *,
-    owner_id: int,
-) -> Row:
-    """Store an item in the list of its kind; its id is the last of `parts`."""
-    of = desk.environment.uris.of
-    list_kind = f"{kind}List"
-    listed = desk.transaction.by_href(of(list_kind, parts[:-1]))
-    row = Row(
-        parts[-1],
-        of(kind, parts),
-        kind,
-        list_id=listed.id if listed else None,
-        sort_key=sort_key(ROUTES[list_kind], value),
-        owner_id=owner_id,
-        mrid=value.mRID,
-        body=desk.environment.codec.fragment(value),
-    )
-    return desk.transaction.insert(row)
+def _remove_list(desk: Desk, group: Group, list_id: int) -> None:
+    tx = desk.transaction
+    tx.delete_group_list(group.id, list_id)
+    listed = tx.by_id(list_id)
+    if listed is not None:
+        tx.delete(listed)
 
 
 def members(desk: Desk, group: Group) -> list[Client]:
@@ -126,20 +114,14 @@ def assign(desk: Desk, group: Group, client: Client) -> None:
     Conflict where it has as many as it may. CSIP 1.6.
     """
     _require_room(desk, client)
-    tx, of = desk.transaction, desk.environment.uris.of
-    number = tx.next_id()
-    parts = (client.end_device_id, number)
-    assignments = FunctionSetAssignments(
-        href=of("FunctionSetAssignments", parts),
-        mRID=new_mrid(desk),
-        description=_short(group.name),
-        version=0,
-        DERProgramListLink_=DERProgramListLink(href=of(GROUP_LIST, (group.id,))),
-        ResponseSetListLink_=ResponseSetListLink(href=of("ResponseSetList")),
-        TimeLink_=TimeLink(href=of("Time")),
-    )
-    insert_item(desk, assignments, "FunctionSetAssignments", parts, owner_id=client.end_device_id)
-    tx.put_assignment(Assignment(group.id, client.end_device_id, number))
+    tx = desk.transaction
+    listed = tx.by_href(desk.environment.uris.of("FunctionSetAssignmentsList", (client.end_device_id,)))
+    if listed is None:
+        raise LookupError(f"EndDevice {client.end_device_id} has no FunctionSetAssignmentsList")
+    assignments = FunctionSetAssignments(mRID=desk.new_mrid(), description=_short(group.name), version=0)
+    _set_links(assignments, _links(desk, group))
+    row = insert_item(desk, listed, Plan(value=assignments))
+    tx.put_assignment(Assignment(group.id, client.end_device_id, row.id))
     _associate(desk, client.end_device_id, desk.programs(group))
     touch(tx, desk.environment, client.end_device_id, desk.now)
 
@@ -158,37 +140,86 @@ def _require_room(desk: Desk, client: Client) -> None:
 def unassign(desk: Desk, group: Group, client: Client) -> None:
     """Take a device out of a group; with the assignment it loses the programs and their events."""
     tx = desk.transaction
-    programs = desk.programs(group)
     for assignment in desk.reader.assignments_of_device(client.end_device_id):
         if assignment.group_id == group.id:
             row = tx.by_id(assignment.assignments_id)
             if row is not None:
                 tx.delete(row)
             tx.delete_assignment(assignment)
-    for listed in _associated_lists(desk, client.end_device_id):
-        for program in programs:
-            tx.remove_member(listed.id, program)
+    _dissociate(desk, client.end_device_id, desk.programs(group))
     touch(tx, desk.environment, client.end_device_id, desk.now)
 
 
 def delete_group(desk: Desk, group: Group) -> None:
-    """Remove a group with its memberships and programs, and all that is below those."""
+    """Remove a group with its memberships, and the programs that no other group has."""
     tx = desk.transaction
     for client in members(desk, group):
         unassign(desk, group, client)
-    for program in desk.programs(group):
-        for owned in tx.of_owner(program.id):
-            tx.delete(owned)
-    listed = tx.by_id(group.program_list_id)
-    if listed is not None:
-        tx.delete(listed)
+    for kind, list_id in desk.reader.group_lists(group.id).items():
+        programs = desk.programs_of(group, kind)
+        _remove_list(desk, group, list_id)
+        for program in programs:
+            if not groups_of(desk, program):
+                remove(desk, program)
     tx.delete_group(group.id)
+
+
+def groups_of(desk: Desk, program: Row) -> list[Group]:
+    """The groups whose members are assigned a program."""
+    lists = desk.reader.lists_of_member(program.id)
+    return [group for group in map(desk.reader.group_of_list, lists) if group]
+
+
+def _links(desk: Desk, group: Group) -> dict[str, Link | None]:
+    """What the FunctionSetAssignments of a group link to, by attribute: the lists that are there."""
+    of = desk.environment.uris.of
+    lists = desk.reader.group_lists(group.id)
+    links: dict[str, Link | None] = {}
+    for f in spec_of(FunctionSetAssignments):
+        if f.target is None or not issubclass(f.target, Link):
+            continue
+        kind = f.name.removesuffix("Link")
+        mine = f"Group{kind}"
+        href = of(kind) if kind in SERVER_WIDE else of(mine, (group.id,)) if mine in lists else None
+        links[f.attr] = None if href is None else f.target(href=href)
+    return links
+
+
+def _set_links(value: FunctionSetAssignments, links: Mapping[str, Link | None]) -> None:
+    for attr, link in links.items():
+        setattr(value, attr, link)
+
+
+def _link_again(desk: Desk, group: Group) -> None:
+    """Bring the FunctionSetAssignments of all members up to date: version and changedTime move."""
+    tx, codec = desk.transaction, desk.environment.codec
+    links, after = _links(desk, group), 0
+    while page := tx.assignments_of_group(group.id, after_id=after, limit=BATCH):
+        for assignment in page:
+            row = tx.by_id(assignment.assignments_id)
+            if row is None:
+                continue
+            value = desk.resource(row, FunctionSetAssignments)
+            _set_links(value, links)
+            value.version = (value.version or 0) + 1
+            tx.replace(row, row._replace(body=codec.fragment(value)))
+            touch(tx, desk.environment, assignment.end_device_id, desk.now)
+        after = page[-1].end_device_id
 
 
 def _associate(desk: Desk, end_device_id: int, programs: list[Row]) -> None:
     for listed in _associated_lists(desk, end_device_id):
         for program in programs:
             desk.transaction.add_member(listed.id, program)
+
+
+def _dissociate(desk: Desk, end_device_id: int, programs: list[Row]) -> None:
+    """Take programs from the DERs of a device, but those that it still has through another group."""
+    still = desk.reader.programs_of_device(end_device_id)
+    for listed in _associated_lists(desk, end_device_id):
+        for program in programs:
+            if program.id not in still:
+                desk.transaction.remove_member(listed.id, program)
 
 
 def _associated_lists(desk: Desk, end_device_id: int) -> list[Row]:

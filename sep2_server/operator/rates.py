@@ -5,6 +5,7 @@ from typing import Final
 from function_sets import ROUTES
 from schemas import EndDevice, spec_of
 from sep2_server.end_devices import put_end_device
+from sep2_server.extra_routes import GROUP_LIST, GROUP_LISTS
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import put_mirror_rates
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -15,7 +16,6 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.rows import Role
 from sep2_server.run_time import POST_RATE_OPTION, POSTED, RATE_OPTION, post_rate_of
-from sep2_server.uris import GROUP_LIST
 
 DEFAULT_S: Final = 900
 """pollRate where a resource has none. IEEE 2030.5-2018, 6."""
@@ -28,7 +28,7 @@ PROGRAMS: Final = "DERProgramList"
 def polled() -> tuple[str, ...]:
     """Resources that carry a pollRate."""
     kinds = [route.id for route in ROUTES.values() if _has_rate(route.type)]
-    return (*kinds, GROUP_LIST)
+    return (*kinds, *sorted(GROUP_LISTS))
 
 
 def show(desk: Desk, _: Call) -> Answer:

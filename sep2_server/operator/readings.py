@@ -6,12 +6,12 @@ from itertools import islice
 from typing import Final
 
 from schemas import MeterReading, MirrorMeterReading, Reading, ReadingType
+from sep2_server.extra_routes import UPDATE_TIMES
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import NotFound
 from sep2_server.operator.model import Json
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row
-from sep2_server.uris import UPDATE_TIMES
 
 UNITS: Final[Mapping[int, str]] = {
     5: "A",

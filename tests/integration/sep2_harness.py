@@ -23,8 +23,8 @@ from schemas import (
 from sep2_server import ManualClock, Sep2Server, Settings, Store, settings_of
 from sep2_server.end_devices import Enrolment, add_end_device
 from sep2_server.operator import programs
-from sep2_server.operator.control_rows import insert_control
 from sep2_server.operator.desk import Desk
+from sep2_server.operator.tree import insert_in
 from sep2_server.rows import Group, Role, Row
 from sep2_server.transaction import Transaction
 
@@ -166,7 +166,7 @@ class Bench:
 
     async def control(self, program: Row, control: DERControl) -> Row:
         """Publish a control."""
-        return await self.do(lambda desk: insert_control(desk, program, control))
+        return await self.do(lambda desk: insert_in(desk, program, "DERControlList", control))
 
 
 def make_control(

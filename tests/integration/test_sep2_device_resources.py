@@ -1,7 +1,11 @@
 """What a device keeps about itself: locales, network, configuration, log, power, what it can shed."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
+from certs import Pki
 from schemas import (
     IEEE_802_15_4,
     ActivePower,
@@ -41,7 +45,7 @@ from schemas import (
     TimeLink,
 )
 from sep2_server.rows import Row
-from tests.integration.sep2_harness import START, Bench, Client
+from tests.integration.sep2_harness import START, Bench, Client, running
 
 
 def device_information(lfdi: str) -> DeviceInformation:
@@ -68,6 +72,13 @@ def log_event(number: int, created: int = START) -> LogEvent:
         logEventPEN=40732,
         profileID=2,
     )
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, sep2_pki: Pki) -> AsyncIterator[Bench]:
+    """A server that offers every function set."""
+    async with running(tmp_path, sep2_pki, function_sets="all") as bench:
+        yield bench
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from certs import Pki
 from function_sets import cancelled
 from schemas import DERControl, DERControlBase, DERControlList, DERProgram, EventStatus
-from sep2_server.operator.control_rows import put_control
 from sep2_server.operator.desk import Desk
+from sep2_server.operator.tree import put_item
 from sep2_server.rows import OVER, Change, Row
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
@@ -135,7 +135,7 @@ async def test_a_cancelled_control_stays_listed_for_its_original_time(bench: Ben
         assert current is not None
         control = desk.control_of(current)
         control.EventStatus_ = cancelled(control, desk.now)
-        put_control(desk, current, control)
+        put_item(desk, current, control)
 
     await bench.do(cancel)
     held = await status_of(client, row.href)

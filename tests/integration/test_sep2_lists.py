@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from certs import Pki
 from function_sets import ROUTES, sort_key
 from schemas import (
     DERControlList,
@@ -18,7 +19,7 @@ from schemas import (
 from sep2_server.rows import Role
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
-from tests.integration.sep2_harness import START, Bench, Client, make_control
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 DAY_S = 86_400
 
@@ -189,11 +190,12 @@ async def test_the_count_of_a_link_follows_the_list(bench: Bench) -> None:
     assert [link.all for link in counts if link] == [0, 1]
 
 
-async def test_a_list_that_nobody_filled_is_empty(bench: Bench) -> None:
-    row, client = await bench.device("list-1")
-    reply = await client.get(f"{row.href}/frq?l=5")
-    assert reply.status == 200
-    assert re.search(rb'<FlowReservationRequestList [^>]*all="0" results="0"', reply.body)
+async def test_a_list_that_nobody_filled_is_empty(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr") as bench:
+        row, client = await bench.device("list-1")
+        reply = await client.get(f"{row.href}/frq?l=5")
+        assert reply.status == 200
+        assert re.search(rb'<FlowReservationRequestList [^>]*all="0" results="0"', reply.body)
 
 
 async def test_poll_rates_may_change_at_run_time(bench: Bench) -> None:

@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from sep2_server import Store, tables
+from sep2_server import Store, format_1, tables
 from sep2_server.address import PostgresAddress, is_url
 from sep2_server.borrowed import BorrowedConnection
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.migrations import MIGRATIONS, AddColumn, Migration, Only, format_of, migrate, pending
 from sep2_server.postgres import PostgresConnection
-from sep2_server.rows import Row
+from sep2_server.rows import Assignment, Group, Row
 from sep2_server.sqlite import SqliteConnection
 from tests.postgres import Postgres
 
@@ -121,6 +121,33 @@ def test_an_old_database_becomes_a_new_one_and_keeps_its_data(
     store.close()
     assert row == Row(**old["resource"])
     assert rate == "60"
+
+
+def test_the_programs_of_old_groups_stay_assigned(empty: str, connection: Connection) -> None:
+    migrate(connection, OLDEST)
+    old = format_1.metadata.tables
+    clients = [(1, None), (2, 1), (3, 1)]
+    for number, aggregator in clients:
+        values = {"lfdi": f"{number:040}", "sfdi": number, "name": f"c{number}", "role": "device"}
+        values |= {"end_device_id": number, "aggregator_id": aggregator, "certificate": None}
+        connection.run(insert(old["client"]).inline(), enrolled_at=0, **values)
+    connection.run(insert(old["device_group"]).inline(), id=70, name="g", program_list_id=71)
+    connection.run(insert(old["member"]).inline(), list_id=71, sort_key=b"a", resource_id=72)
+    for device in (2, 3):
+        connection.run(
+            insert(old["assignment"]).inline(), group_id=70, end_device_id=device, assignments_id=9
+        )
+    store = Store(empty)
+    try:
+        rights = [store.reader.programs_of_viewer(number) for number in (1, 2, 3, 4)]
+        assert rights == [{"GroupDERProgramList": {72}}] * 3 + [{}]
+        assert store.reader.groups() == [Group(70, "g")]
+        store.write(lambda tx: tx.delete_assignment(Assignment(70, 2, 9)))
+        assert store.reader.lists_of_viewer(1) == {71}
+        store.write(lambda tx: tx.delete_assignment(Assignment(70, 3, 9)))
+        assert store.reader.lists_of_viewer(1) == frozenset()
+    finally:
+        store.close()
 
 
 def test_a_step_adds_a_column_and_runs_what_one_database_alone_needs(connection: Connection) -> None:

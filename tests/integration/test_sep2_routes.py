@@ -43,7 +43,7 @@ class Known:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def known(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> AsyncIterator[Known]:
-    async with running(tmp_path_factory.mktemp("routes"), sep2_pki) as bench:
+    async with running(tmp_path_factory.mktemp("routes"), sep2_pki, function_sets="all") as bench:
         end_device, client = await bench.device("routes-1")
         _, program = await bench.group("routes", "routes-1")
         der = der_of(bench, end_device.id)

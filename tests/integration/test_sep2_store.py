@@ -50,7 +50,7 @@ def client(lfdi: str, name: str, end_device_id: int, aggregator_id: int | None =
     return Client(lfdi, 1, name, Role.DEVICE, end_device_id, aggregator_id, None, 0)
 
 
-def do(store: Store, *jobs: Callable[[Transaction], None]) -> None:
+def do(store: Store, *jobs: Callable[[Transaction], object]) -> None:
     for job in jobs:
         store.write(job)
 
@@ -150,23 +150,24 @@ def test_clients_are_found_by_lfdi_name_and_end_device(store: Store) -> None:
 def test_programs_are_those_of_the_groups_of_a_client_and_its_devices(store: Store) -> None:
     head = listed(store)
     program = add(store, Row(0, "/derp/1", "DERProgram"))[0]
-    group = Group(70, "g", head.id)
+    group, kind = Group(70, "g"), "GroupDERProgramList"
 
     def job(tx: Transaction) -> None:
         tx.put_client(client("A" * 40, "agg", 1))
         tx.put_client(client("B" * 40, "dev", 2, 1))
         tx.put_group(group)
+        tx.put_group_list(70, kind, head.id)
         tx.add_member(head.id, program)
         tx.put_assignment(Assignment(70, 2, 99))
 
     store.write(job)
     reader = store.reader
-    assert [reader.programs_of_viewer(n) for n in (1, 2, 3)] == [{program.id}, {program.id}, frozenset()]
+    assert [reader.programs_of_viewer(n) for n in (1, 2, 3)] == [{kind: {program.id}}] * 2 + [{}]
     assert reader.lists_of_viewer(1) == {head.id}
     assert (reader.group(70), reader.group_named("g"), reader.groups()) == (group, group, [group])
     assert reader.assignments_of_group(70) == reader.assignments_of_device(2) == [Assignment(70, 2, 99)]
     do(store, lambda tx: tx.delete_assignment(Assignment(70, 2, 99)), lambda tx: tx.delete_group(70))
-    assert (reader.programs_of_viewer(2), reader.groups()) == (frozenset(), [])
+    assert (reader.programs_of_viewer(2), reader.programs_of_viewer(1), reader.groups()) == ({}, {}, [])
 
 
 def test_the_change_feed_tells_every_write_in_order(store: Store) -> None:

@@ -117,7 +117,7 @@ async def test_a_program_added_to_a_group_is_told_to_who_subscribed_to_its_list(
     told: Bench, subscriber: Subscriber
 ) -> None:
     group, _ = await told.group("feeder", "one")
-    href = f"/fsa/{group.program_list_id}/derp"
+    href = f"/fsa/{group.id}/derp"
     fsa = await subscriber.client.read(f"{subscriber.row.href}/fsa", FunctionSetAssignmentsList)
     link = fsa.FunctionSetAssignments_[0].DERProgramListLink_
     assert link is not None

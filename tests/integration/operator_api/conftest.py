@@ -97,6 +97,7 @@ def site(tmp_path: Path, server_credentials: Credentials) -> Site:
             "key": str(server_credentials.key_path),
             "roots": str(server_credentials.root_path),
             "pen": 40732,
+            "function_sets": "all",
         }
     )
     return Site(server=server, operator=OperatorSettings(port=0, folder=tmp_path / "operator"))

@@ -4,8 +4,8 @@ import pytest
 
 from function_sets import ROUTES
 from schemas import spec_of
+from sep2_server.extra_routes import EXTRA_ROUTES
 from sep2_server.notifications.subscribable import marked, subscribable
-from sep2_server.uris import EXTRA_ROUTES
 
 CSIP = (
     "EndDeviceList",

@@ -3,7 +3,8 @@
 import pytest
 
 from function_sets import ROUTES
-from sep2_server.uris import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LIST, LATEST_READING, Uris, route_named
+from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LIST, LATEST_READING
+from sep2_server.uris import Uris, route_named
 
 PARTS = ("1", "22", "333", "4", "5")
 
