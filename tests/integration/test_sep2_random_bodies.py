@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from certs import Pki
 from function_sets import ROUTES, Route
 from schemas import Codec, Subscription
+from sep2_server.extra_routes import EXTRA_ROUTES
 from sep2_server.messages import Answer, Request
 from sep2_server.rows import Role
-from sep2_server.uris import EXTRA_ROUTES, route_named
+from sep2_server.uris import route_named
 from tests.integration.sep2_harness import SEP_XML, START, Bench, make_control, running
 from tests.resource_strategies import mutated, resources
 from tests.schema_judge import SchemaJudge
