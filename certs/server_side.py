@@ -21,6 +21,7 @@ class TlsFiles:
     strict: bool = False
     allow_self_signed: bool = False
     extra_trusted: tuple[Path, ...] = ()
+    client_certificate_required: bool = True
 
 
 class ServerTls:
@@ -39,6 +40,7 @@ class ServerTls:
             strict=files.strict,
             allow_self_signed=files.allow_self_signed,
             extra_trusted=files.extra_trusted,
+            client_certificate_required=files.client_certificate_required,
         )
         self.certificate = read_chain(files.certificate)[0]
         self.issuers = KnownIssuers(read_chain(files.roots), self_signed=_self_signed(files), learnt=learnt)

@@ -15,6 +15,7 @@ from function_sets.events import (
     effective_interval,
     is_active,
     is_newer,
+    is_newer_or_lower,
     is_over,
     latest_end,
     next_change,
@@ -26,7 +27,15 @@ from function_sets.events import (
     status_at,
 )
 from function_sets.model import METHODS, Access, FunctionSet, Key, Mark, Methods, Route
-from function_sets.paging import BadQueryError, ListQuery, after_bounds, page, parse_query, sort_key
+from function_sets.paging import (
+    BadQueryError,
+    ListQuery,
+    after_bounds,
+    page,
+    parse_query,
+    readable_query,
+    sort_key,
+)
 from function_sets.ports import Clock
 from function_sets.precedence import (
     TERMINAL,
@@ -78,12 +87,14 @@ __all__ = [
     "effective_interval",
     "is_active",
     "is_newer",
+    "is_newer_or_lower",
     "is_over",
     "latest_end",
     "next_change",
     "overlaps",
     "page",
     "parse_query",
+    "readable_query",
     "randomization_of",
     "replaces",
     "route_of",

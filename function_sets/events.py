@@ -106,6 +106,11 @@ def is_newer(one: Event, other: Event) -> bool:
     return (one.creationTime, int(one.mRID or "0", 16)) > (other.creationTime, int(other.mRID or "0", 16))
 
 
+def is_newer_or_lower(one: Event, other: Event) -> bool:
+    """Like `is_newer`, but of two events of one creationTime that with the lower mRID wins."""
+    return (one.creationTime, -int(one.mRID or "0", 16)) > (other.creationTime, -int(other.mRID or "0", 16))
+
+
 def covers(newer: Event, older: Event) -> bool:
     """True if the newer event governs all that the older one does, for all of its device categories."""
     controls = controls_of(older)
@@ -121,14 +126,18 @@ def shares(one: Event, other: Event) -> bool:
     return same_devices and bool(controls_of(one) & controls_of(other))
 
 
-def status_at(event: Event, siblings: Iterable[Event], now: int) -> EventStatus:
+def status_at(
+    event: Event, siblings: Iterable[Event], now: int, wins: Callable[[Event, Event], bool] = is_newer
+) -> EventStatus:
     """The status of an event at `now`; `siblings` are the other events of its program.
+
+    `wins` says which of two supersedes the other.
 
     Scheduled only while the earliest start is ahead; superseded from the earliest start of a newer event that
     covers it; potentiallySuperseded while a newer one shares some of it. `dateTime` is never in the future.
     """
     held = event.EventStatus_
-    rivals = [s for s in siblings if is_newer(s, event) and _is_in_force(s) and overlaps(s, event)]
+    rivals = [s for s in siblings if wins(s, event) and _is_in_force(s) and overlaps(s, event)]
     partial = [s.creationTime for s in rivals if shares(s, event) and not covers(s, event)]
     status = replace(
         held,
@@ -147,11 +156,13 @@ def status_at(event: Event, siblings: Iterable[Event], now: int) -> EventStatus:
     return replace(status, currentStatus=int(EventState.SCHEDULED), dateTime=min(now, event.creationTime))
 
 
-def next_change(event: Event, siblings: Iterable[Event], now: int) -> int | None:
+def next_change(
+    event: Event, siblings: Iterable[Event], now: int, wins: Callable[[Event, Event], bool] = is_newer
+) -> int | None:
     """When time alone next changes the status, None where it does not any more."""
     if event.EventStatus_.currentStatus in FINAL_STATES:
         return None
-    rivals = [s for s in siblings if is_newer(s, event) and _is_in_force(s) and overlaps(s, event)]
+    rivals = [s for s in siblings if wins(s, event) and _is_in_force(s) and overlaps(s, event)]
     times = [earliest_start(event), *(_takes_over(s) for s in rivals if covers(s, event))]
     return min((t for t in times if t > now), default=None)
 

@@ -69,10 +69,11 @@ def sort_key(route: Route, item: object, href: str | None = None) -> bytes:
     Numbers sort as numbers, mRIDs and other hex as unsigned numbers, text by its UTF-8 octets, an absent
     value before all others; a descending key has all its octets inverted. `href` stands for the item's own.
     """
-    encoders = _ENCODERS.get(route.id)
-    if encoders is None:
-        encoders = _ENCODERS[route.id] = tuple(_encoder(route, key) for key in route.order)
-    return b"".join(_encoded(encoder, item, href) for encoder in encoders)
+    held = _ENCODERS.get(route.id)
+    if held is None or held[0] is not route.order:
+        encoders = tuple(_encoder(route, key) for key in route.order)
+        held = _ENCODERS[route.id] = (route.order, encoders)
+    return b"".join(_encoded(encoder, item, href) for encoder in held[1])
 
 
 class AfterBounds(NamedTuple):
@@ -101,7 +102,21 @@ class _Encoder(NamedTuple):
     descending: bool
 
 
-_ENCODERS: dict[str, tuple[_Encoder, ...]] = {}
+_ENCODERS: dict[str, tuple[tuple[Key, ...], tuple[_Encoder, ...]]] = {}
+
+
+def readable_query(query: str) -> ListQuery:
+    """The query of a list by what can be read of it: a parameter that is no whole number is as if absent."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return parse_query([(name, text) for name, text in pairs if name in _NAMES and _is_whole(name, text)])
+
+
+def _is_whole(name: str, text: str) -> bool:
+    try:
+        _number(name, text)
+    except BadQueryError:
+        return False
+    return True
 
 
 def _number(name: str, text: str) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 
 from function_sets import Access, Route
 from sep2_server.extra_routes import GROUP_LISTS
+from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Client, Role, Row
 from sep2_server.transaction import ACCESS
@@ -15,7 +16,7 @@ from sep2_server.transaction import ACCESS
 NOBODY: Final = -1
 """Scope of a client that is not enrolled: it sees no item of any list."""
 OPEN_TO_UNKNOWN: Final = frozenset({"DeviceCapability", "EndDeviceList", "Time"})
-"""What a client that may register in-band sees before it has."""
+"""What a client that is not enrolled may see at most."""
 
 
 OPEN_TO_DISABLED: Final = frozenset({"DeviceCapability", "EndDeviceList", "EndDevice", "Time"})
@@ -54,6 +55,15 @@ class Viewer:
     def is_aggregator(self) -> bool:
         """True for a client that speaks for other EndDevices."""
         return self.client is not None and self.client.role == Role.AGGREGATOR
+
+
+def open_to_unknown(rules: ServerProfile, *, has_certificate: bool, in_band: bool) -> frozenset[str]:
+    """Ids of what a client may read that is not enrolled, or shows no certificate. CSIP 1.5."""
+    if has_certificate and (in_band or rules.unknown_client == "empty_list"):
+        return OPEN_TO_UNKNOWN
+    if rules.open_capability or (has_certificate and rules.unknown_client == "capability"):
+        return frozenset({"DeviceCapability"})
+    return frozenset()
 
 
 def scope_of(client: Client) -> int:

@@ -9,10 +9,10 @@ from sep2_server.access import Viewer, scope_of
 from sep2_server.environment import Environment
 from sep2_server.errors import LimitReached, NotFound
 from sep2_server.location import Target
+from sep2_server.orders import is_newest_first, ordered
 from sep2_server.rows import EVERYBODY, Row, Span
 from sep2_server.transaction import Transaction
 from sep2_server.tree import link_lists
-from sep2_server.uris import route_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def item_kind(route: Route, value: object) -> str:
 
 def add_item(action: Action, list_row: Row, value: Resource, *, owner_id: int | None = None) -> Row:
     """Store a new item of a list; its href is given here, its owner is the list's unless said."""
-    route = route_named(list_row.kind)
+    route = ordered(action.environment, list_row.kind)
     kind = item_kind(route, value)
     number = action.tx.next_id()
     owner = list_row.owner_id if owner_id is None else owner_id
@@ -89,7 +89,7 @@ def put_value(action: Action, row: Row, value: Resource) -> Row:
     key = row.sort_key
     if row.list_id is not None:
         list_row = action.tx.by_id(row.list_id)
-        key = sort_key(route_named(list_row.kind), value) if list_row else key
+        key = sort_key(ordered(action.environment, list_row.kind), value) if list_row else key
     return action.tx.replace(
         row,
         row._replace(sort_key=key, mrid=_mrid(value, row), body=action.environment.codec.fragment(value)),
@@ -103,10 +103,12 @@ def require_room(action: Action, list_row: Row, scope: int, most: int) -> None:
 
 
 def keep_newest(action: Action, list_row: Row, scope: int, most: int) -> None:
-    """Delete the items of a newest-first list behind the first `most`."""
+    """Delete the items of a list of happenings that are older than the newest `most`."""
     span = Span(list_id=list_row.id, scope=scope)
-    if action.tx.count(span) > most:
-        for row in action.tx.page(span, skip=most, limit=1000):
+    excess = action.tx.count(span) - most
+    if excess > 0:
+        skip = most if is_newest_first(action.environment, list_row.kind) else 0
+        for row in action.tx.page(span, skip=skip, limit=min(excess, 1000)):
             action.tx.delete(row)
 
 

@@ -17,7 +17,7 @@ from function_sets import Clock
 from schemas.codes import ErrorReason
 from sep2_server.bootstrap import prepare
 from sep2_server.clock import ShiftedClock, SystemClock
-from sep2_server.dispatch import Dispatcher, Work
+from sep2_server.dispatch import READS, Dispatcher, Work
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
 from sep2_server.event_times import repair_list
@@ -274,9 +274,9 @@ class Sep2Server:
     async def _request_of(self, request: web.BaseRequest) -> Request:
         """The request without HTTP. RemoteError: no Host, no certificate, too large."""
         lfdi = _identity_of(request)
-        if lfdi is None:
+        if lfdi is None and not self._is_open(request.method):
             raise Forbidden("no certificate, or one that is refused")
-        if self._dispatcher.is_blocked(lfdi):
+        if lfdi is not None and self._dispatcher.is_blocked(lfdi):
             raise Forbidden(f"{lfdi} is blocked")
         headers = request.headers
         if "Host" not in headers:
@@ -286,13 +286,17 @@ class Sep2Server:
             method=request.method,
             path=normal(path),
             query=query,
-            lfdi=lfdi,
+            lfdi=lfdi or "",
             body=await self._body_of(request) if request.method in WITH_BODY else b"",
             content_type=headers.get("Content-Type"),
             accept=",".join(headers.getall("Accept")) if "Accept" in headers else None,
             now=self.clock.now(),
             authority=headers["Host"],
         )
+
+    def _is_open(self, method: str) -> bool:
+        """Whether something is shown without a certificate; the dispatcher says what."""
+        return method in READS and any(p.open_capability for p in self.settings.all_profiles.values())
 
     async def _body_of(self, request: web.BaseRequest) -> bytes:
         """The body. RemoteError for one that is too large, compressed, or not whole in time."""

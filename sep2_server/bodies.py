@@ -4,7 +4,8 @@ from function_sets import Route
 from schemas import Malformed
 from schemas.codes import ErrorReason
 from sep2_server.environment import Environment
-from sep2_server.errors import BadRequest
+from sep2_server.errors import BadRequest, Unprocessable
+from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.messages import Request
 from sep2_server.negotiation import require_readable
 
@@ -17,6 +18,8 @@ def value_of(environment: Environment, request: Request, route: Route) -> object
     try:
         return environment.mount.decode(request.body, route.accepts, most=environment.settings.most_octets)
     except Malformed as flaw:
+        if route.id == CONNECTION_POINT and environment.rules.connection_point_error == Unprocessable.status:
+            raise Unprocessable(str(flaw)) from flaw
         is_value = flaw.rule in {"range", "length"}
         reason = ErrorReason.INVALID_VALUES if is_value else ErrorReason.INVALID_FORMAT
         raise BadRequest(str(flaw), reason) from flaw

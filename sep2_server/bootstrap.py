@@ -6,6 +6,7 @@ from function_sets import ROUTES, Mark, sort_key
 from schemas import ResponseListLink, ResponseSet
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
+from sep2_server.orders import keep_orders
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 
@@ -26,6 +27,7 @@ def prepare(tx: Transaction, environment: Environment) -> None:
         is_root = route.is_list and "{" not in route.path and route.methods["GET"] is not Mark.DISCOURAGED
         if is_root and tx.by_href(environment.uris.of(route.id)) is None:
             tx.insert(Row(tx.next_id(), environment.uris.of(route.id), route.id))
+    keep_orders(tx, environment)
     if not tx.of_kind("ResponseSet", limit=1):
         _add_response_set(tx, environment)
 

@@ -46,9 +46,9 @@ def device_capability(environment: Environment, *, has_room: bool) -> DeviceCapa
     return _capability(environment, environment.offered_kinds - without)
 
 
-def capability_for_unknown(environment: Environment) -> DeviceCapability:
-    """What a client sees that is not enrolled and may register in-band. IEEE 2030.5-2018, 10."""
-    return _capability(environment, frozenset({"Time", "EndDeviceList"}))
+def capability_for_unknown(environment: Environment, shown: frozenset[str]) -> DeviceCapability:
+    """What a client sees that is not enrolled: links to what else it may read. IEEE 2030.5-2018, 10."""
+    return _capability(environment, shown)
 
 
 def _capability(environment: Environment, kinds: frozenset[str]) -> DeviceCapability:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from function_sets import METHODS, BadQueryError, ListQuery, Mark, Route, parse_query
-from sep2_server.access import OPEN_TO_UNKNOWN, Viewer, Viewers, may_see, viewer_of
+from function_sets import METHODS, BadQueryError, ListQuery, Mark, Route, parse_query, readable_query
+from sep2_server.access import Viewer, Viewers, may_see, open_to_unknown, viewer_of
 from sep2_server.action import Action
 from sep2_server.bodies import value_of
 from sep2_server.built import (
@@ -38,6 +38,7 @@ from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.messages import Answer, Download, Request, found
 from sep2_server.negotiation import require_acceptable, takes_base_alone
+from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Change, Row
 from sep2_server.run_time import run_time_of
@@ -49,6 +50,8 @@ from sep2_server.visibility import require_visible
 READS: Final = frozenset({"GET", "HEAD"})
 LOADED: Final = frozenset({OPTION, BLOCKED, EVERYTHING.kind})
 """Kinds of changes after which options and blocked certificates are read again."""
+POSTED_FOR_PUT: Final = frozenset({"DERCapability", "DERSettings", "DERStatus", "DERAvailability"})
+"""Resources that some clients POST where the standard has PUT."""
 _OCTETS_BESIDE: Final = 1000
 _OCTETS_OF_TOKEN: Final = 200
 """About what an answer that is kept, and each token that it was made from, costs beside its body."""
@@ -95,7 +98,8 @@ class Work:
             now=self.request.now,
             authority=self.request.authority,
         )
-        answer = self.environment.mount.answered(hook_of(self.request.method, target.route)(action))
+        method = method_at(self.environment, self.request.method, target.route)
+        answer = self.environment.mount.answered(hook_of(method, target.route)(action), method)
         return Answer(answer.status, answer.headers, answer.body, target.route.id)
 
 
@@ -105,7 +109,7 @@ class Dispatcher:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         settings = environment.settings
-        self._listing = Listing(environment.uris)
+        self._listing = Listing(environment)
         self._documents = Documents(environment, self._listing)
         self._viewers = Viewers(settings.known_clients)
         self.run_time = run_time_of({}, environment)
@@ -194,7 +198,8 @@ class Dispatcher:
         target = self._find(reader, request, viewer)
         if target.route.id == FILE_CONTENT and target.row is not None:
             return download_of(self.environment, target.row, viewer.lfdi)
-        query = _query_of(target.route, request.query).capped(self.environment.rules.list_limit)
+        rules = self.environment.rules
+        query = _query_of(target.route, request.query, rules).capped(rules.list_limit)
         draft = Draft(reader, viewer, request.now)
         answer = found(self.environment.mount.rendered(self._document(draft, target, query)), target.route.id)
         if target.row is not None or target.route.id in BUILT_KINDS or target.route.view_of:
@@ -233,12 +238,15 @@ class Dispatcher:
             return self._documents.built(draft, target.route, own)
         draft.is_private = True
         if draft.viewer.client is None:
-            return self._documents.built(draft, target.route, capability_for_unknown(self.environment))
+            capability = capability_for_unknown(self.environment, self._open_to(draft.viewer))
+            return self._documents.built(draft, target.route, capability)
         capability = device_capability(self.environment, has_room=self._has_room(draft))
         return self._documents.built(draft, target.route, capability)
 
     def _has_room(self, draft: Draft) -> bool:
         """Whether the client may add one more MirrorUsagePoint. IEEE 2030.5-2018, 10.11."""
+        if self.environment.rules.full_mirror_link:
+            return True
         limit = self.environment.settings.mirror_usage_points_per_device
         mirrors = self._documents.count(draft, self.environment.uris.of("MirrorUsagePointList"))
         return mirrors < limit or (draft.viewer.is_aggregator and limit > 0)
@@ -268,21 +276,31 @@ class Dispatcher:
             self._require_client(viewer)
             raise NotFound(request.path)
         if viewer.client is None:
-            self._require_open(target.route, request.method)
-        _require_allowed(target.route, request.method)
+            self._require_open(viewer, target.route, request.method)
+        require_allowed(self.environment, target.route, request.method)
         require_visible(reader, self.environment, viewer, target)
         return target
 
     def _require_client(self, viewer: Viewer) -> None:
         if viewer.client is None:
-            raise Forbidden(f"{viewer.lfdi} is not enrolled")
+            self._refuse_unknown(f"{viewer.lfdi} is not enrolled")
 
-    def _require_open(self, route: Route, method: str) -> None:
-        """Raise Forbidden for a client that is not enrolled, but where it may register in-band."""
-        is_registration = route.id == "EndDeviceList" and method == "POST"
-        is_open = route.id in OPEN_TO_UNKNOWN and method in READS
-        if not self.run_time.in_band_registration or not (is_open or is_registration):
-            raise Forbidden("the client is not enrolled")
+    def _require_open(self, viewer: Viewer, route: Route, method: str) -> None:
+        """Refuse a client that is not enrolled, but where it may look or register in-band."""
+        may_post = self.run_time.in_band_registration and bool(viewer.lfdi)
+        is_registration = may_post and (method, route.id) == ("POST", "EndDeviceList")
+        is_open = method in READS and route.id in self._open_to(viewer)
+        if not is_registration and not is_open:
+            self._refuse_unknown("the client is not enrolled")
+
+    def _open_to(self, viewer: Viewer) -> frozenset[str]:
+        """Ids of what a client may read that is not enrolled."""
+        in_band = self.run_time.in_band_registration
+        return open_to_unknown(self.environment.rules, has_certificate=bool(viewer.lfdi), in_band=in_band)
+
+    def _refuse_unknown(self, text: str) -> None:
+        """Raise what the profile has for clients that are not enrolled."""
+        raise NotFound(text) if self.environment.rules.unknown_client == "404" else Forbidden(text)
 
 
 def allowed_methods(route: Route) -> tuple[str, ...]:
@@ -294,15 +312,28 @@ def allowed_methods(route: Route) -> tuple[str, ...]:
     )
 
 
-def _require_allowed(route: Route, method: str) -> None:
+def method_at(environment: Environment, method: str, route: Route) -> str:
+    """The method that a client means: a POST of some resources is a PUT where the profile says so."""
+    is_put = method == "POST" and environment.rules.post_for_put and route.id in POSTED_FOR_PUT
+    return "PUT" if is_put else method
+
+
+def require_allowed(environment: Environment, route: Route, method: str) -> None:
+    """Raise NotAllowed, or UnknownMethod for one that the standard allows and this server has not."""
     allow = allowed_methods(route)
-    if method not in allow:
+    if method_at(environment, method, route) in allow:
+        return
+    is_error = method not in METHODS or route.methods[method] is Mark.ERROR
+    if is_error or environment.rules.unimplemented_status == NotAllowed.status:
         raise NotAllowed(f"{method} at {route.id}", allow)
+    raise UnknownMethod(f"{method} at {route.id}")
 
 
-def _query_of(route: Route, query: str) -> ListQuery:
+def _query_of(route: Route, query: str, rules: ServerProfile) -> ListQuery:
     """The query of a list; other resources have none, whatever is asked."""
     try:
         return parse_query(query) if route.is_list else ListQuery()
     except BadQueryError as flaw:
+        if rules.bad_query == "ignore":
+            return readable_query(query)
         raise BadRequest(str(flaw)) from flaw

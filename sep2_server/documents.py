@@ -92,13 +92,20 @@ class Documents:
         bodies = [self.filled(draft, body) for body in (view.fetch(start, limit) if limit else ())]
         if target.route.id in MIXED_LISTS and target.route.item is not None:
             bodies = [as_item(body, wire_name(target.route.item)) for body in bodies]
-        values: dict[str, object] = {"href": target.href, "all": view.total(), "results": len(bodies)}
+        total = self._total(draft, target, view, after)
+        values: dict[str, object] = {"href": target.href, "all": total, "results": len(bodies)}
         rate = self._rate(target.route)
         if rate is not None:
             values["pollRate"] = rate
         if issubclass(target.route.type, SubscribableResource):
             values["subscribable"] = int(subscribable(target.route.id))
         return self._codec.page(target.route.type(**values), bodies)
+
+    def _total(self, draft: Draft, target: Target, view: View, after: int | None) -> int:
+        """What `all` counts: with `a` the items that are left, or all of them where the profile says so."""
+        if after is not None and self._environment.rules.all_with_after == "whole":
+            view = self._listing.view(draft.reader, target, draft.viewer, draft.now)
+        return view.total()
 
     def filled(self, draft: Draft, fragment: bytes) -> bytes:
         """A fragment whose links to lists tell how many items the client may see there."""

@@ -26,6 +26,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.notifications.ending import forget_device
+from sep2_server.orders import ordered
 from sep2_server.rows import EVERYBODY, Client, Role, Row
 from sep2_server.run_time import post_rate_of
 from sep2_server.transaction import Transaction
@@ -157,7 +158,7 @@ def touch(tx: Transaction, environment: Environment, end_device_id: int, now: in
 
 def put_end_device(tx: Transaction, environment: Environment, row: Row, end_device: EndDevice) -> Row:
     """Store an EndDevice in the place of what was there."""
-    key = sort_key(route_named("EndDeviceList"), end_device)
+    key = sort_key(ordered(environment, "EndDeviceList"), end_device)
     return tx.replace(row, row._replace(sort_key=key, body=environment.codec.fragment(end_device)))
 
 
@@ -207,7 +208,7 @@ def _add_row(tx: Transaction, environment: Environment, enrolment: Enrolment, nu
         "EndDevice",
         list_id=list_row.id if list_row else None,
         scope=scope_of(client) if client else EVERYBODY,
-        sort_key=sort_key(route_named("EndDeviceList"), end_device),
+        sort_key=sort_key(ordered(environment, "EndDeviceList"), end_device),
         owner_id=number,
         body=environment.codec.fragment(end_device),
     )

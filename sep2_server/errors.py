@@ -13,6 +13,7 @@ Sep2Error
      +- Duplicate        409  something is there that may not be there twice
      +- WrongMediaType   415  a body of a media type that is not read
      +- NotSatisfiable   416  a range that a file does not have; .size is what it has
+     +- Unprocessable    422  a ConnectionPoint that cannot be, where the profile says so
      +- UnknownMethod    501  a method that is not one of the five
      +- Busy             503  later, after .retry_s
 """
@@ -112,6 +113,12 @@ class NotSatisfiable(RemoteError):
     def __init__(self, text: str, size: int) -> None:
         super().__init__(text)
         self.size = size
+
+
+class Unprocessable(RemoteError):
+    """A body that can be read and makes no sense. CSIP-AUS reference servers answer so."""
+
+    status = 422
 
 
 class UnknownMethod(RemoteError):

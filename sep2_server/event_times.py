@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from function_sets import earliest_start, is_over, latest_end, next_change, status_at
+from function_sets import (
+    earliest_start,
+    is_newer,
+    is_newer_or_lower,
+    is_over,
+    latest_end,
+    next_change,
+    status_at,
+)
 from schemas import Event
 from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
@@ -29,8 +37,10 @@ def timed(environment: Environment, row: Row, event: Event, siblings: list[Event
     starts, ends = earliest_start(event), latest_end(event)
     if is_over(event, now):
         return _over(environment, row._replace(starts=starts, ends=ends), now)
-    event.EventStatus_ = status_at(event, siblings, now)
-    change = next_change(event, siblings, now)
+    is_higher = environment.settings.profile.mrid_tie_break == "higher"
+    wins = is_newer if is_higher else is_newer_or_lower
+    event.EventStatus_ = status_at(event, siblings, now, wins)
+    change = next_change(event, siblings, now, wins)
     return row._replace(
         status=event.EventStatus_.currentStatus,
         starts=starts,
@@ -41,7 +51,7 @@ def timed(environment: Environment, row: Row, event: Event, siblings: list[Event
 
 
 def _over(environment: Environment, row: Row, now: int) -> Row:
-    leaves = (row.ends or now) + environment.rules.event_retention_s
+    leaves = (row.ends or now) + environment.settings.profile.event_retention_s
     forgotten = leaves + environment.settings.event_history_s
     if now < leaves:
         return row._replace(status=OVER, next_at=leaves)

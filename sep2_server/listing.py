@@ -12,13 +12,15 @@ from typing import Final
 from function_sets import Access, Route, after_bounds
 from schemas import Event
 from sep2_server.access import Viewer
+from sep2_server.environment import Environment
 from sep2_server.extra_routes import MEMBER_LISTS, group_list_of
 from sep2_server.interval_times import INTERVAL_KINDS
 from sep2_server.location import Target
+from sep2_server.orders import ordered
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, HIGHEST, Row, Span
 from sep2_server.shelf import Shelf, Token
-from sep2_server.uris import Uris, route_named
+from sep2_server.uris import route_named
 
 SHARED_LISTS: Final = frozenset({"ResponseSetList"})
 """Lists whose items belong to no device: every client sees the same."""
@@ -57,8 +59,9 @@ EMPTY: Final = View(fetch=lambda _skip, _limit: [], total=lambda: 0)
 class Listing:
     """Reads lists; remembers where pages ended, so that the next page is found by its key."""
 
-    def __init__(self, uris: Uris) -> None:
-        self._uris = uris
+    def __init__(self, environment: Environment) -> None:
+        self._uris = environment.uris
+        self._environment = environment
         self._bookmarks: Shelf[tuple[int, int, int], tuple[bytes, int]] = Shelf(MOST_BOOKMARKS)
 
     def drop(self, tokens: set[Token]) -> None:
@@ -83,7 +86,7 @@ class Listing:
         if shows_own(route) and viewer.aggregator_id is not None:
             return _managed(reader, source, viewer.aggregator_id, viewer.scope)
         scope = viewer.scope if shows_own(route) else EVERYBODY
-        span = _span(route, Span(list_id=source.id, scope=scope), after)
+        span = _span(ordered(self._environment, source.kind), Span(list_id=source.id, scope=scope), after)
         until = _until(reader, source, now)
         return _active(reader, span, until) if route.view_of else self._plain(reader, span, until)
 

@@ -5,6 +5,9 @@ mRID, which is for life. Deleting the mirror ends the posting; what was mirrored
 to make room.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from function_sets import sort_key
 from schemas import (
     MeterReadingListLink,
@@ -23,6 +26,9 @@ from sep2_server.run_time import post_rate_of
 from sep2_server.uris import route_named
 from sep2_server.usage_points import make_room
 
+READING_ANSWERS: Final[Mapping[str, Answer]] = {"201": Answer(201), "204": NO_CONTENT}
+"""Answers to readings by the rule `reading_post`; the others have the Location of what was made of them."""
+
 
 def post_usage_point(action: Action) -> Answer:
     """Make a mirror, or overwrite the one of the same device with this mRID."""
@@ -32,7 +38,7 @@ def post_usage_point(action: Action) -> Answer:
     known = action.tx.by_mrid(posted.mRID, kind="MirrorUsagePoint", owner_id=device.end_device_id)
     if known is not None:
         _overwrite(action, known, posted)
-        answer = updated(known.href)
+        answer = Answer(action.environment.rules.update_status, updated(known.href).headers)
     else:
         answer = created(_add(action, device, posted).href)
     copy = _copy(action, device, posted)
@@ -50,7 +56,8 @@ def post_readings(action: Action) -> Answer:
     readings: list[MirrorMeterReading] = action.value.MirrorMeterReading_ if several else [action.value]
     copy = _copy_of(action, row)
     places = [mirror_reading(action, copy, reading) for reading in readings]
-    return created(copy.href if several or not places else places[0].href)
+    answer = created(copy.href if several or not places else places[0].href)
+    return READING_ANSWERS.get(action.environment.rules.reading_post, answer)
 
 
 def put_usage_point(action: Action) -> Answer:

@@ -53,8 +53,11 @@ class Mount:
         """A URI of the store as the clients of this mount know it."""
         return self.prefix + uri if uri.startswith("/") else uri
 
-    def answered(self, answer: Answer) -> Answer:
-        """An answer whose Location is one of this mount."""
+    def answered(self, answer: Answer, method: str = "POST") -> Answer:
+        """The answer to a write with the status that the profile says and a Location of this mount."""
+        status = self._statuses.get((method, answer.status, bool(answer.headers)), answer.status)
+        if status != answer.status:
+            answer = replace(answer, status=status)
         if not self.prefix or not answer.headers:
             return answer
         headers = tuple((n, self.href(v) if n == "Location" else v) for n, v in answer.headers)
@@ -91,6 +94,15 @@ class Mount:
             for item in held if isinstance(held, list) else [held]:
                 if f.target is not None and item is not None:
                     self._strip(item)
+
+    @cached_property
+    def _statuses(self) -> dict[tuple[str, int, bool], int]:
+        """By method, status and whether there is a Location: the status that the profile says."""
+        rules = self.rules
+        return {
+            ("PUT", 204, False): rules.put_status,
+            ("DELETE", 204, False): rules.delete_status,
+        }
 
     @cached_property
     def _rewrites(self) -> tuple[Rewrite, ...]:

@@ -64,7 +64,13 @@ class ServerProfile:
         False, "let in the self-signed certificates of `extra_trusted` (policy .2.2)", "1.1; CSIP 1.4"
     )
     refused_certificate: str = _open(
-        "403", "what a client meets whose certificate is refused", "1; CSIP erratum 7", "403", "close"
+        "alert",
+        "what a client meets without a good certificate: an alert of TLS, and 403 where TLS finds no fault;"
+        " 403 also where it shows none; or an alert, and an end of the connection",
+        "1; CSIP erratum 7",
+        "alert",
+        "403",
+        "close",
     )
     open_capability: bool = _open(
         False, "DeviceCapability is shown without a client certificate", "1 (table 12); CSIP 1.4"

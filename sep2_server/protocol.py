@@ -90,6 +90,8 @@ class Connection(RequestHandler):
             self._meter.count("lineside_handshakes_total", result="refused", reason=reason.rule)
             peer = transport.get_extra_info("peername")
             log.warning("Certificate of %s refused: %s (%s)", peer, reason.text, reason.rule)
+            if self._environment.rules.refused_certificate == "close":
+                self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room for another connection of the client."""

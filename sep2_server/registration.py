@@ -1,6 +1,9 @@
 """In-band registration: a client posts, changes or deletes an EndDevice. IEEE 2030.5-2018, 10; CSIP 1.5."""
 
-from certs import LFDI, CertsError, parse_lfdi, sfdi_of
+import logging
+import secrets
+
+from certs import LFDI, CertsError, make_pin, parse_lfdi, sfdi_of
 from schemas import EndDevice
 from sep2_server.action import Action, put_value
 from sep2_server.end_devices import Enrolment, add_end_device, remove_end_device
@@ -9,6 +12,8 @@ from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Role
 from sep2_server.run_time import has_in_band_registration
 
+log = logging.getLogger(__name__)
+
 
 def post_end_device(action: Action) -> Answer:
     """Register the client itself, or a device that an aggregator speaks for."""
@@ -16,7 +21,9 @@ def post_end_device(action: Action) -> Answer:
     posted: EndDevice = action.value
     lfdi = _claimed_lfdi(action, posted)
     if posted.sFDI != sfdi_of(lfdi):
-        raise BadRequest(f"sFDI {posted.sFDI} is not that of the LFDI")
+        is_forbidden = action.environment.rules.wrong_sfdi_status == Forbidden.status
+        text = f"sFDI {posted.sFDI} is not that of the LFDI"
+        raise Forbidden(text) if is_forbidden else BadRequest(text)
     known = action.tx.client(lfdi)
     if known is not None:
         return _repeated(action, known.end_device_id)
@@ -25,10 +32,14 @@ def post_end_device(action: Action) -> Answer:
         lfdi=lfdi,
         name=lfdi,
         role=Role.DEVICE,
+        pin=_pin(action),
         aggregator_id=aggregator_id,
+        ders=action.environment.rules.registration_ders,
         category=posted.deviceCategory,
     )
-    return created(add_end_device(action.tx, action.environment, enrolment, action.now).href)
+    row = add_end_device(action.tx, action.environment, enrolment, action.now)
+    _join_groups(action, lfdi)
+    return created(row.href)
 
 
 def put_end_device(action: Action) -> Answer:
@@ -62,12 +73,42 @@ def _require_in_band(action: Action) -> None:
         raise Forbidden("EndDevices are registered out of band here")
 
 
+def _pin(action: Action) -> int | None:
+    """The PIN of a device that registers itself; None: it gets no Registration. IEEE 2030.5-2018, 10."""
+    rule = action.environment.rules.registration_pin
+    if rule == "none":
+        return None
+    return make_pin(secrets.randbelow) if rule == "random" else int(rule)
+
+
+def _join_groups(action: Action, lfdi: LFDI) -> None:
+    """Make a new device a member of the groups of `registration_groups`; those not there are logged."""
+    from sep2_server.operator.desk import Desk  # noqa: PLC0415 - the operator side stands above this one
+    from sep2_server.operator.programs import assign  # noqa: PLC0415
+
+    desk = Desk(action.tx, action.environment, action.now, secrets.randbelow)
+    client = action.tx.client(lfdi)
+    for name in action.environment.rules.registration_groups:
+        group = action.tx.group_named(name)
+        if group is None or client is None:
+            log.warning("registration_groups: there is no group %s", name)
+        else:
+            assign(desk, group, client)
+
+
+def _require_pen(action: Action, lfdi: LFDI) -> None:
+    """Raise BadRequest for a managed device whose LFDI does not end with its aggregator's PEN."""
+    pen = action.environment.settings.aggregator_pens.get(action.viewer.lfdi)
+    if action.environment.rules.pen_suffix and pen is not None and lfdi[-8:] != f"{pen:08d}":
+        raise BadRequest(f"the LFDI of a managed device has to end with {pen:08d}")
+
+
 def _claimed_lfdi(action: Action, posted: EndDevice) -> LFDI:
     """LFDI that a client may register: that of its certificate, or any if it is an aggregator."""
     viewer = action.viewer
     if posted.lFDI is None:
-        if viewer.is_aggregator:
-            raise BadRequest("an EndDevice of an aggregator without lFDI")
+        if viewer.is_aggregator or action.environment.rules.lfdi_required == "all":
+            raise BadRequest("an EndDevice without lFDI")
         return parse_lfdi(viewer.lfdi)
     try:
         lfdi = parse_lfdi(posted.lFDI)
@@ -82,6 +123,7 @@ def _aggregator_for(action: Action, lfdi: LFDI) -> int | None:
     viewer = action.viewer
     if viewer.client is None or lfdi == viewer.lfdi:
         return None
+    _require_pen(action, lfdi)
     managed = len(action.tx.managed(viewer.client.end_device_id))
     if managed >= action.environment.settings.end_devices_per_aggregator:
         raise LimitReached(f"{managed} EndDevices of this aggregator")
@@ -99,4 +141,5 @@ def _repeated(action: Action, end_device_id: int) -> Answer:
         raise Forbidden("the EndDevice is another client's")
     if action.environment.rules.duplicate_end_device_status == Duplicate.status:
         raise Duplicate("an EndDevice with this LFDI is there")
-    return updated(action.environment.uris.of("EndDevice", (end_device_id,)))
+    href = action.environment.uris.of("EndDevice", (end_device_id,))
+    return Answer(action.environment.rules.duplicate_end_device_status, updated(href).headers)

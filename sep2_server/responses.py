@@ -9,7 +9,9 @@ from sep2_server.messages import Answer, created
 from sep2_server.rows import Report, full_mrid
 
 STATUSES: Final = frozenset({*range(1, 15), 252, 253, 254})
-"""Response codes of the standard; a server takes 7 and 14 alike."""
+"""Response codes of the standard."""
+LOST: Final = frozenset({7, 14})
+"""Codes for an event that lost against another; `superseded_responses` says which are taken."""
 
 
 def post_response(action: Action) -> Answer:
@@ -18,7 +20,8 @@ def post_response(action: Action) -> Answer:
     BadRequest for a status that is none, an unknown event, or a device that the client does not speak for.
     """
     posted = action.value
-    if posted.status not in STATUSES:
+    lost = action.environment.rules.superseded_responses
+    if posted.status not in STATUSES or (posted.status in LOST and posted.status not in lost):
         raise BadRequest(f"status {posted.status} is no response code")
     device = action.tx.client(posted.endDeviceLFDI.upper())
     if device is None or not speaks_for(action.tx, action.viewer, device.end_device_id):

@@ -190,6 +190,12 @@ class Settings:
         return {"": self.profile, **self.mounts}
 
     @property
+    def lets_in_without_certificate(self) -> bool:
+        """Whether a client without certificate gets past the handshake: to see something, or to be told."""
+        is_open = any(profile.open_capability for profile in self.all_profiles.values())
+        return is_open or self.profile.refused_certificate == "403"
+
+    @property
     def xml_profile(self) -> Profile:
         """Namespace and extensions of the profile at the root."""
         return self.profile.xml

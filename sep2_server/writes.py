@@ -37,9 +37,10 @@ def put_resource(action: Action) -> Answer:
     if row is not None:
         require_own_name(action, row, action.value)
         put_item(action, row, action.target.place.parts)
-    else:
-        _add_single(action)
-    return NO_CONTENT
+        return NO_CONTENT
+    made = created(_add_single(action).href)
+    status = action.environment.rules.put_created_status
+    return made if status == made.status else Answer(status)
 
 
 def delete_resource(action: Action) -> Answer:
@@ -52,7 +53,8 @@ def put_connection_point(action: Action) -> Answer:
     """Store where a device is connected: created the first time, updated from then on. CSIP-AUS S-ALL-53."""
     row = action.target.row
     if row is not None:
-        return updated(put_value(action, row, action.value).href)
+        is_new = action.environment.rules.connection_point_status == created("").status
+        return (created if is_new else updated)(put_value(action, row, action.value).href)
     return created(_add_single(action).href)
 
 

@@ -49,7 +49,7 @@ def publish(desk: Desk, call: Call) -> Answer:
 def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Json]:
     """Store a control in a program; it as the API tells it."""
     control = DERControl(
-        responseRequired=asked.response_required.upper(),
+        responseRequired=(asked.response_required or desk.environment.rules.response_required).upper(),
         mRID=desk.new_mrid(),
         description=asked.description,
         version=0,

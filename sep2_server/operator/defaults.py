@@ -68,7 +68,9 @@ def _merged(
         raise BadRequest(f"{MODES}: {modes!r:.60} is not an object", "give an object of modes")
     version = {"version": 0 if held is None else (held.version or 0) + 1}
     base = {**wire.get(MODES, {}), **with_hrefs(desk, program, modes)}
-    merged = {**wire, **given, **version, MODES: _without_none(base)}
+    grad_w = desk.environment.rules.default_set_grad_w
+    usual = {"setGradW": grad_w} if held is None and grad_w >= 0 else {}
+    merged = {**usual, **wire, **given, **version, MODES: _without_none(base)}
     value = resource_of(DefaultDERControl, _without_none(merged | {MODES: {}}), KIND)
     cls = desk.environment.codec.profile.resolve(DERControlBase)
     value.DERControlBase_ = resource_of(cls, merged[MODES], MODES)

@@ -58,7 +58,7 @@ class PublishControl:
     description: Annotated[str, DESCRIPTION] | None = None
     randomize_start_s: Annotated[int, Named("randomizeStart"), Span(-3600, 3600)] | None = None
     randomize_duration_s: Annotated[int, Named("randomizeDuration"), Span(-3600, 3600)] | None = None
-    response_required: Annotated[str, Named("responseRequired"), Digits(2, 2)] = "03"
+    response_required: Annotated[str, Named("responseRequired"), Digits(2, 2)] | None = None
     device_category: Annotated[str, Named("deviceCategory"), Digits(2, 8)] | None = None
 
 

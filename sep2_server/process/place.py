@@ -51,4 +51,5 @@ def tls_files(settings: Settings) -> TlsFiles:
         strict=settings.profile.strict_tls,
         allow_self_signed=settings.profile.allow_self_signed,
         extra_trusted=settings.extra_trusted_paths,
+        client_certificate_required=not settings.lets_in_without_certificate,
     )

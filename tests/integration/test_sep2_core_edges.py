@@ -77,7 +77,7 @@ def test_work_at_no_resource_is_refused_in_the_transaction_too(store: Store, sep
 
 
 def test_a_link_to_no_list_counts_nothing(store: Store) -> None:
-    documents = Documents(ENVIRONMENT, Listing(ENVIRONMENT.uris))
+    documents = Documents(ENVIRONMENT, Listing(ENVIRONMENT))
     dispatcher = Dispatcher(ENVIRONMENT)
     viewer = dispatcher._viewers.of(store.reader, "A" * 40)
     draft = Draft(store.reader, viewer, START)
