@@ -1,20 +1,28 @@
 """`lineside server` and `lineside op`: make and run a server, and operate it through its operator API."""
 
-import argparse
+from typing import TYPE_CHECKING
 
 from sep2_server.operator import (
+    commands_bench,
     commands_check,
     commands_configuration,
     commands_controls,
     commands_devices,
     commands_groups,
     commands_health,
+    commands_network,
     commands_rights,
     commands_run,
     commands_site,
 )
+from sep2_server.operator.menu import MenuFormatter, menu
+
+if TYPE_CHECKING:
+    import argparse
 
 OP_EPILOG = """\
+`lineside op COMMAND --help` explains a command, with an example; --json prints the whole answer.
+
 how the server is found: --config FOLDER of the server, or --server URL and --token-file FILE,
 or the environment variables LINESIDE_OPERATOR_URL and LINESIDE_OPERATOR_TOKEN_FILE
 
@@ -37,14 +45,17 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_rights.add_audit_parser(server)
     commands_health.add_health(server)
     commands_check.add_check(server)
-    op = subparsers.add_parser(
+    parser = subparsers.add_parser(
         "op",
         help="operate a server: enrol devices, publish controls, read reports",
-        epilog=OP_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).add_subparsers(metavar="COMMAND", required=True)
+        formatter_class=MenuFormatter,
+    )
+    op = parser.add_subparsers(metavar="COMMAND", required=True)
     commands_devices.add_parsers(op)
     commands_configuration.add_parsers(op)
     commands_groups.add_parsers(op)
     commands_controls.add_parsers(op)
     commands_rights.add_parsers(op)
+    commands_bench.add_parsers(op)
+    commands_network.add_parsers(op)
+    parser.epilog = f"{menu(op.choices)}\n{OP_EPILOG}"

@@ -63,6 +63,6 @@ class ManualClock:
 
 def milliseconds(clock: Clock) -> int:
     """Server time, ms since 1970 UTC, as finely as the clock tells it."""
-    if isinstance(clock, SystemClock | ManualClock):
+    if isinstance(clock, SystemClock | ManualClock | ShiftedClock):
         return clock.now_ms()
     return 1000 * clock.now()

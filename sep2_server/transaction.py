@@ -3,6 +3,8 @@
 The writer appends what is `written` to the change feed when all jobs of the commit have been run.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sep2_server import statements as q
@@ -51,6 +53,20 @@ class Transaction(Reader):
     def ledger(self) -> Ledger:
         """Questions and writes about subscriptions and notifications."""
         return Ledger(self._db)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """What raises inside leaves nothing of what was written inside."""
+        written = len(self.written)
+        self._db.control("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self._db.control("ROLLBACK TO SAVEPOINT attempt")
+            self._db.control("RELEASE SAVEPOINT attempt")
+            del self.written[written:]
+            raise
+        self._db.control("RELEASE SAVEPOINT attempt")
 
     def next_id(self, count: int = 1) -> int:
         """The first of `count` row ids that nothing else has or will get."""

@@ -28,10 +28,11 @@ Row = dict[str, Json]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a command has to say: the answer as JSON (for `--json`), and the same for a person."""
+    """What a command has to say: as JSON (for `--json`), and for a person; `code` is its exit code."""
 
     data: Json
     text: str
+    code: int = FINE
 
 
 Command = Callable[[OperatorClient, argparse.Namespace], Shown]
@@ -60,13 +61,14 @@ def running(run: Command) -> Callable[[argparse.Namespace], int]:
         try:
             shown = run(_client(args), args)
         except ApiError as flaw:
-            complain(flaw.detail, flaw.hint)
+            items = [f"\n  item {problem.get('item')}: {problem.get('detail')}" for problem in flaw.problems]
+            complain(flaw.detail + "".join(items), flaw.hint)
             return WRONG_USAGE if flaw.status == 400 else REFUSED
         except (WhereaboutsError, UsageError) as flaw:
             complain(str(flaw), flaw.hint)
             return WRONG_USAGE
         say(json.dumps(shown.data, indent=2, ensure_ascii=False) if args.json else shown.text)
-        return FINE
+        return shown.code
 
     return front
 

@@ -13,7 +13,9 @@ _TIME: Final = ("tzOffset", "dstOffset", "dstStartRule", "dstEndRule")
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
     actions = below.add_parser(
-        "configuration", help="what the operator wants of a device's Configuration"
+        "configuration",
+        help="what the operator wants of a device's Configuration",
+        description="Show and set what is wanted of a device's Configuration.",
     ).add_subparsers(metavar="ACTION", required=True)
     for name, run in (("show", show), ("withdraw", withdraw)):
         parser = command(actions, name, run, example=f"configuration {name} north")

@@ -1,10 +1,12 @@
 """`lineside op` commands about DERControls, their Responses, and the server itself."""
 
 import argparse
+from pathlib import Path
 from typing import Final
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands_bulk import publish_file
 from sep2_server.operator.commands_modes import add_modes, modes_of
 from sep2_server.operator.model import Json
 
@@ -16,16 +18,23 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the commands."""
     command(below, "status", status, example="status")
     parser = command(below, "publish", publish, example="publish feeder-7 --max-w 50% --in 10s --for 5m")
-    parser.add_argument("group", help="name of the group")
+    parser.add_argument("group", nargs="?", help="name of the group")
     parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
-    parser.add_argument("--for", dest="duration", required=True, metavar="TIME", help="as in 300, 5m, 1h30m")
+    parser.add_argument("--for", dest="duration", metavar="TIME", help="as in 300, 5m, 1h30m")
+    parser.add_argument("--file", type=Path, help="many: JSON lines as the API takes them, each with groups")
+    parser.add_argument("--dry-run", action="store_true", help="with --file: check, and store nothing")
     _add_event(parser)
     parser = command(below, "change", change, example="change 0B5C... --for 10m")
     parser.add_argument("mrid", help="mRID of the control")
     parser.add_argument("--for", dest="duration", metavar="TIME", help="new duration")
     _add_event(parser)
     parser = command(below, "cancel", cancel, example="cancel 0B5C... --randomized")
-    parser.add_argument("mrid", help="mRID of the control")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("mrid", nargs="?", help="mRID of the control")
+    which.add_argument("--group", metavar="NAME", help="all scheduled and active ones of a group")
+    which.add_argument("--device", metavar="NAME", help="those of all groups of a device")
+    which.add_argument("--all", action="store_true", help="those of all groups")
+    parser.add_argument("--program", metavar="PROGRAM", help="with --group: of this program")
     parser.add_argument("--randomized", action="store_true", help="each device ends within its random window")
     parser.add_argument("--reason", help="text for the devices")
     parser = command(below, "controls", controls, example="controls feeder-7 --state active")
@@ -42,9 +51,8 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _add_event(parser: argparse.ArgumentParser) -> None:
-    when = parser.add_mutually_exclusive_group()
-    when.add_argument("--in", dest="within", metavar="TIME", help="start in this time, as in 10s")
-    when.add_argument("--at", dest="start", metavar="TIME", help="start at s since 1970 UTC, or ISO 8601")
+    parser.add_argument("--in", dest="within", metavar="TIME", help="start in this time, as in 10s")
+    parser.add_argument("--at", dest="start", metavar="TIME", help="s since 1970 UTC, ISO 8601, after-last")
     parser.add_argument("--description", help="text for the devices, 32 octets")
     parser.add_argument("--randomize-start", type=int, metavar="S", help="-3600 to 3600 s")
     parser.add_argument("--randomize-duration", type=int, metavar="S", help="-3600 to 3600 s")
@@ -62,7 +70,11 @@ def status(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 
 def publish(api: OperatorClient, args: argparse.Namespace) -> Shown:
-    """Publish a DERControl to a group."""
+    """Publish a DERControl to a group, or many from a file."""
+    if args.file is not None:
+        return publish_file(api, args.file, dry_run=args.dry_run)
+    if args.group is None or args.duration is None:
+        raise UsageError("GROUP and --for: to whom, and for how long?", "lineside op publish --help")
     query = {"program": args.program} if args.program else None
     body = _event(args) | {"DERControlBase": modes_of(args)}
     answer = api.call("POST", ("groups", args.group, "controls"), body, query=query)
@@ -80,6 +92,11 @@ def change(api: OperatorClient, args: argparse.Namespace) -> Shown:
 def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Cancel a DERControl, at once or randomized."""
     body = {"randomized": args.randomized} | ({"reason": args.reason} if args.reason else {})
+    if args.mrid is None:
+        given = {"group": args.group, "device": args.device, "program": args.program, "all": args.all or None}
+        body |= {name: value for name, value in given.items() if value is not None}
+        answer = api.call("POST", ("controls", "cancel"), body)
+        return Shown(data=answer, text=f"{answer['cancelled']} controls are cancelled")
     answer = api.call("POST", ("controls", args.mrid, "cancel"), body)
     return Shown(data=answer, text=_listed(answer))
 

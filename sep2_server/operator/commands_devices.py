@@ -1,17 +1,24 @@
 """`lineside op` commands about devices: enrol, list, show, remove, and what they report."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands_bulk import COLUMNS, devices_csv, enrol_file
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
     parser = command(below, "enrol", enrol, example="enrol north --cert north.pem")
-    parser.add_argument("name", help="what operators call the device")
+    parser.add_argument("name", nargs="?", help="what operators call the device")
     identity = parser.add_mutually_exclusive_group(required=True)
+    identity.add_argument(
+        "--csv", type=Path, metavar="FILE", help=f"many devices; columns {', '.join(COLUMNS)}"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="with --csv: check, and store nothing")
+    parser.add_argument("--keep-going", action="store_true", help="with --csv: enrol those that are right")
     identity.add_argument("--cert", type=Path, metavar="FILE", help="its certificate, PEM")
     identity.add_argument("--lfdi", metavar="HEX", help="its LFDI, 40 hex digits")
     parser.add_argument("--pin", type=int, metavar="N", help="its PIN with check digit; made if absent")
@@ -22,9 +29,12 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = command(below, "devices", devices, example="devices --limit 50")
     parser.add_argument("--after", metavar="NAME", help="begin behind this name")
     parser.add_argument("--limit", type=int, default=100, help="how many (100)")
+    parser.add_argument("--csv", action="store_true", help="all devices, as CSV that enrol --csv reads")
     for name, run in (("device", device), ("remove", remove)):
         parser = command(below, name, run, example=f"{name} north")
         parser.add_argument("device", help="name or LFDI")
+    parser.add_argument("--managed", action="store_true", help="also the devices that it speaks for")
+    parser.add_argument("--if-exists", action="store_true", help="fine where it is not there")
     parser = command(below, "readings", readings, example="readings north")
     parser.add_argument("device", help="name or LFDI")
     parser.add_argument("mrid", nargs="?", help="one MeterReading: show its series")
@@ -36,7 +46,11 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def enrol(api: OperatorClient, args: argparse.Namespace) -> Shown:
-    """Enrol a device by its certificate, or by LFDI and PIN."""
+    """Enrol a device by its certificate, or by LFDI and PIN, or many from a CSV file."""
+    if args.csv is not None:
+        return enrol_file(api, args.csv, dry_run=args.dry_run, keep_going=args.keep_going)
+    if args.name is None:
+        raise UsageError("NAME: what is the device called?", "lineside op enrol NAME --cert FILE")
     given = {
         "name": args.name,
         "certificate": _text(args.cert),
@@ -55,6 +69,9 @@ def enrol(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def devices(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """List the devices."""
+    if args.csv:
+        rows = list(_all_devices(api))
+        return Shown(data=list(rows), text=devices_csv(rows))
     answer = api.get("devices", after=args.after, limit=args.limit)
     names = ("name", "role", "sFDI", "lFDI", "groups")
     text = columns(rows_of(answer, "devices"), names, empty="no device is enrolled: lineside op enrol --help")
@@ -65,7 +82,10 @@ def devices(api: OperatorClient, args: argparse.Namespace) -> Shown:
 def device(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show a device and what its DERs report."""
     answer = api.get("devices", args.device)
-    parts = [listed(answer, without=("EndDevice", "DER"))]
+    programs = api.get("devices", args.device, "programs")
+    parts = [listed(answer | {"enrolled": moment(answer.get("enrolled"))}, without=("EndDevice", "DER"))]
+    parts += _programs_lines(programs)
+    answer |= {name: programs[name] for name in ("programs", "now")}
     for der in rows_of(answer, "DER"):
         parts += _der_lines(der)
     return Shown(data=answer, text="\n".join(parts))
@@ -73,8 +93,12 @@ def device(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def remove(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Remove a device and all that it reported."""
-    answer = api.call("DELETE", ("devices", args.device))
-    return Shown(data=answer, text=f"{args.device} is removed")
+    flags = {"managed": args.managed, "if_exists": args.if_exists}
+    query: dict[str, str | int] = {name: "true" for name, wanted in flags.items() if wanted}
+    answer = api.call("DELETE", ("devices", args.device), query=query)
+    gone = answer.get("removed")
+    names = ", ".join(map(str, gone)) if isinstance(gone, list) else ""
+    return Shown(data=answer, text=f"{names} is removed" if names else f"{args.device} was not there")
 
 
 def readings(api: OperatorClient, args: argparse.Namespace) -> Shown:
@@ -98,6 +122,29 @@ def events(api: OperatorClient, args: argparse.Namespace) -> Shown:
     ]
     names = ("created", "functionSet", "logEventCode", "logEventID", "details")
     return Shown(data=answer, text=columns(rows, names, empty="the device has logged nothing"))
+
+
+def _all_devices(api: OperatorClient) -> Iterator[Row]:
+    """All devices, page by page."""
+    after: str | None = None
+    while True:
+        answer = api.get("devices", after=after, limit=1000)
+        yield from rows_of(answer, "devices")
+        if not answer.get("next"):
+            return
+        after = str(answer["next"])
+
+
+def _programs_lines(answer: Row) -> list[str]:
+    """The programs of a device in their precedence, and what applies now."""
+    names = ("primacy", "group", "description", "openControls", "mRID")
+    now = ("mode", "value", "by", "group", "mRID")
+    return [
+        "\nprograms, the best first",
+        columns(rows_of(answer, "programs"), names, empty=" none: lineside op group add --help"),
+        "\nwhat applies now",
+        columns(rows_of(answer, "now"), now, empty=" nothing"),
+    ]
 
 
 def _der_lines(der: Row) -> list[str]:

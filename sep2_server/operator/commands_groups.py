@@ -5,6 +5,7 @@ import argparse
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, rows_of
 from sep2_server.operator.commands_modes import add_modes, modes_of, settings_of
+from sep2_server.operator.model import Json
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,6 +18,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting such as setGradW"
     )
+    parser.add_argument("--clear", action="store_true", help="take the default away")
     add_modes(parser)
     parser = command(below, "rates", rates, example="rates --poll DERProgramList=60")
     parser.add_argument("device", nargs="?", help="with --post: the device")
@@ -24,12 +26,20 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--poll", action="append", default=[], metavar="RESOURCE=S", help="new pollRate, s; 0 the default"
     )
     parser.add_argument("--post", type=int, metavar="S", help="new postRate of the device, s")
+    parser.add_argument("--mirrors", type=int, metavar="S", help="new postRate of the device's mirrors, s")
+    parser.add_argument(
+        "--post-all",
+        action="append",
+        default=[],
+        metavar="RESOURCE=S",
+        help="new postRate of all: EndDevice, MirrorUsagePoint",
+    )
 
 
 def _add_group(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    group = below.add_parser("group", help="create, list and fill groups").add_subparsers(
-        metavar="ACTION", required=True
-    )
+    group = below.add_parser(
+        "group", help="create, list and fill groups", description="Create, list and fill groups."
+    ).add_subparsers(metavar="ACTION", required=True)
     parser = command(group, "create", create, example="group create feeder-7 --primacy 7")
     parser.add_argument("name", help="what operators call the group")
     parser.add_argument("--primacy", type=int, required=True, help="0 to 255, the lower wins")
@@ -42,16 +52,25 @@ def _add_group(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         parser = command(group, name, run, example=f"group {name} feeder-7 north south")
         parser.add_argument("group", help="name of the group")
         parser.add_argument("device", nargs="+", help="name or LFDI")
+    _add_primacy(group)
     parser = command(group, "program", add_program, example="group program feeder-7 --primacy 6")
     parser.add_argument("group", help="name of the group")
     parser.add_argument("--primacy", type=int, required=True, help="0 to 255, the lower wins")
     parser.add_argument("--description", help="text for the devices, 32 octets")
 
 
+def _add_primacy(group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = command(group, "primacy", change_program, example="group primacy feeder-7 6")
+    parser.add_argument("group", help="name of the group")
+    parser.add_argument("primacy", type=int, nargs="?", help="0 to 255, the lower wins")
+    parser.add_argument("--description", help="text for the devices, 32 octets")
+    parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
+
+
 def _add_curve(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    curve = below.add_parser("curve", help="make and list curves").add_subparsers(
-        metavar="ACTION", required=True
-    )
+    curve = below.add_parser(
+        "curve", help="make and list curves", description="Make and list curves."
+    ).add_subparsers(metavar="ACTION", required=True)
     example = (
         "curve add feeder-7 'volt-var A' --type opModVoltVar --y-ref SET_MAX_VAR 92,44 98,0 102,0 108,-44"
     )
@@ -109,14 +128,14 @@ def delete(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def add(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Assign devices to a group."""
-    answers = [api.call("PUT", ("groups", args.group, "devices", name)) for name in args.device]
-    return Shown(data=list(answers), text=f"in {args.group}: {', '.join(args.device)}")
+    answer = api.call("POST", ("groups", args.group, "devices"), {"add": args.device})
+    return Shown(data=answer, text=f"in {args.group}: {', '.join(args.device)}")
 
 
 def take_out(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Take devices out of a group."""
-    answers = [api.call("DELETE", ("groups", args.group, "devices", name)) for name in args.device]
-    return Shown(data=list(answers), text=f"no longer in {args.group}: {', '.join(args.device)}")
+    answer = api.call("POST", ("groups", args.group, "devices"), {"remove": args.device})
+    return Shown(data=answer, text=f"no longer in {args.group}: {', '.join(args.device)}")
 
 
 def add_program(api: OperatorClient, args: argparse.Namespace) -> Shown:
@@ -133,7 +152,8 @@ def default(api: OperatorClient, args: argparse.Namespace) -> Shown:
     modes = modes_of(args)
     body = settings_of(args.set, "--set") | ({"DERControlBase": modes} if modes else {})
     path = ("groups", args.group, "default")
-    answer = api.call("PATCH" if body else "GET", path, body or None, query=query)
+    method = "DELETE" if args.clear else "PATCH" if body else "GET"
+    answer = api.call(method, path, body or None, query=query)
     natural = answer.get("natural")
     return Shown(
         data=answer, text=listed(natural if isinstance(natural, dict) else {}) or "no default is set"
@@ -169,18 +189,40 @@ def remove_curve(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def rates(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show poll rates, or set poll rates and the post rate of a device."""
-    if (args.device is None) != (args.post is None):
-        raise UsageError("--post and DEVICE belong together", "lineside op rates north --post 60")
-    if args.poll:
-        api.call("PUT", ("rates",), {"pollRate": settings_of(args.poll, "--poll")})
+    of_device = {"postRate": args.post, "MirrorUsagePoint": args.mirrors}
+    wanted = {name: rate for name, rate in of_device.items() if rate is not None}
+    if (args.device is None) != (not wanted):
+        raise UsageError(
+            "--post or --mirrors and DEVICE belong together", "lineside op rates north --post 60"
+        )
+    if args.poll or args.post_all:
+        given = {
+            "pollRate": settings_of(args.poll, "--poll"),
+            "postRate": settings_of(args.post_all, "--post-all"),
+        }
+        api.call("PUT", ("rates",), {name: rates for name, rates in given.items() if rates})
     if args.device is not None:
-        api.call("PUT", ("devices", args.device, "rates"), {"postRate": args.post})
+        api.call("PUT", ("devices", args.device, "rates"), wanted)
     answer = api.get("rates")
-    held = answer.get("pollRate")
-    rows: list[Row] = (
-        [{"resource": n, "pollRate": s} for n, s in held.items()] if isinstance(held, dict) else []
-    )
-    return Shown(data=answer, text=columns(rows, ("resource", "pollRate"), empty="all poll rates are 900 s"))
+    rows = [{"resource": n, kind: s} for kind in ("pollRate", "postRate") for n, s in _rates(answer, kind)]
+    return Shown(data=answer, text=columns(rows, ("resource", "pollRate", "postRate"), empty="no rates"))
+
+
+def change_program(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Change the primacy or description of a program of a group."""
+    given = {"primacy": args.primacy, "description": args.description}
+    body = {name: value for name, value in given.items() if value is not None}
+    programs = rows_of(api.get("groups", args.group, "programs"), "programs")
+    if args.program is None and len(programs) != 1:
+        raise UsageError(f"group {args.group} has {len(programs)} programs", "say which with --program")
+    program = args.program or str(programs[0]["mRID"])
+    answer = api.call("PATCH", ("groups", args.group, "programs", program), body)
+    return Shown(data=answer, text=listed(answer))
+
+
+def _rates(answer: Row, kind: str) -> list[tuple[str, Json]]:
+    held = answer.get(kind)
+    return list(held.items()) if isinstance(held, dict) else []
 
 
 def _description(args: argparse.Namespace) -> dict[str, object]:

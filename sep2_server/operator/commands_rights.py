@@ -31,9 +31,9 @@ from sep2_server.operator.tokens import FILTERS
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
-    token = below.add_parser("token", help="make, list and revoke tokens").add_subparsers(
-        metavar="ACTION", required=True
-    )
+    token = below.add_parser(
+        "token", help="make, list and revoke tokens", description="Make, list and revoke tokens."
+    ).add_subparsers(metavar="ACTION", required=True)
     parser = command(token, "create", create, example="token create control-room --role operator --for 90d")
     parser.add_argument("name", help="whose token")
     parser.add_argument("--role", choices=("viewer", "operator", "admin"), default="viewer", help="(viewer)")
@@ -47,7 +47,10 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--before", type=int, metavar="N", help="lines before this number")
     parser.add_argument("--limit", type=int, default=50, help="how many (50)")
     parser = below.add_parser(
-        "api", help="print the OpenAPI document of the API", epilog="example: lineside op api > openapi.json"
+        "api",
+        help="print the OpenAPI document of the API",
+        description="Print the OpenAPI document of the API, or its reference page.",
+        epilog="example: lineside op api > openapi.json",
     )
     parser.add_argument("--reference", action="store_true", help="print the reference page instead")
     parser.add_argument("--json", action="store_true", help="the document is JSON anyway")

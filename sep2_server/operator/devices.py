@@ -1,6 +1,7 @@
 """Operations on devices that read: the list, and one device with its groups and reports."""
 
 from schemas import EndDevice
+from sep2_server.operator import network
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.model import Json, json_of
 from sep2_server.operator.reports import der_reports
@@ -20,7 +21,12 @@ def show_device(desk: Desk, call: Call) -> Answer:
     """One device: identity, groups, its EndDevice, and what its DERs report."""
     client = desk.client(call.names["device"])
     end_device = desk.resource(desk.end_device(client), EndDevice)
-    return {**summary(desk, client), "EndDevice": json_of(end_device), "DER": der_reports(desk, client)}
+    return {
+        **summary(desk, client),
+        "place": network.place_of(desk, client),
+        "EndDevice": json_of(end_device),
+        "DER": der_reports(desk, client),
+    }
 
 
 def summary(desk: Desk, client: Client) -> dict[str, Json]:

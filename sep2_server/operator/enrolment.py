@@ -7,6 +7,7 @@ from cryptography import x509
 from certs import LFDI, CertsError, Kind, check, is_valid_pin, lfdi_of, make_pin, parse_lfdi
 from schemas import EndDevice, MirrorUsagePoint, Registration
 from sep2_server.end_devices import Enrolment, add_end_device, put_end_device, remove_end_device
+from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.devices import summary
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -43,6 +44,10 @@ def enrol_new(desk: Desk, asked: EnrolDevice, lfdi: LFDI) -> Answer:
     row = add_end_device(desk.transaction, desk.environment, _enrolment(desk, asked, lfdi, pin), desk.now)
     if asked.post_rate_s is not None:
         put_post_rate(desk, desk.client(asked.name), asked.post_rate_s)
+    for name in asked.groups or ():
+        group = desk.group(name)
+        if not programs.is_member(desk, group, desk.client(asked.name)):
+            programs.assign(desk, group, desk.client(asked.name))
     shown: Answer = {} if asked.pin is not None else {"pIN": pin}
     told = {"href": row.href, "created": True, **shown, **_findings(asked)}
     return {**summary(desk, desk.client(asked.name)), **told}

@@ -12,7 +12,7 @@ Refusal
  +- StoreFailed       503  the store cannot be written, so nothing was done
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
 
 
@@ -30,7 +30,7 @@ class Refusal(Exception):
     status: ClassVar[int]
     error: ClassVar[str]
 
-    def __init__(self, detail: str, hint: str, problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, detail: str, hint: str, problems: Sequence[Mapping[str, object]] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint

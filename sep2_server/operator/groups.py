@@ -1,7 +1,7 @@
 """Operations on groups: create, list, show, delete, members, programs."""
 
 from schemas import DERProgram
-from sep2_server.operator import programs
+from sep2_server.operator import network, programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.devices import summary
 from sep2_server.operator.errors import Conflict
@@ -41,6 +41,8 @@ def delete(desk: Desk, call: Call) -> Answer:
             f"{len(waiting)} controls of {group.name} are scheduled or active, {waiting[0]} among them",
             "cancel them first: lineside op cancel MRID",
         )
+    network.require_empty(desk, group)
+    desk.transaction.delete_node(group.id)
     programs.delete_group(desk, group)
     return {"name": group.name}
 

@@ -5,8 +5,12 @@ from typing import Final
 from sep2_server.operator import (
     answers as a,
 )
+from sep2_server.operator import answers_network as n
+from sep2_server.operator import answers_rights as g
 from sep2_server.operator import (
+    applying,
     assigning,
+    bulk,
     cancelling,
     configuration,
     controls,
@@ -17,6 +21,7 @@ from sep2_server.operator import (
     enrolment,
     forgetting,
     groups,
+    network,
     rates,
     readings,
     reports,
@@ -190,6 +195,46 @@ _GROUPS: Final = (
     ),
     Operation("DELETE", "/curves/{curve}", "remove curve", curves.remove, answer=a.Mrid),
 )
+_NETWORK: Final = (
+    Operation(
+        "POST",
+        "/devices/bulk",
+        "enrol devices",
+        bulk.enrol_many,
+        query=("dry_run", "keep_going"),
+        body=list[r.EnrolDevice],
+        answer=n.BulkEnrolment,
+    ),
+    Operation(
+        "POST",
+        "/controls/bulk",
+        "publish controls",
+        bulk.publish_many,
+        query=("dry_run", "keep_going"),
+        body=list[r.BulkControl],
+        answer=n.BulkControls,
+    ),
+    Operation(
+        "POST",
+        "/groups/{group}/devices",
+        "change members",
+        bulk.change_members,
+        body=r.ChangeMembers,
+        answer=n.ChangedMembers,
+    ),
+    Operation(
+        "GET",
+        "/devices/{device}/programs",
+        "show programs",
+        applying.programs_of,
+        answer=n.DevicePrograms,
+    ),
+    Operation(
+        "PUT", "/devices/{device}/place", "place device", network.place, body=r.PlaceDevice, answer=n.Placed
+    ),
+    Operation("DELETE", "/devices/{device}/place", "unplace device", network.unplace, answer=n.Placed),
+    Operation("GET", "/tree", "show network", network.tree, query=("under", "depth"), answer=n.Tree),
+)
 _LISTING: Final = ("state", "limit", "responses")
 _CONTROLS: Final = (
     Operation("GET", "/controls", "list controls", controls.list_controls, query=_LISTING, answer=a.Controls),
@@ -248,38 +293,38 @@ _SERVER: Final = (
     Operation("GET", "/status", "show status", rates.status, answer=a.Status),
     Operation("GET", "/rates", "show rates", rates.show, answer=a.Rates),
     Operation("PUT", "/rates", "set rates", rates.change, body=r.SetRates, answer=a.Rates, role=_ADMIN),
-    Operation("GET", "/settings", "show settings", rights.show_settings, answer=a.Settings),
+    Operation("GET", "/settings", "show settings", rights.show_settings, answer=g.Settings),
     Operation(
         "PUT",
         "/settings",
         "set settings",
         rights.change_settings,
         body=r.ChangeSettings,
-        answer=a.Settings,
+        answer=g.Settings,
         role=_ADMIN,
     ),
-    Operation("DELETE", "/settings", "reset settings", rights.reset_settings, answer=a.Settings, role=_ADMIN),
-    Operation("GET", "/blocked", "list blocked", rights.list_blocked, answer=a.Blocked),
+    Operation("DELETE", "/settings", "reset settings", rights.reset_settings, answer=g.Settings, role=_ADMIN),
+    Operation("GET", "/blocked", "list blocked", rights.list_blocked, answer=g.Blocked),
     Operation(
         "POST",
         "/blocked",
         "block certificate",
         rights.block,
         body=r.BlockCertificate,
-        answer=a.BlockedCertificate,
+        answer=g.BlockedCertificate,
         role=_ADMIN,
     ),
     Operation(
-        "DELETE", "/blocked/{lfdi}", "unblock certificate", rights.unblock, answer=a.Unblocked, role=_ADMIN
+        "DELETE", "/blocked/{lfdi}", "unblock certificate", rights.unblock, answer=g.Unblocked, role=_ADMIN
     ),
-    Operation("GET", "/tokens", "list tokens", tokens.list_tokens, answer=a.Tokens, role=_ADMIN),
+    Operation("GET", "/tokens", "list tokens", tokens.list_tokens, answer=g.Tokens, role=_ADMIN),
     Operation(
         "POST",
         "/tokens",
         "create token",
         tokens.create,
         body=r.CreateToken,
-        answer=a.NewToken,
+        answer=g.NewToken,
         role=_ADMIN,
     ),
     Operation("DELETE", "/tokens/{token}", "revoke token", tokens.revoke, answer=a.Named, role=_ADMIN),
@@ -289,8 +334,8 @@ _SERVER: Final = (
         "read audit log",
         tokens.read_audit,
         query=("before", "limit", *tokens.FILTERS),
-        answer=a.Audit,
+        answer=g.Audit,
         role=_ADMIN,
     ),
 )
-OPERATIONS: Final[tuple[Operation, ...]] = (*_DEVICES, *_GROUPS, *_CONTROLS, *_SERVER)
+OPERATIONS: Final[tuple[Operation, ...]] = (*_DEVICES, *_GROUPS, *_NETWORK, *_CONTROLS, *_SERVER)

@@ -118,7 +118,7 @@ def assign(desk: Desk, group: Group, client: Client) -> None:
     listed = tx.by_href(desk.environment.uris.of("FunctionSetAssignmentsList", (client.end_device_id,)))
     if listed is None:
         raise LookupError(f"EndDevice {client.end_device_id} has no FunctionSetAssignmentsList")
-    assignments = FunctionSetAssignments(mRID=desk.new_mrid(), description=_short(group.name), version=0)
+    assignments = FunctionSetAssignments(mRID=desk.new_mrid(), description=short(group.name), version=0)
     _set_links(assignments, _links(desk, group))
     row = insert_item(desk, listed, Plan(value=assignments))
     tx.put_assignment(Assignment(group.id, client.end_device_id, row.id))
@@ -229,6 +229,6 @@ def _associated_lists(desk: Desk, end_device_id: int) -> list[Row]:
     return [row for der in ders if (row := desk.beside(der, ASSOCIATED))]
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """A text cut to what String32 holds, at a whole character."""
     return text.encode()[:DESCRIPTION_OCTETS].decode(errors="ignore")

@@ -1,12 +1,14 @@
 """What the operator may send: one class per body, read by `shape.read`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from sep2_server.operator.shape import Digits, Length, Named, OneOf, Span
 
 UINT32 = 2**32 - 1
 NAME = Length(1, 64)
+GROUP = Length(1, 512)
+"""That of a node of the network is its path."""
 DESCRIPTION = Length(0, 32)
 """String32 holds 32 octets of UTF-8. IEEE 2030.5-2018, 10.2.2."""
 MRID = Digits(2, 32)
@@ -14,7 +16,10 @@ MRID = Digits(2, 32)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolDevice:
-    """A device to enrol: by its certificate (PEM), or by its LFDI; the PIN is made where none is given."""
+    """A device to enrol: by its certificate (PEM), or by its LFDI; the PIN is made where none is given.
+
+    `groups` are those that it becomes a member of; they must be there.
+    """
 
     name: Annotated[str, NAME]
     certificate: Annotated[str, Length(1, 65_536)] | None = None
@@ -25,6 +30,7 @@ class EnrolDevice:
     ders: Annotated[int, Named("DER"), Span(0, 255)] | None = None
     device_category: Annotated[str, Named("deviceCategory"), Digits(2, 8)] | None = None
     post_rate_s: Annotated[int, Named("postRate"), Span(1, UINT32)] | None = None
+    groups: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +179,7 @@ class ChangeProgram:
 class CancelControls:
     """Which scheduled and active DERControls to cancel: of a group, of all groups of a device, or all."""
 
-    group: Annotated[str, NAME] | None = None
+    group: Annotated[str, GROUP] | None = None
     program: Annotated[str, Length(1, 64)] | None = None
     device: Annotated[str, NAME] | None = None
     all_of_them: Annotated[bool, Named("all")] = False
@@ -201,3 +207,37 @@ class ChangeSettings:
     time_quality: Annotated[int, Named("timeQuality"), Span(0, 7)] | None = None
     time_offset_s: Annotated[int, Named("timeOffset"), Span(-(2**40), 2**40)] | None = None
     outage: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceDevice:
+    """A place in the network: `path` from the system down (`GRID/ST1/SS3`), or the node of each level.
+
+    `primacies` by level hold for the nodes that are made. CSIP 1.6.
+    """
+
+    path: Annotated[str, Length(1, 512)] | None = None
+    sy: Annotated[str, Named("SY"), NAME] | None = None
+    st: Annotated[str, Named("ST"), NAME] | None = None
+    ss: Annotated[str, Named("SS"), NAME] | None = None
+    fd: Annotated[str, Named("FD"), NAME] | None = None
+    sg: Annotated[str, Named("SG"), NAME] | None = None
+    tf: Annotated[str, Named("TF"), NAME] | None = None
+    sp: Annotated[str, Named("SP"), NAME] | None = None
+    primacies: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMembers:
+    """Names or LFDIs of devices to add to a group, and of those to take out."""
+
+    add: list[str] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkControl(PublishControl):
+    """A DERControl for several groups; each has one program, or one with this mRID or description."""
+
+    groups: list[str]
+    program: Annotated[str, Length(1, 64)] | None = None

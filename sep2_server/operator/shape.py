@@ -112,7 +112,9 @@ class Member:
     @property
     def allowed(self) -> str:
         """What the field may hold, for a person to read."""
-        return " or ".join(map(str, self.rules)) or " or ".join(_KINDS[kind] for kind in self.kinds)
+        return " or ".join(dict.fromkeys(map(str, self.rules))) or " or ".join(
+            _KINDS[kind] for kind in self.kinds
+        )
 
 
 _CHOICES = frozenset({typing.Union, types.UnionType, typing.Annotated})
@@ -157,7 +159,7 @@ def _member(field: dataclasses.Field[Any], hint: object) -> Member:
         key=names[0] if names else field.name,
         attr=field.name,
         kinds=tuple(_kind(part) for part in _flat(hint) if part is not type(None)),
-        required=field.default is dataclasses.MISSING,
+        required=field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
         rules=tuple(mark for mark in marks if isinstance(mark, Rule)),
         item=_item_of(hint),
         is_nullable=any(isinstance(mark, Nullable) for mark in marks),

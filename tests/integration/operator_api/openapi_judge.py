@@ -8,6 +8,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from sep2_server.operator import OperatorClient
+from sep2_server.operator.body import LINES
 from sep2_server.operator.openapi import document
 from sep2_server.operator.operations import OPERATIONS
 
@@ -26,7 +27,8 @@ class JudgingClient(OperatorClient):
         template = template_of(method, path)
         if template is not None:
             self.called.add((method, template))
-            judge(method, template, query, body, status, json.loads(data))
+            value = None if body is None else sent(body, content_type)
+            judge(method, template, query, value, status, json.loads(data))
         return status, data
 
 
@@ -37,7 +39,7 @@ def template_of(method: str, path: str) -> str | None:
     return next((p for p in fits if method.lower() in DOCUMENT["paths"][p]), None)
 
 
-def judge(method: str, template: str, query: str, body: bytes | None, status: int, answer: object) -> None:
+def judge(method: str, template: str, query: str, body: object, status: int, answer: object) -> None:
     """Raise ValidationError or AssertionError for what the document does not say."""
     operation = DOCUMENT["paths"][template][method.lower()]
     response = operation["responses"][str(status)]
@@ -48,15 +50,15 @@ def judge(method: str, template: str, query: str, body: bytes | None, status: in
     assert {part.partition("=")[0] for part in query.split("&") if part} <= known
     if body is not None and "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
-        check(content["schema"], sent(body))
+        check(content["schema"], body)
 
 
-def sent(body: bytes) -> object:
+def sent(body: bytes, content_type: str) -> object:
     """The value of a body: JSON, or one value per line."""
-    try:
-        return json.loads(body)
-    except ValueError:
+    if content_type == LINES:
         return [json.loads(line) for line in body.splitlines()]
+    value: object = json.loads(body)
+    return value
 
 
 def check(schema: dict[str, Any], value: object) -> None:

@@ -289,7 +289,7 @@ def test_the_status_and_the_removal_of_a_device(op: Op, capsys: Capture) -> None
         ),
         (("publish", "feeder-7", "--mode", "x", "--for", "5m"), 2, "--mode x: there is no '='"),
         (("curve", "add", "feeder-7", "c", "1", "--type", "a", "--y-ref", "b"), 2, "1: not a point"),
-        (("rates", "north"), 2, "--post and DEVICE belong together"),
+        (("rates", "north"), 2, "--post or --mirrors and DEVICE belong together"),
         (("enrol", "x", "--cert", "/nowhere.pem"), 2, "/nowhere.pem: cannot be read"),
     ],
 )

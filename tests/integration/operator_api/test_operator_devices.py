@@ -30,6 +30,7 @@ def test_a_device_is_enrolled_by_lfdi_and_pin(api: OperatorClient) -> None:
         "sFDI": 167_261_211_391,
         "href": answer["href"],
         "aggregator": None,
+        "enabled": True,
         "groups": [],
         "enrolled": 1_700_000_000,
         "created": True,
@@ -153,7 +154,7 @@ def test_a_device_is_shown_by_name_or_lfdi(api: OperatorClient, name: str) -> No
 
 def test_a_removed_device_is_gone_and_refused(api: OperatorClient, device_request: DeviceRequest) -> None:
     href = api.call("POST", ("devices",), NORTH)["href"]
-    assert api.call("DELETE", ("devices", "north")) == {"name": "north", "lFDI": LFDI}
+    assert api.call("DELETE", ("devices", "north")) == {"name": "north", "lFDI": LFDI, "removed": ["north"]}
     assert device_request("GET", str(href)).status in {403, 404}
     with pytest.raises(ApiError, match="no device is named 'north'"):
         api.get("devices", "north")

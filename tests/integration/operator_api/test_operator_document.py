@@ -79,6 +79,18 @@ def operate_groups(api: JudgingClient) -> None:
     api.get("groups", "g", "default")
 
 
+def operate_network(api: JudgingClient) -> None:
+    api.call("PUT", ("devices", "north", "place"), {"path": "GRID/ST1", "primacies": {"ST": 3}})
+    api.call("PUT", ("devices", "north", "place"), {"SY": "GRID", "SP": "SP9"})
+    api.get("tree", depth=2)
+    api.get("devices", "north", "programs")
+    api.call("DELETE", ("devices", "north", "place"))
+    api.call("POST", ("devices", "bulk"), [{"name": "b1", "lFDI": "AB" * 20, "groups": ["g"]}])
+    api.call("POST", ("groups", "g", "devices"), {"remove": ["b1"], "add": ["b1"]})
+    api.call("POST", ("controls", "bulk"), [{"groups": ["g"], "DERControlBase": LIMIT, "duration": 9}])
+    api.call("POST", ("controls", "cancel"), {"group": "g"})
+
+
 def operate_controls(api: JudgingClient) -> None:
     body = {"DERControlBase": LIMIT, "duration": 60}
     control = str(api.call("POST", ("groups", "g", "controls"), body)["mRID"])
@@ -118,6 +130,7 @@ def test_every_operation_is_as_the_document_says(api: JudgingClient, device_requ
     operate_devices(api, device_request)
     change_devices(api)
     operate_groups(api)
+    operate_network(api)
     operate_controls(api)
     operate_server(api)
     remove_all(api)

@@ -1,0 +1,120 @@
+"""Many devices, members or controls with one call, in one commit: whole, or as far as they are right."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from sep2_server.operator import programs
+from sep2_server.operator.controls import publish_one
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.enrolment import enrol_one
+from sep2_server.operator.errors import BadRequest, Refusal
+from sep2_server.operator.model import Json
+from sep2_server.operator.requests import BulkControl, ChangeMembers, EnrolDevice
+from sep2_server.operator.router import Answer, Call
+from sep2_server.operator.shape import read
+
+T = TypeVar("T")
+MOST_ITEMS: Final = 1000
+"""Most items of one call."""
+
+
+class _Undo(Exception):
+    """What was tried is not to stay."""
+
+
+def enrol_many(desk: Desk, call: Call) -> Answer:
+    """Enrol up to 1000 devices: a JSON list, or one JSON object per line (application/x-ndjson).
+
+    All or none, and then the answer names every problem; with `keep_going` those that are right. With
+    `dry_run` nothing is stored.
+    """
+    is_trial = call.flag("dry_run")
+    told = _each(desk, call, lambda item: _enrolled(desk, read(EnrolDevice, item)), "enrolled")
+    done = [answer for answer in told[0] if answer is not None]
+    return {
+        "devices": [] if is_trial else list(done),
+        "created": sum(answer["created"] is True for answer in done),
+        "known": sum(answer["created"] is False for answer in done),
+        "problems": list(told[1]),
+    }
+
+
+def publish_many(desk: Desk, call: Call) -> Answer:
+    """Publish controls in many groups: a list of up to 1000, each for its `groups`. All or none."""
+    told = _each(desk, call, lambda item: _published(desk, read(BulkControl, item)), "published")
+    return {
+        "controls": [control for found in told[0] if found is not None for control in found],
+        "problems": list(told[1]),
+    }
+
+
+def change_members(desk: Desk, call: Call) -> Answer:
+    """Add devices to a group and take others out of it, up to 1000 with one call; all or none."""
+    asked = read(ChangeMembers, call.body)
+    group = desk.group(call.names["group"])
+    added, removed = [], []
+    if len(asked.add) + len(asked.remove) > MOST_ITEMS:
+        raise BadRequest(f"add: more than {MOST_ITEMS} devices", "send them in several requests")
+    for name in asked.remove:
+        client = desk.client(name)
+        if programs.is_member(desk, group, client):
+            programs.unassign(desk, group, client)
+            removed.append(client.name)
+    for name in asked.add:
+        client = desk.client(name)
+        if not programs.is_member(desk, group, client):
+            programs.assign(desk, group, client)
+            added.append(client.name)
+    return {"group": group.name, "added": list(added), "removed": list(removed)}
+
+
+def _enrolled(desk: Desk, asked: EnrolDevice) -> dict[str, Json]:
+    told = enrol_one(desk, asked)
+    kept = ("name", "lFDI", "created", "pIN", "findings")
+    return {name: told[name] for name in kept if name in told}
+
+
+def _published(desk: Desk, asked: BulkControl) -> list[dict[str, Json]]:
+    rows = [desk.program(desk.group(name), asked.program) for name in asked.groups]
+    return [
+        {"group": group, **publish_one(desk, row, asked)}
+        for group, row in zip(asked.groups, rows, strict=True)
+    ]
+
+
+def _each(
+    desk: Desk, call: Call, act: Callable[[object], T], done: str
+) -> tuple[Sequence[T | None], Sequence[dict[str, Json]]]:
+    """Act on each item of a body: what came of it, and what is wrong. BadRequest where all stop."""
+    if not isinstance(call.body, list) or not 0 < len(call.body) <= MOST_ITEMS:
+        raise BadRequest(f"body: not a list of 1 to {MOST_ITEMS}", "send several requests for more")
+    results: list[T | None] = []
+    problems: list[dict[str, Json]] = []
+    is_trial = call.flag("dry_run")
+    with contextlib.suppress(_Undo), desk.transaction.attempt():
+        results = [_one(desk, act, item, number, problems) for number, item in enumerate(call.body, 1)]
+        _undo(is_trial=is_trial)
+    if problems and not call.flag("keep_going") and not is_trial:
+        raise BadRequest(
+            f"{len(problems)} of {len(call.body)} cannot be {done}; none was",
+            "correct them, or use keep_going=true for the others",
+            problems,
+        )
+    return results, problems
+
+
+def _undo(*, is_trial: bool) -> None:
+    if is_trial:
+        raise _Undo
+
+
+def _one(
+    desk: Desk, act: Callable[[object], T], item: object, number: int, problems: list[dict[str, Json]]
+) -> T | None:
+    try:
+        with desk.transaction.attempt():
+            return act(item)
+    except Refusal as flaw:
+        problems.append({"item": number, "detail": flaw.detail, "hint": flaw.hint})
+        return None
