@@ -1,17 +1,18 @@
 """Who sees what: the LFDI of the TLS certificate decides. IEEE 2030.5-2018, 6 (access control); CSIP 1.4."""
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 from function_sets import Access, Route
 from sep2_server.extra_routes import GROUP_LISTS
+from sep2_server.feed import EVERYTHING, last_of_rights
 from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
-from sep2_server.rows import EVERYBODY, Change, Client, Role, Row
-from sep2_server.transaction import ACCESS
+from sep2_server.rows import ACCESS, EVERYBODY, Change, Client, Role, Row
 
 NOBODY: Final = -1
 """Scope of a client that is not enrolled: it sees no item of any list."""
@@ -85,12 +86,16 @@ def _is_aggregator_of(reader: Reader, viewer: Viewer, end_device_id: int) -> boo
 
 def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
     """Whether a client may know that a resource is there. IEEE 2030.5-2018, 6 (access control)."""
+    if route.access is Access.OWNER and viewer.client is not None:
+        return owner_id is not None and _may_see_of(reader, viewer, route, owner_id)
+    return _may_see_shared(viewer, route, owner_id, row)
+
+
+def _may_see_shared(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
     if route.access is Access.OPERATOR or viewer.client is None:
         return False
     if viewer.is_disabled and route.id not in OPEN_TO_DISABLED:
         return False
-    if route.access is Access.OWNER:
-        return owner_id is not None and _may_see_of(reader, viewer, route, owner_id)
     if route.access is Access.ASSIGNED:
         return _is_assigned(viewer, route, owner_id, row)
     return True
@@ -98,9 +103,21 @@ def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, 
 
 def _may_see_of(reader: Reader, viewer: Viewer, route: Route, end_device_id: int) -> bool:
     """Whether a client may see what belongs to an EndDevice: of one that is disabled, the entry alone."""
+    if viewer.is_disabled and route.id not in OPEN_TO_DISABLED:
+        return False
     if route.id in OPEN_TO_DISABLED and _is_aggregator_of(reader, viewer, end_device_id):
         return True
     return speaks_for(reader, viewer, end_device_id)
+
+
+def may_see_again(
+    viewer: Viewer, route: Route, owner_id: int | None, row: Row | None, speaker: int | None
+) -> bool:
+    """As `may_see`, for what was seen before by its owner, or by the aggregator `speaker` of its owner."""
+    if viewer.client is None or route.access is not Access.OWNER:
+        return _may_see_shared(viewer, route, owner_id, row)
+    is_open = not viewer.is_disabled or route.id in OPEN_TO_DISABLED
+    return is_open and owner_id is not None and viewer.scope in {owner_id, speaker}
 
 
 def _is_assigned(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
@@ -110,42 +127,65 @@ def _is_assigned(viewer: Viewer, route: Route, owner_id: int | None, row: Row | 
 
 
 class Viewers:
-    """The rights of the clients seen last, read again after a change to them. Bounded, not the fleet."""
+    """The rights of the clients seen last, read again after a change to them. Bounded, not the fleet.
+
+    Any thread may use it. `as_of` is the place in the change feed of the last change of rights that it knows.
+    """
 
     def __init__(self, most: int) -> None:
+        self.as_of = 0
         self._most = most
+        self._lock = threading.Lock()
         self._known: OrderedDict[str, Viewer] = OrderedDict()
         self._lfdis: dict[int, str] = {}
+
+    def known(self, lfdi: str) -> Viewer | None:
+        """The rights of a client, None where they have to be read."""
+        return self._known.get(lfdi)
 
     def of(self, reader: Reader, lfdi: str) -> Viewer:
         """The rights of the client with an LFDI."""
         known = self._known.get(lfdi)
         return self._read(reader, lfdi) if known is None else known
 
-    def forget(self, changes: Iterable[Change]) -> None:
+    def forget(self, changes: Sequence[Change]) -> None:
         """Read again what a commit may have changed."""
         for change in changes:
-            if change.kind == ACCESS:
+            if change.kind in {ACCESS, EVERYTHING.kind}:
                 self._forget(change.resource_id)
+        self.as_of = last_of_rights(changes, self.as_of)
+
+    def start_at(self, rights: int) -> None:
+        """Know nothing yet, as of a change of rights."""
+        self._forget(EVERYBODY)
+        self.as_of = rights
 
     def _read(self, reader: Reader, lfdi: str) -> Viewer:
+        """Read the rights; they are not kept where some have changed meanwhile."""
+        before = self.as_of
         viewer = viewer_of(reader, lfdi)
         if viewer.client is None:
             return viewer
+        with self._lock:
+            if self.as_of == before:
+                self._keep(lfdi, viewer)
+        return viewer
+
+    def _keep(self, lfdi: str, viewer: Viewer) -> None:
         self._known[lfdi] = viewer
         self._lfdis[viewer.scope] = lfdi
         if len(self._known) > self._most:
             _, oldest = self._known.popitem(last=False)
             self._lfdis.pop(oldest.scope, None)
-        return viewer
 
     def _forget(self, end_device_id: int) -> None:
-        if end_device_id == EVERYBODY:
-            self._known.clear()
-            self._lfdis.clear()
-        lfdi = self._lfdis.pop(end_device_id, None)
-        if lfdi is not None:
-            self._known.pop(lfdi, None)
+        with self._lock:
+            if end_device_id == EVERYBODY:
+                self._known.clear()
+                self._lfdis.clear()
+            lfdi = self._lfdis.pop(end_device_id, None)
+            if lfdi is not None:
+                self._known.pop(lfdi, None)
 
 
 def viewer_of(reader: Reader, lfdi: str) -> Viewer:

@@ -17,7 +17,7 @@ from function_sets import Clock
 from schemas.codes import ErrorReason
 from sep2_server.bootstrap import prepare
 from sep2_server.clock import ShiftedClock, SystemClock
-from sep2_server.dispatch import READS, Dispatcher, Work
+from sep2_server.dispatch import READS, Dispatcher
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
 from sep2_server.event_times import repair_list
@@ -39,6 +39,7 @@ from sep2_server.rows import Change
 from sep2_server.settings import Settings, needing_restart, reloaded
 from sep2_server.store import Store
 from sep2_server.uris import normal, target_of
+from sep2_server.work import Work
 
 if TYPE_CHECKING:
     from sep2_server.process.log_writer import AccessLog
@@ -115,10 +116,10 @@ class Sep2Server:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
         await self.store.do(partial(prepare, environment=self.environment))
-        for dispatcher in self.dispatchers:
-            dispatcher.load(self.store.reader)
-        self.clock.offset_s = self._dispatcher.run_time.time_offset_s
         self.store.listen(self._hear)
+        for dispatcher in self.dispatchers:
+            dispatcher.load(self.store.reader, self.store.feed.rights)
+        self.clock.offset_s = self._dispatcher.run_time.time_offset_s
         await self.keeper.start()
         await self.notifications.start()
         self._connections = Connections(
@@ -208,7 +209,9 @@ class Sep2Server:
         while True:
             self._be_current()
             try:
-                answer = dispatcher.answer(self.store.reader, request)
+                answer = dispatcher.answer_at_once(request)
+                if answer is None:
+                    answer = await self.store.ask(partial(dispatcher.answer, request=request))
             except RepairDue as due:
                 await self.store.do(
                     partial(repair_list, environment=self.environment, list_id=due.list_id, now=request.now)
@@ -328,10 +331,20 @@ class Sep2Server:
         while self._heard:
             changes = self._heard.popleft()
             for dispatcher in self.dispatchers:
-                dispatcher.changed(self.store.reader, changes)
-            self.clock.offset_s = self._dispatcher.run_time.time_offset_s
+                dispatcher.changed(changes)
+            self._load()
             self.keeper.wake()
             self.notifications.wake()
+
+    def _load(self) -> None:
+        """Read again what was set at run time, where that has changed; the next request tries what failed."""
+        try:
+            for dispatcher in self.dispatchers:
+                if dispatcher.is_load_due:
+                    dispatcher.load(self.store.reader)
+        except StoreError as flaw:
+            log.warning("What was set at run time cannot be read: %s", flaw)
+        self.clock.offset_s = self._dispatcher.run_time.time_offset_s
 
     def _be_current(self) -> None:
         """Know of every commit that was acknowledged before now, also by another process to one file."""

@@ -7,11 +7,10 @@ store's writer. Real behaviour of single resources is in `hooks`.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from function_sets import METHODS, BadQueryError, ListQuery, Mark, Route, parse_query, readable_query
-from sep2_server.access import Viewer, Viewers, may_see, open_to_unknown, viewer_of
-from sep2_server.action import Action
+from function_sets import METHODS, Access, BadQueryError, ListQuery, Mark, Route, parse_query, readable_query
+from sep2_server.access import Viewer, Viewers, may_see_again, open_to_unknown
 from sep2_server.bodies import value_of
 from sep2_server.built import (
     BUILT_KINDS,
@@ -33,25 +32,23 @@ from sep2_server.errors import (
 from sep2_server.extra_routes import FILE_CONTENT
 from sep2_server.feed import EVERYTHING
 from sep2_server.files.stored import download_of
-from sep2_server.hooks import hook_of
 from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.messages import Answer, Download, Request, found
 from sep2_server.negotiation import require_acceptable, takes_base_alone
 from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
-from sep2_server.rows import EVERYBODY, Change, Row
+from sep2_server.rows import BLOCKED, EVERYBODY, OPTION, Change, Row
 from sep2_server.run_time import run_time_of
 from sep2_server.self_device import own_resource
-from sep2_server.shelf import Shelf, tokens_of
-from sep2_server.transaction import BLOCKED, OPTION, Transaction
+from sep2_server.shelf import Recall, Shelf, access_token, tokens_of
 from sep2_server.visibility import require_visible
+from sep2_server.work import Work, method_at, shares_path
 
 READS: Final = frozenset({"GET", "HEAD"})
+WRITES: Final = frozenset({"PUT", "POST"})
 LOADED: Final = frozenset({OPTION, BLOCKED, EVERYTHING.kind})
 """Kinds of changes after which options and blocked certificates are read again."""
-POSTED_FOR_PUT: Final = frozenset({"DERCapability", "DERSettings", "DERStatus", "DERAvailability"})
-"""Resources that some clients POST where the standard has PUT."""
 _OCTETS_BESIDE: Final = 1000
 _OCTETS_OF_TOKEN: Final = 200
 """About what an answer that is kept, and each token that it was made from, costs beside its body."""
@@ -61,60 +58,39 @@ _POSITION: Final = re.compile("0|[1-9][0-9]{0,8}")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer to be given again: to whom, and from when until before when it is right."""
+    """An answer to be given again: to whom, and from when until before when it is right.
+
+    `speaker` is the EndDevice of the aggregator that got it and is not its owner.
+    """
 
     answer: Answer
     route: Route
     owner_id: int | None
     row: Row | None
+    speaker: int | None
     made: int
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A write that has passed every check which needs no transaction; run it in the store's writer.
-
-    RemoteError comes out of it where the rest of the checks fails; `Dispatcher.refusal` makes the answer.
-    """
-
-    environment: Environment
-    request: Request
-    value: Any
-
-    def __call__(self, tx: Transaction) -> Answer:
-        """Carry the write out; the answer holds once the transaction is durable."""
-        viewer = viewer_of(tx, self.request.lfdi)
-        target = locate(tx, self.environment.uris, self.request.path)
-        if target is None:
-            raise NotFound(self.request.path)
-        require_visible(tx, self.environment, viewer, target)
-        action = Action(
-            tx=tx,
-            environment=self.environment,
-            viewer=viewer,
-            target=target,
-            value=self.value,
-            now=self.request.now,
-            authority=self.request.authority,
-        )
-        method = method_at(self.environment, self.request.method, target.route)
-        answer = self.environment.mount.answered(hook_of(method, target.route)(action), method)
-        return Answer(answer.status, answer.headers, answer.body, target.route.id)
-
-
 class Dispatcher:
-    """Answers requests from a reader, and keeps what it answered until it changes. For use by one thread."""
+    """Answers requests from a reader, and keeps what it answered until it changes.
+
+    Any thread may ask; one thread tells what has changed.
+    """
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         settings = environment.settings
-        self._listing = Listing(environment)
+        self._recall = Recall()
+        self._loads_due = self._loads = 0
+        self._listing = Listing(environment, self._recall)
         self._documents = Documents(environment, self._listing)
         self._viewers = Viewers(settings.known_clients)
         self.run_time = run_time_of({}, environment)
         self._blocked: frozenset[str] = frozenset()
-        self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(settings.cached_answers, settings.cached_octets)
+        self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(
+            settings.cached_answers, settings.cached_octets, self._recall
+        )
         self.hits = 0
         self.misses = 0
 
@@ -123,28 +99,64 @@ class Dispatcher:
         """Memory that the answers take which are kept, roughly."""
         return self._kept.octets
 
-    def load(self, reader: Reader) -> None:
-        """Take over what was set at run time, and who is refused."""
+    @property
+    def is_load_due(self) -> bool:
+        """Whether what was set at run time has changed since it was read."""
+        return self._loads < self._loads_due
+
+    def load(self, reader: Reader, rights: int | None = None) -> None:
+        """Take over what was set at run time, and who is refused.
+
+        `rights` is the last change of rights in the feed, at the start.
+        """
+        if rights is not None:
+            self._viewers.start_at(rights)
+        due = self._loads_due
         self.run_time = run_time_of(reader.options(), self.environment)
         self._documents.set_rates(self.run_time.poll_rates)
         self._blocked = frozenset(blocked.lfdi for blocked in reader.blocked())
+        self._recall.hear_all()
         self._kept.clear()
+        self._loads = max(self._loads, due)
 
     def is_blocked(self, lfdi: str) -> bool:
         """Whether a certificate is refused, as far as it is known here."""
         return lfdi in self._blocked
 
-    def changed(self, reader: Reader, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Sequence[Change]) -> None:
         """Forget what a commit has made wrong."""
+        kinds = {change.kind for change in changes}
         tokens = tokens_of(changes)
-        self._kept.drop(tokens)
-        self._listing.drop(tokens)
+        if EVERYTHING.kind in kinds:
+            self._recall.hear_all()
+            self._kept.clear()
+            self._listing.clear()
+        else:
+            self._recall.hear(tokens)
+            self._kept.drop(tokens)
+            self._listing.drop(tokens)
         self._viewers.forget(changes)
-        if any(change.kind in LOADED for change in changes):
-            self.load(reader)
+        if not kinds.isdisjoint(LOADED):
+            self._loads_due += 1
+
+    def answer_at_once(self, request: Request) -> Answer | Work | None:
+        """The answer that is kept, or the work that needs no reader to prepare; None for all others."""
+        viewer = self._viewers.known(request.lfdi)
+        if viewer is None or self.is_load_due or self.run_time.is_out or self.is_blocked(request.lfdi):
+            return None
+        try:
+            if request.method in READS:
+                kept = self._kept_for(request, viewer)
+                return None if kept is None else self._understood(request, kept)
+            return None if viewer.is_disabled else self._prepare_at_once(request, viewer)
+        except RemoteError as flaw:
+            return self.refusal(flaw)
 
     def answer(self, reader: Reader, request: Request) -> Answer | Work:
         """The answer to a request, or the work that leads to it. RepairDue where time has changed a list."""
+        if self.is_load_due:
+            self.load(reader)
+        reader.since = self._recall.now
         try:
             if self.is_blocked(request.lfdi):
                 raise Forbidden(f"{request.lfdi} is blocked")
@@ -169,21 +181,28 @@ class Dispatcher:
         return found(base_document(codec, answer.body), answer.route)
 
     def _read(self, reader: Reader, request: Request) -> Answer:
-        self._require_acceptable(request)
         viewer = self._viewers.of(reader, request.lfdi)
+        kept = self._kept_for(request, viewer)
+        if kept is not None:
+            return kept
+        self.misses += 1
+        with reader.snapshot():
+            return self._render(reader, request, viewer)
+
+    def _kept_for(self, request: Request, viewer: Viewer) -> Answer | None:
+        """The answer that is kept and right for this client, at this time."""
+        self._require_acceptable(request)
         kept = self._kept.get((request.path, request.query, EVERYBODY)) or self._kept.get(
             (request.path, request.query, viewer.scope)
         )
         if (
             kept is not None
             and kept.made <= request.now < kept.until
-            and may_see(reader, viewer, kept.route, kept.owner_id, kept.row)
+            and may_see_again(viewer, kept.route, kept.owner_id, kept.row, kept.speaker)
         ):
             self.hits += 1
             return kept.answer
-        self.misses += 1
-        with reader.snapshot():
-            return self._render(reader, request, viewer)
+        return None
 
     def _require_acceptable(self, request: Request) -> None:
         """Raise NotAcceptable for a client that takes none of our types; octets of files have their own."""
@@ -208,10 +227,20 @@ class Dispatcher:
 
     def _keep(self, request: Request, draft: Draft, target: Target, answer: Answer) -> None:
         scope = draft.viewer.scope if draft.is_private else EVERYBODY
-        kept = Kept(answer, target.route, target.owner_id, target.row, request.now, draft.until)
+        speaker = self._speaker(draft, target)
+        kept = Kept(answer, target.route, target.owner_id, target.row, speaker, request.now, draft.until)
         octets = len(answer.body) + len(request.path) + len(request.query) + _OCTETS_BESIDE
         octets += _OCTETS_OF_TOKEN * len(draft.tokens)
-        self._kept.put((request.path, request.query, scope), kept, draft.tokens, octets)
+        since = draft.reader.since
+        self._kept.put((request.path, request.query, scope), kept, draft.tokens, octets, since=since)
+
+    def _speaker(self, draft: Draft, target: Target) -> int | None:
+        """EndDevice of the aggregator that is not the owner; who speaks for the owner is a token then."""
+        owner_id = target.owner_id
+        if target.route.access is not Access.OWNER or owner_id in {None, draft.viewer.scope}:
+            return None
+        draft.tokens.add(access_token(owner_id or EVERYBODY))
+        return draft.viewer.scope
 
     def _document(self, draft: Draft, target: Target, query: ListQuery) -> bytes:
         route = target.route
@@ -262,12 +291,31 @@ class Dispatcher:
     def _prepare(self, reader: Reader, request: Request) -> Work:
         if request.method not in METHODS:
             raise UnknownMethod(request.method[:20])
+        rights = self._viewers.as_of
         viewer = self._viewers.of(reader, request.lfdi)
         if viewer.is_disabled:
             raise Forbidden(f"{request.lfdi} is disabled")
         target = self._find(reader, request, viewer)
         value = None if request.method == "DELETE" else value_of(self.environment, request, target.route)
-        return Work(self.environment, request, value)
+        return Work(self.environment, request, value, viewer, rights)
+
+    def _prepare_at_once(self, request: Request, viewer: Viewer) -> Work | None:
+        """A write whose body is good at a URI that stands for one kind: all else is seen in the transaction.
+
+        None where anything is wrong, so that what may be told of it is found out first.
+        """
+        place = self.environment.uris.find(request.path)
+        if place is None or request.method not in WRITES or shares_path(place.route.id):
+            return None
+        if place.route.id not in self.environment.offered_kinds:
+            return None
+        rights = self._viewers.as_of
+        try:
+            require_allowed(self.environment, place.route, request.method)
+            value = value_of(self.environment, request, place.route)
+        except RemoteError:
+            return None
+        return Work(self.environment, request, value, viewer, rights)
 
     def _find(self, reader: Reader, request: Request, viewer: Viewer) -> Target:
         """What a request is about, if its method is allowed there and the client may know of it."""
@@ -310,12 +358,6 @@ def allowed_methods(route: Route) -> tuple[str, ...]:
         for method in METHODS
         if route.methods[method] is not Mark.ERROR and (method in READS or method in route.writes)
     )
-
-
-def method_at(environment: Environment, method: str, route: Route) -> str:
-    """The method that a client means: a POST of some resources is a PUT where the profile says so."""
-    is_put = method == "POST" and environment.rules.post_for_put and route.id in POSTED_FOR_PUT
-    return "PUT" if is_put else method
 
 
 def require_allowed(environment: Environment, route: Route, method: str) -> None:

@@ -12,11 +12,11 @@ from typing import Final, Protocol
 
 from sep2_server.errors import StoreError
 from sep2_server.reader import Reader
-from sep2_server.rows import EVERYBODY, Change
+from sep2_server.rows import ACCESS, DELETED, EVERYBODY, Change
 
 Listener = Callable[[Sequence[Change]], None]
 
-EVERYTHING: Final = Change(0, 0, "everything", None, EVERYBODY, None, 0)
+EVERYTHING: Final = Change(0, 0, "everything", None, EVERYBODY, None, DELETED)
 """Told where the feed was shortened before it was read: anything may have changed."""
 LONGEST_WAIT_S: Final = 1.0
 PAUSE_S: Final = 0.25
@@ -38,10 +38,14 @@ class Watched(Protocol):
 
 
 class Feed:
-    """Tells listeners every change, in order; `position` is the last place that was told."""
+    """Tells listeners every change, in order; `position` is the last place that was told.
+
+    `rights` is the place of the last change of rights that was told.
+    """
 
     def __init__(self) -> None:
         self.position = 0
+        self.rights = 0
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()
         self._stopped = False
@@ -107,7 +111,7 @@ class Feed:
         first, last = reader.first_change(), reader.last_change()
         if first > self.position + 1 or last < self.position:
             self.position = last
-            self._tell([EVERYTHING])
+            self._tell([EVERYTHING._replace(seq=last)])
 
     def _watch(self, watched: Watched, reader: Reader) -> None:
         while not self._stopped:
@@ -121,8 +125,14 @@ class Feed:
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Tell the listeners; one that fails takes neither the feed nor the others with it."""
+        self.rights = last_of_rights(changes, self.rights)
         for listener in tuple(self._listeners):
             try:
                 listener(changes)
             except Exception:
                 log.exception("A listener failed")
+
+
+def last_of_rights(changes: Sequence[Change], before: int) -> int:
+    """Place of the last change of rights, where the one before is known."""
+    return max((change.seq for change in changes if change.kind in {ACCESS, EVERYTHING.kind}), default=before)

@@ -19,7 +19,7 @@ from sep2_server.location import Target
 from sep2_server.orders import ordered
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, HIGHEST, Row, Span
-from sep2_server.shelf import Shelf, Token
+from sep2_server.shelf import Recall, Shelf, Token
 from sep2_server.uris import route_named
 
 SHARED_LISTS: Final = frozenset({"ResponseSetList"})
@@ -59,14 +59,18 @@ EMPTY: Final = View(fetch=lambda _skip, _limit: [], total=lambda: 0)
 class Listing:
     """Reads lists; remembers where pages ended, so that the next page is found by its key."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, recall: Recall | None = None) -> None:
         self._uris = environment.uris
         self._environment = environment
-        self._bookmarks: Shelf[tuple[int, int, int], tuple[bytes, int]] = Shelf(MOST_BOOKMARKS)
+        self._bookmarks: Shelf[tuple[int, int, int], tuple[bytes, int]] = Shelf(MOST_BOOKMARKS, 0, recall)
 
     def drop(self, tokens: set[Token]) -> None:
         """Forget the places in lists that have changed."""
         self._bookmarks.drop(tokens)
+
+    def clear(self) -> None:
+        """Forget all places."""
+        self._bookmarks.clear()
 
     def view(
         self, reader: Reader, target: Target, viewer: Viewer, now: int, after: int | None = None
@@ -103,7 +107,8 @@ class Listing:
             if rows and span.is_whole:
                 last = rows[-1]
                 place = (span.list_id, span.scope, skip + len(rows))
-                self._bookmarks.put(place, (last.sort_key, last.id), {(span.list_id, span.scope)})
+                tokens = {(span.list_id, span.scope)}
+                self._bookmarks.put(place, (last.sort_key, last.id), tokens, since=reader.since)
             return [row.body for row in rows]
 
         return View(

@@ -257,7 +257,7 @@ class PostgresConnection(Connection):
         session, self._session = self._session, None
         if session is not None and not session.is_closed():
             session.terminate()
-            self._wait(asyncio.sleep(0))
+            self._loop.run_until_complete(asyncio.sleep(0))
 
 
 def _text_of(statement: ClauseElement) -> tuple[str, tuple[str, ...]]:

@@ -32,6 +32,8 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self.since: int | None = None
+        """What `Recall.now` was before the reading began; None where nobody hears of changes meanwhile."""
 
     @property
     def ledger(self) -> LedgerReader:

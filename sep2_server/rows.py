@@ -8,6 +8,14 @@ EVERYBODY: Final = 0
 """Scope of items that everybody with access to the list sees."""
 MEMBERS: Final = -2
 """Scope under which the tally of a group counts its devices."""
+DELETED: Final = 0
+"""Version in the change feed of what is no longer there."""
+ACCESS: Final = "access"
+"""Kind of a change of what a client may see; its `resource_id` is the EndDevice, or 0 for all clients."""
+BLOCKED: Final = "blocked"
+"""Kind of a change of the certificates that are refused."""
+OPTION: Final = "option"
+"""Kind of a change of a value that is set at run time."""
 OVER: Final = 5
 """`Row.status` of an event whose end has passed; EventStatus itself has no such code in 2018."""
 

@@ -1,10 +1,15 @@
-"""A memory, bounded in number and octets, of what was made from stored resources, until those change."""
+"""A memory, bounded in number and octets, of what was made from stored resources, until those change.
 
-from collections import OrderedDict, defaultdict
+Any thread may use it. What is made in one thread while another hears of a change that makes it wrong is not
+kept: a `Recall` of the latest changes knows.
+"""
+
+import threading
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
-from sep2_server.rows import Change
+from sep2_server.rows import ACCESS, Change
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -13,14 +18,47 @@ Token = Hashable
 """What something was made from: the id of a resource, or (id, scope) of a list."""
 
 
+class Recall:
+    """The tokens of the latest changes; `now` counts the changes that were heard."""
+
+    def __init__(self, most: int = 1024) -> None:
+        self.now = 0
+        self._oldest = 0
+        self._heard: deque[tuple[int, frozenset[Token]]] = deque(maxlen=most)
+        self._most = most
+
+    def hear(self, tokens: Iterable[Token]) -> None:
+        """Remember that what was made from these is wrong."""
+        if len(self._heard) == self._most:
+            self._oldest = self._heard[0][0]
+        self._heard.append((self.now + 1, frozenset(tokens)))
+        self.now += 1
+
+    def hear_all(self) -> None:
+        """Remember that everything may be wrong."""
+        self.now += 1
+        self._oldest = self.now
+
+    def is_sound(self, tokens: frozenset[Token], since: int) -> bool:
+        """Whether nothing that was made from these, after `now` was `since`, has become wrong."""
+        if since == self.now:
+            return True
+        if since < self._oldest:
+            return False
+        heard = tuple(self._heard)
+        return all(touched.isdisjoint(tokens) for number, touched in reversed(heard) if number > since)
+
+
 class Shelf(Generic[K, V]):
     """Values by key, the least recently used dropped first; each knows the tokens it was made from.
 
     `most` bounds their number, `most_octets` the sum of the sizes that `put` is told; `octets` is that sum.
     """
 
-    def __init__(self, most: int, most_octets: int = 0) -> None:
+    def __init__(self, most: int, most_octets: int = 0, recall: Recall | None = None) -> None:
         self._most = most
+        self._recall = recall or Recall()
+        self._lock = threading.RLock()
         self._most_octets = most_octets
         self.octets = 0
         self._kept: OrderedDict[K, tuple[V, frozenset[Token], int]] = OrderedDict()
@@ -31,46 +69,63 @@ class Shelf(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """What was put there, None if nothing or no longer."""
-        found = self._kept.get(key)
-        if found is None:
-            return None
-        self._kept.move_to_end(key)
-        return found[0]
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            self._kept.move_to_end(key)
+            return found[0]
 
-    def put(self, key: K, value: V, tokens: Iterable[Token], octets: int = 0) -> None:
-        """Keep a value of some size until one of its tokens is dropped, or room is needed."""
-        self.drop_key(key)
+    def put(
+        self, key: K, value: V, tokens: Iterable[Token], octets: int = 0, *, since: int | None = None
+    ) -> None:
+        """Keep a value of some size until one of its tokens is dropped, or room is needed.
+
+        `since` is what `Recall.now` was before the making began; a value that is wrong by now is not kept.
+        """
         made_from = frozenset(tokens)
-        self._kept[key] = (value, made_from, octets)
-        self.octets += octets
-        for token in made_from:
-            self._keys[token].add(key)
-        while len(self._kept) > self._most or self.octets > self._most_octets:
-            self.drop_key(next(iter(self._kept)))
+        with self._lock:
+            self.drop_key(key)
+            if since is not None and not self._recall.is_sound(made_from, since):
+                return
+            self._kept[key] = (value, made_from, octets)
+            self.octets += octets
+            for token in made_from:
+                self._keys[token].add(key)
+            while len(self._kept) > self._most or self.octets > self._most_octets:
+                self.drop_key(next(iter(self._kept)))
 
     def drop(self, tokens: Iterable[Token]) -> None:
-        """Forget everything that was made from one of the tokens."""
-        for token in tokens:
-            for key in tuple(self._keys.get(token, ())):
-                self.drop_key(key)
+        """Forget everything that was made from one of the tokens. The recall has heard of them before."""
+        with self._lock:
+            for token in tokens:
+                for key in tuple(self._keys.get(token, ())):
+                    self.drop_key(key)
 
     def drop_key(self, key: K) -> None:
         """Forget one value, if it is there."""
-        found = self._kept.pop(key, None)
-        if found is None:
-            return
-        self.octets -= found[2]
-        for token in found[1]:
-            keys = self._keys[token]
-            keys.discard(key)
-            if not keys:
-                del self._keys[token]
+        with self._lock:
+            found = self._kept.pop(key, None)
+            if found is None:
+                return
+            self.octets -= found[2]
+            for token in found[1]:
+                keys = self._keys[token]
+                keys.discard(key)
+                if not keys:
+                    del self._keys[token]
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
-        self.octets = 0
-        self._keys.clear()
+        with self._lock:
+            self._kept.clear()
+            self.octets = 0
+            self._keys.clear()
+
+
+def access_token(end_device_id: int) -> Token:
+    """The token of what hangs on who may speak for an EndDevice."""
+    return ("access", end_device_id)
 
 
 def tokens_of(changes: Iterable[Change]) -> set[Token]:
@@ -78,6 +133,8 @@ def tokens_of(changes: Iterable[Change]) -> set[Token]:
     touched: set[Token] = set()
     for change in changes:
         touched.add(change.resource_id)
+        if change.kind == ACCESS:
+            touched.add(access_token(change.resource_id))
         if change.list_id is not None:
             touched.add((change.list_id, change.scope))
     return touched

@@ -23,7 +23,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from schemas.codes import EventState
 from sep2_server import tables as t
-from sep2_server.rows import OVER
+from sep2_server.rows import ACCESS, OVER
 
 _R = t.resource.c
 _C = t.client.c
@@ -192,6 +192,9 @@ CHANGES: Final = (
     .order_by(t.change.c.seq)
     .limit(_p("limit"))
     .offset(_NO_SKIP)
+)
+RIGHTS_BEHIND: Final = select(func.count()).where(
+    t.change.c.seq > _p("after"), t.change.c.kind == literal_column(f"'{ACCESS}'")
 )
 LAST_CHANGE: Final = select(func.max(t.change.c.seq))
 FIRST_CHANGE: Final = select(func.min(t.change.c.seq))

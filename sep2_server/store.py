@@ -49,7 +49,7 @@ class Store:
         self._prepare()
         self.reader = self._main_reader()
         self.feed.start_at(self.reader.last_change())
-        self._writer = Writer(open_connection(self.address), self.feed)
+        self._writer = Writer(open_connection(self.address), self.feed, is_shared=self.is_shared)
         self._watch()
 
     @classmethod
@@ -111,11 +111,13 @@ class Store:
         """Finish what is waiting and close the database."""
         self._writer.close()
         self.feed.stop()
+        self._pool.submit(self._close_connections).result()
         self._pool.shutdown()
-        for connection in self._connections:
+
+    def _close_connections(self) -> None:
+        """Close all that is open; no thread uses them any more, and this one runs no event loop."""
+        for connection in (*self._connections, *([self._watched] if self._watched else [])):
             connection.close()
-        if self._watched is not None:
-            self._watched.close()
 
     def _prepare(self) -> None:
         connection = self._elsewhere()

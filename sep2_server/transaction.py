@@ -16,8 +16,12 @@ from sep2_server.notifications.ledger import Ledger
 from sep2_server.notifications.subscribable import marked
 from sep2_server.reader import Reader
 from sep2_server.rows import (
+    ACCESS,
+    BLOCKED,
+    DELETED,
     EVERYBODY,
     MEMBERS,
+    OPTION,
     Assignment,
     Blocked,
     Change,
@@ -30,16 +34,8 @@ from sep2_server.rows import (
     full_mrid,
 )
 
-DELETED: Final = 0
-"""Version in the change feed of what is no longer there."""
-ACCESS: Final = "access"
-"""Kind of a change that tells what a client may see."""
-BLOCKED: Final = "blocked"
-"""Kind of a change of the certificates that are refused."""
 _FEW: Final = 100
 """Members of a group that are told one by one that their rights have changed."""
-OPTION: Final = "option"
-"""Kind of a change of a value that is set at run time."""
 
 
 class Transaction(Reader):
@@ -48,6 +44,8 @@ class Transaction(Reader):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self.written: list[Change] = []
+        self.rights: int | None = None
+        """Place in the change feed of the last change of rights; None where it is not known."""
 
     @property
     def ledger(self) -> Ledger:
@@ -276,6 +274,7 @@ class Transaction(Reader):
 
         The aggregator that speaks for the client is told too.
         """
+        self.rights = None
         client = self.client_of(end_device_id)
         touched = {end_device_id, client.aggregator_id if client else None}
         for who in touched - {None}:

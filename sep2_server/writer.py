@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from time import perf_counter
 from typing import Any, Final, TypeVar
 
+from sep2_server import statements as q
 from sep2_server import tables
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -35,9 +36,11 @@ class Writer:
     commit in the writer's thread before any future of that commit is done.
     """
 
-    def __init__(self, connection: Connection, feed: Feed) -> None:
+    def __init__(self, connection: Connection, feed: Feed, *, is_shared: bool = False) -> None:
         self._db = connection
         self._feed = feed
+        self._is_shared = is_shared
+        self._rights: int | None = None
         self._jobs: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._closed = False
         self.observer: Observer | None = None
@@ -110,6 +113,7 @@ class Writer:
             return ()
         changes: list[Change] = []
         self._db.begin()
+        self._rights = self._known_rights()
         for job, future in batch:
             self._run(job, future, done, changes, is_alone=len(batch) == 1)
         if not done:
@@ -130,6 +134,7 @@ class Writer:
     ) -> None:
         """Run a job; one that fails is undone by itself, with the whole transaction where it is alone."""
         transaction = Transaction(self._db)
+        transaction.rights = self._rights
         if not is_alone:
             self._db.control("SAVEPOINT job")
         try:
@@ -144,8 +149,15 @@ class Writer:
             return
         if not is_alone:
             self._db.control("RELEASE job")
+        self._rights = transaction.rights
         done.append((future, result))
         changes.extend(transaction.written)
+
+    def _known_rights(self) -> int | None:
+        """Place of the last change of rights; None where another process has made one that was not told."""
+        if self._is_shared and self._db.number(q.RIGHTS_BEHIND, after=self._feed.position):
+            return None
+        return self._feed.rights
 
     def _number(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Append changes to the feed, in their order; the changes with their places."""

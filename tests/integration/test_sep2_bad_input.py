@@ -12,6 +12,7 @@ from schemas import Error, LogEvent, LogEventList
 from schemas.codes import ErrorReason
 from tests.integration.sep2_harness import SEP_XML, Bench, Client
 
+pytestmark = pytest.mark.usefixtures("each_database")
 GOOD = (
     b'<LogEvent xmlns="urn:ieee:std:2030.5:ns"><createdDateTime>1700000000</createdDateTime>'
     b"<functionSet>11</functionSet><logEventCode>0</logEventCode><logEventID>1</logEventID>"

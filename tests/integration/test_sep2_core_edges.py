@@ -21,7 +21,7 @@ from sep2_server import Environment, Store, settings_of
 from sep2_server.access import viewer_of
 from sep2_server.action import Action
 from sep2_server.bootstrap import prepare
-from sep2_server.dispatch import Dispatcher, Work
+from sep2_server.dispatch import Dispatcher
 from sep2_server.documents import Documents, Draft
 from sep2_server.end_devices import Enrolment, add_der, add_end_device
 from sep2_server.errors import NotFound, StoreError
@@ -31,6 +31,7 @@ from sep2_server.location import locate
 from sep2_server.messages import Answer, Request
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
+from sep2_server.work import Work
 from tests.integration.sep2_harness import START, Bench, make_control
 
 

@@ -14,6 +14,7 @@ from sep2_server import Store
 from sep2_server.rows import Span
 from tests.integration.sep2_harness import SEP_XML, START, Bench, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
 ROOT = Path(__file__).resolve().parents[2]
 POSTERS = 4
 

@@ -14,6 +14,8 @@ from sep2_server.rows import OVER, Change, Row
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 async def program_of(bench: Bench) -> tuple[Client, Row]:
     _, client = await bench.device("event-1")

@@ -82,9 +82,9 @@ def test_a_reader_that_comes_too_late_is_told_that_anything_may_have_changed(
     last = [put(one, f"/{n}") for n in range(5)][-1]
     one.write(lambda tx: tx.forget_changes(one.reader.last_change() - 1))
     feed.catch_up(one.reader)
-    assert heard == [EVERYTHING]
+    assert [change.kind for change in heard] == [EVERYTHING.kind]
     feed.catch_up(one.reader)
-    assert (heard, feed.position) == ([EVERYTHING], one.reader.last_change())
+    assert (len(heard), feed.position) == (1, one.reader.last_change())
     one.write(lambda tx: tx.delete(last))
     feed.catch_up(one.reader)
     assert [change.resource_id for change in heard[1:]] == [last.id]

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 
+import pytest
+
 from schemas import (
     DERControlList,
     DERProgram,
@@ -18,6 +20,7 @@ from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from tests.integration.sep2_harness import START, Bench, Client, make_control
 
+pytestmark = pytest.mark.usefixtures("each_database")
 ROUNDS = 60
 
 

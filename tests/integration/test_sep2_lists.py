@@ -21,6 +21,7 @@ from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
 DAY_S = 86_400
 
 

@@ -22,6 +22,7 @@ from schemas import (
 from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, Client, Reply, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
 WATT = ReadingType(commodity=1, kind=37, uom=38, powerOfTenMultiplier=0)
 
 

@@ -17,6 +17,7 @@ from schemas import (
 from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, Client, Reply, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
 IN_BAND = {"in_band_registration": True}
 
 

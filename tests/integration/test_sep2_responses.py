@@ -14,6 +14,8 @@ from schemas import (
 from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 async def event_for(bench: Bench, *members: str) -> str:
     """Publish the event A1 to devices; the URI that it asks Responses to."""

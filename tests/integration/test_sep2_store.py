@@ -11,9 +11,9 @@ import pytest
 from sep2_server import Store
 from sep2_server.access import Viewers
 from sep2_server.errors import StoreError
-from sep2_server.rows import Assignment, Change, Client, Group, Role, Row, Span
+from sep2_server.rows import OPTION, Assignment, Change, Client, Group, Role, Row, Span
 from sep2_server.sqlite import SqliteConnection
-from sep2_server.transaction import OPTION, Transaction
+from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import DATABASES
 
 

@@ -16,6 +16,7 @@ from schemas import (
 from sep2_server.rows import Role, Row
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
 OWNED = [
     "",
     "/rg",

@@ -1,7 +1,7 @@
 """The memory of what was made from stored resources."""
 
 from sep2_server.rows import Change
-from sep2_server.shelf import Shelf, tokens_of
+from sep2_server.shelf import Recall, Shelf, tokens_of
 
 
 def test_a_value_is_kept_until_one_of_its_tokens_is_dropped() -> None:
@@ -53,3 +53,29 @@ def test_the_sizes_of_what_is_kept_are_bounded_together() -> None:
     shelf.put("e", 6, {8}, 100)
     shelf.drop([8])
     assert shelf.octets == 0
+
+
+def test_what_became_wrong_while_it_was_made_is_not_kept() -> None:
+    recall = Recall()
+    shelf: Shelf[str, int] = Shelf(10, 100, recall)
+    since = recall.now
+    recall.hear([7])
+    shelf.drop([7])
+    shelf.put("a", 1, {7, 8}, since=since)
+    shelf.put("b", 2, {8}, since=since)
+    shelf.put("c", 3, {7}, since=recall.now)
+    assert [shelf.get(key) for key in "abc"] == [None, 2, 3]
+    recall.hear_all()
+    shelf.put("d", 4, {9}, since=since)
+    assert shelf.get("d") is None
+
+
+def test_what_is_older_than_the_recall_is_not_kept() -> None:
+    recall = Recall(most=2)
+    for token in (1, 2):
+        recall.hear([token])
+    assert recall.is_sound(frozenset({9}), 0)
+    recall.hear([3])
+    assert not recall.is_sound(frozenset({9}), 0)
+    assert recall.is_sound(frozenset({9}), 1)
+    assert not recall.is_sound(frozenset({9, 2}), 1)
