@@ -111,8 +111,9 @@ class Store:
         """Finish what is waiting and close the database."""
         self._writer.close()
         self.feed.stop()
-        self._pool.submit(self._close_connections).result()
         self._pool.shutdown()
+        with ThreadPoolExecutor(1) as closing:
+            closing.submit(self._close_connections).result()
 
     def _close_connections(self) -> None:
         """Close all that is open; no thread uses them any more, and this one runs no event loop."""
