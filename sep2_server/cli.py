@@ -14,6 +14,7 @@ from sep2_server.operator import (
     commands_rights,
     commands_run,
     commands_site,
+    commands_store,
 )
 from sep2_server.operator.menu import MenuFormatter, menu
 
@@ -42,6 +43,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_site.add_init(server)
     commands_run.add_run(server)
     commands_site.add_token_parser(server)
+    commands_store.add_store_parsers(server)
     commands_rights.add_audit_parser(server)
     commands_health.add_health(server)
     commands_check.add_check(server)

@@ -114,13 +114,19 @@ def migrate(db: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> Seq
         return ()
     db.begin()
     try:
-        steps = pending(db, migrations)
-        _run(db, steps, is_new=len(steps) == len(migrations))
-        db.run(q.DELETE_OPTION, name=FORMAT_OPTION)
-        db.run(q.INSERT_OPTION, name=FORMAT_OPTION, value=str(len(migrations)))
+        steps = apply(db, migrations)
         db.commit()
     finally:
         db.roll_back()
+    return steps
+
+
+def apply(db: Connection, migrations: Sequence[Migration]) -> Sequence[Migration]:
+    """As `migrate`, inside of a transaction that was begun."""
+    steps = pending(db, migrations)
+    _run(db, steps, is_new=len(steps) == len(migrations))
+    db.run(q.DELETE_OPTION, name=FORMAT_OPTION)
+    db.run(q.INSERT_OPTION, name=FORMAT_OPTION, value=str(len(migrations)))
     return steps
 
 

@@ -1,0 +1,245 @@
+"""A store in one compressed file, from either kind of database and into either.
+
+The file is gzip of lines of JSON: a head with the format, for each table a line with its columns and then a
+line for each row in the order of the key (octets as base64), at last the number of rows of each table and the
+SHA-256 of all lines before. It is of one moment of the database, while servers go on to write. It holds PINs.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.schema import DropTable
+from sqlalchemy.sql.expression import ClauseElement
+
+from sep2_server.connection import Connection
+from sep2_server.errors import StoreError
+from sep2_server.migrations import MIGRATIONS, apply, format_of
+from sep2_server.tables import metadata
+
+KIND: Final = "lineside store"
+PAGE: Final = 1000
+Line = list[Any] | dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is in a file, or in a database: rows by table, and the checksum of all."""
+
+    rows: Mapping[str, int]
+    checksum: str
+
+
+class _Sum:
+    """Counts rows and sums the lines up."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, int] = {}
+        self._hash = hashlib.sha256()
+
+    def add(self, line: Line) -> str:
+        written = json.dumps(line, separators=(",", ":"))
+        self._hash.update(written.encode() + b"\n")
+        return written
+
+    @property
+    def told(self) -> Told:
+        return Told(self.rows, self._hash.hexdigest())
+
+
+def back_up(db: Connection, path: Path) -> Told:
+    """Write all of a database to a file, which is there whole or not at all. OSError, StoreError."""
+    partly = path.with_name(path.name + ".part")
+    total = _Sum()
+    partly.touch(mode=0o600)
+    with gzip.open(partly, "wt", encoding="utf-8", compresslevel=6) as out:
+        for line in _lines(db, total, format_of(db)):
+            out.write(total.add(line) + "\n")
+        told = total.told
+        out.write(json.dumps({"rows": told.rows, "sha256": told.checksum}) + "\n")
+    partly.replace(path)
+    return told
+
+
+def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:
+    """Put what is in a file into a database, in one transaction. `is_forced`: in the place of what is there.
+
+    StoreError for a file that is not whole, or of a newer format, and for a database that is not empty.
+    """
+    told, number = check_file(path)
+    db.begin()
+    try:
+        _clear(db, is_forced=is_forced)
+        apply(db, MIGRATIONS[:number])
+        _insert(db, path)
+        _count_on(db)
+        apply(db, MIGRATIONS)
+        db.commit()
+    finally:
+        db.roll_back()
+    return told
+
+
+def check_file(path: Path) -> tuple[Told, int]:
+    """What a file tells of itself, and its format; StoreError where it is not whole, or not ours."""
+    total, end, number = _Sum(), None, 0
+    for line in _read(path):
+        if isinstance(line, dict) and "sha256" in line:
+            end = line
+            break
+        if isinstance(line, dict) and "kind" in line:
+            number = int(line["format"]) if line["kind"] == KIND else 0
+        _count(total, line)
+    if end is None or not number or (end["rows"], end["sha256"]) != (total.rows, total.told.checksum):
+        raise StoreError(f"{path}: not a whole backup")
+    if number > len(MIGRATIONS):
+        raise StoreError(f"{path}: format {number}; this program reads up to {len(MIGRATIONS)}")
+    return total.told, number
+
+
+def verify(db: Connection, path: Path) -> Told:
+    """Compare a database with the file that it was restored from. StoreError where they differ.
+
+    A database that was brought to a newer format is compared by the number of rows alone.
+    """
+    told, number = check_file(path)
+    total = _Sum()
+    for line in _lines(db, total, format_of(db)):
+        total.add(line)
+    if number != format_of(db):
+        total.rows = {name: count for name, count in total.rows.items() if name in told.rows}
+    same = total.told == told if number == format_of(db) else total.rows == dict(told.rows)
+    if not same:
+        raise StoreError(f"the database is not what {path} holds")
+    return total.told
+
+
+def _lines(db: Connection, total: _Sum, number: int) -> Iterator[Line]:
+    """All lines but the last, of one moment."""
+    db.hold_still()
+    try:
+        yield {"kind": KIND, "format": number}
+        for table in metadata.sorted_tables:
+            total.rows[table.name] = 0
+            yield {"table": table.name, "columns": [column.name for column in table.columns]}
+            for row in _rows(db, table):
+                total.rows[table.name] += 1
+                yield row
+    finally:
+        db.let_go()
+
+
+def _rows(db: Connection, table: Table) -> Iterator[list[Any]]:
+    """The rows of a table in the order of its key."""
+    keys = list(table.primary_key)
+    places = [list(table.columns).index(key) for key in keys]
+    packed = [_packer(column) for column in table.columns]
+    first, behind = _pages(table, keys)
+    found = db.run(first, most=PAGE).fetchall()
+    while found:
+        for row in found:
+            yield [None if value is None else pack(value) for pack, value in zip(packed, row, strict=True)]
+        last = {f"key_{n}": found[-1][place] for n, place in enumerate(places)}
+        found = db.run(behind, most=PAGE, **last).fetchall() if len(found) == PAGE else []
+
+
+def _pages(table: Table, keys: list[Column[Any]]) -> tuple[ClauseElement, ClauseElement]:
+    page = select(table).order_by(*keys).limit(bindparam("most")).offset(literal_column("0"))
+    after = tuple_(*(bindparam(f"key_{n}", type_=key.type) for n, key in enumerate(keys)))
+    return page, page.where(tuple_(*keys) > after)
+
+
+def _packer(column: Column[Any]) -> Callable[[Any], Any]:
+    if isinstance(column.type, LargeBinary):
+        return lambda value: base64.b64encode(value).decode()
+    return int if isinstance(column.type, Boolean) else lambda value: value
+
+
+def _unpacker(column: Column[Any]) -> Callable[[Any], Any]:
+    if isinstance(column.type, LargeBinary):
+        return base64.b64decode
+    return bool if isinstance(column.type, Boolean) else lambda value: value
+
+
+def _read(path: Path) -> Iterator[Line]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield cast("Line", json.loads(line))
+    except (OSError, EOFError, ValueError) as flaw:
+        raise StoreError(f"{path}: not a whole backup: {flaw}") from flaw
+
+
+def _count(total: _Sum, line: Line) -> None:
+    total.add(line)
+    if isinstance(line, dict) and "table" in line:
+        total.rows[line["table"]] = 0
+    elif isinstance(line, list):
+        total.rows[next(reversed(total.rows))] += 1
+
+
+def _clear(db: Connection, *, is_forced: bool) -> None:
+    """Remove the tables of a database; StoreError where it holds something that may not be removed."""
+    count = select(func.count()).select_from(metadata.tables["resource"])
+    if not is_forced and db.has_table("resource") and db.number(count):
+        raise StoreError("the database is not empty; --force puts the backup in its place")
+    for table in reversed(metadata.sorted_tables):
+        if db.has_table(table.name):
+            db.control(db.ddl(DropTable(table)))
+
+
+def _insert(db: Connection, path: Path) -> None:
+    """Put the rows of a file into tables of its format; what these hold themselves, the file has too."""
+    for made in metadata.sorted_tables:
+        if db.has_table(made.name):
+            db.run(delete(made))
+    names: list[str] = []
+    table: Table | None = None
+    unpacked: list[Callable[[Any], Any]] = []
+    rows: list[list[Any]] = []
+    for line in _read(path):
+        if isinstance(line, list):
+            rows.append([None if v is None else f(v) for f, v in zip(unpacked, line, strict=True)])
+        if table is not None and rows and (isinstance(line, dict) or len(rows) == PAGE):
+            db.insert_many(table, names, rows)
+            rows = []
+        if isinstance(line, dict) and "table" in line:
+            table, names = metadata.tables[line["table"]], line["columns"]
+            unpacked = [_unpacker(table.c[name]) for name in names]
+
+
+def _count_on(db: Connection) -> None:
+    """Let keys that count by themselves go on behind the last one. SQLite does so by itself."""
+    if db.dialect != "postgresql":
+        return
+    for table in filter(lambda table: db.has_table(table.name), _counted(metadata.sorted_tables)):
+        key = next(iter(table.primary_key)).name
+        last = db.number(select(func.max(table.c[key])))
+        if last is not None:
+            name = f"pg_get_serial_sequence('{table.name}', '{key}')"
+            db.run(text(f"SELECT setval({name}, {last})"))
+
+
+def _counted(tables: Iterable[Table]) -> Iterator[Table]:
+    for table in tables:
+        column = table.autoincrement_column
+        if column is not None and column.autoincrement is True:
+            yield table

@@ -1,0 +1,99 @@
+"""`lineside server migrate`, `backup` and `restore`: the database of a server, seen from outside."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from sep2_server.address import PostgresAddress, is_url
+from sep2_server.backup import Told, back_up, restore, verify
+from sep2_server.connection import Connection
+from sep2_server.errors import SettingsError, StoreError
+from sep2_server.migrations import MIGRATIONS, format_of, migrate, pending
+from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
+from sep2_server.operator.site import read_site
+from sep2_server.settings import Settings
+from sep2_server.store import open_connection
+
+
+def add_store_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the three commands."""
+    parser = _added(below, "migrate", "bring the database to the format of this program", migrate_database)
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done")
+    parser = _added(below, "backup", "write the database to one file, while servers run", back_up_database)
+    parser.add_argument("file", type=Path, metavar="FILE", help="new file; it holds PINs")
+    parser = _added(below, "restore", "put a backup into the database of a stopped server", restore_database)
+    parser.add_argument("file", type=Path, metavar="FILE", help="file of `lineside server backup`")
+    parser.add_argument("--force", action="store_true", help="in the place of what is there")
+    parser.add_argument("--verify", action="store_true", help="read it all back and compare")
+
+
+def migrate_database(args: argparse.Namespace) -> int:
+    """Run the steps that the database has not had yet."""
+
+    def run(db: Connection) -> None:
+        before = format_of(db)
+        steps = pending(db) if args.dry_run else migrate(db)
+        for number, step in enumerate(steps, start=before + 1):
+            say(f"{number}  {step.name}")
+        verb = "would be run" if args.dry_run else "were run"
+        say(f"{len(steps)} steps {verb}; the format of this program is {len(MIGRATIONS)}")
+
+    return _with_database(args, run)
+
+
+def back_up_database(args: argparse.Namespace) -> int:
+    """Write the database to a file."""
+    return _with_database(args, lambda db: _tell(f"{args.file} is written", back_up(db, args.file)))
+
+
+def restore_database(args: argparse.Namespace) -> int:
+    """Put a file into the database, and compare if asked."""
+
+    def run(db: Connection) -> None:
+        told = restore(db, args.file, is_forced=args.force)
+        if args.verify:
+            verify(db, args.file)
+        _tell("restored and compared" if args.verify else "restored", told)
+
+    return _with_database(args, run)
+
+
+def _tell(what: str, told: Told) -> None:
+    say(f"{what}: {sum(told.rows.values())} rows, SHA-256 {told.checksum}")
+
+
+def _with_database(args: argparse.Namespace, run: Callable[[Connection], None]) -> int:
+    try:
+        db = open_connection(_address(read_site(args.config).server))
+        try:
+            run(db)
+        finally:
+            db.close()
+    except SettingsError as flaw:
+        complain(str(flaw), "name the folder that `lineside server init` made")
+        return WRONG_USAGE
+    except (StoreError, OSError) as flaw:
+        complain(str(flaw), "see that the database of the settings is there, and the file whole")
+        return REFUSED
+    return FINE
+
+
+def _address(settings: Settings) -> Path | PostgresAddress:
+    if is_url(settings.database):
+        return PostgresAddress.of(settings.database, settings.database_password)
+    return Path(settings.database)
+
+
+def _added(
+    below: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    about: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    example = f"example: lineside server {name} --config site" + (
+        "" if name == "migrate" else " store.backup"
+    )
+    parser = below.add_parser(name, help=about, epilog=example)
+    parser.add_argument("--config", type=Path, required=True, help="settings file or folder of the server")
+    parser.set_defaults(run=run)
+    return parser

@@ -1,0 +1,225 @@
+"""Backup and restore of a store, within and between the kinds of databases; the commands and their how-to."""
+
+import argparse
+import gzip
+import hashlib
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sep2_server import Store, cli
+from sep2_server.address import PostgresAddress, is_url
+from sep2_server.backup import back_up, check_file, restore, verify
+from sep2_server.borrowed import BorrowedConnection
+from sep2_server.connection import Connection
+from sep2_server.errors import StoreError
+from sep2_server.migrations import MIGRATIONS, migrate
+from sep2_server.rows import Client, Role, Row, StoredReading
+from sep2_server.store import open_connection
+from sep2_server.transaction import Transaction
+from tests.postgres import Postgres
+
+HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "database.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"^```console\n(.*?)^```", HOWTO, flags=re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+Make = Callable[[str], str]
+
+
+@pytest.fixture
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes an empty database of a kind."""
+    made: list[str] = []
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            made.append("")
+            return str(tmp_path / f"store-{len(made)}.db")
+        server: Postgres = request.getfixturevalue("postgres")
+        assert isinstance(server, Postgres)
+        made.append(server.make("template0"))
+        return server.url(made[-1])
+
+    yield make
+    for name in filter(None, made):
+        request.getfixturevalue("postgres").drop(name)
+
+
+def opened(database: str) -> Connection:
+    if is_url(database):
+        return BorrowedConnection(lambda: open_connection(PostgresAddress.of(database)))
+    return open_connection(Path(database))
+
+
+def fill(tx: Transaction) -> None:
+    """Something in most tables, octets and text of all sorts."""
+    head = tx.insert(Row(tx.next_id(), "/list", "DERControlList"))
+    for n in range(2500):
+        key = bytes([n // 256, n % 256, 0, 255])
+        tx.insert(Row(tx.next_id(), f"/list/{n}", "DERControl", list_id=head.id, sort_key=key, body=b"<a/>"))
+    tx.put_client(Client("A" * 40, 1, "Gerät 'ß' \u2028", Role.DEVICE, head.id, None, None, 5))
+    tx.put_readings([StoredReading(head.id, b"\x00", 0, 1, 2, -(2**47), "01", b"<r/>")], head)
+    tx.put_option("poll_rate.Time", "60")
+    tx.put_consumer("notifier", 3)
+
+
+def filled(database: str) -> None:
+    store = Store(database)
+    store.write(fill)
+    store.close()
+
+
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("source", ["sqlite", "postgresql"])
+def test_what_was_backed_up_is_restored_in_either_database(
+    database: Make, tmp_path: Path, source: str, into: str
+) -> None:
+    first, second = database(source), database(into)
+    filled(first)
+    one, other = opened(first), opened(second)
+    try:
+        told = back_up(one, tmp_path / "one.backup")
+        assert (told.rows["resource"], told.rows["client"], told.rows["reading"]) == (2501, 1, 1)
+        assert restore(other, tmp_path / "one.backup") == told
+        assert verify(other, tmp_path / "one.backup") == told
+        assert back_up(other, tmp_path / "other.backup") == told
+    finally:
+        one.close()
+        other.close()
+    store = Store(second)
+    last = store.reader.last_change()
+    row = store.write(lambda tx: tx.insert(Row(tx.next_id(), "/new", "Time")))
+    found, change = store.reader.by_href("/list/7"), store.reader.changes(last)[0]
+    store.close()
+    assert found is not None
+    assert (found.sort_key, row.id) == (b"\x00\x07\x00\xff", 2502)
+    assert (change.resource_id, change.seq > last) == (row.id, True)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_backup_is_of_one_moment_while_others_write(database: Make, tmp_path: Path, kind: str) -> None:
+    place = database(kind)
+    filled(place)
+    store, db = Store(place), opened(place)
+    plain = db.run
+    written: list[Row] = []
+
+    def run(*args: object, **values: object) -> object:
+        written.append(store.write(lambda tx: tx.insert(Row(tx.next_id(), f"/{len(written)}", "Time"))))
+        return plain(*args, **values)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "run", run)
+        told = back_up(db, tmp_path / "one.backup")
+    db.close()
+    store.close()
+    assert len(written) > 5
+    before_first_read = 1
+    assert told.rows["resource"] in {2501, 2501 + before_first_read, 2501 + before_first_read + 1}
+    assert check_file(tmp_path / "one.backup")[0] == told
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_that_holds_something_is_kept_unless_forced(
+    database: Make, tmp_path: Path, kind: str
+) -> None:
+    place = database(kind)
+    filled(place)
+    db = opened(place)
+    try:
+        told = back_up(db, tmp_path / "one.backup")
+        with pytest.raises(StoreError, match="not empty; --force"):
+            restore(db, tmp_path / "one.backup")
+        assert restore(db, tmp_path / "one.backup", is_forced=True) == told
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.999])
+def test_a_file_that_was_cut_is_refused_and_nothing_is_lost(tmp_path: Path, share: float) -> None:
+    filled(str(tmp_path / "store.db"))
+    db = open_connection(tmp_path / "store.db")
+    whole = tmp_path / "one.backup"
+    told = back_up(db, whole)
+    octets = whole.read_bytes()
+    whole.write_bytes(octets[: int(len(octets) * share)])
+    with pytest.raises(StoreError, match="not a whole backup"):
+        restore(db, whole, is_forced=True)
+    assert back_up(db, whole) == told
+    db.close()
+
+
+def test_a_file_that_was_changed_or_is_newer_is_refused(tmp_path: Path) -> None:
+    filled(str(tmp_path / "store.db"))
+    db = open_connection(tmp_path / "store.db")
+    back_up(db, tmp_path / "one.backup")
+    text = gzip.decompress((tmp_path / "one.backup").read_bytes())
+    for old, new, said in (
+        (b'"/list/7"', b'"/list/x"', "not a whole"),
+        (b'"lineside store"', b'"x"', "not a"),
+    ):
+        (tmp_path / "bad.backup").write_bytes(gzip.compress(text.replace(old, new)))
+        with pytest.raises(StoreError, match=said):
+            restore(db, tmp_path / "bad.backup", is_forced=True)
+    db.close()
+
+
+def test_a_backup_of_an_old_format_is_brought_up_to_date(tmp_path: Path) -> None:
+    old = open_connection(tmp_path / "old.db")
+    migrate(old, MIGRATIONS[:1])
+    old.control("INSERT INTO option VALUES ('poll_rate.Time', '60')")
+    old.close()
+    head = '{"kind":"lineside store","format":1}'
+    lines = [
+        head,
+        '{"table":"option","columns":["name","value"]}',
+        '["format","1"]',
+        '["poll_rate.Time","60"]',
+    ]
+    checksum = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+    end = json.dumps({"rows": {"option": 2}, "sha256": checksum})
+    (tmp_path / "old.backup").write_bytes(gzip.compress("\n".join([*lines, end]).encode()))
+    new = open_connection(tmp_path / "new.db")
+    restore(new, tmp_path / "old.backup")
+    verify(new, tmp_path / "old.backup")
+    new.close()
+    store = Store(tmp_path / "new.db")
+    assert store.reader.option("poll_rate.Time") == "60"
+    store.close()
+
+
+def exit_code(line: str) -> int:
+    parser = argparse.ArgumentParser(prog="lineside")
+    cli.add_parsers(parser.add_subparsers(required=True))
+    args = parser.parse_args(shlex.split(line)[1:])
+    code: int = args.run(args)
+    return code
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_every_command_of_the_howto_ends_well(
+    database: Make,
+    tmp_path: Path,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("lineside server init site") == 0
+    shutil.copytree("site", "other")
+    settings = Path("other/server.toml")
+    settings.write_text(settings.read_text().replace('"lineside.db"', f'"{database(kind)}"'))
+    assert [(line, exit_code(line)) for line in COMMANDS] == [(line, 0) for line in COMMANDS]
+    told = capsys.readouterr().out
+    assert f"{len(MIGRATIONS)} steps would be run" in told
+    assert f"{len(MIGRATIONS)} steps were run" in told
+    assert told.count("restored and compared") == 2
+    assert exit_code("lineside server restore --config site nothing.backup") == 1
+    assert exit_code("lineside server migrate --config nowhere") == 2
