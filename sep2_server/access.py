@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from function_sets import Access, Route
-from sep2_server.extra_routes import GROUP_LISTS
+from sep2_server.extra_routes import FILE_CONTENT, GROUP_LISTS
 from sep2_server.feed import EVERYTHING, last_of_rights
 from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
@@ -16,6 +16,8 @@ from sep2_server.rows import ACCESS, EVERYBODY, Change, Client, Role, Row
 
 NOBODY: Final = -1
 """Scope of a client that is not enrolled: it sees no item of any list."""
+ADDRESSED: Final = frozenset({"File", FILE_CONTENT})
+"""What a group has and yet only one of its members may see."""
 OPEN_TO_UNKNOWN: Final = frozenset({"DeviceCapability", "EndDeviceList", "Time"})
 """What a client that is not enrolled may see at most."""
 
@@ -88,7 +90,7 @@ def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, 
     """Whether a client may know that a resource is there. IEEE 2030.5-2018, 6 (access control)."""
     if route.access is Access.OWNER and viewer.client is not None:
         return owner_id is not None and _may_see_of(reader, viewer, route, owner_id)
-    return _may_see_shared(viewer, route, owner_id, row)
+    return _may_see_shared(viewer, route, owner_id, row) and is_addressed(reader, viewer, row)
 
 
 def _may_see_shared(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
@@ -115,7 +117,8 @@ def may_see_again(
 ) -> bool:
     """As `may_see`, for what was seen before by its owner, or by the aggregator `speaker` of its owner."""
     if viewer.client is None or route.access is not Access.OWNER:
-        return _may_see_shared(viewer, route, owner_id, row)
+        is_theirs = not _is_for_one(row) or (row is not None and row.scope == viewer.scope)
+        return is_theirs and _may_see_shared(viewer, route, owner_id, row)
     is_open = not viewer.is_disabled or route.id in OPEN_TO_DISABLED
     return is_open and owner_id is not None and viewer.scope in {owner_id, speaker}
 
@@ -124,6 +127,15 @@ def _is_assigned(viewer: Viewer, route: Route, owner_id: int | None, row: Row | 
     if route.id in GROUP_LISTS:
         return row is not None and row.id in viewer.lists
     return owner_id is None or owner_id in viewer.programs
+
+
+def is_addressed(reader: Reader, viewer: Viewer, row: Row | None) -> bool:
+    """Whether a file is for this client: some are for one EndDevice alone, which is then their scope."""
+    return not _is_for_one(row) or (row is not None and speaks_for(reader, viewer, row.scope))
+
+
+def _is_for_one(row: Row | None) -> bool:
+    return row is not None and row.kind in ADDRESSED and row.scope != EVERYBODY
 
 
 class Viewers:

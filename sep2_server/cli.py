@@ -4,13 +4,16 @@ from typing import TYPE_CHECKING
 
 from sep2_server.operator import (
     commands_bench,
+    commands_bill,
     commands_check,
     commands_configuration,
     commands_controls,
     commands_devices,
+    commands_files,
     commands_groups,
     commands_health,
     commands_network,
+    commands_prepay,
     commands_rights,
     commands_run,
     commands_site,
@@ -53,7 +56,10 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
         formatter_class=MenuFormatter,
     )
     op = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands_bill.add_parsers(op)
     commands_devices.add_parsers(op)
+    commands_files.add_parsers(op)
+    commands_prepay.add_parsers(op)
     commands_configuration.add_parsers(op)
     commands_groups.add_parsers(op)
     commands_controls.add_parsers(op)

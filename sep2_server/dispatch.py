@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from function_sets import METHODS, Access, BadQueryError, ListQuery, Mark, Route, parse_query, readable_query
+from schemas import File
 from sep2_server.access import Viewer, Viewers, may_see_again, open_to_unknown
 from sep2_server.bodies import value_of
 from sep2_server.built import (
@@ -31,6 +32,7 @@ from sep2_server.errors import (
 )
 from sep2_server.extra_routes import FILE_CONTENT
 from sep2_server.feed import EVERYTHING
+from sep2_server.files.fits import wanted_of
 from sep2_server.files.stored import download_of
 from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
@@ -220,6 +222,8 @@ class Dispatcher:
         rules = self.environment.rules
         query = _query_of(target.route, request.query, rules).capped(rules.list_limit)
         draft = Draft(reader, viewer, request.now)
+        if target.route.item is File:
+            draft.wanted = wanted_of(request.query)
         answer = found(self.environment.mount.rendered(self._document(draft, target, query)), target.route.id)
         if target.row is not None or target.route.id in BUILT_KINDS or target.route.view_of:
             self._keep(request, draft, target, answer)

@@ -23,12 +23,14 @@ from schemas import (
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
 from sep2_server.errors import NotAcceptable
+from sep2_server.files.fits import Wanted
 from sep2_server.listing import ALWAYS, Listing, RepairDue, View
 from sep2_server.location import Target, locate
 from sep2_server.notifications.subscribable import subscribable
 from sep2_server.reader import Reader
 from sep2_server.rows import Row
 from sep2_server.shelf import Token
+from sep2_server.supply import OPERATION
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
 _LIST_LINKED: Final = re.compile(rb"ListLink ")
@@ -51,6 +53,7 @@ class Draft:
     tokens: set[Token] = field(default_factory=set)
     until: int = ALWAYS
     is_private: bool = False
+    wanted: Wanted = field(default_factory=dict)
 
     def see(self, view: View) -> None:
         """Take note that a list is part of the document."""
@@ -75,8 +78,9 @@ class Documents:
 
     def resource(self, draft: Draft, target: Target, row: Row) -> bytes:
         """The document of a stored resource."""
-        if row.next_at is not None and row.next_at <= draft.now and row.list_id is not None:
-            raise RepairDue(row.list_id)
+        where = row.id if row.kind == OPERATION else row.list_id
+        if row.next_at is not None and row.next_at <= draft.now and where is not None:
+            raise RepairDue(where)
         draft.tokens.add(row.id)
         draft.until = min(draft.until, row.next_at or ALWAYS)
         return self._document(draft, target.route, row.body)
@@ -87,7 +91,7 @@ class Documents:
 
     def page(self, draft: Draft, target: Target, start: int, limit: int, after: int | None) -> bytes:
         """The document of a list."""
-        view = self._listing.view(draft.reader, target, draft.viewer, draft.now, after)
+        view = self._listing.view(draft.reader, target, draft.viewer, draft.now, after, draft.wanted)
         draft.see(view)
         bodies = [self.filled(draft, body) for body in (view.fetch(start, limit) if limit else ())]
         if target.route.id in MIXED_LISTS and target.route.item is not None:

@@ -15,6 +15,7 @@ from schemas import Event
 from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
 from sep2_server.rows import OVER, Row
+from sep2_server.supply import OPERATION, settle_due
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
 
@@ -61,7 +62,9 @@ def _over(environment: Environment, row: Row, now: int) -> Row:
 def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:
     """Write what time has changed in rows that are due."""
     for row in rows:
-        if row.list_id is None:
+        if row.kind == OPERATION:
+            settle_due(tx, environment, row, now)
+        elif row.list_id is None:
             tx.delete(row)
         elif row.kind in INTERVAL_KINDS:
             tx.replace(row, moved(row, now))
@@ -70,7 +73,10 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
 
 
 def repair_list(tx: Transaction, environment: Environment, list_id: int, now: int) -> None:
-    """Write what time has changed in one list."""
+    """Write what time has changed in one list, or in a resource of its own."""
+    own = tx.by_id(list_id)
+    if own is not None and own.kind == OPERATION:
+        settle_due(tx, environment, own, now)
     while due := tx.due_in_list(list_id, now, BATCH):
         repair(tx, environment, due, now)
 

@@ -7,13 +7,16 @@ programs that a group or a client is assigned, the values of a ReadingSet, lists
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from function_sets import Access, Route, after_bounds
-from schemas import Event
+from schemas import Event, File
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import MEMBER_LISTS, group_list_of
+from sep2_server.files.fits import Wanted
+from sep2_server.files.listing import FileShelf
 from sep2_server.interval_times import INTERVAL_KINDS
 from sep2_server.location import Target
 from sep2_server.orders import ordered
@@ -25,6 +28,7 @@ from sep2_server.uris import route_named
 SHARED_LISTS: Final = frozenset({"ResponseSetList"})
 """Lists whose items belong to no device: every client sees the same."""
 BILLING_SETS: Final = "BillingReadingSetList"
+MOST_FILES: Final = 65_535
 MOST_BOOKMARKS: Final = 4096
 ALWAYS: Final = 1 << 62
 """A time that does not come."""
@@ -73,9 +77,17 @@ class Listing:
         self._bookmarks.clear()
 
     def view(
-        self, reader: Reader, target: Target, viewer: Viewer, now: int, after: int | None = None
+        self,
+        reader: Reader,
+        target: Target,
+        viewer: Viewer,
+        now: int,
+        after: int | None = None,
+        wanted: Wanted = MappingProxyType({}),
     ) -> View:
         """A list as a client sees it at `now`; `after` leaves out what starts by then or before.
+
+        `wanted` are attributes that files must have.
 
         RepairDue where time has changed the list and nobody has written it yet.
         """
@@ -85,6 +97,8 @@ class Listing:
         source = self._source(reader, target)
         if source is None:
             return replace(EMPTY, tokens=frozenset({target.above.id} if target.above else ()))
+        if route.item is File:
+            return self._files(reader, source, viewer, wanted)
         if source.kind in MEMBER_LISTS or shows_assigned(route):
             return _through_groups(reader, source, viewer, after)
         if shows_own(route) and viewer.aggregator_id is not None:
@@ -93,6 +107,22 @@ class Listing:
         span = _span(ordered(self._environment, source.kind), Span(list_id=source.id, scope=scope), after)
         until = _until(reader, source, now)
         return _active(reader, span, until) if route.view_of else self._plain(reader, span, until)
+
+    def _files(self, reader: Reader, source: Row, viewer: Viewer, wanted: Wanted) -> View:
+        """The files of a group, or of all groups of a client, that fit it; few, whatever the list holds."""
+        all_of_them = _through_groups(reader, source, viewer, None)
+        rows = reader.members(source.id, limit=MOST_FILES)
+        if source.kind not in MEMBER_LISTS:
+            numbers = viewer.assigned.get(_group_list_beside(source.kind), frozenset())
+            rows = sorted(filter(None, map(reader.by_id, numbers)), key=lambda row: (row.sort_key, row.id))
+        shelf = FileShelf(reader, self._environment.codec, self._uris, viewer)
+        shown = shelf.shown(rows, wanted)
+        return View(
+            fetch=lambda skip, limit: shown[skip : skip + limit],
+            total=lambda: len(shown),
+            tokens=all_of_them.tokens | shelf.tokens,
+            is_private=True,
+        )
 
     def _source(self, reader: Reader, target: Target) -> Row | None:
         """The stored list that a list is, or is a view of."""

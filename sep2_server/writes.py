@@ -74,6 +74,8 @@ def _add_single(action: Action) -> Row:
     action.value.href = target.href
     body = action.environment.codec.fragment(action.value)
     row = Row(action.tx.next_id(), target.href, target.route.id, owner_id=target.owner_id, body=body)
+    if target.above is not None:
+        action.tx.tell(target.above)
     return action.tx.insert(row)
 
 

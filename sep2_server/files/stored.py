@@ -34,6 +34,7 @@ def download_of(environment: Environment, row: Row, lfdi: str) -> Download:
         href=row.href,
         path=contents_of(environment).path(content.digest),
         size=content.size,
+        route=FILE_CONTENT,
         etag=f'"{content.digest}"',
         lfdi=lfdi,
     )

@@ -19,6 +19,8 @@ from sep2_server.process.sockets import listen
 from sep2_server.uris import target_of
 
 SHUTDOWN_S: Final = 5.0
+CONTENTS_PATH: Final = "/contents"
+"""Where octets are sent as they are, however many."""
 _HEADERS: Final = {"Cache-Control": "no-store"}
 _CHALLENGE: Final = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="lineside operator"'}
 
@@ -82,7 +84,10 @@ class OperatorApi:
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         if request.path in OPEN or (request.path == METRICS and self._is_known(request)):
             return response_of(self._pages(request.path), request.method)
-        reply = await self._counter.reply(await _request_of(request))
+        if request.method == "POST" and target_of(request.raw_path).partition("?")[0] == CONTENTS_PATH:
+            reply = await self._counter.keep(_head_of(request, b""), request.content.iter_any())
+        else:
+            reply = await self._counter.reply(await _request_of(request))
         headers = _CHALLENGE if reply.status == 401 else _HEADERS
         if reply.allow:
             headers = {**headers, "Allow": ", ".join(reply.allow)}
@@ -100,11 +105,14 @@ class OperatorApi:
 
 
 async def _request_of(request: web.BaseRequest) -> Request:
-    path, _, query = target_of(request.raw_path).partition("?")
     try:
-        body: bytes | None = await request.read()
+        return _head_of(request, await request.read())
     except web.HTTPRequestEntityTooLarge:
-        body = None
+        return _head_of(request, None)
+
+
+def _head_of(request: web.BaseRequest, body: bytes | None) -> Request:
+    path, _, query = target_of(request.raw_path).partition("?")
     return Request(
         method=request.method,
         parts=tuple(unquote(part) for part in path.strip("/").split("/")),

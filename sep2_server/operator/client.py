@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from certs import operator_client_context
@@ -64,6 +64,22 @@ class OperatorClient:
         if status >= 400 or not isinstance(answer, dict):
             raise _refusal(status, answer)
         return answer
+
+    def send(self, path: str, octets: BinaryIO) -> dict[str, Json]:
+        """The answer to a file that is sent as it is, piece by piece. ApiError as for `call`."""
+        headers = {"Content-Type": "application/octet-stream", "Authorization": f"Bearer {self.secret}"}
+        connection = self._connection()
+        try:
+            connection.request("POST", path, octets, headers, encode_chunked=True)
+            answer = connection.getresponse()
+            told = json.loads(answer.read() or b"{}")
+        except (OSError, http.client.HTTPException, ValueError) as flaw:
+            raise ApiError(0, f"no answer from {self.url}: {flaw}", "is the server running?") from flaw
+        finally:
+            connection.close()
+        if answer.status >= 400 or not isinstance(told, dict):
+            raise _refusal(answer.status, told)
+        return told
 
     def _exchange(self, method: str, place: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self.secret}", "Accept": "application/json"}

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,15 +16,17 @@ from urllib.parse import parse_qsl
 
 from function_sets import Clock
 from sep2_server.environment import Environment
-from sep2_server.errors import StoreError
+from sep2_server.errors import LimitReached, StoreError
 from sep2_server.event_times import repair_due
+from sep2_server.files.stored import contents_of
 from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.audit import AuditLog, Entry
-from sep2_server.operator.auth import Token, caller, require
+from sep2_server.operator.auth import Role, Token, caller, require
 from sep2_server.operator.body import body_of, digest_of
 from sep2_server.operator.desk import Desk, Office
 from sep2_server.operator.errors import (
     AuditFailed,
+    BadRequest,
     Refusal,
     StoreFailed,
     TooManyAttempts,
@@ -108,12 +110,24 @@ class Counter:
             if request.method == READ and request.parts == OPENAPI_PARTS:
                 return Reply(status=200, body=document(OPERATIONS))
             return await self._answered(self._caller(request), request)
-        except WrongMethod as flaw:
-            return Reply(status=flaw.status, body={**flaw.body()}, allow=flaw.allowed)
-        except TooManyAttempts as flaw:
-            return Reply(status=flaw.status, body={**flaw.body()}, retry_s=flaw.retry_s)
         except Refusal as flaw:
-            return Reply(status=flaw.status, body={**flaw.body()})
+            return _refused(flaw)
+
+    async def keep(self, request: Request, octets: AsyncIterator[bytes]) -> Reply:
+        """Keep octets that an operator sends, for a file to refer to; nothing that comes in raises."""
+        try:
+            token = self._caller(request)
+            entry = self._entry(token.name, "keep octets", request, DONE)
+            require(token, Role.OPERATOR)
+            content = await contents_of(self._environment).take(
+                octets, self._environment.settings.most_file_octets
+            )
+            self._audit.append(replace(entry, target=content.digest))
+            return Reply(status=200, body={"sha256": content.digest, "size": content.size})
+        except LimitReached as flaw:
+            return _refused(BadRequest(f"body: {flaw}", "raise the setting most_file_octets"))
+        except Refusal as flaw:
+            return _refused(flaw)
 
     async def _answered(self, token: Token, request: Request) -> Reply:
         """What an operation gives. Refusal, StoreFailed where the database is gone among them."""
@@ -214,6 +228,15 @@ class Counter:
         body = operation.run(self._desk(transaction, token, call), call)
         self._audit.append(replace(entry, target=_target(operation, call, body)))
         return body
+
+
+def _refused(flaw: Refusal) -> Reply:
+    return Reply(
+        status=flaw.status,
+        body={**flaw.body()},
+        allow=flaw.allowed if isinstance(flaw, WrongMethod) else (),
+        retry_s=flaw.retry_s if isinstance(flaw, TooManyAttempts) else 0,
+    )
 
 
 def _told(operation: Operation, names: Names) -> str:

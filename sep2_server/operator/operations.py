@@ -30,6 +30,7 @@ from sep2_server.operator import (
 )
 from sep2_server.operator import requests as r
 from sep2_server.operator.auth import Role
+from sep2_server.operator.operations_accounts import ACCOUNTS
 from sep2_server.operator.router import Operation
 
 _ADMIN: Final = Role.ADMIN
@@ -338,4 +339,11 @@ _SERVER: Final = (
         role=_ADMIN,
     ),
 )
-OPERATIONS: Final[tuple[Operation, ...]] = (*_DEVICES, *_GROUPS, *_NETWORK, *_CONTROLS, *_SERVER)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *_DEVICES,
+    *ACCOUNTS,
+    *_GROUPS,
+    *_NETWORK,
+    *_CONTROLS,
+    *_SERVER,
+)

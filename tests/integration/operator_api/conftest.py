@@ -87,7 +87,13 @@ def device_credentials(pki: Pki) -> Credentials:
 
 
 @pytest.fixture
-def site(tmp_path: Path, server_credentials: Credentials) -> Site:
+def beside() -> dict[str, object]:
+    """Further settings of the server, for a module of tests to replace."""
+    return {}
+
+
+@pytest.fixture
+def site(tmp_path: Path, server_credentials: Credentials, beside: dict[str, object]) -> Site:
     server = settings_of(
         {
             "port": 0,
@@ -97,6 +103,7 @@ def site(tmp_path: Path, server_credentials: Credentials) -> Site:
             "key": str(server_credentials.key_path),
             "roots": str(server_credentials.root_path),
             "pen": 40732,
+            **beside,
             "function_sets": "all",
         }
     )

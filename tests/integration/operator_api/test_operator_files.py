@@ -1,0 +1,129 @@
+"""Files for devices through the operator API, and the commands of the how-to."""
+
+import hashlib
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sep2_server import Settings
+from sep2_server.operator import ApiError, OperatorClient, Site
+
+LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "files.md").read_text()
+LINES = [
+    line
+    for block in re.findall(r"^```console\n(.*?)^```", HOWTO, flags=re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
+NAMES = ("files_folder", "most_file_octets", "files_per_group", "downloads_at_once")
+PLACE = ("groups", "feeder-7", "files")
+
+
+@pytest.fixture
+def beside() -> dict[str, object]:
+    """Files are offered; small ones."""
+    return {"function_sets": "file", "most_file_octets": 3_000_000, "files_per_group": 2}
+
+
+@pytest.fixture(autouse=True)
+def group(api: OperatorClient) -> None:
+    api.call("POST", ("devices",), {"name": "north", "lFDI": LFDI, "pIN": 111_115})
+    api.call("POST", ("groups",), {"name": "feeder-7", "primacy": 5})
+    api.call("PUT", ("groups", "feeder-7", "devices", "north"))
+
+
+@pytest.fixture
+def firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of 2 MB, more than a JSON body may be, in the folder where commands run."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "firmware.bin"
+    path.write_bytes(bytes(2_000_000))
+    return path
+
+
+def body(content: dict[str, object], **fields: object) -> dict[str, object]:
+    return {"sha256": content["sha256"], "mfID": 1, "mfModel": "m", "mfVer": "1", **fields}
+
+
+@pytest.mark.usefixtures("firmware")
+def test_every_command_of_the_howto_ends_well(
+    op: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = ""
+    ended = []
+    for line in LINES:
+        words = shlex.split(line.replace("FILE", number))[2:]
+        ended.append((line, op(*words)))
+        found = re.findall(r"^file +([0-9]+)$", capsys.readouterr().out, flags=re.MULTILINE)
+        number = found[0] if found else number
+    assert [line for line, code in ended if code] == []
+    assert len(ended) == 5
+
+
+@pytest.mark.parametrize("name", [*NAMES, "download_retry_s", "download_stall_s"])
+def test_the_howto_names_every_setting(name: str) -> None:
+    assert f"\n| `{name}` |" in HOWTO
+    assert name in Settings.__dataclass_fields__
+
+
+def test_octets_are_kept_by_their_digest(api: OperatorClient, firmware: Path, site: Site) -> None:
+    with firmware.open("rb") as octets:
+        told = api.send("/contents", octets)
+    digest = hashlib.sha256(firmware.read_bytes()).hexdigest()
+    assert told == {"sha256": digest, "size": 2_000_000}
+    kept = site.server.files_folder / digest[:2] / digest
+    assert kept.read_bytes() == firmware.read_bytes()
+
+
+def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
+    api: OperatorClient, firmware: Path, site: Site
+) -> None:
+    firmware.write_bytes(bytes(3_000_001))
+    with firmware.open("rb") as octets, pytest.raises(ApiError, match="more than 3000000 octets"):
+        api.send("/contents", octets)
+    assert [path for path in site.server.files_folder.glob("**/*") if path.is_file()] == []
+
+
+def test_octets_without_a_token_are_refused(api: OperatorClient, firmware: Path) -> None:
+    stranger = OperatorClient(url=api.url, secret="0" * 64, roots=api.roots)
+    with firmware.open("rb") as octets, pytest.raises(ApiError) as caught:
+        stranger.send("/contents", octets)
+    assert caught.value.status == 401
+
+
+def test_a_group_has_a_bounded_number_of_files(api: OperatorClient, firmware: Path) -> None:
+    with firmware.open("rb") as octets:
+        content = api.send("/contents", octets)
+    for _ in range(2):
+        api.call("POST", PLACE, body({**content}))
+    with pytest.raises(ApiError, match="has 2 files"):
+        api.call("POST", PLACE, body({**content}))
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"sha256": "ab" * 32}, "the server has no such octets"),
+        ({"sha256": "../x"}, "sha256"),
+        ({"mfVer": "v" * 17}, "mfVer"),
+        ({"type": "xx"}, "type"),
+        ({"device": "nobody"}, "no device is named 'nobody'"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused(
+    api: OperatorClient, firmware: Path, change: dict[str, object], detail: str
+) -> None:
+    with firmware.open("rb") as octets:
+        content = api.send("/contents", octets)
+    with pytest.raises(ApiError, match=detail):
+        api.call("POST", PLACE, body({**content}, **change))
+
+
+@pytest.mark.parametrize("number", ["0", "1", "x", "9" * 30, "-1"])
+def test_a_file_that_is_not_there_is_404(api: OperatorClient, number: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        api.get("files", number)
+    assert caught.value.status == 404

@@ -1,0 +1,256 @@
+"""Files for devices: real downloads over mutual TLS, in pieces; who sees what; the progress of a roll-out."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from schemas import (
+    DeviceInformation,
+    EndDeviceList,
+    Error,
+    File,
+    FileLink,
+    FileList,
+    FileStatus,
+    FunctionSetAssignmentsList,
+)
+from sep2_server.files.contents import Content
+from sep2_server.files.stored import contents_of
+from sep2_server.operator import files, programs
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.router import Answer, Call
+from tests.integration.sep2_harness import START, Bench, Client, running
+
+OCTETS = b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(9_375))
+DIGEST = hashlib.sha256(OCTETS).hexdigest()
+PIECE = 70_000
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, sep2_pki: Pki) -> AsyncIterator[Bench]:
+    """A server that offers every function set and runs one download at a time."""
+    async with running(
+        tmp_path, sep2_pki, function_sets="all", downloads_at_once=1, download_retry_s=7
+    ) as bench:
+        yield bench
+
+
+async def in_parts(octets: bytes, length: int = 500_000) -> AsyncIterator[bytes]:
+    for start in range(0, len(octets), length):
+        yield octets[start : start + length]
+
+
+async def keep(bench: Bench, octets: bytes = OCTETS) -> Content:
+    return await contents_of(bench.server.environment).take(in_parts(octets), 1 << 30)
+
+
+async def operate(bench: Bench, run: object, body: object = None, **names: str) -> Answer:
+    call = Call(names=names, body=body, now=bench.clock.now())
+    return await bench.do(lambda desk: run(desk, call))  # type: ignore[operator]
+
+
+async def give(bench: Bench, group: str = "g", **fields: object) -> str:
+    """A file for a group; its number."""
+    content = await keep(bench)
+    body = {"sha256": content.digest, "mfID": 37250, "mfModel": "PV-5", "mfVer": "2.1", **fields}
+    return str((await operate(bench, files.add, body, group=group))["file"])
+
+
+async def device(bench: Bench, name: str, group: str | None = "g") -> Client:
+    """A device in a group, which is made where there is none."""
+    await bench.enrol(name)
+
+    def join(desk: Desk) -> None:
+        if group is not None:
+            known = desk.reader.group_named(group) or programs.add_group(desk, group)
+            programs.assign(desk, known, desk.client(name))
+
+    await bench.do(join)
+    return await bench.client(name)
+
+
+async def seen(client: Client, query: str = "") -> list[File]:
+    page = await client.read(f"/file?l=255{query}", FileList)
+    assert page.all == page.results
+    return page.File_
+
+
+def information(lfdi: str, *, model: str = "PV-5", hardware: str = "B") -> DeviceInformation:
+    return DeviceInformation(
+        lFDI=lfdi,
+        mfDate=0,
+        mfHwVer=hardware,
+        mfID=37250,
+        mfModel=model,
+        mfSerNum="s",
+        primaryPower=1,
+        secondaryPower=0,
+        swActTime=0,
+        swVer="2.0",
+    )
+
+
+async def test_a_device_loads_a_file_in_pieces_and_the_checksum_is_right(bench: Bench) -> None:
+    client = await device(bench, "file-1")
+    await give(bench)
+    edev = (await client.read("/edev", EndDeviceList)).EndDevice_[0]
+    assignments = await client.read(f"{edev.href}/fsa?l=9", FunctionSetAssignmentsList)
+    link = assignments.FunctionSetAssignments_[0].FileListLink_
+    assert link is not None
+    assert link.all == 1
+    file = (await client.read(link.href, FileList)).File_[0]
+    assert (file.size, file.mfVer, file.type) == (len(OCTETS), "2.1", "00")
+    head = await client.send("HEAD", file.fileURI)
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(OCTETS)))
+    loaded = b""
+    while len(loaded) < file.size:
+        asked = f"bytes={len(loaded)}-{len(loaded) + PIECE - 1}"
+        reply = await client.send(
+            "GET", file.fileURI, headers={"Range": asked, "If-Range": head.headers["Etag"]}
+        )
+        assert reply.status == 206
+        stop = len(loaded) + len(reply.body)
+        assert reply.headers["Content-Range"] == f"bytes {len(loaded)}-{stop - 1}/{len(OCTETS)}"
+        loaded += reply.body
+    assert hashlib.sha256(loaded).hexdigest() == DIGEST
+
+
+async def test_a_whole_file_comes_at_once_and_is_not_sent_again(bench: Bench) -> None:
+    client = await device(bench, "file-2")
+    await give(bench)
+    uri = (await seen(client))[0].fileURI
+    whole = await client.get(uri, Accept="application/octet-stream")
+    assert (whole.status, whole.body == OCTETS) == (200, True)
+    assert whole.headers["Content-Type"] == "application/octet-stream"
+    again = await client.send("GET", uri, headers={"If-None-Match": whole.headers["Etag"]})
+    assert (again.status, again.body) == (304, b"")
+    changed = await client.send("GET", uri, headers={"Range": "bytes=0-9", "If-Range": '"old"'})
+    assert (changed.status, len(changed.body)) == (200, len(OCTETS))
+
+
+async def test_a_range_behind_the_end_is_416(bench: Bench) -> None:
+    client = await device(bench, "file-3")
+    await give(bench)
+    reply = await client.send("GET", (await seen(client))[0].fileURI, headers={"Range": "bytes=300000-"})
+    assert (reply.status, reply.headers["Content-Range"]) == (416, f"bytes */{len(OCTETS)}")
+    assert bench.server.downloads.running == 0
+
+
+async def test_one_download_too_many_is_503_and_works_when_the_place_is_free(bench: Bench) -> None:
+    client = await device(bench, "file-4")
+    await give(bench)
+    uri = (await seen(client))[0].fileURI
+    bench.server.downloads.running = 1
+    busy = await client.get(uri)
+    assert (busy.status, busy.headers["Retry-After"]) == (503, "7")
+    assert busy.decoded(Error).maxRetryDuration == 7
+    assert (await client.send("HEAD", uri)).status == 200
+    bench.server.downloads.running = 0
+    assert (await client.get(uri)).body == OCTETS
+
+
+async def test_an_aborted_download_gives_its_place_back(bench: Bench) -> None:
+    client = await device(bench, "file-5")
+    large = OCTETS * 80
+    content = await keep(bench, large)
+    body = {"sha256": content.digest, "mfID": 37250, "mfModel": "PV-5", "mfVer": "2.1"}
+    await operate(bench, files.add, body, group="g")
+    uri = (await seen(client))[0].fileURI
+    async with client._session.get(uri) as response:
+        await response.content.readexactly(1000)
+        assert bench.server.downloads.running == 1
+        assert response.connection is not None
+        response.connection.transport.abort()  # type: ignore[union-attr]
+    while (reply := await client.get(uri)).status == 503:
+        assert reply.headers["Retry-After"] == "7"
+    assert reply.body == large
+
+
+async def test_only_devices_of_the_group_see_and_load_a_file(bench: Bench) -> None:
+    member = await device(bench, "file-6")
+    stranger = await device(bench, "file-7", group=None)
+    await give(bench)
+    file = (await seen(member))[0]
+    assert await seen(stranger) == []
+    for uri in (str(file.href), file.fileURI):
+        assert (await member.get(uri)).status == 200
+        assert (await stranger.get(uri)).status == 404
+        assert (await member.send("DELETE", uri)).status == 405
+
+
+async def test_a_file_for_one_device_is_hidden_from_its_group(bench: Bench) -> None:
+    member = await device(bench, "file-8")
+    other = await device(bench, "file-9")
+    await give(bench, device="file-8", type="01")
+    file = (await seen(member))[0]
+    assert file.lFDI == bench.credentials("file-8").lfdi
+    assert await seen(other) == []
+    assert [(await other.get(uri)).status for uri in (str(file.href), file.fileURI)] == [404, 404]
+
+
+async def test_a_device_that_says_what_it_is_sees_the_files_that_fit(bench: Bench) -> None:
+    client = await device(bench, "file-10")
+    for fields in ({}, {"mfModel": "PV-6"}, {"mfHwVer": "B"}, {"mfHwVer": "C"}):
+        await give(bench, **fields)
+    assert len(await seen(client)) == 4
+    assert [file.mfModel for file in await seen(client, "&mfModel=PV-6")] == ["PV-6"]
+    lfdi = bench.credentials("file-10").lfdi
+    href = (await client.read("/edev", EndDeviceList)).EndDevice_[0].href
+    assert (await client.put(f"{href}/di", information(lfdi))).status == 204
+    assert [file.mfHwVer for file in await seen(client)] == [None, "B"]
+    await client.put(f"{href}/di", information(lfdi, hardware="C"))
+    assert [file.mfHwVer for file in await seen(client)] == [None, "C"]
+
+
+async def test_the_operator_sees_how_far_a_roll_out_is(bench: Bench) -> None:
+    clients = {name: await device(bench, name) for name in ("file-11", "file-12", "file-13", "file-14")}
+    number = await give(bench, activateTime=START + 3600)
+    file = (await seen(clients["file-11"]))[0]
+    assert file.activateTime == START + 3600
+    for name, status, percent in (("file-11", 1, 40), ("file-12", 8, 100)):
+        href = (await clients[name].read("/edev", EndDeviceList)).EndDevice_[0].href
+        put = FileStatus(
+            FileLink_=FileLink(href=str(file.href)),
+            loadPercent=percent,
+            nextRequestAttempt=START,
+            request503Count=1,
+            requestFailCount=0,
+            status=status,
+            statusTime=START,
+        )
+        assert (await clients[name].put(f"{href}/fs", put)).status == 204
+        stored = await clients[name].read(f"{href}/fs", FileStatus)
+        assert stored.FileLink_ is not None
+        assert stored.FileLink_.href == file.href
+    href = (await clients["file-13"].read("/edev", EndDeviceList)).EndDevice_[0].href
+    lfdi = bench.credentials("file-13").lfdi
+    await clients["file-13"].put(f"{href}/di", information(lfdi, model="PV-6"))
+    told = await operate(bench, files.show, file=number)
+    assert told["counts"] == {"loading": 1, "active": 1, "not started": 1}
+    assert [row["name"] for row in told["devices"]] == ["file-11", "file-12", "file-14"]  # type: ignore[union-attr,index,call-overload]
+
+
+async def test_a_removed_file_is_gone_for_everybody(bench: Bench) -> None:
+    client = await device(bench, "file-15")
+    number = await give(bench)
+    file = (await seen(client))[0]
+    await operate(bench, files.remove, file=number)
+    assert await seen(client) == []
+    assert [(await client.get(uri)).status for uri in (str(file.href), file.fileURI)] == [404, 404]
+
+
+async def test_the_same_octets_are_kept_once_and_swept_when_nothing_refers_to_them(bench: Bench) -> None:
+    contents = contents_of(bench.server.environment)
+    first, second = await keep(bench), await keep(bench)
+    assert first == second == Content(DIGEST, len(OCTETS))
+    folder = bench.server.settings.files_folder
+    assert [path.name for path in folder.glob("**/*") if path.is_file()] == [DIGEST]
+    later = contents.path(DIGEST).stat().st_mtime + 100_000
+    assert contents.sweep({DIGEST}, later) == 0
+    assert contents.sweep(set(), later - 90_000) == 0
+    assert contents.sweep(set(), later) == 1
+    assert contents.find(DIGEST) is None
+    assert contents.find("../../etc/passwd") is None
