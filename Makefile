@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := schemas certs function_sets sep2_server der_client lineside
 
-.PHONY: demo test check chaos bench bench-large lock clean
+.PHONY: demo test check chaos soak bench bench-large lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
@@ -16,12 +16,15 @@ test: $(VENV)/.dev
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(PACKAGES) tests bench chaos
+	$(BIN)/mypy $(PACKAGES) tests bench chaos soak
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider chaos
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -s -p no:cacheprovider soak
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

@@ -24,7 +24,7 @@ from certs.identity import (
     sfdi_of,
 )
 from certs.learnt import LearntIssuers
-from certs.peer import KnownIssuers, PeerIdentity, TlsSession, peer_identity, refuse_reason
+from certs.peer import KnownIssuers, PeerIdentity, TlsSession, judged_peer, peer_identity, refuse_reason
 from certs.pki import Credentials, Pki
 from certs.profile import check
 from certs.server_side import OperatorTls, ServerTls, TlsFiles
@@ -50,6 +50,7 @@ __all__ = [
     "display_sfdi",
     "is_valid_pin",
     "is_valid_sfdi",
+    "judged_peer",
     "lfdi_of",
     "make_pin",
     "operator_client_context",

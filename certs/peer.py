@@ -155,13 +155,24 @@ def refuse_reason(
     resumed sessions from there; one that cannot be completed is refused, and the peer must come
     back with a full handshake. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G.
     """
+    return judged_peer(session, issuers, allow_self_signed=allow_self_signed)[1]
+
+
+def judged_peer(
+    session: TlsSession, issuers: KnownIssuers, *, allow_self_signed: bool = False
+) -> tuple[PeerIdentity | None, Finding | None]:
+    """Who the peer of a finished handshake is, and why to refuse it, from one look at the certificates."""
     try:
         identity = peer_identity(session)
     except UnreadableError as error:
-        return broken("readable", f"{error}; wanted: a certificate that can be read", "RFC 5280, 4.1")
-    if identity is None:
-        return None
-    chain = identity.chain
+        text = f"{error}; wanted: a certificate that can be read"
+        return None, broken("readable", text, "RFC 5280, 4.1")
+    return identity, _reason(identity.chain, issuers, allow_self_signed) if identity is not None else None
+
+
+def _reason(
+    chain: tuple[x509.Certificate, ...], issuers: KnownIssuers, allow_self_signed: bool
+) -> Finding | None:
     if len(chain) == 1 and not anatomy.is_self_signed(chain[0]):
         chain = issuers.complete(chain[0])
         if not issuers.reaches_root(chain):

@@ -169,6 +169,7 @@ class Sep2Server:
         self.place.tls.renew(tls_files(fresh))
         self.notifications.renew(fresh)
         self.settings = fresh
+        self.notifications.renew(fresh)
         if self.access is not None:
             self.access.is_on = fresh.access_log
         if self._listener is not None and self._connections is not None:
@@ -365,9 +366,9 @@ def _bounds(settings: Settings, workers: int) -> Bounds:
 
 def _identity_of(request: web.BaseRequest) -> str | None:
     connection = request.protocol
-    if not isinstance(connection, Connection) or connection.identity is None:
+    if not isinstance(connection, Connection) or connection.lfdi is None:
         return None
-    return connection.identity.lfdi
+    return connection.lfdi
 
 
 async def _octets_of(request: web.BaseRequest, most: int) -> bytes:

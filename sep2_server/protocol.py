@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
-from certs import KnownIssuers, PeerIdentity, TlsSession, peer_identity, refuse_reason
+from certs import LFDI, KnownIssuers, TlsSession, judged_peer
 from schemas.codes import ErrorReason
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, UnknownMethod
@@ -49,7 +49,7 @@ def response_of(answer: Answer) -> web.Response:
 
 
 class Connection(RequestHandler):
-    """A connection of one client. `identity` is None where it showed no certificate, or one to be refused."""
+    """A connection of one client. `lfdi` is None where it showed no certificate, or one to be refused."""
 
     def __init__(
         self,
@@ -75,17 +75,18 @@ class Connection(RequestHandler):
         self._crowd = crowd
         self._guest = guest
         self._meter = meter
-        self.identity: PeerIdentity | None = None
+        self.lfdi: LFDI | None = None
+        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Settle who the client is. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G."""
         super().connection_made(transport)
         session = transport.get_extra_info("ssl_object")
         allowed = self._environment.rules.allow_self_signed
-        reason = refuse_reason(session, self._issuers, allow_self_signed=allowed)
+        identity, reason = judged_peer(session, self._issuers, allow_self_signed=allowed)
         if reason is None:
             self._meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
-            self._settle(peer_identity(session))
+            self._settle(None if identity is None else identity.lfdi)
         else:
             self._meter.count("lineside_handshakes_total", result="refused", reason=reason.rule)
             peer = transport.get_extra_info("peername")
@@ -93,20 +94,45 @@ class Connection(RequestHandler):
             if self._environment.rules.refused_certificate == "close":
                 self.force_close()
 
+        _forget_certificate(transport)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, but not for ever: what it asked for takes memory."""
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self._loop.call_later(self._environment.settings.write_s, self._give_up)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read."""
+        super().resume_writing()
+        self._forget_stall()
+
+    def _give_up(self) -> None:
+        self._stalled = None
+        log.warning("%s does not read what it asked for; its connection was closed", self.lfdi)
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+
+    def _forget_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room for another connection of the client."""
         super().connection_lost(exc)
+        self._forget_stall()
         self._guest.leave()
-        if self.identity is not None:
-            self._crowd.leave(self.identity.lfdi)
-            self.identity = None
+        if self.lfdi is not None:
+            self._crowd.leave(self.lfdi)
+            self.lfdi = None
 
-    def _settle(self, identity: PeerIdentity | None) -> None:
+    def _settle(self, lfdi: LFDI | None) -> None:
         """Let the client in; close where it has too many connections already."""
-        if identity is None or self._crowd.enter(identity.lfdi):
-            self.identity = identity
+        if lfdi is None or self._crowd.enter(lfdi):
+            self.lfdi = lfdi
         else:
-            log.warning("%s has too many connections; one more was closed", identity.lfdi)
+            log.warning("%s has too many connections; one more was closed", lfdi)
             self.force_close()
 
     def handle_error(
@@ -126,6 +152,13 @@ class Connection(RequestHandler):
         response = response_of(answer)
         response.force_close()
         return response
+
+
+def _forget_certificate(transport: asyncio.BaseTransport) -> None:
+    """Empty the decoded certificate that the event loop keeps for each connection: nobody asks for it."""
+    decoded = transport.get_extra_info("peercert")
+    if isinstance(decoded, dict):
+        decoded.clear()
 
 
 def _result_of(session: TlsSession) -> str:

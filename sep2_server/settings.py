@@ -127,6 +127,8 @@ class Settings:
     """How long a TLS handshake may take."""
     body_s: int = 30
     """How long the body of a request may take to arrive."""
+    write_s: int = 30
+    """How long a client may leave unread what it asked for."""
     shutdown_s: int = 10
     """How long requests may take to end when the server stops."""
     access_log: bool = False
@@ -252,6 +254,7 @@ _BOUNDS: Final = {
     "connections_per_address": (1, 1_000_000),
     "connections_per_client": (1, 1_000_000),
     "handshake_s": (1, 3600),
+    "write_s": (1, 3600),
     "subscriptions_per_client": (0, 10_000_000),
     "subscription_expiry_s": (0, 315_360_000),
     "notification_gap_ms": (0, 3_600_000),

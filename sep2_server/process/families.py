@@ -40,6 +40,7 @@ FAMILIES: Final = {
         Family("lineside_clock_lease_held", "gauge", "1 where a worker holds the lease of the clock."),
         Family("lineside_change_feed_lag", "gauge", "Changes that a worker has not heard of yet.", "max"),
         Family("lineside_outbox_notifications", "gauge", "Notifications that wait, by state.", "max"),
+        Family("lineside_notifications_total", "counter", "Notifications by what became of them."),
         Family("lineside_loop_lag_seconds", "gauge", "How late the event loop was lately, s.", "max"),
         Family("lineside_log_lines_dropped_total", "counter", "Log lines lost because their target blocked."),
         Family("lineside_cpu_seconds_total", "counter", "CPU time of the workers, s."),

@@ -1,5 +1,6 @@
 """The numbers that are looked up at a scrape rather than counted."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sep2_server.process.families import Samples, joined
@@ -7,6 +8,7 @@ from sep2_server.process.health import days_left
 
 if TYPE_CHECKING:
     from sep2_server.app import Sep2Server
+    from sep2_server.notifications.counters import Counters
 
 MOST_DUE: Final = 1000
 """Due rows that are counted; more are told as this many."""
@@ -28,9 +30,22 @@ def watch(server: "Sep2Server") -> None:
     meter.gauge("lineside_certificate_days", lambda: days_left(server))
     meter.gauge("lineside_write_queue_jobs", lambda: store.waiting_jobs)
     meter.gauge("lineside_due_events", lambda: len(store.reader.due(server.clock.now() - 1, limit=MOST_DUE)))
+    meter.gauge("lineside_outbox_notifications", store.reader.ledger.count_owed, state="owed")
+    meter.gauge("lineside_outbox_notifications", store.reader.ledger.count_dead, state="dead")
+    counters = server.notifications.counters
+    for result in counters.as_numbers():
+        meter.gauge(
+            "lineside_notifications_total",
+            partial(_number_of, counters, result),
+            result=result.removeprefix("deliveries_"),
+        )
     meter.gauge("lineside_clock_lease_held", lambda: server.keeper.holds_lease)
     meter.gauge("lineside_change_feed_lag", lambda: max(store.reader.last_change() - store.feed.position, 0))
     meter.gauge("lineside_clock_lag_seconds", lambda: _clock_lag_s(server))
+
+
+def _number_of(counters: "Counters", result: str) -> int:
+    return counters.as_numbers()[result]
 
 
 def samples_of_all(server: "Sep2Server") -> Samples:

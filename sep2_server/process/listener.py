@@ -167,6 +167,9 @@ class Listener:
             why = reason_of(flaw)
             log.info("TLS handshake with %s failed: %s", guest.address, why)
             self._watcher.handshake_failed(why)
+        except Exception:
+            guest.leave()
+            log.exception("A connection of %s failed", guest.address)
         except BaseException:
             guest.leave()
             raise

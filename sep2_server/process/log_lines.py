@@ -4,6 +4,8 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final, Literal
 
 Format = Literal["text", "json"]
@@ -35,28 +37,19 @@ def access_line(access: Access, kind: Format, process: int) -> str:
     """One access as a line without its end."""
     who = access.lfdi[:WHO_DIGITS] or "-"
     request = f"{process:x}-{access.number:x}"
+    took = f"{access.seconds * 1000:.2f}"
     if kind == "json":
-        return json.dumps(
-            {
-                "time": _moment(access.at),
-                "level": "info",
-                "kind": "access",
-                "id": request,
-                "who": who,
-                "remote": access.remote,
-                "method": access.method[:MOST_CHARACTERS],
-                "path": access.target[:MOST_CHARACTERS],
-                "route": access.route,
-                "status": access.status,
-                "ms": round(access.seconds * 1000, 2),
-                "in": access.received,
-                "out": access.sent,
-            }
+        return (
+            f'{{"time": "{_moment(access.at)}", "level": "info", "kind": "access", "id": "{request}", '
+            f'"who": "{who}", "remote": {_quoted(access.remote)}, '
+            f'"method": {_quoted(access.method[:MOST_CHARACTERS])}, '
+            f'"path": {_quoted(access.target[:MOST_CHARACTERS])}, "route": {_quoted(access.route)}, '
+            f'"status": {access.status}, "ms": {took}, "in": {access.received}, "out": {access.sent}}}'
         )
     return (
         f"{_moment(access.at)} ACCESS id={request} who={who} remote={access.remote} "
         f"method={plain(access.method)} path={plain(access.target)} route={access.route or '-'} "
-        f"status={access.status} ms={access.seconds * 1000:.2f} in={access.received} out={access.sent}"
+        f"status={access.status} ms={took} in={access.received} out={access.sent}"
     )
 
 
@@ -102,4 +95,10 @@ def _one_line(text: str) -> str:
 
 
 def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    whole = int(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1_000_000):06d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -13,6 +13,7 @@ import pytest
 from certs import Pki, client_context
 from schemas import LogEventList
 from schemas.codes import ErrorReason
+from tests.integration.process.site_process import until
 from tests.integration.sep2_harness import SEP_XML, Bench, Client, running
 
 EVENT = (
@@ -289,3 +290,80 @@ ALTERED = [
 async def test_what_xml_allows_is_read_and_nothing_else(line: Line, body: bytes, status: int) -> None:
     assert (await line.client.send("POST", f"{line.href}/lel", body)).status == status
     assert await line.events() == int(status == 201)
+
+
+async def closed_within(reader: asyncio.StreamReader, seconds: float) -> bool:
+    async with asyncio.timeout(seconds):
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(65_536):
+                continue
+    return True
+
+
+async def test_a_handshake_that_does_not_go_on_is_cut_off_in_time(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, handshake_s=1) as bench:
+        _, client = await bench.device("line-1")
+        reader, writer = await asyncio.open_connection("127.0.0.1", bench.server.port)
+        writer.write(b"\x16\x03\x01")
+        assert await closed_within(reader, 10)
+        writer.close()
+        assert (await client.get("/tm")).status == 200
+        assert bench.server.meter.samples()["lineside_handshakes_total"] == {
+            'lineside_handshakes_total{result="failed",reason="timeout"}': 1,
+            'lineside_handshakes_total{result="full",reason=""}': 1,
+        }
+
+
+async def test_connections_of_an_address_are_bounded_before_the_handshake(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, connections_per_address=2) as bench:
+        row, client = await bench.device("line-1")
+        line = Line(bench, row.href, client)
+        held = [await asyncio.open_connection("127.0.0.1", bench.server.port) for _ in range(2)]
+        with pytest.raises(ConnectionError):
+            await line.send(GET_TIME.encode())
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        assert statuses(await line.send(GET_TIME.encode())) == [200]
+
+
+async def test_connections_are_bounded_in_all(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, connections=1) as bench:
+        row, client = await bench.device("line-1")
+        reader, writer = await Line(bench, row.href, client).open()
+        with pytest.raises(ConnectionError):
+            await Line(bench, row.href, client).open()
+        writer.write(GET_TIME.encode())
+        assert statuses(await reader.read()) == [200]
+        writer.close()
+        samples = bench.server.meter.samples()
+        assert samples["lineside_turned_away_total"] == {'lineside_turned_away_total{bound="connections"}': 1}
+
+
+async def test_a_flood_of_headers_is_400(line: Line) -> None:
+    many = "".join(f"X-{number}: {number}\r\n" for number in range(1000))
+    long = f"X: {'y' * 1_000_000}\r\n"
+    for headers in (many, long):
+        with contextlib.suppress(ConnectionError):
+            answer = await line.send(f"GET /tm HTTP/1.1\r\nHost: a\r\n{headers}\r\n".encode())
+            assert statuses(answer)[:1] in ([400], [431])
+    assert statuses(await line.send(GET_TIME.encode())) == [200]
+
+
+async def test_a_client_that_never_reads_is_dropped(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, write_s=1) as bench:
+        row, client = await bench.device("line-1")
+        line = Line(bench, row.href, client)
+        _, writer = await line.open()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        request = b"GET /edev HTTP/1.1\r\nHost: a\r\n\r\n"
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(20):
+                while bench.server.connections:
+                    writer.write(request * 500)
+                    await asyncio.wait_for(writer.drain(), 0.2)
+        await asyncio.to_thread(until, lambda: not bench.server.connections)
+        writer.transport.abort()
+        assert statuses(await line.send(GET_TIME.encode())) == [200]

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -83,19 +84,21 @@ def test_a_target_that_blocks_stops_nobody_and_lines_that_are_lost_are_counted()
     os.close(write)
 
 
-def test_a_line_costs_little_before_and_in_the_writer() -> None:
+def test_a_line_costs_at_most_ten_microseconds() -> None:
     read, write = os.pipe()
     writer = LogWriter("text", write)
     log = AccessLog(writer, is_on=True)
-    began = time.perf_counter()
-    for _ in range(5000):
-        log.put(access())
-    put_s = (time.perf_counter() - began) / 5000
-    began = time.perf_counter()
-    for _ in range(5000):
-        access_line(access(), "text", 1)
-    made_s = (time.perf_counter() - began) / 5000
+    put_s = min(cost_of(lambda: log.put(access())) for _ in range(20))
+    made_s = min(cost_of(lambda: access_line(access(), "json", 1)) for _ in range(20))
     os.close(read)
     writer.close()
     os.close(write)
-    assert put_s + made_s < 60e-6
+    assert put_s + made_s < 30e-6  # 10 on a machine that does nothing else
+
+
+def cost_of(step: Callable[[], object]) -> float:
+    """CPU of this thread for one step, s."""
+    began = time.thread_time()
+    for _ in range(200):
+        step()
+    return (time.thread_time() - began) / 200

@@ -1,0 +1,58 @@
+"""Whether a server says that it is ready, and what it says when it is not."""
+
+import json
+import time
+from pathlib import Path
+
+from certs import Pki
+from sep2_server.process.pages import page
+from tests.integration.sep2_harness import Bench, running
+
+YEARS_S = 200 * 31_536_000
+
+
+def readiness(bench: Bench) -> tuple[int, dict[str, str]]:
+    found = page(bench.server, "/readyz")
+    assert found is not None
+    return found.status, json.loads(found.body)["checks"]
+
+
+async def test_a_server_that_serves_is_ready(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, now=int(time.time())) as bench:
+        assert readiness(bench) == (
+            200,
+            {"store": "ok", "listener": "ok", "certificate": "ok", "workers": "ok"},
+        )
+
+
+async def test_a_server_that_stops_is_not_ready(bench: Bench) -> None:
+    await bench.server.stop()
+    status, checks = readiness(bench)
+    assert (status, checks["listener"]) == (503, "the server is stopping")
+
+
+async def test_a_certificate_that_is_not_valid_yet_makes_it_not_ready(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, now=1) as bench:
+        status, checks = readiness(bench)
+        assert status == 503
+        assert checks["certificate"].startswith("not valid before 20")
+        bench.clock.set(1 + YEARS_S)
+        assert readiness(bench)[1]["certificate"].startswith(("expired on", "ok"))
+
+
+async def test_other_paths_are_no_page_of_monitoring(bench: Bench) -> None:
+    assert page(bench.server, "/edev") is None
+    found = page(bench.server, "/livez")
+    assert found is not None
+    assert found.status == 200
+
+
+async def test_metrics_of_one_process_count_hits_and_misses(bench: Bench) -> None:
+    _, client = await bench.device("health-1")
+    for _ in range(3):
+        assert (await client.get("/tm")).status == 200
+    reads = bench.server.meter.samples()["lineside_cache_reads_total"]
+    assert reads['lineside_cache_reads_total{result="hit"}'] >= 2
+    found = page(bench.server, "/metrics")
+    assert found is not None
+    assert b'lineside_requests_total{method="GET",route="Time",status="200"} 3\n' in found.body
