@@ -22,6 +22,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
 from sep2_server.event_times import repair_list
 from sep2_server.files.downloads import Downloads
+from sep2_server.files.stored import sweep_contents
 from sep2_server.keeper import Keeper
 from sep2_server.listing import RepairDue
 from sep2_server.messages import Answer, Download, Request
@@ -116,6 +117,7 @@ class Sep2Server:
         settings = self.settings
         self._loop = asyncio.get_running_loop()
         await self.store.do(partial(prepare, environment=self.environment))
+        await sweep_contents(self.store, self.environment, time())
         self.store.listen(self._hear)
         for dispatcher in self.dispatchers:
             dispatcher.load(self.store.reader, self.store.feed.rights)

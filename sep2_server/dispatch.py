@@ -356,12 +356,17 @@ class Dispatcher:
 
 
 def allowed_methods(route: Route) -> tuple[str, ...]:
-    """The methods that clients may use at a resource, in the order of the standard."""
-    return tuple(
-        method
-        for method in METHODS
-        if route.methods[method] is not Mark.ERROR and (method in READS or method in route.writes)
-    )
+    """The methods that clients may use at a resource, in the order of the standard.
+
+    What the standard advises against is not among them: clients host their own Notifications.
+    """
+    return tuple(method for method in METHODS if _is_open(route, method))
+
+
+def _is_open(route: Route, method: str) -> bool:
+    if method in READS:
+        return route.methods[method] in {Mark.MUST, Mark.MAY}
+    return route.methods[method] is not Mark.ERROR and method in route.writes
 
 
 def require_allowed(environment: Environment, route: Route, method: str) -> None:

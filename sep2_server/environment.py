@@ -7,7 +7,7 @@ from typing import Final, Self
 from function_sets import FUNCTION_SETS, Route
 from schemas import Codec, Error, wire_name
 from schemas.codes import ErrorReason
-from sep2_server.errors import NotSatisfiable, RemoteError
+from sep2_server.errors import NotAllowed, NotSatisfiable, RemoteError
 from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LISTS
 from sep2_server.messages import CONTENT_TYPE, Answer
 from sep2_server.mounts import Mount
@@ -82,7 +82,7 @@ class Environment:
         headers = [CONTENT_TYPE]
         if isinstance(flaw, NotSatisfiable):
             headers.append(("Content-Range", f"bytes */{flaw.size}"))
-        if flaw.allow:
+        if flaw.allow or flaw.status == NotAllowed.status:
             headers.append(("Allow", ", ".join(flaw.allow)))
         if flaw.retry_s is None:
             return Answer(flaw.status, tuple(headers), self._error_bodies[flaw.reason])

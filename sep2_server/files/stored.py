@@ -1,12 +1,15 @@
 """Which octets belong to a File: the row at its fileURI holds SHA-256 and size. IEEE 2030.5-2018, 10."""
 
+import asyncio
 from typing import Final
 
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import FILE_CONTENT
 from sep2_server.files.contents import Content, Contents
 from sep2_server.messages import Download
+from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
+from sep2_server.store import Store
 from sep2_server.transaction import Transaction
 
 BATCH: Final = 1000
@@ -38,6 +41,22 @@ def download_of(environment: Environment, row: Row, lfdi: str) -> Download:
         etag=f'"{content.digest}"',
         lfdi=lfdi,
     )
+
+
+async def sweep_contents(store: Store, environment: Environment, now: float) -> int:
+    """Remove the octets that no file has referred to for a day; how many. `now` is the disk's time, s."""
+    digests = await store.ask(_digests)
+    return await asyncio.to_thread(contents_of(environment).sweep, digests, now)
+
+
+def _digests(reader: Reader) -> frozenset[str]:
+    """SHA-256 of all that files refer to."""
+    found: set[str] = set()
+    after = 0
+    while rows := reader.of_kind(FILE_CONTENT, after_id=after, limit=BATCH):
+        found |= {content_of(row).digest for row in rows}
+        after = rows[-1].id
+    return frozenset(found)
 
 
 def contents_of(environment: Environment) -> Contents:

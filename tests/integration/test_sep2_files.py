@@ -18,7 +18,7 @@ from schemas import (
     FunctionSetAssignmentsList,
 )
 from sep2_server.files.contents import Content
-from sep2_server.files.stored import contents_of
+from sep2_server.files.stored import contents_of, sweep_contents
 from sep2_server.operator import files, programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.router import Answer, Call
@@ -254,3 +254,13 @@ async def test_the_same_octets_are_kept_once_and_swept_when_nothing_refers_to_th
     assert contents.sweep(set(), later) == 1
     assert contents.find(DIGEST) is None
     assert contents.find("../../etc/passwd") is None
+
+
+async def test_what_files_refer_to_is_not_swept_at_a_start(bench: Bench) -> None:
+    await device(bench, "file-16")
+    number = await give(bench)
+    contents = contents_of(bench.server.environment)
+    later = contents.path(DIGEST).stat().st_mtime + 100_000
+    assert await sweep_contents(bench.store, bench.server.environment, later) == 0
+    await operate(bench, files.remove, file=number)
+    assert await sweep_contents(bench.store, bench.server.environment, later) == 1

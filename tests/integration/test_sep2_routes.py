@@ -77,3 +77,10 @@ async def test_a_list_at_the_root_is_there_for_every_client(known: Known, route:
     reply = await known.client.get(route.path + "?l=255")
     assert reply.status == 200
     assert f"<{route.type.__name__} ".encode() in reply.body
+
+
+@pytest.mark.parametrize("path", ["/ntfy", "/ntfy/1"])
+@pytest.mark.parametrize("method", METHODS)
+async def test_notifications_are_the_clients_to_host(known: Known, path: str, method: str) -> None:
+    reply = await known.client.send(method, path)
+    assert (reply.status, reply.headers["Allow"]) == (405, "")
