@@ -40,6 +40,7 @@ from sep2_server.rows import Change
 from sep2_server.settings import Settings, needing_restart, reloaded
 from sep2_server.store import Store
 from sep2_server.uris import normal, target_of
+from sep2_server.version_discovery import WELL_KNOWN, version_discovery
 from sep2_server.work import Work
 
 if TYPE_CHECKING:
@@ -195,6 +196,8 @@ class Sep2Server:
     async def respond(self, request: Request) -> Answer:
         """The answer to a request: read at once, or written and durable."""
         dispatcher = self._dispatcher
+        if request.path == WELL_KNOWN and not dispatcher.is_blocked(request.lfdi) and request.lfdi:
+            return version_discovery(self.settings, request.method)
         for prefix, mounted in self._mounted:
             if request.path.startswith(prefix + "/"):
                 dispatcher = mounted

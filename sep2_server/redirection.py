@@ -8,7 +8,7 @@ from sep2_server.uris import target_of
 
 
 class Redirection:
-    """A listener that answers everything with 301; nothing is read, nothing is told."""
+    """A listener that answers everything with 301, and a request without Host with 400; nothing is read."""
 
     def __init__(self, host: str, port: int, https_port: int) -> None:
         self._host = host
@@ -36,7 +36,9 @@ class Redirection:
             await self._listener.wait_closed()
 
     async def _redirect(self, request: web.BaseRequest) -> web.StreamResponse:
-        host = request.headers.get("Host", self._host)
+        host = request.headers.get("Host")
+        if not host:
+            return web.Response(status=400)
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         location = f"https://{name}:{self._https_port}{target_of(request.raw_path)}"
         return web.Response(status=301, headers={"Location": location})

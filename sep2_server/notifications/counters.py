@@ -3,12 +3,14 @@
 from collections import Counter
 from enum import StrEnum
 
+from sep2_server.profiles import BASE_PROFILE, ServerProfile
+
 
 class Result(StrEnum):
     """How one delivery ended."""
 
     DELIVERED = "delivered"
-    """A 2xx."""
+    """An answer of `notification_statuses`."""
     REFUSED = "refused"
     """A 3xx, or a 4xx other than 400: final for this notification."""
     UNWANTED = "unwanted"
@@ -37,10 +39,10 @@ class Counters:
         return {"owed": self.owed, "dead": self.dead, **told}
 
 
-def result_of(status: int) -> Result:
+def result_of(status: int, rules: ServerProfile = BASE_PROFILE) -> Result:
     """What an answer to a notification means. CSIP ERR-002; CSIP-AUS: 3xx and 4xx are final."""
-    if 200 <= status < 300:
+    if status in rules.notification_statuses:
         return Result.DELIVERED
-    if status == 400:
+    if status in rules.notification_end_statuses:
         return Result.UNWANTED
     return Result.FAILED if status >= 500 else Result.REFUSED

@@ -169,7 +169,7 @@ class Notifier:
         except Lost:
             return Outcome(delivery, Result.LOST, f"{subscribed.path} is not the client's to see")
         status = await self._post(delivery, client, body)
-        result = result_of(status)
+        result = result_of(status, self._renderers[subscribed.mount].rules)
         return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
 
     async def _document(self, delivery: Delivery, client: Client) -> bytes:

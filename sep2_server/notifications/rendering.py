@@ -10,6 +10,7 @@ from sep2_server.dispatch import Dispatcher
 from sep2_server.documents import base_document
 from sep2_server.messages import Answer, Request
 from sep2_server.notifications.entries import Subscribed
+from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
 
 KEPT: Final = 1024
@@ -31,6 +32,11 @@ class Renderer:
         self._codec = dispatcher.environment.mount.codec
         self._element = lru_cache(maxsize=KEPT)(self._made)
 
+    @property
+    def rules(self) -> ServerProfile:
+        """What the profile of the mount decides."""
+        return self._dispatcher.environment.rules
+
     def document(self, reader: Reader, subscribed: Subscribed, lfdi: str, now: int) -> bytes:
         """The Notification that is owed to a subscription.
 
@@ -44,6 +50,8 @@ class Renderer:
         )
         envelope = self._codec.encode(told)
         if subscribed.status != NotificationStatus.DEFAULT:
+            return envelope
+        if subscribed.most == 0 and self.rules.notification_limit_0 == "nothing":
             return envelope
         answer = self._answer(reader, subscribed, lfdi, now)
         head, status, tail = envelope.partition(_STATUS)

@@ -34,7 +34,7 @@ def post_subscription(action: Action) -> Answer:
         row = _row_of(action, known)
         put_value(action, row, action.value)
         _remember(action, row, target, list_row.id)
-        return updated(row.href)
+        return Answer(action.environment.rules.repeated_subscription_status, updated(row.href).headers)
     if action.tx.ledger.count_of(_client(action).end_device_id) >= _most(action):
         raise LimitReached(f"{_most(action)} subscriptions of one client")
     row = add_item(action, list_row, action.value)

@@ -1,0 +1,54 @@
+"""Plain HTTP is sent to HTTPS: method, path and query kept, and nothing else served. CORE-002, ERR-001."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from tests.integration.sep2_harness import running
+
+
+async def ask(port: int, text: str) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers in lower case and body of the answer to a request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(text.replace("\n", "\r\n").encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    return int(status.split()[1]), headers, body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    ("host", "target", "place"),
+    [
+        ("utility.example:8080", "/edev?s=1&l=255", "https://utility.example:{port}/edev?s=1&l=255"),
+        ("[::1]:80", "/dcap", "https://[::1]:{port}/dcap"),
+        ("[::1]", "/dcap", "https://[::1]:{port}/dcap"),
+        ("utility.example", "/aus13/dcap", "https://utility.example:{port}/aus13/dcap"),
+    ],
+)
+async def test_a_request_is_sent_to_the_same_place_under_https(
+    tmp_path: Path, sep2_pki: Pki, method: str, host: str, target: str, place: str
+) -> None:
+    async with running(tmp_path, sep2_pki, redirect_port=0) as bench:
+        assert bench.server.redirection is not None
+        status, headers, body = await ask(
+            bench.server.redirection.port,
+            f"{method} {target} HTTP/1.1\nHost: {host}\nContent-Length: 0\nConnection: close\n\n",
+        )
+        assert (status, headers["location"]) == (301, place.format(port=bench.server.port))
+        assert body == b"" or method != "HEAD"
+
+
+@pytest.mark.parametrize(
+    "text", ["GET /dcap HTTP/1.1\nConnection: close\n\n", "GET /dcap HTTP/1.1\nHost:\nConnection: close\n\n"]
+)
+async def test_a_request_without_host_is_400(tmp_path: Path, sep2_pki: Pki, text: str) -> None:
+    async with running(tmp_path, sep2_pki, redirect_port=0) as bench:
+        assert bench.server.redirection is not None
+        assert (await ask(bench.server.redirection.port, text))[0] == 400
