@@ -16,6 +16,9 @@ from sep2_server.store import Store
 LEASE: Final = "clock"
 """Of the processes on one database, the holder writes what is due. Reads repair what they need anyway."""
 LONGEST_WAIT_S: Final = 30
+SECONDS_OF_DAY: Final = 86_400
+FORGET_EVERY_S: Final = 3600
+SETS_AT_ONCE: Final = 200
 PAUSE_S: Final = 0.5
 """How long the clock task waits for a store that is gone."""
 
@@ -30,6 +33,7 @@ class Keeper:
         self._store = store
         self._clock = clock
         self._woken = asyncio.Event()
+        self._forget_at = 0
         self._lease = Lease(store, LEASE, self.wake)
         self._task: asyncio.Task[None] | None = None
 
@@ -63,6 +67,7 @@ class Keeper:
                 if self._lease.is_held:
                     await self._repair()
                     await self._shorten()
+                    await self._forget_readings()
             except StoreError as flaw:
                 log.warning("The clock task waits for the store: %s", flaw)
                 await asyncio.sleep(PAUSE_S)
@@ -92,3 +97,13 @@ class Keeper:
         oldest = last - kept
         if oldest > first + kept // 10:
             await self._store.do(lambda tx: tx.forget_changes(oldest))
+
+    async def _forget_readings(self) -> None:
+        """Forget the readings of days that are over long enough, in commits that stay short; once an hour."""
+        kept_s, now = self._environment.settings.reading_retention_s, self._clock.now()
+        if not kept_s or now < self._forget_at:
+            return
+        day = (now - kept_s) // SECONDS_OF_DAY
+        while await self._store.do(lambda tx: tx.forget_readings(day, SETS_AT_ONCE)):
+            log.debug("Readings from before day %s were forgotten", day)
+        self._forget_at = now + FORGET_EVERY_S

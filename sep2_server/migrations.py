@@ -97,6 +97,14 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             Only("postgresql", format_5.NO_LIST),
         ),
     ),
+    Migration(
+        "readings by day",
+        (
+            AddColumn(tables.reading.c.day),
+            *(Only(dialect, "UPDATE reading SET day = time / 86400") for dialect in ("sqlite", "postgresql")),
+            *map(CreateIndex, tables.reading.indexes),
+        ),
+    ),
 )
 
 

@@ -4,6 +4,8 @@ A known ReadingSet is replaced, a new one is added, a bare Reading replaces the 
 needs a ReadingType. What a post leaves out stays. lastUpdateTime and nextUpdateTime are kept for operators.
 """
 
+from typing import Final
+
 from function_sets import sort_key
 from schemas import (
     IdentifiedObject,
@@ -24,6 +26,8 @@ from sep2_server.extra_routes import LATEST_READING, UPDATE_TIMES
 from sep2_server.rows import EVERYBODY, Row, Span, StoredReading
 from sep2_server.uris import route_named
 
+SECONDS_OF_DAY: Final = 86_400
+
 
 def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading) -> Row:
     """Bring the copy of a MirrorMeterReading up to date; BadRequest for a new one without ReadingType."""
@@ -43,6 +47,9 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
     if posted.lastUpdateTime is not None or posted.nextUpdateTime is not None:
         _put_single(action, UPDATE_TIMES, parts, _times_of(posted), usage_point.owner_id)
     row = _put_meter_reading(action, list_row, known, number, parts, posted)
+    if posted.Reading_ is not None and posted.Reading_.timePeriod is not None:
+        key = sort_key(route_named("ReadingList"), posted.Reading_)
+        action.tx.put_reading(_stored(action, row, 0, posted.Reading_, key), row)
     sets = _set_list(action, parts, usage_point.owner_id)
     for reading_set in posted.MirrorReadingSet_:
         _put_set(action, sets, parts, reading_set)
@@ -111,6 +118,7 @@ def _stored(action: Action, row: Row, position: int, reading: Reading, key: byte
         reading.value,
         reading.qualityFlags,
         action.environment.codec.fragment(reading),
+        (period.start if period else action.now) // SECONDS_OF_DAY,
     )
 
 
@@ -125,7 +133,8 @@ def _put_item(
     key = sort_key(route_named(list_row.kind), value)
     body = action.environment.codec.fragment(value)
     if known is not None:
-        return action.tx.replace(known, known._replace(sort_key=key, body=body))
+        new = known._replace(sort_key=key, body=body)
+        return known if new == known else action.tx.replace(known, new)
     return action.tx.insert(
         Row(
             number,
@@ -150,9 +159,9 @@ def _put_single(
     value.href = action.environment.uris.of(kind, parts)
     body = action.environment.codec.fragment(value)
     known = action.tx.by_href(value.href)
-    if known is not None:
+    if known is not None and known.body != body:
         action.tx.replace(known, known._replace(body=body))
-    else:
+    elif known is None:
         action.tx.insert(Row(action.tx.next_id(), value.href, kind, owner_id=owner_id, body=body))
 
 

@@ -107,7 +107,7 @@ class Node(NamedTuple):
 
 
 class StoredReading(NamedTuple):
-    """One value of a ReadingSet; `time` in s since 1970 UTC, `duration` in s."""
+    """One value of a ReadingSet or MeterReading; `time` in s since 1970 UTC, `duration` in s."""
 
     reading_set_id: int
     sort_key: bytes
@@ -117,6 +117,7 @@ class StoredReading(NamedTuple):
     value: int | None
     quality: str | None
     body: bytes
+    day: int | None = None
 
 
 class Lease(NamedTuple):

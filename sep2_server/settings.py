@@ -85,6 +85,8 @@ class Settings:
     """Most MeterReadings of one UsagePoint."""
     reading_sets_kept: int = 2016
     """Newest ReadingSets kept for each MeterReading."""
+    reading_retention_s: int = 0
+    """How long readings are kept after their time, to the day; 0: as long as their sets are."""
     event_history_s: int = 31_536_000
     """How long operators can see an event after it left its list."""
     changes_kept: int = 1_000_000
@@ -237,6 +239,7 @@ _BOUNDS: Final = {
     "usage_points_per_device": (1, 10_000),
     "meter_readings_per_usage_point": (1, 10_000),
     "reading_sets_kept": (1, 10_000_000),
+    "reading_retention_s": (0, 3_153_600_000),
     "most_file_octets": (0, 4_294_967_295),
     "files_per_group": (1, 65_535),
     "downloads_at_once": (0, 100_000),

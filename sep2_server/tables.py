@@ -151,7 +151,9 @@ reading = Table(
     Column("value", BigInteger),
     Column("quality", _Text),
     Column("body", LargeBinary, nullable=False),
+    Column("day", Integer, comment="of its time, or of its arrival: days since 1970 UTC"),
 )
+Index("reading_by_day", reading.c.day, reading.c.reading_set_id)
 
 report = Table(
     "report",

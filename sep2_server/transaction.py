@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from sep2_server import statements as q
+from sep2_server import statements_readings as r
 from sep2_server import statements_rights as rights
+from sep2_server import tables
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.extra_routes import MEMBER_KINDS
@@ -34,6 +36,9 @@ from sep2_server.rows import (
     full_mrid,
 )
 
+READING_SET: Final = "ReadingSet"
+READING_LIST: Final = "ReadingList"
+READING: Final = "Reading"
 _FEW: Final = 100
 """Members of a group that are told one by one that their rights have changed."""
 
@@ -184,9 +189,42 @@ class Transaction(Reader):
 
     def put_readings(self, readings: list[StoredReading], reading_set: Row) -> None:
         """Store all values of a ReadingSet in the place of those that it had."""
-        self._db.run(q.DELETE_READINGS, reading_set_id=reading_set.id)
-        for reading in readings:
-            self._db.run(q.INSERT_READING, **reading._asdict())
+        known = self.readings(reading_set.id, limit=len(readings) + 1)
+        if [reading[:-1] for reading in known] == sorted(reading[:-1] for reading in readings):
+            return
+        if known:
+            self._db.run(q.DELETE_READINGS, reading_set_id=reading_set.id)
+        self._db.insert_many(tables.reading, StoredReading._fields, readings)
+        self._tell_readings(reading_set)
+
+    def put_reading(self, reading: StoredReading, meter_reading: Row) -> None:
+        """Store a value that belongs to no set, in the place of one with the same time and duration."""
+        place = {"sort_key": reading.sort_key, "position": reading.position}
+        known = self._db.one(StoredReading._make, r.READING_AT, reading_set_id=meter_reading.id, **place)
+        if known is not None and known[:-1] == reading[:-1]:
+            return
+        if known is not None:
+            self._db.run(r.REMOVE_AT, reading_set_id=meter_reading.id, **place)
+        self._db.run(q.INSERT_READING, **reading._asdict())
+        self._tell_readings(meter_reading)
+
+    def forget_readings(self, day: int, sets: int) -> int:
+        """Forget values from before a day, of some sets at most, and sets that are empty then; how many."""
+        found = [int(row[0]) for row in self._db.run(r.OLD_SETS, day=day, limit=sets).fetchall()]
+        for reading_set_id in found:
+            self._db.run(r.DELETE_OLD, day=day, reading_set_id=reading_set_id)
+            row = self.by_id(reading_set_id)
+            if row is not None and row.kind == READING_SET and not self.readings(row.id, limit=1):
+                self.delete(row)
+            elif row is not None:
+                self._tell_readings(row)
+        return len(found)
+
+    def _tell_readings(self, above: Row) -> None:
+        """Tell that the values below a ReadingSet, or of a MeterReading, have changed."""
+        kind = READING_LIST if above.kind == READING_SET else READING
+        change = Change(0, above.id, kind, None, EVERYBODY, above.owner_id, above.version)
+        self.written.append(change)
 
     def delete_readings(self, reading_set_id: int) -> None:
         """Forget the values of a ReadingSet."""

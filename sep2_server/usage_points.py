@@ -31,6 +31,7 @@ def remove_usage_point(tx: Transaction, uris: Uris, point: Row) -> None:
 
 
 def _remove_meter_reading(tx: Transaction, uris: Uris, parts: tuple[int, int]) -> None:
+    tx.delete_readings(parts[1])
     for kind in ("ReadingType", LATEST_READING, UPDATE_TIMES, "ReadingSetList"):
         below = tx.by_href(uris.of(kind, parts))
         if below is None:

@@ -1,5 +1,9 @@
 """Mirror usage points: what a device posts and what readers then find. IEEE 2030.5-2018, 10.11."""
 
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from certs import Pki
@@ -19,7 +23,7 @@ from schemas import (
     ReadingType,
     UsagePointList,
 )
-from sep2_server.rows import Role
+from sep2_server.rows import Change, Role
 from tests.integration.sep2_harness import START, Bench, Client, Reply, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -274,3 +278,79 @@ async def test_a_list_with_one_reading_that_cannot_be_leaves_nothing(meter: Mete
     assert (await meter.client.post(href, posted)).status == 400
     latest = await meter.client.read(f"{await meter.meter_reading()}/r", Reading)
     assert latest.value == 5
+
+
+async def test_the_same_readings_posted_by_16_requests_at_once_are_stored_once(meter: Meter) -> None:
+    mup = await meter.start()
+    posted = reading_set("D1", START, 1, 2, 3, kind=WATT)
+    async with asyncio.TaskGroup() as posters:
+        tasks = [posters.create_task(meter.client.post(mup, posted)) for _ in range(16)]
+    assert {task.result().status for task in tasks} == {201}
+    assert len({task.result().location for task in tasks}) == 1
+    assert (await meter.sets()).all == 1
+    assert sorted(filter(None, await meter.values())) == [1, 2, 3]
+
+
+async def test_the_same_bare_reading_posted_by_16_requests_is_one_of_its_series(meter: Meter) -> None:
+    mup = await meter.start()
+    period = DateTimeInterval(start=START, duration=60)
+    posted = MirrorMeterReading(
+        mRID="C1", ReadingType_=WATT, Reading_=Reading(value=7, timePeriod=period, localID="01")
+    )
+    async with asyncio.TaskGroup() as posters:
+        tasks = [posters.create_task(meter.client.post(mup, posted)) for _ in range(16)]
+    assert {task.result().status for task in tasks} == {201}
+    row = meter.bench.store.reader.by_href(await meter.meter_reading())
+    assert row is not None
+    later = DateTimeInterval(start=START + 60, duration=60)
+    posted.Reading_ = Reading(value=8, timePeriod=later, localID="02")
+    await meter.client.post(mup, posted)
+    assert sorted(stored.value or 0 for stored in meter.bench.store.reader.readings(row.id)) == [7, 8]
+
+
+async def test_new_values_are_in_the_change_feed_and_repeated_ones_are_not(meter: Meter) -> None:
+    mup = await meter.start()
+    await meter.client.post(mup, reading_set("D1", START, 1, 2, kind=WATT))
+    before = meter.bench.store.reader.last_change()
+    await meter.client.post(mup, reading_set("D1", START, 1, 2))
+    assert meter.bench.store.reader.changes(before) == []
+    await meter.client.post(mup, reading_set("D1", START, 1, 5))
+    kinds = [change.kind for change in meter.bench.store.reader.changes(before)]
+    assert kinds == ["ReadingList"]
+    assert sorted(filter(None, await meter.values())) == [1, 5]
+
+
+async def test_readings_of_days_that_are_over_long_enough_are_forgotten(meter: Meter) -> None:
+    day = 86_400
+    mup = await meter.start()
+    for n in range(3):
+        await meter.client.post(mup, reading_set(f"D{n}", START + n * day, n + 1, kind=WATT))
+    last_day = (START + 2 * day) // day
+    store = meter.bench.store
+    assert await store.do(lambda tx: tx.forget_readings(last_day, 1)) == 1
+    assert await store.do(lambda tx: tx.forget_readings(last_day, 100)) == 1
+    assert await store.do(lambda tx: tx.forget_readings(last_day, 100)) == 0
+    assert (await meter.sets()).all == 1
+    assert await meter.values() == [3]
+
+
+async def test_the_clock_task_forgets_old_readings(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, reading_retention_s=86_400) as bench:
+        credentials = bench.credentials("meter-old")
+        _, client = await bench.device("meter-old")
+        meter = Meter(bench, client, credentials.lfdi)
+        mup = await meter.start()
+        await meter.client.post(mup, reading_set("D1", START - 10 * 86_400, 1, kind=WATT))
+        gone = asyncio.Event()
+        bench.store.listen(lambda changes: _when_gone(changes, gone, asyncio_loop))
+        asyncio_loop = asyncio.get_running_loop()
+        bench.clock.set(START + 3601)
+        bench.server.keeper.wake()
+        async with asyncio.timeout(10):
+            await gone.wait()
+        assert (await meter.sets()).all == 0
+
+
+def _when_gone(changes: Sequence[Change], gone: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+    if any(change.kind == "ReadingSet" and change.version == 0 for change in changes):
+        loop.call_soon_threadsafe(gone.set)

@@ -1,0 +1,29 @@
+"""Statements on the time series of readings."""
+
+from typing import Final
+
+from sqlalchemy import bindparam, delete, literal_column, select
+
+from sep2_server.tables import reading
+
+_C = reading.c
+OLD_SETS: Final = (
+    select(_C.reading_set_id)
+    .where(_C.day < bindparam("day"))
+    .distinct()
+    .limit(bindparam("limit"))
+    .offset(literal_column("0"))
+)
+DELETE_OLD: Final = delete(reading).where(
+    _C.day < bindparam("day"), _C.reading_set_id == bindparam("reading_set_id")
+)
+READING_AT: Final = select(reading).where(
+    _C.reading_set_id == bindparam("reading_set_id"),
+    _C.sort_key == bindparam("sort_key"),
+    _C.position == bindparam("position"),
+)
+REMOVE_AT: Final = delete(reading).where(
+    _C.reading_set_id == bindparam("reading_set_id"),
+    _C.sort_key == bindparam("sort_key"),
+    _C.position == bindparam("position"),
+)
