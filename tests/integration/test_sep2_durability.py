@@ -12,7 +12,7 @@ from certs import Pki, client_context
 from schemas import Codec, LogEvent, LogEventList
 from sep2_server import Store
 from sep2_server.rows import Span
-from tests.integration.sep2_harness import SEP_XML, START, Bench, running
+from tests.integration.sep2_harness import DATABASES, SEP_XML, START, Bench, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +36,7 @@ class Victim:
             "tests.integration.sep2_child",
             str(folder),
             str(pki.folder),
+            DATABASES.of(folder),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -104,19 +105,16 @@ async def test_many_writers_share_commits_and_none_is_lost(bench: Bench) -> None
     assert bench.store.reader.count(Span(list_id=listed.id)) == 40
 
 
-@pytest.mark.parametrize("when", ["BEGIN IMMEDIATE", "COMMIT"])
+@pytest.mark.parametrize("when", ["begin", "commit"])
 async def test_a_store_that_cannot_write_is_503_with_a_time_to_wait(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     row, client = await bench.device("kill-1")
-    plain = bench.store._writer._db.control
 
-    def broken(command: str) -> None:
-        if command == when:
-            raise OSError("disk full")
-        plain(command)
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
 
-    monkeypatch.setattr(bench.store._writer._db, "control", broken)
+    monkeypatch.setattr(bench.store._writer._db, when, broken)
     reply = await client.post(f"{row.href}/lel", event(1))
     monkeypatch.undo()
     assert (reply.status, reply.headers["Retry-After"]) == (503, "30")

@@ -222,17 +222,17 @@ async def test_the_clock_task_goes_on_after_a_failure(
 
 async def test_the_change_feed_is_kept_short(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> None:
     async with running(tmp_path_factory.mktemp("feed"), sep2_pki, changes_kept=10) as bench:
-        await program_of(bench)
         reader = bench.store.reader
-        forgotten = asyncio.Event()
+        forgotten, loop = asyncio.Event(), asyncio.get_running_loop()
         plain = Transaction.forget_changes
 
         def forget(tx: Transaction, seq: int) -> None:
             plain(tx, seq)
-            forgotten.set()
+            loop.call_soon_threadsafe(forgotten.set)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Transaction, "forget_changes", forget)
+            await program_of(bench)
             bench.server.keeper.wake()
             async with asyncio.timeout(10):
                 await forgotten.wait()
