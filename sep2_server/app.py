@@ -17,6 +17,7 @@ from function_sets import Clock
 from schemas.codes import ErrorReason
 from sep2_server.bootstrap import prepare
 from sep2_server.clock import ShiftedClock, SystemClock
+from sep2_server.discovery.announcer import Announcer
 from sep2_server.dispatch import READS, Dispatcher
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
@@ -77,6 +78,7 @@ class Sep2Server:
         self._connections: Connections | None = None
         self._listener: Listener | None = None
         self.redirection: Redirection | None = None
+        self._announcer: Announcer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.pulse = Pulse(self._beat)
         self.is_stopping = False
@@ -140,6 +142,7 @@ class Sep2Server:
             watcher=self.meter,
         )
         await self._redirect()
+        await self._announce()
         watch(self)
         self.pulse.start()
         self._beat()
@@ -156,6 +159,8 @@ class Sep2Server:
         if self._connections is not None:
             self._connections.pre_shutdown()
             await self._connections.shutdown(self.settings.shutdown_s)
+        if self._announcer is not None:
+            await self._announcer.stop()
         if self.redirection is not None:
             await self.redirection.stop()
         await self.notifications.stop()
@@ -180,6 +185,13 @@ class Sep2Server:
             self._connections.bound(fresh)
         for name in needing_restart(fresh, settings):
             log.warning("%s was changed: it counts from the next start on", name)
+
+    async def _announce(self) -> None:
+        """Tell the network of the server, where the settings say so."""
+        if self.settings.discovery:
+            plain = 0 if self.redirection is None else self.redirection.port
+            self._announcer = Announcer(self.environment, self.port, plain)
+            await self._announcer.start()
 
     async def _redirect(self) -> None:
         """Listen for plain HTTP too, where the settings say so."""

@@ -64,6 +64,14 @@ class Settings:
     """Further profiles by the path that stands before their URIs (`"/aus13" = "csip_aus_v1.3"`)."""
     aggregator_pens: Mapping[str, int] = field(default_factory=dict)
     """Private enterprise number of aggregators by LFDI, for the rule `pen_suffix`."""
+    discovery: bool = False
+    """Announce the server by DNS-SD over multicast DNS; needs the extra `discovery`."""
+    discovery_interfaces: tuple[str, ...] = ("127.0.0.1",)
+    """Addresses of the interfaces that it is announced on; no packet leaves by another."""
+    discovery_name: str = "Lineside"
+    """Name that it is announced by: unique on the network."""
+    discovery_sfdis: tuple[str, ...] = ()
+    """SFDIs of the devices that are announced as registered (subtype `edev-SFDI`); never the whole fleet."""
     uri_salt: str = ""
     """Where not empty, all URIs but DeviceCapability's are scrambled with it: for tests of clients."""
 

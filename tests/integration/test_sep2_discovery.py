@@ -1,0 +1,70 @@
+"""DNS-SD on loopback: a browser finds a running server, and no longer when it has stopped."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from zeroconf import ServiceStateChange, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+from certs import Pki
+from tests.integration.sep2_harness import running
+
+WAIT_S = 20
+
+
+class Browser:
+    """What is seen on loopback of one type."""
+
+    def __init__(self, zeroconf: AsyncZeroconf, kind: str) -> None:
+        self.names: set[str] = set()
+        self._changed = asyncio.Event()
+        self._browser = AsyncServiceBrowser(zeroconf.zeroconf, kind, handlers=[self._hear])
+
+    def _hear(
+        self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
+    ) -> None:
+        del zeroconf, service_type
+        change = self.names.discard if state_change is ServiceStateChange.Removed else self.names.add
+        change(name)
+        self._changed.set()
+
+    async def until(self, names: set[str]) -> None:
+        """Wait until these are seen."""
+        async with asyncio.timeout(WAIT_S):
+            while self.names != names:
+                await self._changed.wait()
+                self._changed.clear()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        await self._browser.async_cancel()
+
+
+@pytest.mark.parametrize(("profile", "level"), [("csip", b"-S1"), ("csip_aus", b"+S1")])
+async def test_a_server_is_found_while_it_runs(
+    tmp_path: Path, sep2_pki: Pki, profile: str, level: bytes
+) -> None:
+    own = AsyncZeroconf(interfaces=["127.0.0.1"])
+    kind = "_tm._sub._smartenergy._tcp.local."
+    browser = Browser(own, kind)
+    name = f"Bench {profile} tm._smartenergy._tcp.local."
+    settings = {"discovery": True, "discovery_name": f"Bench {profile}", "profile": profile}
+    try:
+        async with running(tmp_path, sep2_pki, **settings) as bench:  # type: ignore[arg-type]
+            await browser.until({name})
+            info = AsyncServiceInfo(kind, name)
+            assert await info.async_request(own.zeroconf, 5000)
+            assert info.port == bench.server.port
+            assert info.parsed_addresses() == ["127.0.0.1"]
+            assert info.properties == {
+                b"txtvers": b"1",
+                b"dcap": b"/dcap",
+                b"path": b"/tm",
+                b"https": str(bench.server.port).encode(),
+                b"level": level,
+            }
+        await browser.until(set())
+    finally:
+        await browser.stop()
+        await own.async_close()
