@@ -1,0 +1,138 @@
+"""Roles, tokens, failed attempts and the audit log, over the API."""
+
+import secrets
+
+import pytest
+
+from sep2_server import ManualClock
+from sep2_server.operator import ApiError, OperatorClient, Site
+from sep2_server.operator.audit_reading import verify
+from sep2_server.operator.auth import RANKS, Role
+from sep2_server.operator.commands import rows_of
+from sep2_server.operator.operations import OPERATIONS
+from sep2_server.operator.router import Operation
+from sep2_server.operator.token_files import add_token
+from tests.integration.operator_api.conftest import NOW
+
+BELOW = [(op, role) for op in OPERATIONS for role in Role if RANKS[role] < RANKS[op.least]]
+
+
+@pytest.fixture
+def clients(api: OperatorClient, site: Site) -> dict[Role, OperatorClient]:
+    return {
+        role: OperatorClient(
+            url=api.url,
+            secret=add_token(site.operator.folder, role.value + "'s", role, secrets.randbits),
+            roots=api.roots,
+        )
+        for role in Role
+    }
+
+
+def send(client: OperatorClient, operation: Operation) -> int:
+    parts = tuple("x" if part.startswith("{") else part for part in operation.segments)
+    try:
+        client.call(operation.method, parts)
+    except ApiError as flaw:
+        return flaw.status
+    return 200
+
+
+def test_every_role_below_the_least_is_refused_every_operation(clients: dict[Role, OperatorClient]) -> None:
+    allowed = [
+        f"{role} {operation.method} {operation.path}"
+        for operation, role in BELOW
+        if send(clients[role], operation) != 403
+    ]
+    assert allowed == []
+    assert len(BELOW) > 40
+
+
+def test_no_role_from_the_least_on_is_refused(clients: dict[Role, OperatorClient]) -> None:
+    acting = [op for op in OPERATIONS if "{" in op.path and op.least is Role.OPERATOR]
+    assert [op.path for op in acting if send(clients[Role.OPERATOR], op) == 403] == []
+
+
+def test_an_admin_makes_tokens_that_work_until_they_are_revoked(api: OperatorClient) -> None:
+    made = api.call("POST", ("tokens",), {"name": "wall", "role": "viewer"})
+    wall = OperatorClient(url=api.url, secret=str(made["secret"]), roots=api.roots)
+    assert wall.get("devices")["devices"] == []
+    [_, told] = rows_of(api.get("tokens"), "tokens")
+    assert told == {"name": "wall", "role": "viewer", "created": NOW, "expires": None, "lastUsed": NOW}
+    api.call("DELETE", ("tokens", "wall"))
+    with pytest.raises(ApiError, match="does not know the token"):
+        wall.get("devices")
+
+
+def test_a_token_expires(api: OperatorClient, clock: ManualClock) -> None:
+    made = api.call("POST", ("tokens",), {"name": "wall", "lifetime": "1m"})
+    wall = OperatorClient(url=api.url, secret=str(made["secret"]), roots=api.roots)
+    clock.advance(59)
+    assert wall.get("devices")["devices"] == []
+    clock.advance(1)
+    with pytest.raises(ApiError, match="the token 'wall' has expired"):
+        wall.get("devices")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"expires": NOW},
+        {"expires": NOW + 60, "lifetime": "1d"},
+        {"lifetime": "x"},
+        {"role": "king"},
+    ],
+)
+def test_a_token_that_makes_no_sense_is_refused(api: OperatorClient, body: dict[str, object]) -> None:
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", ("tokens",), {"name": "wall", **body})
+    assert (caught.value.status, len(rows_of(api.get("tokens"), "tokens"))) == (400, 1)
+
+
+def test_the_last_admin_stays(api: OperatorClient) -> None:
+    with pytest.raises(ApiError, match="token 'operator' is the last of role admin"):
+        api.call("DELETE", ("tokens", "operator"))
+
+
+def test_an_address_that_guesses_has_to_wait(api: OperatorClient, site: Site) -> None:
+    stranger = OperatorClient(url=api.url, secret="00" * 32, roots=api.roots)
+    statuses = [send(stranger, OPERATIONS[0]) for _ in range(11)]
+    assert statuses == [401] * 10 + [429]
+    with pytest.raises(ApiError, match="too many failed attempts") as caught:
+        api.get("devices")
+    assert caught.value.hint.startswith("wait ")
+    verdict = verify(site.operator.folder / "audit.jsonl")
+    assert (verdict.flaw, verdict.lines) == (None, 2)
+
+
+def test_the_audit_log_is_read_by_what_it_tells(api: OperatorClient) -> None:
+    for name in ("g", "h"):
+        api.call("POST", ("groups",), {"name": name, "primacy": 1})
+    with pytest.raises(ApiError):
+        api.call("POST", ("groups",), {"name": "g", "primacy": 1})
+    told = rows_of(api.get("audit", action="create group", outcome="refused"), "entries")
+    assert [(e["seq"], e["who"], e["outcome"], e["address"]) for e in told] == [
+        (3, "operator", "refused: conflict", "127.0.0.1")
+    ]
+    page = api.get("audit", limit=2)
+    assert ([e["seq"] for e in rows_of(page, "entries")], page["next"]) == ([3, 2], 2)
+    assert [e["seq"] for e in rows_of(api.get("audit", before=2), "entries")] == [1]
+
+
+def test_a_body_has_one_digest_whatever_its_secrets(api: OperatorClient) -> None:
+    for number, pin in ((1, 111_115), (1, 123_455)):
+        api.call("PUT", ("devices", "north"), {"lFDI": f"{number:040X}", "pIN": pin})
+    first, second = rows_of(api.get("audit"), "entries")
+    assert first["body"] == second["body"]
+    assert len(str(first["body"])) == 64
+
+
+def test_an_audit_log_that_was_changed_is_told(
+    api: OperatorClient, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("g", "h", "i"):
+        api.call("POST", ("groups",), {"name": name, "primacy": 1})
+    path = site.operator.folder / "audit.jsonl"
+    path.write_text(path.read_text().replace('"target": "h"', '"target": "x"'))
+    assert str(verify(path).flaw) == "audit.jsonl, line 2: it is not as it was written"
+    assert capsys.readouterr().out == ""
