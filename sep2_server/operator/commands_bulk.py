@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from sep2_server.operator.client import OperatorClient
+from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, rows_of
 from sep2_server.operator.model import Json
 
-BATCH: Final = 250
+BATCH: Final = 100
+"""Devices of one request: the writer of the server is not kept from others for long."""
 COLUMNS: Final = {
     "name": "name",
     "lfdi": "lFDI",
@@ -47,7 +48,11 @@ def enrol_file(api: OperatorClient, path: Path, *, dry_run: bool, keep_going: bo
     good = [(line, item) for line, item in good if line not in bad]
     devices: list[Json] = []
     for batch in _batches(good, "enrolled"):
-        answer = api.call("POST", ("devices", "bulk"), [item for _, item in batch])
+        try:
+            answer = api.call("POST", ("devices", "bulk"), [item for _, item in batch])
+        except ApiError as flaw:
+            told = f"{flaw.detail}; {len(devices)} devices of the file before line {batch[0][0]} are enrolled"
+            raise ApiError(flaw.status, told, "run the command again", flaw.problems) from flaw
         devices += rows_of(answer, "devices")
     return _reported(path, len(items), devices, problems, dry_run=False)
 

@@ -5,6 +5,7 @@ attribute's own name; `Span`, `Length`, `Digits` and `OneOf` bound the value.
 """
 
 import dataclasses
+import functools
 import re
 import types
 import typing
@@ -147,6 +148,11 @@ def read(cls: type[T], body: object) -> T:
 
 def members_of(cls: type) -> tuple[Member, ...]:
     """The fields of a request class in their order."""
+    return _members_of(cls)
+
+
+@functools.cache
+def _members_of(cls: type) -> tuple[Member, ...]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return tuple(_member(f, hints[f.name]) for f in dataclasses.fields(cls))
 
