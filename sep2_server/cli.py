@@ -19,7 +19,7 @@ from sep2_server.operator import (
     commands_site,
     commands_store,
 )
-from sep2_server.operator.menu import MenuFormatter, menu
+from sep2_server.operator.menu import MenuFormatter, helps_of, menu
 
 if TYPE_CHECKING:
     import argparse
@@ -66,4 +66,4 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_rights.add_parsers(op)
     commands_bench.add_parsers(op)
     commands_network.add_parsers(op)
-    parser.epilog = f"{menu(op.choices)}\n{OP_EPILOG}"
+    parser.epilog = f"{menu(op.choices, helps_of(op))}\n{OP_EPILOG}"

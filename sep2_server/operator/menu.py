@@ -33,16 +33,29 @@ class MenuFormatter(argparse.RawDescriptionHelpFormatter):
         yield from ()
 
 
-def menu(commands: Mapping[str, argparse.ArgumentParser]) -> str:
-    """All commands under their headings, those without one last; the text is that of their description."""
+def menu(commands: Mapping[str, argparse.ArgumentParser], helps: Mapping[str, str]) -> str:
+    """All commands under their headings, those without one last, with their description or help."""
     placed = {name for names in HEADINGS.values() for name in names}
     rest = [name for name in commands if name not in placed]
     lines: list[str] = []
     for heading, names in (*HEADINGS.items(), (MORE, rest)):
         there = [name for name in names if name in commands]
-        lines += [f"{heading}:", *(_line(name, commands[name]) for name in there), ""] if there else []
+        lines += (
+            [
+                f"{heading}:",
+                *(_line(name, commands[name].description or helps.get(name, "")) for name in there),
+                "",
+            ]
+            if there
+            else []
+        )
     return "\n".join(lines)
 
 
-def _line(name: str, parser: argparse.ArgumentParser) -> str:
-    return f"  {name:<14} {parser.description or ''}"[:_WIDTH].rstrip()
+def helps_of(below: object) -> dict[str, str]:
+    """The help of each command, as it was given when its parser was added."""
+    return {action.dest: action.help or "" for action in vars(below).get("_choices_actions", ())}
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<14} {text}"[:_WIDTH].rstrip()
