@@ -13,6 +13,7 @@ from sep2_server.operator import (
     commands_groups,
     commands_health,
     commands_network,
+    commands_notify,
     commands_prepay,
     commands_rights,
     commands_run,
@@ -63,6 +64,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_configuration.add_parsers(op)
     commands_groups.add_parsers(op)
     commands_controls.add_parsers(op)
+    commands_notify.add_parsers(op)
     commands_rights.add_parsers(op)
     commands_bench.add_parsers(op)
     commands_network.add_parsers(op)

@@ -174,15 +174,15 @@ class Ledger(LedgerReader):
         self._db.run(q.DELETE_OWED, subscription=subscribed.id)
         self._db.run(
             q.INSERT_DEAD,
-            subscription_id=subscribed.id,
-            client_id=subscribed.client_id,
-            resource=subscribed.resource,
-            notification_uri=subscribed.notification_uri,
-            status=subscribed.status,
-            attempts=attempts,
-            error=error,
-            first_at=owed.first_at // 1000,
-            given_up_at=now,
+            new_subscription_id=subscribed.id,
+            new_client_id=subscribed.client_id,
+            new_resource=subscribed.resource,
+            new_notification_uri=subscribed.notification_uri,
+            new_status=subscribed.status,
+            new_attempts=attempts,
+            new_error=error,
+            new_first_at=owed.first_at // 1000,
+            new_given_up_at=now,
         )
 
     def drop_dead(self, number: int) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 import socket
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Final
 
 from certs import KnownIssuers, client_context
@@ -41,7 +40,7 @@ class Listeners:
         target: str,
         body: bytes,
         *,
-        places: Sequence[Place],
+        places: tuple[Place, ...],
         lfdis: frozenset[str] | None,
     ) -> int:
         """The status of the answer to a POST. DeliveryError where there is none.
@@ -67,7 +66,7 @@ class Listeners:
         endpoint: Endpoint,
         target: str,
         body: bytes,
-        places: Sequence[Place],
+        places: tuple[Place, ...],
         lfdis: frozenset[str] | None,
     ) -> int:
         while True:
@@ -88,16 +87,18 @@ class Listeners:
             return status
 
     def _require(
-        self, posting: Posting, endpoint: Endpoint, places: Sequence[Place], lfdis: frozenset[str] | None
+        self, posting: Posting, endpoint: Endpoint, places: tuple[Place, ...], lfdis: frozenset[str] | None
     ) -> None:
         """Raise DeliveryError for a connection that leads to the wrong one, or that is no longer allowed."""
         if lfdis is not None and endpoint.scheme == "https" and posting.lfdi not in lfdis:
             raise DeliveryError(
                 f"the listener's LFDI {posting.lfdi} is neither the subscriber's nor its aggregator's"
             )
-        _require_address(places, endpoint, posting.address)
+        if posting.allowed != places:
+            _require_address(places, endpoint, posting.address)
+            posting.allowed = places
 
-    async def _connect(self, endpoint: Endpoint, places: Sequence[Place]) -> Posting:
+    async def _connect(self, endpoint: Endpoint, places: tuple[Place, ...]) -> Posting:
         """A new connection to the first address of a host that may be and can be reached."""
         flaw = refusal_of_host(places, endpoint.host, endpoint.port)
         if flaw is not None:
@@ -154,7 +155,7 @@ async def _addresses(endpoint: Endpoint) -> list[Address]:
     return list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
 
 
-def _require_address(places: Sequence[Place], endpoint: Endpoint, address: Address) -> None:
+def _require_address(places: tuple[Place, ...], endpoint: Endpoint, address: Address) -> None:
     own = _own(address, endpoint.port)
     flaw = refusal_of_address(places, endpoint.host, address, endpoint.port, own)
     if flaw is not None:

@@ -8,7 +8,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,12 +19,11 @@ from sep2_server.errors import RemoteError
 from sep2_server.event_times import repair_list
 from sep2_server.listing import RepairDue
 from sep2_server.notifications.counters import Counters, Result, result_of
-from sep2_server.notifications.hosts import place_of
 from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.listeners import Listeners
 from sep2_server.notifications.posting import Endpoint
 from sep2_server.notifications.rendering import Lost, Renderer
-from sep2_server.notifications.settling import Delivery, Outcome, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Party, turn
 from sep2_server.rows import Client
 from sep2_server.settings import Settings
 from sep2_server.store import Store
@@ -35,6 +34,8 @@ TOGETHER: Final = 64
 """Outcomes that are worth a commit of their own."""
 LINGER_S: Final = 0.005
 """How long outcomes wait for others to share their commit."""
+MOST_ADDRESSES: Final = 4096
+"""notificationURIs whose parts are kept in memory."""
 POLL_S: Final = 1.0
 """How often the outbox is looked at without being told: other processes fill it too."""
 
@@ -121,7 +122,7 @@ class Notifier:
         self._count(outcomes, done.dead)
         self._in_flight += len(done.deliveries)
         for delivery in done.deliveries:
-            self._lanes.add(endpoint_of(delivery.subscribed.notification_uri), delivery)
+            self._lanes.add(address_of_listener(delivery.subscribed.notification_uri)[0], delivery)
         return True
 
     async def _gather(self) -> None:
@@ -160,15 +161,14 @@ class Notifier:
 
     async def _deliver(self, delivery: Delivery) -> Outcome:
         """Make one delivery. DeliveryError where the listener cannot be reached."""
-        subscribed = delivery.subscribed
-        client = self._store.reader.client_of(subscribed.client_id)
-        if client is None:
+        subscribed, party = delivery.subscribed, delivery.party
+        if party is None:
             return Outcome(delivery, Result.GONE)
         try:
-            body = await self._document(delivery, client)
+            body = await self._document(delivery, party.client)
         except Lost:
             return Outcome(delivery, Result.LOST, f"{subscribed.path} is not the client's to see")
-        status = await self._post(delivery, client, body)
+        status = await self._post(subscribed.notification_uri, party, body)
         result = result_of(status, self._renderers[subscribed.mount].rules)
         return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
 
@@ -187,30 +187,18 @@ class Notifier:
             except RemoteError as flaw:
                 raise Lost(str(flaw)) from flaw
 
-    async def _post(self, delivery: Delivery, client: Client, body: bytes) -> int:
-        uri = delivery.subscribed.notification_uri
-        parts = urlsplit(uri)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        settings = self._environment.settings
-        allowed = (*settings.notification_hosts, *self._store.reader.ledger.places(client.end_device_id))
+    async def _post(self, uri: str, party: Party, body: bytes) -> int:
+        endpoint, target = address_of_listener(uri)
+        is_any = self._environment.settings.notification_any_peer
         return await self._listeners.post(
-            endpoint_of(uri),
-            target,
-            body,
-            places=[place_of(place) for place in allowed],
-            lfdis=None if settings.notification_any_peer else self._lfdis(client),
+            endpoint, target, body, places=party.places, lfdis=None if is_any else party.lfdis
         )
 
-    def _lfdis(self, client: Client) -> frozenset[str]:
-        """Whose certificate the listener of a client may have: its own, or that of its aggregator."""
-        if client.aggregator_id is None:
-            return frozenset({client.lfdi})
-        aggregator = self._store.reader.client_of(client.aggregator_id)
-        return frozenset({client.lfdi, *([aggregator.lfdi] if aggregator else [])})
 
-
-def endpoint_of(uri: str) -> Endpoint:
-    """Scheme, host and port of a notificationURI."""
+@lru_cache(maxsize=MOST_ADDRESSES)
+def address_of_listener(uri: str) -> tuple[Endpoint, str]:
+    """Scheme, host and port of a notificationURI, and what stands in the request line."""
     parts = urlsplit(uri)
     port = parts.port if parts.port is not None else {"https": 443, "http": 80}.get(parts.scheme, 0)
-    return Endpoint(parts.scheme, parts.hostname or "", port)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(parts.scheme, parts.hostname or "", port), target

@@ -6,7 +6,7 @@ are followed, no proxies used.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httptools
 
@@ -40,13 +40,17 @@ class Endpoint:
 
 
 class Posting(asyncio.Protocol):
-    """A kept connection that carries one request at a time."""
+    """A kept connection that carries one request at a time.
+
+    `allowed` are the places by which it was found to lead where it may.
+    """
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self.lfdi: str | None = None
         self.is_open = False
         self.is_used = False
+        self.allowed: tuple[object, ...] = ()
         self._transport: asyncio.Transport | None = None
         self._parser: Any = None
         self._answer: asyncio.Future[int] | None = None
@@ -54,9 +58,8 @@ class Posting(asyncio.Protocol):
         self._is_last = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        """Begin. The transports of uvloop are no subclass of asyncio's."""
+        self._transport = cast("asyncio.Transport", transport)
         self.is_open = True
 
     def connection_lost(self, exc: Exception | None) -> None:

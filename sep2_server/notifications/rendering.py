@@ -31,6 +31,7 @@ class Renderer:
         self._dispatcher = dispatcher
         self._codec = dispatcher.environment.mount.codec
         self._element = lru_cache(maxsize=KEPT)(self._made)
+        self._is_list = lru_cache(maxsize=KEPT)(self._looked_up)
 
     @property
     def rules(self) -> ServerProfile:
@@ -58,12 +59,10 @@ class Renderer:
         return head + self._element(answer.body, subscribed.level == "-S1") + status + tail
 
     def _answer(self, reader: Reader, subscribed: Subscribed, lfdi: str, now: int) -> Answer:
-        place = self._dispatcher.environment.uris.find(subscribed.path)
-        is_list = place is not None and place.route.is_list
         request = Request(
             method="GET",
             path=subscribed.path,
-            query=f"l={subscribed.most}" if is_list else "",
+            query=f"l={subscribed.most}" if self._is_list(subscribed.path) else "",
             lfdi=lfdi,
             now=now,
         )
@@ -71,6 +70,10 @@ class Renderer:
         if not isinstance(answer, Answer) or answer.status != 200:
             raise Lost(subscribed.path)
         return answer
+
+    def _looked_up(self, path: str) -> bool:
+        place = self._dispatcher.environment.uris.find(path)
+        return place is not None and place.route.is_list
 
     def _made(self, document: bytes, base_alone: bool) -> bytes:
         if base_alone and self._codec.profile.extension_namespace:

@@ -9,18 +9,33 @@ from sep2_server.environment import Environment
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.ending import drop, end
 from sep2_server.notifications.entries import Owed, Subscribed
+from sep2_server.notifications.hosts import Place, place_of
 from sep2_server.notifications.rules import retry_at
+from sep2_server.rows import Client
 from sep2_server.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """Who is notified: its client, the LFDIs that its listener may have, and where that may be."""
+
+    client: Client
+    lfdis: frozenset[str]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """One notification that a notifier has claimed, and the subscription that it is for."""
+    """One notification that a notifier has claimed, the subscription that it is for, and whose that is.
+
+    `party` is None where the client is no longer enrolled.
+    """
 
     owed: Owed
     subscribed: Subscribed
+    party: Party | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +67,20 @@ def turn(
     dead = sum(_settle(tx, environment, outcome, now_ms) for outcome in outcomes)
     until = now_ms + 1000 * claim_s(environment)
     claimed = tx.ledger.claim(claim, now_ms, until, most) if most else []
-    deliveries = [Delivery(owed, subscribed) for owed, subscribed in claimed if subscribed is not None]
-    return Turn(deliveries, dead)
+    told = [(owed, subscribed) for owed, subscribed in claimed if subscribed is not None]
+    parties = {number: _party(tx, environment, number) for number in {one.client_id for _, one in told}}
+    return Turn([Delivery(owed, one, parties[one.client_id]) for owed, one in told], dead)
+
+
+def _party(tx: Transaction, environment: Environment, end_device_id: int) -> Party | None:
+    """A client with its listener; the LFDI of that is the client's own, or its aggregator's."""
+    client = tx.client_of(end_device_id)
+    if client is None:
+        return None
+    aggregator = None if client.aggregator_id is None else tx.client_of(client.aggregator_id)
+    allowed = (*environment.settings.notification_hosts, *tx.ledger.places(end_device_id))
+    lfdis = frozenset({client.lfdi, *([aggregator.lfdi] if aggregator else [])})
+    return Party(client, lfdis, tuple(map(place_of, allowed)))
 
 
 def claim_s(environment: Environment) -> int:

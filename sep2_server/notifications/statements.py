@@ -144,7 +144,7 @@ POSTPONE: Final = (
 )
 DELETE_OWED: Final = delete(t.outbox).where(_O.subscription_id == _p("subscription"))
 
-INSERT_DEAD: Final = insert(t.dead_letter)
+INSERT_DEAD: Final = insert(t.dead_letter).values({c.name: _p(f"new_{c.name}") for c in _D if c.name != "id"})
 DEAD: Final = (
     select(t.dead_letter).where(_D.id > _p("after")).order_by(_D.id).limit(_p("limit")).offset(_NONE)
 )

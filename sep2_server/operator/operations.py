@@ -31,6 +31,7 @@ from sep2_server.operator import (
 from sep2_server.operator import requests as r
 from sep2_server.operator.auth import Role
 from sep2_server.operator.operations_accounts import ACCOUNTS
+from sep2_server.operator.operations_notifications import NOTIFICATIONS
 from sep2_server.operator.router import Operation
 
 _ADMIN: Final = Role.ADMIN
@@ -345,5 +346,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *_GROUPS,
     *_NETWORK,
     *_CONTROLS,
+    *NOTIFICATIONS,
     *_SERVER,
 )

@@ -241,3 +241,18 @@ class BulkControl(PublishControl):
 
     groups: list[str]
     program: Annotated[str, Length(1, 64)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowHost:
+    """Where notifications may go: `HOST`, `HOST:PORT`, an address, or a network as `10.1.0.0/16`."""
+
+    host: Annotated[str, Length(1, 300)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSubscription:
+    """What a client is told as the end of a subscription: 1 cancelled, 2 moved, 3 definition changed."""
+
+    status: Annotated[int, Span(1, 3)] = 1
+    new_resource_uri: Annotated[str, Named("newResourceURI"), Length(1, 2048)] | None = None

@@ -8,11 +8,13 @@ import pytest
 
 from certs import operator_client_context
 from schemas import LogEvent, MirrorMeterReading, MirrorUsagePoint, Reading, ReadingType
+from sep2_server import Sep2Server
 from sep2_server.operator import ApiError, OperatorClient
 from sep2_server.operator.commands import rows_of
 from sep2_server.operator.operations import OPERATIONS
 from tests.integration.operator_api.conftest import LFDI, DeviceRequest
 from tests.integration.operator_api.openapi_judge import DOCUMENT, JudgingClient
+from tests.integration.operator_api.subscribed import give_up, subscribed
 
 LIMIT = {"opModMaxLimW": "50%"}
 CURVE = {"curveType": "opModVoltVar", "yRefType": "SET_MAX_VAR", "points": [[92, 44], [108, -44]]}
@@ -104,6 +106,21 @@ def operate_controls(api: JudgingClient) -> None:
     api.call("POST", ("groups", "g", "programs"), {"primacy": 6})
 
 
+def operate_notifications(api: JudgingClient, server: Sep2Server, device_request: DeviceRequest) -> None:
+    place = ("devices", "north", "notifications")
+    api.call("POST", place, {"host": "203.0.113.7"})
+    api.get(*place)
+    number = subscribed(device_request, "https://203.0.113.7/ntfy")
+    api.get("subscriptions", device="north")
+    letters = [give_up(server, number), give_up(server, number)]
+    api.get("deadletters", limit=5)
+    api.get("deadletters", str(letters[0]))
+    api.call("POST", ("deadletters", str(letters[0]), "retry"))
+    api.call("DELETE", ("deadletters", str(letters[1])))
+    api.call("POST", ("subscriptions", str(number), "cancel"))
+    api.call("DELETE", place, {"host": "203.0.113.7"})
+
+
 def operate_server(api: JudgingClient) -> None:
     api.get("status")
     api.get("rates")
@@ -126,12 +143,15 @@ def remove_all(api: JudgingClient) -> None:
     api.call("DELETE", ("devices", "north"))
 
 
-def test_every_operation_is_as_the_document_says(api: JudgingClient, device_request: DeviceRequest) -> None:
+def test_every_operation_is_as_the_document_says(
+    api: JudgingClient, server: Sep2Server, device_request: DeviceRequest
+) -> None:
     operate_devices(api, device_request)
     change_devices(api)
     operate_groups(api)
     operate_network(api)
     operate_controls(api)
+    operate_notifications(api, server, device_request)
     operate_server(api)
     remove_all(api)
     assert {(op.method, op.path) for op in OPERATIONS} - api.called == set()

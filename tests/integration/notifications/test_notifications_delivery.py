@@ -1,0 +1,224 @@
+"""How deliveries end: back-off, dead letters, a 400, rights lost, resources that go. CSIP ERR-002."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from schemas import FunctionSetAssignmentsList, SubscriptionList
+from sep2_server.notifications.ending import end
+from sep2_server.notifications.entries import Owed
+from sep2_server.operator import programs
+from sep2_server.rows import Role
+from tests.integration.notifications.conftest import Subscriber
+from tests.integration.notifications.listening import listening, settled, subscribe, wish
+from tests.integration.sep2_harness import Bench, running
+
+HERE = "127.0.0.1"
+
+
+async def to_own_list(subscriber: Subscriber) -> int:
+    """Subscribe to the list of FunctionSetAssignments; the id of the subscription."""
+    row = subscriber.row
+    made = await subscribe(subscriber.client, row, f"{row.href}/fsa", subscriber.listener.uri)
+    return int(made.location.rpartition("/")[2])
+
+
+def owed(bench: Bench) -> list[Owed]:
+    return bench.store.reader.ledger.all_owed()
+
+
+async def left(subscriber: Subscriber) -> int:
+    """How many subscriptions the client still has."""
+    return (await subscriber.client.read(f"{subscriber.row.href}/sub", SubscriptionList)).all
+
+
+async def test_a_5xx_is_tried_again_and_newer_changes_join_it(told: Bench, subscriber: Subscriber) -> None:
+    await to_own_list(subscriber)
+    subscriber.listener.answer = 503
+    await told.group("first", "one")
+    await subscriber.listener.next()
+    await settled(told)
+    assert [(one.attempts, one.error) for one in owed(told)] == [(1, "answered 503")]
+    assert owed(told)[0].due == 1000 * (told.clock.now() + 10)
+    await told.group("second", "one")
+    await settled(told)
+    assert len(subscriber.listener.posted) == 1
+    subscriber.listener.answer = 201
+    told.clock.advance(10)
+    told.server.notifications.wake()
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, FunctionSetAssignmentsList)
+    assert note.Resource_.all == 2
+    await settled(told)
+    assert owed(told) == []
+
+
+async def test_what_fails_for_long_becomes_a_dead_letter_and_the_subscription_stays(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    number = await to_own_list(subscriber)
+    subscriber.listener.answer = 500
+    await told.group("first", "one")
+    await settled(told)
+    for delay_s in (10, 100, 300, 1800):
+        told.clock.advance(delay_s)
+        told.server.notifications.wake()
+        await settled(told)
+    assert len(subscriber.listener.posted) == 5
+    (letter,) = told.store.reader.ledger.dead_letters()
+    assert (letter.subscription_id, letter.attempts, letter.error) == (number, 5, "answered 500")
+    assert (owed(told), await left(subscriber)) == ([], 1)
+    assert told.server.notifications.counters.dead == 1
+
+
+@pytest.mark.parametrize("status", [301, 307, 403, 404, 410, 429])
+async def test_a_3xx_or_4xx_is_final_for_this_notification_alone(
+    told: Bench, subscriber: Subscriber, status: int
+) -> None:
+    await to_own_list(subscriber)
+    subscriber.listener.answer = status
+    subscriber.listener.headers = {"Location": f"https://127.0.0.1:{told.server.port}/dcap"}
+    await told.group("first", "one")
+    await settled(told)
+    assert (len(subscriber.listener.posted), owed(told), await left(subscriber)) == (1, [], 1)
+    subscriber.listener.answer = 204
+    await told.group("second", "one")
+    await settled(told)
+    assert len(subscriber.listener.posted) == 2
+
+
+async def test_a_400_ends_the_subscription_silently(told: Bench, subscriber: Subscriber) -> None:
+    await to_own_list(subscriber)
+    subscriber.listener.answer = 400
+    await told.group("first", "one")
+    await settled(told)
+    assert (owed(told), await left(subscriber)) == ([], 0)
+    await told.group("second", "one")
+    await settled(told)
+    assert len(subscriber.listener.posted) == 1
+    assert not told.store.reader.ledger.has_subscriptions()
+
+
+async def test_a_server_that_cancels_tells_so_once_without_a_resource(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    number = await to_own_list(subscriber)
+    subscribed = told.store.reader.ledger.subscription(number)
+    assert subscribed is not None
+    await told.store.do(lambda tx: end(tx, subscribed, 1, 1000 * told.clock.now()))
+    note = await subscriber.listener.next()
+    assert (note.status, note.Resource_) == (1, None)
+    await settled(told)
+    assert (await left(subscriber), told.store.reader.ledger.has_subscriptions()) == (0, False)
+    await to_own_list(subscriber)
+
+
+async def test_who_may_no_longer_see_a_resource_is_told_that_it_is_over(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    group, program = await told.group("feeder", "one")
+    await subscribe(subscriber.client, subscriber.row, program.href, subscriber.listener.uri)
+    await told.do(lambda desk: programs.unassign(desk, group, desk.client("one")))
+    await told.store.do(lambda tx: tx.replace(program, program))
+    note = await subscriber.listener.next()
+    assert (note.status, note.Resource_, note.subscribedResource) == (1, None, program.href)
+    await settled(told)
+    assert await left(subscriber) == 0
+
+
+async def test_a_deleted_resource_is_told_once_and_the_subscription_goes(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    _, program = await told.group("feeder", "one")
+    await subscribe(subscriber.client, subscriber.row, program.href, subscriber.listener.uri)
+    await told.store.do(lambda tx: tx.delete(program))
+    note = await subscriber.listener.next()
+    assert (note.status, note.Resource_) == (4, None)
+    await settled(told)
+    assert (await left(subscriber), len(subscriber.listener.posted)) == (0, 1)
+
+
+async def test_what_is_owed_survives_a_restart(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, notification_gap_ms=3000, notification_hosts=HERE) as bench:
+        row, client = await bench.device("late")
+        async with listening(bench.credentials("late")) as listener:
+            port = listener.port
+            await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+        await bench.group("feeder", "late")
+        await settled(bench)
+        assert len(owed(bench)) == 1
+        later = bench.clock.now() + 3
+    async with (
+        running(tmp_path, sep2_pki, now=later, notification_gap_ms=3000, notification_hosts=HERE) as bench,
+        listening(bench.credentials("late"), port=port) as listener,
+    ):
+        bench.server.notifications.wake()
+        note = await listener.next()
+        assert isinstance(note.Resource_, FunctionSetAssignmentsList)
+
+
+async def test_many_changes_within_the_gap_are_one_notification(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, notification_gap_ms=1000, notification_hosts="127.0.0.1") as bench:
+        row, client = await bench.device("burst")
+        async with listening(bench.credentials("burst")) as listener:
+            await subscribe(client, row, row.href, listener.uri)
+            for _ in range(100):
+                await bench.store.do(lambda tx: tx.replace(tx.by_id(row.id) or row, tx.by_id(row.id) or row))
+            await settled(bench)
+            bench.clock.advance(1)
+            bench.server.notifications.wake()
+            await listener.next()
+            await settled(bench)
+            assert len(listener.posted) == 1
+
+
+async def test_a_change_during_a_delivery_is_told_after_it(told: Bench, subscriber: Subscriber) -> None:
+    await to_own_list(subscriber)
+    subscriber.listener.hold = asyncio.Event()
+    await told.group("first", "one")
+    await subscriber.listener.next()
+    await told.group("second", "one")
+    assert len(subscriber.listener.posted) == 1
+    subscriber.listener.hold.set()
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, FunctionSetAssignmentsList)
+    assert note.Resource_.all == 2
+
+
+async def test_a_listener_with_another_certificate_is_told_nothing(told: Bench) -> None:
+    row, client = await told.device("one")
+    await told.enrol("two")
+    async with listening(told.credentials("two")) as listener:
+        await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+        await told.group("feeder", "one")
+        await settled(told)
+        assert listener.posted == []
+        assert "LFDI" in str(owed(told)[0].error)
+
+
+async def test_a_managed_device_is_told_at_the_listener_of_its_aggregator(told: Bench) -> None:
+    boss = await told.enrol("boss", role=Role.AGGREGATOR)
+    row = await told.enrol("many-1", aggregator=boss)
+    client = await told.client("many-1")
+    async with listening(told.credentials("boss")) as listener:
+        await subscribe(client, row, row.href, listener.uri)
+        await told.store.do(lambda tx: tx.replace(row, row))
+        assert (await listener.next()).subscribedResource == row.href
+
+
+async def test_a_host_that_is_not_allowed_is_refused(bench: Bench) -> None:
+    row, client = await bench.device("one")
+    async with listening(bench.credentials("one")) as listener:
+        reply = await client.post(f"{row.href}/sub", wish(f"{row.href}/fsa", listener.uri))
+        assert reply.status == 403
+
+
+async def test_a_connection_is_kept_for_the_next_notification(told: Bench, subscriber: Subscriber) -> None:
+    await to_own_list(subscriber)
+    for name in ("first", "second", "third"):
+        await told.group(name, "one")
+        await subscriber.listener.next()
+        await settled(told)
+    assert len(subscriber.listener.connections) == 1
