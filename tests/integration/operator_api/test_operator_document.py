@@ -1,6 +1,7 @@
 """Every operation of the API is called once, and each exchange is held against the OpenAPI document."""
 
 import http.client
+import io
 import json
 from urllib.parse import urlsplit
 
@@ -16,6 +17,12 @@ from tests.integration.operator_api.conftest import LFDI, DeviceRequest
 from tests.integration.operator_api.openapi_judge import DOCUMENT, JudgingClient
 from tests.integration.operator_api.subscribed import give_up, subscribed
 
+READINGS = {
+    "kind": "historical",
+    "description": "last year",
+    "BillingReading": [{"timePeriod": {"start": 1, "duration": 9}, "value": 3}],
+    "ReadingType": {"uom": 72},
+}
 LIMIT = {"opModMaxLimW": "50%"}
 CURVE = {"curveType": "opModVoltVar", "yRefType": "SET_MAX_VAR", "points": [[92, 44], [108, -44]]}
 
@@ -93,6 +100,33 @@ def operate_network(api: JudgingClient) -> None:
     api.call("POST", ("controls", "cancel"), {"group": "g"})
 
 
+def operate_files(api: JudgingClient) -> None:
+    content = api.send("/contents", io.BytesIO(b"firmware"))
+    body = {"sha256": content["sha256"], "mfID": 1, "mfModel": "m", "mfVer": "1"}
+    api.call("POST", ("groups", "g", "files"), body)
+    number = str(rows_of(api.get("groups", "g", "files"), "files")[0]["file"])
+    api.get("files", number)
+    api.call("PUT", ("files", number), {})
+    api.call("DELETE", ("files", number))
+
+
+def operate_accounts(api: JudgingClient) -> None:
+    bill = {"currency": 978, "pricePowerOfTenMultiplier": -2, "customerName": "Ada"}
+    account = str(api.call("POST", ("groups", "g", "accounts"), bill)["mRID"])
+    api.get("groups", "g", "accounts")
+    agreed = str(api.call("POST", ("accounts", account, "agreements"), {"serviceLocation": "7"})["mRID"])
+    api.call("POST", ("agreements", agreed, "periods"), {"start": 1, "duration": 200})
+    api.call("POST", ("agreements", agreed, "readings"), READINGS)
+    api.call("DELETE", ("accounts", account))
+    prepaid = {"currency": 978, "balance": "3.00", "lowCreditWarningLevel": "5.00"}
+    credit = str(api.call("POST", ("groups", "g", "prepayments"), prepaid)["mRID"])
+    api.get("groups", "g", "prepayments")
+    api.get("prepayments", credit)
+    api.call("POST", ("prepayments", credit, "credits"), {"amount": "2", "token": "T"})
+    api.call("POST", ("prepayments", credit, "charges"), {"amount": "1"})
+    api.call("POST", ("prepayments", credit, "overrides"), {"duration": 600})
+
+
 def operate_controls(api: JudgingClient) -> None:
     body = {"DERControlBase": LIMIT, "duration": 60}
     control = str(api.call("POST", ("groups", "g", "controls"), body)["mRID"])
@@ -150,6 +184,8 @@ def test_every_operation_is_as_the_document_says(
     change_devices(api)
     operate_groups(api)
     operate_network(api)
+    operate_files(api)
+    operate_accounts(api)
     operate_controls(api)
     operate_notifications(api, server, device_request)
     operate_server(api)
