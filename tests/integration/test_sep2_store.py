@@ -77,6 +77,25 @@ def test_a_list_is_read_in_the_order_of_its_keys(store: Store) -> None:
     assert keys_of(reader.items(head.id, skip=3)) == [b"d"]
 
 
+def test_many_rows_are_stored_counted_and_told_as_single_ones_are(store: Store) -> None:
+    head = listed(store, b"a")
+    start = store.reader.last_change()
+
+    def job(tx: Transaction) -> list[Row]:
+        first = tx.next_id(150)
+        rows = [
+            Row(first + n, f"/many/{n}", "DERControl", list_id=head.id, sort_key=bytes([n]), mrid=f"{n:x}")
+            for n in range(150)
+        ]
+        tx.insert_many(rows)
+        return rows
+
+    rows = store.write(job)
+    assert store.reader.count(Span(list_id=head.id)) == 151
+    assert store.reader.by_mrid("95", list_id=head.id) == rows[149]._replace(mrid=f"{149:032X}")
+    assert [change.resource_id for change in store.reader.changes(start)] == [row.id for row in rows]
+
+
 def test_a_row_that_moves_is_counted_where_it_is(store: Store) -> None:
     head = listed(store, b"a", b"b")
     row = store.reader.items(head.id)[0]
