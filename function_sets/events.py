@@ -30,6 +30,10 @@ _LOAD_CONTROLS: Final = ("ApplianceLoadReduction", "DutyCycle", "Offset", "SetPo
 _WHOLE: Final = frozenset({"whole"})
 
 
+IN_PLACE: Final = frozenset({"description"})
+"""What may change of an event that keeps its mRID: the version counts it. All else takes a new event."""
+
+
 class EventRuleError(ValueError):
     """An event may not be changed or cancelled like this; the text says which rule stands against it."""
 
@@ -213,6 +217,16 @@ def changed(event: E, successor: E, now: int) -> E:
     made = replace(successor, creationTime=created, EventStatus_=fresh)
     made.EventStatus_ = status_at(made, (), now)
     return made
+
+
+def changes_in_place(event: Event, names: Iterable[str], now: int) -> bool:
+    """Whether a change of these fields keeps the event; False where another event has to take its place.
+
+    Devices act on what they have taken up, so that interval, modes and the like are never edited. Raises
+    EventRuleError for an event that has ended, was cancelled or superseded. IEEE 2030.5-2018, 10.2.3.
+    """
+    _must_be_open(event, now)
+    return frozenset(names) <= IN_PLACE
 
 
 def replaces(newer: Event, older: Event, now: int) -> bool:

@@ -15,6 +15,7 @@ from sep2_server.operator import (
     commands_network,
     commands_notify,
     commands_prepay,
+    commands_resources,
     commands_rights,
     commands_run,
     commands_site,
@@ -65,6 +66,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_groups.add_parsers(op)
     commands_controls.add_parsers(op)
     commands_notify.add_parsers(op)
+    commands_resources.add_parsers(op)
     commands_rights.add_parsers(op)
     commands_bench.add_parsers(op)
     commands_network.add_parsers(op)

@@ -1,9 +1,9 @@
 """Cancelling many DERControls with one call. IEEE 2030.5-2018, 10.2.3."""
 
 from sep2_server.event_times import repair_list
-from sep2_server.operator.controls import cancel_one
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.event_changes import cancel_event
 from sep2_server.operator.requests import CancelControls
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
@@ -19,7 +19,7 @@ def cancel_many(desk: Desk, call: Call) -> Answer:
         if listed is not None:
             repair_list(desk.transaction, desk.environment, listed.id, desk.now)
         for row in desk.open_controls(program):
-            cancel_one(desk, row, randomized=asked.randomized, reason=asked.reason)
+            cancel_event(desk, row, randomized=asked.randomized, reason=asked.reason)
             mrids.append(row.mrid or "")
     return {"cancelled": len(mrids), "mRIDs": list(mrids)}
 

@@ -5,20 +5,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from function_sets import EventRuleError, cancelled, changed, replaces
 from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus
 from schemas.codes import EventState
-from sep2_server.event_times import repair_list
 from sep2_server.operator.curves import curve_finder, with_hrefs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict
+from sep2_server.operator.event_changes import cancel_event, current, supersede
 from sep2_server.operator.model import Json, json_of, natural_of, resource_of
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
 from sep2_server.operator.router import Answer, Call
-from sep2_server.operator.rules import check_control, check_modes
+from sep2_server.operator.rules import check_event, check_modes
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
-from sep2_server.operator.tree import insert_in, put_item
+from sep2_server.operator.tree import insert_in
 from sep2_server.rows import OVER, Row
 
 AFTER_LAST: Final = "after-last"
@@ -66,7 +65,7 @@ def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Js
         DERControlBase_=_base(desk, program, asked.modes),
         deviceCategory=_upper(asked.device_category),
     )
-    check_control(control, desk.now)
+    check_event(control, desk.now)
     return told(desk, insert_in(desk, program, "DERControlList", control), program)
 
 
@@ -90,36 +89,16 @@ def change(desk: Desk, call: Call) -> Answer:
     )
     if asked.modes is not None:
         successor.DERControlBase_ = _base(desk, program, asked.modes)
-    check_control(successor, desk.now)
-    try:
-        successor = changed(old, successor, desk.now)
-        if not replaces(successor, old, desk.now):
-            old.EventStatus_ = cancelled(old, desk.now, reason=f"changed: {successor.mRID}")
-            put_item(desk, row, old)
-    except EventRuleError as flaw:
-        raise Conflict(f"{old.mRID}: {flaw}", "publish a new control instead") from flaw
-    return {
-        **told(desk, insert_in(desk, program, "DERControlList", successor), program),
-        "replaces": old.mRID,
-    }
+    check_event(successor, desk.now)
+    return {**told(desk, supersede(desk, row, old, successor), program), "replaces": old.mRID}
 
 
 def cancel(desk: Desk, call: Call) -> Answer:
     """Cancel a DERControl; with `randomized` each device ends within its random window."""
     asked = read(CancelControl, {} if call.body is None else call.body)
     row = _current(desk, call.names["control"])
-    stored = cancel_one(desk, row, randomized=asked.randomized, reason=asked.reason)
+    stored = cancel_event(desk, row, randomized=asked.randomized, reason=asked.reason)
     return told(desk, stored, _program_of(desk, row))
-
-
-def cancel_one(desk: Desk, row: Row, *, randomized: bool, reason: str | None) -> Row:
-    """Store a control as cancelled. Conflict where it is over."""
-    control = desk.control_of(row)
-    try:
-        control.EventStatus_ = cancelled(control, desk.now, randomized=randomized, reason=reason or None)
-    except EventRuleError as flaw:
-        raise Conflict(f"{control.mRID}: {flaw}", "see its status: lineside op control MRID") from flaw
-    return put_item(desk, row, control)
 
 
 def show(desk: Desk, call: Call) -> Answer:
@@ -194,10 +173,7 @@ def _base(desk: Desk, program: Row, modes: Mapping[str, Any]) -> DERControlBase:
 
 def _current(desk: Desk, mrid: str) -> Row:
     """A control with everything written that time has changed in its list."""
-    row = desk.control(mrid)
-    if row.list_id is not None:
-        repair_list(desk.transaction, desk.environment, row.list_id, desk.now)
-    return desk.control(mrid)
+    return current(desk, desk.control(mrid))
 
 
 def _program_of(desk: Desk, row: Row) -> Row:

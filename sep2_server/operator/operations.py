@@ -32,6 +32,7 @@ from sep2_server.operator import requests as r
 from sep2_server.operator.auth import Role
 from sep2_server.operator.operations_accounts import ACCOUNTS
 from sep2_server.operator.operations_notifications import NOTIFICATIONS
+from sep2_server.operator.operations_resources import RESOURCES
 from sep2_server.operator.router import Operation
 
 _ADMIN: Final = Role.ADMIN
@@ -347,5 +348,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *_NETWORK,
     *_CONTROLS,
     *NOTIFICATIONS,
+    *RESOURCES,
     *_SERVER,
 )

@@ -62,11 +62,12 @@ def responses(desk: Desk, call: Call) -> Answer:
     row = desk.control(call.names["control"])
     only = desk.client(call.query["device"]).end_device_id if "device" in call.query else None
     reports = desk.reader.reports(desk.control_of(row).mRID, limit=call.number("limit", 1000, 1, 10_000))
-    told = [_response(desk, report) for report in reports if only in {None, report.end_device_id}]
+    told = [response_told(desk, report) for report in reports if only in {None, report.end_device_id}]
     return {"mRID": desk.control_of(row).mRID, "responses": list(told)}
 
 
-def _response(desk: Desk, report: Report) -> dict[str, Json]:
+def response_told(desk: Desk, report: Report) -> dict[str, Json]:
+    """A Response as the API tells it."""
     client = desk.reader.client_of(report.end_device_id)
     return {
         "device": client.name if client else None,

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from schemas import DERControl, DERControlBase, DERCurve, DERCurveLink, codes, spec_of
+from function_sets import randomization_of
+from schemas import DERControlBase, DERCurve, DERCurveLink, Event, codes, spec_of
 from sep2_server.operator.errors import BadRequest, Conflict
 
 Curves = Callable[[str], DERCurve | None]
@@ -45,25 +46,24 @@ def check_modes(base: DERControlBase, curves: Curves, *, at_least_one: bool) -> 
         _check_curve(mode, href, curves(href))
 
 
-def check_control(control: DERControl, now: int) -> None:
+def check_event(event: Event, now: int) -> None:
     """The interval, its randomisation and the Responses make sense at `now`, s since 1970 UTC."""
-    interval = control.interval
+    interval = event.interval
     end = interval.start + interval.duration
     if end > LATEST:
         raise BadRequest("start: the end is beyond 64 bits", "give an earlier start")
     if end <= now:
         raise Conflict(
-            f"start: the control would be over since {now - end} s", "give a later start or a longer duration"
+            f"start: the event would be over since {now - end} s", "give a later start or a longer duration"
         )
-    if -(control.randomizeDuration or 0) >= interval.duration:
+    shorter = -randomization_of(event)[1]
+    if shorter >= interval.duration:
         raise BadRequest(
-            f"randomizeDuration: {control.randomizeDuration} s would leave nothing of {interval.duration} s",
+            f"randomizeDuration: {-shorter} s would leave nothing of {interval.duration} s",
             f"allowed: {1 - interval.duration} to 3600",
         )
-    if int(control.responseRequired or "00", 16) & ~RESPONSE_BITS:
-        raise BadRequest(
-            f"responseRequired: {control.responseRequired} has unknown bits", "allowed: 00 to 07"
-        )
+    if int(event.responseRequired or "00", 16) & ~RESPONSE_BITS:
+        raise BadRequest(f"responseRequired: {event.responseRequired} has unknown bits", "allowed: 00 to 07")
 
 
 def check_curve(curve: DERCurve) -> None:

@@ -15,7 +15,7 @@ from sep2_server.event_times import refresh_overlapping, siblings_of, timed
 from sep2_server.extra_routes import PROGRAM_KINDS
 from sep2_server.interval_times import INTERVAL_KINDS, spanned
 from sep2_server.operator.desk import Desk
-from sep2_server.rows import Row
+from sep2_server.rows import EVERYBODY, Row
 from sep2_server.tree import link_lists, remove_tree
 from sep2_server.uris import route_named
 
@@ -45,7 +45,7 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
         value.href or "",
         kind,
         list_id=listed.id,
-        scope=item_scope(tx, route, owner_id),
+        scope=(owner_id or EVERYBODY) if kind == "BillingReadingSet" else item_scope(tx, route, owner_id),
         sort_key=sort_key(route, value),
         owner_id=owner_id,
         mrid=getattr(value, "mRID", None),

@@ -92,7 +92,7 @@ def test_a_newer_control_supersedes_the_one_that_it_covers(api: OperatorClient, 
         ({"duration": 0}, 400, "duration: 0 is outside 1 to 4294967295"),
         ({"duration": "0s"}, 400, "duration: 0 s is outside 1 to 4294967295 s"),
         ({"duration": 1.5}, 400, "duration: 1.5 has the wrong type"),
-        ({"start": NOW - 300}, 409, "start: the control would be over since 0 s"),
+        ({"start": NOW - 300}, 409, "start: the event would be over since 0 s"),
         ({"start": "soon"}, 400, "start: 'soon' is no time"),
         ({"start": NOW, "in": 5}, 400, "start: both start and in are given"),
         ({"in": -5}, 400, "in: -5 is outside 0 to 4294967295"),
@@ -278,7 +278,7 @@ def test_a_cancelled_control_is_not_changed(api: OperatorClient) -> None:
     api.call("POST", ("controls", mrid, "cancel"))
     with pytest.raises(ApiError, match="the event is cancelled already") as caught:
         api.call("PATCH", ("controls", mrid), {"description": "late"})
-    assert (caught.value.status, caught.value.hint) == (409, "publish a new control instead")
+    assert (caught.value.status, caught.value.hint) == (409, "publish a new event instead")
 
 
 def test_a_control_far_in_the_future_is_published(api: OperatorClient) -> None:

@@ -155,6 +155,24 @@ def operate_notifications(api: JudgingClient, server: Sep2Server, device_request
     api.call("DELETE", place, {"host": "203.0.113.7"})
 
 
+def operate_resources(api: JudgingClient) -> None:
+    body: dict[str, object] = {"primacy": 1, "locale": "en"}
+    href = str(api.call("POST", ("resources",), body, query={"href": "/msg", "group": "g"})["href"])
+    api.call("PUT", ("resources",), {"description": "storms"}, query={"href": href})
+    body = {"textMessage": "storm", "priority": 1, "interval": {"duration": 60}}
+    text = str(api.call("POST", ("resources",), body, query={"href": f"{href}/txt"})["href"])
+    for path in (href, f"{href}/txt", f"{href}/acttxt", text):
+        api.get("resources", href=path)
+    api.call("PUT", ("resources",), {"priority": 2}, query={"href": text})
+    text = str(rows_of(api.get("resources", href=f"{href}/acttxt"), "items")[0]["href"])
+    api.call("POST", ("resources", "cancel"), {}, query={"href": text})
+    api.get("resources", "responses", href=text)
+    api.call("PUT", ("groups", "g", "resources"), query={"href": href})
+    api.get("groups", "g", "resources")
+    api.call("DELETE", ("groups", "g", "resources"), query={"href": href})
+    api.call("DELETE", ("resources",), query={"href": href})
+
+
 def operate_server(api: JudgingClient) -> None:
     api.get("status")
     api.get("rates")
@@ -188,6 +206,7 @@ def test_every_operation_is_as_the_document_says(
     operate_accounts(api)
     operate_controls(api)
     operate_notifications(api, server, device_request)
+    operate_resources(api)
     operate_server(api)
     remove_all(api)
     assert {(op.method, op.path) for op in OPERATIONS} - api.called == set()

@@ -14,7 +14,7 @@ from schemas import (
 )
 from schemas.codes import DERCurveType
 from sep2_server.operator.errors import BadRequest, Conflict
-from sep2_server.operator.rules import check_control, check_curve, check_modes, curve_fields, modes_present
+from sep2_server.operator.rules import check_curve, check_event, check_modes, curve_fields, modes_present
 
 NOW = 1_700_000_000
 CURVE_MODES = [f.name for f in spec_of(DERControlBase) if f.type_name == "DERCurveLink"]
@@ -99,12 +99,12 @@ def test_the_ramp_is_no_mode() -> None:
     ],
 )
 def test_a_sound_control_passes(sound: DERControl) -> None:
-    check_control(sound, NOW)
+    check_event(sound, NOW)
 
 
 def test_a_control_that_would_be_over_is_refused() -> None:
-    with pytest.raises(Conflict, match="start: the control would be over since 0 s"):
-        check_control(control(start=NOW - 60), NOW)
+    with pytest.raises(Conflict, match="start: the event would be over since 0 s"):
+        check_event(control(start=NOW - 60), NOW)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_control_that_would_be_over_is_refused() -> None:
 )
 def test_an_unsound_control_is_refused_by_its_field(unsound: DERControl, detail: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        check_control(unsound, NOW)
+        check_event(unsound, NOW)
     assert caught.value.detail == detail
 
 

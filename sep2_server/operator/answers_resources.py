@@ -1,0 +1,56 @@
+"""What the operations on resources of any function set answer."""
+
+from typing import NotRequired, TypedDict
+
+from sep2_server.operator.answers import Response, Wire
+
+
+class Place(TypedDict):
+    """Where what was done away with has been."""
+
+    href: str
+
+
+class AnyResource(TypedDict):
+    """A resource of any function set; `status` of events, `replaces` the mRID of the event it supersedes."""
+
+    href: str
+    kind: str
+    mRID: NotRequired[str]
+    status: NotRequired[str]
+    replaces: NotRequired[str]
+    resource: Wire | None
+
+
+class FoundResource(TypedDict):
+    """A resource, or a list with its `items`."""
+
+    href: str
+    kind: str
+    mRID: NotRequired[str]
+    status: NotRequired[str]
+    resource: NotRequired[Wire | None]
+    items: NotRequired[list[AnyResource]]
+
+
+class EventResponses(TypedDict):
+    """The Responses to an event, and how many there are of each status."""
+
+    href: str
+    counts: dict[str, int]
+    responses: list[Response]
+
+
+class AssignedResources(TypedDict):
+    """The programs of all kinds of a group."""
+
+    name: str
+    items: list[AnyResource]
+
+
+class Shared(TypedDict):
+    """A program and a group; `changed` is false where it was so before."""
+
+    group: str
+    href: str
+    changed: bool

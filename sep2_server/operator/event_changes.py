@@ -1,0 +1,61 @@
+"""What operators do to an event of any kind: change it, cancel it. IEEE 2030.5-2018, 10.2.3."""
+
+from dataclasses import replace
+from typing import TypeVar
+
+from function_sets import EventRuleError, cancelled, changed, changes_in_place, replaces
+from schemas import Event, spec_of
+from sep2_server.event_times import event_of, repair_list
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import Conflict
+from sep2_server.operator.tree import Plan, insert_item, put_item
+from sep2_server.rows import Row
+
+E = TypeVar("E", bound=Event)
+STATUS_HINT = "see its status: lineside op resource show HREF"
+
+
+def current(desk: Desk, row: Row) -> Row:
+    """An event with everything written that time has changed in its list."""
+    if row.list_id is not None:
+        repair_list(desk.transaction, desk.environment, row.list_id, desk.now)
+    return desk.reader.by_id(row.id) or row
+
+
+def change_event(desk: Desk, row: Row, old: Event, wanted: Event) -> Row:
+    """The event as it is wanted: the same one where the rules allow it, else another in its place.
+
+    Conflict where the event is no longer open, or would be over before it starts.
+    """
+    names = {f.name for f in spec_of(type(old)) if getattr(old, f.attr) != getattr(wanted, f.attr)}
+    try:
+        if changes_in_place(old, names - {"version", "href", "subscribable"}, desk.now):
+            return put_item(desk, row, wanted)
+    except EventRuleError as flaw:
+        raise Conflict(f"{old.mRID}: {flaw}", "publish a new event instead") from flaw
+    return supersede(desk, row, old, replace(wanted, href=None, mRID=desk.new_mrid(), version=0))
+
+
+def supersede(desk: Desk, row: Row, old: E, successor: E) -> Row:
+    """Store a successor in the list of an event: that is superseded, or cancelled where it is not covered."""
+    listed = None if row.list_id is None else desk.reader.by_id(row.list_id)
+    try:
+        successor = changed(old, successor, desk.now)
+        if not replaces(successor, old, desk.now):
+            old.EventStatus_ = cancelled(old, desk.now, reason=f"changed: {successor.mRID}")
+            put_item(desk, row, old)
+    except EventRuleError as flaw:
+        raise Conflict(f"{old.mRID}: {flaw}", "publish a new event instead") from flaw
+    if listed is None:
+        raise Conflict(f"{old.mRID}: it has left its list", "publish a new event instead")
+    return insert_item(desk, listed, Plan(value=successor))
+
+
+def cancel_event(desk: Desk, row: Row, *, randomized: bool, reason: str | None) -> Row:
+    """Store an event as cancelled; it stays listed for its original duration. Conflict where it is over."""
+    event = event_of(desk.environment, row)
+    try:
+        event.EventStatus_ = cancelled(event, desk.now, randomized=randomized, reason=reason or None)
+    except EventRuleError as flaw:
+        raise Conflict(f"{event.mRID}: {flaw}", STATUS_HINT) from flaw
+    return put_item(desk, row, event)

@@ -1,0 +1,86 @@
+"""What the operator API does with resources of any function set."""
+
+from typing import Final
+
+from sep2_server.operator import answers_resources as ar
+from sep2_server.operator import requests as r
+from sep2_server.operator import resources
+from sep2_server.operator.router import Operation
+
+_HREF: Final = ("href",)
+RESOURCES: Final = (
+    Operation(
+        "GET",
+        "/resources",
+        "show resource",
+        resources.show,
+        query=("href", "start", "limit"),
+        answer=ar.FoundResource,
+    ),
+    Operation(
+        "POST",
+        "/resources",
+        "add resource",
+        resources.add,
+        query=("href", "group"),
+        body=dict,
+        answer=ar.AnyResource,
+    ),
+    Operation(
+        "PUT",
+        "/resources",
+        "change resource",
+        resources.change,
+        query=_HREF,
+        body=dict,
+        answer=ar.AnyResource,
+    ),
+    Operation(
+        "DELETE",
+        "/resources",
+        "remove resource",
+        resources.delete,
+        query=("href", "force"),
+        answer=ar.Place,
+    ),
+    Operation(
+        "POST",
+        "/resources/cancel",
+        "cancel event",
+        resources.cancel,
+        query=_HREF,
+        body=r.CancelControl,
+        answer=ar.AnyResource,
+    ),
+    Operation(
+        "GET",
+        "/resources/responses",
+        "read responses",
+        resources.responses,
+        query=("href", "limit"),
+        answer=ar.EventResponses,
+    ),
+    Operation(
+        "GET",
+        "/groups/{group}/resources",
+        "list assigned",
+        resources.list_assigned,
+        answer=ar.AssignedResources,
+    ),
+    Operation(
+        "PUT",
+        "/groups/{group}/resources",
+        "assign program",
+        resources.assign,
+        query=_HREF,
+        answer=ar.Shared,
+    ),
+    Operation(
+        "DELETE",
+        "/groups/{group}/resources",
+        "unassign program",
+        resources.unassign,
+        query=_HREF,
+        answer=ar.Shared,
+    ),
+)

@@ -1,0 +1,298 @@
+"""Operations on resources of any function set, by their href: list, show, add, change, remove, cancel, share.
+
+One way for all: what a resource must be is in its declaration and in `function_rules`, what the server fills
+in is in `planting`, what comes and goes with it is in `tree`.
+"""
+
+from collections import Counter
+from typing import Final
+
+from function_sets import ROUTES, Access
+from schemas import ConsumptionTariffInterval, Event, Resource
+from schemas.codes import EventState
+from sep2_server.event_times import event_of
+from sep2_server.extra_routes import GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
+from sep2_server.listing import BILLING_SETS
+from sep2_server.location import READING_KINDS, Target, locate
+from sep2_server.operator import programs
+from sep2_server.operator.desk import ALL, Desk
+from sep2_server.operator.errors import BadRequest, Conflict, NotFound
+from sep2_server.operator.event_changes import cancel_event, change_event, current
+from sep2_server.operator.function_rules import check_blocks, require_free
+from sep2_server.operator.model import json_of
+from sep2_server.operator.planting import changed_value, plan_of
+from sep2_server.operator.reports import response_told
+from sep2_server.operator.requests import CancelControl
+from sep2_server.operator.router import Answer, Call
+from sep2_server.operator.shape import read
+from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, remove
+from sep2_server.rows import OVER, Group, Row
+from sep2_server.uris import route_named
+
+MADE_ELSEWHERE: Final = {
+    "EndDevice": "lineside op enrol",
+    "FunctionSetAssignments": "lineside op group add",
+    "Subscription": "the device makes it",
+    "MirrorUsagePoint": "the device makes it",
+    "Response": "the device makes it",
+    "UsagePoint": "the device makes it, by a MirrorUsagePoint",
+    "Notification": "it is never stored",
+}
+"""Items that no operator adds here, and how they come to be."""
+MOST_COUNTED: Final = 10_000
+OPEN: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
+PROGRAMS_HINT: Final = f"allowed: {', '.join(PROGRAM_KINDS)}"
+LIST_HINT: Final = "list what there is: lineside op resource list /tp"
+
+
+def show(desk: Desk, call: Call) -> Answer:
+    """A resource, or the items of a list, whatever function set it is of."""
+    target = _target(desk, call)
+    if not target.route.is_list:
+        return _told(desk, _row(target))
+    skip, limit = call.number("start", 0, 0, 10_000_000), call.number("limit", 100, 1, 1000)
+    listed = _source(desk, target)
+    rows: list[Row] = []
+    if listed is not None:
+        read_items = desk.reader.members if listed.kind in MEMBER_LISTS else desk.reader.items
+        rows = read_items(listed.id, skip=skip, limit=limit)
+    if target.route.view_of:
+        rows = [row for row in rows if row.status == EventState.ACTIVE]
+    return {"href": target.href, "kind": target.route.id, "items": [_told(desk, row) for row in rows]}
+
+
+def add(desk: Desk, call: Call) -> Answer:
+    """Add a resource to a list, with what hangs below it; a program may be assigned to `group` at once."""
+    target = _target(desk, call)
+    route = target.route
+    if not route.is_list or route.view_of is not None or route.id in READING_KINDS:
+        raise BadRequest(f"href: nothing can be added to {target.href}", "name a list such as /tp/1/rc")
+    kind = _item_kind(target)
+    if kind in MADE_ELSEWHERE:
+        raise BadRequest(f"{kind}: not added here", MADE_ELSEWHERE[kind])
+    plan = plan_of(desk, kind, call.body, kind)
+    require_free(desk, plan)
+    _check_block(desk, target, plan)
+    group = _group(desk, call, target)
+    if target.route.id in GROUP_LISTS or group is not None:
+        row = insert_item(desk, programs.root_list(desk, kind), plan)
+        if group is not None:
+            programs.show(desk, group, row)
+    elif kind in PROGRAM_KINDS:
+        row = insert_item(desk, programs.root_list(desk, kind), plan)
+    else:
+        row = _insert_below(desk, target, plan)
+    return _told(desk, desk.reader.by_id(row.id) or row)
+
+
+def change(desk: Desk, call: Call) -> Answer:
+    """Put what is given over a resource, or make the single one that is not there yet.
+
+    Of an event the description changes in place, all else by another event that supersedes it.
+    """
+    target = _target(desk, call)
+    route = target.route
+    if route.is_list:
+        raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
+    if target.row is None:
+        return _first(desk, target, call.body)
+    row = target.row
+    cls = desk.environment.codec.profile.resolve(route.type)
+    if issubclass(route.type, Event):
+        row = current(desk, row)
+        old = event_of(desk.environment, row)
+        wanted = changed_value(desk, route.id, event_of(desk.environment, row), call.body)
+        stored = change_event(desk, row, old, wanted)
+        return _told(desk, stored) | ({} if stored.id == row.id else {"replaces": old.mRID})
+    value: Resource = changed_value(desk, route.id, desk.resource(row, cls), call.body)
+    return _told(desk, put_item(desk, row, value))
+
+
+def delete(desk: Desk, call: Call) -> Answer:
+    """Remove a resource and all below it. Conflict for events that are not over, but with `force`."""
+    row = _row(_target(desk, call))
+    kind = row.kind
+    if route_named(kind).is_list or (
+        kind in MADE_ELSEWHERE and kind in {"EndDevice", "FunctionSetAssignments"}
+    ):
+        raise BadRequest(f"href: a {kind} is not removed here", MADE_ELSEWHERE.get(kind, "name an item"))
+    if not call.flag("force"):
+        _require_over(desk, row)
+    if kind in PROGRAM_KINDS:
+        for group in programs.groups_of(desk, row):
+            programs.hide(desk, group, row)
+    remove(desk, row)
+    return {"href": row.href}
+
+
+def cancel(desk: Desk, call: Call) -> Answer:
+    """Cancel an event of any kind; with `randomized` each device ends within its random window."""
+    asked = read(CancelControl, {} if call.body is None else call.body)
+    row = current(desk, _event(_target(desk, call)))
+    return _told(desk, cancel_event(desk, row, randomized=asked.randomized, reason=asked.reason))
+
+
+def responses(desk: Desk, call: Call) -> Answer:
+    """The Responses to an event of any kind, in the order in which they came, and their counts."""
+    row = _event(_target(desk, call))
+    reports = desk.reader.reports(row.mrid or "", limit=call.number("limit", 1000, 1, MOST_COUNTED))
+    counts = Counter(str(report.status) for report in reports)
+    return {
+        "href": row.href,
+        "counts": dict(sorted(counts.items())),
+        "responses": [response_told(desk, report) for report in reports],
+    }
+
+
+def list_assigned(desk: Desk, call: Call) -> Answer:
+    """The programs of all kinds that a group assigns to its members."""
+    group = desk.group(call.names["group"])
+    kinds = sorted(desk.reader.group_lists(group.id))
+    rows = [row for kind in kinds for row in desk.programs_of(group, kind)]
+    return {"name": group.name, "items": [_told(desk, row) for row in rows]}
+
+
+def assign(desk: Desk, call: Call) -> Answer:
+    """Assign a program of any kind to the members of a group; a repetition changes nothing."""
+    group, row = desk.group(call.names["group"]), _program(_target(desk, call))
+    return {"group": group.name, "href": row.href, "changed": programs.show(desk, group, row)}
+
+
+def unassign(desk: Desk, call: Call) -> Answer:
+    """No longer assign a program to the members of a group; it stays for other groups."""
+    group, row = desk.group(call.names["group"]), _program(_target(desk, call))
+    return {"group": group.name, "href": row.href, "changed": programs.hide(desk, group, row)}
+
+
+def _told(desk: Desk, row: Row) -> Answer:
+    """A resource as the API tells it: where it is, what it is, and itself in wire form."""
+    route = route_named(row.kind)
+    cls = desk.environment.codec.profile.resolve(route.type)
+    told: Answer = {"href": row.href, "kind": row.kind}
+    if row.mrid is not None:
+        told["mRID"] = row.mrid
+    if row.status is not None:
+        told["status"] = STATES.get(row.status, str(row.status))
+    return {**told, "resource": json_of(desk.resource(row, cls)) if row.body else None}
+
+
+STATES: Final = {
+    EventState.SCHEDULED: "scheduled",
+    EventState.ACTIVE: "active",
+    EventState.CANCELLED: "cancelled",
+    EventState.CANCELLED_WITH_RANDOMIZATION: "cancelled with randomization",
+    EventState.SUPERSEDED: "superseded",
+    OVER: "over",
+}
+
+
+def _target(desk: Desk, call: Call) -> Target:
+    href = call.query.get("href")
+    if href is None:
+        raise BadRequest("href: missing in the query", "give the href of a resource, as in ?href=/tp/1")
+    if not href.startswith("/") and href in ROUTES and not ROUTES[href].placeholders:
+        href = desk.environment.uris.of(href)
+    target = locate(desk.reader, desk.environment.uris, href)
+    is_there = target is not None and (target.exists or target.route.id in GROUP_LISTS)
+    if target is None or not is_there or (target.route.access is Access.OPERATOR and target.row is None):
+        raise NotFound(f"nothing is at {href[:120]}", LIST_HINT)
+    return target
+
+
+def _row(target: Target) -> Row:
+    if target.row is None:
+        raise NotFound(f"nothing is at {target.href[:120]} yet", LIST_HINT)
+    return target.row
+
+
+def _event(target: Target) -> Row:
+    row = _row(target)
+    if not issubclass(route_named(row.kind).type, Event):
+        raise BadRequest(f"href: a {row.kind} is no event", "name an event such as /dr/1/edc/2")
+    return row
+
+
+def _program(target: Target) -> Row:
+    row = _row(target)
+    if row.kind not in PROGRAM_KINDS:
+        raise BadRequest(
+            f"href: a {row.kind} is not assigned to groups", f"allowed: {', '.join(PROGRAM_KINDS)}"
+        )
+    return row
+
+
+def _source(desk: Desk, target: Target) -> Row | None:
+    view_of = target.route.view_of
+    if view_of is None:
+        return target.row
+    return desk.reader.by_href(desk.environment.uris.beside(target.place, view_of))
+
+
+def _item_kind(target: Target) -> str:
+    item = target.route.item
+    return "" if item is None else item.__name__
+
+
+def _group(desk: Desk, call: Call, target: Target) -> Group | None:
+    """The group that a new program is for: of the list that it is added to, or the one that is named."""
+    if target.route.id in GROUP_LISTS:
+        group = desk.reader.group(int(target.place.parts[0])) if target.place.parts[0].isdigit() else None
+        if group is None:
+            raise NotFound(f"no group has {target.href}", "list the groups: lineside op group list")
+        return group
+    name = call.query.get("group")
+    if name is None:
+        return None
+    if _item_kind(target) not in PROGRAM_KINDS:
+        raise BadRequest(
+            "group: only programs are assigned to groups", f"allowed: {', '.join(PROGRAM_KINDS)}"
+        )
+    return desk.group(name)
+
+
+def _insert_below(desk: Desk, target: Target, plan: Plan) -> Row:
+    listed = target.row or _make_list(desk, target)
+    if listed.kind in MEMBER_LISTS:
+        home = desk.reader.by_href(desk.environment.uris.of(BILLING_SETS))
+        if home is None:
+            raise Conflict(f"{listed.href}: not for this", LIST_HINT)
+        row = insert_item(desk, home._replace(owner_id=listed.owner_id), plan)
+        desk.transaction.add_member(listed.id, row)
+        return row
+    if listed.owner_id is None:
+        raise BadRequest(
+            f"href: items of {target.href} belong to something", "post them to the list below that"
+        )
+    return insert_item(desk, listed, plan)
+
+
+def _check_block(desk: Desk, target: Target, plan: Plan) -> None:
+    """Raise BadRequest for a block of consumption that does not fit to those that are there."""
+    if isinstance(plan.value, ConsumptionTariffInterval):
+        rows = [] if target.row is None else desk.reader.items(target.row.id, limit=ALL)
+        held = [desk.resource(row, ConsumptionTariffInterval).startValue for row in rows]
+        check_blocks([*held, plan.value.startValue])
+
+
+def _make_list(desk: Desk, target: Target) -> Row:
+    tx = desk.transaction
+    if target.above is not None:
+        tx.tell(target.above)
+    return tx.insert(Row(tx.next_id(), target.href, target.route.id, owner_id=target.owner_id))
+
+
+def _first(desk: Desk, target: Target, body: object) -> Answer:
+    """The first value of a single resource."""
+    plan = plan_of(desk, target.route.id, body, target.route.id)
+    return _told(desk, put_single(desk, target.route.id, target.place.parts, target.owner_id, plan))
+
+
+def _require_over(desk: Desk, row: Row) -> None:
+    """Raise Conflict while an event here or below is scheduled or active: its removal would not end it."""
+    rows = desk.reader.of_owner(row.id) if row.kind in PROGRAM_KINDS else [row]
+    waiting = [one for one in rows if one.status in OPEN and issubclass(route_named(one.kind).type, Event)]
+    if waiting:
+        raise Conflict(
+            f"{waiting[0].href} is scheduled or active: to remove an event does not end it",
+            "cancel it first, or give force=true",
+        )
