@@ -7,6 +7,7 @@ from function_sets import Route
 from sep2_server import (
     configurations,
     device_status,
+    flow_reservations,
     log_events,
     mirror,
     registration,
@@ -44,6 +45,9 @@ HOOKS: Final[Mapping[tuple[str, str], Hook]] = {
     ("POST", "MirrorUsagePoint"): mirror.post_readings,
     ("PUT", "MirrorUsagePoint"): mirror.put_usage_point,
     ("DELETE", "MirrorUsagePoint"): mirror.delete_usage_point,
+    ("POST", "FlowReservationRequestList"): flow_reservations.post_request,
+    ("PUT", "FlowReservationRequest"): flow_reservations.put_request,
+    ("DELETE", "FlowReservationRequest"): flow_reservations.delete_request,
     ("PUT", "Configuration"): configurations.put_configuration,
     ("PUT", "DeviceStatus"): device_status.put_status,
     ("PUT", "PowerStatus"): device_status.put_status,

@@ -250,6 +250,11 @@ class Reader:
             Report._make, q.REPORTS, subject=full_mrid(subject), after_id=after_id, limit=limit
         )
 
+    def has_reported(self, end_device_id: int, subject: str) -> bool:
+        """Whether a device has sent a Response to the event with an mRID."""
+        values = {"end_device_id": end_device_id, "subject": full_mrid(subject)}
+        return self._db.number(q.HAS_REPORTED, **values) is not None
+
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
         """Writes behind a place of the change feed, in their order."""
         return self._db.all(Change._make, q.CHANGES, after=after, limit=limit)

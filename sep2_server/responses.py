@@ -2,14 +2,37 @@
 
 from typing import Final
 
+from schemas import (
+    DERControlResponse,
+    DrResponse,
+    FlowReservationResponseResponse,
+    PriceResponse,
+    Response,
+    TextResponse,
+)
 from sep2_server.access import speaks_for
 from sep2_server.action import Action, add_item, keep_newest
 from sep2_server.errors import BadRequest
 from sep2_server.messages import Answer, created
-from sep2_server.rows import Report, full_mrid
+from sep2_server.rows import Report, Row, full_mrid
 
-STATUSES: Final = frozenset({*range(1, 15), 252, 253, 254})
-"""Response codes of the standard."""
+STATUSES: Final = frozenset({*range(1, 11), 13, 14, 252, 253, 254})
+"""Response codes that any event may cause."""
+ACKNOWLEDGED: Final = 11
+CANNOT_BE_DISPLAYED: Final = 12
+STATUSES_OF: Final = {
+    "TextMessage": frozenset({1, 2, 3, 6, ACKNOWLEDGED, CANNOT_BE_DISPLAYED, 252, 253, 254}),
+    "TimeTariffInterval": STATUSES | {ACKNOWLEDGED},
+}
+"""Codes of the events that people read: they are acknowledged; a message is never superseded."""
+BODY_OF: Final = {
+    "DERControl": DERControlResponse,
+    "EndDeviceControl": DrResponse,
+    "TimeTariffInterval": PriceResponse,
+    "TextMessage": TextResponse,
+    "FlowReservationResponse": FlowReservationResponseResponse,
+}
+"""The kind of Response to each kind of event; a plain Response will do for all."""
 LOST: Final = frozenset({7, 14})
 """Codes for an event that lost against another; `superseded_responses` says which are taken."""
 
@@ -20,13 +43,10 @@ def post_response(action: Action) -> Answer:
     BadRequest for a status that is none, an unknown event, or a device that the client does not speak for.
     """
     posted = action.value
-    lost = action.environment.rules.superseded_responses
-    if posted.status not in STATUSES or (posted.status in LOST and posted.status not in lost):
-        raise BadRequest(f"status {posted.status} is no response code")
     device = action.tx.client(posted.endDeviceLFDI.upper())
     if device is None or not speaks_for(action.tx, action.viewer, device.end_device_id):
         raise BadRequest("endDeviceLFDI is not one that the client speaks for")
-    _require_known_event(action, posted.subject, device.end_device_id)
+    _require_fit(action, _known_event(action, posted.subject, device.end_device_id))
     posted.endDeviceLFDI = device.lfdi
     list_row = action.list_row()
     row = add_item(action, list_row, posted, owner_id=device.end_device_id)
@@ -44,9 +64,28 @@ def post_response(action: Action) -> Answer:
     return created(row.href)
 
 
-def _require_known_event(action: Action, subject: str, end_device_id: int) -> None:
-    """Raise BadRequest where no event with this mRID is, or was lately, there for the device."""
-    owners = {row.owner_id for row in action.tx.all_by_mrid(subject) if row.starts is not None}
+def _known_event(action: Action, subject: str, end_device_id: int) -> Row:
+    """The event with an mRID. BadRequest where none is, or was lately, there for the device.
+
+    A device that has answered an event may go on to do so after it has lost the program.
+    """
+    events = [row for row in action.tx.all_by_mrid(subject) if row.starts is not None]
     theirs = {None, end_device_id, *action.tx.programs_of_device(end_device_id)}
-    if owners.isdisjoint(theirs):
+    known = [row for row in events if row.owner_id in theirs]
+    if not known and action.tx.has_reported(end_device_id, subject):
+        known = events
+    if not known:
         raise BadRequest(f"no event with mRID {subject}")
+    return known[0]
+
+
+def _require_fit(action: Action, event: Row) -> None:
+    """Raise BadRequest for a Response whose type or status does not go with the kind of the event."""
+    posted = action.value
+    body, expected = type(posted), BODY_OF.get(event.kind)
+    if body is not Response and body is not expected:
+        raise BadRequest(f"a {body.__name__} to a {event.kind}")
+    lost = action.environment.rules.superseded_responses
+    allowed = STATUSES_OF.get(event.kind, STATUSES)
+    if posted.status not in allowed or (posted.status in LOST and posted.status not in lost):
+        raise BadRequest(f"status {posted.status} is no response code of a {event.kind}")

@@ -72,6 +72,8 @@ class Settings:
     """Name that it is announced by: unique on the network."""
     discovery_sfdis: tuple[str, ...] = ()
     """SFDIs of the devices that are announced as registered (subtype `edev-SFDI`); never the whole fleet."""
+    flow_reservations: str = "operator"
+    """Who answers a FlowReservationRequest: operator; or the server at once, with grant or decline."""
     uri_salt: str = ""
     """Where not empty, all URIs but DeviceCapability's are scrambled with it: for tests of clients."""
 
@@ -235,6 +237,7 @@ class Settings:
 
 
 _CHOICES: Final = {
+    "flow_reservations": ("operator", "grant", "decline"),
     "log_format": ("text", "json"),
     "log_level": ("", "debug", "info", "warning", "error"),
 }

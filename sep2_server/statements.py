@@ -179,6 +179,9 @@ READING: Final = select(t.reading).where(
     _READING.reading_set_id == _p("reading_set_id"), _READING.position == _p("position")
 )
 
+HAS_REPORTED: Final = select(func.max(t.report.c.response_id)).where(
+    t.report.c.end_device_id == _p("end_device_id"), t.report.c.subject == _p("subject")
+)
 REPORTS: Final = (
     select(t.report)
     .where(t.report.c.subject == _p("subject"), t.report.c.response_id > _p("after_id"))

@@ -9,8 +9,8 @@ from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdenti
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import GROUP_LIST
+from sep2_server.mrid import make_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.mrid import make_mrid
 from sep2_server.reader import Reader
 from sep2_server.rows import Client, Group, Row
 from sep2_server.transaction import Transaction

@@ -12,6 +12,7 @@ from schemas import (
     DERCurve,
     EndDeviceControl,
     Event,
+    FlowReservationResponse,
     PrepayOperationStatus,
     ReadingType,
     Resource,
@@ -121,11 +122,20 @@ def check_blocks(starts: Sequence[int]) -> None:
         raise BadRequest("startValue: two blocks begin at the same value", "give each its own")
 
 
+def _reservation(desk: Desk, value: FlowReservationResponse, _: Plans) -> None:
+    request = (
+        desk.reader.by_mrid(value.subject, kind="FlowReservationRequest") if is_mrid(value.subject) else None
+    )
+    if request is None:
+        raise BadRequest(f"subject: {value.subject[:40]!r} is no request", "give the mRID of a request")
+
+
 RULES: Final[Mapping[str, Callable[[Desk, Any, Plans], None]]] = {
     "DERControl": _control,
     "DefaultDERControl": _default,
     "DERCurve": _curve,
     "EndDeviceControl": _load_control,
+    "FlowReservationResponse": _reservation,
     "TextMessage": _text,
     "TimeTariffInterval": _price_interval,
 }

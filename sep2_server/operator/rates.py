@@ -6,11 +6,11 @@ from function_sets import ROUTES
 from schemas import EndDevice, spec_of
 from sep2_server.end_devices import put_end_device
 from sep2_server.extra_routes import GROUP_LIST, GROUP_LISTS
+from sep2_server.mrid import pen_warning
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import put_mirror_rates
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.model import Json
-from sep2_server.operator.mrid import pen_warning
 from sep2_server.operator.requests import UINT32, SetRates
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

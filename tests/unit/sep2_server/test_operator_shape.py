@@ -2,8 +2,8 @@
 
 import pytest
 
+from sep2_server.mrid import make_mrid, pen_warning
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.mrid import make_mrid, pen_warning
 from sep2_server.operator.requests import CancelControl, EnrolDevice, PublishControl
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at

@@ -1,0 +1,109 @@
+"""Flow reservations over the wire: asked for, granted, cancelled; and Responses by the kind of the event."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from schemas import (
+    ActivePower,
+    DateTimeInterval,
+    DERControlResponse,
+    DrResponse,
+    FlowReservationRequest,
+    FlowReservationResponse,
+    FlowReservationResponseList,
+    FlowReservationResponseResponse,
+    RequestStatus,
+    Response,
+    SignedRealEnergy,
+)
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
+
+REQUEST = FlowReservationRequest(
+    mRID="F1",
+    creationTime=START,
+    durationRequested=600,
+    energyRequested=SignedRealEnergy(multiplier=3, value=20),
+    intervalRequested=DateTimeInterval(start=START + 60, duration=3600),
+    powerRequested=ActivePower(multiplier=3, value=11),
+    RequestStatus_=RequestStatus(dateTime=START, requestStatus=0),
+)
+CANCELLED = replace(REQUEST, RequestStatus_=RequestStatus(dateTime=START + 1, requestStatus=1))
+
+
+async def granted(client: Client, href: str) -> list[FlowReservationResponse]:
+    page = await client.read(f"{href}/frp?l=9", FlowReservationResponseList)
+    return page.FlowReservationResponse_
+
+
+@pytest.mark.parametrize(("decision", "energy"), [("grant", [20]), ("decline", [0]), ("operator", [])])
+async def test_a_request_is_answered_as_the_settings_say(
+    tmp_path: Path, sep2_pki: Pki, decision: str, energy: list[int]
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations=decision) as bench:
+        row, client = await bench.device("ev-1")
+        assert (await client.post(f"{row.href}/frq", REQUEST)).status == 201
+        events = await granted(client, row.href)
+        assert [event.energyAvailable.value for event in events] == energy
+        assert [(e.subject, e.interval.duration, e.interval.start) for e in events] == [
+            ("F1", 600, START + 60)
+        ] * len(energy)
+
+
+async def charging(tmp_path: Path, pki: Pki) -> None:
+    async with running(tmp_path, pki, function_sets="fr", flow_reservations="grant") as bench:
+        await cancel_in_time(bench)
+        await cancel_too_late(bench)
+
+
+async def test_a_request_is_cancelled_with_what_was_granted_until_that_is_over(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    await charging(tmp_path, sep2_pki)
+
+
+async def cancel_in_time(bench: Bench) -> None:
+    row, client = await bench.device("ev-1")
+    href = (await client.post(f"{row.href}/frq", REQUEST)).location
+    more = replace(REQUEST, energyRequested=SignedRealEnergy(multiplier=3, value=30))
+    assert (await client.put(href, more)).status == 400
+    assert (await client.put(href, replace(CANCELLED, mRID="F2"))).status == 400
+    assert (await client.put(href, CANCELLED)).status == 204
+    event = (await granted(client, row.href))[0]
+    assert event.EventStatus_.currentStatus == 2
+    assert (await client.put(href, REQUEST)).status == 400
+
+
+async def cancel_too_late(bench: Bench) -> None:
+    row, client = await bench.device("ev-2")
+    href = (await client.post(f"{row.href}/frq", replace(REQUEST, mRID="F3"))).location
+    bench.clock.set(START + 660)
+    assert (await client.put(href, replace(CANCELLED, mRID="F3"))).status == 400
+
+
+async def test_a_response_has_the_type_and_the_status_of_its_event(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        lfdi = bench.credentials("ev-1").lfdi
+        await client.post(f"{row.href}/frq", REQUEST)
+        event = (await granted(client, row.href))[0]
+        _, program = await bench.group("g", "ev-1")
+        await bench.control(program, make_control("C1", START, 600))
+        assert event.replyTo is not None
+        answers = [
+            (Response, event.mRID, 1, 201),
+            (FlowReservationResponseResponse, event.mRID, 2, 201),
+            (DERControlResponse, event.mRID, 2, 400),
+            (FlowReservationResponseResponse, event.mRID, 12, 400),
+            (DERControlResponse, "C1", 2, 201),
+            (DrResponse, "C1", 2, 400),
+            (DERControlResponse, "C1", 11, 400),
+            (DERControlResponse, "C2", 2, 400),
+        ]
+        statuses = []
+        for cls, subject, status, _ in answers:
+            body = cls(endDeviceLFDI=lfdi, status=status, subject=subject, createdDateTime=START)
+            statuses.append((await client.post(event.replyTo, body)).status)
+        assert statuses == [wanted for *_, wanted in answers]
