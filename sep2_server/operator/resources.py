@@ -12,7 +12,6 @@ from schemas import ConsumptionTariffInterval, Event, Resource
 from schemas.codes import EventState
 from sep2_server.event_times import event_of
 from sep2_server.extra_routes import GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
-from sep2_server.listing import BILLING_SETS
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import programs
 from sep2_server.operator.desk import ALL, Desk
@@ -252,13 +251,6 @@ def _group(desk: Desk, call: Call, target: Target) -> Group | None:
 
 def _insert_below(desk: Desk, target: Target, plan: Plan) -> Row:
     listed = target.row or _make_list(desk, target)
-    if listed.kind in MEMBER_LISTS:
-        home = desk.reader.by_href(desk.environment.uris.of(BILLING_SETS))
-        if home is None:
-            raise Conflict(f"{listed.href}: not for this", LIST_HINT)
-        row = insert_item(desk, home._replace(owner_id=listed.owner_id), plan)
-        desk.transaction.add_member(listed.id, row)
-        return row
     if listed.owner_id is None:
         raise BadRequest(
             f"href: items of {target.href} belong to something", "post them to the list below that"

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from function_sets import sort_key
-from schemas import Event, IdentifiedObject, Link, Resource, SubscribableIdentifiedObject, spec_of
+from schemas import Event, IdentifiedObject, Link, Resource, SubscribableIdentifiedObject, spec_of, wire_name
 from sep2_server.action import item_kind, item_scope
 from sep2_server.below import Below, below
 from sep2_server.bootstrap import response_list_href
 from sep2_server.event_times import refresh_overlapping, siblings_of, timed
-from sep2_server.extra_routes import PROGRAM_KINDS
+from sep2_server.extra_routes import MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.interval_times import INTERVAL_KINDS, spanned
 from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import Conflict
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.tree import link_lists, remove_tree
 from sep2_server.uris import route_named
@@ -33,6 +34,8 @@ class Plan:
 
 def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     """Store a new item of a list with what hangs below it; it is stored in one list only."""
+    if listed.kind in MEMBER_LISTS:
+        return _insert_shown(desk, listed, plan)
     tx, value = desk.transaction, plan.value
     route = route_named(listed.kind)
     kind = item_kind(route, value)
@@ -53,6 +56,16 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     )
     row = _insert(desk, row, value)
     _plant_below(desk, kind, parts, owner_id, plan)
+    return row
+
+
+def _insert_shown(desk: Desk, listed: Row, plan: Plan) -> Row:
+    """Store an item of a list that shows what is stored in the list at the root."""
+    home = desk.reader.by_href(desk.environment.uris.of(f"{wire_name(type(plan.value))}List"))
+    if home is None:
+        raise Conflict(f"{listed.href}: nothing is added here", "add to the list at the root")
+    row = insert_item(desk, home._replace(owner_id=listed.owner_id), plan)
+    desk.transaction.add_member(listed.id, row)
     return row
 
 
