@@ -19,8 +19,8 @@ from sep2_server.supply import OPERATION, settle_due
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
 
-BATCH: Final = 500
-"""Rows that one repair writes at most, so that a commit stays short."""
+BATCH: Final = 20
+"""Rows that one repair writes at most, so that what devices write does not wait for it."""
 
 
 def event_of(environment: Environment, row: Row) -> Event:

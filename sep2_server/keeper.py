@@ -1,14 +1,19 @@
-"""The clock task: writes what time alone has changed at the second, and keeps the change feed short."""
+"""The clock task: writes what time alone has changed at the second, and keeps the change feed short.
+
+Ten thousand events may start in one second. Reads are right without the clock task, so it writes in small
+commits and rests after each as long as that took: requests have the writer and the processor between two.
+"""
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import Final
 
 from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
-from sep2_server.event_times import repair_due
+from sep2_server.event_times import BATCH, repair_due
 from sep2_server.lease import Lease
 from sep2_server.reader import Reader
 from sep2_server.store import Store
@@ -19,6 +24,11 @@ LONGEST_WAIT_S: Final = 30
 SECONDS_OF_DAY: Final = 86_400
 FORGET_EVERY_S: Final = 3600
 SETS_AT_ONCE: Final = 200
+LONGEST_REST_S: Final = 0.1
+FIRST_S: Final = 1.0
+"""How long the start waits for what is due; the rest is written while the server serves."""
+PACE_S: Final = 0.1
+"""Writes that follow one another closely are looked at together."""
 PAUSE_S: Final = 0.5
 """How long the clock task waits for a store that is gone."""
 
@@ -50,7 +60,7 @@ class Keeper:
         """Bring everything up to date, then keep it so."""
         await self._lease.start()
         if self._lease.is_held:
-            await self._repair()
+            await self._repair(until_s=time.monotonic() + FIRST_S)
         self._task = asyncio.get_running_loop().create_task(self._keep(), name="sep2-keeper")
 
     async def stop(self) -> None:
@@ -81,15 +91,21 @@ class Keeper:
         try:
             async with asyncio.timeout(min(max(delay_s, 1), LONGEST_WAIT_S)):
                 await self._woken.wait()
+                await asyncio.sleep(PACE_S)
         except TimeoutError:
             log.debug("Nothing was written for %s s", delay_s)
 
-    async def _repair(self) -> None:
-        """Write all rows that are due, in commits that stay short."""
-        now = self._clock.now()
-        job = partial(repair_due, environment=self._environment, now=now)
-        while await self._store.ask(lambda reader: reader.due(now, limit=1)):
-            log.debug("%s rows were due", await self._store.do(job))
+    async def _repair(self, until_s: float | None = None) -> None:
+        """Write all rows that are due, in short commits; at the start without rest, until `until_s`."""
+        written = BATCH
+        while written == BATCH and not (until_s and time.monotonic() > until_s):
+            now, begun_s = self._clock.now(), time.monotonic()
+            if not await self._store.ask(partial(Reader.due, now=now, limit=1)):
+                return
+            written = await self._store.do(partial(repair_due, environment=self._environment, now=now))
+            log.debug("%s rows were due", written)
+            if until_s is None:
+                await asyncio.sleep(min(time.monotonic() - begun_s, LONGEST_REST_S))
 
     async def _shorten(self) -> None:
         kept = self._environment.settings.changes_kept

@@ -55,8 +55,6 @@ class Notifications:
     def wake(self) -> None:
         """Look at the change feed and the outbox: something was written."""
         self._woken.set()
-        if self._notifier is not None:
-            self._notifier.wake()
 
     async def start(self) -> None:
         """Go on where the last process ended."""
@@ -106,6 +104,8 @@ class Notifications:
                 await self._woken.wait()
         await asyncio.sleep(PACE_S)
         self._woken.clear()
+        if self._notifier is not None:
+            self._notifier.wake()
 
     async def _scan(self) -> None:
         """Match all changes that there are now."""

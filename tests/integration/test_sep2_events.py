@@ -8,6 +8,7 @@ import pytest
 from certs import Pki
 from function_sets import cancelled
 from schemas import DERControl, DERControlBase, DERControlList, DERProgram, EventStatus
+from sep2_server.event_times import BATCH
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import put_item
 from sep2_server.rows import OVER, Change, Row
@@ -251,3 +252,27 @@ async def test_the_clock_task_writes_what_is_due_at_the_start(
         kept = bench.store.reader.by_id(row.id)
         assert kept is not None
         assert (kept.list_id, kept.status) == (None, OVER)
+
+
+async def test_many_events_of_one_second_are_written_in_small_commits(bench: Bench) -> None:
+    await bench.enrol("event-1")
+    count = 3 * BATCH - 5
+    for number in range(count):
+        _, program = await bench.group(f"feeder {number}")
+        await bench.control(program, make_control(f"{number:04X}", START + 10, 100))
+    commits: list[int] = []
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hear(changes: Sequence[Change]) -> None:
+        commits.append(len(changes))
+        if sum(commits) == count:
+            loop.call_soon_threadsafe(ended.set)
+
+    bench.store.listen(hear)
+    bench.clock.set(START + 10)
+    bench.server.keeper.wake()
+    async with asyncio.timeout(10):
+        await ended.wait()
+    assert commits == [BATCH, BATCH, BATCH - 5]
+    assert bench.store.reader.due(START + 10) == []
