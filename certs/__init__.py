@@ -24,7 +24,15 @@ from certs.identity import (
     sfdi_of,
 )
 from certs.learnt import LearntIssuers
-from certs.peer import KnownIssuers, PeerIdentity, TlsSession, judged_peer, peer_identity, refuse_reason
+from certs.peer import (
+    KnownIssuers,
+    PeerIdentity,
+    TlsSession,
+    admission,
+    judged_peer,
+    peer_identity,
+    refuse_reason,
+)
 from certs.pki import Credentials, Pki
 from certs.profile import check
 from certs.server_side import OperatorTls, ServerTls, TlsFiles
@@ -43,6 +51,7 @@ __all__ = [
     "ResumingContext",
     "ServerTls",
     "TlsFiles",
+    "admission",
     "TlsSession",
     "check",
     "client_context",

@@ -1,5 +1,6 @@
 """Who the other side of a finished handshake is, and whether to refuse it."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from certs.reading import certificate_of
 from certs.refusal import LONGEST_CHAIN, refusal
 
 MOST_KNOWN_ISSUERS: Final = 1024
+MOST_ADMITTED: Final = 16_384
 
 
 class TlsSession(Protocol):
@@ -62,6 +64,7 @@ class KnownIssuers:
         self, roots: Iterable[x509.Certificate], *, self_signed: Iterable[x509.Certificate] | None = None
     ) -> None:
         """Trust these roots and self-signed clients from now on, and no others."""
+        self._admitted: OrderedDict[tuple[bytes, bool], LFDI] = OrderedDict()
         self._roots = {_encoded(root): root for root in roots}
         self._self_signed = None if self_signed is None else set(map(_encoded, self_signed))
 
@@ -82,6 +85,16 @@ class KnownIssuers:
         for certificate in chain:
             if anatomy.is_ca(certificate):
                 self._keep(certificate)
+
+    def admitted(self, leaf: bytes, *, allow_self_signed: bool) -> LFDI | None:
+        """The peer with this certificate (DER) if it was admitted under the roots of today, and lately."""
+        return self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed))
+
+    def admit(self, leaf: bytes, lfdi: LFDI, *, allow_self_signed: bool) -> None:
+        """Remember that a peer was admitted; of the latest 16,384."""
+        self._admitted[hashlib.sha256(leaf).digest(), allow_self_signed] = lfdi
+        if len(self._admitted) > MOST_ADMITTED:
+            self._admitted.popitem(last=False)
 
     def complete(self, leaf: x509.Certificate) -> tuple[x509.Certificate, ...]:
         """Longest known path from the certificate upwards, at best to a root. RFC 5280, 6.1."""
@@ -143,6 +156,28 @@ def peer_identity(session: TlsSession) -> PeerIdentity | None:
         return None
     chain = verified_chain(session) or (certificate_of(encoded),)
     return PeerIdentity(lfdi=lfdi_of(chain[0]), certificate=chain[0], chain=chain)
+
+
+def admission(
+    session: TlsSession, issuers: KnownIssuers, *, allow_self_signed: bool = False
+) -> LFDI | Finding | None:
+    """Who the peer of a finished handshake is, or why it is refused; None without a certificate.
+
+    As `refuse_reason`, for servers: a session that is resumed by a peer which was admitted before under the
+    same roots costs no look at the chain. OpenSSL resumes a session only for whom it verified in full.
+    """
+    encoded = session.getpeercert(True)
+    if not encoded:
+        return None
+    is_resumed = getattr(session, "session_reused", False)
+    known = issuers.admitted(encoded, allow_self_signed=allow_self_signed) if is_resumed else None
+    if known is not None:
+        return known
+    identity, reason = judged_peer(session, issuers, allow_self_signed=allow_self_signed)
+    if reason is not None or identity is None:
+        return reason
+    issuers.admit(encoded, identity.lfdi, allow_self_signed=allow_self_signed)
+    return identity.lfdi
 
 
 def refuse_reason(

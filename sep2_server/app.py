@@ -383,9 +383,7 @@ def _bounds(settings: Settings, workers: int) -> Bounds:
 
 def _identity_of(request: web.BaseRequest) -> str | None:
     connection = request.protocol
-    if not isinstance(connection, Connection) or connection.lfdi is None:
-        return None
-    return connection.lfdi
+    return connection.lfdi if isinstance(connection, Connection) else None
 
 
 async def _octets_of(request: web.BaseRequest, most: int) -> bytes:

@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import BadHttpMethod
 from aiohttp.web_protocol import RequestHandler
 
-from certs import LFDI, KnownIssuers, TlsSession, judged_peer
+from certs import LFDI, Finding, KnownIssuers, TlsSession, admission
 from schemas.codes import ErrorReason
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, UnknownMethod
@@ -76,24 +76,22 @@ class Connection(RequestHandler):
         self._guest = guest
         self._meter = meter
         self.lfdi: LFDI | None = None
-        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Settle who the client is. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G."""
         super().connection_made(transport)
         session = transport.get_extra_info("ssl_object")
         allowed = self._environment.rules.allow_self_signed
-        identity, reason = judged_peer(session, self._issuers, allow_self_signed=allowed)
-        if reason is None:
-            self._meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
-            self._settle(None if identity is None else identity.lfdi)
-        else:
-            self._meter.count("lineside_handshakes_total", result="refused", reason=reason.rule)
+        found = admission(session, self._issuers, allow_self_signed=allowed)
+        if isinstance(found, Finding):
+            self._meter.count("lineside_handshakes_total", result="refused", reason=found.rule)
             peer = transport.get_extra_info("peername")
-            log.warning("Certificate of %s refused: %s (%s)", peer, reason.text, reason.rule)
+            log.warning("Certificate of %s refused: %s (%s)", peer, found.text, found.rule)
             if self._environment.rules.refused_certificate == "close":
                 self.force_close()
-
+        else:
+            self._meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
+            self._settle(found)
         _forget_certificate(transport)
 
     def pause_writing(self) -> None:

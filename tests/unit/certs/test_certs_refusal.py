@@ -22,7 +22,14 @@ from certs.issue import (
     sign,
 )
 from certs.oids import DEVICE_GENERIC
-from certs.peer import MOST_KNOWN_ISSUERS, KnownIssuers, peer_identity, refuse_reason, verified_chain
+from certs.peer import (
+    MOST_KNOWN_ISSUERS,
+    KnownIssuers,
+    admission,
+    peer_identity,
+    refuse_reason,
+    verified_chain,
+)
 from certs.reading import require_readable
 from certs.refusal import path_findings, refusal
 
@@ -264,3 +271,53 @@ def test_known_issuers_forget_the_oldest_beyond_their_limit(mica: Signer, mca: S
         for number in range(MOST_KNOWN_ISSUERS)
     )
     assert issuers.complete(mica.certificate) == (mica.certificate,)
+
+
+class Resumed(BareSession):
+    """A resumed handshake."""
+
+    session_reused = True
+
+
+def test_a_peer_that_was_admitted_resumes_without_a_look_at_its_chain(
+    make: Make, mca: Signer, serca: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = chain_below(make, mca, serca)
+    issuers = KnownIssuers([serca.certificate])
+    lfdi = lfdi_of(chain[0])
+    assert admission(Session(der(chain[0]), [der(link) for link in chain]), issuers) == lfdi
+    monkeypatch.setattr("certs.peer.judged_peer", None)
+    assert admission(Resumed(der(chain[0])), issuers) == lfdi
+
+
+def test_a_peer_that_was_admitted_is_looked_at_again_once_other_roots_are_trusted(
+    make: Make, mca: Signer, serca: Signer, mica: Signer
+) -> None:
+    chain = chain_below(make, mca, serca)
+    issuers = KnownIssuers([serca.certificate])
+    admission(Session(der(chain[0]), [der(link) for link in chain]), issuers)
+    issuers.trust([mica.certificate])
+    found = admission(Resumed(der(chain[0])), issuers)
+    assert not isinstance(found, str)
+    assert found is not None
+    assert found.rule == "chain-unseen"
+
+
+def test_a_self_signed_peer_is_admitted_only_where_that_is_allowed(make: Make, serca: Signer) -> None:
+    own = make(self_signed_template("home"), None)
+    issuers = KnownIssuers([serca.certificate], self_signed=[own])
+    assert admission(Resumed(der(own)), issuers, allow_self_signed=True) == lfdi_of(own)
+    assert not isinstance(admission(Resumed(der(own)), issuers), str)
+
+
+def test_a_peer_without_certificate_is_nobody(serca: Signer) -> None:
+    assert admission(Session(None), KnownIssuers([serca.certificate])) is None
+
+
+def test_admitted_peers_are_bounded(serca: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("certs.peer.MOST_ADMITTED", 2)
+    issuers = KnownIssuers([serca.certificate])
+    for leaf in (b"1", b"2", b"3"):
+        issuers.admit(leaf, lfdi_of(serca.certificate), allow_self_signed=False)
+    held = [issuers.admitted(leaf, allow_self_signed=False) is not None for leaf in (b"1", b"2", b"3")]
+    assert held == [False, True, True]
