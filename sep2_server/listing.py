@@ -270,6 +270,14 @@ def _span(route: Route, span: Span, after: int | None) -> Span:
 
 
 @cache
+def is_plain(kind: str) -> bool:
+    """True for a kind of list that shows all its items to everybody who sees the list, at any time."""
+    route = route_named(kind)
+    derived = route.view_of or route.item is File or kind in MEMBER_LISTS | {"ReadingList", BILLING_SETS}
+    return not (derived or shows_assigned(route) or shows_own(route) or _is_timed(kind))
+
+
+@cache
 def _is_timed(kind: str) -> bool:
     item = route_named(kind).item
     return item is not None and (issubclass(item, Event) or item.__name__ in INTERVAL_KINDS)

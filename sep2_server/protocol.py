@@ -76,6 +76,7 @@ class Connection(RequestHandler):
         self._guest = guest
         self._meter = meter
         self.lfdi: LFDI | None = None
+        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Settle who the client is. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G."""

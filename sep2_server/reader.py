@@ -1,6 +1,6 @@
 """What can be asked of the store. Every answer is a value; nothing here writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -106,6 +106,15 @@ class Reader:
         if span.is_whole:
             return self._db.number(q.TALLY, **_place(span)) or 0
         return self._db.number(q.COUNT_BOUNDED, **_bounds(span)) or 0
+
+    def lists_at(self, hrefs: Sequence[str]) -> list[tuple[str, int, str, int]]:
+        """URI, row id, kind and number of items in the scope of everybody of the lists at URIs."""
+        found: list[tuple[str, int, str, int]] = []
+        for first in range(0, len(hrefs), q.AT_ONCE):
+            some = hrefs[first : first + q.AT_ONCE]
+            asked = {f"h{n}": some[min(n, len(some) - 1)] for n in range(q.AT_ONCE)}
+            found += self._db.all(_listed, q.LISTS_AT, **asked)
+        return found
 
     def active(self, span: Span, *, skip: int = 0, limit: int = 1) -> list[Row]:
         """The active events of a list in its order."""
@@ -319,6 +328,11 @@ def _bounds(span: Span) -> dict[str, object]:
 
 def _named(found: tuple[Any, ...]) -> tuple[str, int]:
     return str(found[0]), int(found[1])
+
+
+def _listed(found: tuple[Any, ...]) -> tuple[str, int, str, int]:
+    href, list_id, kind, amount = found
+    return href, list_id, kind, amount or 0
 
 
 def _first(found: tuple[Any, ...]) -> int:

@@ -70,6 +70,14 @@ ITEMS_OF_OWNER: Final = select(t.resource).where(_IN_SPAN, _R.owner_id == _p("ow
 TALLY: Final = select(t.tally.c.amount).where(
     t.tally.c.list_id == _p("list_id"), t.tally.c.scope == _p("scope")
 )
+_OF_EVERYBODY: Final = and_(t.tally.c.list_id == _R.id, t.tally.c.scope == literal_column("0"))
+AT_ONCE: Final = 64
+"""How many lists LISTS_AT asks for, h0 to h63."""
+LISTS_AT: Final = (
+    select(_R.href, _R.id, _R.kind, t.tally.c.amount)
+    .select_from(t.resource.outerjoin(t.tally, _OF_EVERYBODY))
+    .where(_R.href.in_([_p(f"h{n}") for n in range(AT_ONCE)]))
+)
 COUNT_BOUNDED: Final = select(func.count()).where(_IN_SPAN, _BOUNDED)
 COUNT_ACTIVE: Final = select(func.count()).where(_IN_SPAN, _IS_ACTIVE, _BOUNDED)
 OVERLAPPING: Final = select(t.resource).where(

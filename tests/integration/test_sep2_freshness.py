@@ -11,13 +11,16 @@ from schemas import (
     DERStatus,
     DeviceCapability,
     EndDevice,
+    EndDeviceList,
     LogEvent,
     LogEventList,
     OperationalModeStatusType,
 )
+from sep2_server.end_devices import add_der
 from sep2_server.event_times import event_of
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
+from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, Client, make_control
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -135,3 +138,18 @@ def _assign(desk: Desk, group: str, device: str) -> None:
 
 def _unassign(desk: Desk, group: str, device: str) -> None:
     programs.unassign(desk, desk.group(group), desk.client(device))
+
+
+async def test_a_page_counts_the_lists_of_its_items_as_each_item_alone_does(bench: Bench) -> None:
+    aggregator = await bench.enrol("counting", role=Role.AGGREGATOR)
+    devices = [await bench.enrol(f"counted-{n}", aggregator=aggregator) for n in range(4)]
+    await bench.group("counted", "counted-1", "counted-3")
+    await bench.do(lambda desk: add_der(desk.transaction, desk.environment, devices[2].id))
+    client = await bench.client("counting")
+    page = await client.read("/edev?s=0&l=10", EndDeviceList)
+    alone = [await client.read(str(device.href), EndDevice) for device in page.EndDevice_]
+    assert page.EndDevice_ == alone
+    assert sorted(d.DERListLink_.all or 0 for d in alone if d.DERListLink_) == [1, 1, 1, 1, 2]
+    await bench.do(lambda desk: add_der(desk.transaction, desk.environment, devices[0].id))
+    again = await client.read("/edev?s=0&l=10", EndDeviceList)
+    assert sorted(d.DERListLink_.all or 0 for d in again.EndDevice_ if d.DERListLink_) == [1, 1, 1, 2, 2]
