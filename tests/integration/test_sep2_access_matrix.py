@@ -19,11 +19,16 @@ import pytest_asyncio
 
 from certs import Pki, client_context
 from function_sets import METHODS, ROUTES, Access, Route
-from schemas import csip_aus
+from schemas import ActivePower, csip_aus
+from sep2_server.built import BUILT_KINDS
 from sep2_server.dispatch import allowed_methods
 from sep2_server.extra_routes import EXTRA_ROUTES
 from sep2_server.location import READING_KINDS
-from sep2_server.rows import Role
+from sep2_server.operator import resources
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import NotFound
+from sep2_server.operator.router import Call
+from sep2_server.rows import Role, Row
 from tests.integration.full_house import fill
 from tests.integration.sep2_harness import Bench, Client, Reply, running
 from tests.integration.test_sep2_walk import mirror
@@ -37,6 +42,8 @@ TOLERATED: Final = {("POST", f"DER{name}") for name in ("Settings", "Status", "A
 """What CSIP-AUS lets clients do beside the marks. CSIP 2.5."""
 REFUSALS: Final = {"ConnectionPoint": 422}
 """Status of a body that is no such resource, where it is not 400. CSIP 2.5."""
+UNSTORED: Final = BUILT_KINDS | {"Reading", "NotificationList", "Notification"}
+"""What is made at read, stands in the series of readings, or is the client's: it has no row."""
 NO_TLS: Final = 0
 """In the place of a status: the handshake fails."""
 
@@ -97,8 +104,8 @@ def expected(route: Route, method: str, who: Who, *, exists: bool) -> int:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> AsyncIterator[House]:
-    every: dict[str, object] = {"profile": "csip_aus_v1.2", "function_sets": "all"}
-    async with running(tmp_path_factory.mktemp("matrix"), sep2_pki, **every) as bench:
+    folder = tmp_path_factory.mktemp("matrix")
+    async with running(folder, sep2_pki, profile="csip_aus_v1.2", function_sets="all") as bench:
         await _furnish(bench)
         clients = {who: await bench.client(name) for who, name in NAMES.items()}
         contexts = {
@@ -119,6 +126,12 @@ async def _furnish(bench: Bench) -> None:
     client = await bench.client(NAMES[Who.OWN])
     point = csip_aus.ConnectionPoint(connectionPointId="41020000001")
     assert (await client.put(f"{own.href}/cp", point)).status == 201
+    ratings = csip_aus.DERCapabilityV12(
+        modesSupported="00", rtgMaxW=ActivePower(multiplier=0, value=1), type=0, doeModesSupported="0F"
+    )
+    capability = _places(bench)["DERCapability"]
+    await bench.store.do(lambda tx: tx.delete(tx.by_href(capability) or Row(0, "", "")))
+    assert (await client.put(capability, ratings)).status == 204
     assert (await client.post("/mup", mirror(bench.credentials(NAMES[Who.OWN]).lfdi))).status == 201
 
 
@@ -180,7 +193,7 @@ def _foreign(factory: pytest.TempPathFactory, pki: Pki) -> ssl.SSLContext:
 def _write_report(house: House) -> None:
     """The matrix as a table: a line for each resource and method, a column for each kind of client."""
     REPORT.parent.mkdir(exist_ok=True)
-    kinds = [who.value for who in Who]
+    kinds = [*(who.value for who in Who), "operator"]
     lines = [f"# {len(house.cells)} cells; 0: no TLS session", ",".join(["resource", "method", *kinds])]
     for route in ALL_ROUTES:
         for method in METHODS:
@@ -218,3 +231,18 @@ async def test_each_client_gets_what_the_table_says_and_learns_nothing_else(
     assert {method: reply.status for method, reply in replies.items()} == wanted
     shown = b"" if who in ENTITLED else b"".join(reply.body for reply in replies.values())
     assert [secret for secret in house.secrets if secret in shown] == []
+
+
+@pytest.mark.parametrize("route", [pytest.param(route, id=route.id) for route in ALL_ROUTES])
+async def test_an_operator_looks_at_whatever_is_stored(house: House, route: Route) -> None:
+    path = house.places.get(route.id, "/nowhere")
+    told = await house.bench.do(lambda desk: _told_to_operator(desk, path))
+    house.cells[route.id, "GET", "operator"] = 200 if told else 404
+    assert bool(told) == (route.id in house.places and route.id not in UNSTORED)
+
+
+def _told_to_operator(desk: Desk, path: str) -> bool:
+    try:
+        return bool(resources.show(desk, Call(query={"href": path}, now=desk.now)))
+    except NotFound:
+        return False
