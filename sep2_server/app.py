@@ -15,6 +15,7 @@ from aiohttp import web
 from certs import lfdi_of
 from function_sets import Clock
 from schemas.codes import ErrorReason
+from sep2_server.body_codecs import XML_ALONE, BodyCodecs
 from sep2_server.bootstrap import prepare
 from sep2_server.clock import ShiftedClock, SystemClock
 from sep2_server.discovery.announcer import Announcer
@@ -35,7 +36,7 @@ from sep2_server.process.log_lines import Access
 from sep2_server.process.place import Place, alone, tls_files
 from sep2_server.process.pulse import Pulse
 from sep2_server.process.sockets import listen
-from sep2_server.protocol import Connection, Connections, response_of
+from sep2_server.protocol import Connections, accept_of, identity_of, response_of
 from sep2_server.redirection import Redirection
 from sep2_server.rows import Change
 from sep2_server.settings import Settings, needing_restart, reloaded
@@ -56,7 +57,13 @@ class Sep2Server:
     """An IEEE 2030.5 server: `async with` it, or `start` and `stop`."""
 
     def __init__(
-        self, settings: Settings, store: Store, clock: Clock | None = None, *, place: Place | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock | None = None,
+        *,
+        place: Place | None = None,
+        codecs: BodyCodecs = XML_ALONE,
     ) -> None:
         """Get ready to serve a store, which stays the caller's to close, alone or at a place of many."""
         self.settings = settings
@@ -65,7 +72,7 @@ class Sep2Server:
         self.meter = self.place.meter
         self.clock = ShiftedClock(clock or SystemClock())
         lfdi = lfdi_of(settings.certificate.read_bytes())
-        self.environment = Environment.of(settings, lfdi, self.clock.now())
+        self.environment = Environment.of(settings, lfdi, self.clock.now(), codecs)
         self._dispatcher = Dispatcher(self.environment)
         self.downloads = Downloads(
             settings.downloads_at_once, settings.download_retry_s, settings.download_stall_s
@@ -175,7 +182,6 @@ class Sep2Server:
         """
         fresh = reloaded(self.settings, settings)
         self.place.tls.renew(tls_files(fresh))
-        self.notifications.renew(fresh)
         self.settings = fresh
         self.notifications.renew(fresh)
         if self.access is not None:
@@ -218,10 +224,10 @@ class Sep2Server:
         try:
             return await self._respond(dispatcher, request)
         except RemoteError as flaw:
-            return dispatcher.refusal(flaw)
+            return dispatcher.refusal(flaw, request.accept)
         except StoreError as flaw:
             log.warning("The store failed: %s", flaw)
-            return dispatcher.refusal(Busy("the store failed"))
+            return dispatcher.refusal(Busy("the store failed"), request.accept)
 
     async def _respond(self, dispatcher: Dispatcher, request: Request) -> Answer:
         while True:
@@ -246,12 +252,12 @@ class Sep2Server:
             received = len(asked.body)
             answer = await self.respond(asked)
         except RemoteError as flaw:
-            answer = self._dispatcher.refusal(flaw)
+            answer = self._dispatcher.refusal(flaw, accept_of(request))
         if isinstance(answer, Download):
             response = await self._send(request, answer)
         else:
             response = response_of(answer)
-        if _identity_of(request) is None or "Upgrade" in request.headers:
+        if identity_of(request) is None or "Upgrade" in request.headers:
             response.force_close()
         self._note(request, answer.route, response, perf_counter() - began, received)
         return response
@@ -274,7 +280,7 @@ class Sep2Server:
                 Access(
                     at=time(),
                     number=self.access.number(),
-                    lfdi=_identity_of(request) or "",
+                    lfdi=identity_of(request) or "",
                     remote=request.remote or "",
                     method=request.method,
                     target=request.raw_path,
@@ -290,11 +296,11 @@ class Sep2Server:
         try:
             return await self.downloads.send(request, answer)
         except RemoteError as flaw:
-            return response_of(self._dispatcher.refusal(flaw))
+            return response_of(self._dispatcher.refusal(flaw, accept_of(request)))
 
     async def _request_of(self, request: web.BaseRequest) -> Request:
         """The request without HTTP. RemoteError: no Host, no certificate, too large."""
-        lfdi = _identity_of(request)
+        lfdi = identity_of(request)
         if lfdi is None and not self._is_open(request.method):
             raise Forbidden("no certificate, or one that is refused")
         if lfdi is not None and self._dispatcher.is_blocked(lfdi):
@@ -310,7 +316,7 @@ class Sep2Server:
             lfdi=lfdi or "",
             body=await self._body_of(request) if request.method in WITH_BODY else b"",
             content_type=headers.get("Content-Type"),
-            accept=",".join(headers.getall("Accept")) if "Accept" in headers else None,
+            accept=accept_of(request),
             now=self.clock.now(),
             authority=headers["Host"],
         )
@@ -379,11 +385,6 @@ def _bounds(settings: Settings, workers: int) -> Bounds:
         per_address=settings.connections_per_address,
         handshake_s=settings.handshake_s,
     )
-
-
-def _identity_of(request: web.BaseRequest) -> str | None:
-    connection = request.protocol
-    return connection.lfdi if isinstance(connection, Connection) else None
 
 
 async def _octets_of(request: web.BaseRequest, most: int) -> bytes:

@@ -7,16 +7,16 @@ from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Unprocessable
 from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.messages import Request
-from sep2_server.negotiation import require_readable
 
 
 def value_of(environment: Environment, request: Request, route: Route) -> object:
     """The resource that a client sent to a route. BadRequest or WrongMediaType for anything else."""
     if not request.body:
         raise BadRequest("no body", ErrorReason.INVALID_FORMAT)
-    require_readable(request.content_type)
+    codec, most = environment.codecs.reading(request.content_type), environment.settings.most_octets
     try:
-        return environment.mount.decode(request.body, route.accepts, most=environment.settings.most_octets)
+        document = codec.decode(request.body, most=most)
+        return environment.mount.decode(document, route.accepts, most=most)
     except Malformed as flaw:
         if route.id == CONNECTION_POINT and environment.rules.connection_point_error == Unprocessable.status:
             raise Unprocessable(str(flaw)) from flaw

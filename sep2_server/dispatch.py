@@ -36,8 +36,8 @@ from sep2_server.files.fits import wanted_of
 from sep2_server.files.stored import download_of
 from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
-from sep2_server.messages import Answer, Download, Request, found
-from sep2_server.negotiation import require_acceptable, takes_base_alone
+from sep2_server.messages import Answer, Request, found
+from sep2_server.negotiation import Form
 from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
 from sep2_server.rows import BLOCKED, EVERYBODY, OPTION, Change, Row
@@ -90,7 +90,7 @@ class Dispatcher:
         self._viewers = Viewers(settings.known_clients)
         self.run_time = run_time_of({}, environment)
         self._blocked: frozenset[str] = frozenset()
-        self._kept: Shelf[tuple[str, str, int], Kept] = Shelf(
+        self._kept: Shelf[tuple[str, str, int, str], Kept] = Shelf(
             settings.cached_answers, settings.cached_octets, self._recall
         )
         self.hits = 0
@@ -148,11 +148,10 @@ class Dispatcher:
             return None
         try:
             if request.method in READS:
-                kept = self._kept_for(request, viewer)
-                return None if kept is None else self._understood(request, kept)
+                return self._kept_for(request, viewer, self._form(request))
             return None if viewer.is_disabled else self._prepare_at_once(request, viewer)
         except RemoteError as flaw:
-            return self.refusal(flaw)
+            return self.refusal(flaw, request.accept)
 
     def answer(self, reader: Reader, request: Request) -> Answer | Work:
         """The answer to a request, or the work that leads to it. RepairDue where time has changed a list."""
@@ -163,39 +162,31 @@ class Dispatcher:
             if self.is_blocked(request.lfdi):
                 raise Forbidden(f"{request.lfdi} is blocked")
             if self.run_time.is_out:
-                return self.environment.failure
+                return self.environment.written(self.environment.failure, request.accept)
             if request.method in READS:
-                return self._understood(request, self._read(reader, request))
+                return self._read(reader, request)
             return self._prepare(reader, request)
         except RemoteError as flaw:
-            return self.refusal(flaw)
+            return self.refusal(flaw, request.accept)
 
-    def refusal(self, flaw: RemoteError) -> Answer:
-        """The answer to a request that broke a rule."""
-        return self.environment.refusal(flaw)
-
-    def _understood(self, request: Request, answer: Answer) -> Answer:
-        """An answer as its client can read it: one at level -S1 is sent no foreign elements."""
-        codec = self.environment.mount.codec
-        has_extensions = bool(codec.profile.extension_namespace)
-        if not has_extensions or not takes_base_alone(request.accept) or isinstance(answer, Download):
-            return answer
-        return found(base_document(codec, answer.body), answer.route)
+    def refusal(self, flaw: RemoteError, accept: str | None = None) -> Answer:
+        """The answer to a request that broke a rule, in a media type that the client accepts."""
+        return self.environment.written(self.environment.refusal(flaw), accept)
 
     def _read(self, reader: Reader, request: Request) -> Answer:
         viewer = self._viewers.of(reader, request.lfdi)
-        kept = self._kept_for(request, viewer)
+        form = self._form(request)
+        kept = self._kept_for(request, viewer, form)
         if kept is not None:
             return kept
         self.misses += 1
         with reader.snapshot():
-            return self._render(reader, request, viewer)
+            return self._render(reader, request, viewer, form)
 
-    def _kept_for(self, request: Request, viewer: Viewer) -> Answer | None:
+    def _kept_for(self, request: Request, viewer: Viewer, form: Form) -> Answer | None:
         """The answer that is kept and right for this client, at this time."""
-        self._require_acceptable(request)
-        kept = self._kept.get((request.path, request.query, EVERYBODY)) or self._kept.get(
-            (request.path, request.query, viewer.scope)
+        kept = self._kept.get((request.path, request.query, EVERYBODY, form.key)) or self._kept.get(
+            (request.path, request.query, viewer.scope, form.key)
         )
         if (
             kept is not None
@@ -206,16 +197,17 @@ class Dispatcher:
             return kept.answer
         return None
 
-    def _require_acceptable(self, request: Request) -> None:
-        """Raise NotAcceptable for a client that takes none of our types; octets of files have their own."""
+    def _form(self, request: Request) -> Form:
+        """The form that a client accepts. NotAcceptable for none of ours; octets of files have their own."""
         try:
-            require_acceptable(request.accept)
+            return self.environment.forms.of(request.accept)
         except NotAcceptable:
             place = self.environment.uris.find(request.path)
             if place is None or place.route.id != FILE_CONTENT:
                 raise
+            return self.environment.forms.plain
 
-    def _render(self, reader: Reader, request: Request, viewer: Viewer) -> Answer:
+    def _render(self, reader: Reader, request: Request, viewer: Viewer, form: Form) -> Answer:
         target = self._find(reader, request, viewer)
         if target.route.id == FILE_CONTENT and target.row is not None:
             return download_of(self.environment, target.row, viewer.lfdi)
@@ -224,19 +216,23 @@ class Dispatcher:
         draft = Draft(reader, viewer, request.now)
         if target.route.item is File:
             draft.wanted = wanted_of(request.query)
-        answer = found(self.environment.mount.rendered(self._document(draft, target, query)), target.route.id)
+        document = self.environment.mount.rendered(self._document(draft, target, query))
+        if form.is_base:
+            document = base_document(self.environment.mount.codec, document)
+        answer = found(form.codec.encode(document), target.route.id, form.codec.media_type)
         if target.row is not None or target.route.id in BUILT_KINDS or target.route.view_of:
-            self._keep(request, draft, target, answer)
+            self._keep(request, draft, target, answer, form)
         return answer
 
-    def _keep(self, request: Request, draft: Draft, target: Target, answer: Answer) -> None:
+    def _keep(self, request: Request, draft: Draft, target: Target, answer: Answer, form: Form) -> None:
         scope = draft.viewer.scope if draft.is_private else EVERYBODY
         speaker = self._speaker(draft, target)
         kept = Kept(answer, target.route, target.owner_id, target.row, speaker, request.now, draft.until)
         octets = len(answer.body) + len(request.path) + len(request.query) + _OCTETS_BESIDE
         octets += _OCTETS_OF_TOKEN * len(draft.tokens)
         since = draft.reader.since
-        self._kept.put((request.path, request.query, scope), kept, draft.tokens, octets, since=since)
+        key = (request.path, request.query, scope, form.key)
+        self._kept.put(key, kept, draft.tokens, octets, since=since)
 
     def _speaker(self, draft: Draft, target: Target) -> int | None:
         """EndDevice of the aggregator that is not the owner; who speaks for the owner is a token then."""

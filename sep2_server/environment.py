@@ -7,10 +7,12 @@ from typing import Final, Self
 from function_sets import FUNCTION_SETS, Route
 from schemas import Codec, Error, wire_name
 from schemas.codes import ErrorReason
+from sep2_server.body_codecs import XML, XML_ALONE, BodyCodecs
 from sep2_server.errors import NotAllowed, NotSatisfiable, RemoteError
 from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LISTS
 from sep2_server.messages import CONTENT_TYPE, Answer
 from sep2_server.mounts import Mount
+from sep2_server.negotiation import Forms
 from sep2_server.profiles import ServerProfile
 from sep2_server.settings import Settings
 from sep2_server.uris import Uris
@@ -39,9 +41,16 @@ class Environment:
     lfdi: str | None = None
     started: int = 0
     """When the server was started, s since 1970 UTC by its own clock."""
+    codecs: BodyCodecs = XML_ALONE
 
     @classmethod
-    def of(cls, settings: Settings, lfdi: str | None = None, started: int = 0) -> Self:
+    def of(
+        cls,
+        settings: Settings,
+        lfdi: str | None = None,
+        started: int = 0,
+        codecs: BodyCodecs = XML_ALONE,
+    ) -> Self:
         """The environment that settings describe, for clients of the profile at the root."""
         codec = Codec(settings.store_profile)
         mount = Mount(codec, rules=settings.profile)
@@ -52,6 +61,7 @@ class Environment:
             mount=mount,
             lfdi=lfdi,
             started=started,
+            codecs=codecs,
         )
 
     def mounted(self) -> dict[str, Self]:
@@ -89,6 +99,19 @@ class Environment:
         headers.append(("Retry-After", str(flaw.retry_s)))
         body = self.mount.codec.encode(Error(reasonCode=flaw.reason, maxRetryDuration=flaw.retry_s))
         return Answer(flaw.status, tuple(headers), body)
+
+    @cached_property
+    def forms(self) -> Forms:
+        """The forms that clients of this mount can be answered in."""
+        return Forms(self.codecs, has_extensions=bool(self.mount.codec.profile.extension_namespace))
+
+    def written(self, answer: Answer, accept: str | None) -> Answer:
+        """An answer with an Error in a media type that the client accepts; XML where it accepts none."""
+        codec = self.forms.of_error(accept).codec
+        if codec is XML or not answer.body:
+            return answer
+        headers = tuple((n, codec.media_type if n == CONTENT_TYPE[0] else v) for n, v in answer.headers)
+        return replace(answer, headers=headers, body=codec.encode(answer.body))
 
     @cached_property
     def failure(self) -> Answer:

@@ -61,9 +61,10 @@ class Download(Answer):
 NO_CONTENT: Final = Answer(204)
 
 
-def found(body: bytes, route: str = "") -> Answer:
+def found(body: bytes, route: str = "", media_type: str = MEDIA_TYPE) -> Answer:
     """The answer to a GET."""
-    return Answer(200, (CONTENT_TYPE,), body, route)
+    kind = CONTENT_TYPE if media_type == MEDIA_TYPE else ("Content-Type", media_type)
+    return Answer(200, (kind,), body, route)
 
 
 def created(href: str) -> Answer:

@@ -1,23 +1,63 @@
-"""Media types: what a client accepts and what it sends. IEEE 2030.5-2018, 4.5."""
+"""Media types: which of ours a client accepts, and at which level. IEEE 2030.5-2018, 4.5."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from schemas import MEDIA_TYPE
-from sep2_server.errors import BadRequest, NotAcceptable, WrongMediaType
+from sep2_server.body_codecs import XML, BodyCodec, BodyCodecs
+from sep2_server.errors import NotAcceptable, WrongMediaType
 
 BASE_LEVEL: Final = "-s1"
 """Level of a client that knows the base schema and no extension, in lower case."""
+REMEMBERED: Final = 256
+"""Accept headers whose meaning is kept."""
 
 
-def require_acceptable(accept: str | None) -> None:
-    """Raise NotAcceptable for an Accept header that application/sep+xml does not match.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a client is answered; `key` tells forms apart.
 
-    No header stands for everything, a quality of 0 excludes. Parameters such as `level` do not count: of one
-    type at several levels the best quality does.
+    `is_base`: it accepts level -S1 and no other, and must not be sent foreign elements.
     """
-    if accept is not None and not _accepts(accept):
-        raise NotAcceptable(f"nothing of {accept[:120]!r} is served here")
+
+    codec: BodyCodec
+    is_base: bool
+    key: str
+
+
+class Forms:
+    """Finds the form that a client accepts; levels count where there are extensions to leave out."""
+
+    def __init__(self, codecs: BodyCodecs, *, has_extensions: bool) -> None:
+        self._codecs = codecs
+        self._has_extensions = has_extensions
+        self._find = lru_cache(maxsize=REMEMBERED)(self._found)
+        self.plain = Form(XML, is_base=False, key=XML.media_type)
+
+    def of(self, accept: str | None) -> Form:
+        """The form of the best quality, at equal quality of the server's order. NotAcceptable without any.
+
+        No header stands for everything, a quality of 0 excludes. Of one type at several levels the best
+        quality counts.
+        """
+        form = self.plain if accept is None else self._find(accept)
+        if form is None:
+            raise NotAcceptable(f"nothing of {(accept or '')[:120]!r} is served here")
+        return form
+
+    def of_error(self, accept: str | None) -> Form:
+        """The form of an Error: as for all else, and XML for who accepts nothing of ours."""
+        return (self.plain if accept is None else self._find(accept)) or self.plain
+
+    def _found(self, accept: str) -> Form | None:
+        ranges = [_pieces(part) for part in accept.split(",")]
+        weighed = [(_weight(ranges, codec.media_type), codec) for codec in self._codecs.all]
+        best, codec = max(weighed, key=lambda one: one[0])
+        if best <= 0:
+            return None
+        levels = [level for kind, _, level in ranges if kind == codec.media_type]
+        is_base = self._has_extensions and bool(levels) and all(level == BASE_LEVEL for level in levels)
+        return Form(codec, is_base, codec.media_type + (BASE_LEVEL if is_base else ""))
 
 
 def require_plain_coding(content_encoding: str) -> None:
@@ -26,32 +66,13 @@ def require_plain_coding(content_encoding: str) -> None:
         raise WrongMediaType(f"content coding {content_encoding[:40]!r} is not read here")
 
 
-def require_readable(content_type: str | None) -> None:
-    """Raise WrongMediaType for a body that is not application/sep+xml, BadRequest for one without a type."""
-    if content_type is None:
-        raise BadRequest("a body without Content-Type")
-    if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
-        raise WrongMediaType(f"{content_type[:120]!r} is not read here")
-
-
-@lru_cache(maxsize=256)
-def takes_base_alone(accept: str | None) -> bool:
-    """Whether a client understands no more than the base schema: it accepts level -S1 and no other.
-
-    It must not be sent foreign elements. IEEE 2030.5-2018, 4.5.
-    """
-    ranges = [] if accept is None else [_pieces(part) for part in accept.split(",")]
-    levels = [level for kind, _, level in ranges if kind == MEDIA_TYPE]
-    return bool(levels) and all(level == BASE_LEVEL for level in levels)
-
-
-@lru_cache(maxsize=256)
-def _accepts(accept: str) -> bool:
-    weights: dict[str, float] = {}
-    for kind, weight, _ in map(_pieces, accept.split(",")):
-        weights[kind] = max(weight, weights.get(kind, 0.0))
-    named = [weights[kind] for kind in (MEDIA_TYPE, "application/*", "*/*") if kind in weights]
-    return bool(named) and named[0] > 0
+def _weight(ranges: list[tuple[str, float, str]], media_type: str) -> float:
+    """Quality of a media type: what names it counts before what includes it."""
+    for named in (media_type, "application/*", "*/*"):
+        weights = [weight for kind, weight, _ in ranges if kind == named]
+        if weights:
+            return max(weights)
+    return 0.0
 
 
 def _pieces(part: str) -> tuple[str, float, str]:

@@ -153,6 +153,17 @@ class Connection(RequestHandler):
         return response
 
 
+def identity_of(request: web.BaseRequest) -> str | None:
+    """LFDI of the client of a request, None for one without a certificate that is admitted."""
+    connection = request.protocol
+    return connection.lfdi if isinstance(connection, Connection) else None
+
+
+def accept_of(request: web.BaseRequest) -> str | None:
+    """The Accept headers of a request as one; None where there is none."""
+    return ",".join(request.headers.getall("Accept")) if "Accept" in request.headers else None
+
+
 def _forget_certificate(transport: asyncio.BaseTransport) -> None:
     """Empty the decoded certificate that the event loop keeps for each connection: nobody asks for it."""
     decoded = transport.get_extra_info("peercert")

@@ -14,6 +14,10 @@ from tests.schema_judge import SchemaJudge
 VECTORS = Path(__file__).resolve().parents[2] / "shared" / "standard" / "vectors"
 
 
+OTHERS = {("Content-Type", "application/json"), ("Content-Type", "application/sep-exi")}
+"""Bodies that are no XML."""
+
+
 @pytest.fixture(scope="session")
 def vectors() -> Path:
     """The folder of reference data beside the project; tests that need it skip where it is absent."""
@@ -29,7 +33,7 @@ def schema_judge() -> Iterator[SchemaJudge]:
     plain = sep2_server.protocol.response_of
 
     def judged(answer: Answer) -> web.Response:
-        if ("Content-Type", "application/json") not in answer.headers:
+        if not OTHERS.intersection(answer.headers):
             judge.judge(answer.body)
         return plain(answer)
 

@@ -40,6 +40,7 @@ class Listeners:
         target: str,
         body: bytes,
         *,
+        media_type: str,
         places: tuple[Place, ...],
         lfdis: frozenset[str] | None,
     ) -> int:
@@ -49,7 +50,7 @@ class Listeners:
         """
         try:
             async with asyncio.timeout(self._settings.notification_timeout_s):
-                return await self._post(endpoint, target, body, places, lfdis)
+                return await self._post(endpoint, target, body, media_type, places, lfdis)
         except TimeoutError as flaw:
             raise DeliveryError(f"no answer within {self._settings.notification_timeout_s} s") from flaw
 
@@ -66,6 +67,7 @@ class Listeners:
         endpoint: Endpoint,
         target: str,
         body: bytes,
+        media_type: str,
         places: tuple[Place, ...],
         lfdis: frozenset[str] | None,
     ) -> int:
@@ -74,7 +76,7 @@ class Listeners:
             was_used = posting.is_used
             try:
                 self._require(posting, endpoint, places, lfdis)
-                status = await posting.post(endpoint, target, body)
+                status = await posting.post(endpoint, target, body, media_type)
             except DeliveryError:
                 posting.close()
                 if was_used:

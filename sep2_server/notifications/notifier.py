@@ -19,9 +19,10 @@ from sep2_server.errors import RemoteError
 from sep2_server.event_times import repair_list
 from sep2_server.listing import RepairDue
 from sep2_server.notifications.counters import Counters, Result, result_of
+from sep2_server.notifications.entries import Subscribed
 from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.listeners import Listeners
-from sep2_server.notifications.posting import Endpoint
+from sep2_server.notifications.posting import DeliveryError, Endpoint
 from sep2_server.notifications.rendering import Lost, Renderer
 from sep2_server.notifications.settling import Delivery, Outcome, Party, turn
 from sep2_server.rows import Client
@@ -168,7 +169,7 @@ class Notifier:
             body = await self._document(delivery, party.client)
         except Lost:
             return Outcome(delivery, Result.LOST, f"{subscribed.path} is not the client's to see")
-        status = await self._post(subscribed.notification_uri, party, body)
+        status = await self._post(subscribed, party, body)
         result = result_of(status, self._renderers[subscribed.mount].rules)
         return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
 
@@ -187,11 +188,19 @@ class Notifier:
             except RemoteError as flaw:
                 raise Lost(str(flaw)) from flaw
 
-    async def _post(self, uri: str, party: Party, body: bytes) -> int:
-        endpoint, target = address_of_listener(uri)
+    async def _post(self, subscribed: Subscribed, party: Party, body: bytes) -> int:
+        endpoint, target = address_of_listener(subscribed.notification_uri)
+        codec = self._environment.codecs.of_encoding(subscribed.encoding)
+        if codec is None:
+            raise DeliveryError(f"there is no codec any more for encoding {subscribed.encoding}")
         is_any = self._environment.settings.notification_any_peer
         return await self._listeners.post(
-            endpoint, target, body, places=party.places, lfdis=None if is_any else party.lfdis
+            endpoint,
+            target,
+            codec.encode(body),
+            media_type=codec.media_type,
+            places=party.places,
+            lfdis=None if is_any else party.lfdis,
         )
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final, cast
 import httptools
 
 from certs import KnownIssuers, peer_identity, refuse_reason
-from schemas import MEDIA_TYPE
 from sep2_server.notifications.hosts import Address
 
 LARGEST_ANSWER: Final = 1 << 16
@@ -101,14 +100,14 @@ class Posting(asyncio.Protocol):
             raise DeliveryError(f"the listener's certificate is refused: {reason.text if reason else 'none'}")
         self.lfdi = identity.lfdi
 
-    async def post(self, endpoint: Endpoint, target: str, body: bytes) -> int:
+    async def post(self, endpoint: Endpoint, target: str, body: bytes, media_type: str) -> int:
         """The status of the answer to a POST. DeliveryError where there is none."""
         if self._transport is None or not self.is_open:
             raise DeliveryError("the connection is closed")
         self._parser, self._octets = httptools.HttpResponseParser(self), 0
         self._answer = asyncio.get_running_loop().create_future()
         head = (
-            f"POST {target} HTTP/1.1\r\nHost: {endpoint.authority}\r\nContent-Type: {MEDIA_TYPE}\r\n"
+            f"POST {target} HTTP/1.1\r\nHost: {endpoint.authority}\r\nContent-Type: {media_type}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         self._transport.write(head.encode("ascii") + body)

@@ -6,25 +6,24 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from schemas import Condition, Subscription
-from schemas.codes import Encoding, ErrorReason, SubscribableType
+from schemas.codes import ErrorReason, SubscribableType
 from sep2_server.errors import BadRequest
 
 VALUE: Final = 0
 """Condition.attributeIdentifier of the value of a reading."""
 LEVELS: Final = frozenset({"+S1", "-S1"})
-ENCODINGS: Final = frozenset({Encoding.APPLICATION_PER_SEP_XML})
-"""What notifications can be written in; EXI joins once there is a codec for it."""
 _AUTHORITY: Final = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _LONGEST_URI: Final = 2048
 
 
-def require_sound(asked: Subscription, kind: SubscribableType) -> None:
+def require_sound(asked: Subscription, kind: SubscribableType, encodings: frozenset[int]) -> None:
     """Raise BadRequest for a subscription that cannot be served to a resource of this kind.
 
+    `encodings` are what notifications can be written in: XML (0), and EXI (1) where there is a codec for it.
     A Condition that the resource does not support has reasonCode 3. IEEE 2030.5-2018, 14.
     """
-    if asked.encoding not in ENCODINGS:
-        raise BadRequest(f"encoding {asked.encoding}: notifications are XML (0) here")
+    if asked.encoding not in encodings:
+        raise BadRequest(f"encoding {asked.encoding} is none of {sorted(encodings)}")
     if asked.level not in LEVELS:
         raise BadRequest(f"level {asked.level!r}; there are +S1 and -S1")
     if kind is SubscribableType.NONE:

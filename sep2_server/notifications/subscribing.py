@@ -71,7 +71,7 @@ def _checked(action: Action) -> Target:
     if target is None:
         raise NotFound(path)
     require_visible(action.tx, action.environment, action.viewer, target)
-    rules.require_sound(asked, subscribable(target.route.id))
+    rules.require_sound(asked, subscribable(target.route.id), action.environment.codecs.encodings)
     is_stored = target.row is not None or (target.route.is_list and target.exists)
     if not is_stored:
         raise NotFound(path)

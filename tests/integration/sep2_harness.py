@@ -20,7 +20,8 @@ from schemas import (
     EventStatus,
     Profile,
 )
-from sep2_server import ManualClock, Sep2Server, Settings, Store, settings_of
+from sep2_server import BodyCodecs, ManualClock, Sep2Server, Settings, Store, settings_of
+from sep2_server.body_codecs import XML_ALONE
 from sep2_server.end_devices import Enrolment, add_end_device
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
@@ -225,13 +226,15 @@ def server_settings(folder: Path, pki: Pki, **changes: object) -> Settings:
 
 @asynccontextmanager
 async def running(folder: Path, pki: Pki, *, now: int = START, **changes: object) -> AsyncIterator[Bench]:
-    """A server that runs inside from `now` on; `changes` are settings."""
+    """A server that runs inside from `now` on; `changes` are settings, `codecs` its BodyCodecs apart."""
+    codecs = changes.pop("codecs", XML_ALONE)
+    assert isinstance(codecs, BodyCodecs)
     settings = server_settings(folder, pki, **changes)
     store = Store.of(settings)
     clock = ManualClock(now)
     try:
         async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(Sep2Server(settings, store, clock))
+            server = await stack.enter_async_context(Sep2Server(settings, store, clock, codecs=codecs))
             async with AsyncExitStack() as clients:
                 yield Bench(server, store, clock, pki, clients)
     finally:

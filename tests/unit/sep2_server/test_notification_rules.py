@@ -4,6 +4,7 @@ import pytest
 
 from schemas import Condition, Subscription
 from schemas.codes import SubscribableType
+from sep2_server.body_codecs import XML_ALONE
 from sep2_server.errors import BadRequest
 from sep2_server.notifications import rules
 from sep2_server.notifications.counters import Counters, Result, result_of
@@ -39,13 +40,13 @@ def test_what_cannot_be_served_is_refused_with_its_reason(
     subscription: Subscription, kind: int, reason: int
 ) -> None:
     with pytest.raises(BadRequest) as refused:
-        rules.require_sound(subscription, SubscribableType(kind))
+        rules.require_sound(subscription, SubscribableType(kind), XML_ALONE.encodings)
     assert refused.value.reason == reason
 
 
 def test_a_condition_on_a_reading_is_sound() -> None:
     window = Condition(attributeIdentifier=0, lowerThreshold=1, upperThreshold=1)
-    rules.require_sound(asked(window), SubscribableType.BOTH)
+    rules.require_sound(asked(window), SubscribableType.BOTH, XML_ALONE.encodings)
 
 
 @pytest.mark.parametrize(
