@@ -88,6 +88,12 @@ def credited(balance: AccountBalance, register: CreditRegister, prepayment: Prep
     return rated(replace(balance, availableCredit=added(balance.availableCredit, amount)), prepayment)
 
 
+def withdrawn(balance: AccountBalance, register: CreditRegister, prepayment: Prepayment) -> AccountBalance:
+    """A balance after the credit of a register was taken back, which may leave less than nothing."""
+    amount = replace(register.creditAmount, value=-register.creditAmount.value)
+    return credited(balance, replace(register, creditAmount=amount), prepayment)
+
+
 def charged(balance: AccountBalance, amount: AccountingUnit, prepayment: Prepayment) -> AccountBalance:
     """A balance after consumption: regular credit to the expiry level, then emergency, then regular."""
     due = amount_of(amount)

@@ -30,7 +30,7 @@ from sep2_server.errors import (
     RemoteError,
     UnknownMethod,
 )
-from sep2_server.extra_routes import FILE_CONTENT
+from sep2_server.extra_routes import ASSOCIATED, FILE_CONTENT
 from sep2_server.feed import EVERYTHING
 from sep2_server.files.fits import wanted_of
 from sep2_server.files.stored import download_of
@@ -252,6 +252,8 @@ class Dispatcher:
             return self._reading(draft, target, target.above)
         if target.row is None:
             raise NotFound(target.href)
+        if route.id == ASSOCIATED:
+            return self._documents.associated(draft, target, target.row)
         return self._documents.resource(draft, target, target.row)
 
     def _built(self, draft: Draft, target: Target) -> bytes:

@@ -17,12 +17,13 @@ from schemas import (
     FunctionSetAssignments,
     SelfDevice,
     SubscribableResource,
+    UsagePoint,
     spec_of,
     wire_name,
 )
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
-from sep2_server.errors import NotAcceptable
+from sep2_server.errors import NotAcceptable, NotFound
 from sep2_server.files.fits import Wanted
 from sep2_server.listing import ALWAYS, Listing, RepairDue, View, is_plain
 from sep2_server.location import Target, locate
@@ -88,6 +89,15 @@ class Documents:
         draft.tokens.add(row.id)
         draft.until = min(draft.until, row.next_at or ALWAYS)
         return self._document(draft, target.route, row.body)
+
+    def associated(self, draft: Draft, target: Target, row: Row) -> bytes:
+        """The document of the UsagePoint that a DER is associated with, as it is now. 10.10."""
+        named: UsagePoint = self._codec.decode_fragment(row.body, UsagePoint)
+        point = draft.reader.by_href(named.href or "")
+        if point is None:
+            raise NotFound(target.href)
+        draft.tokens.add(row.id)
+        return self.resource(draft, target, point)
 
     def built(self, draft: Draft, route: Route, value: object) -> bytes:
         """The document of a resource that is made at read."""

@@ -14,6 +14,7 @@ from schemas import (
     MirrorMeterReading,
     Reading,
     ReadingType,
+    UsagePoint,
     csip_aus,
 )
 
@@ -33,6 +34,10 @@ LATEST_READING: Final = "LatestReading"
 """The Reading of a MeterReading that is in no ReadingSet."""
 UPDATE_TIMES: Final = "MirrorUpdateTimes"
 """When a device last posted a MirrorMeterReading and will next. For operators."""
+ASSOCIATED: Final = "AssociatedUsagePoint"
+"""The UsagePoint of a DER; its row holds the UsagePoint as it was, whose `href` is asked for what it is."""
+METERED: Final = "UtilityMeter"
+"""What marks a UsagePoint that the operator made: no device mirrors into it. For operators."""
 CONNECTION_POINT: Final = "ConnectionPoint"
 FILE_CONTENT: Final = "FileContent"
 """The octets of a File; their row holds SHA-256 and size."""
@@ -120,6 +125,13 @@ EXTRA_ROUTES: Final[dict[str, Route]] = {
             id=UPDATE_TIMES,
             path="/upt/{id1}/mr/{id2}/times",
             type=MirrorMeterReading,
+            methods=Methods("MMEEE"),
+            access=Access.OPERATOR,
+        ),
+        Route(
+            id=METERED,
+            path="/upt/{id1}/utility",
+            type=UsagePoint,
             methods=Methods("MMEEE"),
             access=Access.OPERATOR,
         ),

@@ -24,7 +24,7 @@ from sep2_server.mirror_readings import mirror_reading
 from sep2_server.rows import Client, Row, full_mrid
 from sep2_server.run_time import post_rate_of
 from sep2_server.uris import route_named
-from sep2_server.usage_points import make_room
+from sep2_server.usage_points import is_metered, make_room
 
 READING_ANSWERS: Final[Mapping[str, Answer]] = {"201": Answer(201), "204": NO_CONTENT}
 """Answers to readings by the rule `reading_post`; the others have the Location of what was made of them."""
@@ -126,6 +126,8 @@ def _copy(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
     """The UsagePoint that copies a mirror, made or brought up to date."""
     tx, environment = action.tx, action.environment
     known = tx.by_mrid(posted.mRID, kind="UsagePoint", owner_id=device.end_device_id)
+    if known is not None and is_metered(tx, environment, known):
+        raise Forbidden("the mRID is that of a UsagePoint of the utility")
     number = known.id if known else tx.next_id()
     usage_point = UsagePoint(
         href=environment.uris.of("UsagePoint", (number,)),

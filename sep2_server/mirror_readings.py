@@ -4,8 +4,6 @@ A known ReadingSet is replaced, a new one is added, a bare Reading replaces the 
 needs a ReadingType. What a post leaves out stays. lastUpdateTime and nextUpdateTime are kept for operators.
 """
 
-from typing import Final
-
 from function_sets import sort_key
 from schemas import (
     IdentifiedObject,
@@ -23,10 +21,9 @@ from schemas import (
 from sep2_server.action import Action, require_room
 from sep2_server.errors import BadRequest, StoreError
 from sep2_server.extra_routes import LATEST_READING, UPDATE_TIMES
-from sep2_server.rows import EVERYBODY, Row, Span, StoredReading
+from sep2_server.rows import EVERYBODY, Row, Span
+from sep2_server.stored_readings import stored
 from sep2_server.uris import route_named
-
-SECONDS_OF_DAY: Final = 86_400
 
 
 def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading) -> Row:
@@ -48,8 +45,7 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
         _put_single(action, UPDATE_TIMES, parts, _times_of(posted), usage_point.owner_id)
     row = _put_meter_reading(action, list_row, known, number, parts, posted)
     if posted.Reading_ is not None and posted.Reading_.timePeriod is not None:
-        key = sort_key(route_named("ReadingList"), posted.Reading_)
-        action.tx.put_reading(_stored(action, row, 0, posted.Reading_, key), row)
+        action.tx.put_reading(stored(action.environment, row.id, 0, posted.Reading_, action.now), row)
     sets = _set_list(action, parts, usage_point.owner_id)
     for reading_set in posted.MirrorReadingSet_:
         _put_set(action, sets, parts, reading_set)
@@ -99,27 +95,12 @@ def _put_set(action: Action, list_row: Row, parts: tuple[int, int], posted: Mirr
         ReadingListLink_=ReadingListLink(href=of("ReadingList", place)),
     )
     row = _put_item(action, list_row, known, "ReadingSet", number, reading_set)
-    route = route_named("ReadingList")
-    stored = []
     for position, reading in enumerate(posted.Reading_):
         reading.href = of("Reading", (*place, position))
-        stored.append(_stored(action, row, position, reading, sort_key(route, reading)))
-    action.tx.put_readings(stored, row)
-
-
-def _stored(action: Action, row: Row, position: int, reading: Reading, key: bytes) -> StoredReading:
-    period = reading.timePeriod
-    return StoredReading(
-        row.id,
-        key,
-        position,
-        period.start if period else None,
-        period.duration if period else None,
-        reading.value,
-        reading.qualityFlags,
-        action.environment.codec.fragment(reading),
-        (period.start if period else action.now) // SECONDS_OF_DAY,
-    )
+    readings = [
+        stored(action.environment, row.id, n, one, action.now) for n, one in enumerate(posted.Reading_)
+    ]
+    action.tx.put_readings(readings, row)
 
 
 def _put_item(

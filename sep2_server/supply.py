@@ -52,16 +52,30 @@ class Account:
                 raise prepaid.PrepaidRuleError(f"token {entry.token!r} was used before")
         self._move(prepaid.credited(self.balance, entry, self.prepayment), now)
 
+    def withdraw(self, register: Row, now: int) -> None:
+        """Take back what a CreditRegister has added, before it is removed."""
+        entry = self._held(register, CreditRegister)
+        self._move(prepaid.withdrawn(self.balance, entry, self.prepayment), now)
+
     def charge(self, amount: AccountingUnit, now: int) -> None:
         """Take consumption from the balance."""
         self._move(prepaid.charged(self.balance, amount, self.prepayment), now)
 
-    def settle(self, now: int) -> None:
-        """Bring states and supply up to date: a level, an override or the time has changed."""
-        self._move(prepaid.rated(self.balance, self.prepayment), now)
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether neither regular nor emergency credit is left."""
+        return prepaid.is_exhausted(self.balance, self.prepayment)
 
-    def _move(self, balance: AccountBalance, now: int) -> None:
-        was_exhausted = prepaid.is_exhausted(self.balance, self.prepayment)
+    def settle(self, now: int, *, was_exhausted: bool | None = None) -> None:
+        """Bring states and supply up to date: a level, an override or the time has changed.
+
+        `was_exhausted` says how it was before a change that is stored already.
+        """
+        self._move(prepaid.rated(self.balance, self.prepayment), now, was_exhausted=was_exhausted)
+
+    def _move(self, balance: AccountBalance, now: int, *, was_exhausted: bool | None = None) -> None:
+        if was_exhausted is None:
+            was_exhausted = self.is_exhausted
         overrides = self._overrides()
         operation = prepaid.operation_at(
             self.operation, balance, self.prepayment, overrides, now, was_exhausted=was_exhausted

@@ -21,7 +21,7 @@ from schemas import (
     SupplyInterruptionOverrideListLink,
 )
 from schemas.codes_metering import CreditTypeType, ServiceStatusType
-from sep2_server.operator import programs
+from sep2_server.operator import prepaid_rules, programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.model import Json, json_of
@@ -67,7 +67,7 @@ def open_account(desk: Desk, call: Call) -> Answer:
     }
     row = insert_item(desk, programs.root_list(desk, KIND), Plan(value=prepayment, below=below))
     programs.show(desk, group, row)
-    _account(desk, row).settle(desk.now)
+    prepaid_rules.added(desk, row)
     return _told(desk, row)
 
 
@@ -104,10 +104,7 @@ def credit(desk: Desk, call: Call) -> Answer:
         token=asked.token,
     )
     stored = insert_item(desk, desk.listed(row, "CreditRegisterList"), Plan(value=register))
-    try:
-        account.credit(stored, desk.now)
-    except PrepaidRuleError as flaw:
-        raise Conflict(str(flaw), "nothing was credited; see: lineside op prepay show MRID") from flaw
+    prepaid_rules.added(desk, stored)
     return _told(desk, row)
 
 
@@ -130,8 +127,8 @@ def hold(desk: Desk, call: Call) -> Answer:
     value = SupplyInterruptionOverride(
         description=asked.description, interval=DateTimeInterval(start=start, duration=asked.duration)
     )
-    insert_item(desk, desk.listed(row, "SupplyInterruptionOverrideList"), Plan(value=value))
-    _account(desk, row).settle(desk.now)
+    stored = insert_item(desk, desk.listed(row, "SupplyInterruptionOverrideList"), Plan(value=value))
+    prepaid_rules.added(desk, stored)
     return _told(desk, row)
 
 

@@ -10,10 +10,11 @@ from typing import Final
 from function_sets import ROUTES, Access
 from schemas import ConsumptionTariffInterval, Event, Resource
 from schemas.codes import EventState
+from sep2_server.below import below
 from sep2_server.event_times import event_of
-from sep2_server.extra_routes import GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
+from sep2_server.extra_routes import ASSOCIATED, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.location import READING_KINDS, Target, locate
-from sep2_server.operator import programs
+from sep2_server.operator import metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import cancel_event, change_event, current
@@ -34,7 +35,6 @@ MADE_ELSEWHERE: Final = {
     "Subscription": "the device makes it",
     "MirrorUsagePoint": "the device makes it",
     "Response": "the device makes it",
-    "UsagePoint": "the device makes it, by a MirrorUsagePoint",
     "Notification": "it is never stored",
 }
 """Items that no operator adds here, and how they come to be."""
@@ -47,9 +47,14 @@ LIST_HINT: Final = "list what there is: lineside op resource list /tp"
 def show(desk: Desk, call: Call) -> Answer:
     """A resource, or the items of a list, whatever function set it is of."""
     target = _target(desk, call)
+    if target.route.id == metering.READING:
+        return metering.shown(desk, target)
     if not target.route.is_list:
         return _told(desk, _row(target))
     skip, limit = call.number("start", 0, 0, 10_000_000), call.number("limit", 100, 1, 1000)
+    if target.route.id in READING_KINDS:
+        values = metering.listed(desk, target, skip, limit)
+        return {"href": target.href, "kind": target.route.id, "items": list(values)}
     listed = _source(desk, target)
     rows: list[Row] = []
     if listed is not None:
@@ -64,8 +69,10 @@ def add(desk: Desk, call: Call) -> Answer:
     """Add a resource to a list, with what hangs below it; a program may be assigned to `group` at once."""
     target = _target(desk, call)
     route = target.route
-    if not route.is_list or route.view_of is not None or route.id in READING_KINDS:
+    if not route.is_list or route.view_of is not None:
         raise BadRequest(f"href: nothing can be added to {target.href}", "name a list such as /tp/1/rc")
+    if route.id in READING_KINDS:
+        return metering.add(desk, target, call.body)
     kind = _item_kind(target)
     if kind in MADE_ELSEWHERE:
         raise BadRequest(f"{kind}: not added here", MADE_ELSEWHERE[kind])
@@ -81,6 +88,7 @@ def add(desk: Desk, call: Call) -> Answer:
         row = insert_item(desk, programs.root_list(desk, kind), plan)
     else:
         row = _insert_below(desk, target, plan)
+    prepaid_rules.added(desk, row)
     return _told(desk, desk.reader.by_id(row.id) or row)
 
 
@@ -93,9 +101,12 @@ def change(desk: Desk, call: Call) -> Answer:
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
+    if route.id == ASSOCIATED:
+        return _told(desk, metering.associate(desk, target, call.body))
     if target.row is None:
         return _first(desk, target, call.body)
     row = target.row
+    prepaid_rules.require_changeable(row)
     cls = desk.environment.codec.profile.resolve(route.type)
     if issubclass(route.type, Event):
         row = current(desk, row)
@@ -104,23 +115,35 @@ def change(desk: Desk, call: Call) -> Answer:
         stored = change_event(desk, row, old, wanted)
         return _told(desk, stored) | ({} if stored.id == row.id else {"replaces": old.mRID})
     value: Resource = changed_value(desk, route.id, desk.resource(row, cls), call.body)
-    return _told(desk, put_item(desk, row, value))
+    was_exhausted = prepaid_rules.is_exhausted(desk, row)
+    stored = put_item(desk, row, value)
+    prepaid_rules.changed(desk, stored, was_exhausted=was_exhausted)
+    return _told(desk, desk.reader.by_id(row.id) or stored)
 
 
 def delete(desk: Desk, call: Call) -> Answer:
     """Remove a resource and all below it. Conflict for events that are not over, but with `force`."""
-    row = _row(_target(desk, call))
+    target = _target(desk, call)
+    if target.route.id == metering.READING:
+        return metering.remove_reading(desk, target)
+    row = _row(target)
     kind = row.kind
     if route_named(kind).is_list or (
         kind in MADE_ELSEWHERE and kind in {"EndDevice", "FunctionSetAssignments"}
     ):
         raise BadRequest(f"href: a {kind} is not removed here", MADE_ELSEWHERE.get(kind, "name an item"))
+    _require_dispensable(desk, target)
     if not call.flag("force"):
         _require_over(desk, row)
     if kind in PROGRAM_KINDS:
         for group in programs.groups_of(desk, row):
             programs.hide(desk, group, row)
+    prepaid_rules.removing(desk, row)
+    if kind == metering.USAGE_POINT:
+        metering.dissociate(desk, row)
     remove(desk, row)
+    if kind != "Prepayment":
+        prepaid_rules.changed(desk, row)
     return {"href": row.href}
 
 
@@ -251,6 +274,8 @@ def _group(desk: Desk, call: Call, target: Target) -> Group | None:
 
 def _insert_below(desk: Desk, target: Target, plan: Plan) -> Row:
     listed = target.row or _make_list(desk, target)
+    if listed.kind == metering.USAGE_POINTS:
+        return metering.insert_usage_point(desk, listed, plan)
     if listed.owner_id is None:
         raise BadRequest(
             f"href: items of {target.href} belong to something", "post them to the list below that"
@@ -277,6 +302,15 @@ def _first(desk: Desk, target: Target, body: object) -> Answer:
     """The first value of a single resource."""
     plan = plan_of(desk, target.route.id, body, target.route.id)
     return _told(desk, put_single(desk, target.route.id, target.place.parts, target.owner_id, plan))
+
+
+def _require_dispensable(desk: Desk, target: Target) -> None:
+    """Raise Conflict for what the resource above must have: it goes with that."""
+    above = desk.environment.uris.parent(target.place)
+    parent = None if above is None else desk.reader.by_href(above)
+    needed = () if parent is None else below(parent.kind)
+    if parent is not None and any(one.kind == target.route.id and one.is_required for one in needed):
+        raise Conflict(f"{parent.href} must have a {target.route.id}", "change it, or remove all of that")
 
 
 def _require_over(desk: Desk, row: Row) -> None:

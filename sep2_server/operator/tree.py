@@ -5,9 +5,19 @@ What is made gets its href, its links, the lists below it, and, if it is an even
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from function_sets import sort_key
-from schemas import Event, IdentifiedObject, Link, Resource, SubscribableIdentifiedObject, spec_of, wire_name
+from schemas import (
+    Event,
+    IdentifiedObject,
+    Link,
+    Reading,
+    Resource,
+    SubscribableIdentifiedObject,
+    spec_of,
+    wire_name,
+)
 from sep2_server.action import item_kind, item_scope
 from sep2_server.below import Below, below
 from sep2_server.bootstrap import response_list_href
@@ -17,9 +27,12 @@ from sep2_server.interval_times import INTERVAL_KINDS, spanned
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.rows import EVERYBODY, Row
+from sep2_server.stored_readings import stored
 from sep2_server.tree import link_lists, remove_tree
 from sep2_server.uris import route_named
 
+READINGS: Final = "ReadingList"
+"""A list without a row: its values are in the table of readings."""
 Parts = tuple[str, ...]
 Identified = IdentifiedObject | SubscribableIdentifiedObject
 
@@ -56,6 +69,8 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     )
     row = _insert(desk, row, value)
     _plant_below(desk, kind, parts, owner_id, plan)
+    if plan.below.get(READINGS):
+        put_readings(desk, row, [one.value for one in plan.below[READINGS]])
     return row
 
 
@@ -67,6 +82,16 @@ def _insert_shown(desk: Desk, listed: Row, plan: Plan) -> Row:
     row = insert_item(desk, home._replace(owner_id=listed.owner_id), plan)
     desk.transaction.add_member(listed.id, row)
     return row
+
+
+def put_readings(desk: Desk, reading_set: Row, values: Sequence[Resource]) -> None:
+    """Store the Readings of a ReadingSet in the place of those that it had."""
+    environment, parts = desk.environment, parts_of(desk, reading_set)
+    readings = [value for value in values if isinstance(value, Reading)]
+    for position, reading in enumerate(readings):
+        reading.href = environment.uris.of("Reading", (*parts, str(position)))
+    held = [stored(environment, reading_set.id, n, one, desk.now) for n, one in enumerate(readings)]
+    desk.transaction.put_readings(held, reading_set)
 
 
 def insert_in(desk: Desk, above: Row, kind: str, value: Resource) -> Row:
@@ -83,9 +108,9 @@ def put_item(desk: Desk, row: Row, value: Resource) -> Row:
     new = row._replace(sort_key=key, mrid=getattr(value, "mRID", row.mrid))
     if isinstance(value, Event):
         new = timed(environment, new, value, siblings_of(tx, environment, new, value), desk.now)
-        stored = tx.replace(row, new)
-        refresh_overlapping(tx, environment, stored, desk.now)
-        return stored
+        event = tx.replace(row, new)
+        refresh_overlapping(tx, environment, event, desk.now)
+        return event
     return tx.replace(row, _still(desk, new, value))
 
 
@@ -137,9 +162,9 @@ def _insert(desk: Desk, row: Row, value: Resource) -> Row:
     tx, environment = desk.transaction, desk.environment
     if not isinstance(value, Event):
         return tx.insert(_still(desk, row, value))
-    stored = tx.insert(timed(environment, row, value, siblings_of(tx, environment, row, value), desk.now))
-    refresh_overlapping(tx, environment, stored, desk.now)
-    return stored
+    event = tx.insert(timed(environment, row, value, siblings_of(tx, environment, row, value), desk.now))
+    refresh_overlapping(tx, environment, event, desk.now)
+    return event
 
 
 def _still(desk: Desk, row: Row, value: Resource) -> Row:
@@ -152,7 +177,7 @@ def _plant_below(desk: Desk, kind: str, parts: Parts, owner_id: int | None, plan
     tx, of = desk.transaction, desk.environment.uris.of
     for one in below(kind):
         plans = plan.below.get(one.name, ())
-        if one.is_list and not one.is_view and one.kind != "ReadingList":
+        if one.is_list and not one.is_view and one.kind != READINGS:
             listed = tx.insert(Row(tx.next_id(), of(one.kind, parts), one.kind, owner_id=owner_id))
             for item in plans:
                 insert_item(desk, listed, item)
