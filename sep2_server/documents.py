@@ -22,6 +22,7 @@ from schemas import (
     wire_name,
 )
 from sep2_server.access import Viewer
+from sep2_server.device_links import START, DeviceLinks
 from sep2_server.environment import Environment
 from sep2_server.errors import NotAcceptable, NotFound
 from sep2_server.files.fits import Wanted
@@ -76,6 +77,7 @@ class Documents:
         self._listing = listing
         self._rates: Mapping[str, int] = {}
         self._off = _links_off(environment.offered_kinds)
+        self._links = DeviceLinks(environment)
 
     def set_rates(self, rates: Mapping[str, int]) -> None:
         """Take poll rates by the id of the resource that go before the settings."""
@@ -131,6 +133,8 @@ class Documents:
         """A fragment whose links to lists tell how many items the client may see there."""
         if self._off is not None and fragment.startswith(_DEVICES):
             fragment = self._off.sub(b"", fragment)
+        if fragment.startswith(START):
+            fragment = self._links.completed(fragment, draft.viewer)
         if not _LIST_LINKED.search(fragment):
             return fragment
         return _LIST_LINK.sub(lambda link: self._counted(draft, link), fragment)

@@ -1,0 +1,60 @@
+"""The links of an EndDevice to what is served: those that its stored form has not are put in at read.
+
+So a database of an older program, or of other settings, shows the right links without a walk through it.
+"""
+
+from typing import Any, Final
+
+from schemas import EndDevice, Link
+from sep2_server.access import Viewer
+from sep2_server.below import below
+from sep2_server.environment import Environment
+from sep2_server.extra_routes import CONNECTION_POINT
+
+START: Final = b"<EndDevice "
+SUBSCRIPTIONS: Final = b"<SubscriptionListLink "
+_CONNECTION_POINT: Final = b"ConnectionPointLink "
+
+
+class DeviceLinks:
+    """Completes EndDevices as one server offers them. IEEE 2030.5-2018, 10 (EndDevice)."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        offered = environment.offered_kinds
+        self._wanted = {
+            b"<%sLink " % one.name.encode(): one
+            for one in below("EndDevice")
+            if one.is_linked and one.kind in offered
+        }
+        self._names = [*self._wanted]
+        if CONNECTION_POINT in environment.codec.profile.additions:
+            self._names.append(_CONNECTION_POINT)
+
+    def completed(self, fragment: bytes, viewer: Viewer) -> bytes:
+        """The fragment of an EndDevice with every link that it should have, for a client that may see it."""
+        missing = [name for name in self._names if name not in fragment]
+        if not missing:
+            return fragment
+        environment = self._environment
+        cls = environment.codec.profile.resolve(EndDevice)
+        value: Any = environment.codec.decode_fragment(fragment, cls)
+        if SUBSCRIPTIONS in missing and not self._subscribes(str(value.href), viewer):
+            missing.remove(SUBSCRIPTIONS)
+        place = environment.uris.find(str(value.href)) if missing else None
+        if place is None:
+            return fragment
+        for name in missing:
+            one = self._wanted.get(name)
+            if one is None:
+                value.ConnectionPointLink = Link(href=environment.uris.of(CONNECTION_POINT, place.parts))
+            else:
+                setattr(value, one.attr, one.link(href=environment.uris.of(one.kind, place.parts)))
+        return environment.codec.fragment(value)
+
+    def _subscribes(self, href: str, viewer: Viewer) -> bool:
+        """Whether an EndDevice has a SubscriptionList: one that an aggregator speaks for only by setting."""
+        if self._environment.settings.managed_subscription_lists:
+            return True
+        is_own = href == self._environment.uris.of("EndDevice", (viewer.scope,))
+        return is_own and viewer.aggregator_id is None

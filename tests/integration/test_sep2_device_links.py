@@ -1,0 +1,39 @@
+"""EndDevices that an older program has stored show the links of what is served now."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from schemas import EndDevice, EndDeviceList
+from sep2_server.transaction import Transaction
+from tests.integration.sep2_harness import running
+
+pytestmark = pytest.mark.usefixtures("each_database")
+LATER = re.compile(
+    rb"<(?:ConfigurationLink|FileStatusLink|IPInterfaceListLink|LoadShedAvailabilityListLink"
+    rb"|FlowReservation\w+ListLink|SubscriptionListLink) [^>]*/>"
+)
+
+
+@pytest.mark.parametrize("function_sets", ["all", "-cfg"])
+async def test_an_old_end_device_has_the_links_of_a_new_one(
+    tmp_path: Path, sep2_pki: Pki, function_sets: str
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets=function_sets) as bench:
+        row, client = await bench.device("old-1")
+        new = await client.read(row.href, EndDevice)
+
+        def forget_links(tx: Transaction) -> int:
+            held = tx.by_id(row.id)
+            assert held is not None
+            body = LATER.sub(b"", held.body)
+            tx.replace(held, held._replace(body=body))
+            return len(held.body) - len(body)
+
+        assert await bench.store.do(forget_links) > 0
+        assert await client.read(row.href, EndDevice) == new
+        assert (await client.read("/edev?l=9", EndDeviceList)).EndDevice_ == [new]
+        assert (new.ConfigurationLink_ is None) == (function_sets == "-cfg")
+        assert new.SubscriptionListLink_ is not None
