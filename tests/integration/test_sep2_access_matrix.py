@@ -42,8 +42,8 @@ TOLERATED: Final = {("POST", f"DER{name}") for name in ("Settings", "Status", "A
 """What CSIP-AUS lets clients do beside the marks. CSIP 2.5."""
 REFUSALS: Final = {"ConnectionPoint": 422}
 """Status of a body that is no such resource, where it is not 400. CSIP 2.5."""
-UNSTORED: Final = BUILT_KINDS | {"Reading", "NotificationList", "Notification"}
-"""What is made at read, stands in the series of readings, or is the client's: it has no row."""
+UNSTORED: Final = BUILT_KINDS | {"NotificationList", "Notification"}
+"""What is made at read, or is the client's: it has no row."""
 NO_TLS: Final = 0
 """In the place of a status: the handshake fails."""
 
