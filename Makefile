@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SPREAD := -n 4 --dist loadfile
 PACKAGES := schemas certs function_sets sep2_server der_client lineside
 
 .PHONY: demo test check chaos soak bench bench-large lock clean
@@ -11,14 +12,14 @@ demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -p no:cacheprovider
+	$(BIN)/python -m pytest -q -p no:cacheprovider $(SPREAD)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(PACKAGES) tests bench chaos soak
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -q $(SPREAD) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider chaos
