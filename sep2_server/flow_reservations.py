@@ -24,7 +24,7 @@ from sep2_server.errors import BadRequest
 from sep2_server.event_times import event_of, refresh_overlapping, siblings_of, timed
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.mrid import make_mrid
-from sep2_server.rows import Row
+from sep2_server.rows import Row, full_mrid
 from sep2_server.uris import route_named
 
 REQUESTED: Final = 0
@@ -70,7 +70,7 @@ def delete_request(action: Action) -> Answer:
 
 def _change(action: Action, row: Row, wanted: FlowReservationRequest) -> None:
     held: FlowReservationRequest = action.environment.codec.decode_fragment(row.body, FlowReservationRequest)
-    if int(wanted.mRID, 16) != int(held.mRID, 16):
+    if full_mrid(wanted.mRID) != full_mrid(held.mRID):
         raise BadRequest("the mRID of a request is for life")
     granted = _granted(action, row)
     status = wanted.RequestStatus_.requestStatus
@@ -111,7 +111,7 @@ def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationRes
 
 
 def _is_same(subject: str, mrid: str | None) -> bool:
-    return mrid is not None and int(subject, 16) == int(mrid, 16)
+    return mrid is not None and full_mrid(subject) == full_mrid(mrid)
 
 
 def _cancel(action: Action, row: Row, event: FlowReservationResponse) -> None:

@@ -172,5 +172,5 @@ def is_mrid(text: str) -> bool:
 
 def is_called(thing: IdentifiedObject | SubscribableIdentifiedObject, name: str) -> bool:
     """Whether an object has this mRID (compared as a number) or this description."""
-    same_number = is_mrid(name) and int(thing.mRID, 16) == int(name, 16)
+    same_number = is_mrid(name) and int(thing.mRID or "0", 16) == int(name, 16)
     return same_number or thing.description == name

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiohttp import ClientError, ClientSession, TCPConnector
 
 from certs import LFDI, Pki, operator_client_context, sfdi_of
+from certs.findings import broken
 from schemas import (
     ActivePower,
     DERAvailability,
@@ -179,10 +179,12 @@ async def log_order(bench: Bench) -> object:
 async def device_order(bench: Bench) -> object:
     aggregator = await bench.enrol("agg", role=Role.AGGREGATOR)
     client = await bench.client("agg")
-    for name in ("pro-1", "pro-2", "pro-3"):
+    names = sorted(("pro-1", "pro-2", "pro-3"), key=lambda name: bench.credentials(name).lfdi)
+    for name in names:  # a later device has a greater SFDI, so that no order is another by chance
         bench.clock.advance(1)
         await bench.enrol(name, aggregator=aggregator)
-    listed = (await client.read("/edev?l=9", EndDeviceList)).EndDevice_
+    page = await client.read("/edev?l=9", EndDeviceList)
+    listed = [e for e in page.EndDevice_ if e.href != aggregator.href]
     by_time = [e.changedTime for e in listed] == sorted((e.changedTime for e in listed), reverse=True)
     return by_time, [e.sFDI for e in listed] == sorted(e.sFDI for e in listed)
 
@@ -480,9 +482,7 @@ def prepared(case: Case, value: object, pki: Pki) -> dict[str, Any]:
 async def test_a_certificate_that_tls_lets_pass_meets_the_rule(
     tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch, rule: str, seen: object
 ) -> None:
-    monkeypatch.setattr(
-        protocol, "refuse_reason", lambda *_, **__: SimpleNamespace(text="bad", rule="policy")
-    )
+    monkeypatch.setattr(protocol, "admission", lambda *_, **__: broken("policy", "bad"))
     async with running(tmp_path, sep2_pki, refused_certificate=rule) as bench:
         _, client = await bench.device("pro-1")
         assert await status_of(client.get("/dcap")) == seen

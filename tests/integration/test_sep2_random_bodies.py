@@ -78,6 +78,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[H
             mirror_usage_points_per_device=10_000,
             items_per_list=100_000,
             notification_hosts="127.0.0.1",
+            function_sets="all",
         )
         bench = runner.run(entered.__aenter__())
         stack.callback(lambda: runner.run(entered.__aexit__(None, None, None)))

@@ -113,7 +113,7 @@ def test_init_does_not_write_over_a_site(folder: Path, capsys: pytest.CaptureFix
     [
         ("lineside server run --config nowhere", 2, "nowhere: "),
         ("lineside server run --set color=red", 2, "color: unknown"),
-        ("lineside server run --config site", 1, "server/cert.pem"),
+        ("lineside server run --config site", 2, "server/cert.pem"),
         ("lineside server token x --config nowhere", 2, "nowhere: "),
         ("lineside server token x --remove --config site", 1, "no token is named 'x'"),
         ("lineside op status --config nowhere", 2, "nowhere: "),

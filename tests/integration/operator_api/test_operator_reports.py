@@ -178,7 +178,7 @@ def test_poll_rates_are_changed_at_run_time(api: OperatorClient, device_request:
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ({}, "pollRate: missing"),
+        ({}, "body: nothing to set"),
         ({"pollRate": {"DERControl": 5}}, "pollRate.DERControl: carries no pollRate"),
         ({"pollRate": {"DERList": -1}}, "pollRate.DERList: -1 is no rate"),
         ({"pollRate": {"DERList": True}}, "pollRate.DERList: True is no rate"),
