@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench import codec, cycle, events, idle, notifications, reads, restart, scale, workers, writes
 from bench.measure import table
-from bench.stand import DEVICES, make_stand
+from bench.stand import DEVICES, make_stand, postgres_stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +43,11 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure every promise.")
     parser.add_argument("--large", action="store_true", help=f"with {LARGE:,} EndDevices too")
-    parser.add_argument("--only", action="append", choices=[*PARTS, "large"], help="one part; repeatable")
+    parser.add_argument(
+        "--only", action="append", choices=[*PARTS, "postgres", "large"], help="one part; repeatable"
+    )
     chosen = parser.parse_args()
-    wanted = chosen.only or [*PARTS, *(["large"] if chosen.large else [])]
+    wanted = chosen.only or [*PARTS, "postgres", *(["large"] if chosen.large else [])]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="lineside-bench-") as name:
         results = _measured(Path(name), wanted)
@@ -59,6 +61,9 @@ def _measured(folder: Path, wanted: list[str]) -> list[Result]:
         start = time.monotonic()
         if part == "large":
             results += _large(folder)
+        elif part == "postgres":
+            with postgres_stand(folder / part) as stand:
+                results += writes.measure(stand)
         else:
             results += PARTS[part](make_stand(folder / part))
         print(f"{part}: {time.monotonic() - start:.0f} s", file=sys.stderr)

@@ -68,22 +68,30 @@ def compare(
 def against(ours: Side, floor: Side, bar: float, floor_is: str) -> Result:
     """CPU per request of two servers: medians of rounds in turn."""
     times: tuple[list[float], list[float]] = ([], [])
+    elsewhere: list[float] = []
     with contextlib.ExitStack() as stack:
         loads = [_Load(side, stack) for side in (ours, floor)]
         for load in loads:
             load.run(2 * load.case.at_once)
         for _ in range(ROUNDS):
             for load, kept in zip(loads, times, strict=True):
-                before = load.side.place.cpu_s()
+                before, database = load.side.place.cpu_s(), ours.stand.database_cpu_s()
                 load.run(load.case.batch)
                 kept.append((load.side.place.cpu_s() - before) / load.case.batch * 1e3)
+                if load.side is ours:
+                    elsewhere.append((ours.stand.database_cpu_s() - database) / load.case.batch * 1e3)
     return Result(
         name=ours.case.name,
         ours=statistics.median(times[0]),
         floor_value=statistics.median(times[1]),
         floor=floor_is,
         bar=bar,
+        note=_elsewhere(statistics.median(elsewhere)),
     )
+
+
+def _elsewhere(database_ms: float) -> str:
+    return f"and {database_ms:.2f} ms in the processes of the database" if database_ms else ""
 
 
 class _Load:

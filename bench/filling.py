@@ -143,7 +143,10 @@ class Stamp:
 
 
 def fill(store: Store, environment: Environment, devices: int, *, now: int, aggregator_id: int) -> None:
-    """Store a fleet, the first MANAGED devices as those of the aggregator."""
+    """Store a fleet, the first MANAGED devices as those of the aggregator; in PostgreSQL one by one."""
+    if not store.is_inline:
+        _enrol_each(store, environment, devices, now=now)
+        return
     first = store.write(lambda tx: tx.next_id(devices * 20))
     loader = _Loader(str(environment.settings.database))
     managed = min(MANAGED, devices)
@@ -153,6 +156,15 @@ def fill(store: Store, environment: Environment, devices: int, *, now: int, aggr
             numbers = range(low, min(low + CHUNK, end))
             loader.load([stamp.of(number, first + number * 20) for number in numbers])
     loader.close()
+
+
+def _enrol_each(store: Store, environment: Environment, devices: int, *, now: int) -> None:
+    def enrol(tx: Transaction) -> None:
+        for number in range(devices):
+            enrolment = Enrolment(lfdi=lfdi_for(number), name=f"fleet-{number}", pin=111115)
+            add_end_device(tx, environment, enrolment, now)
+
+    store.write(enrol)
 
 
 def lfdi_for(number: int) -> LFDI:

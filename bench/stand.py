@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -27,6 +27,7 @@ from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import insert_in
 from sep2_server.rows import Role, Row
+from tests.postgres import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ MANAGED: Final = 1000
 READY_S: Final = 60.0
 DEVICE, AGGREGATOR = "bench-device", "bench-aggregator"
 DEVICES: Final = 1000
+FEW_DEVICES: Final = 50
 
 T = TypeVar("T")
 
@@ -51,6 +53,8 @@ class Stand:
     pki: Pki
     settings: Settings
     paths: dict[str, str]
+    database_pid: int | None = None
+    """The database server, where it is a process of its own."""
 
     @property
     def lfdi(self) -> str:
@@ -61,6 +65,10 @@ class Stand:
     def database_kind(self) -> str:
         """SQLite or PostgreSQL."""
         return "PostgreSQL" if str(self.settings.database).startswith("postgres") else "SQLite"
+
+    def database_cpu_s(self) -> float:
+        """CPU that the processes of the database have used, s; 0 where it is a file."""
+        return 0.0 if self.database_pid is None else Running(self.database_pid, 0).cpu_s()
 
     def wire(self, port: int, name: str = DEVICE) -> Wire:
         """A client with one of the certificates."""
@@ -128,6 +136,15 @@ def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
         finally:
             process.terminate()
             process.wait()
+
+
+@contextlib.contextmanager
+def postgres_stand(folder: Path) -> Iterator[Stand]:
+    """A stand on a durable PostgreSQL of its own, with few devices."""
+    with Postgres.running(is_durable=True) as postgres:
+        stand = make_stand(folder, devices=FEW_DEVICES, database=postgres.url(postgres.make()))
+        pid = postgres.process.pid if postgres.process else None
+        yield replace(stand, database_pid=pid)
 
 
 def make_stand(folder: Path, *, devices: int = DEVICES, keep: bool = False, **changes: object) -> Stand:
