@@ -193,8 +193,8 @@ class Sep2Server:
             log.warning("%s was changed: it counts from the next start on", name)
 
     async def _announce(self) -> None:
-        """Tell the network of the server, where the settings say so."""
-        if self.settings.discovery:
+        """Tell the network of the server, where the settings say so: the first of many processes does."""
+        if self.settings.discovery and self.place.is_first:
             plain = 0 if self.redirection is None else self.redirection.port
             self._announcer = Announcer(self.environment, self.port, plain)
             await self._announcer.start()

@@ -1,16 +1,32 @@
 """Plain HTTP: every request is sent to the same place under HTTPS. IEEE 2030.5-2018, 6; CSIP ERR-001."""
 
 import asyncio
+from typing import Final
 
 from aiohttp import web
 
 from sep2_server.uris import target_of
 
+MOST_CONNECTIONS: Final = 256
+"""Connections that there are at a time; one more is closed at once."""
+LONGEST_S: Final = 10.0
+"""How long a connection may last, whatever its client does."""
+
 
 class Redirection:
     """A listener that answers everything with 301, and a request without Host with 400; nothing is read."""
 
-    def __init__(self, host: str, port: int, https_port: int) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        https_port: int,
+        *,
+        most: int = MOST_CONNECTIONS,
+        longest_s: float = LONGEST_S,
+    ) -> None:
+        self._most = most
+        self._longest_s = longest_s
         self._host = host
         self._port = port
         self._https_port = https_port
@@ -26,7 +42,7 @@ class Redirection:
         """Listen."""
         self._server = web.Server(self._redirect, access_log=None)
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._server, self._host, self._port)
+        self._listener = await loop.create_server(self._receive, self._host, self._port)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -35,6 +51,14 @@ class Redirection:
             await self._server.shutdown(1)
             await self._listener.wait_closed()
 
+    def _receive(self) -> asyncio.Protocol:
+        """A new connection, which ends in time; one that is too many ends at once."""
+        if self._server is None or len(self._server.connections) >= self._most:
+            return _Refused()
+        connection = self._server()
+        asyncio.get_running_loop().call_later(self._longest_s, connection.force_close)
+        return connection
+
     async def _redirect(self, request: web.BaseRequest) -> web.StreamResponse:
         host = request.headers.get("Host")
         if not host:
@@ -42,3 +66,11 @@ class Redirection:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         location = f"https://{name}:{self._https_port}{target_of(request.raw_path)}"
         return web.Response(status=301, headers={"Location": location})
+
+
+class _Refused(asyncio.Protocol):
+    """A connection that is closed as soon as it is made."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close."""
+        transport.close()

@@ -1,6 +1,7 @@
 """DNS-SD on loopback: a browser finds a running server, and no longer when it has stopped."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from certs import Pki
-from tests.integration.sep2_harness import running
+from sep2_server import ManualClock, Sep2Server, Store, app, read_settings
+from sep2_server.process.place import Place, shared_tls
+from tests.integration.sep2_harness import START, running, server_settings
 
 WAIT_S = 20
 
@@ -68,3 +71,49 @@ async def test_a_server_is_found_while_it_runs(
     finally:
         await browser.stop()
         await own.async_close()
+
+
+class Told:
+    """What an Announcer was asked for, instead of packets."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def __call__(self, *_: object) -> "Told":
+        return self
+
+    async def start(self) -> None:
+        """Take note of the start."""
+        self.calls.append("announced")
+
+    async def stop(self) -> None:
+        """Take note of the stop."""
+        self.calls.append("withdrawn")
+
+
+@pytest.mark.parametrize(("number", "calls"), [(0, ["announced", "withdrawn"]), (1, [])])
+async def test_the_first_of_several_workers_announces_and_withdraws(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch, number: int, calls: list[str]
+) -> None:
+    told = Told()
+    monkeypatch.setattr(app, "Announcer", told)
+    settings = server_settings(tmp_path, sep2_pki, discovery=True, workers=2)
+    store = Store.of(settings)
+    try:
+        place = Place(tls=shared_tls(settings), number=number, of=2)
+        async with Sep2Server(settings, store, ManualClock(START), place=place):
+            assert told.calls == calls[:1]
+    finally:
+        store.close()
+    assert told.calls == calls
+
+
+def test_the_settings_of_the_howto_are_settings(tmp_path: Path) -> None:
+    text = Path("docs/howto/discovery.md").read_text(encoding="utf-8")
+    block = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    path = tmp_path / "server.toml"
+    path.write_text(block[1], encoding="utf-8")
+    settings = read_settings(path)
+    assert (settings.discovery, settings.discovery_interfaces) == (True, ("192.168.7.2",))
+    assert (settings.discovery_name, settings.discovery_sfdis) == ("Utility North", ("167261211391",))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
+from sep2_server.redirection import Redirection
 from tests.integration.sep2_harness import running
 
 
@@ -52,3 +53,36 @@ async def test_a_request_without_host_is_400(tmp_path: Path, sep2_pki: Pki, text
     async with running(tmp_path, sep2_pki, redirect_port=0) as bench:
         assert bench.server.redirection is not None
         assert (await ask(bench.server.redirection.port, text))[0] == 400
+
+
+async def test_a_client_that_sends_nothing_or_a_part_is_dropped_in_time() -> None:
+    plain = Redirection("127.0.0.1", 0, 443, longest_s=0.2)
+    await plain.start()
+    try:
+        for sent in (b"", b"GET /dcap HTTP/1.1\r\nHo"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", plain.port)
+            writer.write(sent)
+            async with asyncio.timeout(10):
+                await reader.read()
+            assert reader.at_eof()
+            writer.close()
+    finally:
+        await plain.stop()
+
+
+async def test_a_connection_too_many_is_closed_and_there_is_room_again_later() -> None:
+    plain = Redirection("127.0.0.1", 0, 443, most=2, longest_s=1)
+    request = "GET /dcap HTTP/1.1\nHost: a\nConnection: close\n\n"
+    await plain.start()
+    try:
+        idle = [await asyncio.open_connection("127.0.0.1", plain.port) for _ in range(2)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", plain.port)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+            for held, _ in idle:
+                await held.read()
+        assert (await ask(plain.port, request))[0] == 301
+        for one in (writer, *(ends for _, ends in idle)):
+            one.close()
+    finally:
+        await plain.stop()
