@@ -134,8 +134,12 @@ class Route:
 
     def href(self, *parts: str) -> str:
         """Default URI with the placeholders filled in order."""
-        values = iter(parts)
-        return re.sub(r"\{\w+\}", lambda _: next(values), self.path)
+        return self._template % parts[: len(self.placeholders)]
+
+    @cached_property
+    def _template(self) -> str:
+        """The path with `%s` for each placeholder."""
+        return re.sub(r"\{\w+\}", "%s", self.path)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,9 +84,9 @@ class Settings:
     items_per_list: int = 1000
     """Most items that clients may post to one list, log events and readings apart."""
     log_events_kept: int = 100
-    """Newest log events kept for each device, at least 10. IEEE 2030.5-2018, 17 (LogEvent)."""
+    """Newest log events kept for each device, at least 10, and up to a twentieth more. 17 (LogEvent)."""
     responses_kept: int = 100_000
-    """Newest Responses that a client sees in a ResponseList; operators see all."""
+    """Newest Responses that a client sees in a ResponseList, up to a twentieth more; operators see all."""
     mirror_usage_points_per_device: int = 16
     """Most MirrorUsagePoints of one device."""
     usage_points_per_device: int = 64
@@ -94,7 +94,7 @@ class Settings:
     meter_readings_per_usage_point: int = 64
     """Most MeterReadings of one UsagePoint."""
     reading_sets_kept: int = 2016
-    """Newest ReadingSets kept for each MeterReading."""
+    """Newest ReadingSets kept for each MeterReading, and up to a twentieth more."""
     reading_retention_s: int = 0
     """How long readings are kept after their time, to the day; 0: as long as their sets are."""
     event_history_s: int = 31_536_000
