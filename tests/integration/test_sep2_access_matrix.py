@@ -2,7 +2,7 @@
 
 The table is `expected`; a test is one resource as one kind of client meets it, with all five methods. What
 clients may write is tried with a body that is refused after the right to write was checked (400), so that the
-house stays whole; that entitled clients may delete is the matter of `test_sep2_full_house`.
+house stays whole; that entitled clients may delete is the matter of `test_sep2_matrix`.
 """
 
 import asyncio
