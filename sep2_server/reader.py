@@ -297,6 +297,10 @@ class Reader:
         """The certificates that are refused, by LFDI."""
         return self._db.all(Blocked._make, rights.BLOCKED)
 
+    def is_blocked(self, lfdi: str) -> bool:
+        """Whether a certificate is refused."""
+        return self._db.number(rights.IS_BLOCKED, lfdi=lfdi) is not None
+
     def is_disabled(self, end_device_id: int) -> bool:
         """Whether an EndDevice is not registered any more."""
         return self._db.number(rights.DISABLED, end_device_id=end_device_id) is not None

@@ -21,6 +21,8 @@ class Result(StrEnum):
     """The client may no longer see the resource: the subscription ends."""
     GONE = "gone"
     """The client is no longer enrolled."""
+    WITHHELD = "withheld"
+    """Its client, or who speaks for it, is blocked or disabled, or the server is out of service: kept."""
     LATER = "later"
     """Given back: its listener has enough to do."""
 

@@ -23,9 +23,9 @@ from sep2_server.notifications.entries import Subscribed
 from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.listeners import Listeners
 from sep2_server.notifications.posting import DeliveryError, Endpoint
-from sep2_server.notifications.rendering import Lost, Renderer
+from sep2_server.notifications.rendering import Lost, Renderer, Withheld
 from sep2_server.notifications.settling import Delivery, Outcome, Party, turn
-from sep2_server.rows import Client
+from sep2_server.reader import Reader
 from sep2_server.settings import Settings
 from sep2_server.store import Store
 
@@ -154,7 +154,7 @@ class Notifier:
         self._counters.deliveries.update(outcome.result for outcome in outcomes)
         self._counters.dead += dead
         for outcome in outcomes:
-            if outcome.result not in {Result.DELIVERED, Result.LATER}:
+            if outcome.result not in {Result.DELIVERED, Result.WITHHELD, Result.LATER}:
                 subscribed = outcome.delivery.subscribed
                 log.info(
                     "Notification to %s is %s %s", subscribed.notification_uri, outcome.result, outcome.text
@@ -166,22 +166,25 @@ class Notifier:
         if party is None:
             return Outcome(delivery, Result.GONE)
         try:
-            body = await self._document(delivery, party.client)
+            body = await self._document(subscribed, party)
+        except Withheld as why:
+            return Outcome(delivery, Result.WITHHELD, str(why))
         except Lost:
             return Outcome(delivery, Result.LOST, f"{subscribed.path} is not the client's to see")
         status = await self._post(subscribed, party, body)
         result = result_of(status, self._renderers[subscribed.mount].rules)
         return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
 
-    async def _document(self, delivery: Delivery, client: Client) -> bytes:
+    async def _document(self, subscribed: Subscribed, party: Party) -> bytes:
+        renderer = self._renderers.get(subscribed.mount)
+        if renderer is None:
+            raise Lost(f"nothing is served at {subscribed.mount} any more")
         while True:
             now = self._clock.now()
             try:
-                subscribed = delivery.subscribed
-                renderer = self._renderers.get(subscribed.mount)
-                if renderer is None:
-                    raise Lost(f"nothing is served at {subscribed.mount} any more")
-                return renderer.document(self._store.reader, subscribed, client.lfdi, now)
+                return await self._store.ask(
+                    partial(_told, renderer=renderer, subscribed=subscribed, party=party, now=now)
+                )
             except RepairDue as due:
                 job = partial(repair_list, environment=self._environment, list_id=due.list_id, now=now)
                 await self._store.do(job)
@@ -200,8 +203,26 @@ class Notifier:
             codec.encode(body),
             media_type=codec.media_type,
             places=party.places,
-            lfdis=None if is_any else party.lfdis,
+            lfdis=None if is_any else frozenset(client.lfdi for client in party.clients),
         )
+
+
+def _told(reader: Reader, renderer: Renderer, subscribed: Subscribed, party: Party, now: int) -> bytes:
+    """The document of a notification. Withheld from who is blocked or disabled at this moment."""
+    _require_served(reader, party)
+    try:
+        return renderer.document(reader, subscribed, party.client.lfdi, now)
+    except Lost:
+        _require_served(reader, party)
+        raise
+
+
+def _require_served(reader: Reader, party: Party) -> None:
+    for client in party.clients:
+        if reader.is_blocked(client.lfdi):
+            raise Withheld(f"{client.lfdi} is blocked")
+        if reader.is_disabled(client.end_device_id):
+            raise Withheld(f"{client.lfdi} is disabled")
 
 
 @lru_cache(maxsize=MOST_ADDRESSES)

@@ -24,6 +24,10 @@ class Lost(Exception):
     """The client may no longer see the resource, or it is not there."""
 
 
+class Withheld(Exception):
+    """Nothing may be told to the client for now; what is owed to it is kept."""
+
+
 class Renderer:
     """Makes the documents of one mount's notifications; each resource once for all who see the same of it."""
 
@@ -41,7 +45,8 @@ class Renderer:
     def document(self, reader: Reader, subscribed: Subscribed, lfdi: str, now: int) -> bytes:
         """The Notification that is owed to a subscription.
 
-        Lost where its client would get no answer; RepairDue where time has changed the resource.
+        Lost where its client would get no answer, Withheld where it would get none for now; RepairDue
+        where time has changed the resource.
         """
         told = Notification(
             subscribedResource=subscribed.resource,
@@ -67,6 +72,8 @@ class Renderer:
             now=now,
         )
         answer = self._dispatcher.answer(reader, request)
+        if self._dispatcher.is_blocked(lfdi) or (isinstance(answer, Answer) and answer.status >= 500):
+            raise Withheld(f"{lfdi} is blocked, or the server is out of service")
         if not isinstance(answer, Answer) or answer.status != 200:
             raise Lost(subscribed.path)
         return answer

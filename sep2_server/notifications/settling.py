@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.codes import NotificationStatus
 from sep2_server.environment import Environment
@@ -14,16 +15,24 @@ from sep2_server.notifications.rules import retry_at
 from sep2_server.rows import Client
 from sep2_server.transaction import Transaction
 
+WITHHELD_S: Final = 60
+"""How long a notification waits that may not be told for now; it fails no attempt by that."""
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who is notified: its client, the LFDIs that its listener may have, and where that may be."""
+    """Who is notified: its client, the aggregator that speaks for it, and where its listener may be."""
 
     client: Client
-    lfdis: frozenset[str]
+    aggregator: Client | None
     places: tuple[Place, ...]
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The client, and its aggregator if it has one: the listener may be of either."""
+        return (self.client,) if self.aggregator is None else (self.client, self.aggregator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +82,13 @@ def turn(
 
 
 def _party(tx: Transaction, environment: Environment, end_device_id: int) -> Party | None:
-    """A client with its listener; the LFDI of that is the client's own, or its aggregator's."""
+    """A client with who speaks for it, and where the operator lets its notifications go."""
     client = tx.client_of(end_device_id)
     if client is None:
         return None
     aggregator = None if client.aggregator_id is None else tx.client_of(client.aggregator_id)
     allowed = (*environment.settings.notification_hosts, *tx.ledger.places(end_device_id))
-    lfdis = frozenset({client.lfdi, *([aggregator.lfdi] if aggregator else [])})
-    return Party(client, lfdis, tuple(map(place_of, allowed)))
+    return Party(client, aggregator, tuple(map(place_of, allowed)))
 
 
 def claim_s(environment: Environment) -> int:
@@ -100,6 +108,8 @@ def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms:
             there = tx.by_href(subscribed.path) is not None
             end(tx, subscribed, NotificationStatus.CANCELED if there else NotificationStatus.DELETED, now_ms)
             tx.ledger.postpone(owed, now_ms, 0, None)
+        case Result.WITHHELD:
+            tx.ledger.postpone(owed, now_ms + 1000 * WITHHELD_S, owed.attempts, outcome.text)
         case Result.LATER:
             tx.ledger.postpone(owed, now_ms, owed.attempts, owed.error)
         case Result.FAILED:

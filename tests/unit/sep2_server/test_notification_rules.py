@@ -165,5 +165,6 @@ def test_counters_have_a_number_for_each_result() -> None:
         "deliveries_failed": 0,
         "deliveries_lost": 0,
         "deliveries_gone": 0,
+        "deliveries_withheld": 0,
         "deliveries_later": 0,
     }
