@@ -17,6 +17,8 @@ from tests.integration.notifications.listening import WAIT_S, Listener, listenin
 from tests.integration.sep2_harness import Bench, running
 
 HERE = "127.0.0.1"
+STORED = pytest.mark.usefixtures("each_database")
+"""Of tests that lean on the store: on SQLite and on PostgreSQL."""
 WHY = (" is blocked", " is disabled", " is blocked, or the server is out of service")
 Bar = Callable[[Transaction, Client], object]
 
@@ -70,6 +72,7 @@ async def a_minute_later(bench: Bench) -> None:
     bench.server.notifications.wake()
 
 
+@STORED
 @BARS
 async def test_a_barred_client_is_told_what_it_missed_once_it_is_served_again(
     told: Bench, subscriber: Subscriber, bar: Bar, lift: Bar
@@ -122,6 +125,7 @@ async def test_a_notification_without_its_resource_is_withheld_too(
     assert (await listener.next()).status == 1
 
 
+@STORED
 async def test_what_waits_behind_another_delivery_is_withheld_from_who_is_barred_meanwhile(
     tmp_path: Path, sep2_pki: Pki
 ) -> None:

@@ -22,6 +22,8 @@ from tests.integration.notifications.listening import listening, settled, subscr
 from tests.integration.sep2_harness import START, Bench, make_control
 
 MRID = "A1"
+STORED = pytest.mark.usefixtures("each_database")
+"""Of tests that lean on the store: on SQLite and on PostgreSQL."""
 
 
 def set_default(desk: Desk, rate: int) -> str:
@@ -43,6 +45,7 @@ async def test_a_subscription_is_made_listed_and_read_back(subscriber: Subscribe
     assert (await client.read(f"{row.href}/fsa", FunctionSetAssignmentsList)).subscribable == 1
 
 
+@STORED
 async def test_a_new_group_is_told_as_a_get_of_the_fsa_list_shows_it(
     told: Bench, subscriber: Subscriber
 ) -> None:
@@ -70,6 +73,7 @@ async def test_a_control_is_told_to_who_subscribed_to_its_list(told: Bench, subs
     assert [control.mRID for control in note.Resource_.DERControl_] == [MRID]
 
 
+@STORED
 async def test_time_alone_changes_an_event_and_is_told(told: Bench, subscriber: Subscriber) -> None:
     _, program = await told.group("feeder", "one")
     await told.control(program, make_control(MRID, START + 60, 60))
@@ -97,6 +101,7 @@ async def test_limit_bounds_the_items_of_a_list(
     assert (note.Resource_.all, note.Resource_.results, len(note.Resource_.DERControl_)) == (2, items, items)
 
 
+@STORED
 async def test_an_aggregator_is_told_of_a_device_added_and_removed(told: Bench) -> None:
     boss = await told.enrol("boss", role=Role.AGGREGATOR)
     client = await told.client("boss")
@@ -113,6 +118,7 @@ async def test_an_aggregator_is_told_of_a_device_added_and_removed(told: Bench) 
         assert [device.href for device in note.Resource_.EndDevice_] == [boss.href]
 
 
+@STORED
 async def test_a_program_added_to_a_group_is_told_to_who_subscribed_to_its_list(
     told: Bench, subscriber: Subscriber
 ) -> None:
@@ -153,6 +159,7 @@ async def test_a_default_control_is_told(told: Bench, subscriber: Subscriber) ->
     assert (note.Resource_.setGradW, note.Resource_.subscribable) == (27, 1)
 
 
+@STORED
 async def test_a_second_subscription_to_the_same_resource_updates_the_first(subscriber: Subscriber) -> None:
     row, client = subscriber.row, subscriber.client
     first = await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)
@@ -162,6 +169,7 @@ async def test_a_second_subscription_to_the_same_resource_updates_the_first(subs
     assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 1
 
 
+@STORED
 async def test_a_deleted_subscription_is_told_nothing_more(told: Bench, subscriber: Subscriber) -> None:
     row, client = subscriber.row, subscriber.client
     made = await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)

@@ -16,6 +16,8 @@ from tests.integration.notifications.listening import listening, settled, subscr
 from tests.integration.sep2_harness import Bench, running
 
 HERE = "127.0.0.1"
+STORED = pytest.mark.usefixtures("each_database")
+"""Of tests that lean on the store: on SQLite and on PostgreSQL."""
 
 
 async def to_own_list(subscriber: Subscriber) -> int:
@@ -34,6 +36,7 @@ async def left(subscriber: Subscriber) -> int:
     return (await subscriber.client.read(f"{subscriber.row.href}/sub", SubscriptionList)).all
 
 
+@STORED
 async def test_a_5xx_is_tried_again_and_newer_changes_join_it(told: Bench, subscriber: Subscriber) -> None:
     await to_own_list(subscriber)
     subscriber.listener.answer = 503
@@ -55,6 +58,7 @@ async def test_a_5xx_is_tried_again_and_newer_changes_join_it(told: Bench, subsc
     assert owed(told) == []
 
 
+@STORED
 async def test_what_fails_for_long_becomes_a_dead_letter_and_the_subscription_stays(
     told: Bench, subscriber: Subscriber
 ) -> None:
@@ -89,6 +93,7 @@ async def test_a_3xx_or_4xx_is_final_for_this_notification_alone(
     assert len(subscriber.listener.posted) == 2
 
 
+@STORED
 async def test_a_400_ends_the_subscription_silently(told: Bench, subscriber: Subscriber) -> None:
     await to_own_list(subscriber)
     subscriber.listener.answer = 400
@@ -101,6 +106,7 @@ async def test_a_400_ends_the_subscription_silently(told: Bench, subscriber: Sub
     assert not told.store.reader.ledger.has_subscriptions()
 
 
+@STORED
 async def test_a_server_that_cancels_tells_so_once_without_a_resource(
     told: Bench, subscriber: Subscriber
 ) -> None:
@@ -115,6 +121,7 @@ async def test_a_server_that_cancels_tells_so_once_without_a_resource(
     await to_own_list(subscriber)
 
 
+@STORED
 async def test_who_may_no_longer_see_a_resource_is_told_that_it_is_over(
     told: Bench, subscriber: Subscriber
 ) -> None:
@@ -128,6 +135,7 @@ async def test_who_may_no_longer_see_a_resource_is_told_that_it_is_over(
     assert await left(subscriber) == 0
 
 
+@STORED
 async def test_a_deleted_resource_is_told_once_and_the_subscription_goes(
     told: Bench, subscriber: Subscriber
 ) -> None:
@@ -140,6 +148,7 @@ async def test_a_deleted_resource_is_told_once_and_the_subscription_goes(
     assert (await left(subscriber), len(subscriber.listener.posted)) == (0, 1)
 
 
+@STORED
 async def test_what_is_owed_survives_a_restart(tmp_path: Path, sep2_pki: Pki) -> None:
     async with running(tmp_path, sep2_pki, notification_gap_ms=3000, notification_hosts=HERE) as bench:
         row, client = await bench.device("late")
@@ -159,6 +168,7 @@ async def test_what_is_owed_survives_a_restart(tmp_path: Path, sep2_pki: Pki) ->
         assert isinstance(note.Resource_, FunctionSetAssignmentsList)
 
 
+@STORED
 async def test_many_changes_within_the_gap_are_one_notification(tmp_path: Path, sep2_pki: Pki) -> None:
     async with running(tmp_path, sep2_pki, notification_gap_ms=1000, notification_hosts="127.0.0.1") as bench:
         row, client = await bench.device("burst")
@@ -174,6 +184,7 @@ async def test_many_changes_within_the_gap_are_one_notification(tmp_path: Path, 
             assert len(listener.posted) == 1
 
 
+@STORED
 async def test_a_change_during_a_delivery_is_told_after_it(told: Bench, subscriber: Subscriber) -> None:
     await to_own_list(subscriber)
     subscriber.listener.hold = asyncio.Event()

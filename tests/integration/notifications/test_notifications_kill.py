@@ -5,15 +5,20 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from certs import Pki
 from schemas import FunctionSetAssignmentsList
 from tests.integration.notifications.listening import listening, settled, subscribe
 from tests.integration.sep2_harness import DATABASES, running
 
+STORED = pytest.mark.usefixtures("each_database")
+"""Of tests that lean on the store: on SQLite and on PostgreSQL."""
 AFTER_THE_CLAIM_S = 200
 ROOT = Path(__file__).parents[3]
 
 
+@STORED
 async def test_a_notification_survives_sigkill_during_its_delivery(tmp_path: Path, sep2_pki: Pki) -> None:
     async with running(tmp_path, sep2_pki, notification_gap_ms=3000) as bench:
         row, client = await bench.device("killed")
