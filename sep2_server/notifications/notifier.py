@@ -100,9 +100,8 @@ class Notifier:
     async def _step(self) -> bool:
         """Settle what has ended and claim what is due; False where there is nothing to do."""
         now_ms = milliseconds(self._clock)
-        room = 0 if self._stopping else CAPACITY - self._in_flight
-        due = self._store.reader.ledger.next_due(now_ms) if room else None
-        most = room if due is not None and due <= now_ms else 0
+        due = await self._next_due(now_ms) if self._in_flight < CAPACITY else None
+        most = CAPACITY - self._in_flight if due is not None and due <= now_ms else 0
         if not self._outcomes and not most:
             return False
         await self._gather()
@@ -136,13 +135,20 @@ class Notifier:
     async def _wait(self) -> None:
         self._woken.clear()
         now_ms = milliseconds(self._clock)
-        due = None if self._stopping else self._store.reader.ledger.next_due(now_ms)
+        due = await self._next_due(now_ms)
         delay_s = POLL_S if due is None else (due - now_ms) / 1000
         if self._outcomes:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(min(max(delay_s, 0.001), POLL_S)):
                 await self._woken.wait()
+
+    async def _next_due(self, now_ms: int) -> int | None:
+        """When the next notification is due, ms since 1970 UTC; None where none is to be claimed any more."""
+        if self._stopping:
+            return None
+        due = await self._store.ask(lambda reader: reader.ledger.next_due(now_ms))
+        return None if self._stopping else due
 
     def _hear(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)

@@ -1,6 +1,8 @@
 """How deliveries end: back-off, dead letters, a 400, rights lost, resources that go. CSIP ERR-002."""
 
 import asyncio
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from certs import Pki
 from schemas import FunctionSetAssignmentsList, SubscriptionList
 from sep2_server.notifications.ending import end
 from sep2_server.notifications.entries import Owed
+from sep2_server.notifications.ledger import LedgerReader
 from sep2_server.operator import programs
+from sep2_server.reader import Reader
 from sep2_server.rows import Role
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import listening, settled, subscribe, wish
@@ -233,3 +237,22 @@ async def test_a_connection_is_kept_for_the_next_notification(told: Bench, subsc
         await subscriber.listener.next()
         await settled(told)
     assert len(subscriber.listener.connections) == 1
+
+
+async def test_a_notifier_asks_postgresql_beside_the_event_loop(
+    each_database: str, told: Bench, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await to_own_list(subscriber)
+    askers: set[threading.Thread] = set()
+    for cls, name in ((LedgerReader, "next_due"), (Reader, "is_blocked")):
+        ask = getattr(cls, name)
+
+        def noted(*args: object, ask: Callable[..., object] = ask) -> object:
+            askers.add(threading.current_thread())
+            return ask(*args)
+
+        monkeypatch.setattr(cls, name, noted)
+    await told.group("feeder", "one")
+    await subscriber.listener.next()
+    is_beside = threading.current_thread() not in askers
+    assert is_beside == (each_database == "postgresql")
