@@ -9,10 +9,12 @@ import pytest
 
 from certs import Pki
 from schemas import FunctionSetAssignmentsList, SubscriptionList
+from sep2_server.notifications.counters import Result
 from sep2_server.notifications.ending import end
 from sep2_server.notifications.entries import Owed
 from sep2_server.notifications.ledger import LedgerReader
 from sep2_server.operator import programs
+from sep2_server.process.pages import page
 from sep2_server.reader import Reader
 from sep2_server.rows import Role
 from tests.integration.notifications.conftest import Subscriber
@@ -256,3 +258,43 @@ async def test_a_notifier_asks_postgresql_beside_the_event_loop(
     await subscriber.listener.next()
     is_beside = threading.current_thread() not in askers
     assert is_beside == (each_database == "postgresql")
+
+
+def metrics_of(bench: Bench) -> set[str]:
+    found = page(bench.server, "/metrics")
+    assert found is not None
+    return set(found.body.decode().splitlines())
+
+
+@STORED
+async def test_metrics_tell_what_is_owed_delivered_and_given_up(told: Bench, subscriber: Subscriber) -> None:
+    await to_own_list(subscriber)
+    await told.group("first", "one")
+    await settled(told)
+    subscriber.listener.answer = 500
+    await told.group("second", "one")
+    await settled(told)
+    before = metrics_of(told)
+    assert before >= {
+        'lineside_outbox_notifications{state="owed"} 1',
+        'lineside_outbox_notifications{state="dead"} 0',
+        'lineside_notifications_total{result="delivered"} 1',
+    }
+    for delay_s in (10, 100, 300, 1800):
+        told.clock.advance(delay_s)
+        told.server.notifications.wake()
+        await settled(told)
+    await told.server.notifications.stop()
+    assert metrics_of(told) >= {
+        'lineside_outbox_notifications{state="owed"} 0',
+        'lineside_outbox_notifications{state="dead"} 1',
+        'lineside_notifications_total{result="owed"} 2',
+        'lineside_notifications_total{result="dead"} 1',
+        'lineside_notifications_total{result="failed"} 5',
+    }
+
+
+def test_the_howto_names_every_result_of_a_delivery() -> None:
+    howto = (Path(__file__).parents[3] / "docs" / "howto" / "operations.md").read_text()
+    (row,) = [line for line in howto.splitlines() if line.startswith("| `lineside_notifications_total`")]
+    assert [result for result in Result if result not in row] == []
