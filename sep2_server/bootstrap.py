@@ -4,6 +4,7 @@ from typing import Final
 
 from function_sets import ROUTES, Mark, sort_key
 from schemas import ResponseListLink, ResponseSet
+from schemas.csip_aus import CSIP_AUS_ALL
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.orders import keep_orders
@@ -11,12 +12,14 @@ from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 
 URIS_OPTION: Final = "uris"
+EXTENSIONS_OPTION: Final = "extensions"
 RESPONSE_SET_MRID: Final = "52455350"
 """Upper part of the mRID of the ResponseSet; the PEN of the settings is the lower one."""
 
 
 def prepare(tx: Transaction, environment: Environment) -> None:
-    """Store what is missing. StoreError for a database whose URIs were made with another salt."""
+    """Store what is missing. StoreError for a database of another salt of URIs, or another profile."""
+    _keep_profile(tx, environment)
     fingerprint = environment.uris.fingerprint
     stored = tx.option(URIS_OPTION)
     if stored is None:
@@ -30,6 +33,20 @@ def prepare(tx: Transaction, environment: Environment) -> None:
     keep_orders(tx, environment)
     if not tx.of_kind("ResponseSet", limit=1):
         _add_response_set(tx, environment)
+
+
+def _keep_profile(tx: Transaction, environment: Environment) -> None:
+    """Note the extensions that are stored. StoreError where these settings know others."""
+    profile = environment.codec.profile
+    extensions = ",".join(sorted(cls.__name__ for cls in profile.extensions))
+    stored = tx.option(EXTENSIONS_OPTION)
+    if stored is None or (stored != extensions and profile is CSIP_AUS_ALL):
+        tx.put_option(EXTENSIONS_OPTION, extensions)
+    elif stored != extensions:
+        raise StoreError(
+            f"this database was written with other extensions than those of profile {profile.name}: "
+            "name the profiles of before and now together in [mounts], or use another database"
+        )
 
 
 def response_list_href(tx: Transaction, environment: Environment) -> str:

@@ -20,6 +20,7 @@ from schemas import (
     Profile,
     csip_aus,
 )
+from sep2_server.errors import StoreError
 from tests.integration.sep2_harness import START, Bench, Client, Reply, make_control, running
 
 MOUNTS = {"/aus12": "csip_aus_v1.2", "/aus13": "csip_aus_v1.3"}
@@ -160,3 +161,28 @@ async def test_a_client_of_the_base_level_gets_no_extension_anywhere(bench: Benc
     assert reply.status == 200
     assert b"opModExpLimW" not in reply.body
     assert reply.decoded(DERControl).href == f"/aus13{control.href}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("csip_aus_v1.2", "csip"), ("csip", "csip_aus_v1.2"), ("csip_aus_v1.2", "csip_aus_v1.3")],
+)
+async def test_a_database_of_other_extensions_is_not_opened(
+    tmp_path: Path, sep2_pki: Pki, before: str, after: str
+) -> None:
+    async with running(tmp_path, sep2_pki, profile=before):
+        pass
+    with pytest.raises(StoreError, match="other extensions"):
+        async with running(tmp_path, sep2_pki, profile=after):
+            pass
+    mounts = {"/": before, "/more": after}
+    async with running(tmp_path, sep2_pki, mounts=mounts) as bench:
+        _, client = await bench.device("m-1")
+        assert (await client.get("/dcap")).status == 200
+
+
+async def test_profiles_with_the_same_extensions_share_a_database(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, profile="base"):
+        pass
+    async with running(tmp_path, sep2_pki, profile="csip") as bench:
+        assert bench.server.port > 0
