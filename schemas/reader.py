@@ -61,15 +61,25 @@ class _Attribute(NamedTuple):
 
 
 class Readers:
-    """The compiled readers of one profile."""
+    """The compiled readers of one profile; several threads may ask for them at the same time."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, compiled: dict[type, list[ReadResource]] | None = None) -> None:
         self._profile = profile
-        self._compiled: dict[type, list[ReadResource]] = {}
+        self._compiled = {} if compiled is None else compiled
 
     def of(self, cls: type) -> ReadResource:
         """Reader of a class (or of the extension that stands in its place)."""
-        return self._cell(cls)[0]
+        cell = self._compiled.get(cls)
+        if cell is None:
+            compiled = dict(self._compiled)
+            cell = Readers(self._profile, compiled).fill(cls)
+            self._compiled = compiled
+        return cell[0]
+
+    def fill(self, cls: type) -> list[ReadResource]:
+        """Compile a class and all below it; nobody else may look meanwhile: cells are empty at first."""
+        cell = self._compiled[cls] = self._cell(cls)
+        return cell
 
     def _cell(self, cls: type) -> list[ReadResource]:
         actual = self._profile.resolve(cls)

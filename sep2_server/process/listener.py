@@ -152,7 +152,14 @@ class Listener:
         guest = Guest(self._crowd, address)
         task = self._loop.create_task(self._shake_hands(accepted, guest))
         self._shaking.add(task)
-        task.add_done_callback(self._shaking.discard)
+        task.add_done_callback(partial(self._shaken, accepted, guest))
+
+    def _shaken(self, accepted: socket.socket, guest: Guest, task: asyncio.Task[None]) -> None:
+        """Close what was cancelled, even before its handshake had begun."""
+        self._shaking.discard(task)
+        if task.cancelled():
+            guest.leave()
+            accepted.close()
 
     async def _shake_hands(self, accepted: socket.socket, guest: Guest) -> None:
         try:

@@ -1,6 +1,8 @@
 """What the codec reads, refuses and writes, rule by rule."""
 
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,6 +21,7 @@ from schemas import (
     Error,
     EventStatus,
     FunctionSetAssignmentsList,
+    LogEvent,
     Malformed,
     MirrorMeterReading,
     MirrorReadingSet,
@@ -421,3 +424,20 @@ def test_element_with_very_many_attributes_is_refused_before_they_are_read() -> 
     began = time.perf_counter()
     assert refusal(document("Time", TIME, many)) == ("attribute", "/Time")
     assert time.perf_counter() - began < 1.0
+
+
+def test_threads_that_need_a_reader_at_the_same_time_all_get_a_whole_one() -> None:
+    document = Codec().encode(
+        LogEvent(
+            createdDateTime=1, functionSet=11, logEventCode=0, logEventID=1, logEventPEN=40732, profileID=2
+        )
+    )
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for codec in [Codec() for _ in range(200)]:
+                read = [pool.submit(codec.decode, document, LogEvent) for _ in range(8)]
+                assert {one.result().logEventID for one in read} == {1}
+    finally:
+        sys.setswitchinterval(interval)
