@@ -19,8 +19,8 @@ from sep2_server.process.sockets import listen
 from sep2_server.uris import target_of
 
 SHUTDOWN_S: Final = 5.0
-CONTENTS_PATH: Final = "/contents"
-"""Where octets are sent as they are, however many."""
+CONTENTS_PARTS: Final = ("contents",)
+"""Path where octets are sent as they are, however many."""
 _HEADERS: Final = {"Cache-Control": "no-store"}
 _CHALLENGE: Final = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="lineside operator"'}
 
@@ -84,7 +84,7 @@ class OperatorApi:
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         if request.path in OPEN or (request.path == METRICS and self._is_known(request)):
             return response_of(self._pages(request.path), request.method)
-        if request.method == "POST" and target_of(request.raw_path).partition("?")[0] == CONTENTS_PATH:
+        if request.method == "POST" and _head_of(request, b"").parts == CONTENTS_PARTS:
             reply = await self._counter.keep(_head_of(request, b""), request.content.iter_any())
         else:
             reply = await self._counter.reply(await _request_of(request))

@@ -21,7 +21,7 @@ from sep2_server.event_times import repair_due
 from sep2_server.files.stored import contents_of
 from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.audit import AuditLog, Entry
-from sep2_server.operator.auth import Role, Token, caller, require
+from sep2_server.operator.auth import Token, caller, require
 from sep2_server.operator.body import body_of, digest_of
 from sep2_server.operator.desk import Desk, Office
 from sep2_server.operator.errors import (
@@ -117,13 +117,17 @@ class Counter:
         """Keep octets that an operator sends, for a file to refer to; nothing that comes in raises."""
         try:
             token = self._caller(request)
-            entry = self._entry(token.name, "keep octets", request, DONE)
-            require(token, Role.OPERATOR)
+            operation, names = find(OPERATIONS, request.method, request.parts)
+            require(token, operation.least)
+            call = _call(request, names, self._clock.now())
+            operation.check_query(call.query)
             content = await contents_of(self._environment).take(
                 octets, self._environment.settings.most_file_octets
             )
+            entry = self._entry(token.name, operation.action, request, DONE)
             self._audit.append(replace(entry, target=content.digest))
-            return Reply(status=200, body={"sha256": content.digest, "size": content.size})
+            call = replace(call, body=content)
+            return Reply(status=200, body=operation.run(self._desk(self._reader, token, call), call))
         except LimitReached as flaw:
             return _refused(BadRequest(f"body: {flaw}", "raise the setting most_file_octets"))
         except Refusal as flaw:

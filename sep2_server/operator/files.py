@@ -16,7 +16,7 @@ from sep2_server.files.fits import fits_device
 from sep2_server.files.stored import content_of, contents_of, put_content
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.errors import Conflict, NotFound
+from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.model import Json, json_of
 from sep2_server.operator.requests_accounts import AddFile, ChangeFile
 from sep2_server.operator.router import Answer, Call
@@ -30,6 +30,13 @@ T = TypeVar("T")
 KIND: Final = "File"
 NOT_STARTED: Final = "not started"
 LIST_THEM: Final = "list them: lineside op file list GROUP"
+
+
+def keep(_: Desk, call: Call) -> Answer:
+    """Keep octets for a file, which names them by their SHA-256; sent as they are, however many."""
+    if not isinstance(call.body, Content):
+        raise BadRequest("body: no octets", "send them as application/octet-stream to /contents")
+    return {"sha256": call.body.digest, "size": call.body.size}
 
 
 def add(desk: Desk, call: Call) -> Answer:

@@ -103,9 +103,15 @@ def _operation(operation: Operation, schemas: Schema) -> Schema:
     text = " ".join(more.split())
     made |= {"description": text} if text else {}
     if operation.body is not None:
-        body = {"application/json": {"schema": schema_of(operation.body, schemas)}}
-        made["requestBody"] = {"content": body, "required": True}
+        made["requestBody"] = {"content": _body(operation.body, schemas), "required": True}
     return made
+
+
+def _body(cls: object, schemas: Schema) -> Schema:
+    """What is sent, by media type; octets as they are have no schema."""
+    if cls is bytes:
+        return {"application/octet-stream": {}}
+    return {"application/json": {"schema": schema_of(cls, schemas)}}
 
 
 def schema_of(hint: object, schemas: Schema) -> Schema:

@@ -49,6 +49,8 @@ def _table(operations: Iterable[Operation], schemas: dict[str, Any]) -> Iterable
 
 def _fields(cls: object, schemas: dict[str, Any]) -> str:
     """The fields of a class, `?` behind those that may be absent."""
+    if cls is bytes:
+        return "octets"
     schema = schemas.get(getattr(cls, "__name__", ""), {})
     required = schema.get("required", ())
     names = [name if name in required else f"{name}?" for name in schema.get("properties", {})]

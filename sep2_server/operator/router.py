@@ -46,8 +46,9 @@ class Call:
 class Operation:
     """One thing the API does; `action` is its name in the audit log, `query` the parameters that it knows.
 
-    `body` is the class of what is sent, `answer` that of what comes back (a TypedDict), `role` the least one
-    that may do it. The OpenAPI document is made of these and of the docstring of `run`.
+    `body` is the class of what is sent, bytes for octets as they are, `answer` that of what comes back (a
+    TypedDict), `role` the least one that may do it. The OpenAPI document is made of these and of the
+    docstring of `run`.
     """
 
     method: str

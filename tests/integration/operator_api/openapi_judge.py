@@ -3,12 +3,13 @@
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from jsonschema import Draft202012Validator
 
 from sep2_server.operator import OperatorClient
 from sep2_server.operator.body import LINES
+from sep2_server.operator.model import Json
 from sep2_server.operator.openapi import document
 from sep2_server.operator.operations import OPERATIONS
 
@@ -30,6 +31,13 @@ class JudgingClient(OperatorClient):
             value = None if body is None else sent(body, content_type)
             judge(method, template, query, value, status, json.loads(data))
         return status, data
+
+    def send(self, path: str, octets: BinaryIO) -> dict[str, Json]:
+        told = OperatorClient.send(self, path, octets)
+        self.called.add(("POST", path))
+        judge("POST", path, "", None, 200, told)
+        assert "application/octet-stream" in DOCUMENT["paths"][path]["post"]["requestBody"]["content"]
+        return told
 
 
 def template_of(method: str, path: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from sep2_server import Settings
 from sep2_server.operator import ApiError, OperatorClient, Site
+from sep2_server.operator.auth import Role
+from sep2_server.operator.token_files import add_token
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "files.md").read_text()
@@ -92,6 +95,26 @@ def test_octets_without_a_token_are_refused(api: OperatorClient, firmware: Path)
     with firmware.open("rb") as octets, pytest.raises(ApiError) as caught:
         stranger.send("/contents", octets)
     assert caught.value.status == 401
+
+
+def test_octets_are_posted_and_nothing_else(api: OperatorClient) -> None:
+    for method in ("GET", "DELETE"):
+        with pytest.raises(ApiError) as caught:
+            api.call(method, ("contents",))
+        assert caught.value.status == 405
+
+
+def test_a_viewer_sends_no_octets(api: OperatorClient, site: Site, firmware: Path) -> None:
+    secret = add_token(site.operator.folder, "wall", Role.VIEWER, secrets.randbits)
+    viewer = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    with firmware.open("rb") as octets, pytest.raises(ApiError) as caught:
+        viewer.send("/contents", octets)
+    assert caught.value.status == 403
+
+
+def test_octets_with_a_query_are_refused(api: OperatorClient, firmware: Path) -> None:
+    with firmware.open("rb") as octets, pytest.raises(ApiError, match="no such parameter"):
+        api.send("/contents?name=x", octets)
 
 
 def test_a_group_has_a_bounded_number_of_files(api: OperatorClient, firmware: Path) -> None:
