@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from certs import Pki
 from function_sets import ROUTES, Route
-from schemas import Codec, Subscription
+from schemas import Codec
 from sep2_server.extra_routes import EXTRA_ROUTES
 from sep2_server.messages import Answer, Request
-from sep2_server.rows import Role
+from sep2_server.rows import Row
 from sep2_server.uris import route_named
+from tests.integration.lived_in_house import SETTINGS, furnish
 from tests.integration.sep2_harness import SEP_XML, START, Bench, make_control, running
 from tests.resource_strategies import mutated, resources
 from tests.schema_judge import SchemaJudge
@@ -71,15 +72,14 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[House]:
     with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
-        entered = running(
-            tmp_path_factory.mktemp("random"),
-            sep2_pki,
-            in_band_registration=True,
-            mirror_usage_points_per_device=10_000,
-            items_per_list=100_000,
-            notification_hosts="127.0.0.1",
-            function_sets="all",
-        )
+        given = {
+            **SETTINGS,
+            "in_band_registration": True,
+            "mirror_usage_points_per_device": 10_000,
+            "items_per_list": 100_000,
+            "notification_hosts": "127.0.0.1",
+        }
+        entered = running(tmp_path_factory.mktemp("random"), sep2_pki, **given)
         bench = runner.run(entered.__aenter__())
         stack.callback(lambda: runner.run(entered.__aexit__(None, None, None)))
         runner.run(_furnish(bench))
@@ -87,19 +87,14 @@ def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[H
 
 
 async def _furnish(bench: Bench) -> None:
-    row = await bench.enrol("random-1", role=Role.AGGREGATOR)
-    await bench.enrol("random-2")
-    _, program = await bench.group("random", "random-1")
-    await bench.control(program, make_control("A1", START + 100, 100))
-    client = await bench.client("random-1")
-    subscription = Subscription(
-        subscribedResource=f"{program.href}/derc",
-        encoding=0,
-        level="+S1",
-        limit=1,
-        notificationURI="https://127.0.0.1:9/ntfy",
-    )
-    assert (await client.post(f"{row.href}/sub", subscription)).status == 201
+    """One of every resource for a device, so that no case hangs on what another has drawn."""
+    house = await furnish(bench, device="random-1", aggregator="random-boss")
+    await bench.control(await _program(bench), make_control("A1", START + 100, 100))
+    assert house.places["Subscription"]
+
+
+async def _program(bench: Bench) -> Row:
+    return bench.store.reader.of_kind("DERProgram", limit=1)[0]
 
 
 @pytest.mark.parametrize(("route", "method"), WRITABLE)
@@ -108,8 +103,9 @@ async def _furnish(bench: Bench) -> None:
 def test_no_body_makes_the_server_fail_or_spoils_the_store(
     house: House, route: Route, method: str, data: st.DataObject, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # Where no random item was taken so far, the server is to refuse a body for one that is not there.
-    path = house.place(route) or route.href(*["999999"] * len(route.placeholders))
+    path = house.place(route)
+    if path is None:
+        pytest.fail(f"no {route.id} is there to {method} to")
     value = data.draw(resources(data.draw(st.sampled_from(route.accepts))))
     if data.draw(st.integers(0, 3)):
         _make_own(house, value)
