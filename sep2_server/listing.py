@@ -104,7 +104,8 @@ class Listing:
         if shows_own(route) and viewer.aggregator_id is not None:
             return _managed(reader, source, viewer.aggregator_id, viewer.scope)
         scope = viewer.scope if shows_own(route) else EVERYBODY
-        span = _span(ordered(self._environment, source.kind), Span(list_id=source.id, scope=scope), after)
+        later = after if route.after else None
+        span = _span(ordered(self._environment, source.kind), Span(list_id=source.id, scope=scope), later)
         until = _until(reader, source, now)
         return _active(reader, span, until) if route.view_of else self._plain(reader, span, until)
 
