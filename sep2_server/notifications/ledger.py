@@ -42,6 +42,10 @@ class LedgerReader:
         )
         return next((one for one in found if not one.status), None)
 
+    def since(self, subscription_id: int) -> int | None:
+        """The place in the change feed behind which a subscription is told; None: it waits for nothing."""
+        return self._db.number(q.SINCE, subscription=subscription_id)
+
     def count_of(self, client_id: int) -> int:
         """How many subscriptions a client has."""
         return self._db.number(q.COUNT_OF_CLIENT, client_id=client_id) or 0

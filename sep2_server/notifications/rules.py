@@ -11,6 +11,7 @@ from sep2_server.errors import BadRequest
 
 VALUE: Final = 0
 """Condition.attributeIdentifier of the value of a reading."""
+_ENCODINGS: Final = {0: "XML", 1: "EXI"}
 LEVELS: Final = frozenset({"+S1", "-S1"})
 _AUTHORITY: Final = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _LONGEST_URI: Final = 2048
@@ -23,13 +24,18 @@ def require_sound(asked: Subscription, kind: SubscribableType, encodings: frozen
     A Condition that the resource does not support has reasonCode 3. IEEE 2030.5-2018, 14.
     """
     if asked.encoding not in encodings:
-        raise BadRequest(f"encoding {asked.encoding} is none of {sorted(encodings)}")
+        there = ", ".join(map(_named, sorted(encodings)))
+        raise BadRequest(f"encoding {_named(asked.encoding)} cannot be written; there is {there}")
     if asked.level not in LEVELS:
         raise BadRequest(f"level {asked.level!r}; there are +S1 and -S1")
     if kind is SubscribableType.NONE:
         raise BadRequest(f"{asked.subscribedResource[:120]} is not subscribable")
     if asked.Condition_ is not None:
         _require_condition(asked.Condition_, kind)
+
+
+def _named(encoding: int) -> str:
+    return f"{encoding} ({_ENCODINGS[encoding]})" if encoding in _ENCODINGS else str(encoding)
 
 
 def _require_condition(condition: Condition, kind: SubscribableType) -> None:

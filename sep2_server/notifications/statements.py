@@ -65,6 +65,7 @@ END_SUBSCRIPTION: Final = (
 )
 SEE: Final = update(t.subscription).where(_S.id == _p("subscription")).values(seen=_p("now_seen"))
 
+SINCE: Final = select(func.min(_W.since)).where(_W.subscription_id == _p("subscription"))
 INSERT_WATCH: Final = insert(t.watch)
 DELETE_WATCHES: Final = delete(t.watch).where(_W.subscription_id == _p("subscription"))
 

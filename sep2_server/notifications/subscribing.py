@@ -33,7 +33,7 @@ def post_subscription(action: Action) -> Answer:
     if known is not None:
         row = _row_of(action, known)
         put_value(action, row, action.value)
-        _remember(action, row, target, list_row.id)
+        _remember(action, row, target, list_row.id, known)
         return Answer(action.environment.rules.repeated_subscription_status, updated(row.href).headers)
     if action.tx.ledger.count_of(_client(action).end_device_id) >= _most(action):
         raise LimitReached(f"{_most(action)} subscriptions of one client")
@@ -43,13 +43,16 @@ def post_subscription(action: Action) -> Answer:
 
 
 def put_subscription(action: Action) -> Answer:
-    """Change or renew a subscription."""
+    """Change or renew a subscription. BadRequest where it would become another that there is."""
     target = _checked(action)
-    row = action.row
+    row, ledger = action.row, action.tx.ledger
     if row.list_id is None:
         raise NotFound(row.href)
+    same = ledger.same(row.list_id, target.href, action.value.notificationURI)
+    if same is not None and same.id != row.id:
+        raise BadRequest(f"{same.uri} is to the same resource with the same notificationURI")
     put_value(action, row, action.value)
-    _remember(action, row, target, row.list_id)
+    _remember(action, row, target, row.list_id, ledger.subscription(row.id))
     return NO_CONTENT
 
 
@@ -89,15 +92,23 @@ def _require_place(action: Action, uri: str) -> None:
         raise Forbidden(refusal)
 
 
-def _remember(action: Action, row: Row, target: Target, list_id: int) -> None:
-    """Keep what the matcher and the notifiers need of a subscription."""
+def _remember(
+    action: Action, row: Row, target: Target, list_id: int, known: Subscribed | None = None
+) -> None:
+    """Keep what the matcher and the notifiers need of a subscription; `known` is what it was before.
+
+    One that is renewed keeps its place: what changed before and was not looked at yet is told.
+    """
     asked: Subscription = action.value
     tx, environment, viewer = action.tx, action.environment, action.viewer
     condition = asked.Condition_
     window = None if condition is None else (condition.lowerThreshold, condition.upperThreshold)
     if target.route.is_list and target.row is None:
         target = locate(tx, environment.uris, target.href) or target
-    watches = watches_of(tx, environment, viewer, target, row.id)
+    is_renewed = known is not None and known.path == target.href
+    since = tx.ledger.since(row.id) if is_renewed else None
+    watches = watches_of(tx, environment, viewer, target, row.id, since)
+    is_same_window = known is not None and window == (None if known.low is None else (known.low, known.high))
     subscribed = Subscribed(
         id=row.id,
         list_id=list_id,
@@ -112,7 +123,9 @@ def _remember(action: Action, row: Row, target: Target, list_id: int) -> None:
         encoding=asked.encoding,
         low=window[0] if window else None,
         high=window[1] if window else None,
-        seen=first_sight(tx, environment, viewer, target, window),
+        seen=known.seen
+        if known is not None and is_renewed and is_same_window
+        else first_sight(tx, environment, viewer, target, window),
         renewed_at=action.now,
         mount=environment.mount.prefix,
     )

@@ -18,13 +18,21 @@ from sep2_server.transaction import Transaction
 
 
 def watches_of(
-    tx: Transaction, environment: Environment, viewer: Viewer, target: Target, subscription_id: int
+    tx: Transaction,
+    environment: Environment,
+    viewer: Viewer,
+    target: Target,
+    subscription_id: int,
+    since: int | None = None,
 ) -> list[Watch]:
-    """What a subscription of a client to a resource or list waits for, from the next change on."""
-    since = tx.last_change()
+    """What a subscription of a client to a resource or list waits for.
+
+    From the change behind `since` on; None: from the next one.
+    """
+    place = tx.last_change() if since is None else since
 
     def watch(subject_id: int, scope: int, owner_id: int | None = None) -> Watch:
-        return Watch(subject_id, scope, subscription_id, owner_id, since)
+        return Watch(subject_id, scope, subscription_id, owner_id, place)
 
     route = target.route
     if not route.is_list or route.id == "ReadingList":

@@ -18,12 +18,13 @@ WAIT_S = 15
 
 @dataclass
 class Posted:
-    """One request that the listener got."""
+    """One request that the listener got; `certificate` is the DER of who posted it."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    certificate: bytes = b""
 
     def decoded(self, profile: Profile | None = None) -> Notification:
         """The Notification in it."""
@@ -56,7 +57,14 @@ class Listener:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Keep a request and answer it."""
-        posted = Posted(request.method, request.path_qs, dict(request.headers), await request.read())
+        session = request.get_extra_info("ssl_object")
+        posted = Posted(
+            request.method,
+            request.path_qs,
+            dict(request.headers),
+            await request.read(),
+            session.getpeercert(binary_form=True),
+        )
         self.connections.add(request.transport)
         self.posted.append(posted)
         self.queue.put_nowait(posted)
@@ -67,14 +75,16 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(credentials: Credentials, *, port: int = 0) -> AsyncIterator[Listener]:
+async def listening(
+    credentials: Credentials, *, port: int = 0, host: str = "127.0.0.1"
+) -> AsyncIterator[Listener]:
     """A listener with a certificate, on a port that the system chooses."""
     listener = Listener()
     runner = web.ServerRunner(web.Server(listener.handle, access_log=None), shutdown_timeout=0.1)
     await runner.setup()
     context = server_context(credentials.certificate_path, credentials.key_path, credentials.root_path)
     try:
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+        await web.TCPSite(runner, host, port, ssl_context=context).start()
         listener.port = runner.addresses[0][1]
         yield listener
     finally:

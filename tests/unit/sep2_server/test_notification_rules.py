@@ -44,6 +44,11 @@ def test_what_cannot_be_served_is_refused_with_its_reason(
     assert refused.value.reason == reason
 
 
+def test_an_encoding_that_is_refused_is_named() -> None:
+    with pytest.raises(BadRequest, match=r"encoding 1 \(EXI\) cannot be written; there is 0 \(XML\)"):
+        rules.require_sound(asked(encoding=1), SubscribableType.BOTH, XML_ALONE.encodings)
+
+
 def test_a_condition_on_a_reading_is_sound() -> None:
     window = Condition(attributeIdentifier=0, lowerThreshold=1, upperThreshold=1)
     rules.require_sound(asked(window), SubscribableType.BOTH, XML_ALONE.encodings)
