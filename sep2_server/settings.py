@@ -178,6 +178,12 @@ class Settings:
     """When a notification that met a 5xx or no connection is tried again; then it is a dead letter."""
     notification_connections: int = 8
     """Most connections to one listener from one process."""
+    notification_kept: int = 1024
+    """Most connections to listeners that each process keeps without a request."""
+    notification_idle_s: int = 300
+    """How long such a connection waits for its next request."""
+    notification_age_s: int = 86_400
+    """How old a connection to a listener may get: DNS and certificates are looked at anew after that."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in _BOUNDS.items():
@@ -274,6 +280,9 @@ _BOUNDS: Final = {
     "notification_gap_ms": (0, 3_600_000),
     "notification_timeout_s": (1, 600),
     "notification_connections": (1, 1000),
+    "notification_kept": (0, 1_000_000),
+    "notification_idle_s": (1, 86_400),
+    "notification_age_s": (1, 31_536_000),
 }
 
 

@@ -3,17 +3,13 @@
 import asyncio
 import ipaddress
 import socket
-from collections import defaultdict
-from typing import Final
 
 from certs import KnownIssuers, client_context
 from sep2_server.environment import Environment
 from sep2_server.notifications.hosts import Address, Place, refusal_of_address, refusal_of_host
+from sep2_server.notifications.kept import Bounds, Kept
 from sep2_server.notifications.posting import DeliveryError, Endpoint, Posting
 from sep2_server.settings import Settings
-
-MOST_IDLE: Final = 1024
-"""Most connections that are kept without a request."""
 
 
 class Listeners:
@@ -22,17 +18,25 @@ class Listeners:
     def __init__(self, environment: Environment) -> None:
         settings = environment.settings
         self._rules = environment.rules
+        bounds = Bounds(
+            most=settings.notification_kept,
+            idle_s=settings.notification_idle_s,
+            age_s=settings.notification_age_s,
+        )
+        self._kept = Kept(bounds)
         self.renew(settings)
-        self._idle: defaultdict[Endpoint, list[Posting]] = defaultdict(list)
-        self._kept = 0
 
     def renew(self, settings: Settings) -> None:
-        """Use certificate, key and roots as their files now are for new connections. CertsError."""
+        """Use certificate, key and roots as their files now are. CertsError.
+
+        Connections made with the former ones are closed: at once, or with the answer that they wait for.
+        """
         self._settings = settings
         self._context = client_context(
             settings.certificate, settings.key, settings.roots, strict=self._rules.strict_tls
         )
         self._issuers = KnownIssuers.from_files(settings.roots, settings.certificate)
+        self._kept.close()
 
     async def post(
         self,
@@ -54,13 +58,13 @@ class Listeners:
         except TimeoutError as flaw:
             raise DeliveryError(f"no answer within {self._settings.notification_timeout_s} s") from flaw
 
+    def sweep(self) -> None:
+        """Close connections that were not used for long."""
+        self._kept.sweep(_now())
+
     def close(self) -> None:
         """Close all kept connections."""
-        for kept in self._idle.values():
-            for posting in kept:
-                posting.close()
-        self._idle.clear()
-        self._kept = 0
+        self._kept.close()
 
     async def _post(
         self,
@@ -72,7 +76,7 @@ class Listeners:
         lfdis: frozenset[str] | None,
     ) -> int:
         while True:
-            posting = self._take(endpoint) or await self._connect(endpoint, places)
+            posting = self._kept.take(endpoint, _now()) or await self._connect(endpoint, places)
             was_used = posting.is_used
             try:
                 self._require(posting, endpoint, places, lfdis)
@@ -115,35 +119,27 @@ class Listeners:
         raise DeliveryError("; ".join(errors)[:500] or f"{endpoint.host} has no address")
 
     async def _open(self, endpoint: Endpoint, address: Address) -> Posting:
-        is_tls = endpoint.scheme == "https"
+        is_tls, context, born = endpoint.scheme == "https", self._context, _now()
         _, posting = await asyncio.get_running_loop().create_connection(
-            lambda: Posting(address),
+            lambda: Posting(address, born, context),
             str(address),
             endpoint.port,
-            ssl=self._context if is_tls else None,
+            ssl=context if is_tls else None,
             server_hostname=endpoint.host if is_tls else None,
         )
         if is_tls:
             posting.identify(self._issuers, allow_self_signed=self._rules.allow_self_signed)
         return posting
 
-    def _take(self, endpoint: Endpoint) -> Posting | None:
-        kept = self._idle.get(endpoint)
-        while kept:
-            posting = kept.pop()
-            self._kept -= 1
-            if posting.is_open:
-                return posting
-        return None
-
     def _keep(self, endpoint: Endpoint, posting: Posting) -> None:
-        if not posting.is_open:
-            return
-        if self._kept >= MOST_IDLE:
+        if posting.context is self._context:
+            self._kept.keep(endpoint, posting, _now())
+        else:
             posting.close()
-            return
-        self._idle[endpoint].append(posting)
-        self._kept += 1
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _addresses(endpoint: Endpoint) -> list[Address]:

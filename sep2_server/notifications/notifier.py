@@ -89,7 +89,7 @@ class Notifier:
         self.wake()
 
     def renew(self, settings: Settings) -> None:
-        """Use the server's certificate as its files now are for new connections."""
+        """Use the server's certificate as its files now are."""
         self._listeners.renew(settings)
 
     async def close(self) -> None:
@@ -134,6 +134,7 @@ class Notifier:
 
     async def _wait(self) -> None:
         self._woken.clear()
+        self._listeners.sweep()
         now_ms = milliseconds(self._clock)
         due = await self._next_due(now_ms)
         delay_s = POLL_S if due is None else (due - now_ms) / 1000

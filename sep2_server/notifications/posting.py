@@ -41,11 +41,14 @@ class Endpoint:
 class Posting(asyncio.Protocol):
     """A kept connection that carries one request at a time.
 
-    `allowed` are the places by which it was found to lead where it may.
+    `allowed` are the places by which it was found to lead where it may, `born` is when it was made, s, and
+    `context` with what it is secured.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, born: float = 0.0, context: object = None) -> None:
         self.address = address
+        self.born = born
+        self.context = context
         self.lfdi: str | None = None
         self.is_open = False
         self.is_used = False
