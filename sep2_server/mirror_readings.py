@@ -4,6 +4,8 @@ A known ReadingSet is replaced, a new one is added, a bare Reading replaces the 
 needs a ReadingType. What a post leaves out stays. lastUpdateTime and nextUpdateTime are kept for operators.
 """
 
+from typing import Final
+
 from function_sets import sort_key
 from schemas import (
     IdentifiedObject,
@@ -18,12 +20,16 @@ from schemas import (
     ReadingType,
     ReadingTypeLink,
 )
+from sep2_server.access import speaks_for
 from sep2_server.action import SLACK_SHARE, Action, require_room
-from sep2_server.errors import BadRequest, StoreError
+from sep2_server.errors import BadRequest, Forbidden, StoreError
 from sep2_server.extra_routes import LATEST_READING, UPDATE_TIMES
 from sep2_server.rows import EVERYBODY, Row, Span
 from sep2_server.stored_readings import stored
 from sep2_server.uris import route_named
+
+FORBIDDEN: Final = "403"
+"""Value of the rule `foreign_reading_mrid`."""
 
 
 def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading) -> Row:
@@ -33,6 +39,7 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
     if known is None and posted.ReadingType_ is None:
         raise BadRequest(f"MirrorMeterReading {posted.mRID} is new and has no ReadingType")
     if known is None:
+        _require_own_mrid(action, posted.mRID)
         most = action.environment.settings.meter_readings_per_usage_point
         require_room(action, list_row, EVERYBODY, most)
     number = known.id if known else action.tx.next_id()
@@ -42,7 +49,7 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
     if posted.Reading_ is not None:
         _put_single(action, LATEST_READING, parts, posted.Reading_, usage_point.owner_id)
     if posted.lastUpdateTime is not None or posted.nextUpdateTime is not None:
-        _put_single(action, UPDATE_TIMES, parts, _times_of(posted), usage_point.owner_id)
+        _put_single(action, UPDATE_TIMES, parts, _times_of(action, parts, posted), usage_point.owner_id)
     row = _put_meter_reading(action, list_row, known, number, parts, posted)
     if posted.Reading_ is not None and posted.Reading_.timePeriod is not None:
         action.tx.put_reading(stored(action.environment, row.id, 0, posted.Reading_, action.now), row)
@@ -146,11 +153,27 @@ def _put_single(
         action.tx.insert(Row(action.tx.next_id(), value.href, kind, owner_id=owner_id, body=body))
 
 
-def _times_of(posted: MirrorMeterReading) -> MirrorMeterReading:
-    """What a device says of when it last had, and will next have, something to post."""
-    return MirrorMeterReading(
-        mRID=posted.mRID, lastUpdateTime=posted.lastUpdateTime, nextUpdateTime=posted.nextUpdateTime
-    )
+def _times_of(action: Action, parts: tuple[int, int], posted: MirrorMeterReading) -> MirrorMeterReading:
+    """What a device says of when it last had, and will next have, something to post; or has said before."""
+    row = action.tx.by_href(action.environment.uris.of(UPDATE_TIMES, parts))
+    held = None if row is None else action.environment.codec.decode_fragment(row.body, MirrorMeterReading)
+    last, following = posted.lastUpdateTime, posted.nextUpdateTime
+    if held is not None:
+        last = held.lastUpdateTime if last is None else last
+        following = held.nextUpdateTime if following is None else following
+    return MirrorMeterReading(mRID=posted.mRID, lastUpdateTime=last, nextUpdateTime=following)
+
+
+def _require_own_mrid(action: Action, mrid: str) -> None:
+    """Raise Forbidden for a new MeterReading with the mRID of one of a device of somebody else.
+
+    Where the profile says so. IEEE 2030.5-2018, 10.2.2; CSIP-AUS S-ALL-05.
+    """
+    if action.environment.rules.foreign_reading_mrid != FORBIDDEN:
+        return
+    for row in action.tx.all_by_mrid(mrid):
+        if row.kind == "MeterReading" and not speaks_for(action.tx, action.viewer, row.owner_id or 0):
+            raise Forbidden(f"the mRID {mrid} is that of a MeterReading of another client")
 
 
 def _set_list(action: Action, parts: tuple[int, int], owner_id: int | None) -> Row:

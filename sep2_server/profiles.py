@@ -158,6 +158,13 @@ class ServerProfile:
         "201",
         "204",
     )
+    foreign_reading_mrid: str = _open(
+        "take",
+        "a new MirrorMeterReading with the mRID of one of another client: taken as another, or 403",
+        "7; S-ALL-05",
+        "take",
+        "403",
+    )
     full_mirror_link: bool = _open(
         False, "MirrorUsagePointListLink stays in DeviceCapability when there is no room", "16"
     )
@@ -216,6 +223,7 @@ CSIP_AUS_V1_2_PROFILE: Final = replace(
     wrong_sfdi_status=403,
     pen_suffix=True,
     list_limit=500,
+    foreign_reading_mrid="403",
     connection_point_error=422,
     post_for_put=True,
     default_set_grad_w=27,

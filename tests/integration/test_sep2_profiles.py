@@ -267,9 +267,15 @@ async def posted_capability(bench: Bench) -> object:
     return (await client.post(f"{href}/dera", DERAvailability(readingTime=START))).status
 
 
-def mirror(bench: Bench) -> MirrorUsagePoint:
-    lfdi = bench.credentials("pro-1").lfdi
-    return MirrorUsagePoint(mRID="B1", roleFlags="49", serviceCategoryKind=0, status=1, deviceLFDI=lfdi)
+def mirror(bench: Bench, *readings: MirrorMeterReading, name: str = "pro-1") -> MirrorUsagePoint:
+    return MirrorUsagePoint(
+        mRID="B1",
+        roleFlags="49",
+        serviceCategoryKind=0,
+        status=1,
+        deviceLFDI=bench.credentials(name).lfdi,
+        MirrorMeterReading_=list(readings),
+    )
 
 
 async def mirrored(bench: Bench) -> object:
@@ -285,6 +291,14 @@ async def readings(bench: Bench) -> object:
     reading = MirrorMeterReading(mRID="C1", ReadingType_=ReadingType(uom=38), Reading_=Reading(value=1))
     reply = await client.post(href, reading)
     return reply.status, "Location" in reply.headers
+
+
+async def borrowed_mrid(bench: Bench) -> object:
+    taken = MirrorMeterReading(mRID="C1", ReadingType_=ReadingType(uom=38), Reading_=Reading(value=1))
+    for name in ("pro-1", "pro-2"):
+        _, client = await bench.device(name)
+        reply = await client.post("/mup", mirror(bench, taken, name=name))
+    return reply.status
 
 
 async def deleted(bench: Bench) -> object:
@@ -423,6 +437,7 @@ CASES = (
         readings,
         (("201 Location", (201, True)), ("201", (201, False)), ("204", (204, False))),
     ),
+    Case("foreign_reading_mrid", borrowed_mrid, (("take", 201), ("403", 403))),
     Case("full_mirror_link", full, ((False, False), (True, True)), {"mirror_usage_points_per_device": 0}),
     Case("connection_point_status", connected, ((204, 204), (201, 201)), AUS),
     Case("connection_point_error", misconnected, ((400, 400), (422, 422)), AUS),
