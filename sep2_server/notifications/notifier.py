@@ -179,13 +179,15 @@ class Notifier:
         except Lost:
             return Outcome(delivery, Result.LOST, f"{subscribed.path} is not the client's to see")
         status = await self._post(subscribed, party, body)
-        result = result_of(status, self._renderers[subscribed.mount].rules)
+        result = result_of(status, self._renderer_of(subscribed).rules)
         return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
 
+    def _renderer_of(self, subscribed: Subscribed) -> Renderer:
+        """The renderer of a mount; that of the root for one that is gone, which can only tell so."""
+        return self._renderers.get(subscribed.mount) or self._renderers[""]
+
     async def _document(self, subscribed: Subscribed, party: Party) -> bytes:
-        renderer = self._renderers.get(subscribed.mount)
-        if renderer is None:
-            raise Lost(f"nothing is served at {subscribed.mount} any more")
+        renderer = self._renderer_of(subscribed)
         while True:
             now = self._clock.now()
             try:

@@ -14,11 +14,13 @@ from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.lease import Lease
 from sep2_server.notifications.counters import Counters
+from sep2_server.notifications.definitions import redefine
 from sep2_server.notifications.matching import begin, lapse, match, retire
 from sep2_server.notifications.notifier import Notifier
 from sep2_server.notifications.rendering import Renderer
 from sep2_server.settings import Settings
 from sep2_server.store import Store
+from sep2_server.transaction import Transaction
 
 LEASE: Final = "notifications"
 """Of the processes on one database, the holder matches; all of them deliver."""
@@ -60,7 +62,7 @@ class Notifications:
         """Go on where the last process ended."""
         now_ms = milliseconds(self._clock)
         await self._lease.start()
-        self.scanned = await self._store.do(partial(begin, now_ms=now_ms))
+        self.scanned = await self._store.do(partial(self._begin, now_ms=now_ms))
         self._notifier = Notifier(self._environment, self._store, self._clock, self._renderers, self.counters)
         loop = asyncio.get_running_loop()
         self._tasks = [
@@ -85,6 +87,11 @@ class Notifications:
         await asyncio.wait([matcher, notifier])
         await self._notifier.close()
         await self._lease.stop()
+
+    def _begin(self, tx: Transaction, now_ms: int) -> int:
+        if redefine(tx, self._environment, now_ms):
+            log.info("Subscriptions to what is served elsewhere, or otherwise, have ended")
+        return begin(tx, now_ms)
 
     async def _match(self) -> None:
         while True:
