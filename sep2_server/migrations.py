@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, format_5, statements_rights, tables
+from sep2_server import format_1, format_5, format_7, statements_rights, tables
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -103,6 +103,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             AddColumn(tables.reading.c.day),
             *(Only(dialect, "UPDATE reading SET day = time / 86400") for dialect in ("sqlite", "postgresql")),
             *map(CreateIndex, tables.reading.indexes),
+        ),
+    ),
+    Migration(
+        "resources say how they may be subscribed to",
+        (
+            *(Only("sqlite", text) for text in format_7.SQLITE),
+            *(Only("postgresql", text) for text in format_7.POSTGRESQL),
         ),
     ),
 )

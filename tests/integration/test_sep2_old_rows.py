@@ -1,0 +1,91 @@
+"""Resources that an earlier version stored without `subscribable` say it once their database is opened."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import bindparam, select, update
+
+from certs import Pki
+from schemas import DERControlList, DERProgram, EndDevice, Reading
+from sep2_server import tables
+from sep2_server.migrations import FORMAT_OPTION, MIGRATIONS
+from sep2_server.notifications.subscribable import subscribable
+from sep2_server.transaction import Transaction
+from tests.integration.full_house import fill
+from tests.integration.sep2_harness import START, Bench, make_control, running
+from tests.integration.test_sep2_mirror import mirror, reading_of
+
+pytestmark = pytest.mark.usefixtures("each_database")
+STEP = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("resources say how"))
+MARK = re.compile(rb' subscribable="[^"]*"')
+ODD = 'a subscribable="2" <b>'
+_BODIES = select(tables.resource.c.id, tables.resource.c.kind, tables.resource.c.body)
+_PUT = (
+    update(tables.resource)
+    .where(tables.resource.c.id == bindparam("number"))
+    .values(body=bindparam("new_body"))
+)
+
+Bodies = dict[int, tuple[str, bytes]]
+
+
+def bodies(tx: Transaction) -> Bodies:
+    """Kind and body of every resource by its row id."""
+    return {number: (kind, bytes(body)) for number, kind, body in tx._db.all(tuple, _BODIES)}
+
+
+def age(tx: Transaction) -> None:
+    """Take the attribute out of every resource, as a version that did not know it left them."""
+    for number, (_, body) in bodies(tx).items():
+        tag, end, rest = body.partition(b">")
+        tx._db.run(_PUT, number=number, new_body=MARK.sub(b"", tag) + end + rest)
+    tx.put_option(FORMAT_OPTION, str(STEP))
+
+
+async def furnish(bench: Bench) -> str:
+    """One of every resource; the URI of a program with a control."""
+    device, client = await bench.device("old")
+    await bench.do(partial(fill, device=device))
+    posted = mirror(bench.credentials("old").lfdi, reading_of(5))
+    posted.description = "2 < 3"
+    assert (await client.post("/mup", posted)).status == 201
+    _, program = await bench.group("feeder", "old")
+    control = make_control("A1", START + 60, 60)
+    control.description = ODD
+    await bench.control(program, control)
+    return program.href
+
+
+async def test_old_rows_become_what_new_ones_are(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, profile="base") as bench:
+        program = await furnish(bench)
+        before = await bench.store.do(bodies)
+        await bench.store.do(age)
+        aged = await bench.store.do(bodies)
+    told = {number for number, (kind, _) in before.items() if subscribable(kind)}
+    single = {number for number in told if before[number][1]}
+    assert {before[number][0] for number in single} >= {"EndDevice", "DERControl", "LatestReading", "DER"}
+    assert all(aged[number] != before[number] for number in single)
+    async with running(tmp_path, sep2_pki, profile="base") as bench:
+        after = await bench.store.do(bodies)
+        assert {n: after[n] for n in single} == {n: before[n] for n in single}
+        client = await bench.client("old")
+        row = bench.store.reader.client(bench.credentials("old").lfdi)
+        assert row is not None
+        assert (await client.read(f"/edev/{row.end_device_id}", EndDevice)).subscribable == 1
+        assert (await client.read(program, DERProgram)).subscribable == 1
+        (control,) = (await client.read(f"{program}/derc", DERControlList)).DERControl_
+        assert (control.subscribable, control.description) == (1, ODD)
+        (latest,) = bench.store.reader.of_kind("LatestReading")
+        assert (await client.read(latest.href, Reading)).subscribable == 3
+
+
+async def test_the_step_changes_nothing_that_says_it_already(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, profile="base") as bench:
+        await furnish(bench)
+        before = await bench.store.do(bodies)
+        await bench.store.do(lambda tx: tx.put_option(FORMAT_OPTION, str(STEP)))
+    async with running(tmp_path, sep2_pki, profile="base") as bench:
+        assert await bench.store.do(bodies) == before
