@@ -7,7 +7,7 @@ printed specification.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from schemas.der import DERCapability, DERControlBase, DERSettings
 from schemas.end_device import EndDevice
@@ -32,6 +32,19 @@ class VPPControlType(IntEnum):
     """Bits of vppModesSupported and vppModesEnabled."""
 
     opModStorageTargetW = 0
+
+
+class TimeUnit(IntEnum):
+    """Units of ReadingType.uom that v1.3 adds, for charges by time."""
+
+    SECOND = 27
+    MINUTE = 159
+    HOUR = 160
+    DAY = 195
+
+
+COMBINED_LINK: Final = "CombinedTimeTariffIntervalListLink"
+"""The element of TariffProfile that v1.3 adds."""
 
 
 @addition

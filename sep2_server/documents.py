@@ -22,6 +22,7 @@ from schemas import (
     wire_name,
 )
 from sep2_server.access import Viewer
+from sep2_server.combined_tariffs import CombinedTariffs
 from sep2_server.device_links import START, DeviceLinks
 from sep2_server.environment import Environment
 from sep2_server.errors import NotAcceptable, NotFound
@@ -78,6 +79,7 @@ class Documents:
         self._rates: Mapping[str, int] = {}
         self._off = _links_off(environment.offered_kinds)
         self._links = DeviceLinks(environment)
+        self._tariffs = CombinedTariffs(environment)
 
     def set_rates(self, rates: Mapping[str, int]) -> None:
         """Take poll rates by the id of the resource that go before the settings."""
@@ -90,7 +92,8 @@ class Documents:
             raise RepairDue(where)
         draft.tokens.add(row.id)
         draft.until = min(draft.until, row.next_at or ALWAYS)
-        return self._document(draft, target.route, row.body)
+        body = self._tariffs.priced(draft.reader, row.kind, row.body)
+        return self._document(draft, target.route, body)
 
     def associated(self, draft: Draft, target: Target, row: Row) -> bytes:
         """The document of the UsagePoint that a DER is associated with, as it is now. 10.10."""
@@ -109,7 +112,8 @@ class Documents:
         """The document of a list."""
         view = self._listing.view(draft.reader, target, draft.viewer, draft.now, after, draft.wanted)
         draft.see(view)
-        fragments = view.fetch(start, limit) if limit else []
+        found = view.fetch(start, limit) if limit else []
+        fragments = [self._tariffs.priced(draft.reader, target.route.id, one) for one in found]
         self._count_together(draft, fragments)
         bodies = [self.filled(draft, fragment) for fragment in fragments]
         if target.route.id in MIXED_LISTS and target.route.item is not None:
@@ -135,6 +139,7 @@ class Documents:
             fragment = self._off.sub(b"", fragment)
         if fragment.startswith(START):
             fragment = self._links.completed(fragment, draft.viewer)
+        fragment = self._tariffs.linked(fragment)
         if not _LIST_LINKED.search(fragment):
             return fragment
         return _LIST_LINK.sub(lambda link: self._counted(draft, link), fragment)

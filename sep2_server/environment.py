@@ -5,11 +5,12 @@ from functools import cached_property
 from typing import Final, Self
 
 from function_sets import FUNCTION_SETS, Route
-from schemas import Codec, Error, wire_name
+from schemas import Codec, Error, TariffProfile, spec_of, wire_name
 from schemas.codes import ErrorReason
+from schemas.csip_aus import COMBINED_LINK
 from sep2_server.body_codecs import XML, XML_ALONE, BodyCodecs
 from sep2_server.errors import NotAllowed, NotSatisfiable, RemoteError
-from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LISTS
+from sep2_server.extra_routes import COMBINED_INTERVALS, CONNECTION_POINT, EXTRA_ROUTES, GROUP_LISTS
 from sep2_server.messages import CONTENT_TYPE, Answer
 from sep2_server.mounts import Mount
 from sep2_server.negotiation import Forms
@@ -85,6 +86,9 @@ class Environment:
         kinds |= {kind for kind, route in EXTRA_ROUTES.items() if _home_of(route) in kinds}
         if CONNECTION_POINT not in self.rules.xml.additions:
             kinds.discard(CONNECTION_POINT)
+        tariff = self.rules.xml.resolve(TariffProfile)
+        if not any(f.name == COMBINED_LINK for f in spec_of(tariff)):
+            kinds.discard(COMBINED_INTERVALS)
         return frozenset(kinds)
 
     def refusal(self, flaw: RemoteError) -> Answer:

@@ -38,6 +38,8 @@ ASSOCIATED: Final = "AssociatedUsagePoint"
 """The UsagePoint of a DER; its row holds the UsagePoint as it was, whose `href` is asked for what it is."""
 METERED: Final = "UtilityMeter"
 """What marks a UsagePoint that the operator made: no device mirrors into it. For operators."""
+COMBINED_INTERVALS: Final = "CombinedTimeTariffIntervalList"
+"""The intervals of all RateComponents of a TariffProfile. CSIP-AUS v1.3."""
 CONNECTION_POINT: Final = "ConnectionPoint"
 FILE_CONTENT: Final = "FileContent"
 """The octets of a File; their row holds SHA-256 and size."""
@@ -99,6 +101,12 @@ EXTRA_ROUTES: Final[dict[str, Route]] = {
             type=ReadingType,
             methods=Methods("MMEEE"),
             access=Access.ASSIGNED,
+        ),
+        replace(
+            ROUTES["ActiveTimeTariffIntervalList"],
+            id=COMBINED_INTERVALS,
+            path="/tp/{id1}/ctti",
+            view_of="RateComponentList",
         ),
         Route(
             id=LATEST_READING,

@@ -13,8 +13,9 @@ from typing import Final
 from function_sets import Access, Route, after_bounds
 from schemas import Event, File
 from sep2_server.access import Viewer
+from sep2_server.combined_tariffs import interval_lists
 from sep2_server.environment import Environment
-from sep2_server.extra_routes import MEMBER_LISTS, group_list_of
+from sep2_server.extra_routes import COMBINED_INTERVALS, MEMBER_LISTS, group_list_of
 from sep2_server.files.fits import Wanted
 from sep2_server.files.listing import FileShelf
 from sep2_server.interval_times import INTERVAL_KINDS
@@ -23,7 +24,7 @@ from sep2_server.orders import ordered
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, HIGHEST, Row, Span
 from sep2_server.shelf import Recall, Shelf, Token
-from sep2_server.uris import route_named
+from sep2_server.uris import Uris, route_named
 
 SHARED_LISTS: Final = frozenset({"ResponseSetList"})
 """Lists whose items belong to no device: every client sees the same."""
@@ -97,6 +98,21 @@ class Listing:
         source = self._source(reader, target)
         if source is None:
             return replace(EMPTY, tokens=frozenset({target.above.id} if target.above else ()))
+        if route.id == COMBINED_INTERVALS:
+            return _combined(reader, self._uris, source, now, after)
+        return self._of_source(reader, route, source, viewer, now, after, wanted)
+
+    def _of_source(
+        self,
+        reader: Reader,
+        route: Route,
+        source: Row,
+        viewer: Viewer,
+        now: int,
+        after: int | None,
+        wanted: Wanted,
+    ) -> View:
+        """A list that is stored, or is a view of a stored one."""
         if route.item is File:
             return self._files(reader, source, viewer, wanted)
         if source.kind in MEMBER_LISTS or shows_assigned(route):
@@ -205,18 +221,32 @@ def _of_accounts(reader: Reader, source: Row, viewer: Viewer, after: int | None)
     accounts = sorted(viewer.assigned.get(group_list_of("CustomerAccount"), ()))
     route = route_named(source.kind)
     spans = [_span(route, Span(list_id=source.id, scope=account), after) for account in accounts]
-
-    def fetch(skip: int, limit: int) -> list[bytes]:
-        rows = [row for span in spans for row in reader.page(span, limit=skip + limit)]
-        rows.sort(key=lambda row: (row.sort_key, row.id))
-        return [row.body for row in rows[skip : skip + limit]]
-
     return View(
-        fetch=fetch,
+        fetch=lambda skip, limit: _merged(reader, spans, skip, limit),
         total=lambda: sum(map(reader.count, spans)),
         tokens=frozenset({viewer.scope, EVERYBODY, *((source.id, account) for account in accounts)}),
         is_private=True,
     )
+
+
+def _combined(reader: Reader, uris: Uris, components: Row, now: int, after: int | None) -> View:
+    """The intervals of all RateComponents of a tariff. CSIP-AUS v1.3."""
+    lists = list(interval_lists(reader, uris, components))
+    route = route_named(COMBINED_INTERVALS)
+    spans = [_span(route, Span(list_id=listed.id), after) for listed in lists]
+    return View(
+        fetch=lambda skip, limit: _merged(reader, spans, skip, limit),
+        total=lambda: sum(map(reader.count, spans)),
+        tokens=_tokens(Span(list_id=components.id)).union(*map(_tokens, spans)),
+        until=min([_until(reader, listed, now) for listed in lists], default=ALWAYS),
+    )
+
+
+def _merged(reader: Reader, spans: list[Span], skip: int, limit: int) -> list[bytes]:
+    """A page of several lists of one order that are shown as one."""
+    rows = [row for span in spans for row in reader.page(span, limit=skip + limit)]
+    rows.sort(key=lambda row: (row.sort_key, row.id))
+    return [row.body for row in rows[skip : skip + limit]]
 
 
 def _managed(reader: Reader, source: Row, aggregator_id: int, end_device_id: int) -> View:

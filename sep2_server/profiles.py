@@ -143,6 +143,14 @@ class ServerProfile:
     superseded_responses: tuple[int, ...] = _open(
         (7, 14), "codes that are taken for an event which lost against another", "13; CSIP errata 5 and 6"
     )
+    price_summary: str = _open(
+        "combined",
+        "which TimeTariffIntervals carry their prices and the link to their RateComponent:"
+        " those of the combined list, or all",
+        "2.2",
+        "combined",
+        "all",
+    )
 
     put_status: int = _open(204, "answer to a PUT that was stored", "4", 200, 204)
     put_created_status: int = _open(

@@ -11,8 +11,9 @@ from function_sets import ROUTES, Access
 from schemas import ConsumptionTariffInterval, Event, Resource
 from schemas.codes import EventState
 from sep2_server.below import below
+from sep2_server.combined_tariffs import intervals
 from sep2_server.event_times import event_of
-from sep2_server.extra_routes import ASSOCIATED, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
+from sep2_server.extra_routes import ASSOCIATED, COMBINED_INTERVALS, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
@@ -55,14 +56,20 @@ def show(desk: Desk, call: Call) -> Answer:
     if target.route.id in READING_KINDS:
         values = metering.listed(desk, target, skip, limit)
         return {"href": target.href, "kind": target.route.id, "items": list(values)}
-    listed = _source(desk, target)
-    rows: list[Row] = []
-    if listed is not None:
-        read_items = desk.reader.members if listed.kind in MEMBER_LISTS else desk.reader.items
-        rows = read_items(listed.id, skip=skip, limit=limit)
-    if target.route.view_of:
-        rows = [row for row in rows if row.status == EventState.ACTIVE]
+    rows = _items_of(desk, target, skip, limit)
     return {"href": target.href, "kind": target.route.id, "items": [_told(desk, row) for row in rows]}
+
+
+def _items_of(desk: Desk, target: Target, skip: int, limit: int) -> list[Row]:
+    """A page of the items of a list, those that are active for a list of such."""
+    listed = _source(desk, target)
+    if listed is None:
+        return []
+    if target.route.id == COMBINED_INTERVALS:
+        return intervals(desk.reader, desk.environment.uris, listed, skip + limit)[skip:]
+    read_items = desk.reader.members if listed.kind in MEMBER_LISTS else desk.reader.items
+    rows = read_items(listed.id, skip=skip, limit=limit)
+    return [row for row in rows if row.status == EventState.ACTIVE] if target.route.view_of else rows
 
 
 def add(desk: Desk, call: Call) -> Answer:

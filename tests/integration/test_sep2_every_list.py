@@ -26,6 +26,8 @@ from tests.integration.sep2_harness import START, Client, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROFILE = {"name": "csip_aus_v1.3", "pen_suffix": False}
+"""The profile with the most lists; the LFDIs of the devices here end in no PEN."""
 FEW = {
     "NotificationList": "clients host it: a server has none",
     "ResponseSetList": "the server makes one ResponseSet for all events, and nobody adds another",
@@ -80,7 +82,7 @@ async def lists(
         if request.param == "postgresql":
             of = stack.enter_context(request.getfixturevalue("postgres").databases())
             settings["database"] = of(folder)
-        async with running(folder, sep2_pki, profile="base", **settings) as bench:
+        async with running(folder, sep2_pki, profile=PROFILE, **settings) as bench:
             house = await furnish(bench, device="lists", aggregator="lists-aggregator")
             await crowd(house)
             yield Lists(house)

@@ -453,6 +453,7 @@ CASES = (
     Case("poll_rate", polled, (({}, 300), ({"DeviceCapability": 42}, 42))),
 )
 ELSEWHERE = {
+    "price_summary": "test_sep2_csip_aus_pricing.py",
     "function_sets": "test_sep2_walk.py and those of each function set",
     "version_discovery_status": "test_sep2_version_discovery.py",
     "level": "test_sep2_discovery.py",
