@@ -19,6 +19,11 @@ OPTIONS: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("--freq-watt", "opModFreqWatt", "CURVE", "curve"),
     ("--watt-pf", "opModWattPF", "CURVE", "curve"),
     ("--watt-var", "opModWattVar", "CURVE", "curve"),
+    ("--exp-lim-w", "opModExpLimW", "POWER", "CSIP-AUS: most export at the connection point, as in 5kW"),
+    ("--imp-lim-w", "opModImpLimW", "POWER", "CSIP-AUS: most import at the connection point"),
+    ("--gen-lim-w", "opModGenLimW", "POWER", "CSIP-AUS: most generation of the device"),
+    ("--load-lim-w", "opModLoadLimW", "POWER", "CSIP-AUS: most load of the device"),
+    ("--storage-w", "opModStorageTargetW", "POWER", "CSIP-AUS v1.3: signed target of the storage"),
     ("--ramp", "rampTms", "TIME", "ramp to the new setting, as in '5 s'"),
 )
 SWITCHES: Final[tuple[tuple[str, str, str], ...]] = (

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from function_sets import randomization_of
-from schemas import DERControlBase, DERCurve, DERCurveLink, Event, codes, spec_of
+from schemas import ActivePower, DERControlBase, DERCurve, DERCurveLink, Event, codes, spec_of
 from sep2_server.operator.errors import BadRequest, Conflict
 
 Curves = Callable[[str], DERCurve | None]
 """The curve at an href, None where there is none."""
 
 NOT_MODES: Final = frozenset({"rampTms"})
+MAGNITUDES: Final = ("opModExpLimW", "opModImpLimW", "opModGenLimW", "opModLoadLimW")
+"""Limits that have a direction in their name and no sign. CSIP-AUS 2.2."""
 RESPONSE_BITS: Final = 0x07
 Y_REFERENCES: Final[Mapping[str, tuple[int, ...]]] = {
     "opModFreqWatt": (1, 7),
@@ -44,6 +46,13 @@ def check_modes(base: DERControlBase, curves: Curves, *, at_least_one: bool) -> 
         raise BadRequest("DERControlBase: no control mode is given", f"give at least one of {known}")
     for mode, href in curve_fields(base).items():
         _check_curve(mode, href, curves(href))
+    for mode in MAGNITUDES:
+        limit: ActivePower | None = getattr(base, mode, None)
+        if limit is not None and limit.value < 0:
+            raise BadRequest(
+                f"DERControlBase.{mode}: {limit.value} is negative",
+                "give a magnitude: 0 W or more, as in 5kW",
+            )
 
 
 def check_event(event: Event, now: int) -> None:
