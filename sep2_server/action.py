@@ -1,6 +1,7 @@
 """A write while it is carried out: what was asked, by whom, in which transaction."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from function_sets import ROUTES, Access, Route, sort_key
@@ -56,10 +57,15 @@ class Action:
 
 def item_kind(route: Route, value: object) -> str:
     """Id of the route of a list's items; several types share the items of a ResponseList."""
-    path = route.path + "/"
-    kinds = [r.id for r in ROUTES.values() if r.path.startswith(path) and "/" not in r.path[len(path) :]]
+    kinds = _kinds_below(route.path + "/")
     name = wire_name(type(value))
     return name if name in kinds else kinds[0]
+
+
+@cache
+def _kinds_below(path: str) -> tuple[str, ...]:
+    """Ids of the routes one segment below a path, which ends with a slash."""
+    return tuple(r.id for r in ROUTES.values() if r.path.startswith(path) and "/" not in r.path[len(path) :])
 
 
 def add_item(action: Action, list_row: Row, value: Resource, *, owner_id: int | None = None) -> Row:
@@ -131,10 +137,23 @@ def keep_links(value: Resource, stored: object | None) -> None:
 
     Of a device and a DER all links are the server's.
     """
-    kinds = Link if isinstance(value, DER | AbstractDevice) else ListLink
-    for f in spec_of(type(value)):
-        if f.target is not None and issubclass(f.target, kinds) and not f.required:
-            setattr(value, f.attr, getattr(stored, f.attr, None))
+    for attr in _kept_links(type(value)):
+        setattr(value, attr, getattr(stored, attr, None))
+
+
+def has_links(cls: type) -> bool:
+    """Whether values of a class have links that `keep_links` keeps."""
+    return bool(_kept_links(cls))
+
+
+@cache
+def _kept_links(cls: type) -> tuple[str, ...]:
+    kinds = Link if issubclass(cls, DER | AbstractDevice) else ListLink
+    return tuple(
+        f.attr
+        for f in spec_of(cls)
+        if f.target is not None and issubclass(f.target, kinds) and not f.required
+    )
 
 
 def _mrid(value: object, row: Row) -> str | None:

@@ -241,7 +241,9 @@ class Sep2Server:
                     partial(repair_list, environment=self.environment, list_id=due.list_id, now=request.now)
                 )
                 continue
-            return await self.store.do(answer) if isinstance(answer, Work) else answer
+            if not isinstance(answer, Work):
+                return answer
+            return await (self.store.do_short if answer.is_short else self.store.do)(answer)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         began = perf_counter()

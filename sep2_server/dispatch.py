@@ -51,6 +51,7 @@ READS: Final = frozenset({"GET", "HEAD"})
 WRITES: Final = frozenset({"PUT", "POST"})
 LOADED: Final = frozenset({OPTION, BLOCKED, EVERYTHING.kind})
 """Kinds of changes after which options and blocked certificates are read again."""
+_ALLOWED: Final[dict[str, tuple[str, ...]]] = {}
 _OCTETS_BESIDE: Final = 1000
 _OCTETS_OF_TOKEN: Final = 200
 """About what an answer that is kept, and each token that it was made from, costs beside its body."""
@@ -358,7 +359,10 @@ def allowed_methods(route: Route) -> tuple[str, ...]:
 
     What the standard advises against is not among them: clients host their own Notifications.
     """
-    return tuple(method for method in METHODS if _is_open(route, method))
+    known = _ALLOWED.get(route.id)
+    if known is None:
+        known = _ALLOWED[route.id] = tuple(method for method in METHODS if _is_open(route, method))
+    return known
 
 
 def _is_open(route: Route, method: str) -> bool:

@@ -16,10 +16,11 @@ from sep2_server.errors import StoreError
 DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="named")
 LOOK_S: Final = 0.05
 """How often a process that waits looks whether the file has changed."""
+_WAIT: Final = "PRAGMA busy_timeout=10000"
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=10000",
+    _WAIT,
     "PRAGMA cache_size=-65536",
     "PRAGMA foreign_keys=ON",
 )
@@ -59,6 +60,23 @@ class SqliteConnection(Connection):
     def begin(self) -> None:
         """Take the lock of the file for writing."""
         self.control("BEGIN IMMEDIATE")
+
+    def try_begin(self) -> bool:
+        """Take the lock of the file for writing, without waiting; False where that cannot be now."""
+        try:
+            self.control("PRAGMA busy_timeout=0")
+            try:
+                self.control("BEGIN IMMEDIATE")
+            finally:
+                self.control(_WAIT)
+        except DatabaseError:
+            return False
+        return True
+
+    def leave_sync(self) -> None:
+        """From now on a commit is not durable before the log is synced, and leaves the log as it is."""
+        self.control("PRAGMA synchronous=NORMAL")
+        self.control("PRAGMA wal_autocheckpoint=0")
 
     def commit(self, last_change: int | None = None) -> None:
         """Make what was written durable; other processes look by themselves whether the file has changed."""

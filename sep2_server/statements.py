@@ -3,12 +3,14 @@
 A `Connection` compiles each to text when it is first used, so that the hot path runs prepared SQL.
 """
 
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
     Select,
+    Update,
     and_,
     bindparam,
     delete,
@@ -50,7 +52,9 @@ BY_HREF: Final = select(t.resource).where(_R.href == _p("href"))
 BY_ID: Final = select(t.resource).where(_R.id == _p("id"))
 BY_MRID: Final = select(t.resource).where(_R.mrid == _p("mrid"), _R.kind == _p("kind"))
 BY_MRID_ANY: Final = select(t.resource).where(_R.mrid == _p("mrid"))
-BY_MRID_OF_OWNER: Final = BY_MRID.where(_R.owner_id == _p("owner_id"))
+_NO_INDEX: Any = literal_column("0")
+"""Added to a column so that another index is taken: a device has many resources, an mRID has few."""
+BY_MRID_OF_OWNER: Final = BY_MRID.where(_R.owner_id + _NO_INDEX == _p("owner_id"))
 BY_MRID_IN_LIST: Final = BY_MRID_ANY.where(_R.list_id == _p("list_id"))
 OF_OWNER: Final = select(t.resource).where(_R.owner_id == _p("owner_id")).order_by(_R.id)
 OF_KIND: Final = (
@@ -215,9 +219,15 @@ OPTIONS: Final = select(t.option.c.name, t.option.c.value).order_by(t.option.c.n
 MUTABLE: Final = tuple(c.name for c in t.resource.c if c.name not in {"id", "href", "kind"})
 """Columns of a resource that a write may change; their parameters are called `new_...`."""
 INSERT_RESOURCE: Final = insert(t.resource)
-UPDATE_RESOURCE: Final = (
-    update(t.resource).where(_R.id == _p("row_id")).values({name: _p(f"new_{name}") for name in MUTABLE})
-)
+
+
+@cache
+def update_resource(names: frozenset[str]) -> Update:
+    """Write some columns of a resource: an index costs where one of its columns is written, changed or not."""
+    values = {name: _p(f"new_{name}") for name in MUTABLE if name in names}
+    return update(t.resource).where(_R.id == _p("row_id")).values(values)
+
+
 DELETE_RESOURCE: Final = delete(t.resource).where(_R.id == _p("id"))
 FORGET_CHANGES: Final = delete(t.change).where(t.change.c.seq <= _p("seq"))
 ADD_TALLY: Final = insert(t.tally)

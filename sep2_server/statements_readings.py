@@ -8,9 +8,10 @@ from sep2_server.tables import reading
 
 _C = reading.c
 OLD_SETS: Final = (
-    select(_C.reading_set_id)
+    select(_C.reading_set_id, _C.day)
     .where(_C.day < bindparam("day"))
-    .distinct()
+    .group_by(_C.day, _C.reading_set_id)
+    .order_by(_C.day, _C.reading_set_id)
     .limit(bindparam("limit"))
     .offset(literal_column("0"))
 )

@@ -15,14 +15,17 @@ from typing import Final, TypeVar
 
 from sep2_server.address import PostgresAddress, is_url
 from sep2_server.borrowed import BorrowedConnection
+from sep2_server.commits import Job, Observer
 from sep2_server.connection import Connection
 from sep2_server.feed import Feed, Listener
+from sep2_server.log_syncer import LogSyncer
+from sep2_server.loop_writer import LoopWriter
 from sep2_server.migrations import migrate
 from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
 from sep2_server.settings import Settings
 from sep2_server.sqlite import SqliteConnection
-from sep2_server.writer import Job, Observer, Writer
+from sep2_server.writer import Writer
 
 T = TypeVar("T")
 READERS: Final = 4
@@ -50,6 +53,8 @@ class Store:
         self.reader = self._main_reader()
         self.feed.start_at(self.reader.last_change())
         self._writer = Writer(open_connection(self.address), self.feed, is_shared=self.is_shared)
+        self._syncer: LogSyncer | None = None
+        self._loop_writer = self._writer_of_loop()
         self._watch()
 
     @classmethod
@@ -90,14 +95,23 @@ class Store:
         """Run a job in the writer and let the event loop go on until what it wrote is durable."""
         return await asyncio.wrap_future(self._writer.submit(job))
 
+    async def do_short(self, job: Job[T]) -> T:
+        """As `do`, for a job of less than a millisecond: on SQLite the event loop runs it where it can."""
+        if self._loop_writer is None:
+            return await self.do(job)
+        return await self._loop_writer.do(job)
+
     @property
     def waiting_jobs(self) -> int:
-        """How many jobs wait for the writer."""
-        return self._writer.waiting_jobs
+        """How many jobs wait for a writer."""
+        near = 0 if self._loop_writer is None else self._loop_writer.waiting_jobs
+        return self._writer.waiting_jobs + near
 
     def observe(self, observer: Observer) -> None:
-        """Tell `observer`, in the writer's thread, how many jobs each commit had and how long it took, s."""
+        """Tell `observer`, in whatever thread, how many jobs each commit had and how long it took, s."""
         self._writer.observer = observer
+        if self._loop_writer is not None:
+            self._loop_writer.observer = observer
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` the changes of each commit, those of this process before they are acknowledged."""
@@ -110,6 +124,8 @@ class Store:
     def close(self) -> None:
         """Finish what is waiting and close the database."""
         self._writer.close()
+        if self._syncer is not None:
+            self._syncer.close()
         self.feed.stop()
         self._pool.shutdown()
         with ThreadPoolExecutor(1) as closing:
@@ -130,6 +146,16 @@ class Store:
     def _main_reader(self) -> Reader:
         self._connections.append(self._elsewhere())
         return Reader(self._connections[0])
+
+    def _writer_of_loop(self) -> LoopWriter | None:
+        """Writes on the loop's own connection, so that its pages stay good for the reads."""
+        connection = self._connections[0]
+        if not isinstance(connection, SqliteConnection) or not isinstance(self.address, Path):
+            return None
+        connection.leave_sync()
+        self._syncer = LogSyncer(self.address)
+        submit = self._writer.submit
+        return LoopWriter(connection, self.feed, self._syncer, submit, is_shared=self.is_shared)
 
     def _elsewhere(self) -> Connection:
         """A connection that the thread of an event loop may use."""

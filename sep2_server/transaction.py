@@ -99,8 +99,11 @@ class Transaction(Reader):
     def replace(self, old: Row, new: Row) -> Row:
         """Store `new` in the place of `old` with the version after it; id, href and kind stay."""
         row = new._replace(version=old.version + 1, body=marked(old.kind, new.body))
-        values = {f"new_{name}": getattr(row, name) for name in q.MUTABLE}
-        self._db.run(q.UPDATE_RESOURCE, row_id=old.id, **values)
+        changed = {
+            name: value for name, value, before in zip(Row._fields, row, old, strict=True) if value != before
+        }
+        values = {f"new_{name}": value for name, value in changed.items()}
+        self._db.run(q.update_resource(frozenset(changed)), row_id=old.id, **values)
         if (old.list_id, old.scope) != (row.list_id, row.scope):
             self._move(old.list_id, old.scope, -1)
             self._move(row.list_id, row.scope, 1)
@@ -218,7 +221,7 @@ class Transaction(Reader):
 
     def forget_readings(self, day: int, sets: int) -> int:
         """Forget values from before a day, of some sets at most, and sets that are empty then; how many."""
-        found = [int(row[0]) for row in self._db.run(r.OLD_SETS, day=day, limit=sets).fetchall()]
+        found = {int(row[0]) for row in self._db.run(r.OLD_SETS, day=day, limit=sets).fetchall()}
         for reading_set_id in found:
             self._db.run(r.DELETE_OLD, day=day, reading_set_id=reading_set_id)
             row = self.by_id(reading_set_id)

@@ -19,6 +19,9 @@ from sep2_server.visibility import require_visible
 
 POSTED_FOR_PUT: Final = frozenset({"DERCapability", "DERSettings", "DERStatus", "DERAvailability"})
 """Resources that some clients POST where the standard has PUT."""
+SHORT_OCTETS: Final = 8192
+END_DEVICES: Final = ROUTES["EndDeviceList"].path
+"""What is posted there makes some twenty resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ class Work:
     value: Any
     viewer: Viewer | None = None
     rights: int = -1
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is carried out in less than a millisecond or so: one resource, few octets."""
+        request = self.request
+        is_small = request.method in {"PUT", "POST"} and len(request.body) <= SHORT_OCTETS
+        return is_small and not request.path.endswith(END_DEVICES)
 
     def __call__(self, tx: Transaction) -> Answer:
         """Carry the write out; the answer holds once the transaction is durable.

@@ -2,7 +2,7 @@
 
 from schemas import DER, AbstractDevice, Link
 from sep2_server.access import may_see
-from sep2_server.action import Action, add_item, item_scope, keep_links, put_value, require_room
+from sep2_server.action import Action, add_item, has_links, item_scope, keep_links, put_value, require_room
 from sep2_server.errors import BadRequest, Forbidden
 from sep2_server.location import locate
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
@@ -82,7 +82,8 @@ def _add_single(action: Action) -> Row:
 def put_item(action: Action, row: Row, parts: tuple[str, ...]) -> None:
     """Store a new value of a resource with these parts of its URI; what it links to stays."""
     environment = action.environment
-    keep_links(action.value, environment.codec.decode_fragment(row.body, route_named(row.kind).type))
+    if has_links(type(action.value)):
+        keep_links(action.value, environment.codec.decode_fragment(row.body, route_named(row.kind).type))
     if not isinstance(action.value, DER | AbstractDevice):
         link_lists(environment, row.kind, action.value, parts)
     put_value(action, row, action.value)

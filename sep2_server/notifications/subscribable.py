@@ -35,12 +35,17 @@ def subscribable(kind: str) -> SubscribableType:
 
 def marked(kind: str, fragment: bytes) -> bytes:
     """The fragment of a stored resource with the `subscribable` attribute that its kind has."""
-    head = _HEAD.match(fragment)
-    if head is None or not _can_carry(route_named(kind)):
+    mark, head = _mark_of(kind), _HEAD.match(fragment)
+    if head is None or not mark:
         return fragment
     opening, closing, rest = fragment[head.end() :].partition(b">")
-    mark = b' subscribable="%d"' % subscribable(kind)
     return head[0] + mark + _MARK.sub(b"", opening) + closing + rest
+
+
+@cache
+def _mark_of(kind: str) -> bytes:
+    """The attribute of a kind; empty where its type has none."""
+    return b' subscribable="%d"' % subscribable(kind) if _can_carry(route_named(kind)) else b""
 
 
 def _can_carry(route: Route) -> bool:

@@ -89,9 +89,10 @@ class Meter:
         self._gauges[name, tuple(labels.items())] = read
 
     def committed(self, jobs: int, seconds: float) -> None:
-        """Count one commit. For the writer's thread alone."""
-        self.batches.observe(jobs)
-        self.commits.observe(seconds)
+        """Count one commit. Any thread may call."""
+        with self._lock:
+            self.batches.observe(jobs)
+            self.commits.observe(seconds)
 
     def turned_away(self, why: str) -> None:
         """Count a connection that was closed before its handshake."""

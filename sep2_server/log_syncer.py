@@ -1,0 +1,84 @@
+"""Makes the log of a SQLite file durable, in a thread, for commits that have not done so themselves.
+
+A commit in the mode `synchronous=NORMAL` is in the log (`-wal`) and seen by everybody, but not on the disk:
+what `fdatasync` of the log adds. The pages go from the log into the file in another thread, by a connection
+of its own, so that neither commits nor acknowledgements wait for that.
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from sqlite3 import DatabaseError, connect
+from typing import Final
+
+Told = Callable[[OSError | None], None]
+
+SYNCS_A_CHECKPOINT: Final = 250
+"""After so many the log is emptied into the file; one adds 4 to 100 pages of 4 kB."""
+
+
+class LogSyncer:
+    """A thread that syncs; it starts with the first call and ends with `close`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log = path.with_name(path.name + "-wal")
+        self._file: int | None = None
+        self._asked: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._emptying = ThreadPoolExecutor(1, thread_name_prefix="sep2-checkpoint")
+        self._syncs = 0
+
+    def sync(self, told: Told) -> None:
+        """Call `told` in the thread, with None once all that is in the log now is durable, or with what failed."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="sep2-syncer", daemon=True)
+            self._thread.start()
+        self._asked.put(told)
+
+    def close(self) -> None:
+        """Finish what was asked for, and stop."""
+        if self._thread is not None:
+            self._asked.put(None)
+            self._thread.join()
+        self._emptying.shutdown()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _work(self) -> None:
+        while (told := self._asked.get()) is not None:
+            try:
+                self._sync()
+            except OSError as flaw:
+                told(flaw)
+            else:
+                told(None)
+                self._syncs += 1
+                if self._syncs % SYNCS_A_CHECKPOINT == 0:
+                    self._emptying.submit(self._empty)
+
+    def _sync(self) -> None:
+        file = self._file
+        if file is None or not os.fstat(file).st_nlink:
+            file = self._open()
+        os.fdatasync(file)
+
+    def _open(self) -> int:
+        """The log as it is now: the last one may have been removed with its last connection."""
+        if self._file is not None:
+            os.close(self._file)
+        self._file = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
+        return self._file
+
+    def _empty(self) -> None:
+        connection = connect(self._path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except DatabaseError:  # another one is at it
+            return
+        finally:
+            connection.close()
