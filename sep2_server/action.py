@@ -137,7 +137,8 @@ def keep_links(value: Resource, stored: object | None) -> None:
 
     Of a device and a DER all links are the server's.
     """
-    for attr in _kept_links(type(value)):
+    cls: type = type(value)
+    for attr in _kept_links(cls):
         setattr(value, attr, getattr(stored, attr, None))
 
 

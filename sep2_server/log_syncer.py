@@ -1,8 +1,9 @@
 """Makes the log of a SQLite file durable, in a thread, for commits that have not done so themselves.
 
 A commit in the mode `synchronous=NORMAL` is in the log (`-wal`) and seen by everybody, but not on the disk:
-what `fdatasync` of the log adds. The pages go from the log into the file in another thread, by a connection
-of its own, so that neither commits nor acknowledgements wait for that.
+what `fdatasync` of the log adds. Most pages go from the log into the file in another thread meanwhile; the
+few that were written during that follow while the loop waits for a sync and writes nothing, so that the log
+begins anew and does not grow for ever.
 """
 
 import os
@@ -31,9 +32,10 @@ class LogSyncer:
         self._thread: threading.Thread | None = None
         self._emptying = ThreadPoolExecutor(1, thread_name_prefix="sep2-checkpoint")
         self._syncs = 0
+        self._is_nearly_empty = False
 
     def sync(self, told: Told) -> None:
-        """Call `told` in the thread, with None once all that is in the log now is durable, or with what failed."""
+        """Call `told` in the thread once what the log has now is durable, with None or with what failed."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="sep2-syncer", daemon=True)
             self._thread.start()
@@ -55,11 +57,14 @@ class LogSyncer:
                 self._sync()
             except OSError as flaw:
                 told(flaw)
-            else:
-                told(None)
-                self._syncs += 1
-                if self._syncs % SYNCS_A_CHECKPOINT == 0:
-                    self._emptying.submit(self._empty)
+                continue
+            if self._is_nearly_empty:
+                self._is_nearly_empty = False
+                self._empty()
+            told(None)
+            self._syncs += 1
+            if self._syncs % SYNCS_A_CHECKPOINT == 0:
+                self._emptying.submit(self._empty_most)
 
     def _sync(self) -> None:
         file = self._file
@@ -73,6 +78,10 @@ class LogSyncer:
             os.close(self._file)
         self._file = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
         return self._file
+
+    def _empty_most(self) -> None:
+        self._empty()
+        self._is_nearly_empty = True
 
     def _empty(self) -> None:
         connection = connect(self._path, isolation_level=None)

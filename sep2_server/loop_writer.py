@@ -18,7 +18,7 @@ from sep2_server.log_syncer import LogSyncer
 from sep2_server.sqlite import SqliteConnection
 
 T = TypeVar("T")
-Submit = Callable[[Job[Any]], "Future[Any]"]
+Submit = Callable[[Job[Any]], Future[Any]]
 
 
 class LoopWriter:
@@ -103,7 +103,7 @@ def _call(loop: asyncio.AbstractEventLoop, call: Callable[..., object], flaw: OS
         loop.call_soon_threadsafe(call, flaw)
 
 
-def _follow(told: "Future[Any]", future: asyncio.Future[Any]) -> None:
+def _follow(told: Future[Any], future: asyncio.Future[Any]) -> None:
     """Let a future of the loop have what one of the writer's thread gets."""
     loop = future.get_loop()
 

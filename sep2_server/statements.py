@@ -223,7 +223,7 @@ INSERT_RESOURCE: Final = insert(t.resource)
 
 @cache
 def update_resource(names: frozenset[str]) -> Update:
-    """Write some columns of a resource: an index costs where one of its columns is written, changed or not."""
+    """Write some columns of a resource: an index costs what is written, be it changed or not."""
     values = {name: _p(f"new_{name}") for name in MUTABLE if name in names}
     return update(t.resource).where(_R.id == _p("row_id")).values(values)
 

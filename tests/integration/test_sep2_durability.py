@@ -12,6 +12,7 @@ from certs import Pki, client_context
 from schemas import Codec, LogEvent, LogEventList
 from sep2_server import Store
 from sep2_server.rows import Span
+from sep2_server.sqlite import SqliteConnection
 from tests.integration.sep2_harness import DATABASES, SEP_XML, START, Bench, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -114,7 +115,11 @@ async def test_a_store_that_cannot_write_is_503_with_a_time_to_wait(
     def broken(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(bench.store._writer._db, when, broken)
+    if when == "begin":
+        monkeypatch.setattr(SqliteConnection, "try_begin", lambda _: False)
+
+    for connection in (bench.store._writer._db, bench.store.reader._db):
+        monkeypatch.setattr(connection, when, broken)
     reply = await client.post(f"{row.href}/lel", event(1))
     monkeypatch.undo()
     assert (reply.status, reply.headers["Retry-After"]) == (503, "30")

@@ -1,0 +1,168 @@
+"""Short writes on the loop of the server: nothing is acknowledged before its log is on the disk."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from schemas import Codec
+from sep2_server import Store
+from sep2_server.errors import StoreError
+from sep2_server.sqlite import SqliteConnection
+from sep2_server.transaction import Transaction
+from tests.integration.sep2_harness import Bench
+from tests.integration.test_sep2_durability import event
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "server.db")
+    yield store
+    store.close()
+
+
+class Disk:
+    """`os.fdatasync` that waits until it may, or fails."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may_go_on = threading.Event()
+        self.flaw: OSError | None = None
+        self.syncs = 0
+        self._sync = os.fdatasync
+        monkeypatch.setattr(os, "fdatasync", self._wait)
+
+    def _wait(self, file: int) -> None:
+        self.may_go_on.wait(5)
+        self.syncs += 1
+        if self.flaw is not None:
+            raise self.flaw
+        self._sync(file)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+async def test_a_write_is_acknowledged_after_the_sync_of_the_log(store: Store, disk: Disk) -> None:
+    written = asyncio.ensure_future(store.do_short(lambda tx: tx.put_option("colour", "red")))
+    await asyncio.sleep(0.05)
+    assert store.reader.option("colour") == "red"
+    assert not written.done()
+    disk.may_go_on.set()
+    await written
+    assert disk.syncs == 1
+
+
+async def test_what_comes_while_the_disk_is_busy_shares_one_commit_and_one_sync(
+    store: Store, disk: Disk
+) -> None:
+    commits: list[int] = []
+    store.observe(lambda jobs, _: commits.append(jobs))
+    first = asyncio.ensure_future(store.do_short(lambda tx: tx.put_option("n", "0")))
+    await asyncio.sleep(0.05)
+    later = [asyncio.ensure_future(store.do_short(put(number))) for number in range(1, 20)]
+    await asyncio.sleep(0.05)
+    assert store.waiting_jobs == 19
+    disk.may_go_on.set()
+    await asyncio.gather(first, *later)
+    assert commits == [1, 19]
+    assert disk.syncs == 2
+    assert store.reader.option("n") == "19"
+
+
+def put(number: int) -> Callable[[Transaction], int]:
+    def job(tx: Transaction) -> int:
+        tx.put_option("n", str(number))
+        return number
+
+    return job
+
+
+async def test_a_sync_that_fails_acknowledges_nothing(store: Store, disk: Disk) -> None:
+    disk.flaw = OSError(5, "Input/output error")
+    disk.may_go_on.set()
+    with pytest.raises(StoreError, match="Input/output error"):
+        await store.do_short(put(1))
+    disk.flaw = None
+    assert await store.do_short(put(2)) == 2
+
+
+async def test_a_job_that_fails_leaves_the_others_of_its_commit_alone(store: Store) -> None:
+    def bad(tx: Transaction) -> None:
+        tx.put_option("n", "bad")
+        raise ValueError("no")
+
+    tasks = [asyncio.ensure_future(store.do_short(job)) for job in (put(1), bad, put(2))]
+    await asyncio.wait(tasks)
+    assert [task.result() for task in (tasks[0], tasks[2])] == [1, 2]
+    assert isinstance(tasks[1].exception(), ValueError)
+    assert store.reader.option("n") == "2"
+
+
+async def test_while_somebody_else_writes_the_writer_thread_waits_and_the_loop_does_not(
+    store: Store, tmp_path: Path
+) -> None:
+    other = SqliteConnection(tmp_path / "server.db")
+    other.begin()
+    written = asyncio.ensure_future(store.do_short(put(1)))
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+    assert not written.done()
+    other.commit()
+    assert await written == 1
+    other.close()
+
+
+async def test_changes_of_both_writers_are_told_once_and_in_order(store: Store) -> None:
+    heard: list[int] = []
+    store.listen(lambda changes: heard.extend(change.seq for change in changes))
+    async with asyncio.TaskGroup() as group:
+        for number in range(60):
+            group.create_task(store.do_short(put(number)) if number % 3 else store.do(put(number)))
+    assert heard == sorted(set(heard))
+    assert len(heard) == store.reader.last_change() == 60
+
+
+async def test_a_job_that_nobody_waits_for_any_more_is_not_begun(store: Store) -> None:
+    given_up = asyncio.ensure_future(store.do_short(put(1)))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    assert await store.do_short(put(2)) == 2
+    assert given_up.cancelled()
+    assert store.reader.last_change() == 1
+
+
+def test_a_store_serves_one_loop_after_the_other(store: Store) -> None:
+    for number in (1, 2):
+        assert asyncio.run(store.do_short(put(number))) == number
+
+
+async def test_the_log_is_emptied_into_the_file_and_stays_small(store: Store, tmp_path: Path) -> None:
+    for number in range(1200):
+        await store.do_short(put(number))
+    assert (tmp_path / "server.db-wal").stat().st_size < 8_000_000
+
+
+async def test_large_bodies_and_enrolments_go_to_the_writer_thread(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, client = await bench.device("loop-1")
+    short: list[object] = []
+
+    async def do_short(job: Callable[[Transaction], T]) -> T:
+        short.append(job)
+        return await bench.store.do(job)
+
+    monkeypatch.setattr(bench.store, "do_short", do_short)
+    assert (await client.post(f"{row.href}/lel", event(1))).status == 201
+    assert len(short) == 1
+    padded = Codec().encode(event(2)).replace(b"><", b">" + b" " * 9000 + b"<", 1)
+    assert (await client.send("POST", f"{row.href}/lel", padded)).status == 201
+    assert len(short) == 1
