@@ -13,6 +13,7 @@ import pytest
 from certs import operator_client_context
 from sep2_server import Environment, ManualClock, Sep2Server, Store, settings_of
 from sep2_server.bootstrap import prepare
+from sep2_server.commits import Job
 from sep2_server.errors import StoreError
 from sep2_server.operator import ApiError, OperatorClient, OperatorSettings, OperatorSide, Site
 from sep2_server.operator.api import PlainHttpError
@@ -21,7 +22,6 @@ from sep2_server.operator.auth import Role
 from sep2_server.operator.counter import Counter, Request
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.token_files import add_token, remove_token
-from sep2_server.writer import Job
 
 T = TypeVar("T")
 
