@@ -2,12 +2,14 @@
 
 from certs.context import (
     ResumingContext,
+    TlsContext,
     client_context,
     operator_client_context,
     operator_context,
     resuming_client_context,
     server_context,
 )
+from certs.door import Accepting, Door, listen
 from certs.errors import CertsError
 from certs.findings import Finding, Kind
 from certs.identity import (
@@ -38,9 +40,11 @@ from certs.profile import check
 from certs.server_side import OperatorTls, ServerTls, TlsFiles
 
 __all__ = [
+    "Accepting",
     "LFDI",
     "CertsError",
     "Credentials",
+    "Door",
     "Finding",
     "Kind",
     "KnownIssuers",
@@ -50,6 +54,7 @@ __all__ = [
     "Pki",
     "ResumingContext",
     "ServerTls",
+    "TlsContext",
     "TlsFiles",
     "admission",
     "TlsSession",
@@ -59,6 +64,7 @@ __all__ = [
     "display_sfdi",
     "is_valid_pin",
     "is_valid_sfdi",
+    "listen",
     "judged_peer",
     "lfdi_of",
     "make_pin",

@@ -21,6 +21,8 @@ FURTHER_SUITE: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
 CURVE: Final = "prime256v1"
 
 C = TypeVar("C", bound=ssl.SSLContext)
+TlsContext = ssl.SSLContext
+"""For annotations elsewhere."""
 
 
 class ResumingContext(ssl.SSLContext):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
 
-from certs import lfdi_of
+from certs import lfdi_of, listen
 from function_sets import Clock
 from schemas.codes import ErrorReason
 from sep2_server.body_codecs import XML_ALONE, BodyCodecs
@@ -35,7 +35,6 @@ from sep2_server.process.listener import Bounds, Listener
 from sep2_server.process.log_lines import Access
 from sep2_server.process.place import Place, alone, tls_files
 from sep2_server.process.pulse import Pulse
-from sep2_server.process.sockets import listen
 from sep2_server.protocol import Connections, accept_of, identity_of, response_of
 from sep2_server.redirection import Redirection
 from sep2_server.rows import Change

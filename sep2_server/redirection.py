@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from certs import Door
 from sep2_server.uris import target_of
 
 MOST_CONNECTIONS: Final = 256
@@ -31,25 +32,23 @@ class Redirection:
         self._port = port
         self._https_port = https_port
         self._server: web.Server | None = None
-        self._listener: asyncio.Server | None = None
+        self._door: Door | None = None
 
     @property
     def port(self) -> int:
         """The port that is listened on, 0 while it is not."""
-        return 0 if self._listener is None else int(self._listener.sockets[0].getsockname()[1])
+        return 0 if self._door is None else self._door.port
 
     async def start(self) -> None:
         """Listen."""
         self._server = web.Server(self._redirect, access_log=None)
-        loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._receive, self._host, self._port)
+        self._door = Door.at(self._host, self._port, self._receive)
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._listener is not None and self._server is not None:
-            self._listener.close()
+        if self._door is not None and self._server is not None:
+            await self._door.close()
             await self._server.shutdown(1)
-            await self._listener.wait_closed()
 
     def _receive(self) -> asyncio.Protocol:
         """A new connection, which ends in time; one that is too many ends at once."""

@@ -11,6 +11,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from certs import Door
+
 from .inbox import FrameInbox
 from .socketcand import GREETING, Entered, Reply, SocketcandSession, format_frame
 
@@ -39,22 +41,19 @@ class CanHub:
         self.channel = channel
         self.clock = clock
         self.dropped = 0
-        self._server: asyncio.Server | None = None
+        self._door: Door | None = None
         self._clients: set[_HubClient] = set()
         self._members: set[HubMember] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 lets the system choose. `OSError` where the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _HubClient(self), host, port)
+        self._door = Door.at(host, port, lambda: _HubClient(self))
         log.info("CAN hub %s listens on %s:%s", self.channel, host, self.port)
 
     @property
     def port(self) -> int:
         """The TCP port; 0 while the hub does not listen."""
-        if self._server is None or not self._server.sockets:
-            return 0
-        return int(self._server.sockets[0].getsockname()[1])
+        return 0 if self._door is None else self._door.port
 
     def join(self) -> HubMember:
         """A seat on the bus for code in this process and event loop."""
@@ -64,15 +63,13 @@ class CanHub:
 
     async def close(self) -> None:
         """Stop listening, part with all clients and members."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        door, self._door = self._door, None
+        if door is not None:
+            await door.close()
         for client in tuple(self._clients):
             client.abort()
         for member in tuple(self._members):
             await member.close()
-        if server is not None:
-            await server.wait_closed()
 
     def broadcast(self, frame: CanFrame, sender: object) -> None:
         """Give the frame to everyone but its sender."""

@@ -10,12 +10,11 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from certs import OperatorTls
+from certs import Door, OperatorTls, listen
 from sep2_server.operator.counter import Counter, Reply, Request
 from sep2_server.operator.site import is_loopback
 from sep2_server.process.monitor import Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
-from sep2_server.process.sockets import listen
 from sep2_server.uris import target_of
 
 SHUTDOWN_S: Final = 5.0
@@ -38,9 +37,8 @@ class OperatorApi:
         """`pages` are those of monitoring; that of the metrics asks for a token like everything else."""
         self._counter = counter
         self._pages = pages
-        self._runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_S
-        )
+        self._server = web.Server(self._handle, access_log=None)
+        self._door: Door | None = None
         self._tls: OperatorTls | None = None
         self.url = ""
 
@@ -64,12 +62,9 @@ class OperatorApi:
             )
         self._tls = None if credentials is None else OperatorTls(*credentials)
         context = None if self._tls is None else self._tls.context
-        await self._runner.setup()
-        for one in sockets or listen(host, port):
-            await web.SockSite(self._runner, one, ssl_context=context).start()
-        bound = self._runner.addresses[0][1]
+        self._door = Door(sockets or listen(host, port), self._server, context)
         name = f"[{host}]" if ":" in host else host
-        self.url = f"{'http' if context is None else 'https'}://{name}:{bound}"
+        self.url = f"{'http' if context is None else 'https'}://{name}:{self._door.port}"
         log.info("Operator API listens on %s", self.url)
 
     def renew(self, certificate: Path, key: Path) -> None:
@@ -79,7 +74,10 @@ class OperatorApi:
 
     async def stop(self) -> None:
         """Finish the requests that are under way, then close."""
-        await self._runner.cleanup()
+        if self._door is not None:
+            await self._door.close()
+            self._server.pre_shutdown()
+            await self._server.shutdown(SHUTDOWN_S)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         if request.path in OPEN or (request.path == METRICS and self._is_known(request)):

@@ -1,22 +1,15 @@
 """Accepts connections: bounds first, then the TLS handshake with its time-out, then HTTP."""
 
 import asyncio
-import errno
 import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
-from certs import ServerTls
+from certs import Accepting, ServerTls
 from sep2_server.process.crowd import Crowd
-
-ACCEPTED_AT_ONCE: Final = 64
-"""Connections that are taken from the system before others have their turn."""
-PAUSE_S: Final = 0.1
-"""How long nothing is accepted once the process has no file left for a connection."""
-_WITHOUT_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +65,6 @@ class Listener:
         bounds: Bounds,
         watcher: Watcher,
     ) -> None:
-        self._sockets = list(sockets)
         self._factory = factory
         self._tls = tls
         self._bounds = bounds
@@ -80,9 +72,12 @@ class Listener:
         self._crowd = Crowd(bounds.per_address)
         self._loop = asyncio.get_running_loop()
         self._shaking: set[asyncio.Task[None]] = set()
-        self.is_open = True
-        for one in self._sockets:
-            self._loop.add_reader(one, self._accept, one)
+        self._accepting = Accepting(sockets, self._receive, lambda: watcher.turned_away("files"))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether connections are accepted."""
+        return self._accepting.is_open
 
     @property
     def bounds(self) -> Bounds:
@@ -97,7 +92,7 @@ class Listener:
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        return int(self._sockets[0].getsockname()[1])
+        return self._accepting.port
 
     @property
     def connections(self) -> int:
@@ -106,39 +101,11 @@ class Listener:
 
     async def close(self) -> None:
         """Accept nothing more and end the handshakes that are under way."""
-        if self.is_open:
-            self.is_open = False
-            for one in self._sockets:
-                self._loop.remove_reader(one)
-                one.close()
+        self._accepting.close()
         for task in self._shaking:
             task.cancel()
         if self._shaking:
             await asyncio.wait(self._shaking)
-
-    def _accept(self, listening: socket.socket) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
-            try:
-                accepted, place = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as flaw:
-                if flaw.errno not in _WITHOUT_FILES:
-                    raise
-                self._pause(listening, flaw)
-                return
-            self._receive(accepted, str(place[0]))
-
-    def _pause(self, listening: socket.socket, flaw: OSError) -> None:
-        """Let connections wait until some file is free again."""
-        log.error("No further connection can be accepted: %s", flaw)
-        self._watcher.turned_away("files")
-        self._loop.remove_reader(listening)
-        self._loop.call_later(PAUSE_S, self._resume, listening)
-
-    def _resume(self, listening: socket.socket) -> None:
-        if self.is_open:
-            self._loop.add_reader(listening, self._accept, listening)
 
     def _receive(self, accepted: socket.socket, address: str) -> None:
         """Start the handshake with a client, or close where there are enough already."""
@@ -148,7 +115,6 @@ class Listener:
             log.warning("A connection of %s was closed: too many (%s)", address, why)
             self._watcher.turned_away(why)
             return
-        accepted.setblocking(False)
         guest = Guest(self._crowd, address)
         task = self._loop.create_task(self._shake_hands(accepted, guest))
         self._shaking.add(task)

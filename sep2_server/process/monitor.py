@@ -5,10 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
+from certs import Door
 from sep2_server.process.pages import Page
-from sep2_server.process.sockets import listen
 
 HOST: Final = "127.0.0.1"
+SHUTDOWN_S: Final = 1.0
 Pages = Callable[[str], Page | None]
 
 
@@ -17,19 +18,20 @@ class Monitor:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=1.0)
+        self._server = web.Server(self._handle, access_log=None)
+        self._door: Door | None = None
         self.url = ""
 
     async def start(self, port: int) -> None:
         """Listen; with port 0 the system chooses one, and `url` then says which. OSError: it is taken."""
-        await self._runner.setup()
-        for one in listen(HOST, port):
-            await web.SockSite(self._runner, one).start()
-        self.url = f"http://{HOST}:{self._runner.addresses[0][1]}"
+        self._door = Door.at(HOST, port, self._server)
+        self.url = f"http://{HOST}:{self._door.port}"
 
     async def stop(self) -> None:
         """Listen no longer."""
-        await self._runner.cleanup()
+        if self._door is not None:
+            await self._door.close()
+            await self._server.shutdown(SHUTDOWN_S)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         return response_of(self._pages(request.path), request.method)

@@ -10,7 +10,7 @@ from typing import Self
 
 import uvloop
 
-from certs import CertsError, ServerTls
+from certs import CertsError, ServerTls, listen
 from sep2_server.errors import SettingsError, StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.errors import AuditFailed
@@ -21,7 +21,7 @@ from sep2_server.process.meter import Meter
 from sep2_server.process.place import Place, shared_tls, tls_files
 from sep2_server.process.service import ServiceManager
 from sep2_server.process.serving import Reread, attempt, serve
-from sep2_server.process.sockets import listen, raise_file_limit
+from sep2_server.process.sockets import raise_file_limit
 from sep2_server.process.supervisor import Duties, Supervisor, Tell
 
 REFUSED = 1

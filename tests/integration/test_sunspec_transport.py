@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from certs import Door
 from der_client.device import FaultKind
 from der_client.sunspec import ModbusServer, ReplayStore, TransportSettings
 from der_client.sunspec.scan import Failure
@@ -38,15 +39,14 @@ class Peer(asyncio.Protocol):
 async def peer(answer: Answer) -> AsyncIterator[ModbusTransport]:
     """A transport to a peer."""
     peers: list[Peer] = []
-    server = await asyncio.get_running_loop().create_server(lambda: Peer(answer, peers), "127.0.0.1", 0)
-    transport = ModbusTransport("127.0.0.1", server.sockets[0].getsockname()[1], 1, QUICK)
+    door = Door.at("127.0.0.1", 0, lambda: Peer(answer, peers))
+    transport = ModbusTransport("127.0.0.1", door.port, 1, QUICK)
     yield transport
     await transport.close()
     for connection in peers:
         if connection.transport:
             connection.transport.abort()
-    server.close()
-    await server.wait_closed()
+    await door.close()
 
 
 def mbap(request: bytes, pdu: bytes) -> bytes:

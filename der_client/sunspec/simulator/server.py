@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Self
 
+from certs import Door
 from der_client.sunspec.frames import Frame, MalformedFrameError, split_frames
 from der_client.sunspec.simulator.faults import FaultSwitches
 from der_client.sunspec.simulator.pdu import RegisterStore, answer, exception
@@ -24,29 +25,26 @@ class ModbusServer:
         self.requests = 0
         self.most_outstanding = 0
         self._sessions: set[_Session] = set()
-        self._server: asyncio.Server | None = None
+        self._door: Door | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> Self:
         """Listen; port 0 lets the system choose."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Session(self), host, port)
+        self._door = Door.at(host, port, lambda: _Session(self))
         return self
 
     @property
     def port(self) -> int:
         """The port that the server listens on. Raises RuntimeError before `start`."""
-        if self._server is None:
+        if self._door is None:
             msg = "the server has not been started"
             raise RuntimeError(msg)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self._door.port
 
     async def close(self) -> None:
         """Stop listening and close all connections."""
-        if self._server:
-            self._server.close()
+        if self._door is not None:
+            await self._door.close()
             self.drop_connections()
-            await self._server.wait_closed()
 
     def drop_connections(self) -> None:
         """Close all connections; the server goes on listening."""

@@ -11,7 +11,7 @@ from aiohttp import web
 from lxml import etree
 
 import schemas
-from certs import Credentials, server_context
+from certs import Credentials, Door, server_context
 from der_client import (
     Applied,
     ClientEvent,
@@ -286,15 +286,15 @@ class Lab:
 @asynccontextmanager
 async def served(script: Script, own: Credentials) -> AsyncIterator[int]:
     """The script over mutual TLS on a free port."""
-    runner = web.ServerRunner(web.Server(script.handle), shutdown_timeout=0.1)
-    await runner.setup()
+    server = web.Server(script.handle)
     context = server_context(own.certificate_path, own.key_path, own.root_path)
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-    await site.start()
+    door = Door.at("127.0.0.1", 0, server, context)
     try:
-        yield int(runner.addresses[0][1])
+        yield door.port
     finally:
-        await runner.cleanup()
+        await door.close()
+        server.pre_shutdown()
+        await server.shutdown(0.1)
 
 
 def settings_for(lab: Lab, port: int, spool: Path) -> ClientSettings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from certs import Credentials, server_context
+from certs import Credentials, Door, server_context
 from schemas import Codec, Notification, Profile, Subscription
 from sep2_server.rows import Row
 from tests.integration.sep2_harness import Bench, Client, Reply
@@ -80,15 +80,16 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     """A listener with a certificate, on a port that the system chooses."""
     listener = Listener()
-    runner = web.ServerRunner(web.Server(listener.handle, access_log=None), shutdown_timeout=0.1)
-    await runner.setup()
+    server = web.Server(listener.handle, access_log=None)
     context = server_context(credentials.certificate_path, credentials.key_path, credentials.root_path)
+    door = Door.at(host, port, server, context)
     try:
-        await web.TCPSite(runner, host, port, ssl_context=context).start()
-        listener.port = runner.addresses[0][1]
+        listener.port = door.port
         yield listener
     finally:
-        await runner.cleanup()
+        await door.close()
+        server.pre_shutdown()
+        await server.shutdown(0.1)
 
 
 def wish(resource: str, uri: str, *, limit: int = 100, level: str = "+S1") -> Subscription:

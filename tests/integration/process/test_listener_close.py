@@ -5,8 +5,8 @@ import gc
 import socket
 from typing import TYPE_CHECKING, cast
 
+from certs import listen
 from sep2_server.process.listener import Bounds, Listener
-from sep2_server.process.sockets import listen
 
 if TYPE_CHECKING:
     from certs import ServerTls
@@ -33,7 +33,7 @@ async def test_a_connection_that_was_just_accepted_is_closed_with_the_listener()
     )
     with socket.create_connection(("127.0.0.1", listener.port)) as client:
         client.settimeout(5)
-        listener._accept(sockets[0])
+        listener._accepting.accept(sockets[0])
         await listener.close()
         gc.collect()
         assert client.recv(1) == b""

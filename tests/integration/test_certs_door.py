@@ -1,0 +1,126 @@
+"""A door leaves no socket behind, whatever was under way when it was closed."""
+
+import asyncio
+import gc
+import logging
+import socket
+from pathlib import Path
+
+import pytest
+
+from certs import Door, Pki, server_context
+from certs.door import PAUSE_S
+
+
+class Greeting(asyncio.Protocol):
+    """Says what it is and stays."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"hello")
+
+
+def connected(door: Door) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", door.port), 5)
+    client.setblocking(False)
+    return client
+
+
+async def heard(client: socket.socket) -> bytes:
+    """What a client reads next; nothing where the connection was closed."""
+    async with asyncio.timeout(5):
+        return await asyncio.get_running_loop().sock_recv(client, 9)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_in_any_state_is_served_or_closed_with_the_door(turns: int) -> None:
+    door = Door.at("127.0.0.1", 0, Greeting)
+    with connected(door) as client:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await door.close()
+        gc.collect()
+        try:
+            found = await heard(client)
+        except ConnectionResetError:
+            found = b""
+        assert found in {b"", b"hello"}
+    gc.collect()
+
+
+async def test_open_connections_outlive_the_door() -> None:
+    door = Door.at("127.0.0.1", 0, Greeting)
+    with connected(door) as client:
+        assert await heard(client) == b"hello"
+        await door.close()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await asyncio.get_running_loop().sock_recv(client, 9)
+
+
+async def test_a_handshake_that_has_begun_ends_with_the_door(tmp_path: Path) -> None:
+    pki = Pki.create(tmp_path / "pki", 2)
+    own = pki.issue_server("server", hosts=["127.0.0.1"])
+    context = server_context(own.certificate_path, own.key_path, own.root_path)
+    door = Door.at("127.0.0.1", 0, Greeting, context)
+    with connected(door) as client:
+        await asyncio.sleep(0.05)
+        await door.close()
+        assert await heard(client) == b""
+
+
+async def test_what_is_no_handshake_is_closed_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pki = Pki.create(tmp_path / "pki", 2)
+    own = pki.issue_server("server", hosts=["127.0.0.1"])
+    door = Door.at(
+        "127.0.0.1", 0, Greeting, server_context(own.certificate_path, own.key_path, own.root_path)
+    )
+    with connected(door) as client, caplog.at_level(logging.INFO, "certs.door"):
+        client.send(b"GET / HTTP/1.1\r\n\r\n")
+        while await heard(client):
+            pass
+        assert "No connection with 127.0.0.1" in caplog.text
+    await door.close()
+
+
+async def test_a_factory_that_fails_costs_one_connection(caplog: pytest.LogCaptureFixture) -> None:
+    made: list[Greeting] = []
+
+    def factory() -> Greeting:
+        made.append(Greeting())
+        if len(made) == 1:
+            raise ValueError("the first")
+        return made[-1]
+
+    door = Door.at("127.0.0.1", 0, factory)
+    with connected(door) as first:
+        assert await heard(first) == b""
+    with connected(door) as second:
+        assert await heard(second) == b"hello"
+    await door.close()
+    assert "A connection of 127.0.0.1 failed" in caplog.text
+
+
+async def test_without_files_connections_wait(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = Door.at("127.0.0.1", 0, Greeting)
+    refusals = 2
+
+    def accept(listening: socket.socket) -> tuple[socket.socket, object]:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise OSError(24, "Too many open files")
+        return plain(listening)
+
+    plain = socket.socket.accept
+    monkeypatch.setattr(socket.socket, "accept", accept)
+    began = asyncio.get_running_loop().time()
+    with connected(door) as client:
+        assert await heard(client) == b"hello"
+    assert asyncio.get_running_loop().time() - began >= 2 * PAUSE_S - 0.02
+    assert caplog.text.count("No further connection can be accepted") == 2
+    await door.close()
