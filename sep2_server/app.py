@@ -124,6 +124,7 @@ class Sep2Server:
     async def start(self) -> None:
         """Prepare the store, bring its events up to date and listen."""
         settings = self.settings
+        self.is_stopping = False
         self._loop = asyncio.get_running_loop()
         await self.store.do(partial(prepare, environment=self.environment))
         await sweep_contents(self.store, self.environment, time())
