@@ -305,6 +305,21 @@ class Reader:
         """Whether an EndDevice is not registered any more."""
         return self._db.number(rights.DISABLED, end_device_id=end_device_id) is not None
 
+    def barred(self, client: Client, speaker: Client) -> str | None:
+        """Why a client is not served, by itself or by who speaks for it; None where it is."""
+        found = self._db.one(
+            lambda row: (str(row[0]), int(row[1])),
+            rights.BARRED,
+            lfdi=client.lfdi,
+            other_lfdi=speaker.lfdi,
+            end_device_id=client.end_device_id,
+            other_id=speaker.end_device_id,
+        )
+        if found is None or found[0]:
+            return found and f"{found[0]} is blocked"
+        is_own = found[1] == client.end_device_id
+        return f"{client.lfdi if is_own else speaker.lfdi} is disabled"
+
     def count_members(self, group_id: int) -> int:
         """How many devices a group has; kept, not counted."""
         return self._db.number(q.TALLY, list_id=group_id, scope=MEMBERS) or 0

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, literal_column, select, union_all
 
 from sep2_server import tables as t
 from sep2_server.rows import MEMBERS
@@ -18,6 +18,13 @@ INSERT_BLOCKED: Final = insert(t.blocked)
 DELETE_BLOCKED: Final = delete(t.blocked).where(t.blocked.c.lfdi == _p("lfdi"))
 
 DISABLED: Final = select(t.disabled.c.end_device_id).where(t.disabled.c.end_device_id == _p("end_device_id"))
+BARRED: Final = union_all(
+    select(t.blocked.c.lfdi, literal_column("0")).where(t.blocked.c.lfdi.in_([_p("lfdi"), _p("other_lfdi")])),
+    select(literal_column("''"), t.disabled.c.end_device_id).where(
+        t.disabled.c.end_device_id.in_([_p("end_device_id"), _p("other_id")])
+    ),
+)
+"""Of a client and who speaks for it: the LFDI of who is blocked, the EndDevice of who is disabled."""
 INSERT_DISABLED: Final = insert(t.disabled)
 DELETE_DISABLED: Final = delete(t.disabled).where(t.disabled.c.end_device_id == _p("end_device_id"))
 

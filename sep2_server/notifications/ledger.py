@@ -3,12 +3,17 @@
 `Reader.ledger` and `Transaction.ledger` lead here.
 """
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
-from sep2_server.connection import Connection
+from sqlalchemy.sql.expression import ClauseElement
+
+from sep2_server.connection import Connection, Make
 from sep2_server.notifications import statements as q
 from sep2_server.notifications.entries import DeadLetter, Match, Owed, Subscribed, Watch
+from sep2_server.tables import outbox
 
+T = TypeVar("T")
 _OWED_FIELDS: Final = len(Owed._fields)
 
 
@@ -34,6 +39,11 @@ class LedgerReader:
     def subscription(self, subscription_id: int) -> Subscribed | None:
         """The subscription with the row id of its resource."""
         return self._db.one(Subscribed._make, q.SUBSCRIPTION, id=subscription_id)
+
+    def subscriptions_of(self, ids: Sequence[int]) -> dict[int, Subscribed]:
+        """Subscriptions by id, of those that are there."""
+        found = self._many(Subscribed._make, q.SUBSCRIPTIONS_AT, ids)
+        return {subscribed.id: subscribed for subscribed in found}
 
     def same(self, list_id: int, path: str, notification_uri: str) -> Subscribed | None:
         """The live subscription of a list to the same resource that is notified at the same place."""
@@ -94,6 +104,13 @@ class LedgerReader:
         """How many notifications were given up and not dropped since."""
         return self._db.number(q.COUNT_DEAD) or 0
 
+    def _many(self, make: Make[T], statement: ClauseElement, ids: Sequence[int]) -> list[T]:
+        """What a statement about `q.TOGETHER` ids gives for any number of them."""
+        found: list[T] = []
+        for first in range(0, len(ids), q.TOGETHER):
+            found += self._db.all(make, statement, **_padded(ids[first : first + q.TOGETHER]))
+        return found
+
     def places(self, client_id: int) -> tuple[str, ...]:
         """Where notifications of a client may go by the operator's word."""
         return tuple(self._db.all(lambda found: str(found[0]), q.PLACES, client_id=client_id))
@@ -142,6 +159,14 @@ class Ledger(LedgerReader):
         if not self._db.run(q.AGAIN, subscription=subscription_id).rowcount:
             self._insert_owed(subscription_id, due, now_ms)
 
+    def owe_all(self, ids: Sequence[int], due: int, now_ms: int) -> None:
+        """As `owe`, for many subscriptions; each is named once."""
+        waiting = set(self._many(_first, q.WAITING_AT, ids))
+        for subscription_id in waiting:
+            self._db.run(q.AGAIN, subscription=subscription_id)
+        fresh = [_fresh(number, due, now_ms) for number in ids if number not in waiting]
+        self._db.insert_many(outbox, Owed._fields, fresh)
+
     def owe_at_once(self, subscription_id: int, now_ms: int) -> None:
         """Put a notification into the outbox, due now and with all its attempts."""
         if not self._db.run(q.AT_ONCE, subscription=subscription_id, now=now_ms).rowcount:
@@ -154,13 +179,20 @@ class Ledger(LedgerReader):
         self._db.run(q.CLAIM, new_claim=claim, now=now_ms, until=until_ms, most=most)
         return self._db.all(_claimed, q.CLAIMED, claim=claim)
 
-    def done(self, owed: Owed) -> bool:
-        """Take a delivered notification out of the outbox; False where something changed meanwhile."""
-        return bool(
-            self._db.run(
-                q.DONE, subscription=owed.subscription_id, of_claim=owed.claim, of_revision=owed.revision
-            ).rowcount
-        )
+    def done(self, owed: Sequence[Owed]) -> list[Owed]:
+        """Take delivered notifications out of the outbox; those where something changed meanwhile.
+
+        They are of any claims; of one subscription there is one at most.
+        """
+        kept: list[Owed] = []
+        groups: dict[tuple[str | None, int], list[Owed]] = {}
+        for one in owed:
+            groups.setdefault((one.claim, one.revision), []).append(one)
+        for (claim, revision), group in groups.items():
+            for first in range(0, len(group), q.TOGETHER):
+                part = group[first : first + q.TOGETHER]
+                kept += self._done(part, claim, revision)
+        return kept
 
     def postpone(self, owed: Owed, due: int, attempts: int, error: str | None) -> None:
         """Give a claimed notification back, to be delivered later (ms since 1970 UTC)."""
@@ -202,9 +234,24 @@ class Ledger(LedgerReader):
         """No longer let notifications of a client go to a place; False where they could not."""
         return bool(self._db.run(q.DELETE_PLACE, of_client=client_id, of_place=place).rowcount)
 
+    def _done(self, owed: Sequence[Owed], claim: str | None, revision: int) -> list[Owed]:
+        ids = [one.subscription_id for one in owed]
+        done = self._db.run(q.DONE_AT, of_claim=claim, of_revision=revision, **_padded(ids)).rowcount
+        if done == len(owed):
+            return []
+        waiting = set(self._many(_first, q.WAITING_AT, ids))
+        return [one for one in owed if one.subscription_id in waiting]
+
     def _insert_owed(self, subscription_id: int, due: int, now_ms: int) -> None:
-        fresh = Owed(subscription_id, due, now_ms, 0, 1, None, 0, None)
-        self._db.run(q.INSERT_OWED, **fresh._asdict())
+        self._db.run(q.INSERT_OWED, **_fresh(subscription_id, due, now_ms)._asdict())
+
+
+def _fresh(subscription_id: int, due: int, now_ms: int) -> Owed:
+    return Owed(subscription_id, due, now_ms, 0, 1, None, 0, None)
+
+
+def _padded(ids: Sequence[int]) -> dict[str, int]:
+    return {f"i{n}": ids[min(n, len(ids) - 1)] for n in range(q.TOGETHER)}
 
 
 def _first(found: tuple[Any, ...]) -> int:

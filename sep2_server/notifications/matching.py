@@ -30,10 +30,14 @@ def match(tx: Transaction, environment: Environment, scanned: int, upto: int, no
     if after >= upto:
         return 0
     found = ledger.matches(after, upto)
-    for one in found:
-        subscribed = ledger.subscription(one.subscription_id)
-        if subscribed is not None and not subscribed.status:
-            _owe(tx, environment, subscribed, one, now_ms)
+    held = ledger.subscriptions_of([one.subscription_id for one in found])
+    look = _Look(tx, environment)
+    owed = [
+        one.subscription_id
+        for one in found
+        if one.subscription_id in held and _is_owed(look, held[one.subscription_id], one, now_ms)
+    ]
+    ledger.owe_all(owed, now_ms + environment.settings.notification_gap_ms, now_ms)
     if found or upto > cursor + KEPT_BEHIND:
         tx.put_consumer(CONSUMER, upto)
     return len(found)
@@ -77,42 +81,66 @@ def _owe_all(tx: Transaction, now_ms: int) -> None:
         after = page[-1].id
 
 
-def _owe(
-    tx: Transaction, environment: Environment, subscribed: Subscribed, found: Match, now_ms: int
-) -> None:
-    client = tx.client_of(subscribed.client_id)
-    target = locate(tx, environment.uris, subscribed.path)
-    if client is None:
-        drop(tx, subscribed.id)
-    elif target is None or (found.is_gone and not target.exists):
-        end(tx, subscribed, NotificationStatus.DELETED, now_ms)
-    elif _matters(tx, environment, subscribed, target, viewer_of(tx, client.lfdi), is_new=found.is_gone):
-        tx.ledger.owe(subscribed.id, now_ms + environment.settings.notification_gap_ms, now_ms)
+class _Look:
+    """Clients and resources as one step of the matcher finds them: each is asked for once."""
+
+    def __init__(self, tx: Transaction, environment: Environment) -> None:
+        self.tx = tx
+        self.environment = environment
+        self._lfdis: dict[int, str | None] = {}
+        self._viewers: dict[str, Viewer] = {}
+        self._targets: dict[str, Target | None] = {}
+
+    def lfdi(self, end_device_id: int) -> str | None:
+        """LFDI of a client by its EndDevice; None where it is no longer enrolled."""
+        if end_device_id not in self._lfdis:
+            client = self.tx.client_of(end_device_id)
+            self._lfdis[end_device_id] = None if client is None else client.lfdi
+        return self._lfdis[end_device_id]
+
+    def viewer(self, lfdi: str) -> Viewer:
+        """The rights of a client."""
+        if lfdi not in self._viewers:
+            self._viewers[lfdi] = viewer_of(self.tx, lfdi)
+        return self._viewers[lfdi]
+
+    def target(self, path: str) -> Target | None:
+        """What stands at a path."""
+        if path not in self._targets:
+            self._targets[path] = locate(self.tx, self.environment.uris, path)
+        return self._targets[path]
 
 
-def _matters(
-    tx: Transaction,
-    environment: Environment,
-    subscribed: Subscribed,
-    target: Target,
-    viewer: Viewer,
-    *,
-    is_new: bool,
-) -> bool:
+def _is_owed(look: _Look, subscribed: Subscribed, found: Match, now_ms: int) -> bool:
+    """Whether a subscription is to be told; one to what is not there any more ends."""
+    if subscribed.status:
+        return False
+    lfdi, target = look.lfdi(subscribed.client_id), look.target(subscribed.path)
+    if lfdi is None:
+        drop(look.tx, subscribed.id)
+        return False
+    if target is None or (found.is_gone and not target.exists):
+        end(look.tx, subscribed, NotificationStatus.DELETED, now_ms)
+        return False
+    return _matters(look, subscribed, target, lfdi, is_new=found.is_gone)
+
+
+def _matters(look: _Look, subscribed: Subscribed, target: Target, lfdi: str, *, is_new: bool) -> bool:
     """Whether a change is one that the client wants to hear of; remembers what decides the next time.
 
     `is_new`: something that the subscription waits for was deleted, and may be there under another id.
     """
+    tx, environment = look.tx, look.environment
     seen, matters = subscribed.seen, True
     if subscribed.low is not None and subscribed.high is not None:
         value = value_at(tx, environment, target)
         matters = value is not None and crosses(seen, value, subscribed.low, subscribed.high)
         seen = seen if value is None else sight(value, subscribed.low, subscribed.high)
     elif shows_assigned(target.route) and target.row is not None:
-        seen = programs_seen(tx, target.row.id, viewer.scope)
+        seen = programs_seen(tx, target.row.id, look.viewer(lfdi).scope)
         matters = is_new = seen != subscribed.seen
     if is_new:
-        watches = watches_of(tx, environment, viewer, target, subscribed.id)
+        watches = watches_of(tx, environment, look.viewer(lfdi), target, subscribed.id)
         tx.ledger.put(subscribed._replace(seen=seen), watches)
     elif seen is not None and seen != subscribed.seen:
         tx.ledger.see(subscribed.id, seen)

@@ -18,6 +18,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import RemoteError
 from sep2_server.event_times import repair_list
 from sep2_server.listing import RepairDue
+from sep2_server.notifications.bars import Bars
 from sep2_server.notifications.counters import Counters, Result, result_of
 from sep2_server.notifications.entries import Subscribed
 from sep2_server.notifications.lanes import Lanes
@@ -60,6 +61,7 @@ class Notifier:
         self._renderers = renderers
         self._counters = counters
         self._listeners = Listeners(environment)
+        self._bars = Bars(store)
         self._lanes = Lanes(self._deliver, self._hear, environment.settings.notification_connections)
         self._outcomes: list[Outcome] = []
         self._in_flight = 0
@@ -75,6 +77,7 @@ class Notifier:
 
     async def run(self) -> None:
         """Deliver until `stop` was called and nothing is under way."""
+        self._bars.start()
         while not (self._stopping and not self._in_flight and not self._outcomes):
             try:
                 if not await self._step():
@@ -95,6 +98,7 @@ class Notifier:
     async def close(self) -> None:
         """Break off what is still under way, and close the connections."""
         await self._lanes.stop()
+        self._bars.stop()
         self._listeners.close()
 
     async def _step(self) -> bool:
@@ -192,13 +196,29 @@ class Notifier:
             now = self._clock.now()
             try:
                 return await self._store.ask(
-                    partial(_told, renderer=renderer, subscribed=subscribed, party=party, now=now)
+                    partial(self._told, renderer=renderer, subscribed=subscribed, party=party, now=now)
                 )
             except RepairDue as due:
                 job = partial(repair_list, environment=self._environment, list_id=due.list_id, now=now)
                 await self._store.do(job)
             except RemoteError as flaw:
                 raise Lost(str(flaw)) from flaw
+
+    def _told(
+        self, reader: Reader, renderer: Renderer, subscribed: Subscribed, party: Party, now: int
+    ) -> bytes:
+        """The document of a notification. Withheld from who is blocked or disabled at this moment."""
+        self._require_served(reader, party)
+        try:
+            return renderer.document(reader, subscribed, party.client.lfdi, now)
+        except Lost:
+            self._require_served(reader, party)
+            raise
+
+    def _require_served(self, reader: Reader, party: Party) -> None:
+        barred = self._bars.why(reader, party.client, party.aggregator or party.client)
+        if barred is not None:
+            raise Withheld(barred)
 
     async def _post(self, subscribed: Subscribed, party: Party, body: bytes) -> int:
         endpoint, target = address_of_listener(subscribed.notification_uri)
@@ -214,24 +234,6 @@ class Notifier:
             places=party.places,
             lfdis=None if is_any else frozenset(client.lfdi for client in party.clients),
         )
-
-
-def _told(reader: Reader, renderer: Renderer, subscribed: Subscribed, party: Party, now: int) -> bytes:
-    """The document of a notification. Withheld from who is blocked or disabled at this moment."""
-    _require_served(reader, party)
-    try:
-        return renderer.document(reader, subscribed, party.client.lfdi, now)
-    except Lost:
-        _require_served(reader, party)
-        raise
-
-
-def _require_served(reader: Reader, party: Party) -> None:
-    for client in party.clients:
-        if reader.is_blocked(client.lfdi):
-            raise Withheld(f"{client.lfdi} is blocked")
-        if reader.is_disabled(client.end_device_id):
-            raise Withheld(f"{client.lfdi} is disabled")
 
 
 @lru_cache(maxsize=MOST_ADDRESSES)

@@ -18,6 +18,8 @@ from sep2_server.transaction import Transaction
 WITHHELD_S: Final = 60
 """How long a notification waits that may not be told for now; it fails no attempt by that."""
 
+_FINAL: Final = frozenset({Result.DELIVERED, Result.REFUSED})
+
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +75,8 @@ def turn(
     now_ms: int,
 ) -> Turn:
     """Store the outcomes and claim what is due, at most `most`, for as long as a delivery may take."""
-    dead = sum(_settle(tx, environment, outcome, now_ms) for outcome in outcomes)
+    _finish(tx, environment, [one.delivery for one in outcomes if one.result in _FINAL], now_ms)
+    dead = sum(_settle(tx, environment, one, now_ms) for one in outcomes if one.result not in _FINAL)
     until = now_ms + 1000 * claim_s(environment)
     claimed = tx.ledger.claim(claim, now_ms, until, most) if most else []
     told = [(owed, subscribed) for owed, subscribed in claimed if subscribed is not None]
@@ -100,8 +103,6 @@ def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms:
     """Store one outcome; True where the notification was given up."""
     owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
     match outcome.result:
-        case Result.DELIVERED | Result.REFUSED:
-            _finish(tx, environment, outcome.delivery, now_ms)
         case Result.UNWANTED | Result.GONE:
             drop(tx, subscribed.id)
         case Result.LOST:
@@ -117,13 +118,15 @@ def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms:
     return False
 
 
-def _finish(tx: Transaction, environment: Environment, delivery: Delivery, now_ms: int) -> None:
-    """Take it out of the outbox, or keep it there where something changed while it was on its way."""
-    owed, subscribed = delivery.owed, delivery.subscribed
-    if not tx.ledger.done(owed):
+def _finish(tx: Transaction, environment: Environment, deliveries: Sequence[Delivery], now_ms: int) -> None:
+    """Take them out of the outbox, or keep those there of which something changed on their way."""
+    kept = tx.ledger.done([delivery.owed for delivery in deliveries])
+    for owed in kept:
         tx.ledger.postpone(owed, now_ms + environment.settings.notification_gap_ms, 0, None)
-    elif subscribed.status:
-        tx.ledger.forget(subscribed.id)
+    told_again = {owed.subscription_id for owed in kept}
+    for subscribed in (one.subscribed for one in deliveries if one.subscribed.status):
+        if subscribed.id not in told_again:
+            tx.ledger.forget(subscribed.id)
 
 
 def _retry(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int) -> bool:

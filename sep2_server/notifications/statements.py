@@ -37,6 +37,10 @@ _OPTION: Final[ColumnElement[Any]] = literal_column("'option'")
 _NONE: Final = _number(0)
 
 SUBSCRIPTION: Final = select(t.subscription).where(_S.id == _p("id"))
+TOGETHER: Final = 64
+"""How many subscriptions the statements `..._AT` are about, i0 to i63; one may be named more than once."""
+_SOME: Final = [_p(f"i{n}") for n in range(TOGETHER)]
+SUBSCRIPTIONS_AT: Final = select(t.subscription).where(_S.id.in_(_SOME))
 IN_LIST: Final = select(t.subscription).where(
     _S.list_id == _p("list_id"), _S.path == _p("path"), _S.notification_uri == _p("notification_uri")
 )
@@ -104,6 +108,7 @@ ALL_OWED: Final = (
 COUNT_OWED: Final = select(func.count()).select_from(t.outbox)
 NEXT_FREE: Final = select(func.min(_O.due)).where(_O.claimed_until <= _p("now"))
 INSERT_OWED: Final = insert(t.outbox)
+WAITING_AT: Final = select(_O.subscription_id).where(_O.subscription_id.in_(_SOME))
 AGAIN: Final = (
     update(t.outbox).where(_O.subscription_id == _p("subscription")).values(revision=_O.revision + _number(1))
 )
@@ -131,7 +136,9 @@ CLAIMED: Final = (
     .order_by(_O.due)
 )
 _MINE = and_(_O.subscription_id == _p("subscription"), _O.claim == _p("of_claim"))
-DONE: Final = delete(t.outbox).where(_MINE, _O.revision == _p("of_revision"))
+DONE_AT: Final = delete(t.outbox).where(
+    _O.claim == _p("of_claim"), _O.revision == _p("of_revision"), _O.subscription_id.in_(_SOME)
+)
 POSTPONE: Final = (
     update(t.outbox)
     .where(_MINE)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from certs import Pki
+from certs import LFDI, Pki
 from schemas import EndDevice, FunctionSetAssignmentsList
+from sep2_server import Store
+from sep2_server.notifications.bars import Bars
 from sep2_server.notifications.ending import end
 from sep2_server.rows import Blocked, Client, Role
 from sep2_server.run_time import OUTAGE
@@ -16,11 +19,12 @@ from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import WAIT_S, Listener, listening, settled, subscribe
 from tests.integration.sep2_harness import Bench, running
 
+OTHER = LFDI("0" * 40)
 HERE = "127.0.0.1"
 STORED = pytest.mark.usefixtures("each_database")
 """Of tests that lean on the store: on SQLite and on PostgreSQL."""
 WHY = (" is blocked", " is disabled", " is blocked, or the server is out of service")
-Bar = Callable[[Transaction, Client], object]
+Bar = Callable[..., object]
 
 
 def block(tx: Transaction, client: Client) -> None:
@@ -147,6 +151,29 @@ async def test_what_waits_behind_another_delivery_is_withheld_from_who_is_barred
             assert len(listener.posted) == 1
             (owed,) = bench.store.reader.ledger.all_owed()
             assert owed.error == f"{bench.credentials('one').lfdi} is blocked"
+
+
+@STORED
+@BARS
+async def test_what_another_process_bars_is_known_at_the_next_delivery(
+    bench: Bench, bar: Bar, lift: Bar
+) -> None:
+    row = await bench.enrol("one")
+    client = bench.store.reader.client_of(row.id)
+    assert client is not None
+    ours = Store.of(bench.server.settings, is_shared=True)
+    bars = Bars(ours)
+    bars.start()
+    try:
+        for job, is_served in ((lift, True), (bar, False), (lift, True), (bar, False)):
+            await bench.store.do(partial(job, client=client))
+            assert [bars.why(ours.reader, client, client) is None for _ in range(2)] == [is_served] * 2
+            assert (bars.why(ours.reader, client._replace(lfdi=OTHER, end_device_id=0), client) is None) is (
+                is_served
+            )
+    finally:
+        bars.stop()
+        ours.close()
 
 
 async def test_a_server_out_of_service_keeps_what_it_owes(tmp_path: Path, sep2_pki: Pki) -> None:

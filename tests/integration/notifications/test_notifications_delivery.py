@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -246,7 +248,7 @@ async def test_a_notifier_asks_postgresql_beside_the_event_loop(
 ) -> None:
     await to_own_list(subscriber)
     askers: set[threading.Thread] = set()
-    for cls, name in ((LedgerReader, "next_due"), (Reader, "is_blocked")):
+    for cls, name in ((LedgerReader, "next_due"), (Reader, "barred")):
         ask = getattr(cls, name)
 
         def noted(*args: object, ask: Callable[..., object] = ask) -> object:
@@ -258,6 +260,31 @@ async def test_a_notifier_asks_postgresql_beside_the_event_loop(
     await subscriber.listener.next()
     is_beside = threading.current_thread() not in askers
     assert is_beside == (each_database == "postgresql")
+
+
+MANY = 40
+
+
+async def test_many_subscriptions_to_one_resource_share_what_is_asked_of_the_store(
+    each_database: str, told: Bench, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, listener = subscriber.row, subscriber.listener
+    for number in range(MANY):
+        await subscribe(subscriber.client, row, row.href, f"{listener.uri}/{number}")
+    await settled(told)
+    asked: Counter[str] = Counter()
+    for name in ("by_href", "client", "client_of", "barred"):
+
+        def counted(*args: object, ask: Callable[..., object], name: str, **named: object) -> object:
+            asked[name] += 1
+            return ask(*args, **named)
+
+        monkeypatch.setattr(Reader, name, partialmethod(counted, ask=getattr(Reader, name), name=name))
+    await told.store.do(lambda tx: tx.replace(row, row))
+    await settled(told)
+    assert len({posted.path for posted in listener.posted}) == len(listener.posted) == MANY
+    assert {name: count for name, count in asked.items() if name != "barred" and count >= MANY} == {}
+    assert (asked["barred"] == 1) == (each_database == "sqlite")
 
 
 def metrics_of(bench: Bench) -> set[str]:
