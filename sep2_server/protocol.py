@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import re
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -24,6 +26,7 @@ from sep2_server.settings import Settings
 LINGERING_S: Final = 1.0
 """How long the rest of a refused body is read, so that the client sees the answer."""
 SERVER_NAME: Final = "lineside"
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
 _REQUEST_LINE: Final = re.compile(r"b['\"][!#$%&*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
 
 log = logging.getLogger(__name__)
@@ -109,7 +112,8 @@ class Connection(RequestHandler):
     def _give_up(self) -> None:
         self._stalled = None
         log.warning("%s does not read what it asked for; its connection was closed", self.lfdi)
-        if isinstance(self.transport, asyncio.Transport):
+        if self.transport is not None:
+            _forget_unsent(self.transport)
             self.transport.abort()
 
     def _forget_stall(self) -> None:
@@ -169,6 +173,13 @@ def _forget_certificate(transport: asyncio.BaseTransport) -> None:
     decoded = transport.get_extra_info("peercert")
     if isinstance(decoded, dict):
         decoded.clear()
+
+
+def _forget_unsent(transport: asyncio.BaseTransport) -> None:
+    """Let the system reset the connection: what is unsent is kept for nobody."""
+    line = transport.get_extra_info("socket")
+    if line is not None:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
 
 def _result_of(session: TlsSession) -> str:

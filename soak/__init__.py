@@ -1,1 +1,1 @@
-"""What takes minutes: `make soak` runs it."""
+"""What takes minutes and thousands of connections. `make soak` runs it; results are in `docs/soak.md`."""

@@ -1,22 +1,43 @@
-"""Ten thousand idle TLS connections to two workers: memory for each, and one more client is served."""
+"""Ten thousand idle TLS connections to two workers: memory for each, and others are served meanwhile."""
 
-import resource
+import os
 import sys
+import time
 from pathlib import Path
+from typing import Final
 
 from certs import Pki
-from tests.integration.process.site_process import site_process
-from tests.integration.process.test_idle_connections import MOST_OCTETS_EACH, SETTINGS, cost_of
+from soak.files import make_room
+from soak.memory import watched
+from soak.neighbour import neighbour
+from tests.integration.process.site_process import context_of, site_process
+from tests.integration.process.test_idle_connections import MOST_OCTETS_EACH, REQUEST, SETTINGS, idle
 
-COUNT = 10_000
+COUNT: Final = int(os.environ.get("SOAK_CONNECTIONS", "10000"))
+HELD_S: Final = float(os.environ.get("SOAK_HELD_S", "120"))
+FIRST: Final = 50
+"""Connections before the count begins: what the process needs once is then there."""
 
 
 def test_ten_thousand_idle_connections_are_held(tmp_path: Path) -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    make_room(COUNT)
     pki = Pki.create(tmp_path / "pki", depth=3)
     pki.issue_server("server", hosts=["127.0.0.1"])
     with site_process(tmp_path, pki, "--workers=2", settings=SETTINGS) as site:
-        cost = cost_of(site, COUNT)
-    sys.stdout.write(f"{COUNT} idle connections: {cost / 1024:.1f} kB each\n")
-    assert cost <= MOST_OCTETS_EACH
+        crowd, other = context_of(site.enrol("crowd")), site.enrol("neighbour")
+        with idle(site, crowd, FIRST), neighbour(site, other) as coming, watched(site) as growth:
+            began = time.monotonic()
+            with idle(site, crowd, COUNT) as held:
+                took = time.monotonic() - began
+                with neighbour(site, other) as staying:
+                    time.sleep(HELD_S)
+                for one in held:
+                    one.sendall(REQUEST)
+                    assert one.recv(4096).startswith(b"HTTP/1.1 200")
+        sys.stdout.write(
+            f"\n{COUNT} idle connections within {took:.0f} s, held {HELD_S:.0f} s: "
+            f"{growth.peak / COUNT / 1000:.1f} kB each at most, {growth.kept / 1e6:.1f} MB kept afterwards\n"
+        )
+        coming.check("while they come and go")
+        staying.check("while they are idle")
+        assert growth.peak / COUNT <= MOST_OCTETS_EACH

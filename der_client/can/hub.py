@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from certs import Door
 
@@ -130,9 +130,8 @@ class _HubClient(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            self._transport = transport
-            transport.write(GREETING.encode("ascii"))
+        self._transport = cast("asyncio.WriteTransport", transport)
+        self._transport.write(GREETING.encode("ascii"))
         self._hub.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,6 +1,7 @@
 """The house keeps its plan: who imports whom, how large things are, and what stands in one place only."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,12 @@ def test_only_schemas_parses_xml_with_lxml() -> None:
 def test_only_the_context_of_certs_imports_ssl() -> None:
     users = [n for n, p in zip(NAMES, MODULES, strict=True) if "ssl" in imported(p)]
     assert users == ["certs/context.py"]
+
+
+def test_nobody_asks_for_the_class_of_a_transport() -> None:
+    """Those of uvloop are no `asyncio.Transport`."""
+    pattern = re.compile(r"isinstance\([^)]*asyncio\.\w*Transport")
+    assert [n for n, p in zip(NAMES, MODULES, strict=True) if pattern.search(p.read_text())] == []
 
 
 @pytest.mark.parametrize("package", ["schemas", "function_sets"])

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Self
+from typing import Self, cast
 
 from certs import Door
 from der_client.sunspec.frames import Frame, MalformedFrameError, split_frames
@@ -79,8 +79,7 @@ class _Session(asyncio.Protocol):
         self._outstanding = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._server.attach(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -28,7 +28,7 @@ def resident(site: SiteProcess) -> int:
 
 
 @contextmanager
-def idle(site: SiteProcess, context: ssl.SSLContext, count: int) -> Iterator[None]:
+def idle(site: SiteProcess, context: ssl.SSLContext, count: int) -> Iterator[list[ssl.SSLSocket]]:
     """So many connections, each after one request."""
     held: list[ssl.SSLSocket] = []
     try:
@@ -37,7 +37,7 @@ def idle(site: SiteProcess, context: ssl.SSLContext, count: int) -> Iterator[Non
             held.append(context.wrap_socket(raw))
             held[-1].sendall(REQUEST)
             assert held[-1].recv(4096).startswith(b"HTTP/1.1 200")
-        yield
+        yield held
     finally:
         for one in held:
             one.close()
