@@ -57,7 +57,7 @@ class DemandResponseProgram(IdentifiedObject):
     """Group of EndDeviceControls with one primacy."""
 
     ActiveEndDeviceControlListLink_: ActiveEndDeviceControlListLink | None = None
-    availabilityUpdatePercentChangeThreshold: PerCent | None = None
+    availabilityUpdatePercentChangeThreshold: Annotated[PerCent, Unit("0.01 %")] | None = None
     availabilityUpdatePowerChangeThreshold: ActivePower | None = None
     EndDeviceControlListLink_: EndDeviceControlListLink | None = None
     primacy: PrimacyType
@@ -84,7 +84,7 @@ class Offset:
 
     coolingOffset: Annotated[UInt8, Unit("0.1 degC")] | None = None
     heatingOffset: Annotated[UInt8, Unit("0.1 degC")] | None = None
-    loadAdjustmentPercentageOffset: PerCent | None = None
+    loadAdjustmentPercentageOffset: Annotated[PerCent, Unit("0.01 %")] | None = None
 
 
 @resource

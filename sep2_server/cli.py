@@ -9,9 +9,12 @@ from sep2_server.operator import (
     commands_configuration,
     commands_controls,
     commands_devices,
+    commands_drlc,
     commands_files,
+    commands_flow,
     commands_groups,
     commands_health,
+    commands_message,
     commands_network,
     commands_notify,
     commands_prepay,
@@ -20,6 +23,7 @@ from sep2_server.operator import (
     commands_run,
     commands_site,
     commands_store,
+    commands_tariff,
 )
 from sep2_server.operator.menu import MenuFormatter, helps_of, menu
 
@@ -65,6 +69,10 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_configuration.add_parsers(op)
     commands_groups.add_parsers(op)
     commands_controls.add_parsers(op)
+    commands_drlc.add_parsers(op)
+    commands_tariff.add_parsers(op)
+    commands_message.add_parsers(op)
+    commands_flow.add_parsers(op)
     commands_notify.add_parsers(op)
     commands_resources.add_parsers(op)
     commands_rights.add_parsers(op)

@@ -21,6 +21,8 @@ FIXED_POINT_UNITS: Final[Mapping[str, str]] = {
     "CurrentRMS": "A",
     "VoltageRMS": "V",
     "WattHour": "Wh",
+    "RealEnergy": "Wh",
+    "SignedRealEnergy": "Wh",
 }
 EXCITATIONS: Final[Mapping[str, bool]] = {
     "under-excited": True,
@@ -32,8 +34,13 @@ EXCITATIONS: Final[Mapping[str, bool]] = {
 REFERENCES: Final[Mapping[str, int]] = {"setMaxW": 1, "setMaxVar": 2, "statVarAvail": 3}
 """What the percentage of opModFixedVar refers to. IEEE 2030.5-2018, 10.10."""
 _REFERENCE_NAMES: Final = {number: name for name, number in REFERENCES.items()}
-_INT16: Final = (-(2**15), 2**15 - 1)
 _UINT16: Final = (0, 2**16 - 1)
+_BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "Int16": (-(2**15), 2**15 - 1),
+    "UInt16": _UINT16,
+    "Int48": (-(2**47), 2**47),
+    "UInt48": (0, 2**48 - 1),
+}
 
 
 def has_text(cls: type) -> bool:
@@ -57,9 +64,9 @@ def text_of(value: object) -> str:
 
 
 def _read_fixed_point(cls: type, text: str) -> object:
-    is_signed = any(f.name == "value" and f.type_name == "Int16" for f in spec_of(cls))
+    kind = next(f.type_name for f in spec_of(cls) if f.name == "value")
     exact = amount(text, FIXED_POINT_UNITS[wire_name(cls)])
-    value, multiplier = fixed_point(exact, *(_INT16 if is_signed else _UINT16))
+    value, multiplier = fixed_point(exact, *_BOUNDS[kind])
     return cls(multiplier=multiplier, value=value)
 
 

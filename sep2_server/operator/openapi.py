@@ -24,7 +24,7 @@ _PLAIN: Final[Mapping[object, Schema]] = {
     typing.Any: {},
 }
 _NUMBERS: Final = frozenset({"limit", "before", "depth"})
-_TRUTHS: Final = frozenset({"responses", "dry_run", "keep_going", "if_exists", "managed"})
+_TRUTHS: Final = frozenset({"responses", "dry_run", "keep_going", "if_exists", "managed", "open"})
 _REFUSAL: Final[Schema] = {
     "type": "object",
     "description": "Why a request is refused: a word for programs, what is wrong, and what to do about it.",

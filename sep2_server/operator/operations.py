@@ -31,6 +31,7 @@ from sep2_server.operator import (
 from sep2_server.operator import requests as r
 from sep2_server.operator.auth import Role
 from sep2_server.operator.operations_accounts import ACCOUNTS
+from sep2_server.operator.operations_events import EVENTS
 from sep2_server.operator.operations_notifications import NOTIFICATIONS
 from sep2_server.operator.operations_resources import RESOURCES
 from sep2_server.operator.router import Operation
@@ -347,6 +348,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *_GROUPS,
     *_NETWORK,
     *_CONTROLS,
+    *EVENTS,
     *NOTIFICATIONS,
     *RESOURCES,
     *_SERVER,

@@ -322,10 +322,19 @@ def _require_dispensable(desk: Desk, target: Target) -> None:
 
 def _require_over(desk: Desk, row: Row) -> None:
     """Raise Conflict while an event here or below is scheduled or active: its removal would not end it."""
-    rows = desk.reader.of_owner(row.id) if row.kind in PROGRAM_KINDS else [row]
+    rows = desk.reader.of_owner(row.id) if row.kind in PROGRAM_KINDS else [row, *_rows_below(desk, row)]
     waiting = [one for one in rows if one.status in OPEN and issubclass(route_named(one.kind).type, Event)]
     if waiting:
         raise Conflict(
             f"{waiting[0].href} is scheduled or active: to remove an event does not end it",
             "cancel it first, or give force=true",
         )
+
+
+def _rows_below(desk: Desk, row: Row) -> list[Row]:
+    """What hangs below a resource, whatever the number of segments."""
+    find = desk.environment.uris.find
+    place = find(row.href)
+    rows = [] if row.owner_id is None or place is None else desk.reader.of_owner(row.owner_id)
+    start = "" if place is None else f"{place.path}/"
+    return [one for one in rows if (found := find(one.href)) and found.path.startswith(start)]

@@ -8,7 +8,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from certs import operator_client_context
-from schemas import LogEvent, MirrorMeterReading, MirrorUsagePoint, Reading, ReadingType
+from schemas import (
+    ActivePower,
+    DateTimeInterval,
+    FlowReservationRequest,
+    LogEvent,
+    MirrorMeterReading,
+    MirrorUsagePoint,
+    Reading,
+    ReadingType,
+    RequestStatus,
+    SignedRealEnergy,
+)
 from sep2_server import Sep2Server
 from sep2_server.operator import ApiError, OperatorClient
 from sep2_server.operator.commands import rows_of
@@ -140,6 +151,45 @@ def operate_controls(api: JudgingClient) -> None:
     api.call("POST", ("groups", "g", "programs"), {"primacy": 6})
 
 
+def operate_events(api: JudgingClient, device_request: DeviceRequest) -> None:
+    body = {"duration": "1h", "deviceCategory": "sauna", "DutyCycle": {"normalValue": "5%"}}
+    load = str(api.call("POST", ("groups", "g", "loadcontrols"), body)["mRID"])
+    api.get("groups", "g", "loadcontrols", state="active")
+    api.get("events", load)
+    api.get("events", load, "responses", limit=5)
+    api.call("POST", ("events", load, "cancel"), {"randomized": False})
+    api.call(
+        "POST", ("groups", "g", "messages"), {"textMessage": "hello", "priority": "high", "duration": 60}
+    )
+    api.get("groups", "g", "messages")
+    tariff = str(api.call("POST", ("groups", "g", "tariffs"), {"currency": 978})["mRID"])
+    part = str(api.call("POST", ("tariffs", tariff, "components"), {"flowDirection": "forward"})["mRID"])
+    prices = {"ConsumptionTariffInterval": [{"price": "0.3"}], "duration": "1h"}
+    interval = str(api.call("POST", ("components", part, "intervals"), prices)["mRID"])
+    api.call("POST", ("intervals", interval, "blocks"), {"startValue": 9, "price": 4})
+    api.get("groups", "g", "tariffs")
+    api.call("DELETE", ("components", part), query={"force": "true"})
+    api.call("DELETE", ("tariffs", tariff))
+    ask_for_flow(device_request)
+    api.get("flows", device="north", open="true", limit=5)
+    api.call("POST", ("flows", "F1", "answer"), {"powerAvailable": "1 kW"}, query={"device": "north"})
+
+
+def ask_for_flow(device_request: DeviceRequest) -> None:
+    """A device asks for energy."""
+    wanted = FlowReservationRequest(
+        mRID="F1",
+        creationTime=1,
+        energyRequested=SignedRealEnergy(multiplier=3, value=20),
+        intervalRequested=DateTimeInterval(start=1_700_000_600, duration=3600),
+        powerRequested=ActivePower(multiplier=3, value=11),
+        RequestStatus_=RequestStatus(dateTime=1, requestStatus=0),
+    )
+    edev = device_request("GET", "/edev").body.decode()
+    listed = edev.split('FlowReservationRequestListLink href="')[1].split('"')[0]
+    assert device_request("POST", listed, wanted).status == 201
+
+
 def operate_notifications(api: JudgingClient, server: Sep2Server, device_request: DeviceRequest) -> None:
     place = ("devices", "north", "notifications")
     api.call("POST", place, {"host": "203.0.113.7"})
@@ -207,6 +257,7 @@ def test_every_operation_is_as_the_document_says(
     operate_controls(api)
     operate_notifications(api, server, device_request)
     operate_resources(api)
+    operate_events(api, device_request)
     operate_server(api)
     remove_all(api)
     assert {(op.method, op.path) for op in OPERATIONS} - api.called == set()
