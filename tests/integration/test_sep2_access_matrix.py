@@ -105,7 +105,7 @@ def expected(route: Route, method: str, who: Who, *, exists: bool) -> int:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> AsyncIterator[House]:
     folder = tmp_path_factory.mktemp("matrix")
-    async with running(folder, sep2_pki, profile="csip_aus_v1.2", function_sets="all") as bench:
+    async with running(folder, sep2_pki, profile="csip_aus_v1.3", function_sets="all") as bench:
         await _furnish(bench)
         clients = {who: await bench.client(name) for who, name in NAMES.items()}
         contexts = {
@@ -126,7 +126,7 @@ async def _furnish(bench: Bench) -> None:
     client = await bench.client(NAMES[Who.OWN])
     point = csip_aus.ConnectionPoint(connectionPointId="41020000001")
     assert (await client.put(f"{own.href}/cp", point)).status == 201
-    ratings = csip_aus.DERCapabilityV12(
+    ratings = csip_aus.DERCapabilityV13(
         modesSupported="00", rtgMaxW=ActivePower(multiplier=0, value=1), type=0, doeModesSupported="0F"
     )
     capability = _places(bench)["DERCapability"]
