@@ -27,11 +27,13 @@ from sep2_server.errors import StoreError
 from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.notifications.ending import forget_device
 from sep2_server.orders import ordered
-from sep2_server.rows import EVERYBODY, Client, Role, Row
+from sep2_server.rows import EVERYBODY, Client, Role, Row, Span
 from sep2_server.run_time import post_rate_of
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
 
+MOST_FILES: Final = 2**31
+"""More than are for one device."""
 _LISTS: Final = ("FunctionSetAssignmentsList", "DERList", "LogEventList", "SubscriptionList")
 """Lists that every device has from the start; the others are there with their first item."""
 
@@ -112,14 +114,27 @@ def add_der(tx: Transaction, environment: Environment, end_device_id: int) -> Ro
 
 
 def remove_end_device(tx: Transaction, row: Row) -> None:
-    """Remove an EndDevice, what hangs on it and its rights. IEEE 2030.5-2018, 10."""
+    """Remove an EndDevice, what hangs on it, what was for it alone and its rights. IEEE 2030.5-2018, 10.
+
+    Items go before the lists that they are in, which are older.
+    """
     for assignment in tx.assignments_of_device(row.id):
         tx.delete_assignment(assignment)
     forget_device(tx, row.id)
-    for owned in tx.of_owner(row.id):
+    for owned in reversed((*_files_for(tx, row.id), *tx.of_owner(row.id))):
         tx.delete_readings(owned.id)
         tx.delete(owned)
+    tx.delete_reports_of(row.id)
+    if tx.is_disabled(row.id):
+        tx.put_disabled(row.id, is_disabled=False)
     tx.delete_client(row.id)
+
+
+def _files_for(tx: Transaction, end_device_id: int) -> list[Row]:
+    """The Files that are for an EndDevice alone, each with where its octets are."""
+    listed = tx.of_kind("FileList", limit=1)
+    files = tx.page(Span(list_id=listed[0].id, scope=end_device_id), limit=MOST_FILES) if listed else []
+    return [row for file in files for row in sorted({file, *tx.of_owner(file.id)})]
 
 
 def put_registration(tx: Transaction, environment: Environment, row: Row, pin: int | None, now: int) -> None:

@@ -20,10 +20,7 @@ def post_end_device(action: Action) -> Answer:
     _require_in_band(action)
     posted: EndDevice = action.value
     lfdi = _claimed_lfdi(action, posted)
-    if posted.sFDI != sfdi_of(lfdi):
-        is_forbidden = action.environment.rules.wrong_sfdi_status == Forbidden.status
-        text = f"sFDI {posted.sFDI} is not that of the LFDI"
-        raise Forbidden(text) if is_forbidden else BadRequest(text)
+    _require_sfdi(action, posted.sFDI, sfdi_of(lfdi))
     known = action.tx.client(lfdi)
     if known is not None:
         return _repeated(action, known.end_device_id)
@@ -49,8 +46,7 @@ def put_end_device(action: Action) -> Answer:
     stored: EndDevice = action.environment.codec.decode_fragment(row.body, EndDevice)
     if posted.lFDI is not None and posted.lFDI.upper() != stored.lFDI:
         raise Forbidden("the LFDI is not that of the EndDevice")
-    if posted.sFDI != stored.sFDI:
-        raise BadRequest(f"sFDI {posted.sFDI} is not that of the EndDevice")
+    _require_sfdi(action, posted.sFDI, stored.sFDI)
     stored.deviceCategory = posted.deviceCategory
     stored.postRate = posted.postRate or stored.postRate
     stored.changedTime = action.now
@@ -66,6 +62,14 @@ def delete_end_device(action: Action) -> Answer:
         raise BadRequest("the EndDevice speaks for others; delete those first")
     remove_end_device(action.tx, row)
     return NO_CONTENT
+
+
+def _require_sfdi(action: Action, claimed: int, sfdi: int) -> None:
+    """Raise what the profile has for an sFDI that is not that of the LFDI."""
+    if claimed != sfdi:
+        is_forbidden = action.environment.rules.wrong_sfdi_status == Forbidden.status
+        text = f"sFDI {claimed} is not that of the LFDI"
+        raise Forbidden(text) if is_forbidden else BadRequest(text)
 
 
 def _require_in_band(action: Action) -> None:

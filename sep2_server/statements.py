@@ -241,6 +241,7 @@ INSERT_MEMBER: Final = insert(t.member)
 MOVE_MEMBER: Final = (
     update(t.member).where(t.member.c.resource_id == _p("of_resource")).values(sort_key=_p("new_key"))
 )
+DELETE_MEMBERS: Final = delete(t.member).where(t.member.c.list_id == _p("list_id"))
 DELETE_MEMBER: Final = delete(t.member).where(
     t.member.c.list_id == _p("list_id"), t.member.c.resource_id == _p("resource_id")
 )

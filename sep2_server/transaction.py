@@ -14,7 +14,7 @@ from sep2_server import statements_rights as rights
 from sep2_server import tables
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
-from sep2_server.extra_routes import MEMBER_KINDS
+from sep2_server.extra_routes import MEMBER_KINDS, MEMBER_LISTS
 from sep2_server.notifications.ledger import Ledger
 from sep2_server.notifications.subscribable import marked
 from sep2_server.reader import Reader
@@ -123,6 +123,8 @@ class Transaction(Reader):
         """
         self._db.run(q.DELETE_RESOURCE, id=row.id)
         self._db.run(q.DELETE_TALLIES, list_id=row.id)
+        if row.kind in MEMBER_LISTS:
+            self._db.run(q.DELETE_MEMBERS, list_id=row.id)
         self._move(row.list_id, row.scope, -1)
         for list_id in self.lists_of_member(row.id):
             self.remove_member(list_id, row)
