@@ -132,14 +132,15 @@ class Route:
         """Names of the identifiers in the path, in order."""
         return tuple(re.findall(r"\{(\w+)\}", self.path))
 
-    def href(self, *parts: str) -> str:
+    def href(self, *parts: object) -> str:
         """Default URI with the placeholders filled in order."""
-        return self._template % parts[: len(self.placeholders)]
+        template, number = self._template
+        return template % (parts if len(parts) == number else parts[:number])
 
     @cached_property
-    def _template(self) -> str:
-        """The path with `%s` for each placeholder."""
-        return re.sub(r"\{\w+\}", "%s", self.path)
+    def _template(self) -> tuple[str, int]:
+        """The path with `%s` for each placeholder, and how many there are."""
+        return re.sub(r"\{\w+\}", "%s", self.path), len(self.placeholders)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """A write while it is carried out: what was asked, by whom, in which transaction."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from function_sets import ROUTES, Access, Route, sort_key
 from schemas import DER, AbstractDevice, Link, ListLink, Resource, spec_of, wire_name
@@ -11,12 +12,20 @@ from sep2_server.environment import Environment
 from sep2_server.errors import LimitReached, NotFound
 from sep2_server.location import Target
 from sep2_server.orders import is_newest_first, ordered
-from sep2_server.rows import EVERYBODY, Row, Span
+from sep2_server.rows import EVERYBODY, Client, Row, Span
 from sep2_server.transaction import Transaction
 from sep2_server.tree import link_lists
 
 SLACK_SHARE: Final = 20
 """One part in so many that a list with a bound may be longer than it."""
+
+
+class Clients(Protocol):
+    """Who knows which client an EndDevice is: a transaction, or an action in one."""
+
+    def client_of(self, end_device_id: int) -> Client | None:
+        """The client that is an EndDevice."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,23 @@ class Action:
         if self.target.row is None:
             raise NotFound(self.target.href)
         return self.target.row
+
+    def client(self, lfdi: str) -> Client | None:
+        """The enrolled client with an LFDI."""
+        own = self.viewer.client
+        return own if own is not None and own.lfdi == lfdi else self.tx.client(lfdi)
+
+    def client_of(self, end_device_id: int) -> Client | None:
+        """The client that is an EndDevice."""
+        own = self.viewer.client
+        is_own = own is not None and own.end_device_id == end_device_id
+        return own if is_own else self.tx.client_of(end_device_id)
+
+    def programs_of(self, end_device_id: int) -> Collection[int]:
+        """The programs of all kinds that a device is assigned."""
+        if self.viewer.scope == end_device_id and not self.viewer.is_aggregator:
+            return self.viewer.programs
+        return self.tx.programs_of_device(end_device_id)
 
     def list_row(self) -> Row:
         """The stored list that a POST is about, made where it does not exist yet.
@@ -83,7 +109,7 @@ def add_item(action: Action, list_row: Row, value: Resource, *, owner_id: int | 
             href,
             kind,
             list_id=list_row.id,
-            scope=item_scope(action.tx, route, owner),
+            scope=item_scope(action, route, owner),
             sort_key=sort_key(route, value),
             owner_id=owner,
             mrid=getattr(value, "mRID", None),
@@ -116,19 +142,21 @@ def keep_newest(action: Action, list_row: Row, scope: int, most: int) -> None:
 
     To find them takes a walk over those that stay: a list may grow by `SLACK_SHARE` before that.
     """
-    span = Span(list_id=list_row.id, scope=scope)
-    excess = action.tx.count(span) - most
-    if excess > most // SLACK_SHARE:
+    most_kept = most + most // SLACK_SHARE
+
+    def trim(amount: int) -> None:
         skip = most if is_newest_first(action.environment, list_row.kind) else 0
-        for row in action.tx.page(span, skip=skip, limit=min(excess, 1000)):
-            action.tx.delete(row)
+        span = Span(list_id=list_row.id, scope=scope)
+        action.tx.delete_items(action.tx.page(span, skip=skip, limit=min(amount - most, 1000)))
+
+    action.tx.keep_at_most(list_row.id, scope, most_kept, trim)
 
 
-def item_scope(tx: Transaction, route: Route, owner_id: int | None) -> int:
+def item_scope(clients: Clients, route: Route, owner_id: int | None) -> int:
     """Scope of the items of a list: whose lists they stand in, or everybody's."""
     if route.access is not Access.SELF or owner_id is None:
         return EVERYBODY
-    client = tx.client_of(owner_id)
+    client = clients.client_of(owner_id)
     return EVERYBODY if client is None else scope_of(client)
 
 

@@ -1,6 +1,6 @@
 """A connection that lives in a thread of its own, for threads that may not wait on its loop themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -22,6 +22,10 @@ class BorrowedConnection(Connection):
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
         return self._do(lambda: self._lent.run(statement, **parameters))
+
+    def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
+        """Execute a statement once for each of many sets of parameters."""
+        self._do(lambda: self._lent.run_many(statement, rows))
 
     def control(self, command: str) -> None:
         """Execute commands without parameters or result."""

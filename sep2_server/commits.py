@@ -1,8 +1,8 @@
 """One transaction for many jobs: each is whole or not at all, and the feed hears what all of them wrote."""
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from sep2_server import statements as q
 from sep2_server import tables
@@ -12,6 +12,7 @@ from sep2_server.feed import Feed
 from sep2_server.reader import Reader
 from sep2_server.rows import Change
 from sep2_server.transaction import Transaction
+from sep2_server.unit import Unit, Want
 
 T = TypeVar("T")
 Job = Callable[[Transaction], T]
@@ -24,6 +25,10 @@ MOST_TOGETHER: Final = 256
 log = logging.getLogger(__name__)
 
 
+class _Entangled(Exception):
+    """A job has failed after it had written something, so that it cannot be told from the others."""
+
+
 class Promise(Protocol):
     """Where the outcome of a job goes."""
 
@@ -33,6 +38,15 @@ class Promise(Protocol):
 
     def set_exception(self, exception: BaseException, /) -> None:
         """The job has failed."""
+        ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A job that knows what it will ask for."""
+
+    def wants(self, unit: Unit) -> Iterator[Want]:
+        """What it will ask for; what it wanted before is in the unit when it goes on."""
         ...
 
 
@@ -57,9 +71,10 @@ class Commits:
 
     def commit(self, batch: Sequence[Waiting[Promised]], *, is_begun: bool = False) -> list[Done[Promised]]:
         """Carry the jobs out; what is left to tell. Those that failed have been told."""
-        done: list[Done[Promised]] = []
         try:
-            written = self._carry_out(batch, done, is_begun=is_begun)
+            if not is_begun:
+                self._db.begin()
+            done, written = self._carry_out(batch)
         except Exception as flaw:
             log.exception("The store cannot write")
             self._abandon(batch, flaw)
@@ -68,52 +83,73 @@ class Commits:
             self._feed.committed(written, Reader(self._db))
         return done
 
-    def _carry_out(
-        self, batch: Sequence[Waiting[Promised]], done: list[Done[Promised]], *, is_begun: bool
-    ) -> Sequence[Change]:
-        """Run the jobs and commit; the changes of all that succeeded."""
-        changes: list[Change] = []
-        if not is_begun:
-            self._db.begin()
+    def _carry_out(self, batch: Sequence[Waiting[Promised]]) -> tuple[list[Done[Promised]], Sequence[Change]]:
+        """Run the jobs and commit; what is to be told, and the changes of all that succeeded.
+
+        Jobs that can be repeated are first run without a savepoint for each.
+        """
+        if len(batch) > 1 and all(is_repeatable(job) for job, _ in batch):
+            try:
+                return self._run_all(batch, is_careful=False)
+            except _Entangled:
+                self._db.roll_back()
+                self._db.begin()
+                batch = [waiting for waiting in batch if not waiting[1].done()]
+        return self._run_all(batch, is_careful=len(batch) > 1)
+
+    def _run_all(
+        self, batch: Sequence[Waiting[Promised]], *, is_careful: bool
+    ) -> tuple[list[Done[Promised]], Sequence[Change]]:
+        unit = Unit(self._db, len(batch))
         self._rights = self._known_rights()
-        for job, promise in batch:
-            self._run(job, promise, done, changes, is_alone=len(batch) == 1)
+        done: list[Done[Promised]] = []
+        transactions: list[Transaction] = []
+        try:
+            fetch(unit, [job for job, _ in batch])
+            for job, promise in batch:
+                transaction = Transaction(unit)
+                transaction.rights = self._rights
+                told = self._run(job, promise, transaction, is_careful=is_careful)
+                if told is not None:
+                    self._rights = transaction.rights
+                    done.append(told)
+                    transactions.append(transaction)
+            unit.finish()
+        except StoreError:
+            raise
+        except Exception as flaw:
+            if len(batch) == 1 or is_careful:
+                raise
+            raise _Entangled from flaw
         if not done:
             self._db.roll_back()
-            return ()
-        written = self._number(changes)
+            return [], ()
+        written = self._number([change for transaction in transactions for change in transaction.written])
         self._db.commit(written[-1].seq if written else None)
-        return written
+        return done, written
 
     def _run(
-        self,
-        job: Job[Any],
-        promise: Promised,
-        done: list[Done[Promised]],
-        changes: list[Change],
-        *,
-        is_alone: bool,
-    ) -> None:
-        """Run a job; one that fails is undone by itself, with the whole transaction where it is alone."""
-        transaction = Transaction(self._db)
-        transaction.rights = self._rights
-        if not is_alone:
-            self._db.control("SAVEPOINT job")
+        self, job: Job[Any], promise: Promised, transaction: Transaction, *, is_careful: bool
+    ) -> Done[Promised] | None:
+        """Run a job; None for one that failed and has left nothing behind. _Entangled where it has."""
+        unit = transaction.unit
+        before = unit.writes
+        if is_careful:
+            unit.control("SAVEPOINT job")
         try:
             result = job(transaction)
+            if is_careful:
+                unit.control("RELEASE job")
         except Exception as flaw:
-            if is_alone:
-                self._db.roll_back()
-            else:
-                self._db.control("ROLLBACK TO job")
-                self._db.control("RELEASE job")
+            if is_careful:
+                unit.discard()
+                unit.control("ROLLBACK TO job")
+                unit.control("RELEASE job")
+            elif unit.writes != before and unit.jobs > 1:
+                raise _Entangled from flaw
             promise.set_exception(flaw)
-            return
-        if not is_alone:
-            self._db.control("RELEASE job")
-        self._rights = transaction.rights
-        done.append((promise, result))
-        changes.extend(transaction.written)
+            return None
+        return promise, result
 
     def _known_rights(self) -> int | None:
         """Place of the last change of rights; None where another process has made one that was not told."""
@@ -133,3 +169,21 @@ class Commits:
         for _, promise in batch:
             if not promise.done():
                 promise.set_exception(StoreError(f"the store cannot write: {flaw}"))
+
+
+def is_repeatable(job: Job[Any]) -> bool:
+    """Whether a job may be run again where its transaction was undone: it has no effect beside that."""
+    return bool(getattr(job, "is_repeatable", False))
+
+
+def fetch(unit: Unit, jobs: Sequence[Job[Any]]) -> None:
+    """Read together what the jobs know that they will ask for, in the rounds that they need."""
+    askers: list[object] = list(jobs)
+    asking = [job.wants(unit) for job in askers if isinstance(job, Asking)]
+    while asking:
+        wants = [(asker, next(asker, None)) for asker in asking]
+        asking = [asker for asker, want in wants if want is not None]
+        told = [want for _, want in wants if want is not None]
+        unit.fetch(href for want in told for href in want.hrefs)
+        unit.fetch_named(name for want in told for name in want.names)
+        unit.fetch_anywhere(mrid for want in told for mrid in want.mrids)

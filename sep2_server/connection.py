@@ -45,6 +45,10 @@ class Connection(ABC):
         """Execute a statement with named parameters."""
 
     @abstractmethod
+    def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
+        """Execute a statement without result once for each of many sets of parameters, in one trip."""
+
+    @abstractmethod
     def control(self, command: str) -> None:
         """Execute a command without parameters or result: BEGIN, COMMIT, DDL."""
 

@@ -44,7 +44,7 @@ def post_request(action: Action) -> Answer:
         return updated(known.href)
     if posted.RequestStatus_.requestStatus != REQUESTED:
         raise BadRequest(f"requestStatus {posted.RequestStatus_.requestStatus} of a new request")
-    scope = item_scope(action.tx, action.target.route, list_row.owner_id)
+    scope = item_scope(action, action.target.route, list_row.owner_id)
     require_room(action, list_row, scope, action.environment.settings.items_per_list)
     row = add_item(action, list_row, posted)
     decision = action.environment.settings.flow_reservations

@@ -1,6 +1,6 @@
 """What a write does: for most resources it is stored, for a few there is real behaviour."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from function_sets import Route
@@ -14,9 +14,12 @@ from sep2_server import (
     responses,
 )
 from sep2_server.action import Action
+from sep2_server.environment import Environment
 from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.messages import Answer
 from sep2_server.notifications import subscribing
+from sep2_server.rows import Row
+from sep2_server.unit import Unit, Want
 from sep2_server.writes import delete_resource, post_item, put_connection_point, put_resource
 
 Hook = Callable[[Action], Answer]
@@ -27,6 +30,16 @@ def hook_of(method: str, route: Route) -> Hook:
     return HOOKS.get((method, route.id)) or GENERIC[method]
 
 
+def wanted(environment: Environment, method: str, row: Row, value: object, unit: Unit) -> Iterator[Want]:
+    """What a method will ask the store for at a resource, as far as that is worth to be read together."""
+    want = WANTED.get((method, row.kind))
+    return iter(()) if want is None else want(environment, row, value, unit)
+
+
+WANTED: Final[Mapping[tuple[str, str], Callable[[Environment, Row, object, Unit], Iterator[Want]]]] = {
+    ("POST", "MirrorUsagePoint"): mirror.wanted,
+    ("POST", "ResponseList"): responses.wanted,
+}
 GENERIC: Final[Mapping[str, Hook]] = {
     "POST": post_item,
     "PUT": put_resource,

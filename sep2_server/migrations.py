@@ -112,6 +112,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             *(Only("postgresql", text) for text in format_7.POSTGRESQL),
         ),
     ),
+    Migration(
+        "resources by mRID and owner",
+        (
+            *(Only(dialect, "DROP INDEX resource_by_mrid") for dialect in ("sqlite", "postgresql")),
+            *(CreateIndex(index) for index in tables.resource.indexes if index.name == "resource_by_mrid"),
+        ),
+    ),
 )
 
 

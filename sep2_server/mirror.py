@@ -5,7 +5,7 @@ mRID, which is for life. Deleting the mirror ends the posting; what was mirrored
 to make room.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from function_sets import sort_key
@@ -18,11 +18,13 @@ from schemas import (
 )
 from sep2_server.access import scope_of, speaks_for
 from sep2_server.action import Action, add_item, put_value, require_room
+from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Forbidden, NotFound
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
-from sep2_server.mirror_readings import mirror_reading
+from sep2_server.mirror_readings import kinds_below, mirror_reading
 from sep2_server.rows import Client, Row, full_mrid
 from sep2_server.run_time import post_rate_of
+from sep2_server.unit import Unit, Want
 from sep2_server.uris import route_named
 from sep2_server.usage_points import is_metered, make_room
 
@@ -82,6 +84,29 @@ def delete_usage_point(action: Action) -> Answer:
     """Stop mirroring; the usage point and its readings stay."""
     action.tx.delete(action.row)
     return NO_CONTENT
+
+
+def wanted(environment: Environment, row: Row, posted: object, unit: Unit) -> Iterator[Want]:
+    """What readings will ask the store for: the usage point, the meter readings and sets with their mRIDs."""
+    readings = posted.MirrorMeterReading_ if isinstance(posted, MirrorMeterReadingList) else [posted]
+    readings = [one for one in readings if isinstance(one, MirrorMeterReading)]
+    mrids = [row.mrid or "", *(one.mRID for one in readings)]
+    mrids += [reading_set.mRID for one in readings for reading_set in one.MirrorReadingSet_]
+    yield Want(names=[(mrid, row.owner_id) for mrid in mrids])
+    points = [p for p in unit.rows_named(row.mrid or "", row.owner_id) if p.kind == "UsagePoint"]
+    yield Want(hrefs=[href for point in points for href in _beside(environment, point, readings, unit)])
+
+
+def _beside(
+    environment: Environment, point: Row, readings: list[MirrorMeterReading], unit: Unit
+) -> Iterator[str]:
+    """URIs of the meter readings of a usage point, and of what readings write beside those that are known."""
+    of = environment.uris.of
+    yield of("MeterReadingList", (point.id,))
+    for one in readings:
+        known = [held for held in unit.rows_named(one.mRID, point.owner_id) if held.kind == "MeterReading"]
+        for held in known:
+            yield from (of(kind, (point.id, held.id)) for kind in kinds_below(one))
 
 
 def _device_of(action: Action, posted: MirrorUsagePoint) -> Client:

@@ -28,6 +28,7 @@ from sep2_server.rows import EVERYBODY, Row, Span
 from sep2_server.stored_readings import stored
 from sep2_server.uris import route_named
 
+_NEXT: Final = b"<nextUpdateTime>"
 FORBIDDEN: Final = "403"
 """Value of the rule `foreign_reading_mrid`."""
 
@@ -35,7 +36,7 @@ FORBIDDEN: Final = "403"
 def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading) -> Row:
     """Bring the copy of a MirrorMeterReading up to date; BadRequest for a new one without ReadingType."""
     list_row = _list_below(action, "MeterReadingList", (usage_point.id,))
-    known = action.tx.by_mrid(posted.mRID, list_id=list_row.id)
+    known = action.tx.by_mrid(posted.mRID, list_id=list_row.id, owner_id=list_row.owner_id)
     if known is None and posted.ReadingType_ is None:
         raise BadRequest(f"MirrorMeterReading {posted.mRID} is new and has no ReadingType")
     if known is None:
@@ -44,20 +45,40 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
         require_room(action, list_row, EVERYBODY, most)
     number = known.id if known else action.tx.next_id()
     parts = (usage_point.id, number)
-    if posted.ReadingType_ is not None:
-        _put_single(action, "ReadingType", parts, posted.ReadingType_, usage_point.owner_id)
-    if posted.Reading_ is not None:
-        _put_single(action, LATEST_READING, parts, posted.Reading_, usage_point.owner_id)
-    if posted.lastUpdateTime is not None or posted.nextUpdateTime is not None:
-        _put_single(action, UPDATE_TIMES, parts, _times_of(action, parts, posted), usage_point.owner_id)
+    _put_beside(action, parts, posted, usage_point.owner_id)
     row = _put_meter_reading(action, list_row, known, number, parts, posted)
     if posted.Reading_ is not None and posted.Reading_.timePeriod is not None:
         action.tx.put_reading(stored(action.environment, row.id, 0, posted.Reading_, action.now), row)
     sets = _set_list(action, parts, usage_point.owner_id)
     for reading_set in posted.MirrorReadingSet_:
         _put_set(action, sets, parts, reading_set)
-    _forget_old_sets(action, sets)
+    if posted.MirrorReadingSet_:
+        _keep_newest_sets(action, sets)
     return row
+
+
+def _put_beside(
+    action: Action, parts: tuple[int, int], posted: MirrorMeterReading, owner_id: int | None
+) -> None:
+    """Store what a post has that stands beside a MeterReading."""
+    if posted.ReadingType_ is not None:
+        _put_single(action, "ReadingType", parts, posted.ReadingType_, owner_id)
+    if posted.Reading_ is not None:
+        _put_single(action, LATEST_READING, parts, posted.Reading_, owner_id)
+    if posted.lastUpdateTime is not None or posted.nextUpdateTime is not None:
+        _put_single(action, UPDATE_TIMES, parts, _times_of(action, parts, posted), owner_id)
+
+
+def kinds_below(posted: MirrorMeterReading) -> list[str]:
+    """Kinds of what is beside a MeterReading that a post writes or asks for."""
+    kinds = ["ReadingSetList"]
+    if posted.ReadingType_ is not None:
+        kinds.append("ReadingType")
+    if posted.Reading_ is not None:
+        kinds.append(LATEST_READING)
+    if posted.lastUpdateTime is not None or posted.nextUpdateTime is not None:
+        kinds.append(UPDATE_TIMES)
+    return kinds
 
 
 def _put_meter_reading(
@@ -68,11 +89,12 @@ def _put_meter_reading(
     parts: tuple[int, int],
     posted: MirrorMeterReading,
 ) -> Row:
-    environment = action.environment
-    of = environment.uris.of
-    held = None if known is None else environment.codec.decode_fragment(known.body, MeterReading)
+    if known is not None and _is_same(known.body, posted):
+        return known
+    of = action.environment.uris.of
+    held = None if known is None else action.environment.codec.decode_fragment(known.body, MeterReading)
     latest = of(LATEST_READING, parts)
-    has_latest = action.tx.by_href(latest) is not None
+    has_latest = posted.Reading_ is not None or (known is not None and b"<ReadingLink " in known.body)
     meter_reading = MeterReading(
         href=of("MeterReading", parts),
         mRID=posted.mRID,
@@ -88,8 +110,18 @@ def _put_meter_reading(
     return _put_item(action, list_row, known, "MeterReading", number, meter_reading)
 
 
+def _is_same(body: bytes, posted: MirrorMeterReading) -> bool:
+    """Whether a stored MeterReading has, letter by letter, all that a post says of it."""
+    said = [b"<ReadingLink "] if posted.Reading_ is not None else []
+    if posted.description:
+        said.append(f"<description>{posted.description}</description>".encode())
+    if posted.version is not None:
+        said.append(b"<version>%d</version>" % posted.version)
+    return all(part in body for part in said)
+
+
 def _put_set(action: Action, list_row: Row, parts: tuple[int, int], posted: MirrorReadingSet) -> None:
-    known = action.tx.by_mrid(posted.mRID, list_id=list_row.id)
+    known = action.tx.by_mrid(posted.mRID, list_id=list_row.id, owner_id=list_row.owner_id)
     number = known.id if known else action.tx.next_id()
     of = action.environment.uris.of
     place = (*parts, number)
@@ -156,9 +188,10 @@ def _put_single(
 def _times_of(action: Action, parts: tuple[int, int], posted: MirrorMeterReading) -> MirrorMeterReading:
     """What a device says of when it last had, and will next have, something to post; or has said before."""
     row = action.tx.by_href(action.environment.uris.of(UPDATE_TIMES, parts))
-    held = None if row is None else action.environment.codec.decode_fragment(row.body, MirrorMeterReading)
     last, following = posted.lastUpdateTime, posted.nextUpdateTime
-    if held is not None:
+    has_all = last is not None and (following is not None or row is None or _NEXT not in row.body)
+    if row is not None and not has_all:
+        held = action.environment.codec.decode_fragment(row.body, MirrorMeterReading)
         last = held.lastUpdateTime if last is None else last
         following = held.nextUpdateTime if following is None else following
     return MirrorMeterReading(mRID=posted.mRID, lastUpdateTime=last, nextUpdateTime=following)
@@ -191,10 +224,12 @@ def _list_below(action: Action, kind: str, parts: tuple[int, ...]) -> Row:
     return row
 
 
-def _forget_old_sets(action: Action, list_row: Row) -> None:
-    span = Span(list_id=list_row.id)
+def _keep_newest_sets(action: Action, list_row: Row) -> None:
+    """Forget the oldest sets at the end of the commit, where there are too many."""
     kept = action.environment.settings.reading_sets_kept
-    if action.tx.count(span) > kept + kept // SLACK_SHARE:
-        for old in action.tx.page(span, skip=kept, limit=1000):
-            action.tx.delete_readings(old.id)
-            action.tx.delete(old)
+
+    def trim(amount: int) -> None:
+        span = Span(list_id=list_row.id)
+        action.tx.delete_items(action.tx.page(span, skip=kept, limit=min(amount - kept, 1000)))
+
+    action.tx.keep_at_most(list_row.id, EVERYBODY, kept + kept // SLACK_SHARE, trim)

@@ -120,16 +120,28 @@ class PostgresConnection(Connection):
         """Execute a statement with named parameters."""
         session = self._connected()
         try:
-            found = self._prepared.get(statement)
-            if found is None:
-                sql, names = _text_of(statement)
-                found = self._wait(session.prepare(sql)), names
-                self._prepared[statement] = found
-            prepared, names = found
+            prepared, names = self._prepared.get(statement) or self._prepare(session, statement)
             rows = self._wait(prepared.fetch(*[parameters[name] for name in names]))
             return Outcome(rows, prepared.get_statusmsg())
         except self._lost as flaw:
             raise self._loss(flaw) from flaw
+
+    def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
+        """Execute a statement once for each of many sets of parameters, in one trip."""
+        session = self._connected()
+        try:
+            prepared, names = self._prepared.get(statement) or self._prepare(session, statement)
+            if len(rows) == 1:
+                self._wait(prepared.fetch(*[rows[0][name] for name in names]))
+            else:
+                self._wait(prepared.executemany([[row[name] for name in names] for row in rows]))
+        except self._lost as flaw:
+            raise self._loss(flaw) from flaw
+
+    def _prepare(self, session: Any, statement: ClauseElement) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401
+        sql, names = _text_of(statement)
+        found = self._prepared[statement] = self._wait(session.prepare(sql)), names
+        return found
 
     def control(self, command: str) -> None:
         """Execute commands without parameters or result, in one trip."""

@@ -60,7 +60,7 @@ class Reader:
     def by_mrid(
         self, mrid: str, *, kind: str | None = None, owner_id: int | None = None, list_id: int | None = None
     ) -> Row | None:
-        """A resource with an mRID: of one kind (and one owner), or in one list, or any."""
+        """A resource with an mRID: of one kind, of one owner, in one list, or any."""
         values = {"mrid": full_mrid(mrid)}
         if list_id is not None:
             return self._db.one(_row, q.BY_MRID_IN_LIST, list_id=list_id, **values)
@@ -68,7 +68,8 @@ class Reader:
             return self._db.one(_row, q.BY_MRID_ANY, **values)
         if owner_id is None:
             return self._db.one(_row, q.BY_MRID, kind=kind, **values)
-        return self._db.one(_row, q.BY_MRID_OF_OWNER, kind=kind, owner_id=owner_id, **values)
+        found = self._db.all(_row, q.rows_named(1), m0=values["mrid"], o0=owner_id)
+        return next((row for row in found if row.kind == kind), None)
 
     def all_by_mrid(self, mrid: str) -> list[Row]:
         """All resources with an mRID."""

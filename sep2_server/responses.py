@@ -1,5 +1,6 @@
 """Responses of devices to events. IEEE 2030.5-2018, 10.2.3; CSIP-AUS S-ALL-57."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from schemas import (
@@ -12,9 +13,11 @@ from schemas import (
 )
 from sep2_server.access import speaks_for
 from sep2_server.action import Action, add_item, keep_newest
+from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest
 from sep2_server.messages import Answer, created
 from sep2_server.rows import Report, Row, full_mrid
+from sep2_server.unit import Unit, Want
 
 STATUSES: Final = frozenset({*range(1, 11), 13, 14, 252, 253, 254})
 """Response codes that any event may cause."""
@@ -43,7 +46,7 @@ def post_response(action: Action) -> Answer:
     BadRequest for a status that is none, an unknown event, or a device that the client does not speak for.
     """
     posted = action.value
-    device = action.tx.client(posted.endDeviceLFDI.upper())
+    device = action.client(posted.endDeviceLFDI.upper())
     if device is None or not speaks_for(action.tx, action.viewer, device.end_device_id):
         raise BadRequest("endDeviceLFDI is not one that the client speaks for")
     _require_fit(action, _known_event(action, posted.subject, device.end_device_id))
@@ -64,13 +67,20 @@ def post_response(action: Action) -> Answer:
     return created(row.href)
 
 
+def wanted(environment: Environment, row: Row, posted: object, unit: Unit) -> Iterator[Want]:
+    """What a Response will ask the store for: its event."""
+    del environment, row, unit
+    if isinstance(posted, Response) and posted.subject:
+        yield Want(mrids=(posted.subject,))
+
+
 def _known_event(action: Action, subject: str, end_device_id: int) -> Row:
     """The event with an mRID. BadRequest where none is, or was lately, there for the device.
 
     A device that has answered an event may go on to do so after it has lost the program.
     """
     events = [row for row in action.tx.all_by_mrid(subject) if row.starts is not None]
-    theirs = {None, end_device_id, *action.tx.programs_of_device(end_device_id)}
+    theirs = {None, end_device_id, *action.programs_of(end_device_id)}
     known = [row for row in events if row.owner_id in theirs]
     if not known and action.tx.has_reported(end_device_id, subject):
         known = events

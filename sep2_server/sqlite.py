@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from sqlite3 import DatabaseError, connect
 from typing import Any, Final
@@ -16,6 +17,8 @@ from sep2_server.errors import StoreError
 DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="named")
 LOOK_S: Final = 0.05
 """How often a process that waits looks whether the file has changed."""
+STATEMENTS: Final = 512
+"""How many statements a connection keeps prepared."""
 _WAIT: Final = "PRAGMA busy_timeout=10000"
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -35,7 +38,9 @@ class SqliteConnection(Connection):
     def __init__(self, path: Path) -> None:
         """Open the file. StoreError where that cannot be."""
         try:
-            self._driver = connect(path, isolation_level=None, check_same_thread=False)
+            self._driver = connect(
+                path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+            )
             self._cursor = self._driver.cursor()
             self._execute = self._cursor.execute
             for pragma in _PRAGMAS:
@@ -47,11 +52,17 @@ class SqliteConnection(Connection):
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
-        text = self._texts.get(statement)
-        if text is None:
-            text = self._texts[statement] = str(statement.compile(dialect=DIALECT))
         values: Any = parameters
-        return self._execute(text, values)
+        return self._execute(self._texts.get(statement) or self._text_of(statement), values)
+
+    def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
+        """Execute a statement once for each of many sets of parameters."""
+        many: Any = rows
+        self._cursor.executemany(self._texts.get(statement) or self._text_of(statement), many)
+
+    def _text_of(self, statement: ClauseElement) -> str:
+        text = self._texts[statement] = str(statement.compile(dialect=DIALECT))
+        return text
 
     def control(self, command: str) -> None:
         """Execute a command without parameters or result."""

@@ -21,7 +21,9 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.expression import ClauseElement
 
 from schemas.codes import EventState
 from sep2_server import tables as t
@@ -52,10 +54,30 @@ BY_HREF: Final = select(t.resource).where(_R.href == _p("href"))
 BY_ID: Final = select(t.resource).where(_R.id == _p("id"))
 BY_MRID: Final = select(t.resource).where(_R.mrid == _p("mrid"), _R.kind == _p("kind"))
 BY_MRID_ANY: Final = select(t.resource).where(_R.mrid == _p("mrid"))
-_NO_INDEX: Any = literal_column("0")
-"""Added to a column so that another index is taken: a device has many resources, an mRID has few."""
-BY_MRID_OF_OWNER: Final = BY_MRID.where(_R.owner_id + _NO_INDEX == _p("owner_id"))
 BY_MRID_IN_LIST: Final = BY_MRID_ANY.where(_R.list_id == _p("list_id"))
+AT_ONCE: Final = 64
+"""How many things one statement asks for, or counts: those of LISTS_AT are h0 to h63."""
+
+
+@cache
+def rows_at(number: int) -> Select[Any]:
+    """The resources at so many URIs, h0 and on."""
+    return select(t.resource).where(_R.href.in_([_p(f"h{n}") for n in range(number)]))
+
+
+@cache
+def rows_with(number: int) -> Select[Any]:
+    """The resources that have one of so many mRIDs, m0 and on."""
+    return select(t.resource).where(_R.mrid.in_([_p(f"m{n}") for n in range(number)]))
+
+
+@cache
+def rows_named(number: int) -> Select[Any]:
+    """The resources with so many pairs of mRID and owner, m0 and o0 and on."""
+    pairs = (and_(_R.mrid == _p(f"m{n}"), _R.owner_id == _p(f"o{n}")) for n in range(number))
+    return select(t.resource).where(or_(*pairs))
+
+
 OF_OWNER: Final = select(t.resource).where(_R.owner_id == _p("owner_id")).order_by(_R.id)
 OF_KIND: Final = (
     select(t.resource)
@@ -75,8 +97,6 @@ TALLY: Final = select(t.tally.c.amount).where(
     t.tally.c.list_id == _p("list_id"), t.tally.c.scope == _p("scope")
 )
 _OF_EVERYBODY: Final = and_(t.tally.c.list_id == _R.id, t.tally.c.scope == literal_column("0"))
-AT_ONCE: Final = 64
-"""How many lists LISTS_AT asks for, h0 to h63."""
 LISTS_AT: Final = (
     select(_R.href, _R.id, _R.kind, t.tally.c.amount)
     .select_from(t.resource.outerjoin(t.tally, _OF_EVERYBODY))
@@ -218,7 +238,6 @@ OPTIONS: Final = select(t.option.c.name, t.option.c.value).order_by(t.option.c.n
 
 MUTABLE: Final = tuple(c.name for c in t.resource.c if c.name not in {"id", "href", "kind"})
 """Columns of a resource that a write may change; their parameters are called `new_...`."""
-INSERT_RESOURCE: Final = insert(t.resource)
 
 
 @cache
@@ -230,12 +249,25 @@ def update_resource(names: frozenset[str]) -> Update:
 
 DELETE_RESOURCE: Final = delete(t.resource).where(_R.id == _p("id"))
 FORGET_CHANGES: Final = delete(t.change).where(t.change.c.seq <= _p("seq"))
-ADD_TALLY: Final = insert(t.tally)
-MOVE_TALLY: Final = (
-    update(t.tally)
-    .where(t.tally.c.list_id == _p("in_list"), t.tally.c.scope == _p("in_scope"))
-    .values(amount=t.tally.c.amount + _p("by"))
-)
+
+
+@cache
+def move_tallies(dialect: str, number: int) -> ClauseElement:
+    """Count items in so many lists and scopes, l0, s0 and on, by b0 and on; the amounts that come of it."""
+    rows = [{"list_id": _p(f"l{n}"), "scope": _p(f"s{n}"), "amount": _p(f"b{n}")} for n in range(number)]
+    if dialect == "sqlite":
+        here = sqlite.insert(t.tally).values(rows)
+        counted = here.on_conflict_do_update(
+            index_elements=["list_id", "scope"], set_={"amount": t.tally.c.amount + here.excluded.amount}
+        )
+        return counted.returning(t.tally.c.list_id, t.tally.c.scope, t.tally.c.amount)
+    there = postgresql.insert(t.tally).values(rows)
+    added = there.on_conflict_do_update(
+        index_elements=["list_id", "scope"], set_={"amount": t.tally.c.amount + there.excluded.amount}
+    )
+    return added.returning(t.tally.c.list_id, t.tally.c.scope, t.tally.c.amount)
+
+
 DELETE_TALLIES: Final = delete(t.tally).where(t.tally.c.list_id == _p("list_id"))
 INSERT_MEMBER: Final = insert(t.member)
 MOVE_MEMBER: Final = (

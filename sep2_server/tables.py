@@ -34,6 +34,7 @@ Index("resource_by_kind", resource.c.kind, resource.c.id)
 Index(
     "resource_by_mrid",
     resource.c.mrid,
+    resource.c.owner_id,
     sqlite_where=resource.c.mrid.is_not(None),
     postgresql_where=resource.c.mrid.is_not(None),
 )

@@ -3,7 +3,6 @@
 The writer appends what is `written` to the change feed when all jobs of the commit have been run.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -12,30 +11,28 @@ from sep2_server import statements as q
 from sep2_server import statements_readings as r
 from sep2_server import statements_rights as rights
 from sep2_server import tables
+from sep2_server.bookkeeping import Bookkeeping
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.extra_routes import MEMBER_KINDS, MEMBER_LISTS
 from sep2_server.notifications.ledger import Ledger
 from sep2_server.notifications.subscribable import marked
-from sep2_server.reader import Reader
 from sep2_server.rows import (
     ACCESS,
-    BLOCKED,
     DELETED,
     EVERYBODY,
     MEMBERS,
-    OPTION,
     Assignment,
-    Blocked,
     Change,
     Client,
     Group,
-    Node,
     Report,
     Row,
+    Span,
     StoredReading,
     full_mrid,
 )
+from sep2_server.unit import Trim, Unit
 
 READING_SET: Final = "ReadingSet"
 READING_LIST: Final = "ReadingList"
@@ -44,14 +41,38 @@ _FEW: Final = 100
 """Members of a group that are told one by one that their rights have changed."""
 
 
-class Transaction(Reader):
+class Transaction(Bookkeeping):
     """Questions and writes that become durable together, or not at all; `written` tells what."""
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+        self.unit = connection if isinstance(connection, Unit) else Unit(connection)
+        super().__init__(self.unit)
         self.written: list[Change] = []
         self.rights: int | None = None
         """Place in the change feed of the last change of rights; None where it is not known."""
+
+    def by_href(self, href: str) -> Row | None:
+        """The resource at a URI."""
+        return self.unit.row_at(href)
+
+    def by_mrid(
+        self, mrid: str, *, kind: str | None = None, owner_id: int | None = None, list_id: int | None = None
+    ) -> Row | None:
+        """A resource with an mRID: of one kind, of one owner, in one list, or any."""
+        if owner_id is None:
+            return super().by_mrid(mrid, kind=kind, list_id=list_id)
+        for row in self.unit.rows_named(mrid, owner_id):
+            if kind in {None, row.kind} and list_id in {None, row.list_id}:
+                return row
+        return None
+
+    def all_by_mrid(self, mrid: str) -> list[Row]:
+        """All resources with an mRID."""
+        return self.unit.rows_with(mrid)
+
+    def count(self, span: Span) -> int:
+        """How many items a part of a list has; kept, not counted, for a whole scope."""
+        return self.unit.count(span.list_id, span.scope) if span.is_whole else super().count(span)
 
     @property
     def ledger(self) -> Ledger:
@@ -66,6 +87,7 @@ class Transaction(Reader):
         try:
             yield
         except BaseException:
+            self.unit.discard()
             self._db.control("ROLLBACK TO SAVEPOINT attempt")
             self._db.control("RELEASE SAVEPOINT attempt")
             del self.written[written:]
@@ -74,7 +96,7 @@ class Transaction(Reader):
 
     def next_id(self, count: int = 1) -> int:
         """The first of `count` row ids that nothing else has or will get."""
-        last = self._db.number(q.NEXT_IDS, by=count)
+        last = self.unit.next_id(count)
         if last is None:
             raise StoreError("the database has lost its sequence of ids")
         return last - count + 1
@@ -82,28 +104,20 @@ class Transaction(Reader):
     def insert(self, row: Row) -> Row:
         """Store a new resource under an id from `next_id`; a list is stored with an empty body."""
         stored = _stored(row)
-        self._db.run(q.INSERT_RESOURCE, **stored._asdict())
+        self.unit.insert(stored)
         self._move(stored.list_id, stored.scope, 1)
         self.tell(stored, stored.version)
         return stored
 
     def insert_many(self, rows: Sequence[Row]) -> None:
         """Store many new resources in few statements, under ids from `next_id`; for enrolment in bulk."""
-        stored = [_stored(row) for row in rows]
-        self._db.insert_many(tables.resource, Row._fields, stored)
-        for (list_id, scope), amount in Counter((row.list_id, row.scope) for row in stored).items():
-            self._move(list_id, scope, amount)
-        for row in stored:
-            self.tell(row)
+        for row in rows:
+            self.insert(row)
 
     def replace(self, old: Row, new: Row) -> Row:
         """Store `new` in the place of `old` with the version after it; id, href and kind stay."""
         row = new._replace(version=old.version + 1, body=marked(old.kind, new.body))
-        changed = {
-            name: value for name, value, before in zip(Row._fields, row, old, strict=True) if value != before
-        }
-        values = {f"new_{name}": value for name, value in changed.items()}
-        self._db.run(q.update_resource(frozenset(changed)), row_id=old.id, **values)
+        self.unit.update(old, row)
         if (old.list_id, old.scope) != (row.list_id, row.scope):
             self._move(old.list_id, old.scope, -1)
             self._move(row.list_id, row.scope, 1)
@@ -125,12 +139,28 @@ class Transaction(Reader):
         self._db.run(q.DELETE_TALLIES, list_id=row.id)
         if row.kind in MEMBER_LISTS:
             self._db.run(q.DELETE_MEMBERS, list_id=row.id)
+        self.unit.removed(row)
         self._move(row.list_id, row.scope, -1)
         for list_id in self.lists_of_member(row.id):
             self.remove_member(list_id, row)
         if row.starts is not None and row.mrid and not self.all_by_mrid(row.mrid):
             self._db.run(q.DELETE_REPORTS, subject=row.mrid)
         self.tell(row, DELETED)
+
+    def delete_items(self, rows: Sequence[Row]) -> None:
+        """Remove items that nothing hangs below but readings: sets of readings, log events, Responses."""
+        if not rows:
+            return
+        self._db.run_many(q.DELETE_READINGS, [{"reading_set_id": row.id} for row in rows])
+        self._db.run_many(q.DELETE_RESOURCE, [{"id": row.id} for row in rows])
+        for row in rows:
+            self.unit.removed(row)
+            self._move(row.list_id, row.scope, -1)
+            self.tell(row, DELETED)
+
+    def keep_at_most(self, list_id: int, scope: int, most: int, trim: Trim) -> None:
+        """Have `trim` remove items at the end of the commit where a list has more than `most` then."""
+        self.unit.keep_at_most(list_id, scope, most, trim)
 
     def add_member(self, list_id: int, row: Row) -> bool:
         """Show a resource in a list beside the one that it is stored in; False where it was there."""
@@ -201,7 +231,11 @@ class Transaction(Reader):
         self.tell_access(assignment.end_device_id)
 
     def put_readings(self, readings: list[StoredReading], reading_set: Row) -> None:
-        """Store all values of a ReadingSet in the place of those that it had."""
+        """Store all values of a ReadingSet in the place of those that it had; a new one has version 1."""
+        if reading_set.version == 1 and self.unit.is_new(reading_set):
+            self.unit.add_readings(readings)
+            self._tell_readings(reading_set)
+            return
         known = self.readings(reading_set.id, limit=len(readings) + 1)
         if [reading[:-1] for reading in known] == sorted(reading[:-1] for reading in readings):
             return
@@ -245,34 +279,7 @@ class Transaction(Reader):
 
     def put_report(self, report: Report) -> None:
         """Store the numbers of a Response; a device that repeats a status has said it once, and lately."""
-        self._db.run(
-            q.DELETE_REPORT,
-            end_device_id=report.end_device_id,
-            subject=report.subject,
-            status=report.status,
-        )
-        self._db.run(q.INSERT_REPORT, **report._asdict())
-
-    def put_option(self, name: str, value: str) -> None:
-        """Set a value at run time."""
-        self.delete_option(name)
-        self._db.run(q.INSERT_OPTION, name=name, value=value)
-
-    def delete_option(self, name: str) -> None:
-        """Take back a value that was set at run time."""
-        self._db.run(q.DELETE_OPTION, name=name)
-        self.written.append(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED))
-
-    def put_blocked(self, blocked: Blocked) -> None:
-        """Refuse a certificate from now on, whatever it asks."""
-        self._db.run(rights.DELETE_BLOCKED, lfdi=blocked.lfdi)
-        self._db.run(rights.INSERT_BLOCKED, **blocked._asdict())
-        self.written.append(Change(0, 0, BLOCKED, None, EVERYBODY, None, DELETED))
-
-    def delete_blocked(self, lfdi: str) -> bool:
-        """No longer refuse a certificate; False where it was not refused."""
-        self.written.append(Change(0, 0, BLOCKED, None, EVERYBODY, None, DELETED))
-        return bool(self._db.run(rights.DELETE_BLOCKED, lfdi=lfdi).rowcount)
+        self.unit.put_report(report)
 
     def put_disabled(self, end_device_id: int, *, is_disabled: bool) -> None:
         """Say whether an EndDevice is not registered any more."""
@@ -284,41 +291,6 @@ class Transaction(Reader):
     def delete_reports_of(self, end_device_id: int) -> None:
         """Forget what a device has said of events."""
         self._db.run(rights.DELETE_REPORTS_OF_DEVICE, end_device_id=end_device_id)
-
-    def put_node(self, node: Node) -> None:
-        """Store a node of the network in the place of the one with the same id."""
-        self._db.run(rights.DELETE_NODE, id=node.id)
-        self._db.run(rights.INSERT_NODE, **node._asdict())
-
-    def delete_node(self, group_id: int) -> None:
-        """Forget a node of the network; its group is the caller's to remove."""
-        self._db.run(rights.DELETE_NODE, id=group_id)
-
-    def forget_changes(self, seq: int) -> None:
-        """Shorten the change feed: forget what every consumer has read, up to a place."""
-        self._db.run(q.FORGET_CHANGES, seq=min(seq, *self.consumers().values(), seq))
-
-    def put_consumer(self, name: str, seq: int) -> None:
-        """Remember how far a consumer of the change feed has come; what is behind that is kept for it."""
-        self.delete_consumer(name)
-        self._db.run(q.INSERT_CONSUMER, name=name, seq=seq)
-
-    def delete_consumer(self, name: str) -> None:
-        """Keep nothing for a consumer any more."""
-        self._db.run(q.DELETE_CONSUMER, name=name)
-
-    def take_lease(self, name: str, holder: str, ttl_ms: int) -> bool:
-        """Take a lease, or take it again, for some time; False where another holds it."""
-        if not self.is_lease_free(name, holder):
-            return False
-        self.drop_lease(name, holder)
-        self._db.run(q.INSERT_LEASE, name=name, holder=holder, until=self._db.clock_ms() + ttl_ms)
-        return True
-
-    def drop_lease(self, name: str, holder: str) -> None:
-        """Give a lease back, if it is this holder's or nobody's any more."""
-        if self.is_lease_free(name, holder):
-            self._db.run(q.DELETE_LEASE, name=name)
 
     def tell_access(self, end_device_id: int) -> None:
         """Tell that what a client may see has changed; EVERYBODY stands for all clients.
@@ -359,10 +331,8 @@ class Transaction(Reader):
             self.tell_access(end_device_id)
 
     def _move(self, list_id: int | None, scope: int, by: int) -> None:
-        if list_id is None:
-            return
-        if not self._db.run(q.MOVE_TALLY, in_list=list_id, in_scope=scope, by=by).rowcount:
-            self._db.run(q.ADD_TALLY, list_id=list_id, scope=scope, amount=by)
+        if list_id is not None:
+            self.unit.move(list_id, scope, by)
 
     def tell(self, row: Row, version: int | None = None) -> None:
         """Tell of a resource in the change feed, at its own version unless said."""

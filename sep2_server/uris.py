@@ -31,6 +31,7 @@ def _by_head() -> dict[tuple[object, ...], list[Route]]:
     return found
 
 
+_ALL_ROUTES: Final = {**ROUTES, **EXTRA_ROUTES}
 _EXTRA: Final = _by_head()
 """The routes beside the standard's by their first segment and their length."""
 
@@ -59,7 +60,7 @@ def normal(path: str) -> str:
 
 def route_named(kind: str) -> Route:
     """The route with an id, of the standard or beside it."""
-    return EXTRA_ROUTES.get(kind) or ROUTES[kind]
+    return _ALL_ROUTES[kind]
 
 
 class Uris:
@@ -75,7 +76,8 @@ class Uris:
 
     def of(self, kind: str, parts: Iterable[object] = ()) -> str:
         """URI of a resource by the id of its route and the values of the placeholders."""
-        return self._public(route_named(kind).href(*map(str, parts)))
+        path = route_named(kind).href(*parts)
+        return self._public(path) if self._salt else path
 
     def find(self, uri: str) -> Place | None:
         """What a URI stands for, None where it fits no route."""

@@ -1,5 +1,6 @@
 """A write on its way from the dispatcher to the writer of the store."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -10,10 +11,11 @@ from sep2_server.action import Action
 from sep2_server.environment import Environment
 from sep2_server.errors import NotFound
 from sep2_server.extra_routes import EXTRA_ROUTES
-from sep2_server.hooks import hook_of
+from sep2_server.hooks import hook_of, wanted
 from sep2_server.location import locate
 from sep2_server.messages import Answer, Request
 from sep2_server.transaction import Transaction
+from sep2_server.unit import Unit, Want
 from sep2_server.uris import route_named
 from sep2_server.visibility import require_visible
 
@@ -36,6 +38,18 @@ class Work:
     value: Any
     viewer: Viewer | None = None
     rights: int = -1
+
+    @property
+    def is_repeatable(self) -> bool:
+        """True: a write has no effect beside its transaction."""
+        return True
+
+    def wants(self, unit: Unit) -> Iterator[Want]:
+        """What the write will ask the store for."""
+        yield Want(hrefs=(self.request.path,))
+        row = unit.row_at(self.request.path)
+        if row is not None:
+            yield from wanted(self.environment, self.request.method, row, self.value, unit)
 
     @property
     def is_short(self) -> bool:

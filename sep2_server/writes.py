@@ -23,7 +23,7 @@ def post_item(action: Action) -> Answer:
     if known is not None:
         put_item(action, known, (*action.target.place.parts, str(known.id)))
         return updated(known.href)
-    scope = item_scope(action.tx, action.target.route, list_row.owner_id)
+    scope = item_scope(action, action.target.route, list_row.owner_id)
     require_room(action, list_row, scope, action.environment.settings.items_per_list)
     keep_links(action.value, None)
     return created(add_item(action, list_row, action.value).href)

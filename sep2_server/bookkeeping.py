@@ -1,0 +1,68 @@
+"""What a transaction writes beside resources: options, blocked clients, the network, leases, consumers."""
+
+from sep2_server import statements as q
+from sep2_server import statements_rights as rights
+from sep2_server.reader import Reader
+from sep2_server.rows import BLOCKED, DELETED, EVERYBODY, OPTION, Blocked, Change, Node
+
+
+class Bookkeeping(Reader):
+    """The part of a transaction that knows nothing of resources; `written` tells what is to be told."""
+
+    written: list[Change]
+
+    def put_option(self, name: str, value: str) -> None:
+        """Set a value at run time."""
+        self.delete_option(name)
+        self._db.run(q.INSERT_OPTION, name=name, value=value)
+
+    def delete_option(self, name: str) -> None:
+        """Take back a value that was set at run time."""
+        self._db.run(q.DELETE_OPTION, name=name)
+        self.written.append(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED))
+
+    def put_blocked(self, blocked: Blocked) -> None:
+        """Refuse a certificate from now on, whatever it asks."""
+        self._db.run(rights.DELETE_BLOCKED, lfdi=blocked.lfdi)
+        self._db.run(rights.INSERT_BLOCKED, **blocked._asdict())
+        self.written.append(Change(0, 0, BLOCKED, None, EVERYBODY, None, DELETED))
+
+    def delete_blocked(self, lfdi: str) -> bool:
+        """No longer refuse a certificate; False where it was not refused."""
+        self.written.append(Change(0, 0, BLOCKED, None, EVERYBODY, None, DELETED))
+        return bool(self._db.run(rights.DELETE_BLOCKED, lfdi=lfdi).rowcount)
+
+    def put_node(self, node: Node) -> None:
+        """Store a node of the network in the place of the one with the same id."""
+        self._db.run(rights.DELETE_NODE, id=node.id)
+        self._db.run(rights.INSERT_NODE, **node._asdict())
+
+    def delete_node(self, group_id: int) -> None:
+        """Forget a node of the network; its group is the caller's to remove."""
+        self._db.run(rights.DELETE_NODE, id=group_id)
+
+    def forget_changes(self, seq: int) -> None:
+        """Shorten the change feed: forget what every consumer has read, up to a place."""
+        self._db.run(q.FORGET_CHANGES, seq=min(seq, *self.consumers().values(), seq))
+
+    def put_consumer(self, name: str, seq: int) -> None:
+        """Remember how far a consumer of the change feed has come; what is behind that is kept for it."""
+        self.delete_consumer(name)
+        self._db.run(q.INSERT_CONSUMER, name=name, seq=seq)
+
+    def delete_consumer(self, name: str) -> None:
+        """Keep nothing for a consumer any more."""
+        self._db.run(q.DELETE_CONSUMER, name=name)
+
+    def take_lease(self, name: str, holder: str, ttl_ms: int) -> bool:
+        """Take a lease, or take it again, for some time; False where another holds it."""
+        if not self.is_lease_free(name, holder):
+            return False
+        self.drop_lease(name, holder)
+        self._db.run(q.INSERT_LEASE, name=name, holder=holder, until=self._db.clock_ms() + ttl_ms)
+        return True
+
+    def drop_lease(self, name: str, holder: str) -> None:
+        """Give a lease back, if it is this holder's or nobody's any more."""
+        if self.is_lease_free(name, holder):
+            self._db.run(q.DELETE_LEASE, name=name)

@@ -1,0 +1,361 @@
+"""One transaction as a unit of work: what its jobs have read of resources, and what they will write.
+
+A statement is a trip to another process on PostgreSQL, and a good part of the cost of a job on SQLite. So
+resources, their counts and readings are written together at the end of a commit, those that jobs are known to
+need are read together before the first, and nothing is read twice. Every other statement first writes what is
+waiting, so that it sees what the jobs have done.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Table
+from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.sql.util import find_tables
+
+from sep2_server import statements as q
+from sep2_server import tables
+from sep2_server.connection import Connection, Result
+from sep2_server.rows import Report, Row, StoredReading, full_mrid
+
+Trim = Callable[[int], None]
+"""Told how many items a list has; it removes what is too much."""
+Place = tuple[int, int]
+"""Row id of a list and a scope in it."""
+
+_IDS_A_JOB: Final = 4
+"""Row ids that are taken in advance for each job that follows in the same commit."""
+_row = Row._make
+_WAITING: Final = frozenset({"resource", "tally", "reading", "report"})
+"""The tables whose rows wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a job will ask for: URIs; mRIDs with their owners; mRIDs of whoever."""
+
+    hrefs: Sequence[str] = ()
+    names: Sequence[tuple[str, int | None]] = ()
+    mrids: Sequence[str] = ()
+
+
+class Unit(Connection):
+    """A connection on which writes of resources wait until they are needed, or until `flush`."""
+
+    def __init__(self, connection: Connection, jobs: int = 1) -> None:
+        self.below = connection
+        self.jobs = jobs
+        self.together, self.dialect = connection.together, connection.dialect
+        self._run = connection.run
+        self.writes = 0
+        """How many writes there have been, waiting ones among them."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._at: dict[str, Row | None] = {}
+        self._named: dict[tuple[str, int | None], list[Row]] = {}
+        self._inserts: dict[int, Row] = {}
+        self._updates: dict[int, tuple[Row, Row]] = {}
+        self._moves: Counter[Place] = Counter()
+        self._readings: list[StoredReading] = []
+        self._reports: dict[tuple[int, str, int | None], Report] = {}
+        self._trims: dict[Place, tuple[int, Trim]] = {}
+        self._too_long: dict[Place, tuple[int, Trim]] = {}
+        self._ids = range(0)
+        self._anywhere: dict[str, list[Row]] = {}
+        self._is_waiting = False
+
+    def discard(self) -> None:
+        """Forget what is waiting, and what was read: the transaction, or a part of it, was rolled back."""
+        self._forget()
+
+    # What is read.
+
+    def fetch(self, hrefs: Iterable[str]) -> None:
+        """Read the resources at URIs together, those that are not known yet."""
+        unknown = [href for href in dict.fromkeys(hrefs) if href not in self._at]
+        for asked in _padded(unknown):
+            found = self._all(q.rows_at(len(asked)), {f"h{n}": href for n, href in enumerate(asked)})
+            self._at.update(dict.fromkeys(asked))
+            self._at.update((row.href, self._updated(row)) for row in found)
+
+    def fetch_named(self, names: Iterable[tuple[str, int | None]]) -> None:
+        """Read the resources with mRIDs of owners together, those that are not known yet."""
+        wanted = [(full_mrid(mrid), owner_id) for mrid, owner_id in names]
+        unknown = [key for key in dict.fromkeys(wanted) if key not in self._named and key[1] is not None]
+        for asked in _padded(unknown):
+            values: dict[str, object] = {f"m{n}": mrid for n, (mrid, _) in enumerate(asked)}
+            values |= {f"o{n}": owner_id for n, (_, owner_id) in enumerate(asked)}
+            found = self._all(q.rows_named(len(asked)), values)
+            self._named.update((key, []) for key in asked)
+            for row in (*found, *self._inserts.values(), *(new for _, new in self._updates.values())):
+                now = self._updated(row)
+                held = self._named.get((now.mrid or "", now.owner_id))
+                if held is not None and all(now.id != other.id for other in held):
+                    held.append(now)
+
+    def row_at(self, href: str) -> Row | None:
+        """The resource at a URI."""
+        if href not in self._at:
+            found = self._run(q.BY_HREF, href=href).fetchone()
+            self._at[href] = None if found is None else self._updated(_row(found))
+        return self._at[href]
+
+    def rows_named(self, mrid: str, owner_id: int | None) -> list[Row]:
+        """The resources of an owner with an mRID."""
+        key = full_mrid(mrid), owner_id
+        if key not in self._named:
+            self.fetch_named([key])
+        return self._named.get(key, [])
+
+    def fetch_anywhere(self, mrids: Iterable[str]) -> None:
+        """Read the resources with mRIDs together, whoever owns them."""
+        unknown = [mrid for mrid in dict.fromkeys(map(full_mrid, mrids)) if mrid not in self._anywhere]
+        for asked in _padded(unknown):
+            found = self._all(q.rows_with(len(asked)), {f"m{n}": mrid for n, mrid in enumerate(asked)})
+            self._anywhere.update((mrid, []) for mrid in asked)
+            for row in found:
+                self._anywhere[row.mrid or ""].append(row)
+
+    def rows_with(self, mrid: str) -> list[Row]:
+        """The resources with an mRID."""
+        mrid = full_mrid(mrid)
+        if mrid not in self._anywhere:
+            if any(row.mrid == mrid for row in self._inserts.values()) or self._updates:
+                self.flush()
+            self.fetch_anywhere([mrid])
+        return self._anywhere[mrid]
+
+    def count(self, list_id: int, scope: int) -> int:
+        """How many items a list has in a scope."""
+        found = self._run(q.TALLY, list_id=list_id, scope=scope).fetchone()
+        return (0 if found is None else int(found[0])) + self._moves[list_id, scope]
+
+    def next_id(self, count: int) -> int | None:
+        """The last of so many new row ids, with those of later jobs; None where the sequence is lost."""
+        if len(self._ids) < count:
+            taken = count + (max(count, _IDS_A_JOB) * (self.jobs - 1))
+            found = self._run(q.NEXT_IDS, by=taken).fetchone()
+            if found is None:
+                return None
+            self._ids = range(int(found[0]) - taken + 1, int(found[0]) + 1)
+        given, self._ids = self._ids[count - 1], self._ids[count:]
+        return given
+
+    def is_new(self, row: Row) -> bool:
+        """Whether a resource is one that the jobs have added and that is waiting to be written."""
+        return row.id in self._inserts
+
+    def _all(self, statement: ClauseElement, values: dict[str, Any]) -> list[Row]:
+        return [_row(found) for found in self._run(statement, **values).fetchall()]
+
+    def _updated(self, row: Row) -> Row:
+        """A row of the database as the jobs have left it."""
+        waiting = self._updates.get(row.id)
+        return row if waiting is None else waiting[1]
+
+    # What is written.
+
+    def insert(self, row: Row) -> None:
+        """Add a resource."""
+        self._inserts[row.id] = row
+        self._wait()
+        self._know(row)
+
+    def update(self, old: Row, row: Row) -> None:
+        """Put a new value in the place of a resource; id, href and kind stay."""
+        if row.id in self._inserts:
+            self._inserts[row.id] = row
+        else:
+            self._updates[row.id] = (self._updates.get(row.id, (old,))[0], row)
+        self._wait()
+        self._unknow(old)
+        self._know(row)
+
+    def removed(self, row: Row) -> None:
+        """A resource was removed by a statement."""
+        self._unknow(row)
+        self._at[row.href] = None
+
+    def move(self, list_id: int, scope: int, by: int) -> None:
+        """Count items in, or out, of a list."""
+        self._moves[list_id, scope] += by
+        self._wait()
+
+    def add_readings(self, readings: Sequence[StoredReading]) -> None:
+        """Add values that are not there yet."""
+        self._readings += readings
+        self._wait()
+
+    def put_report(self, report: Report) -> None:
+        """Put the numbers of a Response in the place of those with its device, subject and status."""
+        self._reports[report.end_device_id, report.subject, report.status] = report
+        self._wait()
+
+    def keep_at_most(self, list_id: int, scope: int, most: int, trim: Trim) -> None:
+        """Have `trim` called at the end where a list that has been added to has more items than `most`."""
+        self._trims[list_id, scope] = most, trim
+
+    def finish(self) -> None:
+        """Write all that is waiting, and shorten the lists that have become too long."""
+        self.flush()
+        while self._too_long:
+            _, (amount, trim) = self._too_long.popitem()
+            trim(amount)
+            self.flush()
+
+    def flush(self) -> None:
+        """Write all that is waiting."""
+        if self._is_waiting:
+            for place, amount in self._flush().items():
+                most, trim = self._trims.pop(place, (amount, None))
+                if trim is not None and amount > most:
+                    self._too_long[place] = amount, trim
+
+    def _wait(self) -> None:
+        self.writes += 1
+        self._is_waiting = True
+
+    def _know(self, row: Row) -> None:
+        self._at[row.href] = row
+        if row.mrid:
+            for held in (self._named.get((row.mrid, row.owner_id)), self._anywhere.get(row.mrid)):
+                if held is not None:
+                    held.append(row)
+
+    def _unknow(self, row: Row) -> None:
+        if row.mrid:
+            for held in (self._named.get((row.mrid, row.owner_id)), self._anywhere.get(row.mrid)):
+                if held is not None:
+                    held[:] = [other for other in held if other.id != row.id]
+
+    def _flush(self) -> dict[Place, int]:
+        """Write what is waiting; how many items the lists now have whose number has changed."""
+        self._is_waiting = False
+        inserts, self._inserts = self._inserts, {}
+        updates, self._updates = self._updates, {}
+        moves, self._moves = self._moves, Counter()
+        readings, self._readings = self._readings, []
+        reports, self._reports = self._reports, {}
+        if inserts:
+            self.below.insert_many(tables.resource, Row._fields, list(inserts.values()))
+        for names, rows in _by_columns(updates.values()).items():
+            self.below.run_many(q.update_resource(names), rows)
+        if readings:
+            self.below.insert_many(tables.reading, StoredReading._fields, readings)
+        if reports:
+            said: list[dict[str, object]] = [
+                {"end_device_id": device_id, "subject": subject, "status": status}
+                for device_id, subject, status in reports
+            ]
+            self.below.run_many(q.DELETE_REPORT, said)
+            self.below.insert_many(tables.report, Report._fields, list(reports.values()))
+        return self._count(moves)
+
+    def _count(self, moves: Counter[Place]) -> dict[Place, int]:
+        amounts: dict[Place, int] = {}
+        for some in _parts([(place, by) for place, by in moves.items()]):
+            values: dict[str, object] = {}
+            for n, ((list_id, scope), by) in enumerate(some):
+                values |= {f"l{n}": list_id, f"s{n}": scope, f"b{n}": by}
+            counted = self._run(q.move_tallies(self.dialect, len(some)), **values).fetchall()
+            amounts |= {(int(list_id), int(scope)): int(amount) for list_id, scope, amount in counted}
+        return amounts
+
+    # Every other statement sees what was written.
+
+    def run(self, statement: ClauseElement, **parameters: object) -> Result:
+        """Execute a statement with named parameters."""
+        if self._is_waiting and _needs_rows(statement):
+            self.flush()
+        if not getattr(statement, "is_select", False):
+            self.writes += 1
+        return self._run(statement, **parameters)
+
+    def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
+        """Execute a statement once for each of many sets of parameters."""
+        self.flush()
+        self.writes += 1
+        self.below.run_many(statement, rows)
+
+    def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+        """Insert rows of values."""
+        self.flush()
+        self.writes += 1
+        return self.below.insert_many(table, names, rows)
+
+    def control(self, command: str) -> None:
+        """Execute a command without parameters or result."""
+        self.flush()
+        self.below.control(command)
+
+    def begin(self) -> None:
+        """Begin to write."""
+        self.below.begin()
+
+    def commit(self, last_change: int | None = None) -> None:
+        """Make what was written durable."""
+        self.finish()
+        self.below.commit(last_change)
+
+    def roll_back(self) -> None:
+        """Undo what has not been committed."""
+        self.discard()
+        self.below.roll_back()
+
+    def hold_still(self) -> None:
+        """A transaction sees one moment as it is."""
+
+    def let_go(self) -> None:
+        """It goes on to do so."""
+
+    def clock_ms(self) -> int:
+        """The time by which leases are kept."""
+        return self.below.clock_ms()
+
+    def has_table(self, name: str) -> bool:
+        """Whether the database has a table."""
+        return self.below.has_table(name)
+
+    def ddl(self, operation: ClauseElement) -> str:
+        """The text of a definition."""
+        return self.below.ddl(operation)
+
+    def close(self) -> None:
+        """The connection below is not the unit's to close."""
+
+
+@cache
+def _needs_rows(statement: ClauseElement) -> bool:
+    """Whether a statement may read or write what waits; of a text that is not known."""
+    found = find_tables(
+        statement, include_joins=True, include_selects=True, include_crud=True, check_columns=True
+    )
+    return not found or not _WAITING.isdisjoint(table.name for table in found if isinstance(table, Table))
+
+
+def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """Items in parts that one statement takes."""
+    return (items[first : first + q.AT_ONCE] for first in range(0, len(items), q.AT_ONCE))
+
+
+def _padded(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """The same, each part filled up to a power of two with its last item, so that statements are few."""
+    for part in _parts(items):
+        size = 1 << (len(part) - 1).bit_length()
+        yield [*part, *[part[-1]] * (size - len(part))]
+
+
+def _by_columns(updates: Iterable[tuple[Row, Row]]) -> dict[frozenset[str], list[dict[str, object]]]:
+    """The parameters of updates by the columns that they change."""
+    found: dict[frozenset[str], list[dict[str, object]]] = {}
+    for old, row in updates:
+        pairs = zip(Row._fields, row, old, strict=True)
+        values: dict[str, object] = {name: new for name, new, before in pairs if new != before}
+        if values:
+            new = {f"new_{name}": value for name, value in values.items()}
+            found.setdefault(frozenset(values), []).append({"row_id": row.id, **new})
+    return found
