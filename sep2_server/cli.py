@@ -15,6 +15,7 @@ from sep2_server.operator import (
     commands_groups,
     commands_health,
     commands_message,
+    commands_meter,
     commands_network,
     commands_notify,
     commands_prepay,
@@ -73,6 +74,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     commands_tariff.add_parsers(op)
     commands_message.add_parsers(op)
     commands_flow.add_parsers(op)
+    commands_meter.add_parsers(op)
     commands_notify.add_parsers(op)
     commands_resources.add_parsers(op)
     commands_rights.add_parsers(op)

@@ -3,6 +3,16 @@
 from typing import NotRequired, TypedDict
 
 from sep2_server.operator.answers import Response, Wire
+from sep2_server.operator.errors import Problem
+
+
+class ImportedReadings(TypedDict):
+    """How many values were stored, usage points and meter readings made; what is wrong with which item."""
+
+    points: int
+    meterReadings: int
+    values: int
+    problems: list[Problem]
 
 
 class Place(TypedDict):

@@ -1,15 +1,24 @@
-"""Bodies of requests: JSON, or one JSON value per line; and their digest for the audit log. Pure."""
+"""Bodies of requests: JSON, one JSON value per line, or a document; their digest for the audit log. Pure."""
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Final, cast
 
 from sep2_server.operator.errors import BadRequest
 
 LINES: Final = "application/x-ndjson"
 JSON: Final = "application/json"
+SEP_XML: Final = "application/sep+xml"
 SECRETS: Final = frozenset({"pIN", "secret"})
 """Fields that no digest covers: few digits are found from a digest by trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of the standard, as it was sent."""
+
+    octets: bytes
 
 
 def body_of(body: bytes | None, content_type: str) -> object:
@@ -25,8 +34,13 @@ def body_of(body: bytes | None, content_type: str) -> object:
         return [
             _value(line, f"line {number}") for number, line in enumerate(body.splitlines(), 1) if line.strip()
         ]
+    if content_type == SEP_XML:
+        return Document(body)
     if content_type != JSON:
-        raise BadRequest(f"Content-Type: {content_type[:60]}", f"allowed: {JSON}, {LINES} for bulk requests")
+        raise BadRequest(
+            f"Content-Type: {content_type[:60]}",
+            f"allowed: {JSON}, {LINES} for bulk requests, {SEP_XML} for resources",
+        )
     return _value(body, "body")
 
 
@@ -34,6 +48,8 @@ def digest_of(body: object) -> str | None:
     """SHA-256 of a body without its secrets, its names in order; None without a body."""
     if body is None:
         return None
+    if isinstance(body, Document):
+        return hashlib.sha256(body.octets).hexdigest()
     text = json.dumps(_without_secrets(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 

@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from certs import operator_client_context
-from sep2_server.operator.body import JSON, LINES
+from sep2_server.operator.body import JSON, LINES, SEP_XML, Document
 from sep2_server.operator.model import Json
 
 TIMEOUT_S: Final = 30
@@ -48,11 +48,11 @@ class OperatorClient:
         self,
         method: str,
         path: tuple[str, ...],
-        body: Mapping[str, object] | Sequence[object] | None = None,
+        body: Mapping[str, object] | Sequence[object] | Document | None = None,
         *,
         query: Mapping[str, str | int] | None = None,
     ) -> dict[str, Json]:
-        """The answer to one request; a list is sent line by line. ApiError says why there is none."""
+        """The answer to one request; a list is sent line by line, a document as it is. ApiError: none."""
         place = "/" + "/".join(quote(part, safe="") for part in path)
         place += f"?{urlencode(query)}" if query else ""
         try:
@@ -102,8 +102,10 @@ class OperatorClient:
         return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
 
 
-def _encoded(body: Mapping[str, object] | Sequence[object] | None) -> tuple[bytes | None, str]:
+def _encoded(body: Mapping[str, object] | Sequence[object] | Document | None) -> tuple[bytes | None, str]:
     """A body and its media type."""
+    if isinstance(body, Document):
+        return body.octets, SEP_XML
     if body is None or isinstance(body, Mapping):
         return None if body is None else json.dumps(body).encode(), JSON
     return b"".join(json.dumps(item).encode() + b"\n" for item in body), LINES

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from sep2_server.operator.body import Document
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, rows_of
 from sep2_server.operator.commands_modes import settings_of
@@ -28,7 +29,8 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         ("put", put, "put /msg/5 --set description=storms"),
     ):
         parser = _with_href(command(group, name, run, example=f"resource {example}"))
-        parser.add_argument("file", nargs="?", help="JSON of the resource and what is below it; - for stdin")
+        says = "JSON of the resource and what is below it, or a document of the standard; - for stdin"
+        parser.add_argument("file", nargs="?", help=says)
         parser.add_argument(
             "--set", action="append", default=[], metavar="NAME=VALUE", help="a field, as text or JSON"
         )
@@ -110,15 +112,24 @@ def _with_href(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def _body(args: argparse.Namespace) -> dict[str, object]:
+def _body(args: argparse.Namespace) -> dict[str, object] | Document:
+    """What the file holds with the fields that options set; a document goes as it is."""
     given: dict[str, object] = {}
     if args.file is not None:
         try:
             text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text(encoding="utf-8")
+            if text.lstrip("\ufeff \t\r\n").startswith("<"):
+                return _document(text, args.set)
             given = json.loads(text)
         except (OSError, ValueError) as flaw:
             raise UsageError(f"{args.file}: {flaw}", "name a file with one JSON object") from flaw
     return given | settings_of(args.set, "--set")
+
+
+def _document(text: str, settings: list[str]) -> Document:
+    if settings:
+        raise UsageError("--set: the file is a document of the standard", "write it there, or give JSON")
+    return Document(text.encode())
 
 
 def _row(item: Row) -> Row:

@@ -19,7 +19,17 @@ HEADINGS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "network and groups": ("place", "tree", "group", "assign"),
     "controls": ("publish", "change", "cancel", "controls", "control", "default", "curve"),
-    "other function sets": ("drlc", "tariff", "message", "flow", "bill", "prepay", "file", "resource"),
+    "other function sets": (
+        "drlc",
+        "tariff",
+        "message",
+        "flow",
+        "meter",
+        "bill",
+        "prepay",
+        "file",
+        "resource",
+    ),
     "what devices report": ("readings", "events", "responses", "forget"),
     "the server": ("status", "rates", "settings", "token", "audit", "api"),
 }

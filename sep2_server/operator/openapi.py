@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
+from sep2_server.operator.body import SEP_XML
 from sep2_server.operator.router import Operation
 from sep2_server.operator.shape import Digits, Length, Member, OneOf, Rule, Span, members_of
 
@@ -103,7 +104,9 @@ def _operation(operation: Operation, schemas: Schema) -> Schema:
     text = " ".join(more.split())
     made |= {"description": text} if text else {}
     if operation.body is not None:
-        made["requestBody"] = {"content": _body(operation.body, schemas), "required": True}
+        documents = {SEP_XML: {"schema": {"type": "string"}}} if operation.takes_documents else {}
+        content = {**_body(operation.body, schemas), **documents}
+        made["requestBody"] = {"content": content, "required": True}
     return made
 
 

@@ -3,8 +3,9 @@
 from typing import Final
 
 from sep2_server.operator import answers_resources as ar
+from sep2_server.operator import meter_import, resources
 from sep2_server.operator import requests as r
-from sep2_server.operator import resources
+from sep2_server.operator.requests_metering import MeterRow
 from sep2_server.operator.router import Operation
 
 _HREF: Final = ("href",)
@@ -25,6 +26,7 @@ RESOURCES: Final = (
         query=("href", "group"),
         body=dict,
         answer=ar.AnyResource,
+        takes_documents=True,
     ),
     Operation(
         "PUT",
@@ -34,6 +36,7 @@ RESOURCES: Final = (
         query=_HREF,
         body=dict,
         answer=ar.AnyResource,
+        takes_documents=True,
     ),
     Operation(
         "DELETE",
@@ -59,6 +62,15 @@ RESOURCES: Final = (
         resources.responses,
         query=("href", "limit"),
         answer=ar.EventResponses,
+    ),
+    Operation(
+        "POST",
+        "/meters/readings",
+        "import meter data",
+        meter_import.import_rows,
+        query=("dry_run",),
+        body=list[MeterRow],
+        answer=ar.ImportedReadings,
     ),
     Operation(
         "GET",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from sep2_server.operator.body import SEP_XML
 from sep2_server.operator.openapi import document
 from sep2_server.operator.router import Operation
 
@@ -40,11 +41,17 @@ def _table(operations: Iterable[Operation], schemas: dict[str, Any]) -> Iterable
             f"`{operation.method} {operation.path}`",
             operation.least.value,
             says,
-            _fields(operation.body, schemas),
+            _body(operation, schemas),
             ", ".join(f"`{name}`" for name in operation.query),
             _fields(operation.answer, schemas),
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def _body(operation: Operation, schemas: dict[str, Any]) -> str:
+    """What is sent; resources may be documents of the standard."""
+    document = f"a resource: JSON, or {SEP_XML}" if operation.takes_documents else ""
+    return document or _fields(operation.body, schemas)
 
 
 def _fields(cls: object, schemas: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, remove
+from sep2_server.operator.xml_bodies import given_of, replacing
 from sep2_server.rows import OVER, Group, Row
 from sep2_server.uris import route_named
 
@@ -79,11 +80,11 @@ def add(desk: Desk, call: Call) -> Answer:
     if not route.is_list or route.view_of is not None:
         raise BadRequest(f"href: nothing can be added to {target.href}", "name a list such as /tp/1/rc")
     if route.id in READING_KINDS:
-        return metering.add(desk, target, call.body)
+        return metering.add(desk, target, given_of(desk, call.body, metering.READING))
     kind = _item_kind(target)
     if kind in MADE_ELSEWHERE:
         raise BadRequest(f"{kind}: not added here", MADE_ELSEWHERE[kind])
-    plan = plan_of(desk, kind, call.body, kind)
+    plan = plan_of(desk, kind, given_of(desk, call.body, kind), kind)
     require_free(desk, plan)
     _check_block(desk, target, plan)
     group = _group(desk, call, target)
@@ -109,7 +110,8 @@ def change(desk: Desk, call: Call) -> Answer:
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
     if route.id == ASSOCIATED:
-        return _told(desk, metering.associate(desk, target, call.body))
+        given = given_of(desk, call.body, metering.USAGE_POINT)
+        return _told(desk, metering.associate(desk, target, given))
     if target.row is None:
         return _first(desk, target, call.body)
     row = target.row
@@ -118,10 +120,12 @@ def change(desk: Desk, call: Call) -> Answer:
     if issubclass(route.type, Event):
         row = current(desk, row)
         old = event_of(desk.environment, row)
-        wanted = changed_value(desk, route.id, event_of(desk.environment, row), call.body)
+        given = replacing(desk, call.body, route.id, old)
+        wanted = changed_value(desk, route.id, event_of(desk.environment, row), given)
         stored = change_event(desk, row, old, wanted)
         return _told(desk, stored) | ({} if stored.id == row.id else {"replaces": old.mRID})
-    value: Resource = changed_value(desk, route.id, desk.resource(row, cls), call.body)
+    held: Resource = desk.resource(row, cls)
+    value: Resource = changed_value(desk, route.id, held, replacing(desk, call.body, route.id, held))
     was_exhausted = prepaid_rules.is_exhausted(desk, row)
     stored = put_item(desk, row, value)
     prepaid_rules.changed(desk, stored, was_exhausted=was_exhausted)
@@ -307,8 +311,9 @@ def _make_list(desk: Desk, target: Target) -> Row:
 
 def _first(desk: Desk, target: Target, body: object) -> Answer:
     """The first value of a single resource."""
-    plan = plan_of(desk, target.route.id, body, target.route.id)
-    return _told(desk, put_single(desk, target.route.id, target.place.parts, target.owner_id, plan))
+    kind = target.route.id
+    plan = plan_of(desk, kind, given_of(desk, body, kind), kind)
+    return _told(desk, put_single(desk, kind, target.place.parts, target.owner_id, plan))
 
 
 def _require_dispensable(desk: Desk, target: Target) -> None:

@@ -59,6 +59,8 @@ class Operation:
     body: object = None
     answer: object = None
     role: Role | None = None
+    takes_documents: bool = False
+    """Whether a resource may be sent as a document of the standard (application/sep+xml) too."""
 
     @property
     def least(self) -> Role:

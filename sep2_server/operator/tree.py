@@ -100,12 +100,12 @@ def insert_in(desk: Desk, above: Row, kind: str, value: Resource) -> Row:
 
 
 def put_item(desk: Desk, row: Row, value: Resource) -> Row:
-    """Store a new value in the place of what was there; its links stay."""
+    """Store a new value in the place of what was there; its links stay, and its mRID is for life."""
     tx, environment = desk.transaction, desk.environment
     value.href = row.href
     listed = None if row.list_id is None else tx.by_id(row.list_id)
     key = row.sort_key if listed is None else sort_key(route_named(listed.kind), value)
-    new = row._replace(sort_key=key, mrid=getattr(value, "mRID", row.mrid))
+    new = row._replace(sort_key=key)
     if isinstance(value, Event):
         new = timed(environment, new, value, siblings_of(tx, environment, new, value), desk.now)
         event = tx.replace(row, new)

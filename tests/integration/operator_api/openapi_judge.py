@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from jsonschema import Draft202012Validator
 
 from sep2_server.operator import OperatorClient
-from sep2_server.operator.body import LINES
+from sep2_server.operator.body import LINES, SEP_XML
 from sep2_server.operator.model import Json
 from sep2_server.operator.openapi import document
 from sep2_server.operator.operations import OPERATIONS
@@ -29,6 +29,8 @@ class JudgingClient(OperatorClient):
         if template is not None:
             self.called.add((method, template))
             value = None if body is None else sent(body, content_type)
+            if content_type == SEP_XML:
+                assert SEP_XML in DOCUMENT["paths"][template][method.lower()]["requestBody"]["content"]
             judge(method, template, query, value, status, json.loads(data))
         return status, data
 
@@ -63,6 +65,8 @@ def judge(method: str, template: str, query: str, body: object, status: int, ans
 
 def sent(body: bytes, content_type: str) -> object:
     """The value of a body: JSON, or one value per line."""
+    if content_type == SEP_XML:
+        return None
     if content_type == LINES:
         return [json.loads(line) for line in body.splitlines()]
     value: object = json.loads(body)

@@ -151,6 +151,11 @@ def operate_controls(api: JudgingClient) -> None:
     api.call("POST", ("groups", "g", "programs"), {"primacy": 6})
 
 
+def import_meter_data(api: JudgingClient) -> None:
+    row = {"device": "north", "UsagePoint": "BB01", "MeterReading": "CC01", "ReadingType": {"uom": 72}}
+    api.call("POST", ("meters", "readings"), [{**row, "start": 1, "duration": 900, "value": "1"}])
+
+
 def operate_events(api: JudgingClient, device_request: DeviceRequest) -> None:
     body = {"duration": "1h", "deviceCategory": "sauna", "DutyCycle": {"normalValue": "5%"}}
     load = str(api.call("POST", ("groups", "g", "loadcontrols"), body)["mRID"])
@@ -258,6 +263,7 @@ def test_every_operation_is_as_the_document_says(
     operate_notifications(api, server, device_request)
     operate_resources(api)
     operate_events(api, device_request)
+    import_meter_data(api)
     operate_server(api)
     remove_all(api)
     assert {(op.method, op.path) for op in OPERATIONS} - api.called == set()
