@@ -17,6 +17,7 @@ from sep2_server.event_times import BATCH, repair_due
 from sep2_server.lease import Lease
 from sep2_server.reader import Reader
 from sep2_server.store import Store
+from sep2_server.usage_points import forget_readings
 
 LEASE: Final = "clock"
 """Of the processes on one database, the holder writes what is due. Reads repair what they need anyway."""
@@ -115,11 +116,12 @@ class Keeper:
             await self._store.do(lambda tx: tx.forget_changes(oldest))
 
     async def _forget_readings(self) -> None:
-        """Forget the readings of days that are over long enough, in commits that stay short; once an hour."""
+        """Forget what clients read on days that are over long enough, in short commits; once an hour."""
         kept_s, now = self._environment.settings.reading_retention_s, self._clock.now()
         if not kept_s or now < self._forget_at:
             return
         day = (now - kept_s) // SECONDS_OF_DAY
-        while await self._store.do(lambda tx: tx.forget_readings(day, SETS_AT_ONCE)):
+        job = partial(forget_readings, environment=self._environment, day=day, sets=SETS_AT_ONCE)
+        while await self._store.do(job):
             log.debug("Readings from before day %s were forgotten", day)
         self._forget_at = now + FORGET_EVERY_S

@@ -96,7 +96,7 @@ class Settings:
     reading_sets_kept: int = 2016
     """Newest ReadingSets kept for each MeterReading, and up to a twentieth more."""
     reading_retention_s: int = 0
-    """How long readings are kept after their time, to the day; 0: as long as their sets are."""
+    """How long readings of clients are kept after their time, to the day; 0: as long as their sets are."""
     event_history_s: int = 31_536_000
     """How long operators can see an event after it left its list."""
     changes_kept: int = 1_000_000

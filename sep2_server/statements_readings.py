@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, literal_column, select
+from sqlalchemy import bindparam, delete, literal_column, null, select, update
 
 from sep2_server.tables import reading
 
@@ -18,6 +18,8 @@ OLD_SETS: Final = (
 DELETE_OLD: Final = delete(reading).where(
     _C.day < bindparam("day"), _C.reading_set_id == bindparam("reading_set_id")
 )
+KEEP: Final = update(reading).where(_C.reading_set_id == bindparam("of_set")).values(day=null())
+"""Values without a day are not forgotten by day."""
 READING_AT: Final = select(reading).where(
     _C.reading_set_id == bindparam("reading_set_id"),
     _C.sort_key == bindparam("sort_key"),

@@ -152,7 +152,7 @@ reading = Table(
     Column("value", BigInteger),
     Column("quality", _Text),
     Column("body", LargeBinary, nullable=False),
-    Column("day", Integer, comment="of its time, or of its arrival: days since 1970 UTC"),
+    Column("day", Integer, comment="of its time or arrival: days since 1970 UTC; null: never forgotten"),
 )
 Index("reading_by_day", reading.c.day, reading.c.reading_set_id)
 

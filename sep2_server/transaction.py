@@ -3,7 +3,7 @@
 The writer appends what is `written` to the change feed when all jobs of the commit have been run.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -255,10 +255,18 @@ class Transaction(Bookkeeping):
         self._db.run(q.INSERT_READING, **reading._asdict())
         self._tell_readings(meter_reading)
 
-    def forget_readings(self, day: int, sets: int) -> int:
-        """Forget values from before a day, of some sets at most, and sets that are empty then; how many."""
+    def forget_readings(
+        self, day: int, sets: int, is_kept: Callable[[int], bool] = lambda reading_set_id: False
+    ) -> int:
+        """Forget values from before a day, of some sets at most, and sets that are empty then; how many.
+
+        `is_kept` says of a set by its id that it is kept for ever; it is not asked of that set again.
+        """
         found = {int(row[0]) for row in self._db.run(r.OLD_SETS, day=day, limit=sets).fetchall()}
         for reading_set_id in found:
+            if is_kept(reading_set_id):
+                self._db.run(r.KEEP, of_set=reading_set_id)
+                continue
             self._db.run(r.DELETE_OLD, day=day, reading_set_id=reading_set_id)
             row = self.by_id(reading_set_id)
             if row is not None and row.kind == READING_SET and not self.readings(row.id, limit=1):

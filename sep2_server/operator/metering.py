@@ -13,7 +13,7 @@ from sep2_server.operator.desk import ALL, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.model import Json, json_of
 from sep2_server.operator.planting import plan_of
-from sep2_server.operator.tree import Plan, insert_item, put_single, remove
+from sep2_server.operator.tree import Plan, insert_item, put_single
 from sep2_server.rows import Row, StoredReading
 from sep2_server.stored_readings import stored
 
@@ -83,13 +83,6 @@ def associate(desk: Desk, target: Target, given: object) -> Row:
     plan = Plan(value=desk.resource(point, UsagePoint))
     row = put_single(desk, ASSOCIATED, target.place.parts, target.owner_id, plan)
     return desk.transaction.replace(row, row._replace(mrid=None, body=body))
-
-
-def dissociate(desk: Desk, point: Row) -> None:
-    """Take the links to a UsagePoint that goes from the DERs of its device."""
-    for row in desk.reader.of_owner(point.owner_id or 0):
-        if row.kind == ASSOCIATED and desk.resource(row, UsagePoint).href == point.href:
-            remove(desk, row)
 
 
 def _named(desk: Desk, given: object) -> Row:

@@ -30,6 +30,7 @@ from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, r
 from sep2_server.operator.xml_bodies import given_of, replacing
 from sep2_server.rows import OVER, Group, Row
 from sep2_server.uris import route_named
+from sep2_server.usage_points import dissociate
 
 MADE_ELSEWHERE: Final = {
     "EndDevice": "lineside op enrol",
@@ -151,7 +152,7 @@ def delete(desk: Desk, call: Call) -> Answer:
             programs.hide(desk, group, row)
     prepaid_rules.removing(desk, row)
     if kind == metering.USAGE_POINT:
-        metering.dissociate(desk, row)
+        dissociate(desk.transaction, desk.environment, row)
     remove(desk, row)
     if kind != "Prepayment":
         prepaid_rules.changed(desk, row)
