@@ -7,7 +7,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import LimitReached, StoreError
 from sep2_server.event_times import repair_due
+from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of
 from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.audit import AuditLog, Entry
@@ -114,24 +116,28 @@ class Counter:
             return _refused(flaw)
 
     async def keep(self, request: Request, octets: AsyncIterator[bytes]) -> Reply:
-        """Keep octets that an operator sends, for a file to refer to; nothing that comes in raises."""
+        """Keep octets that an operator sends, for a file to refer to; no refusal raises."""
         try:
             token = self._caller(request)
             operation, names = find(OPERATIONS, request.method, request.parts)
-            require(token, operation.least)
-            call = _call(request, names, self._clock.now())
-            operation.check_query(call.query)
-            content = await contents_of(self._environment).take(
-                octets, self._environment.settings.most_file_octets
-            )
             entry = self._entry(token.name, operation.action, request, DONE)
+            call = _call(request, names, entry.time)
+            with self._told_of(entry, operation):
+                require(token, operation.least)
+                operation.check_query(call.query)
+                content = await self._taken(octets)
             self._audit.append(replace(entry, target=content.digest))
             call = replace(call, body=content)
             return Reply(status=200, body=operation.run(self._desk(self._reader, token, call), call))
-        except LimitReached as flaw:
-            return _refused(BadRequest(f"body: {flaw}", "raise the setting most_file_octets"))
         except Refusal as flaw:
             return _refused(flaw)
+
+    async def _taken(self, octets: AsyncIterator[bytes]) -> Content:
+        most = self._environment.settings.most_file_octets
+        try:
+            return await contents_of(self._environment).take(octets, most)
+        except LimitReached as flaw:
+            raise BadRequest(f"body: {flaw}", "raise the setting most_file_octets") from flaw
 
     async def _answered(self, token: Token, request: Request) -> Reply:
         """What an operation gives. Refusal, StoreFailed where the database is gone among them."""
@@ -188,14 +194,21 @@ class Counter:
         entry = replace(
             self._entry(token.name, operation.action, request, DONE), target=_told(operation, names)
         )
-        try:
+        with self._told_of(entry, operation):
             require(token, operation.least)
-            call = replace(
-                _call(request, names, entry.time), body=body_of(request.body, request.content_type)
-            )
-            entry = replace(entry, body=digest_of(call.body))
+            body = body_of(request.body, request.content_type)
+        call = replace(_call(request, names, entry.time), body=body)
+        entry = replace(entry, body=digest_of(body))
+        with self._told_of(entry, operation):
             operation.check_query(call.query)
-            body = await self._store.do(partial(self._do, entry, operation, call))
+            done = await self._store.do(partial(self._do, entry, operation, call))
+        return Reply(status=200, body=done)
+
+    @contextmanager
+    def _told_of(self, entry: Entry, operation: Operation) -> Iterator[None]:
+        """What is refused or fails inside is an audit line."""
+        try:
+            yield
         except AuditFailed:
             raise
         except Refusal as flaw:
@@ -208,7 +221,6 @@ class Counter:
             log.exception("%s failed", operation.action)
             self._audit.append(replace(entry, outcome="failed: error of the server"))
             raise
-        return Reply(status=200, body=body)
 
     def _entry(self, who: str, action: str, request: Request, outcome: str) -> Entry:
         return Entry(

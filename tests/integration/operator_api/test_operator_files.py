@@ -1,11 +1,17 @@
 """Files for devices through the operator API, and the commands of the how-to."""
 
+import contextlib
 import hashlib
+import io
+import json
 import re
 import secrets
 import shlex
+import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,6 +19,7 @@ from sep2_server import Settings
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.auth import Role
 from sep2_server.operator.token_files import add_token
+from tests.integration.process.site_process import until
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "files.md").read_text()
@@ -115,6 +122,54 @@ def test_a_viewer_sends_no_octets(api: OperatorClient, site: Site, firmware: Pat
 def test_octets_with_a_query_are_refused(api: OperatorClient, firmware: Path) -> None:
     with firmware.open("rb") as octets, pytest.raises(ApiError, match="no such parameter"):
         api.send("/contents?name=x", octets)
+
+
+def last_line(site: Site) -> dict[str, str]:
+    log = (site.operator.folder / "audit.jsonl").read_text().splitlines()
+    line: dict[str, str] = json.loads(log[-1])
+    return line
+
+
+@pytest.mark.parametrize(
+    ("role", "query", "size", "outcome"),
+    [
+        (Role.VIEWER, "", 10, "refused: forbidden"),
+        (Role.OPERATOR, "?name=x", 10, "refused: bad-request"),
+        (Role.OPERATOR, "", 3_000_001, "refused: bad-request"),
+        (Role.OPERATOR, "", 10, "done"),
+    ],
+    ids=["a viewer", "a query", "too large", "fine"],
+)
+def test_an_upload_is_an_audit_line_however_it_ends(
+    api: OperatorClient, site: Site, role: Role, query: str, size: int, outcome: str
+) -> None:
+    secret = add_token(site.operator.folder, "hand", role, secrets.randbits)
+    hand = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    octets = bytes(size)
+    with contextlib.suppress(ApiError):
+        hand.send(f"/contents{query}", io.BytesIO(octets))
+    line = last_line(site)
+    target = hashlib.sha256(octets).hexdigest() if outcome == "done" else "POST /contents"
+    assert (line["who"], line["target"], line["outcome"]) == ("hand", target, outcome)
+
+
+def test_an_upload_that_breaks_off_is_an_audit_line_and_keeps_nothing(
+    api: OperatorClient, site: Site
+) -> None:
+    where = urlsplit(api.url)
+    context = ssl.create_default_context(cafile=str(site.server.roots))
+    with (
+        socket.create_connection((where.hostname or "", where.port or 0), timeout=20) as raw,
+        context.wrap_socket(raw, server_hostname=where.hostname) as wire,
+    ):
+        wire.sendall(
+            f"POST /contents HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.secret}\r\n"
+            "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n".encode()
+            + bytes(10)
+        )
+    until(lambda: last_line(site)["outcome"] == "failed: error of the server")
+    assert last_line(site)["target"] == "POST /contents"
+    until(lambda: [path for path in site.server.files_folder.glob("**/*") if path.is_file()] == [])
 
 
 def test_a_group_has_a_bounded_number_of_files(api: OperatorClient, firmware: Path) -> None:
