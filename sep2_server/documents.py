@@ -30,6 +30,7 @@ from sep2_server.files.fits import Wanted
 from sep2_server.listing import ALWAYS, Listing, RepairDue, View, is_plain
 from sep2_server.location import Target, locate
 from sep2_server.notifications.subscribable import subscribable
+from sep2_server.profiles import rate_in
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.shelf import Token
@@ -187,7 +188,8 @@ class Documents:
     def _rate(self, route: Route) -> int | None:
         if not _has_poll_rate(route.type):
             return None
-        return self._rates.get(route.id, self._environment.rules.poll_rate_of(route.id))
+        rate = rate_in(self._rates, route.id)
+        return self._environment.rules.poll_rate_of(route.id) if rate is None else rate
 
 
 def as_item(fragment: bytes, declared: str) -> bytes:

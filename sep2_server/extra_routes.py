@@ -170,6 +170,8 @@ EXTRA_ROUTES: Final[dict[str, Route]] = {
 }
 GROUP_LISTS: Final = frozenset(map(group_list_of, PROGRAM_KINDS))
 """Lists of the programs of one group."""
+HOME_OF: Final = {group_list_of(kind): f"{kind}List" for kind in PROGRAM_KINDS}
+"""By the list of a group, the list at the root that holds the programs of all groups."""
 MEMBER_LISTS: Final = frozenset(
     {*GROUP_LISTS, "AssociatedDERProgramList", *(f"{kind}SetList" for kind in _BILL_READINGS)}
 )

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from function_sets import FUNCTION_SETS
 from schemas import BASE, Profile, csip_aus
+from sep2_server.extra_routes import HOME_OF
 
 T = TypeVar("T")
 
@@ -44,12 +45,17 @@ REFERENCE_RATES: Final[Mapping[str, int]] = MappingProxyType(
         "FunctionSetAssignmentsList": 300,
         "DERList": 60,
         "DERProgramList": 60,
-        "GroupDERProgramList": 60,
         "MirrorUsagePointList": 300,
         "Time": 900,
     }
 )
 """pollRate by the id of the resource, s. CSIP-AUS reference rates; they serve CSIP as well."""
+
+
+def rate_in(rates: Mapping[str, int], kind: str) -> int | None:
+    """The rate of a resource among some; that of the list at the root stands for the lists of groups."""
+    found = rates.get(kind)
+    return rates.get(HOME_OF[kind]) if found is None and kind in HOME_OF else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +218,7 @@ class ServerProfile:
 
     def poll_rate_of(self, kind: str) -> int | None:
         """PollRate of a resource, None where the default of the standard holds."""
-        return self.poll_rate.get(kind)
+        return rate_in(self.poll_rate, kind)
 
 
 BASE_PROFILE: Final = ServerProfile()

@@ -5,7 +5,7 @@ from typing import Final
 from function_sets import ROUTES
 from schemas import EndDevice, spec_of
 from sep2_server.end_devices import put_end_device
-from sep2_server.extra_routes import GROUP_LIST, GROUP_LISTS
+from sep2_server.extra_routes import GROUP_LISTS
 from sep2_server.mrid import pen_warning
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import put_mirror_rates
@@ -14,6 +14,7 @@ from sep2_server.operator.model import Json
 from sep2_server.operator.requests import UINT32, SetRates
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
+from sep2_server.profiles import rate_in
 from sep2_server.rows import Role
 from sep2_server.run_time import POST_RATE_OPTION, POSTED, RATE_OPTION, post_rate_of
 
@@ -22,7 +23,6 @@ DEFAULT_S: Final = 900
 MOST_COUNTED: Final = 10_000
 MOST_CHANGED: Final = 10_000
 """Most resources whose postRate one call changes."""
-PROGRAMS: Final = "DERProgramList"
 
 
 def polled() -> tuple[str, ...]:
@@ -33,11 +33,16 @@ def polled() -> tuple[str, ...]:
 
 def show(desk: Desk, _: Call) -> Answer:
     """The pollRate of every resource that carries one, s."""
-    set_now = desk.reader.options()
+    options = desk.reader.options()
+    set_now = {
+        name.removeprefix(RATE_OPTION): int(value)
+        for name, value in options.items()
+        if name.startswith(RATE_OPTION)
+    }
     rates: dict[str, Json] = {}
     for kind in polled():
-        held = set_now.get(f"{RATE_OPTION}{kind}")
-        rate = int(held) if held is not None else desk.environment.rules.poll_rate_of(kind)
+        rate = rate_in(set_now, kind)
+        rate = desk.environment.rules.poll_rate_of(kind) if rate is None else rate
         rates[kind] = DEFAULT_S if rate is None else rate
     return {
         "pollRate": rates,
@@ -48,15 +53,13 @@ def show(desk: Desk, _: Call) -> Answer:
 def change(desk: Desk, call: Call) -> Answer:
     """Set pollRates and postRates from now on, s; 0 goes back to the settings. IEEE 2030.5-2018, 6."""
     asked = read(SetRates, call.body)
-    polls, posts = dict(asked.poll_rates_s or {}), asked.post_rates_s or {}
+    polls, posts = asked.poll_rates_s or {}, asked.post_rates_s or {}
     if not polls and not posts:
         raise BadRequest("body: nothing to set", "give pollRate or postRate")
     for kind, rate in polls.items():
         _check("pollRate", kind, rate, polled())
     for kind, rate in posts.items():
         _check("postRate", kind, rate, POSTED)
-    if PROGRAMS in polls:
-        polls.setdefault(GROUP_LIST, polls[PROGRAMS])
     for prefix, rates in ((RATE_OPTION, polls), (POST_RATE_OPTION, posts)):
         for kind, rate in rates.items():
             _put(desk, f"{prefix}{kind}", rate)
