@@ -19,7 +19,7 @@ from sep2_server.commits import Job, Observer
 from sep2_server.connection import Connection
 from sep2_server.feed import Feed, Listener
 from sep2_server.log_syncer import LogSyncer
-from sep2_server.loop_writer import LoopWriter
+from sep2_server.loop_writer import Here, LoopWriter
 from sep2_server.migrations import migrate
 from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
@@ -97,21 +97,17 @@ class Store:
 
     async def do_short(self, job: Job[T]) -> T:
         """As `do`, for a job of less than a millisecond: on SQLite the event loop runs it where it can."""
-        if self._loop_writer is None:
-            return await self.do(job)
         return await self._loop_writer.do(job)
 
     @property
     def waiting_jobs(self) -> int:
         """How many jobs wait for a writer."""
-        near = 0 if self._loop_writer is None else self._loop_writer.waiting_jobs
-        return self._writer.waiting_jobs + near
+        return self._writer.waiting_jobs + self._loop_writer.waiting_jobs
 
     def observe(self, observer: Observer) -> None:
         """Tell `observer`, in whatever thread, how many jobs each commit had and how long it took, s."""
         self._writer.observer = observer
-        if self._loop_writer is not None:
-            self._loop_writer.observer = observer
+        self._loop_writer.observer = observer
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` the changes of each commit, those of this process before they are acknowledged."""
@@ -147,15 +143,13 @@ class Store:
         self._connections.append(self._elsewhere())
         return Reader(self._connections[0])
 
-    def _writer_of_loop(self) -> LoopWriter | None:
-        """Writes on the loop's own connection, so that its pages stay good for the reads."""
-        connection = self._connections[0]
-        if not isinstance(connection, SqliteConnection) or not isinstance(self.address, Path):
-            return None
-        connection.leave_sync()
-        self._syncer = LogSyncer(self.address)
-        submit = self._writer.submit
-        return LoopWriter(connection, self.feed, self._syncer, submit, is_shared=self.is_shared)
+    def _writer_of_loop(self) -> LoopWriter:
+        """Writes of a file on the loop's own connection, so that its pages stay good for the reads."""
+        connection, here = self._connections[0], None
+        if isinstance(connection, SqliteConnection) and isinstance(self.address, Path):
+            self._syncer = LogSyncer(self.address)
+            here = Here.of(connection, self.feed, self._syncer, is_shared=self.is_shared)
+        return LoopWriter(self._writer.submit_all, here)
 
     def _elsewhere(self) -> Connection:
         """A connection that the thread of an event loop may use."""

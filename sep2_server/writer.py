@@ -2,7 +2,9 @@
 
 import queue
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -12,6 +14,39 @@ from sep2_server.errors import StoreError
 from sep2_server.feed import Feed
 
 T = TypeVar("T")
+
+
+class Outcome:
+    """What has become of a job, for somebody who is told of many jobs at once."""
+
+    __slots__ = ("flaw", "result")
+
+    def __init__(self) -> None:
+        self.result: Any = None
+        self.flaw: BaseException | None = None
+
+    def done(self) -> bool:
+        """Whether the job has failed."""
+        return self.flaw is not None
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        """The job has failed."""
+        self.flaw = exception
+
+    def set_result(self, result: object, /) -> None:
+        """The job has been carried out and is durable."""
+        self.result = result
+
+
+Told = Outcome | Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Jobs that came together; `told` is called once each of them has its outcome."""
+
+    jobs: Sequence[Waiting[Told]]
+    told: Callable[[], object] | None = None
 
 
 class Writer:
@@ -24,7 +59,7 @@ class Writer:
     def __init__(self, connection: Connection, feed: Feed, *, is_shared: bool = False) -> None:
         self._db = connection
         self._commits = Commits(connection, feed, is_shared=is_shared)
-        self._jobs: queue.SimpleQueue[Waiting[Future[Any]] | None] = queue.SimpleQueue()
+        self._groups: queue.SimpleQueue[Group | None] = queue.SimpleQueue()
         self._closed = False
         self.observer: Observer | None = None
         self._thread = threading.Thread(target=self._work, name="sep2-writer", daemon=True)
@@ -32,51 +67,66 @@ class Writer:
 
     def submit(self, job: Job[T]) -> Future[T]:
         """Run a job soon; the future is done once what it wrote is durable. Any thread may call."""
+        future: Future[T] = Future()
+        self.submit_all(Group([(job, future)]))
+        return future
+
+    def submit_all(self, group: Group) -> None:
+        """Run jobs soon, together and with others. Any thread may call."""
         if self._closed:
             raise StoreError("the store is closed")
-        future: Future[T] = Future()
-        self._jobs.put((job, future))
-        return future
+        self._groups.put(group)
 
     @property
     def waiting_jobs(self) -> int:
-        """How many jobs nobody has begun."""
-        return self._jobs.qsize()
+        """How many jobs nobody has begun, those that came together as one."""
+        return self._groups.qsize()
 
     def close(self) -> None:
         """Finish the jobs that are waiting, then stop."""
         if not self._closed:
             self._closed = True
-            self._jobs.put(None)
+            self._groups.put(None)
             self._thread.join()
 
     def _work(self) -> None:
         more = True
         while more:
-            first = self._jobs.get()
+            first = self._groups.get()
             if first is None:
                 break
-            batch = [first]
-            more = self._gather(batch)
-            began = perf_counter()
-            self._commit([waiting for waiting in batch if waiting[1].set_running_or_notify_cancel()])
-            if self.observer is not None:
-                self.observer(len(batch), perf_counter() - began)
+            groups = [first]
+            more = self._gather(groups)
+            self._commit([waiting for group in groups for waiting in group.jobs if _is_wanted(waiting[1])])
+            for group in groups:
+                if group.told is not None:
+                    group.told()
         self._db.close()
 
-    def _gather(self, batch: list[Waiting[Future[Any]]]) -> bool:
+    def _gather(self, groups: list[Group]) -> bool:
         """Take the jobs that are waiting already; False once the writer is to stop."""
-        while len(batch) < MOST_TOGETHER:
+        count = len(groups[0].jobs)
+        while count < MOST_TOGETHER:
             try:
-                waiting = self._jobs.get_nowait()
+                group = self._groups.get_nowait()
             except queue.Empty:
                 return True
-            if waiting is None:
+            if group is None:
                 return False
-            batch.append(waiting)
+            groups.append(group)
+            count += len(group.jobs)
         return True
 
-    def _commit(self, batch: list[Waiting[Future[Any]]]) -> None:
-        if batch:
-            for future, result in self._commits.commit(batch):
-                future.set_result(result)
+    def _commit(self, batch: list[Waiting[Told]]) -> None:
+        if not batch:
+            return
+        began = perf_counter()
+        for promise, result in self._commits.commit(batch):
+            promise.set_result(result)
+        if self.observer is not None:
+            self.observer(len(batch), perf_counter() - began)
+
+
+def _is_wanted(promise: Told) -> bool:
+    """Whether somebody still waits for the outcome of a job that is about to be run."""
+    return not isinstance(promise, Future) or promise.set_running_or_notify_cancel()
