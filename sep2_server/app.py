@@ -173,6 +173,7 @@ class Sep2Server:
         await self.notifications.stop()
         await self.keeper.stop()
         self.store.unlisten(self._hear)
+        await self.store.let_loop_go()
         log.info("IEEE 2030.5 stopped")
 
     def renew(self, settings: Settings) -> None:

@@ -31,9 +31,13 @@ class BorrowedConnection(Connection):
         """Execute commands without parameters or result."""
         self._do(lambda: self._lent.control(command))
 
-    def begin(self) -> None:
-        """Begin to write."""
-        self._do(self._lent.begin)
+    def begin(self, question: str = "") -> bool:
+        """Begin to write; whether a SELECT then finds a row."""
+        return self._do(lambda: self._lent.begin(question))
+
+    def finds(self, question: str) -> bool:
+        """Whether a SELECT finds a row."""
+        return self._do(lambda: self._lent.finds(question))
 
     def commit(self, last_change: int | None = None) -> None:
         """Make what was written durable."""

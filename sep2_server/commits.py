@@ -72,8 +72,7 @@ class Commits:
     def commit(self, batch: Sequence[Waiting[Promised]], *, is_begun: bool = False) -> list[Done[Promised]]:
         """Carry the jobs out; what is left to tell. Those that failed have been told."""
         try:
-            if not is_begun:
-                self._db.begin()
+            self._begin(is_begun=is_begun)
             done, written = self._carry_out(batch)
         except Exception as flaw:
             log.exception("The store cannot write")
@@ -93,7 +92,7 @@ class Commits:
                 return self._run_all(batch, is_careful=False)
             except _Entangled:
                 self._db.roll_back()
-                self._db.begin()
+                self._begin()
                 batch = [waiting for waiting in batch if not waiting[1].done()]
         return self._run_all(batch, is_careful=len(batch) > 1)
 
@@ -101,7 +100,6 @@ class Commits:
         self, batch: Sequence[Waiting[Promised]], *, is_careful: bool
     ) -> tuple[list[Done[Promised]], Sequence[Change]]:
         unit = Unit(self._db, len(batch))
-        self._rights = self._known_rights()
         done: list[Done[Promised]] = []
         transactions: list[Transaction] = []
         try:
@@ -151,11 +149,11 @@ class Commits:
             return None
         return promise, result
 
-    def _known_rights(self) -> int | None:
-        """Place of the last change of rights; None where another process has made one that was not told."""
-        if self._is_shared and self._db.number(q.RIGHTS_BEHIND, after=self._feed.position):
-            return None
-        return self._feed.rights
+    def _begin(self, *, is_begun: bool = False) -> None:
+        """Begin; `_rights` is None where another process has made a change of rights that was not told."""
+        question = q.RIGHTS_BEHIND % self._feed.position if self._is_shared else ""
+        is_behind = self._db.finds(question) if is_begun else self._db.begin(question)
+        self._rights = None if is_behind else self._feed.rights
 
     def _number(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Append changes to the feed, in their order; the changes with their places."""

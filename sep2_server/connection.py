@@ -53,8 +53,15 @@ class Connection(ABC):
         """Execute a command without parameters or result: BEGIN, COMMIT, DDL."""
 
     @abstractmethod
-    def begin(self) -> None:
-        """Begin to write, alone in the whole database: others wait until this one has ended."""
+    def begin(self, question: str = "") -> bool:
+        """Begin to write, alone in the whole database: others wait until this one has ended.
+
+        Whether `question`, a SELECT, then finds a row; it is asked in the same trip.
+        """
+
+    @abstractmethod
+    def finds(self, question: str) -> bool:
+        """Whether a SELECT finds a row; False for none."""
 
     @abstractmethod
     def commit(self, last_change: int | None = None) -> None:

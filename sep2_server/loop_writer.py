@@ -7,34 +7,97 @@ and where somebody else is writing to the file, they go to the thread of the wri
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from sqlalchemy.util import greenlet_spawn
+
+from sep2_server.address import PostgresAddress
 from sep2_server.commits import MOST_TOGETHER, Commits, Done, Job, Observer, Waiting
 from sep2_server.errors import StoreError
 from sep2_server.feed import Feed
 from sep2_server.log_syncer import LogSyncer
+from sep2_server.postgres import LoopConnection
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.writer import Group, Outcome
 
 T = TypeVar("T")
 Submit = Callable[[Group], None]
+Batch = list[Waiting[asyncio.Future[Any]]]
+Told = Callable[[list[Done[asyncio.Future[Any]]], OSError | None], None]
+"""Told what was carried out, and what has kept it from the disk, if anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What the loop needs to write by itself: its own connection, and who syncs the log."""
+class Here(Protocol):
+    """Who writes on the loop's own thread."""
 
-    db: SqliteConnection
-    commits: Commits
-    syncer: LogSyncer
+    def carry_out(self, batch: Batch, told: Told) -> bool:
+        """Begin to carry jobs out, and call `told` once, later; False where that cannot be here and now."""
+        ...
 
-    @classmethod
-    def of(cls, db: SqliteConnection, feed: Feed, syncer: LogSyncer, *, is_shared: bool) -> "Here":
+    async def close(self) -> None:
+        """Let go of the loop."""
+        ...
+
+
+class SqliteHere:
+    """Commits in the thread of the loop and has the log synced in another."""
+
+    def __init__(self, db: SqliteConnection, feed: Feed, syncer: LogSyncer, *, is_shared: bool) -> None:
         """With a connection that leaves the sync to others from now on."""
         db.leave_sync()
-        return cls(db, Commits(db, feed, is_shared=is_shared), syncer)
+        self._db = db
+        self._commits = Commits(db, feed, is_shared=is_shared)
+        self._syncer = syncer
+
+    def carry_out(self, batch: Batch, told: Told) -> bool:
+        """Commit, and tell once the log is durable; False where somebody else is writing."""
+        if not self._db.try_begin():
+            return False
+        loop = asyncio.get_running_loop()
+        done = self._commits.commit(batch, is_begun=True)
+        if done:
+            self._syncer.sync(lambda flaw: _call(loop, lambda: told(done, flaw)))
+        else:
+            loop.call_soon(told, done, None)
+        return True
+
+    async def close(self) -> None:
+        """Nothing: the connection is the store's."""
+
+
+class PostgresHere:
+    """Commits on a connection of the loop, which does other work while the database does its part."""
+
+    def __init__(self, address: PostgresAddress, feed: Feed, writers: set[int]) -> None:
+        self._address = address
+        self._writers = writers
+        self._feed = feed
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def carry_out(self, batch: Batch, told: Told) -> bool:
+        """Begin to commit, and tell once it is durable."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._tasks = loop, set()
+            self._db = LoopConnection(self._address, self._writers)
+            self._commits = Commits(self._db, self._feed, is_shared=True)
+        task = loop.create_task(self._commit(batch, told), name="sep2-commit")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def _commit(self, batch: Batch, told: Told) -> None:
+        told(await greenlet_spawn(self._commits.commit, batch), None)
+
+    async def close(self) -> None:
+        """Finish what was begun and close the connection."""
+        if self._loop is asyncio.get_running_loop():
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+            self._loop = None
+            await self._db.let_loop_go()
 
 
 class LoopWriter:
@@ -53,6 +116,11 @@ class LoopWriter:
         self.observer: Observer | None = None
         self._began = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def close(self) -> None:
+        """Let go of the loop."""
+        if self._here is not None:
+            await self._here.close()
 
     @property
     def waiting_jobs(self) -> int:
@@ -82,22 +150,14 @@ class LoopWriter:
         while self._waiting and not self._is_busy:
             taken, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
             batch = [waiting for waiting in taken if not waiting[1].done()]
-            if batch and self._here is not None and self._here.db.try_begin():
-                self._commit(batch, self._here)
-            elif batch:
-                self._pass_on(batch)
+            if batch:
+                self._is_busy, self._began = True, perf_counter()
+                if self._here is None or not self._here.carry_out(batch, self._carried_out):
+                    self._pass_on(batch)
 
-    def _commit(self, batch: list[Waiting[asyncio.Future[Any]]], here: Here) -> None:
-        self._began = perf_counter()
-        done = here.commits.commit(batch, is_begun=True)
-        if done:
-            self._is_busy = True
-            loop = asyncio.get_running_loop()
-            here.syncer.sync(lambda flaw: _call(loop, lambda: self._synced(done, flaw)))
-
-    def _synced(self, done: list[Done[asyncio.Future[Any]]], flaw: OSError | None) -> None:
+    def _carried_out(self, done: list[Done[asyncio.Future[Any]]], flaw: OSError | None) -> None:
         """The disk has what was committed: acknowledge it, and go on with what has come since."""
-        if self.observer is not None:
+        if self.observer is not None and done:
             self.observer(len(done), perf_counter() - self._began)
         failed = None if flaw is None else StoreError(f"the store cannot write: {flaw}")
         for future, result in done:
@@ -106,13 +166,12 @@ class LoopWriter:
 
     def _pass_on(self, batch: list[Waiting[asyncio.Future[Any]]]) -> None:
         """Let the writer's thread carry the jobs out."""
-        self._is_busy = True
         loop = asyncio.get_running_loop()
         told = [(future, Outcome()) for _, future in batch]
         jobs = [(job, outcome) for (job, _), (_, outcome) in zip(batch, told, strict=True)]
-        self._submit(Group(jobs, lambda: _call(loop, lambda: self._carried_out(told))))
+        self._submit(Group(jobs, lambda: _call(loop, lambda: self._passed(told))))
 
-    def _carried_out(self, told: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    def _passed(self, told: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
         for future, outcome in told:
             _settle(future, outcome.result, outcome.flaw)
         self._go_on()

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_of
 from sqlalchemy.engine import Compiled, Dialect
 from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.util import await_only
 
 from sep2_server.address import PostgresAddress
 from sep2_server.connection import Connection
@@ -88,8 +89,10 @@ class PostgresConnection(Connection):
     together = 64
     dialect = "postgresql"
 
-    def __init__(self, address: PostgresAddress) -> None:
+    def __init__(self, address: PostgresAddress, writers: set[int] | None = None) -> None:
+        """`writers` are the processes of the database that serve those who tell their own commits."""
         self.address = address
+        self._writers = set() if writers is None else writers
         self._asyncpg = driver()
         errors = self._asyncpg
         self._lost = (
@@ -104,13 +107,14 @@ class PostgresConnection(Connection):
             errors.IdleInTransactionSessionTimeoutError,
             errors.DiskFullError,
         )
-        self._loop = uvloop.new_event_loop()
+        self._loop = self._made_loop()
         self._session: Any | None = None
         self._prepared: dict[ClauseElement, tuple[Any, tuple[str, ...]]] = {}
         self._is_writing = False
         self._not_before = 0.0
         self._notified = asyncio.Event()
         self._listening: Any | None = None
+        self._backend: int | None = None
 
     def open(self) -> None:
         """Connect now. StoreError where that cannot be."""
@@ -145,16 +149,25 @@ class PostgresConnection(Connection):
 
     def control(self, command: str) -> None:
         """Execute commands without parameters or result, in one trip."""
+        self._command(command)
+
+    def _command(self, command: str) -> str:
+        """Execute commands without parameters; the status of the last one."""
         session = self._connected()
         try:
-            self._wait(session.execute(command))
+            return cast("str", self._wait(session.execute(command)))
         except self._lost as flaw:
             raise self._loss(flaw) from flaw
 
-    def begin(self) -> None:
-        """Take the lock of the database for writing; it is held until the end of the transaction."""
-        self.control(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})")
+    def begin(self, question: str = "") -> bool:
+        """Take the lock of the database until the end of all; whether a SELECT then finds a row."""
+        told = self._command(f"BEGIN; SELECT pg_advisory_xact_lock({LOCK}); {question}")
         self._is_writing = True
+        return bool(question) and told != "SELECT 0"
+
+    def finds(self, question: str) -> bool:
+        """Whether a SELECT finds a row."""
+        return bool(question) and self._command(question) != "SELECT 0"
 
     def commit(self, last_change: int | None = None) -> None:
         """Make what was written durable, and notify everybody who listens."""
@@ -188,12 +201,17 @@ class PostgresConnection(Connection):
         session = self._connected()
         try:
             if session is not self._listening:
-                self._wait(session.add_listener(CHANNEL, lambda *_: self._notified.set()))
+                self._wait(session.add_listener(CHANNEL, self._hear))
                 self._listening = session
                 return
             self._wait(self._notice(timeout_s))
         except self._lost as flaw:
             raise self._loss(flaw) from flaw
+
+    def _hear(self, _: object, backend: int, *__: object) -> None:
+        """Somebody has committed: not one of our own sessions, whose commits are told without this."""
+        if backend not in self._writers:
+            self._notified.set()
 
     def wake(self) -> None:
         """End the waiting of another thread."""
@@ -221,6 +239,9 @@ class PostgresConnection(Connection):
         if not self._loop.is_closed():
             self._forget()
             self._loop.close()
+
+    def _made_loop(self) -> asyncio.AbstractEventLoop:
+        return uvloop.new_event_loop()
 
     def _wait(self, awaited: Awaitable[T]) -> T:
         return self._loop.run_until_complete(awaited)
@@ -252,6 +273,8 @@ class PostgresConnection(Connection):
                     server_settings=_SESSION,
                 )
             )
+            self._backend = self._session.get_server_pid()
+            self._writers.add(self._backend)
         except (*self._lost, self._asyncpg.PostgresError) as flaw:
             self._not_before = time.monotonic() + PAUSE_S
             raise StoreError(f"{address}: the database cannot be opened: {flaw}") from flaw
@@ -265,11 +288,42 @@ class PostgresConnection(Connection):
 
     def _forget(self) -> None:
         """Drop the session; the next use makes another one."""
-        self._prepared.clear()
-        session, self._session = self._session, None
+        session = self._parted()
         if session is not None and not session.is_closed():
             session.terminate()
             self._loop.run_until_complete(asyncio.sleep(0))
+
+    def _parted(self) -> Any:  # noqa: ANN401
+        """The session, which is not this connection's any more."""
+        self._prepared.clear()
+        if self._backend is not None:
+            self._writers.discard(self._backend)
+        session, self._session, self._backend = self._session, None, None
+        return session
+
+
+class LoopConnection(PostgresConnection):
+    """A connection on a running loop, for calls by `greenlet_spawn`: others run while one waits."""
+
+    async def let_loop_go(self) -> None:
+        """Close the connection in its loop."""
+        session = self._parted()
+        if session is not None and not session.is_closed():
+            await session.close(timeout=CONNECT_S)
+
+    def close(self) -> None:
+        """Nothing: the loop of the connection closes it."""
+
+    def _made_loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    def _wait(self, awaited: Awaitable[T]) -> T:
+        return await_only(awaited)
+
+    def _forget(self) -> None:
+        session = self._parted()
+        if session is not None and not session.is_closed():
+            session.terminate()
 
 
 def _text_of(statement: ClauseElement) -> tuple[str, tuple[str, ...]]:

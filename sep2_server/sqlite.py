@@ -68,9 +68,14 @@ class SqliteConnection(Connection):
         """Execute a command without parameters or result."""
         self._execute(command)
 
-    def begin(self) -> None:
-        """Take the lock of the file for writing."""
+    def begin(self, question: str = "") -> bool:
+        """Take the lock of the file for writing; whether a SELECT then finds a row."""
         self.control("BEGIN IMMEDIATE")
+        return self.finds(question)
+
+    def finds(self, question: str) -> bool:
+        """Whether a SELECT finds a row."""
+        return bool(question) and self._execute(question).fetchone() is not None
 
     def try_begin(self) -> bool:
         """Take the lock of the file for writing, without waiting; False where that cannot be now."""

@@ -228,9 +228,12 @@ CHANGES: Final = (
     .limit(_p("limit"))
     .offset(_NO_SKIP)
 )
-RIGHTS_BEHIND: Final = select(func.count()).where(
-    t.change.c.seq > _p("after"), t.change.c.kind == literal_column(f"'{ACCESS}'")
+RIGHTS_BEHIND: Final = str(
+    select(literal_column("1"))
+    .where(t.change.c.seq > literal_column("%d"), t.change.c.kind == literal_column(f"'{ACCESS}'"))
+    .limit(literal_column("1"))
 )
+"""Finds a row where rights have changed behind a place in the change feed."""
 LAST_CHANGE: Final = select(func.max(t.change.c.seq))
 FIRST_CHANGE: Final = select(func.min(t.change.c.seq))
 OPTION: Final = select(t.option.c.value).where(t.option.c.name == _p("name"))

@@ -19,7 +19,7 @@ from sep2_server.commits import Job, Observer
 from sep2_server.connection import Connection
 from sep2_server.feed import Feed, Listener
 from sep2_server.log_syncer import LogSyncer
-from sep2_server.loop_writer import Here, LoopWriter
+from sep2_server.loop_writer import Here, LoopWriter, PostgresHere, SqliteHere
 from sep2_server.migrations import migrate
 from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
@@ -48,11 +48,13 @@ class Store:
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="sep2-reader")
         self._version = 0
-        self._watched = open_connection(self.address) if self.is_shared else None
+        self._writers: set[int] = set()
+        self._watched = open_connection(self.address, self._writers) if self.is_shared else None
         self._prepare()
         self.reader = self._main_reader()
         self.feed.start_at(self.reader.last_change())
-        self._writer = Writer(open_connection(self.address), self.feed, is_shared=self.is_shared)
+        writing = open_connection(self.address, self._writers)
+        self._writer = Writer(writing, self.feed, is_shared=self.is_shared)
         self._syncer: LogSyncer | None = None
         self._loop_writer = self._writer_of_loop()
         self._watch()
@@ -98,6 +100,10 @@ class Store:
     async def do_short(self, job: Job[T]) -> T:
         """As `do`, for a job of less than a millisecond: on SQLite the event loop runs it where it can."""
         return await self._loop_writer.do(job)
+
+    async def let_loop_go(self) -> None:
+        """Finish the short jobs of the running loop; what it holds open of the database is closed."""
+        await self._loop_writer.close()
 
     @property
     def waiting_jobs(self) -> int:
@@ -145,10 +151,13 @@ class Store:
 
     def _writer_of_loop(self) -> LoopWriter:
         """Writes of a file on the loop's own connection, so that its pages stay good for the reads."""
-        connection, here = self._connections[0], None
-        if isinstance(connection, SqliteConnection) and isinstance(self.address, Path):
+        connection = self._connections[0]
+        here: Here | None = None
+        if isinstance(self.address, PostgresAddress):
+            here = PostgresHere(self.address, self.feed, self._writers)
+        elif isinstance(connection, SqliteConnection):
             self._syncer = LogSyncer(self.address)
-            here = Here.of(connection, self.feed, self._syncer, is_shared=self.is_shared)
+            here = SqliteHere(connection, self.feed, self._syncer, is_shared=self.is_shared)
         return LoopWriter(self._writer.submit_all, here)
 
     def _elsewhere(self) -> Connection:
@@ -168,8 +177,10 @@ class Store:
         return question(reader)
 
 
-def open_connection(address: Path | PostgresAddress) -> SqliteConnection | PostgresConnection:
+def open_connection(
+    address: Path | PostgresAddress, writers: set[int] | None = None
+) -> SqliteConnection | PostgresConnection:
     """A connection to a database. StoreError where it cannot be opened."""
     if isinstance(address, Path):
         return SqliteConnection(address)
-    return PostgresConnection(address)
+    return PostgresConnection(address, writers)

@@ -292,9 +292,13 @@ class Unit(Connection):
         self.flush()
         self.below.control(command)
 
-    def begin(self) -> None:
-        """Begin to write."""
-        self.below.begin()
+    def begin(self, question: str = "") -> bool:
+        """Begin to write; whether a SELECT then finds a row."""
+        return self.below.begin(question)
+
+    def finds(self, question: str) -> bool:
+        """Whether a SELECT finds a row."""
+        return self.below.finds(question)
 
     def commit(self, last_change: int | None = None) -> None:
         """Make what was written durable."""

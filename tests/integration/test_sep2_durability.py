@@ -11,6 +11,7 @@ import pytest
 from certs import Pki, client_context
 from schemas import Codec, LogEvent, LogEventList
 from sep2_server import Store
+from sep2_server.postgres import PostgresConnection
 from sep2_server.rows import Span
 from sep2_server.sqlite import SqliteConnection
 from tests.integration.sep2_harness import DATABASES, SEP_XML, START, Bench, running
@@ -118,8 +119,8 @@ async def test_a_store_that_cannot_write_is_503_with_a_time_to_wait(
     if when == "begin":
         monkeypatch.setattr(SqliteConnection, "try_begin", lambda _: False)
 
-    for connection in (bench.store._writer._db, bench.store.reader._db):
-        monkeypatch.setattr(connection, when, broken)
+    for kind in (SqliteConnection, PostgresConnection):
+        monkeypatch.setattr(kind, when, broken)
     reply = await client.post(f"{row.href}/lel", event(1))
     monkeypatch.undo()
     assert (reply.status, reply.headers["Retry-After"]) == (503, "30")

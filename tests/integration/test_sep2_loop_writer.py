@@ -3,7 +3,8 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,11 +12,16 @@ import pytest
 
 from schemas import Codec
 from sep2_server import Store
+from sep2_server.address import PostgresAddress
 from sep2_server.errors import StoreError
+from sep2_server.postgres import PostgresConnection
+from sep2_server.reader import Reader
+from sep2_server.rows import Change
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import Bench
 from tests.integration.test_sep2_durability import event
+from tests.postgres import Postgres
 
 T = TypeVar("T")
 
@@ -166,3 +172,60 @@ async def test_large_bodies_and_enrolments_go_to_the_writer_thread(
     padded = Codec().encode(event(2)).replace(b"><", b">" + b" " * 9000 + b"<", 1)
     assert (await client.send("POST", f"{row.href}/lel", padded)).status == 201
     assert len(short) == 1
+
+
+async def test_on_postgresql_the_loop_goes_on_while_the_database_works(postgres: Postgres) -> None:
+    name = postgres.make()
+    store = Store(postgres.url(name))
+    other = PostgresConnection(PostgresAddress.of(postgres.url(name)))
+    held = ThreadPoolExecutor(1)
+    await asyncio.wrap_future(held.submit(other.begin))
+    written = [asyncio.ensure_future(store.do_short(put(number))) for number in range(5)]
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+    assert not any(task.done() for task in written)
+    await asyncio.wrap_future(held.submit(other.commit))
+    assert await asyncio.gather(*written) == [0, 1, 2, 3, 4]
+    assert store.reader.option("n") == "4"
+    await store.let_loop_go()
+    assert await store.do_short(put(9)) == 9
+    await store.let_loop_go()
+    await asyncio.wrap_future(held.submit(other.close))
+    held.shutdown()
+    store.close()
+    postgres.drop(name)
+
+
+async def test_on_postgresql_own_commits_wake_nobody_and_those_of_others_do(postgres: Postgres) -> None:
+    name = postgres.make()
+    stores = [Store(postgres.url(name)) for _ in range(2)]
+    heard: list[list[int]] = [[], []]
+    looked = [0, 0]
+    all_heard = threading.Event()
+    for number, store in enumerate(stores):
+
+        def hear(changes: Sequence[Change], n: int = number) -> None:
+            heard[n].extend(change.seq for change in changes)
+            if len(heard[1]) == 20:
+                all_heard.set()
+
+        store.listen(hear)
+        catch_up = store.feed.catch_up
+
+        def counted(reader: Reader, n: int = number, catch_up: Callable[[Reader], None] = catch_up) -> None:
+            looked[n] += 1
+            catch_up(reader)
+
+        store.feed.catch_up = counted  # type: ignore[method-assign]
+    await asyncio.sleep(0.1)
+    looked[:] = [0, 0]
+    for number in range(20):
+        await stores[0].do_short(put(number))
+    assert await asyncio.to_thread(all_heard.wait, 5)
+    assert heard[0] == heard[1] == sorted(heard[0])
+    assert looked[0] <= 2, "the feed of the writer looks once a second, whatever is committed"
+    assert looked[1] > 2
+    for store in stores:
+        await store.let_loop_go()
+        store.close()
+    postgres.drop(name)
