@@ -35,7 +35,7 @@ from sep2_server.process.listener import Bounds, Listener
 from sep2_server.process.log_lines import Access
 from sep2_server.process.place import Place, alone, tls_files
 from sep2_server.process.pulse import Pulse
-from sep2_server.protocol import Connections, accept_of, identity_of, response_of
+from sep2_server.protocol import Connections, accept_of, identity_of, octets_of, response_of
 from sep2_server.redirection import Redirection
 from sep2_server.rows import Change
 from sep2_server.settings import Settings, needing_restart, reloaded
@@ -338,7 +338,7 @@ class Sep2Server:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             async with asyncio.timeout(self.settings.body_s):
-                return await _octets_of(request, most)
+                return await octets_of(request, most)
         except TimeoutError as flaw:
             raise BadRequest(f"no whole body within {self.settings.body_s} s") from flaw
 
@@ -388,14 +388,3 @@ def _bounds(settings: Settings, workers: int) -> Bounds:
         per_address=settings.connections_per_address,
         handshake_s=settings.handshake_s,
     )
-
-
-async def _octets_of(request: web.BaseRequest, most: int) -> bytes:
-    parts: list[bytes] = []
-    octets = 0
-    async for part in request.content.iter_any():
-        octets += len(part)
-        if octets > most:
-            raise LimitReached(f"more than {most} octets")
-        parts.append(part)
-    return b"".join(parts)

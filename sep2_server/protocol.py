@@ -16,7 +16,7 @@ from aiohttp.web_protocol import RequestHandler
 from certs import LFDI, Finding, KnownIssuers, TlsSession, admission
 from schemas.codes import ErrorReason
 from sep2_server.environment import Environment
-from sep2_server.errors import BadRequest, UnknownMethod
+from sep2_server.errors import BadRequest, LimitReached, UnknownMethod
 from sep2_server.messages import Answer
 from sep2_server.process.crowd import Crowd
 from sep2_server.process.listener import Guest
@@ -166,6 +166,18 @@ def identity_of(request: web.BaseRequest) -> str | None:
 def accept_of(request: web.BaseRequest) -> str | None:
     """The Accept headers of a request as one; None where there is none."""
     return ",".join(request.headers.getall("Accept")) if "Accept" in request.headers else None
+
+
+async def octets_of(request: web.BaseRequest, most: int) -> bytes:
+    """The body of a request. LimitReached for more than `most` octets, of which few are read."""
+    parts: list[bytes] = []
+    octets = 0
+    async for part in request.content.iter_any():
+        octets += len(part)
+        if octets > most:
+            raise LimitReached(f"more than {most} octets")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _forget_certificate(transport: asyncio.BaseTransport) -> None:
