@@ -102,11 +102,10 @@ def _asked(request: FlowReservationRequest) -> object:
 def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationResponse]]:
     """The events that answer a request, those that have left their list among them."""
     found = []
-    for row in action.tx.of_owner(request.owner_id or 0):
-        if row.kind == RESPONSE:
-            event = event_of(action.environment, row)
-            if isinstance(event, FlowReservationResponse) and _is_same(event.subject, request.mrid):
-                found.append((row, event))
+    for row in action.tx.owned(request.owner_id or 0, RESPONSE):
+        event = event_of(action.environment, row)
+        if isinstance(event, FlowReservationResponse) and _is_same(event.subject, request.mrid):
+            found.append((row, event))
     return found
 
 

@@ -83,6 +83,10 @@ class Reader:
         """Everything that is reached through one EndDevice or program."""
         return self._db.all(_row, q.OF_OWNER, owner_id=owner_id)
 
+    def owned(self, owner_id: int, kind: str) -> list[Row]:
+        """What is reached through one EndDevice or program and is of one kind, the oldest first."""
+        return self._db.all(_row, q.OF_OWNER_OF_KIND, owner_id=owner_id, kind=kind)
+
     def of_kind(self, kind: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
         """Resources of one kind by row id, from the one behind `after_id` on."""
         return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)

@@ -79,6 +79,9 @@ def rows_named(number: int) -> Select[Any]:
 
 
 OF_OWNER: Final = select(t.resource).where(_R.owner_id == _p("owner_id")).order_by(_R.id)
+OF_OWNER_OF_KIND: Final = (
+    select(t.resource).where(_R.owner_id == _p("owner_id"), _R.kind == _p("kind")).order_by(_R.id)
+)
 OF_KIND: Final = (
     select(t.resource)
     .where(_R.kind == _p("kind"), _R.id > _p("after_id"))

@@ -98,7 +98,7 @@ def put_mirror_rates(desk: Desk, mirrors: Iterable[Row], post_rate_s: int | None
 
 
 def _mirrors(desk: Desk, client: Client) -> list[Row]:
-    return [row for row in desk.reader.of_owner(client.end_device_id) if row.kind == "MirrorUsagePoint"]
+    return desk.reader.owned(client.end_device_id, "MirrorUsagePoint")
 
 
 def identity_of(certificate: str | None, lfdi: str | None) -> LFDI:

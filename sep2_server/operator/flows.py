@@ -88,7 +88,7 @@ def _request(desk: Desk, call: Call) -> Row:
 
 def _answers(desk: Desk, request: Row) -> list[Row]:
     """The events that answer a request, those that are over among them."""
-    rows = [row for row in desk.reader.of_owner(request.owner_id or 0) if row.kind == RESPONSE]
+    rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
     return [
         row for row in rows if full_mrid(desk.resource(row, FlowReservationResponse).subject) == request.mrid
     ]

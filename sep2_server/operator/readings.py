@@ -56,7 +56,7 @@ def series(desk: Desk, call: Call) -> Answer:
 
 
 def _meter_readings(desk: Desk, client: Client) -> list[Row]:
-    return [row for row in desk.reader.of_owner(client.end_device_id) if row.kind == "MeterReading"]
+    return desk.reader.owned(client.end_device_id, "MeterReading")
 
 
 def _kind_of(desk: Desk, row: Row) -> dict[str, Json]:

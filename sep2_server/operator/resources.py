@@ -41,6 +41,8 @@ MADE_ELSEWHERE: Final = {
     "Notification": "it is never stored",
 }
 """Items that no operator adds here, and how they come to be."""
+COMPONENT: Final = "RateComponent"
+"""What is no program and has events below it."""
 MOST_COUNTED: Final = 10_000
 OPEN: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 PROGRAMS_HINT: Final = f"allowed: {', '.join(PROGRAM_KINDS)}"
@@ -328,7 +330,8 @@ def _require_dispensable(desk: Desk, target: Target) -> None:
 
 def _require_over(desk: Desk, row: Row) -> None:
     """Raise Conflict while an event here or below is scheduled or active: its removal would not end it."""
-    rows = desk.reader.of_owner(row.id) if row.kind in PROGRAM_KINDS else [row, *_rows_below(desk, row)]
+    below_it = _rows_below(desk, row) if row.kind == COMPONENT else []
+    rows = desk.reader.of_owner(row.id) if row.kind in PROGRAM_KINDS else [row, *below_it]
     waiting = [one for one in rows if one.status in OPEN and issubclass(route_named(one.kind).type, Event)]
     if waiting:
         raise Conflict(

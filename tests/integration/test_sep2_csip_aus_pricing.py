@@ -26,6 +26,7 @@ from sep2_server.operator.router import Call
 from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
 V13: dict[str, Any] = {"profile": "csip_aus_v1.3"}
 TARIFF = {"primacy": 0, "serviceCategoryKind": 0, "currency": 36, "pricePowerOfTenMultiplier": 0}
 VERSIONS = {"/aus12": "csip_aus_v1.2", "/storage": "csip_aus_v1.3_storage"}

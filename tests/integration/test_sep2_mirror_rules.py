@@ -24,6 +24,7 @@ from tests.integration.meters import Meters
 from tests.integration.sep2_harness import START, Bench, running
 from tests.integration.test_sep2_mirror import WATT, mirror, reading_of, reading_set
 
+pytestmark = pytest.mark.usefixtures("each_database")
 REQUIRED = ("mRID", "roleFlags", "serviceCategoryKind", "status", "deviceLFDI")
 
 

@@ -45,6 +45,7 @@ from sep2_server.operator.errors import Conflict
 from sep2_server.operator.router import Answer, Call
 from tests.integration.sep2_harness import START, Bench, Client, running
 
+pytestmark = pytest.mark.usefixtures("each_database")
 SCHEDULED, ACTIVE, CANCELLED, RANDOMIZED, SUPERSEDED = range(5)
 Operation = Callable[[Desk, Call], Answer]
 
