@@ -1,13 +1,25 @@
-"""Cancelling many DERControls with one call. IEEE 2030.5-2018, 10.2.3."""
+"""Cancelling many events with one call. IEEE 2030.5-2018, 10.2.3."""
+
+from collections.abc import Mapping
+from typing import Final
 
 from sep2_server.event_times import repair_list
-from sep2_server.operator.desk import Desk
+from sep2_server.extra_routes import group_list_of
+from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.event_changes import cancel_event
 from sep2_server.operator.requests import CancelControls
+from sep2_server.operator.requests_events import CancelEvents
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.rows import Group, Row
+
+PROGRAM_OF: Final[Mapping[str, str]] = {
+    "EndDeviceControl": "DemandResponseProgram",
+    "TimeTariffInterval": "TariffProfile",
+    "TextMessage": "MessagingProgram",
+}
+"""By the kind of an event, that of the programs which groups have of it."""
 
 
 def cancel_many(desk: Desk, call: Call) -> Answer:
@@ -24,6 +36,34 @@ def cancel_many(desk: Desk, call: Call) -> Answer:
     return {"cancelled": len(mrids), "mRIDs": list(mrids)}
 
 
+def cancel_events(desk: Desk, call: Call) -> Answer:
+    """Cancel the scheduled and active events of one kind: of a group, of a device's groups, or all."""
+    asked = read(CancelEvents, call.body)
+    mrids: list[str] = []
+    for group in _chosen(desk, asked):
+        for program in desk.programs_of(group, group_list_of(PROGRAM_OF[asked.kind])):
+            mrids += _cancel_in(desk, program, asked)
+    return {"cancelled": len(mrids), "mRIDs": list(mrids)}
+
+
+def _cancel_in(desk: Desk, program: Row, asked: CancelEvents) -> list[str]:
+    """Cancel the open events of a kind below a program, as they are at this second."""
+    lists = desk.reader.owned(program.id, f"{asked.kind}List")
+    for listed in lists:
+        repair_list(desk.transaction, desk.environment, listed.id, desk.now)
+    rows = [row for row in desk.reader.owned(program.id, asked.kind) if row.status in OPEN_STATES]
+    for row in rows:
+        cancel_event(desk, row, randomized=asked.randomized, reason=asked.reason)
+    return [row.mrid or "" for row in rows]
+
+
+def _chosen(desk: Desk, asked: CancelEvents) -> list[Group]:
+    chosen = [asked.group is not None, asked.device is not None, asked.all_of_them]
+    if chosen.count(True) != 1:
+        raise BadRequest("body: which events?", "give one of group, device, all")
+    return [desk.group(asked.group)] if asked.group is not None else _groups(desk, asked.device)
+
+
 def _programs(desk: Desk, asked: CancelControls) -> list[Row]:
     chosen = [asked.group is not None, asked.device is not None, asked.all_of_them]
     if chosen.count(True) != 1:
@@ -33,12 +73,13 @@ def _programs(desk: Desk, asked: CancelControls) -> list[Row]:
         return desk.programs(group) if asked.program is None else [desk.program(group, asked.program)]
     if asked.program is not None:
         raise BadRequest("program: it is one of a group", "give group too")
-    return [program for group in _groups(desk, asked) for program in desk.programs(group)]
+    return [program for group in _groups(desk, asked.device) for program in desk.programs(group)]
 
 
-def _groups(desk: Desk, asked: CancelControls) -> list[Group]:
-    if asked.device is None:
+def _groups(desk: Desk, device: str | None) -> list[Group]:
+    """The groups of a device, or all."""
+    if device is None:
         return desk.reader.groups()
-    client = desk.client(asked.device)
+    client = desk.client(device)
     found = [desk.reader.group(a.group_id) for a in desk.reader.assignments_of_device(client.end_device_id)]
     return [group for group in found if group is not None]

@@ -58,7 +58,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
     add_times(parser, is_random=True)
     add_list(command(actions, "list", list_controls, example="drlc list feeder-7 --state active"))
-    add_actions(actions, "drlc")
+    add_actions(actions, "drlc", "EndDeviceControl")
 
 
 def publish(api: OperatorClient, args: argparse.Namespace) -> Shown:

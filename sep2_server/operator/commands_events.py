@@ -41,12 +41,20 @@ def given(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def add_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str) -> None:
-    """Add `show`, `cancel` and `responses` for one event by its mRID."""
+def add_actions(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, kind: str | None = None
+) -> None:
+    """Add `show`, `cancel` and `responses` for an event by its mRID, and `cancel` for many of a kind."""
     parser = command(actions, "show", show, example=f"{name} show MRID")
     parser.add_argument("mrid", help="mRID of the event")
     parser = command(actions, "cancel", cancel, example=f"{name} cancel MRID --reason 'storm is over'")
-    parser.add_argument("mrid", help="mRID of the event")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("mrid", nargs="?", help="mRID of the event")
+    if kind is not None:
+        which.add_argument("--group", metavar="NAME", help="all scheduled and active ones of a group")
+        which.add_argument("--device", metavar="NAME", help="those of all groups of a device")
+        which.add_argument("--all", action="store_true", help="those of all groups")
+    parser.set_defaults(kind=kind)
     parser.add_argument("--randomized", action="store_true", help="each device ends within its random window")
     parser.add_argument("--reason", help="text for the devices")
     parser = command(actions, "responses", responses, example=f"{name} responses MRID")
@@ -66,8 +74,12 @@ def show(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 
 def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
-    """Cancel an event, at once or randomized."""
+    """Cancel an event, or many, at once or randomized."""
     body = {"randomized": args.randomized} | ({"reason": args.reason} if args.reason else {})
+    if args.mrid is None:
+        chosen = given(kind=args.kind, group=args.group, device=args.device, all=args.all or None)
+        answer = api.call("POST", ("events", "cancel"), body | chosen)
+        return Shown(data=answer, text=f"{answer['cancelled']} events are cancelled")
     answer = api.call("POST", ("events", args.mrid, "cancel"), body)
     return Shown(data=answer, text=text_of(answer))
 

@@ -32,7 +32,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
     add_times(parser, is_random=False)
     add_list(command(actions, "list", list_messages, example="message list feeder-7"))
-    add_actions(actions, "message")
+    add_actions(actions, "message", "TextMessage")
 
 
 def send(api: OperatorClient, args: argparse.Namespace) -> Shown:

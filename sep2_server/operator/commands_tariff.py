@@ -42,7 +42,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         parser = command(actions, name, run, example=f"tariff {name} MRID")
         parser.add_argument("mrid", help=f"mRID of the {what}")
         parser.add_argument("--force", action="store_true", help="even with intervals that are not over")
-    add_actions(actions, "tariff")
+    add_actions(actions, "tariff", "TimeTariffInterval")
 
 
 def _add_component(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from sep2_server.operator import answers as a
 from sep2_server.operator import answers_events as ae
-from sep2_server.operator import flows, happenings, load_controls, messages, tariffs
+from sep2_server.operator import cancelling, flows, happenings, load_controls, messages, tariffs
 from sep2_server.operator import requests as r
 from sep2_server.operator import requests_events as re
 from sep2_server.operator.router import Operation
@@ -13,6 +13,14 @@ _STATE: Final = ("state",)
 _PROGRAM: Final = ("program",)
 _DEVICE: Final = ("device",)
 _ANY: Final = (
+    Operation(
+        "POST",
+        "/events/cancel",
+        "cancel events",
+        cancelling.cancel_events,
+        body=re.CancelEvents,
+        answer=a.Cancelled,
+    ),
     Operation("GET", "/events/{event}", "show event", happenings.show, answer=ae.ShownEvent),
     Operation(
         "POST",

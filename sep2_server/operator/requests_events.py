@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from sep2_server.operator.requests import DESCRIPTION, UINT32
+from sep2_server.operator.requests import DESCRIPTION, GROUP, NAME, UINT32
 from sep2_server.operator.shape import Digits, Length, Named, OneOf, Span
 
 RANDOM = Span(-3600, 3600)
@@ -104,6 +104,18 @@ class AddInterval(Randomized):
 
     blocks: Annotated[list[Block], Named("ConsumptionTariffInterval")]
     tier: Annotated[int, Named("touTier"), Span(0, 15)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelEvents:
+    """Which scheduled and active events of a kind to cancel: of a group, of a device's groups, or all."""
+
+    kind: Annotated[str, OneOf(("EndDeviceControl", "TimeTariffInterval", "TextMessage"))]
+    group: Annotated[str, GROUP] | None = None
+    device: Annotated[str, NAME] | None = None
+    all_of_them: Annotated[bool, Named("all")] = False
+    randomized: bool = False
+    reason: Annotated[str, Length(0, 192)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

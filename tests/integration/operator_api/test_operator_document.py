@@ -175,6 +175,7 @@ def operate_events(api: JudgingClient, device_request: DeviceRequest) -> None:
     api.get("groups", "g", "tariffs")
     api.call("DELETE", ("components", part), query={"force": "true"})
     api.call("DELETE", ("tariffs", tariff))
+    api.call("POST", ("events", "cancel"), {"kind": "TextMessage", "group": "g"})
     ask_for_flow(device_request)
     api.get("flows", device="north", open="true", limit=5)
     api.call("POST", ("flows", "F1", "answer"), {"powerAvailable": "1 kW"}, query={"device": "north"})

@@ -442,3 +442,40 @@ def test_the_list_of_requests_goes_on_behind_a_place(
     assert (found, rest["next"]) == (["F000", "F100", "F200"], None)
     with pytest.raises(ApiError):
         api.get("flows", open="maybe")
+
+
+@pytest.mark.parametrize("which", [("--group", "feeder-7"), ("--device", "north"), ("--all",)])
+def test_all_open_events_of_a_kind_are_cancelled_together(
+    op: Op, capsys: Capture, api: OperatorClient, clock: ManualClock, which: tuple[str, ...]
+) -> None:
+    part = component(op, capsys)
+    for words in (("0.3", "--for", "10m"), ("0.4", "--in", "1h", *HOUR), ("0.5", "--in", "3h", *HOUR)):
+        told(op, capsys, "tariff", "interval", part, *words)
+    told(op, capsys, "message", "send", "feeder-7", "stays", "--for", "4h")
+    clock.advance(700)
+    assert told(op, capsys, "tariff", "cancel", *which, "--reason", "error")["cancelled"] == 2
+    found = rows_of(api.get("groups", "feeder-7", "tariffs"), "tariffs")
+    intervals = rows_of(rows_of(found[0], "RateComponent")[0], "intervals")
+    assert [one["status"] for one in intervals] == ["cancelled", "cancelled"]
+    assert states(api, "messages") == ["active"]
+    assert told(op, capsys, "tariff", "cancel", *which)["cancelled"] == 0
+
+
+def test_events_of_a_group_without_the_device_stay(op: Op, capsys: Capture, api: OperatorClient) -> None:
+    assert op("group", "create", "other", "--primacy", "3") == 0
+    for group in ("feeder-7", "other"):
+        words = ("--category", "sauna", "--duty", "5%", *HOUR)
+        told(op, capsys, "drlc", "publish", group, *words)
+    assert told(op, capsys, "drlc", "cancel", "--device", "north")["cancelled"] == 1
+    assert states(api, "loadcontrols") == ["cancelled"]
+    assert [one["status"] for one in rows_of(api.get("groups", "other", "loadcontrols"), "events")] == [
+        "active"
+    ]
+
+
+def test_one_event_or_many_has_to_be_said(op: Op, api: OperatorClient) -> None:
+    for words in ((), ("--group", "feeder-7", "--all")):
+        with pytest.raises(SystemExit):
+            op("drlc", "cancel", *words)
+    with pytest.raises(ApiError, match="which events"):
+        api.call("POST", ("events", "cancel"), {"kind": "TextMessage"})
