@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from heapq import merge
 from itertools import islice
 from typing import Final
 
@@ -11,7 +12,7 @@ from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import NotFound
 from sep2_server.operator.model import Json
 from sep2_server.operator.router import Answer, Call
-from sep2_server.rows import Client, Row
+from sep2_server.rows import Client, Row, StoredReading
 
 UNITS: Final[Mapping[int, str]] = {
     5: "A",
@@ -45,14 +46,20 @@ def latest(desk: Desk, call: Call) -> Answer:
 def series(desk: Desk, call: Call) -> Answer:
     """The values of one MeterReading, the newest first; `after` leaves out those that start earlier."""
     client = desk.client(call.names["device"])
-    wanted = desk.of_mrid(call.names["reading"], "MeterReading", f"lineside op readings {client.name}")
-    if wanted.owner_id != client.end_device_id:
-        raise NotFound(
-            f"the MeterReading is not of {client.name}", f"list them: lineside op readings {client.name}"
-        )
+    wanted = _of_mrid(desk, client, call.names["reading"])
     told = _kind_of(desk, wanted)
     values = _values(desk, wanted, told, call.number("after", 0, 0, 2**62))
     return {**told, "values": list(islice(values, call.number("limit", 100, 1, 10_000)))}
+
+
+def _of_mrid(desk: Desk, client: Client, mrid: str) -> Row:
+    """The MeterReading of a device with an mRID, which another device may have used too."""
+    command = f"lineside op readings {client.name}"
+    desk.of_mrid(mrid, "MeterReading", command)
+    own = desk.reader.by_mrid(mrid, kind="MeterReading", owner_id=client.end_device_id)
+    if own is None:
+        raise NotFound(f"the MeterReading is not of {client.name}", f"list them: {command}")
+    return own
 
 
 def _meter_readings(desk: Desk, client: Client) -> list[Row]:
@@ -77,11 +84,15 @@ def _kind_of(desk: Desk, row: Row) -> dict[str, Json]:
 
 
 def _latest(desk: Desk, row: Row, told: Mapping[str, Json]) -> dict[str, Json]:
+    """The value of the latest time; a bare Reading without a time is later than all others."""
+    newest = next(_values(desk, row, told, 0), None)
     bare = desk.beside(row, "LatestReading")
     if bare is None:
-        return next(_values(desk, row, told, 0), {"time": None, "value": None})
+        return newest or {"time": None, "value": None}
     reading = desk.resource(bare, Reading)
     period = reading.timePeriod
+    if newest is not None and period is not None and int(str(newest["time"] or 0)) > period.start:
+        return newest
     return {
         "time": period.start if period else None,
         "duration": period.duration if period else None,
@@ -103,16 +114,29 @@ def _times(desk: Desk, row: Row) -> dict[str, Json]:
 
 
 def _values(desk: Desk, row: Row, told: Mapping[str, Json], after: int) -> Iterator[dict[str, Json]]:
-    """Values of all ReadingSets, the newest first; in a set, values without a time are last."""
-    for reading_set in desk.items(row, "ReadingSetList", MOST_SETS):
-        stored = desk.reader.readings(reading_set.id, after=after or None, limit=MOST_VALUES_OF_SET)
-        for reading in sorted(stored, key=lambda r: (r.time or 0, r.position), reverse=True):
-            yield {
-                "time": reading.time,
-                "duration": reading.duration,
-                "value": _scaled(reading.value, told),
-                "quality": reading.quality,
-            }
+    """Values of all ReadingSets and those that were in none, the newest first."""
+    in_sets = (
+        reading
+        for reading_set in desk.items(row, "ReadingSetList", MOST_SETS)
+        for reading in _stored(desk, reading_set, after)
+    )
+    for reading in merge(in_sets, _stored(desk, row, after), key=_time, reverse=True):
+        yield {
+            "time": reading.time,
+            "duration": reading.duration,
+            "value": _scaled(reading.value, told),
+            "quality": reading.quality,
+        }
+
+
+def _stored(desk: Desk, above: Row, after: int) -> list[StoredReading]:
+    """The values of a ReadingSet, or of a MeterReading itself, the newest first; those without time last."""
+    stored = desk.reader.readings(above.id, after=after or None, limit=MOST_VALUES_OF_SET)
+    return sorted(stored, key=lambda reading: (_time(reading), reading.position), reverse=True)
+
+
+def _time(reading: StoredReading) -> int:
+    return reading.time or 0
 
 
 def _scaled(value: int | None, told: Mapping[str, Json]) -> int | float | None:

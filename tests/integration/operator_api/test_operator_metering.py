@@ -16,10 +16,10 @@ from schemas import (
     UsagePoint,
     UsagePointList,
 )
-from sep2_server import Sep2Server
 from sep2_server.messages import Answer
-from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.commands import rows_of
+from tests.integration.operator_api.test_operator_meter_import import last_change
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 OTHER = "AB" * 20
@@ -109,14 +109,14 @@ def test_a_meter_reading_needs_its_type(api: OperatorClient) -> None:
 
 
 def test_a_reading_is_added_replaced_and_removed(
-    api: OperatorClient, device_request: DeviceRequest, server: Sep2Server
+    api: OperatorClient, device_request: DeviceRequest, site: Site
 ) -> None:
     reading_set = set_of(api, add(api, "/upt", POINT))
     body: Made = {"value": 9, "localID": "02", "timePeriod": {"start": DAY + 1800, "duration": 900}}
     href = add(api, f"{reading_set}/r", body)
-    seen = server.store.reader.last_change()
+    seen = last_change(site)
     assert add(api, f"{reading_set}/r", body) == href
-    assert server.store.reader.last_change() == seen
+    assert last_change(site) == seen
     assert add(api, f"{reading_set}/r", {**body, "value": 10}) == href
     assert Codec().decode(device_request("GET", href).body, Reading).value == 10
     api.call("DELETE", ("resources",), query={"href": href})
@@ -138,13 +138,9 @@ def test_no_device_mirrors_into_the_meter_of_the_utility(
     assert b'all="0"' in device_request("GET", "/mup?l=9").body
 
 
-def test_a_der_links_to_its_usage_point(
-    api: OperatorClient, device_request: DeviceRequest, server: Sep2Server
-) -> None:
+def test_a_der_links_to_its_usage_point(api: OperatorClient, device_request: DeviceRequest) -> None:
     point = add(api, "/upt", POINT)
-    client = server.store.reader.client(LFDI)
-    assert client is not None
-    der = next(row for row in server.store.reader.of_owner(client.end_device_id) if row.kind == "DER").href
+    der = str(rows_of(api.get("devices", "north"), "DER")[0]["href"])
     codec = Codec()
     assert codec.decode(device_request("GET", der).body, DER).AssociatedUsagePointLink_ is None
     assert device_request("GET", f"{der}/upt").status == 404
@@ -161,12 +157,10 @@ def test_a_der_links_to_its_usage_point(
 
 
 def test_a_der_is_not_associated_with_the_usage_point_of_another_device(
-    api: OperatorClient, server: Sep2Server
+    api: OperatorClient,
 ) -> None:
     point = add(api, "/upt", {**POINT, "deviceLFDI": OTHER})
-    client = server.store.reader.client(LFDI)
-    assert client is not None
-    der = next(row for row in server.store.reader.of_owner(client.end_device_id) if row.kind == "DER").href
+    der = str(rows_of(api.get("devices", "north"), "DER")[0]["href"])
     for body, status in (({"href": point}, 409), ({"href": "/upt/1"}, 400), ({}, 400)):
         with pytest.raises(ApiError) as caught:
             api.call("PUT", ("resources",), body, query={"href": f"{der}/upt"})

@@ -220,3 +220,67 @@ def test_a_reading_that_does_not_come_when_it_was_to_is_late(
     assert (told["lastUpdateTime"], told["nextUpdateTime"], told["late"]) == (NOW, NOW + 300, False)
     clock.set(NOW + 301)
     assert rows_of(api.get("devices", "north", "readings"), "readings")[0]["late"] is True
+
+
+def bare(value: int, start: int | None, local_id: str | None = None) -> MirrorMeterReading:
+    """A Reading that is in no set."""
+    period = None if start is None else DateTimeInterval(duration=60, start=start)
+    reading = Reading(value=value, timePeriod=period, localID=local_id)
+    return MirrorMeterReading(
+        mRID="C1", Reading_=reading, ReadingType_=ReadingType(uom=38, powerOfTenMultiplier=0)
+    )
+
+
+def test_the_series_of_a_meter_reading_has_its_bare_readings_too(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    made = device_request("POST", "/mup", mirror(value=7, start=NOW))
+    mup = dict(made.headers)["Location"]
+    for number in range(3):
+        reading = bare(number, NOW + 60 * number, f"{number:02X}")
+        assert device_request("POST", mup, reading).status == 201
+    assert device_request("POST", mup, bare(9, None)).status == 201
+    values = rows_of(api.get("devices", "north", "readings", "C1"), "values")
+    assert [(one["time"], one["value"]) for one in values] == [(NOW + 120, 2), (NOW + 60, 1), (NOW, 0)]
+    after = rows_of(api.get("devices", "north", "readings", "C1", after=NOW), "values")
+    assert [one["value"] for one in after] == [2, 1]
+
+
+def test_two_devices_may_have_a_meter_reading_of_the_same_mrid(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    other = "AB" * 20
+    api.call("POST", ("devices",), {"name": "south", "lFDI": other})
+    for number, lfdi in enumerate((LFDI, other)):
+        point = mirror(value=7, start=NOW)
+        point.deviceLFDI = lfdi
+        point.MirrorMeterReading_ = [bare(number, NOW)]
+        assert device_request("POST", "/mup", point, lfdi=lfdi).status == 201
+    found = [
+        [one["value"] for one in rows_of(api.get("devices", name, "readings", "C1"), "values")]
+        for name in ("north", "south")
+    ]
+    assert found == [[0], [1]]
+
+
+def test_the_latest_value_is_that_of_the_latest_time(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    made = device_request("POST", "/mup", mirror(value=7, start=NOW))
+    mup = dict(made.headers)["Location"]
+    in_set = MirrorReadingSet(
+        mRID="D1",
+        timePeriod=DateTimeInterval(duration=60, start=NOW + 300),
+        Reading_=[Reading(value=5, timePeriod=DateTimeInterval(duration=60, start=NOW + 300))],
+    )
+    seen = []
+    for posted in (
+        bare(1, NOW),
+        MirrorMeterReading(mRID="C1", MirrorReadingSet_=[in_set]),
+        bare(2, NOW + 600, "01"),
+        bare(3, None),
+    ):
+        assert device_request("POST", mup, posted).status == 201
+        found = rows_of(api.get("devices", "north", "readings"), "readings")
+        seen.append(next(one["value"] for one in found if one["mRID"] == "C1"))
+    assert seen == [1, 5, 2, 3]
