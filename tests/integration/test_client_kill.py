@@ -35,7 +35,7 @@ async def until(process: asyncio.subprocess.Process, what: str, detail: str) -> 
     """All events of a client up to the one that is waited for."""
     assert process.stdout is not None
     told: list[tuple[str, str]] = []
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(90):
         while not told or told[-1] != (what, detail):
             event = json.loads(await process.stdout.readline())
             told.append((event["what"], event["detail"]))
@@ -57,7 +57,7 @@ async def test_a_client_that_is_killed_in_an_event_goes_on_and_answers_nothing_t
     bench: Bench, handle: InverterHandle, tmp_path: Path
 ) -> None:
     program = await member(bench, "killed")
-    control = limited(MRID, 0, 14, DERControlBase(opModMaxLimW=5_000))
+    control = limited(MRID, 0, 30, DERControlBase(opModMaxLimW=5_000))
     control.randomizeDuration = 3
     await bench.control(program, control)
     first = await started(bench, handle, tmp_path)

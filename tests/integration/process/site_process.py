@@ -1,5 +1,6 @@
 """A server in processes of its own, as `lineside server run` starts it, and clients by the octet."""
 
+import contextlib
 import signal
 import socket
 import ssl
@@ -7,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from sep2_server.operator import OperatorClient
 
 ROOT = Path(__file__).resolve().parents[3]
 WITHIN_S = 20.0
+ENDS_S = 5.0
+"""How long a server has to end by itself before it is killed; what was covered is written then."""
 
 
 def until(claim: Callable[[], object], within_s: float = WITHIN_S) -> None:
@@ -142,7 +144,7 @@ class Wire:
         self.tls.close()
 
 
-@contextmanager
+@contextlib.contextmanager
 def site_process(folder: Path, pki: Pki, *options: str, settings: str = "") -> Iterator[SiteProcess]:
     """A server on ports that the system chose; it is killed at the end if it still lives."""
     server = pki.credentials("server")
@@ -163,6 +165,9 @@ def site_process(folder: Path, pki: Pki, *options: str, settings: str = "") -> I
             yield SiteProcess(folder, pki, process, port, told)
         finally:
             pids = children_of(process.pid)
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(ENDS_S)
             process.kill()
             process.wait()
             until(lambda: not any(is_alive(pid) for pid in pids))
