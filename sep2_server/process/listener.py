@@ -121,31 +121,27 @@ class Listener:
         task.add_done_callback(partial(self._shaken, accepted, guest))
 
     def _shaken(self, accepted: socket.socket, guest: Guest, task: asyncio.Task[None]) -> None:
-        """Close what was cancelled, even before its handshake had begun."""
+        """Let go of what did not get in, also of what was cancelled before its handshake had begun."""
         self._shaking.discard(task)
-        if task.cancelled():
-            guest.leave()
-            accepted.close()
-
-    async def _shake_hands(self, accepted: socket.socket, guest: Guest) -> None:
-        try:
-            await self._loop.connect_accepted_socket(
-                partial(self._factory, guest),
-                accepted,
-                ssl=self._tls.context,
-                ssl_handshake_timeout=self._bounds.handshake_s,
-            )
-        except OSError as flaw:
-            guest.leave()
+        flaw = None if task.cancelled() else task.exception()
+        if flaw is None and not task.cancelled():
+            return
+        guest.leave()
+        accepted.close()
+        if isinstance(flaw, OSError):
             why = reason_of(flaw)
             log.info("TLS handshake with %s failed: %s", guest.address, why)
             self._watcher.handshake_failed(why)
-        except Exception:
-            guest.leave()
-            log.exception("A connection of %s failed", guest.address)
-        except BaseException:
-            guest.leave()
-            raise
+        elif flaw is not None:
+            log.error("A connection of %s failed", guest.address, exc_info=flaw)
+
+    async def _shake_hands(self, accepted: socket.socket, guest: Guest) -> None:
+        await self._loop.connect_accepted_socket(
+            partial(self._factory, guest),
+            accepted,
+            ssl=self._tls.context,
+            ssl_handshake_timeout=self._bounds.handshake_s,
+        )
 
 
 def reason_of(flaw: OSError) -> str:

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,24 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("schemas", "certs", "function_sets", "sep2_server", "der_client", "lineside")
 MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 NAMES = [str(p.relative_to(ROOT)) for p in MODULES]
+
+
+CATCH_ALL = {
+    "lineside/__main__.py main": "the top of a command",
+    "sep2_server/process/supervisor.py _become_worker": "the top of a worker process",
+    "sep2_server/keeper.py _keep": "the top of a worker loop",
+    "sep2_server/notifications/service.py _match": "the top of a worker loop",
+    "sep2_server/notifications/notifier.py run": "the top of a worker loop",
+    "der_client/can/driver.py _run": "the top of a worker",
+    "der_client/can/simulator.py _run": "the top of a worker",
+    "der_client/can/bus.py _serve_safely": "the top of a thread in which a vendor's library runs",
+    "sep2_server/feed.py _tell": "a listener that fails takes neither the writer nor other listeners with it",
+    "sep2_server/commits.py commit": "the top of the writer: who waits gets what was raised",
+    "sep2_server/commits.py _run": "a job of others: who waits for it gets what it raised",
+    "sep2_server/commits.py _run_all": "what was raised goes on, as it is or as a reason to begin anew",
+    "sep2_server/operator/counter.py _told_of": "whatever fails is an audit line, and goes on",
+}
+"""Where everything is caught, and why."""
 
 
 def imported(path: Path) -> set[str]:
@@ -48,6 +67,35 @@ def test_function_has_at_most_40_lines() -> None:
     tables = {"interlocks"}  # one row of data for each interlock
     sizes = [(n, f, size) for n, p in zip(NAMES, MODULES, strict=True) for f, size in functions(p)]
     assert [found for found in sizes if found[2] > 40 and found[1] not in tables] == []
+
+
+def catches_all(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler takes every Exception and does not simply raise it again after tidying up."""
+    kind = handler.type
+    if kind is not None and not (isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"}):
+        return False
+    last = handler.body[-1]
+    is_tidying = isinstance(kind, ast.Name) and kind.id == "BaseException"
+    return not (is_tidying and isinstance(last, ast.Raise) and last.exc is None)
+
+
+def handlers(path: Path) -> Iterator[tuple[str, ast.ExceptHandler]]:
+    """Every such handler of a module with the name of its function."""
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ExceptHandler) and catches_all(node):
+                    yield function.name, node
+
+
+def test_everything_is_caught_only_where_there_is_a_reason_and_never_in_silence() -> None:
+    found: set[str] = set()
+    for name, path in zip(NAMES, MODULES, strict=True):
+        for function, handler in handlers(path):
+            found.add(f"{name} {function}")
+            text = ast.unparse(handler)
+            assert re.search(r"log\.exception|raise|set_exception", text), f"{name} {function} is silent"
+    assert found == set(CATCH_ALL)
 
 
 def test_only_schemas_parses_xml_with_lxml() -> None:

@@ -1,0 +1,53 @@
+"""A CSV file of devices: each costs the same, however many there are already, and progress is shown."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from tests.integration.process.site_process import ROOT, SiteProcess, site_process
+
+MOST_RATIO = 1.6
+"""Cost of a device in a fleet six times as large: 1 where it is linear, 6 where it grows with the square."""
+PART = 300
+MORE = 1500
+AGGREGATOR = "F" * 40
+
+
+def cpu_s(site: SiteProcess) -> float:
+    """CPU that the server has used, s."""
+    words = Path(f"/proc/{site.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def enrol(site: SiteProcess, first: int, count: int, aggregator: str) -> float:
+    """Enrol so many devices of a file, all in one group; CPU of the server, s."""
+    path = site.folder / f"{first}.csv"
+    lines = (f"d{n},{n:040X},g,{aggregator}" for n in range(first, first + count))
+    path.write_text("\n".join(["name,lfdi,groups,aggregator", *lines]))
+    before = cpu_s(site)
+    command = [sys.executable, "-m", "lineside", "op", "enrol", "--csv", str(path)]
+    done = subprocess.run(
+        [*command, "--config", str(site.folder)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"{count} devices: {count} enrolled, 0 were there, 0 refused" in done.stdout
+    told = [f"{n} of {count} enrolled" for n in range(100, count + 1, 100)]
+    assert [line for line in told if line not in done.stderr] == []
+    return cpu_s(site) - before
+
+
+@pytest.mark.parametrize("aggregator", ["", "agg"], ids=["direct", "managed"])
+def test_a_device_of_a_file_costs_the_same_in_a_larger_fleet(
+    tmp_path: Path, process_pki: Pki, aggregator: str
+) -> None:
+    with site_process(tmp_path, process_pki) as site:
+        site.api.call("POST", ("groups",), {"name": "g", "primacy": 1})
+        site.api.call("POST", ("devices",), {"name": "agg", "lFDI": AGGREGATOR, "role": "aggregator"})
+        enrol(site, 0, 200, aggregator)
+        early = enrol(site, 1000, PART, aggregator)
+        enrol(site, 2000, MORE, aggregator)
+        late = enrol(site, 9000, PART, aggregator)
+        assert late / early <= MOST_RATIO
