@@ -164,8 +164,7 @@ class Sep2Server:
         if self._listener is not None:
             await self._listener.close()
         if self._connections is not None:
-            self._connections.pre_shutdown()
-            await self._connections.shutdown(self.settings.shutdown_s)
+            await self._connections.end(self.settings.shutdown_s)
         if self._announcer is not None:
             await self._announcer.stop()
         if self.redirection is not None:
@@ -260,7 +259,7 @@ class Sep2Server:
             response = await self._send(request, answer)
         else:
             response = response_of(answer)
-        if identity_of(request) is None or "Upgrade" in request.headers:
+        if identity_of(request) is None or "Upgrade" in request.headers or self.is_stopping:
             response.force_close()
         self._note(request, answer.route, response, perf_counter() - began, received)
         return response

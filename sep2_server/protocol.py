@@ -11,7 +11,6 @@ from typing import Final
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import BadHttpMethod
-from aiohttp.web_protocol import RequestHandler
 
 from certs import LFDI, Finding, KnownIssuers, TlsSession, admission
 from schemas.codes import ErrorReason
@@ -19,6 +18,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, LimitReached, UnknownMethod
 from sep2_server.messages import Answer
 from sep2_server.process.crowd import Crowd
+from sep2_server.process.ending import EndingConnection, EndingServer
 from sep2_server.process.listener import Guest
 from sep2_server.process.meter import Meter
 from sep2_server.settings import Settings
@@ -51,7 +51,7 @@ def response_of(answer: Answer) -> web.Response:
     return response
 
 
-class Connection(RequestHandler):
+class Connection(EndingConnection):
     """A connection of one client. `lfdi` is None where it showed no certificate, or one to be refused."""
 
     def __init__(
@@ -205,7 +205,7 @@ def _flaw_of(exc: BaseException | None, message: str | None) -> BadRequest | Unk
     return BadRequest("not a request", ErrorReason.INVALID_FORMAT)
 
 
-class Connections(web.Server):
+class Connections(EndingServer):
     """Makes connections of our kind."""
 
     def __init__(

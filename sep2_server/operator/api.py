@@ -13,6 +13,7 @@ from aiohttp import web
 from certs import Door, OperatorTls, listen
 from sep2_server.operator.counter import Counter, Reply, Request
 from sep2_server.operator.site import is_loopback
+from sep2_server.process.ending import EndingServer
 from sep2_server.process.monitor import Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
 from sep2_server.uris import target_of
@@ -37,7 +38,7 @@ class OperatorApi:
         """`pages` are those of monitoring; that of the metrics asks for a token like everything else."""
         self._counter = counter
         self._pages = pages
-        self._server = web.Server(self._handle, access_log=None)
+        self._server = EndingServer(self._handle, access_log=None)
         self._door: Door | None = None
         self._tls: OperatorTls | None = None
         self.url = ""
@@ -76,8 +77,7 @@ class OperatorApi:
         """Finish the requests that are under way, then close."""
         if self._door is not None:
             await self._door.close()
-            self._server.pre_shutdown()
-            await self._server.shutdown(SHUTDOWN_S)
+            await self._server.end(SHUTDOWN_S)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         if request.path in OPEN or (request.path == METRICS and self._is_known(request)):
@@ -91,12 +91,15 @@ class OperatorApi:
             headers = {**headers, "Allow": ", ".join(reply.allow)}
         if reply.retry_s:
             headers = {**headers, "Retry-After": str(reply.retry_s)}
-        return web.Response(
+        response = web.Response(
             status=reply.status,
             body=_encoded(reply),
             content_type="application/json",
             headers=headers,
         )
+        if self._server.is_ending:
+            response.force_close()
+        return response
 
     def _is_known(self, request: web.BaseRequest) -> bool:
         return self._counter.knows(request.headers.get("Authorization"))
