@@ -6,7 +6,9 @@ and where somebody else is writing to the file, they go to the thread of the wri
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
@@ -21,9 +23,12 @@ from sep2_server.postgres import LoopConnection
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.writer import Group, Outcome
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Submit = Callable[[Group], None]
 Batch = list[Waiting[asyncio.Future[Any]]]
+Committed = list[Done[asyncio.Future[Any]]]
 Told = Callable[[list[Done[asyncio.Future[Any]]], OSError | None], None]
 """Told what was carried out, and what has kept it from the disk, if anything."""
 
@@ -74,7 +79,7 @@ class PostgresHere:
         self._writers = writers
         self._feed = feed
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Committed]] = set()
 
     def carry_out(self, batch: Batch, told: Told) -> bool:
         """Begin to commit, and tell once it is durable."""
@@ -83,13 +88,22 @@ class PostgresHere:
             self._loop, self._tasks = loop, set()
             self._db = LoopConnection(self._address, self._writers)
             self._commits = Commits(self._db, self._feed, is_shared=True)
-        task = loop.create_task(self._commit(batch, told), name="sep2-commit")
+        task = loop.create_task(greenlet_spawn(self._commits.commit, batch), name="sep2-commit")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._committed, batch, told))
         return True
 
-    async def _commit(self, batch: Batch, told: Told) -> None:
-        told(await greenlet_spawn(self._commits.commit, batch), None)
+    def _committed(self, batch: Batch, told: Told, task: asyncio.Task[Committed]) -> None:
+        """Tell what was committed; nobody waits for ever where that could not even be tried."""
+        self._tasks.discard(task)
+        flaw = None if task.cancelled() else task.exception()
+        if task.cancelled() or flaw is not None:
+            log.error("The store cannot write", exc_info=flaw)
+            for _, future in batch:
+                _settle(future, None, StoreError(f"the store cannot write: {flaw}"))
+            told([], None)
+        else:
+            told(task.result(), None)
 
     async def close(self) -> None:
         """Finish what was begun and close the connection."""
