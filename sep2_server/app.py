@@ -5,8 +5,8 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Final, Self
 
@@ -15,18 +15,17 @@ from aiohttp import web
 from certs import lfdi_of, listen
 from function_sets import Clock
 from schemas.codes import ErrorReason
+from sep2_server.answering import Answering
 from sep2_server.body_codecs import XML_ALONE, BodyCodecs
 from sep2_server.bootstrap import prepare
 from sep2_server.clock import ShiftedClock, SystemClock
 from sep2_server.discovery.announcer import Announcer
 from sep2_server.dispatch import READS, Dispatcher
 from sep2_server.environment import Environment
-from sep2_server.errors import BadRequest, Busy, Forbidden, LimitReached, RemoteError, StoreError
-from sep2_server.event_times import repair_list
+from sep2_server.errors import BadRequest, Forbidden, LimitReached, RemoteError, StoreError
 from sep2_server.files.downloads import Downloads
 from sep2_server.files.stored import sweep_contents
 from sep2_server.keeper import Keeper
-from sep2_server.listing import RepairDue
 from sep2_server.messages import Answer, Download, Request
 from sep2_server.negotiation import require_plain_coding
 from sep2_server.notifications.service import Notifications
@@ -35,14 +34,14 @@ from sep2_server.process.listener import Bounds, Listener
 from sep2_server.process.log_lines import Access
 from sep2_server.process.place import Place, alone, tls_files
 from sep2_server.process.pulse import Pulse
-from sep2_server.protocol import Connections, accept_of, identity_of, octets_of, response_of
+from sep2_server.protocol import Connection, Connections, accept_of, body_of, identity_of, response_of
+from sep2_server.quick_handler import Desk
 from sep2_server.redirection import Redirection
 from sep2_server.rows import Change
 from sep2_server.settings import Settings, needing_restart, reloaded
+from sep2_server.shortcut import Asked, Known
 from sep2_server.store import Store
 from sep2_server.uris import normal, target_of
-from sep2_server.version_discovery import WELL_KNOWN, version_discovery
-from sep2_server.work import Work
 
 if TYPE_CHECKING:
     from sep2_server.process.log_writer import AccessLog
@@ -77,10 +76,10 @@ class Sep2Server:
             settings.downloads_at_once, settings.download_retry_s, settings.download_stall_s
         )
         self._mounted = tuple((p, Dispatcher(e)) for p, e in self.environment.mounted().items())
+        all_of_them = {"": self._dispatcher, **dict(self._mounted)}
+        self.answering = Answering(self.environment, store, self.clock, all_of_them, self._be_current)
         self.keeper = Keeper(self.environment, store, self.clock)
-        self.notifications = Notifications(
-            self.environment, store, self.clock, {"": self._dispatcher, **dict(self._mounted)}
-        )
+        self.notifications = Notifications(self.environment, store, self.clock, all_of_them)
         self._connections: Connections | None = None
         self._listener: Listener | None = None
         self.redirection: Redirection | None = None
@@ -138,7 +137,7 @@ class Sep2Server:
             self._handle,
             environment=self.environment,
             issuers=self.place.tls.issuers,
-            meter=self.meter,
+            desk=Desk(self.answering, self.meter, self.note),
             keep_alive_s=settings.keep_alive_s,
         )
         self._listener = Listener(
@@ -183,6 +182,7 @@ class Sep2Server:
         fresh = reloaded(self.settings, settings)
         self.place.tls.renew(tls_files(fresh))
         self.settings = fresh
+        self.answering.heads.clear()
         self.notifications.renew(fresh)
         if self.access is not None:
             self.access.is_on = fresh.access_log
@@ -211,83 +211,48 @@ class Sep2Server:
         """One for each profile that is served."""
         return (self._dispatcher, *(dispatcher for _, dispatcher in self._mounted))
 
-    async def respond(self, request: Request) -> Answer:
-        """The answer to a request: read at once, or written and durable."""
-        dispatcher = self._dispatcher
-        if request.path == WELL_KNOWN and not dispatcher.is_blocked(request.lfdi) and request.lfdi:
-            return version_discovery(self.settings, request.method)
-        for prefix, mounted in self._mounted:
-            if request.path.startswith(prefix + "/"):
-                dispatcher = mounted
-                request = replace(request, path=request.path[len(prefix) :])
-                break
-        try:
-            return await self._respond(dispatcher, request)
-        except RemoteError as flaw:
-            return dispatcher.refusal(flaw, request.accept)
-        except StoreError as flaw:
-            log.warning("The store failed: %s", flaw)
-            return dispatcher.refusal(Busy("the store failed"), request.accept)
-
-    async def _respond(self, dispatcher: Dispatcher, request: Request) -> Answer:
-        while True:
-            self._be_current()
-            try:
-                answer = dispatcher.answer_at_once(request)
-                if answer is None:
-                    answer = await self.store.ask(partial(dispatcher.answer, request=request))
-            except RepairDue as due:
-                await self.store.do(
-                    partial(repair_list, environment=self.environment, list_id=due.list_id, now=request.now)
-                )
-                continue
-            if not isinstance(answer, Work):
-                return answer
-            return await (self.store.do_short if answer.is_short else self.store.do)(answer)
-
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         began = perf_counter()
-        received = 0
+        received, known = 0, None
         response: web.StreamResponse
         try:
             asked = await self._request_of(request)
             received = len(asked.body)
-            answer = await self.respond(asked)
+            dispatcher, asked = self.answering.dispatcher_of(asked)
+            answer = await self.answering.respond_by(dispatcher, asked)
+            if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                known = Known(asked, request.raw_path, received, dispatcher)
         except RemoteError as flaw:
             answer = self._dispatcher.refusal(flaw, accept_of(request))
         if isinstance(answer, Download):
-            response = await self._send(request, answer)
+            response, known = await self._send(request, answer), None
         else:
             response = response_of(answer)
         if identity_of(request) is None or "Upgrade" in request.headers or self.is_stopping:
             response.force_close()
-        self._note(request, answer.route, response, perf_counter() - began, received)
+        elif isinstance(request.protocol, Connection):
+            request.protocol.learn(request, known)
+        who = Asked(request.method, request.raw_path, identity_of(request) or "", request.remote or "")
+        if response.status != answer.status:
+            answer = Answer(response.status, route=answer.route)
+        self.note(who, answer, response.content_length or 0, perf_counter() - began, received)
         return response
 
-    def _note(
-        self,
-        request: web.BaseRequest,
-        route: str,
-        response: web.StreamResponse,
-        seconds: float,
-        received: int,
-    ) -> None:
+    def note(self, asked: Asked, answer: Answer, sent: int, seconds: float, received: int) -> None:
         """Count a request, and write a line about it where that is wanted."""
-        sent = response.content_length or 0
-        self.meter.request(
-            request.method, route, response.status, seconds=seconds, received=received, sent=sent
-        )
+        status, route = answer.status, answer.route
+        self.meter.request(asked.method, route, status, seconds=seconds, received=received, sent=sent)
         if self.access is not None and self.access.is_on:
             self.access.put(
                 Access(
                     at=time(),
                     number=self.access.number(),
-                    lfdi=identity_of(request) or "",
-                    remote=request.remote or "",
-                    method=request.method,
-                    target=request.raw_path,
+                    lfdi=asked.lfdi,
+                    remote=asked.remote,
+                    method=asked.method,
+                    target=asked.target,
                     route=route,
-                    status=response.status,
+                    status=status,
                     seconds=seconds,
                     received=received,
                     sent=sent,
@@ -337,7 +302,7 @@ class Sep2Server:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             async with asyncio.timeout(self.settings.body_s):
-                return await octets_of(request, most)
+                return await body_of(request, most)
         except TimeoutError as flaw:
             raise BadRequest(f"no whole body within {self.settings.body_s} s") from flaw
 

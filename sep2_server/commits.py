@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar
 
 from sep2_server import statements as q
 from sep2_server import tables
@@ -38,15 +38,6 @@ class Promise(Protocol):
 
     def set_exception(self, exception: BaseException, /) -> None:
         """The job has failed."""
-        ...
-
-
-@runtime_checkable
-class Asking(Protocol):
-    """A job that knows what it will ask for."""
-
-    def wants(self, unit: Unit) -> Iterator[Want]:
-        """What it will ask for; what it wanted before is in the unit when it goes on."""
         ...
 
 
@@ -175,9 +166,13 @@ def is_repeatable(job: Job[Any]) -> bool:
 
 
 def fetch(unit: Unit, jobs: Sequence[Job[Any]]) -> None:
-    """Read together what the jobs know that they will ask for, in the rounds that they need."""
-    askers: list[object] = list(jobs)
-    asking = [job.wants(unit) for job in askers if isinstance(job, Asking)]
+    """Read together what the jobs know that they will ask for, in the rounds that they need.
+
+    Such a job has `wants`, which takes the unit and gives one Want after the other; when it goes on, what it
+    wanted before is in the unit.
+    """
+    wanted = (getattr(job, "wants", None) for job in jobs)
+    asking: list[Iterator[Want]] = [wants(unit) for wants in wanted if wants is not None]
     while asking:
         wants = [(asker, next(asker, None)) for asker in asking]
         asking = [asker for asker, want in wants if want is not None]

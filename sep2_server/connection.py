@@ -122,7 +122,7 @@ class Connection(ABC):
             part = rows[start : start + size]
             values = {f"{n}_{i}": value for i, row in enumerate(part) for n, value in enumerate(row)}
             found = self.run(_inserted(table, tuple(names), size), **values)
-            numbers += [int(row[0]) for row in found.fetchall()] if _counts(table) else []
+            numbers += [int(row[0]) for row in found.fetchall()] if counts(table) else []
             start += size
         return numbers
 
@@ -139,10 +139,11 @@ def _inserted(table: Table, names: tuple[str, ...], size: int) -> ClauseElement:
             for i in range(size)
         ]
         made = insert(table).values(rows)
-        _INSERTS[key] = made.returning(*table.primary_key) if _counts(table) else made.inline()
+        _INSERTS[key] = made.returning(*table.primary_key) if counts(table) else made.inline()
     return _INSERTS[key]
 
 
-def _counts(table: Table) -> bool:
+def counts(table: Table) -> bool:
+    """Whether the key of a table counts by itself."""
     column = table.autoincrement_column
     return column is not None and column.autoincrement is True

@@ -18,15 +18,19 @@ from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, LimitReached, UnknownMethod
 from sep2_server.messages import Answer
 from sep2_server.process.crowd import Crowd
-from sep2_server.process.ending import EndingConnection, EndingServer
+from sep2_server.process.ending import EndingServer
 from sep2_server.process.listener import Guest
-from sep2_server.process.meter import Meter
+from sep2_server.quick_handler import Desk, QuickHandler
 from sep2_server.settings import Settings
+from sep2_server.shortcut import SERVER_NAME
 
 LINGERING_S: Final = 1.0
 """How long the rest of a refused body is read, so that the client sees the answer."""
-SERVER_NAME: Final = "lineside"
+MOST_HELD: Final = 65_536
+"""Octets of later requests that are held while one is carried out; more are not read meanwhile."""
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
+PROMISED_S: Final = 3600.0
+"""How long a connection is not idle while its request is carried out, which never takes so long."""
 _REQUEST_LINE: Final = re.compile(r"b['\"][!#$%&*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
 
 log = logging.getLogger(__name__)
@@ -51,7 +55,7 @@ def response_of(answer: Answer) -> web.Response:
     return response
 
 
-class Connection(EndingConnection):
+class Connection(QuickHandler):
     """A connection of one client. `lfdi` is None where it showed no certificate, or one to be refused."""
 
     def __init__(
@@ -63,10 +67,11 @@ class Connection(EndingConnection):
         keep_alive_s: int,
         crowd: Crowd,
         guest: Guest,
-        meter: Meter,
+        desk: Desk,
     ) -> None:
         super().__init__(
             server,
+            desk,
             loop=asyncio.get_running_loop(),
             access_log_class=NoAccessLog,
             keepalive_timeout=keep_alive_s,
@@ -77,9 +82,6 @@ class Connection(EndingConnection):
         self._issuers = issuers
         self._crowd = crowd
         self._guest = guest
-        self._meter = meter
-        self.lfdi: LFDI | None = None
-        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Settle who the client is. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G."""
@@ -88,13 +90,13 @@ class Connection(EndingConnection):
         allowed = self._environment.rules.allow_self_signed
         found = admission(session, self._issuers, allow_self_signed=allowed)
         if isinstance(found, Finding):
-            self._meter.count("lineside_handshakes_total", result="refused", reason=found.rule)
+            self._desk.meter.count("lineside_handshakes_total", result="refused", reason=found.rule)
             peer = transport.get_extra_info("peername")
             log.warning("Certificate of %s refused: %s (%s)", peer, found.text, found.rule)
             if self._environment.rules.refused_certificate == "close":
                 self.force_close()
         else:
-            self._meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
+            self._desk.meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
             self._settle(found)
         _forget_certificate(transport)
 
@@ -168,7 +170,7 @@ def accept_of(request: web.BaseRequest) -> str | None:
     return ",".join(request.headers.getall("Accept")) if "Accept" in request.headers else None
 
 
-async def octets_of(request: web.BaseRequest, most: int) -> bytes:
+async def body_of(request: web.BaseRequest, most: int) -> bytes:
     """The body of a request. LimitReached for more than `most` octets, of which few are read."""
     parts: list[bytes] = []
     octets = 0
@@ -215,10 +217,10 @@ class Connections(EndingServer):
         environment: Environment,
         issuers: KnownIssuers,
         keep_alive_s: int,
-        meter: Meter,
+        desk: Desk,
     ) -> None:
         super().__init__(handler)
-        self._meter = meter
+        self._desk = desk
         self._environment = environment
         self._issuers = issuers
         self._keep_alive_s = keep_alive_s
@@ -238,5 +240,5 @@ class Connections(EndingServer):
             keep_alive_s=self._keep_alive_s,
             crowd=self._crowd,
             guest=guest,
-            meter=self._meter,
+            desk=self._desk,
         )

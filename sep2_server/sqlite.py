@@ -7,11 +7,12 @@ from pathlib import Path
 from sqlite3 import DatabaseError, connect
 from typing import Any, Final
 
+from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server.connection import Connection, Result
+from sep2_server.connection import Connection, Result, counts
 from sep2_server.errors import StoreError
 
 DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="named")
@@ -49,6 +50,7 @@ class SqliteConnection(Connection):
             raise StoreError(f"{path}: the database cannot be opened: {flaw}") from flaw
         self._woken = threading.Event()
         self._texts: dict[ClauseElement, str] = {}
+        self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
@@ -59,6 +61,20 @@ class SqliteConnection(Connection):
         """Execute a statement once for each of many sets of parameters."""
         many: Any = rows
         self._cursor.executemany(self._texts.get(statement) or self._text_of(statement), many)
+
+    def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+        """Insert rows of values in the order of `names`; the numbers that they got, one after the other."""
+        key = table.name, tuple(names)
+        text = self._inserts.get(key)
+        if text is None:
+            places = ", ".join("?" * len(names))
+            text = self._inserts[key] = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608
+        many: Any = rows
+        self._cursor.executemany(text, many)
+        if not rows or not counts(table):
+            return []
+        last = int(self._execute("SELECT last_insert_rowid()").fetchone()[0])
+        return list(range(last - len(rows) + 1, last + 1))
 
     def _text_of(self, statement: ClauseElement) -> str:
         text = self._texts[statement] = str(statement.compile(dialect=DIALECT))

@@ -99,7 +99,11 @@ class Store:
 
     async def do_short(self, job: Job[T]) -> T:
         """As `do`, for a job of less than a millisecond: on SQLite the event loop runs it where it can."""
-        return await self._loop_writer.do(job)
+        return await self.begin_short(job)
+
+    def begin_short(self, job: Job[T]) -> asyncio.Future[T]:
+        """As `do_short`: a promise of the running loop."""
+        return self._loop_writer.do(job)
 
     async def let_loop_go(self) -> None:
         """Finish the short jobs of the running loop; what it holds open of the database is closed."""

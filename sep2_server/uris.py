@@ -11,6 +11,7 @@ import re
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from function_sets import ROUTES, Route, route_of
@@ -131,6 +132,7 @@ def _unescaped(escape: re.Match[str]) -> str:
     return letter if letter in _UNRESERVED else escape[0].upper()
 
 
+@lru_cache(8192)
 def _place_of(path: str) -> Place | None:
     found = route_of(path)
     if found is not None:

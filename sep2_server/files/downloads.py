@@ -11,7 +11,7 @@ from aiohttp import web
 from sep2_server.errors import Busy, NotFound
 from sep2_server.files.ranges import Piece, is_unchanged, piece_of
 from sep2_server.messages import Download
-from sep2_server.protocol import SERVER_NAME
+from sep2_server.shortcut import SERVER_NAME
 
 CHUNK_OCTETS: Final = 1 << 16
 

@@ -20,7 +20,7 @@ from sep2_server.process.families import lasting
 from sep2_server.process.meter import Meter
 from sep2_server.process.place import Place, shared_tls, tls_files
 from sep2_server.process.service import ServiceManager
-from sep2_server.process.serving import Reread, attempt, serve
+from sep2_server.process.serving import Reread, attempt, serve, settle_memory
 from sep2_server.process.sockets import raise_file_limit
 from sep2_server.process.supervisor import Duties, Supervisor, Tell
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 def serve_with_workers(site: Site, *, tell: Tell, reread: Reread, manager: ServiceManager) -> int:
     """Serve with as many processes as the settings say until SIGTERM or SIGINT; the exit code."""
     raise_file_limit()
+    settle_memory()
     workshop = Workshop.open(site, reread)
     duties = Duties(
         work=workshop.work,

@@ -1,0 +1,105 @@
+"""From requests to answers in a process: read at once or by a thread, written and durable."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from function_sets import Clock
+from sep2_server.dispatch import Dispatcher
+from sep2_server.environment import Environment
+from sep2_server.errors import Busy, RemoteError, StoreError
+from sep2_server.event_times import repair_list
+from sep2_server.listing import RepairDue
+from sep2_server.messages import Answer, Request
+from sep2_server.shortcut import Heads, Known, Reply
+from sep2_server.store import Store
+from sep2_server.version_discovery import WELL_KNOWN, version_discovery
+from sep2_server.work import Work
+
+log = logging.getLogger(__name__)
+
+
+class Answering:
+    """Answers requests by the dispatcher of the profile at their path.
+
+    `be_current` is called before each look at what is kept.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        store: Store,
+        clock: Clock,
+        dispatchers: Mapping[str, Dispatcher],
+        be_current: Callable[[], None],
+    ) -> None:
+        """`dispatchers` by the path of their mount, the one at the root by an empty path."""
+        self._environment = environment
+        self._store = store
+        self._clock = clock
+        self._dispatchers = dispatchers
+        self._mounted = [(prefix, each) for prefix, each in dispatchers.items() if prefix]
+        self._be_current = be_current
+        self.heads = Heads()
+
+    async def respond(self, request: Request) -> Answer:
+        """The answer to a request: read at once, or written and durable."""
+        return await self.respond_by(*self.dispatcher_of(request))
+
+    def dispatcher_of(self, request: Request) -> tuple[Dispatcher, Request]:
+        """Who answers a request, and the request without the path of a mount."""
+        for prefix, mounted in self._mounted:
+            if request.path.startswith(prefix + "/"):
+                return mounted, replace(request, path=request.path[len(prefix) :])
+        return self._dispatchers[""], request
+
+    async def respond_by(self, dispatcher: Dispatcher, request: Request) -> Answer:
+        """The answer of one of the dispatchers."""
+        if request.path == WELL_KNOWN and not dispatcher.is_blocked(request.lfdi) and request.lfdi:
+            return version_discovery(self._environment.settings, request.method)
+        try:
+            return await self._found(dispatcher, request)
+        except (RemoteError, StoreError) as flaw:
+            return self._refusal(dispatcher, flaw, request.accept)
+
+    async def _found(self, dispatcher: Dispatcher, request: Request) -> Answer:
+        while True:
+            self._be_current()
+            try:
+                answer = dispatcher.answer_at_once(request)
+                if answer is None:
+                    answer = await self._store.ask(partial(dispatcher.answer, request=request))
+            except RepairDue as due:
+                await self._store.do(
+                    partial(repair_list, environment=self._environment, list_id=due.list_id, now=request.now)
+                )
+                continue
+            if not isinstance(answer, Work):
+                return answer
+            return await (self._store.do_short if answer.is_short else self._store.do)(answer)
+
+    def reply(self, known: Known, lfdi: str, body: bytes) -> Reply | None:
+        """The answer to a request whose head is known, or its promise; None for the long way."""
+        self._be_current()
+        answer = known.dispatcher.answer_at_once(known.asked(lfdi, body, self._clock.now()))
+        if not isinstance(answer, Work):
+            return answer
+        return self._store.begin_short(answer) if answer.is_short else None
+
+    def kept(self, known: Known, promise: asyncio.Future[Answer]) -> Answer:
+        """The answer that a promise has come to."""
+        flaw = promise.exception()
+        if flaw is None:
+            return promise.result()
+        if not isinstance(flaw, RemoteError | StoreError):
+            log.error("A request failed", exc_info=flaw)
+            return self._environment.failure
+        return self._refusal(known.dispatcher, flaw, known.request.accept)
+
+    def _refusal(self, dispatcher: Dispatcher, flaw: RemoteError | StoreError, accept: str | None) -> Answer:
+        if isinstance(flaw, RemoteError):
+            return dispatcher.refusal(flaw, accept)
+        log.warning("The store failed: %s", flaw)
+        return dispatcher.refusal(Busy("the store failed"), accept)

@@ -1,0 +1,136 @@
+"""A connection that answers requests whose heads are known; the HTTP library answers all others."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from sep2_server.answering import Answering
+from sep2_server.messages import Answer
+from sep2_server.process.meter import Meter
+from sep2_server.shortcut import END, Asked, Known, is_plain, octets_of
+
+MOST_HELD: Final = 65_536
+"""Octets of later requests that are held while one is carried out; more are not read meanwhile."""
+PROMISED_S: Final = 3600.0
+"""How long a connection is not idle while its request is carried out, which never takes so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who answers requests and counts; `note` is told octets of an answer, its s, octets received."""
+
+    answering: Answering
+    meter: Meter
+    note: Callable[[Asked, Answer, int, float, int], None]
+
+
+class QuickHandler(RequestHandler):
+    """Requests whose heads are known go past the parser, as long as that has been given whole ones alone."""
+
+    def __init__(self, server: web.Server, desk: Desk, **settings: Any) -> None:  # noqa: ANN401
+        super().__init__(server, **settings)
+        self.lfdi: str | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        self._desk = desk
+        self._is_whole = True
+        """Whether the parser has been given whole requests alone, all of them answered or on their way."""
+        self._last: tuple[bytes, int] | None = None
+        """The head that the parser was given last, alone, and the number of octets behind it."""
+        self._promise: asyncio.Future[Answer] | None = None
+        self._held = b""
+        self._is_ending = False
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a request whose head is known; the parser sees all others."""
+        if not data:  # the library's own way to go on
+            super().data_received(data)
+            return
+        if self._promise is not None:
+            self._hold(data)
+            return
+        self._last = None
+        if self._is_whole and not self._messages and self._current_request is None:
+            end = data.find(END) + len(END)
+            if end >= len(END):
+                known = self._desk.answering.heads.get(data[:end])
+                if (
+                    known is not None
+                    and known.octets == len(data) - end
+                    and self._answered(known, data[end:])
+                ):
+                    return
+                self._last = data[:end], len(data) - end
+        self._is_whole = False
+        super().data_received(data)
+
+    def learn(self, request: web.BaseRequest, known: Known | None) -> None:
+        """Hear what the parser has made of the last head; where that was granted, `known` is kept."""
+        last, self._last = self._last, None
+        if last is None or not is_plain(request, *last):
+            return
+        self._is_whole = True
+        if known is not None:
+            self._desk.answering.heads.add(last[0], known)
+
+    def _answered(self, known: Known, body: bytes) -> bool:
+        """Answer a request, now or later; False where that cannot be here."""
+        is_waiting = self._waiter is not None and not self._waiter.done()
+        if not is_waiting or self._close or self._force_close or self._stalled or self.lfdi is None:
+            return False
+        began = perf_counter()
+        reply = self._desk.answering.reply(known, self.lfdi, body)
+        if reply is None:
+            return False
+        if isinstance(reply, Answer):
+            self._tell(known, reply, began, len(body))
+        else:
+            self._promise = reply
+            self._next_keepalive_close_time = self._loop.time() + PROMISED_S
+            reply.add_done_callback(lambda promise: self._keep(known, promise, began, len(body)))
+        return True
+
+    def _keep(self, known: Known, promise: asyncio.Future[Answer], began: float, received: int) -> None:
+        """Tell what a promise has come to, and go on with what has come meanwhile."""
+        self._promise = None
+        self._tell(known, self._desk.answering.kept(known, promise), began, received)
+        if self._is_ending:
+            super().close()
+        held, self._held = self._held, b""
+        if len(held) >= MOST_HELD and self.transport is not None:
+            self.transport.resume_reading()
+        if held and self.transport is not None:
+            self.data_received(held)
+
+    def _tell(self, known: Known, answer: Answer, began: float, received: int) -> None:
+        if self.transport is not None:
+            self.transport.write(octets_of(answer))
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        peer = self.peername
+        remote = peer[0] if isinstance(peer, tuple) else ""
+        asked = Asked(known.request.method, known.target, self.lfdi or "", remote)
+        self._desk.note(asked, answer, len(answer.body), perf_counter() - began, received)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what comes while a request is carried out."""
+        before = len(self._held)
+        self._held += data
+        if before < MOST_HELD <= len(self._held) and self.transport is not None:
+            self.transport.pause_reading()
+
+    def close(self) -> None:
+        """Close once what was promised is told."""
+        if self._promise is None:
+            super().close()
+        self._is_ending = True
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - the library's
+        """Tell what was promised, as far as it comes in time, then end."""
+        if self._promise is not None:
+            await asyncio.wait([self._promise], timeout=timeout)
+            await asyncio.sleep(0)
+        await super().shutdown(timeout)

@@ -1,0 +1,127 @@
+"""Requests whose head is, octet for octet, one that was parsed before: it is not parsed again.
+
+Devices ask the same over and over on connections that they keep. The library that parses HTTP sees each head
+once; what it made of it is kept by its octets, where that was a plain request of HTTP/1.1 that was granted.
+"""
+
+import time
+from asyncio import Future
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from aiohttp import HttpVersion11, web
+
+from sep2_server.dispatch import Dispatcher
+from sep2_server.messages import Answer, Request
+
+SERVER_NAME: Final = "lineside"
+MOST_HEADS: Final = 10_000
+"""So many are known; each takes some 700 octets."""
+MOST_OCTETS: Final = 8192
+"""Larger bodies take the long way."""
+PLAIN: Final = frozenset({"GET", "PUT", "POST"})
+NOT_PLAIN: Final = frozenset(
+    {"Transfer-Encoding", "Content-Encoding", "Upgrade", "Expect", "Connection", "Range"}
+)
+END: Final = b"\r\n\r\n"
+_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_TAIL: Final = f"Server: {SERVER_NAME}\r\nContent-Length: %d\r\nDate: %s\r\n\r\n"
+_EMPTY_TAIL: Final = f"Server: {SERVER_NAME}\r\nDate: %s\r\n\r\n"
+
+
+class Asked(NamedTuple):
+    """Who has asked for what, as the log tells it."""
+
+    method: str
+    target: str
+    lfdi: str
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a head says: the request without its body, which has so many octets, and who answers it."""
+
+    request: Request
+    target: str
+    octets: int
+    dispatcher: Dispatcher
+
+    def asked(self, lfdi: str, body: bytes, now: int) -> Request:
+        """The request that a client makes now."""
+        first = self.request
+        return Request(
+            method=first.method,
+            path=first.path,
+            query=first.query,
+            lfdi=lfdi,
+            body=body,
+            content_type=first.content_type,
+            accept=first.accept,
+            now=now,
+            authority=first.authority,
+        )
+
+
+class Heads:
+    """The heads that are known; those that came first leave first."""
+
+    def __init__(self, most: int = MOST_HEADS) -> None:
+        self._most = most
+        self._known: dict[bytes, Known] = {}
+        self.get = self._known.get
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, head: bytes, known: Known) -> None:
+        """Know a head."""
+        while len(self._known) >= self._most:
+            del self._known[next(iter(self._known))]
+        self._known[head] = known
+
+    def clear(self) -> None:
+        """Know none any more."""
+        self._known.clear()
+
+
+def is_plain(request: web.BaseRequest, head: bytes, octets: int) -> bool:
+    """Whether a request of HTTP/1.1 is its head and so many octets behind it, for every reader of HTTP."""
+    lines = head.count(b"\r\n")
+    return (
+        request.method in PLAIN
+        and request.version == HttpVersion11
+        and head.count(b"\n") == head.count(b"\r") == lines
+        and (request.content_length or 0) == octets <= MOST_OCTETS
+        and NOT_PLAIN.isdisjoint(name.title() for name in request.headers)
+    )
+
+
+def octets_of(answer: Answer) -> bytes:
+    """The octets of an answer that goes out on a connection which is kept."""
+    parts = [_LINES[answer.status]]
+    parts += [f"{name}: {value}\r\n" for name, value in answer.headers]
+    if answer.status == HTTPStatus.NO_CONTENT:
+        parts.append(_EMPTY_TAIL % _Date.text())
+    else:
+        parts.append(_TAIL % (len(answer.body), _Date.text()))
+    return "".join(parts).encode() + answer.body
+
+
+class _Date:
+    """The date of now, made once a second."""
+
+    second = 0
+    made = ""
+
+    @classmethod
+    def text(cls) -> str:
+        now = int(time.time())
+        if now != cls.second:
+            cls.second, cls.made = now, formatdate(now, usegmt=True)
+        return cls.made
+
+
+Reply = Answer | Future[Answer]
