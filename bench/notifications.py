@@ -72,7 +72,7 @@ async def _measure(pki: Pki, ports: list[int]) -> list[Result]:
             await _subscribe(server, pki, ports, f"{program.href}/derc")
             times = [await _round(server, program, CONTROLS + n) for n in range(ROUNDS + 1)][1:]
             read = Request(method="GET", path=f"{program.href}/derc", lfdi=_lfdi(pki), now=server.clock.now())
-            body = (await server.respond(read)).body
+            body = (await server.answering.respond(read)).body
         bare = await _bare(pki, ports, body)
     finally:
         store.close()
@@ -154,7 +154,7 @@ async def _subscribe(server: Sep2Server, pki: Pki, ports: list[int], path: str) 
             )
             for wish in wishes
         ]
-        answers = await asyncio.gather(*map(server.respond, asked))
+        answers = await asyncio.gather(*map(server.answering.respond, asked))
         if {answer.status for answer in answers} != {201}:
             raise RuntimeError(f"the subscriptions were answered {answers[0].status}")
 

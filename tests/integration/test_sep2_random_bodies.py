@@ -49,7 +49,7 @@ class House:
             content_type=SEP_XML,
             now=self.bench.clock.now(),
         )
-        return self._runner.run(self.bench.server.respond(request))
+        return self._runner.run(self.bench.server.answering.respond(request))
 
     def place(self, route: Route) -> str | None:
         """URI of the newest resource of a route that is there, or that may stand below one that is."""

@@ -45,7 +45,7 @@ class LiveServer:
 
     def respond(self, request: Request) -> Answer:
         """What the IEEE 2030.5 side answers to a device."""
-        return asyncio.run_coroutine_threadsafe(self.server.respond(request), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(self.server.answering.respond(request), self._loop).result(30)
 
     def _run(self) -> None:
         try:
