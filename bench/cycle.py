@@ -1,7 +1,8 @@
 """A poll cycle of a CSIP client: at most 3 times the CPU of a bare resumed handshake.
 
 A connection with a resumed session; GET of Time, EndDeviceList, FunctionSetAssignmentsList, DERList and of 10
-DERControls; PUT of DERStatus, POST of readings; end of the connection.
+DERControls; PUT of DERStatus, POST of readings; end of the connection. One client after the other, and 16
+that go through their cycles at the same time; the handshakes they are held against come in the same way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from bench.documents import readings, status
 from bench.measure import Result
 from bench.stand import DEVICE, files_of
-from bench.wire import Wire, request
+from bench.wire import Wire, request, shake_hands
 from bench.writes import make_mirror
 from certs import client_context
 
@@ -25,77 +26,101 @@ if TYPE_CHECKING:
 
 BAR: Final = 3.0
 ROUNDS: Final = 7
-BATCH: Final = 40
+BATCH: Final = 48
+"""Cycles in a round."""
+AT_ONCE: Final = 16
 READ: Final = ("Time", "EndDeviceList", "FunctionSetAssignmentsList", "DERList", "DERControlList")
 
 
 def measure(stand: Stand) -> list[Result]:
     """Cycles against handshakes, both with a resumed session."""
     with stand.server() as server, stand.floor([]) as floor:
-        cycle, bare = Cycle(stand, server), Handshake(stand, floor)
-        times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(ROUNDS):
-            for load, kept in ((cycle, times[0]), (bare, times[1])):
-                kept.append(load.cpu_ms(BATCH))
-    return [
-        Result(
-            name="poll cycle: resumed handshake, 5 GET, 1 PUT, 1 POST",
-            ours=statistics.median(times[0]),
-            floor_value=statistics.median(times[1]),
-            floor="bare aiohttp, resumed handshake alone",
-            bar=BAR,
-        )
-    ]
+        mirror = make_mirror(stand, server.port)
+        count = itertools.count(100_000)
+        return [
+            _compared(Cycles(stand, server, at_once, mirror, count), Handshakes(stand, floor, at_once))
+            for at_once in (1, AT_ONCE)
+        ]
 
 
-class Handshake:
-    """Resumed handshakes with a server."""
+def _compared(cycles: Cycles, bare: Handshakes) -> Result:
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for clients, kept in ((cycles, times[0]), (bare, times[1])):
+            kept.append(clients.cpu_ms(BATCH))
+    return Result(
+        name=f"poll cycle: resumed handshake, 5 GET, 1 PUT, 1 POST, {cycles.at_once} at a time",
+        ours=statistics.median(times[0]),
+        floor_value=statistics.median(times[1]),
+        floor="bare aiohttp, resumed handshake alone",
+        bar=BAR,
+    )
 
-    def __init__(self, stand: Stand, place: Running) -> None:
+
+class Handshakes:
+    """Clients that resume their sessions with a server, all at the same time."""
+
+    def __init__(self, stand: Stand, place: Running, at_once: int) -> None:
+        self.at_once = at_once
         self._place = place
         self._context = client_context(*files_of(stand.pki.credentials(DEVICE)))
-        self._session: ssl.SSLSession | None = None
+        self._sessions: list[ssl.SSLSession | None] = [None] * at_once
         self.once()
 
     def cpu_ms(self, count: int) -> float:
-        """CPU of the server for one, ms."""
+        """CPU of the server for one client, ms."""
         before = self._place.cpu_s()
-        for _ in range(count):
+        for _ in range(count // self.at_once):
             self.once()
         return (self._place.cpu_s() - before) / count * 1e3
 
     def once(self) -> None:
         """Connect, do what is to be done, end."""
-        wire = Wire(self._place.port, self._context, self._session)
-        with contextlib.closing(wire):
-            if self._session is not None and not wire.socket.session_reused:
-                raise RuntimeError("the session was not resumed")
-            self._session = wire.session
-            self.talk(wire)
+        with contextlib.ExitStack() as stack:
+            wires = [
+                stack.enter_context(
+                    contextlib.closing(Wire(self._place.port, self._context, session, is_shaken=False))
+                )
+                for session in self._sessions
+            ]
+            shake_hands(wires)
+            for wire, session in zip(wires, self._sessions, strict=True):
+                if session is not None and not wire.socket.session_reused:
+                    raise RuntimeError("the session was not resumed")
+            self._sessions = [wire.session for wire in wires]
+            self.talk(wires)
 
-    def talk(self, wire: Wire) -> None:
+    def talk(self, wires: list[Wire]) -> None:
         """Say nothing."""
 
 
-class Cycle(Handshake):
-    """Poll cycles."""
+class Cycles(Handshakes):
+    """Clients that go through their poll cycles."""
 
-    def __init__(self, stand: Stand, place: Running) -> None:
+    def __init__(
+        self, stand: Stand, place: Running, at_once: int, mirror: str, count: itertools.count[int]
+    ) -> None:
         self._lfdi = stand.lfdi
         self._paths = stand.paths
-        self._mirror = make_mirror(stand, place.port)
-        self._count = itertools.count(100_000)
-        super().__init__(stand, place)
+        self._mirror = mirror
+        self._count = count
+        super().__init__(stand, place, at_once)
 
-    def talk(self, wire: Wire) -> None:
+    def talk(self, wires: list[Wire]) -> None:
         """Poll and report."""
         for kind in READ:
-            wire.get(self._paths[kind] + ("?s=0&l=10" if kind.endswith("List") else ""))
-        number = next(self._count)
-        for octets in (
-            request("PUT", self._paths["DERStatus"], status(number)),
-            request("POST", self._mirror, readings(self._lfdi, number)),
-        ):
-            answered, body = wire.exchange(octets)
-            if answered >= 300:
-                raise RuntimeError(f"{answered}: {body[:200]!r}")
+            octets = request("GET", self._paths[kind] + ("?s=0&l=10" if kind.endswith("List") else ""))
+            _exchange(wires, [octets] * len(wires))
+        numbers = [next(self._count) for _ in wires]
+        _exchange(wires, [request("PUT", self._paths["DERStatus"], status(number)) for number in numbers])
+        _exchange(wires, [request("POST", self._mirror, readings(self._lfdi, number)) for number in numbers])
+
+
+def _exchange(wires: list[Wire], all_octets: list[bytes]) -> None:
+    """One request of each client at the same time, and its answer."""
+    for wire, octets in zip(wires, all_octets, strict=True):
+        wire.socket.sendall(octets)
+    for wire in wires:
+        answered, _, body = wire.take()
+        if answered >= 300:
+            raise RuntimeError(f"{answered}: {body[:200]!r}")

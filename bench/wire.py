@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
 import socket
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import ssl
+import ssl
 
 BIG = 1 << 18
 
@@ -14,11 +13,21 @@ BIG = 1 << 18
 class Wire:
     """One connection, kept; with `session` it is resumed."""
 
-    def __init__(self, port: int, context: ssl.SSLContext, session: ssl.SSLSession | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        context: ssl.SSLContext,
+        session: ssl.SSLSession | None = None,
+        *,
+        is_shaken: bool = True,
+    ) -> None:
+        """`is_shaken`: with the handshake, which `shake_hands` makes up for otherwise."""
         plain = socket.create_connection(("127.0.0.1", port), timeout=60)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.context = context
-        self.socket = context.wrap_socket(plain, server_hostname=None, session=session)
+        self.socket = context.wrap_socket(
+            plain, server_hostname=None, session=session, do_handshake_on_connect=is_shaken
+        )
         self._held = b""
 
     @property
@@ -67,6 +76,21 @@ class Wire:
         if not octets:
             raise RuntimeError("the server closed the connection")
         return octets
+
+
+def shake_hands(wires: list[Wire]) -> None:
+    """The handshakes of connections at the same time."""
+    waiting = {wire.socket for wire in wires}
+    for each in waiting:
+        each.setblocking(False)
+    while waiting:
+        for each in tuple(waiting):
+            with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                each.do_handshake()
+                each.settimeout(60)
+                waiting.remove(each)
+        if waiting:
+            select.select(waiting, [], [], 60)
 
 
 def request(method: str, path: str, body: bytes = b"") -> bytes:
