@@ -110,20 +110,21 @@ class Connection(ABC):
         return None if found is None or found[0] is None else int(found[0])
 
     def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
-        """Insert rows of values in the order of `names`, many to a statement; the numbers that they got.
+        """Insert rows of values in the order of `names`, in few trips; the numbers that they got.
 
         Only a table whose key counts by itself has numbers to tell; others give none.
         """
+        if not counts(table):
+            asked = [{f"{n}_0": value for n, value in enumerate(row)} for row in rows]
+            if asked:
+                self.run_many(_inserted(table, tuple(names), 1), asked)
+            return []
         numbers: list[int] = []
-        start, size = 0, self.together
-        while start < len(rows):
-            while size > len(rows) - start:
-                size //= 2
-            part = rows[start : start + size]
+        for start in range(0, len(rows), self.together):
+            part = rows[start : start + self.together]
             values = {f"{n}_{i}": value for i, row in enumerate(part) for n, value in enumerate(row)}
-            found = self.run(_inserted(table, tuple(names), size), **values)
-            numbers += [int(row[0]) for row in found.fetchall()] if counts(table) else []
-            start += size
+            found = self.run(_inserted(table, tuple(names), len(part)), **values)
+            numbers += [int(row[0]) for row in found.fetchall()]
         return numbers
 
 

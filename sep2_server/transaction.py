@@ -351,4 +351,6 @@ class Transaction(Bookkeeping):
 def _stored(row: Row) -> Row:
     """A new row as the table has it."""
     mrid = full_mrid(row.mrid) if row.mrid else row.mrid
-    return row._replace(mrid=mrid, body=marked(row.kind, row.body))
+    body = marked(row.kind, row.body)
+    is_same = mrid == row.mrid and body == row.body
+    return row if is_same else row._replace(mrid=mrid, body=body)
