@@ -7,10 +7,10 @@ from time import perf_counter
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from sep2_server.answering import Answering
 from sep2_server.messages import Answer
+from sep2_server.process.ending import EndingConnection, EndingServer
 from sep2_server.process.meter import Meter
 from sep2_server.shortcut import END, Asked, Known, is_plain, octets_of
 
@@ -29,7 +29,7 @@ class Desk:
     note: Callable[[Asked, Answer, int, float, int], None]
 
 
-class QuickHandler(RequestHandler):
+class QuickHandler(EndingConnection):
     """Requests whose heads are known go past the parser, as long as that has been given whole ones alone."""
 
     def __init__(self, server: web.Server, desk: Desk, **settings: Any) -> None:  # noqa: ANN401
@@ -43,7 +43,16 @@ class QuickHandler(RequestHandler):
         """The head that the parser was given last, alone, and the number of octets behind it."""
         self._promise: asyncio.Future[Answer] | None = None
         self._held = b""
-        self._is_ending = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the head of a request has come, and its answer has not been sent."""
+        return self._promise is not None or super().is_busy
+
+    @property
+    def serving(self) -> asyncio.Future[Any] | None:
+        """What ends after the last answer, None where that has been."""
+        return super().serving if self._promise is None else self._promise
 
     def data_received(self, data: bytes) -> None:
         """Answer a request whose head is known; the parser sees all others."""
@@ -82,6 +91,8 @@ class QuickHandler(RequestHandler):
         is_waiting = self._waiter is not None and not self._waiter.done()
         if not is_waiting or self._close or self._force_close or self._stalled or self.lfdi is None:
             return False
+        if isinstance(self._manager, EndingServer) and self._manager.is_ending:
+            return False
         began = perf_counter()
         reply = self._desk.answering.reply(known, self.lfdi, body)
         if reply is None:
@@ -98,8 +109,6 @@ class QuickHandler(RequestHandler):
         """Tell what a promise has come to, and go on with what has come meanwhile."""
         self._promise = None
         self._tell(known, self._desk.answering.kept(known, promise), began, received)
-        if self._is_ending:
-            super().close()
         held, self._held = self._held, b""
         if len(held) >= MOST_HELD and self.transport is not None:
             self.transport.resume_reading()
@@ -121,16 +130,3 @@ class QuickHandler(RequestHandler):
         self._held += data
         if before < MOST_HELD <= len(self._held) and self.transport is not None:
             self.transport.pause_reading()
-
-    def close(self) -> None:
-        """Close once what was promised is told."""
-        if self._promise is None:
-            super().close()
-        self._is_ending = True
-
-    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - the library's
-        """Tell what was promised, as far as it comes in time, then end."""
-        if self._promise is not None:
-            await asyncio.wait([self._promise], timeout=timeout)
-            await asyncio.sleep(0)
-        await super().shutdown(timeout)

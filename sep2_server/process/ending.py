@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -22,7 +22,7 @@ class EndingConnection(RequestHandler):
         return bool(self._messages) or self._current_request is not None
 
     @property
-    def serving(self) -> "asyncio.Task[None] | None":
+    def serving(self) -> asyncio.Future[Any] | None:
         """What ends after the last answer, None where that has been."""
         return self._task_handler
 
@@ -42,7 +42,7 @@ class EndingServer(web.Server):
         aiohttp's own `shutdown` would throw away what arrives from its call on.
         """
         self.is_ending = True
-        busy = set()
+        busy: set[asyncio.Future[Any]] = set()
         for connection in self.connections:
             if isinstance(connection, EndingConnection) and connection.is_busy and connection.serving:
                 busy.add(connection.serving)
