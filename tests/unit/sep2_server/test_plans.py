@@ -1,0 +1,80 @@
+"""Every statement of the store finds its rows by an index: none grows with the fleet."""
+
+import re
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.sql.expression import ClauseElement, Executable
+
+from sep2_server import Store, statements, statements_readings, statements_rights
+from sep2_server.notifications import statements as notifying
+from sep2_server.sqlite import DIALECT, SqliteConnection
+
+SMALL = {
+    "GROUPS": "the groups of an operator are told all at once",
+    "OPTIONS": "what was set at run time is read all at once",
+    "BLOCKED": "the blocked certificates are read all at once",
+    "CONSUMERS": "consumers of the feed are a handful",
+    "COUNT_OWED": "a scrape counts the outbox, whose rows are there for seconds",
+    "COUNT_DEAD": "a scrape counts the dead letters, which are bounded",
+    "COUNT_MEMBERS": "run once, by a migration",
+}
+"""Statements that look at a whole table, and why they may."""
+MODULES: tuple[ModuleType, ...] = (statements, statements_readings, statements_rights, notifying)
+DECLARED = {
+    f"{module.__name__.rpartition('.')[0].rpartition('.')[2]}.{name}": value
+    for module in MODULES
+    for name, value in vars(module).items()
+    if name.isupper() and isinstance(value, Executable) and isinstance(value, ClauseElement)
+}
+MADE = {
+    "rows_at": statements.rows_at(4),
+    "rows_with": statements.rows_with(4),
+    "rows_named": statements.rows_named(4),
+    "update_resource": statements.update_resource(frozenset({"body", "version"})),
+}
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteConnection]:
+    path = tmp_path_factory.mktemp("plans") / "server.db"
+    Store(path).close()
+    connection = SqliteConnection(path)
+    yield connection
+    connection.close()
+
+
+def plan_of(db: SqliteConnection, statement: ClauseElement) -> list[str]:
+    """The steps of SQLite's plan."""
+    written = str(statement.compile(dialect=DIALECT))
+    names = set(re.findall(r":(\w+)", written))
+    return [
+        str(row[3])
+        for row in db.run(text(f"EXPLAIN QUERY PLAN {written}"), **dict.fromkeys(names)).fetchall()
+    ]
+
+
+@pytest.mark.parametrize("name", sorted({**DECLARED, **MADE}))
+def test_no_statement_looks_at_a_whole_table(db: SqliteConnection, name: str) -> None:
+    steps = plan_of(db, {**DECLARED, **MADE}[name])
+    scans = [step for step in steps if step.startswith("SCAN")]
+    assert bool(scans) == (name.rpartition(".")[2] in SMALL), steps
+
+
+def test_what_has_a_name_of_an_owner_is_found_by_both(db: SqliteConnection) -> None:
+    steps = plan_of(db, MADE["rows_named"])
+    found = [step for step in steps if "SEARCH" in step]
+    assert len(found) == 4
+    assert all("resource_by_mrid (mrid=? AND owner_id=?)" in step for step in found)
+
+
+def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements_readings.OLD_SETS)
+    assert "reading_by_day (day<?)" in step
+
+
+def test_statements_are_looked_at() -> None:
+    assert len(DECLARED) > 90
+    assert set(SMALL) <= {name.rpartition(".")[2] for name in DECLARED}
