@@ -71,7 +71,12 @@ def _over(environment: Environment, row: Row, now: int) -> Row:
 
 
 def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:
-    """Write what time has changed in rows that are due."""
+    """Write what time has changed in rows that are due.
+
+    Those that only start are known by one question, so that they are written together at the end.
+    """
+    starting = {row.id: new for row in rows if (new := started(row, now)) is not None}
+    rivalled = tx.with_siblings(list(starting))
     for row in rows:
         if row.kind == OPERATION:
             settle_due(tx, environment, row, now)
@@ -80,7 +85,8 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
         elif row.kind in INTERVAL_KINDS:
             tx.replace(row, moved(row, now))
         else:
-            _rewrite(tx, environment, row, now)
+            fresh = None if row.id in rivalled else starting.get(row.id)
+            _rewrite(tx, environment, row, now, fresh)
 
 
 def repair_list(tx: Transaction, environment: Environment, list_id: int, now: int) -> None:
@@ -134,16 +140,8 @@ def started(row: Row, now: int) -> Row | None:
     return row._replace(status=int(EventState.ACTIVE), next_at=ends, body=body)
 
 
-def _alone(tx: Transaction, row: Row) -> bool:
-    """Whether no other event of its list overlaps with one."""
-    if row.list_id is None or row.starts is None or row.ends is None:
-        return False
-    return [other.id for other in tx.overlapping(row.list_id, row.starts, row.ends)] == [row.id]
-
-
-def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
-    new = started(row, now)
-    if new is None or not _alone(tx, row):
+def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new: Row | None = None) -> None:
+    if new is None:
         event = event_of(environment, row)
         new = timed(environment, row, event, siblings_of(tx, environment, row, event), now)
     if new != row:

@@ -137,6 +137,14 @@ class Reader:
         """Events of a list, not over yet, that may be in force between two times."""
         return self._db.all(_row, q.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)
 
+    def with_siblings(self, ids: Sequence[int]) -> set[int]:
+        """Which of some events overlap with another event of their list that is not over."""
+        if not ids:
+            return set()
+        size = next(size for size in (1, 10, 100, len(ids)) if size >= len(ids))
+        asked = {f"i{n}": ids[min(n, len(ids) - 1)] for n in range(size)}
+        return set(self._db.all(_first, q.with_siblings(size), **asked))
+
     def next_in_list(self, list_id: int) -> int | None:
         """When time alone next changes an item of a list."""
         return self._db.number(q.NEXT_IN_LIST, list_id=list_id)

@@ -113,6 +113,26 @@ OVERLAPPING: Final = select(t.resource).where(
     _R.starts < _p("ends"),
     _R.ends > _p("starts"),
 )
+
+
+@cache
+def with_siblings(number: int) -> Select[Any]:
+    """Which of so many events (`i0` and so on) overlap with another of their list that is not over."""
+    other = t.resource.alias()
+    rival = (
+        select(other.c.id)
+        .where(
+            other.c.list_id == _R.list_id,
+            other.c.status < literal_column(str(OVER)),
+            other.c.starts < _R.ends,
+            other.c.ends > _R.starts,
+            other.c.id != _R.id,
+        )
+        .correlate(t.resource)
+    )
+    return select(_R.id).where(_R.id.in_([_p(f"i{n}") for n in range(number)]), rival.exists())
+
+
 NEXT_IN_LIST: Final = select(func.min(_R.next_at)).where(_R.list_id == _p("list_id"), _R.next_at.is_not(None))
 DUE: Final = (
     select(t.resource)

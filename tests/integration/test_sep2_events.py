@@ -266,3 +266,19 @@ async def test_many_events_of_one_second_are_written_in_small_commits(bench: Ben
         await ended.wait()
     assert commits == [BATCH, BATCH, BATCH - 5]
     assert bench.store.reader.due(START + 10) == []
+
+
+async def test_events_that_overlap_in_one_list_are_told_from_those_that_stand_alone(bench: Bench) -> None:
+    _, program = await program_of(bench)
+    _, other = await bench.group("other")
+    spans = [(program, 10, 20), (program, 25, 10), (program, 35, 10), (other, 10, 20)]
+    rows = [
+        await bench.control(place, make_control(f"A{number}", START + start, duration))
+        for number, (place, start, duration) in enumerate(spans)
+    ]
+    found = bench.store.reader.with_siblings([row.id for row in rows])
+    assert found == {rows[0].id, rows[1].id}
+    assert bench.store.reader.with_siblings([rows[1].id]) == {rows[1].id}
+    assert bench.store.reader.with_siblings([]) == set()
+    await bench.control(program, make_control("B0", START + 36, 2))
+    assert bench.store.reader.with_siblings([row.id for row in rows]) == {row.id for row in rows[:3]}

@@ -33,6 +33,7 @@ MADE = {
     "rows_at": statements.rows_at(4),
     "rows_with": statements.rows_with(4),
     "rows_named": statements.rows_named(4),
+    "with_siblings": statements.with_siblings(4),
     "update_resource": statements.update_resource(frozenset({"body", "version"})),
 }
 
