@@ -8,6 +8,7 @@ from schemas import EndDevice
 from sep2_server.action import Action, put_value
 from sep2_server.end_devices import Enrolment, add_end_device, remove_end_device
 from sep2_server.errors import BadRequest, Duplicate, Forbidden, LimitReached
+from sep2_server.membership import has_room, join
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Role
 from sep2_server.run_time import has_in_band_registration
@@ -87,17 +88,16 @@ def _pin(action: Action) -> int | None:
 
 def _join_groups(action: Action, lfdi: LFDI) -> None:
     """Make a new device a member of the groups of `registration_groups`; those not there are logged."""
-    from sep2_server.operator.desk import Desk  # noqa: PLC0415 - the operator side stands above this one
-    from sep2_server.operator.programs import assign  # noqa: PLC0415
-
-    desk = Desk(action.tx, action.environment, action.now, secrets.randbelow)
-    client = action.tx.client(lfdi)
-    for name in action.environment.rules.registration_groups:
-        group = action.tx.group_named(name)
+    tx, environment = action.tx, action.environment
+    client = tx.client(lfdi)
+    for name in environment.rules.registration_groups:
+        group = tx.group_named(name)
         if group is None or client is None:
             log.warning("registration_groups: there is no group %s", name)
+        elif has_room(tx, environment, client):
+            join(tx, environment, group, client, action.now, secrets.randbelow)
         else:
-            assign(desk, group, client)
+            log.warning("registration_groups: a device takes no more than those before %s", name)
 
 
 def _require_pen(action: Action, lfdi: LFDI) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from schemas import DERProgram
+from sep2_server.membership import short
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
@@ -116,9 +117,7 @@ def _add_node(desk: Desk, node: Node, path: str, primacies: Mapping[str, int]) -
         raise Conflict(f"a group beside the network is named {path}", "give the node another name")
     group = programs.add_group(desk, path)
     primacy = primacies.get(node.level, PRIMACIES[node.level])
-    programs.add_program(
-        desk, group, primacy=primacy, description=programs.short(f"{node.level} {node.name}")
-    )
+    programs.add_program(desk, group, primacy=primacy, description=short(f"{node.level} {node.name}"))
     made = node._replace(id=group.id)
     desk.transaction.put_node(made)
     return made

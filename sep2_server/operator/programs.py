@@ -4,22 +4,17 @@ Each member of a group has a FunctionSetAssignments that links to the lists of t
 IEEE 2030.5-2018, 11 (function set assignments); CSIP 1.6.
 """
 
-from collections.abc import Mapping
-
-from schemas import DERProgram, FunctionSetAssignments, Link, spec_of
+from schemas import DERProgram, FunctionSetAssignments
 from sep2_server.end_devices import touch
 from sep2_server.extra_routes import GROUP_LIST, group_list_of
+from sep2_server.membership import associate, associated_lists, has_room, join, links_of, set_links
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.operator.tree import Plan, insert_item, remove
-from sep2_server.rows import Assignment, Client, Group, Row
+from sep2_server.rows import Client, Group, Row
 
 ASSOCIATED: str = "AssociatedDERProgramList"
-DESCRIPTION_OCTETS = 32
-MOST_DERS = 255
 BATCH = 1000
-SERVER_WIDE = ("ResponseSetList", "Time", "UsagePointList")
-"""What every FunctionSetAssignments links to: the same for all."""
 
 
 def add_group(desk: Desk, name: str) -> Group:
@@ -53,7 +48,7 @@ def show(desk: Desk, group: Group, program: Row) -> bool:
         return False
     if kind == GROUP_LIST:
         for client in members(desk, group):
-            _associate(desk, client.end_device_id, [program])
+            associate(desk.transaction, desk.environment, client.end_device_id, [program])
     return True
 
 
@@ -114,27 +109,19 @@ def assign(desk: Desk, group: Group, client: Client) -> None:
     Conflict where it has as many as it may. CSIP 1.6.
     """
     _require_room(desk, client)
-    tx = desk.transaction
-    listed = tx.by_href(desk.environment.uris.of("FunctionSetAssignmentsList", (client.end_device_id,)))
-    if listed is None:
-        raise LookupError(f"EndDevice {client.end_device_id} has no FunctionSetAssignmentsList")
-    assignments = FunctionSetAssignments(mRID=desk.new_mrid(), description=short(group.name), version=0)
-    _set_links(assignments, _links(desk, group))
-    row = insert_item(desk, listed, Plan(value=assignments))
-    tx.put_assignment(Assignment(group.id, client.end_device_id, row.id))
-    _associate(desk, client.end_device_id, desk.programs(group))
-    touch(tx, desk.environment, client.end_device_id, desk.now)
+    join(desk.transaction, desk.environment, group, client, desk.now, desk.random_below)
 
 
 def _require_room(desk: Desk, client: Client) -> None:
+    if has_room(desk.reader, desk.environment, client):
+        return
     most = desk.environment.settings.function_set_assignments_per_device
     held = desk.reader.assignments_of_device(client.end_device_id)
-    if len(held) >= most:
-        names = sorted(group.name for a in held if (group := desk.reader.group(a.group_id)))
-        raise Conflict(
-            f"{client.name} is in {len(held)} groups, and a client takes {most} FunctionSetAssignments",
-            f"take it out of one first: {', '.join(names)[:200]}",
-        )
+    names = sorted(group.name for a in held if (group := desk.reader.group(a.group_id)))
+    raise Conflict(
+        f"{client.name} is in {len(held)} groups, and a client takes {most} FunctionSetAssignments",
+        f"take it out of one first: {', '.join(names)[:200]}",
+    )
 
 
 def unassign(desk: Desk, group: Group, client: Client) -> None:
@@ -170,65 +157,27 @@ def groups_of(desk: Desk, program: Row) -> list[Group]:
     return [group for group in map(desk.reader.group_of_list, lists) if group]
 
 
-def _links(desk: Desk, group: Group) -> dict[str, Link | None]:
-    """What the FunctionSetAssignments of a group link to, by attribute: the lists that are there."""
-    of = desk.environment.uris.of
-    lists = desk.reader.group_lists(group.id)
-    links: dict[str, Link | None] = {}
-    for f in spec_of(FunctionSetAssignments):
-        if f.target is None or not issubclass(f.target, Link):
-            continue
-        kind = f.name.removesuffix("Link")
-        mine = f"Group{kind}"
-        href = of(kind) if kind in SERVER_WIDE else of(mine, (group.id,)) if mine in lists else None
-        links[f.attr] = None if href is None else f.target(href=href)
-    return links
-
-
-def _set_links(value: FunctionSetAssignments, links: Mapping[str, Link | None]) -> None:
-    for attr, link in links.items():
-        setattr(value, attr, link)
-
-
 def _link_again(desk: Desk, group: Group) -> None:
     """Bring the FunctionSetAssignments of all members up to date: version and changedTime move."""
     tx, codec = desk.transaction, desk.environment.codec
-    links, after = _links(desk, group), 0
+    links, after = links_of(tx, desk.environment, group), 0
     while page := tx.assignments_of_group(group.id, after_id=after, limit=BATCH):
         for assignment in page:
             row = tx.by_id(assignment.assignments_id)
             if row is None:
                 continue
             value = desk.resource(row, FunctionSetAssignments)
-            _set_links(value, links)
+            set_links(value, links)
             value.version = (value.version or 0) + 1
             tx.replace(row, row._replace(body=codec.fragment(value)))
             touch(tx, desk.environment, assignment.end_device_id, desk.now)
         after = page[-1].end_device_id
 
 
-def _associate(desk: Desk, end_device_id: int, programs: list[Row]) -> None:
-    for listed in _associated_lists(desk, end_device_id):
-        for program in programs:
-            desk.transaction.add_member(listed.id, program)
-
-
 def _dissociate(desk: Desk, end_device_id: int, programs: list[Row]) -> None:
     """Take programs from the DERs of a device, but those that it still has through another group."""
     still = desk.reader.programs_of_device(end_device_id)
-    for listed in _associated_lists(desk, end_device_id):
+    for listed in associated_lists(desk.reader, desk.environment, end_device_id):
         for program in programs:
             if program.id not in still:
                 desk.transaction.remove_member(listed.id, program)
-
-
-def _associated_lists(desk: Desk, end_device_id: int) -> list[Row]:
-    """The AssociatedDERProgramList of each DER of a device."""
-    end_device = desk.reader.by_id(end_device_id)
-    ders = [] if end_device is None else desk.items(end_device, "DERList", MOST_DERS)
-    return [row for der in ders if (row := desk.beside(der, ASSOCIATED))]
-
-
-def short(text: str) -> str:
-    """A text cut to what String32 holds, at a whole character."""
-    return text.encode()[:DESCRIPTION_OCTETS].decode(errors="ignore")

@@ -6,11 +6,13 @@ import pytest
 
 from certs import LFDI, Pki, sfdi_of
 from schemas import (
+    DERProgramList,
     DeviceCapability,
     DeviceInformation,
     EndDevice,
     EndDeviceList,
     Error,
+    FunctionSetAssignmentsList,
     Time,
     csip_aus,
 )
@@ -114,6 +116,23 @@ async def test_a_second_registration_is_what_the_profile_says(
         assert (first.status, again.status) == (201, status)
         assert again.headers.get("Location", first.location) == first.location
         assert (await client.read("/edev", EndDeviceList)).all == 1
+
+
+async def test_a_device_that_registers_joins_no_more_groups_than_it_takes(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    names = ["first", "second", "third"]
+    changes = {**IN_BAND, "registration_groups": names, "function_set_assignments_per_device": 2}
+    async with running(tmp_path, sep2_pki, **changes) as bench:
+        for name in names:
+            await bench.group(name)
+        client = await bench.client("reg-1")
+        reply = await post(client, end_device(bench.credentials("reg-1").lfdi))
+        assert reply.status == 201
+        listed = await client.read(f"{reply.location}/fsa?l=9", FunctionSetAssignmentsList)
+        described = {one.description for one in listed.FunctionSetAssignments_}
+        assert (listed.all, described) == (2, {"first", "second"})
+        assert (await client.read("/derp?l=9", DERProgramList)).all == 2
 
 
 async def test_an_aggregator_registers_devices_and_removes_them(tmp_path: Path, sep2_pki: Pki) -> None:
