@@ -7,23 +7,31 @@ import logging
 import os
 import sys
 from importlib import import_module, metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
 
+
+class Command(NamedTuple):
+    """The module that has a command, and what the menu says of it."""
+
+    module: str
+    help: str
+
+
 COMMANDS = {
-    "demo": "lineside.demo",
-    "certs": "certs.cli",
-    "server": "sep2_server.cli",
-    "op": "sep2_server.cli",
-    "client": "der_client.cli",
-    "simulate": "lineside.simulate",
-    "bench": "lineside.fleet.cli",
+    "demo": Command("lineside.demo.cli", "watch one control travel from the operator to the registers"),
+    "certs": Command("certs.cli", "identity and certificates"),
+    "server": Command("sep2_server.cli", "make and run an IEEE 2030.5 server"),
+    "op": Command("sep2_server.operator.cli", "operate a server: enrol devices, publish controls, and more"),
+    "client": Command("der_client.cli", "IEEE 2030.5 client of a DER"),
+    "simulate": Command("lineside.simulate", "run a simulated inverter or battery system"),
+    "bench": Command("lineside.fleet.cli", "put load on a server and measure it"),
 }
-"""Module of each command; only what is asked for is loaded, so that a command starts fast."""
+"""Only the module of the command that is asked for is loaded, and none for the menu: commands start fast."""
 
 EPILOG = """\
 first steps:
@@ -46,11 +54,11 @@ def parser(first: str | None = None) -> argparse.ArgumentParser:
     made.add_argument("--version", action="version", version=f"lineside {metadata.version('lineside')}")
     made.add_argument("-v", "--verbose", action="count", default=0, help="more log lines (twice: bytes)")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    wanted = {COMMANDS[first]} if first in COMMANDS else dict.fromkeys(COMMANDS.values())
-    for module in wanted:
-        loaded = import_module(module)
-        add = getattr(loaded, "add_parsers", None) or loaded.add_parser
-        add(commands)
+    if first in COMMANDS:
+        import_module(COMMANDS[first].module).add_parser(commands)
+        return made
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.help)
     return made
 
 

@@ -21,7 +21,7 @@ BATTERY_EXAMPLE = "example: lineside simulate battery --port 5021 --can-port 295
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `simulate` to the menu."""
-    parser = commands.add_parser("simulate", help="run a simulated inverter or battery system")
+    parser = commands.add_parser("simulate")
     kinds = parser.add_subparsers(title="devices", metavar="DEVICE", required=True)
     inverter = kinds.add_parser("inverter", help="a PV inverter on Modbus TCP", epilog=INVERTER_EXAMPLE)
     _add_common(inverter, serial="PV-0001")

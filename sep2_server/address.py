@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from sep2_server.errors import SettingsError
+from sep2_server.setting_values import SettingsError
 
 SCHEMES: Final = ("postgresql://", "postgres://")
 DEFAULT_PORT: Final = 5432

@@ -1,7 +1,7 @@
 """What can go wrong in the server.
 
 Sep2Error
- +- SettingsError            a setting that is unknown or cannot be
+ +- SettingsError            a setting that is unknown or cannot be (in `setting_values`, as Sep2Error is)
  +- StoreError               the database cannot be opened, or is not ours
  +- RemoteError              the client broke the standard; .status is what to answer, .reason the Error code
      +- BadRequest       400  malformed, or values that cannot be
@@ -21,16 +21,9 @@ Sep2Error
 from typing import ClassVar, Final
 
 from schemas.codes import ErrorReason
+from sep2_server.setting_values import Sep2Error
 
 RETRY_S: Final = 30
-
-
-class Sep2Error(Exception):
-    """Anything that this package raises on purpose."""
-
-
-class SettingsError(Sep2Error):
-    """A setting that is unknown or has a value that cannot be."""
 
 
 class StoreError(Sep2Error):

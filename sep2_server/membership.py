@@ -64,13 +64,9 @@ def join(
         )
     )
     tx.put_assignment(Assignment(group.id, client.end_device_id, row.id))
-    programs = tx.group_lists(group.id).get(GROUP_LIST)
-    associate(
-        tx,
-        environment,
-        client.end_device_id,
-        [] if programs is None else tx.members(programs, limit=MOST),
-    )
+    listed_programs = tx.group_lists(group.id).get(GROUP_LIST)
+    programs = [] if listed_programs is None else tx.members(listed_programs, limit=MOST)
+    associate(tx, environment, client.end_device_id, programs)
     touch(tx, environment, client.end_device_id, now)
 
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import Field, replace
 from typing import Any, Final, get_type_hints
 
-from sep2_server.errors import SettingsError
 from sep2_server.profiles import FUNCTION_SET_CODES, PROFILES, ServerProfile, rules
-from sep2_server.setting_values import value_of
+from sep2_server.setting_values import SettingsError, value_of
 
 RULES: Final[Mapping[str, Field[Any]]] = {f.name: f for f in rules()}
 """What a profile decides, by name: each may be set for the whole server, for `profile` or for a mount."""

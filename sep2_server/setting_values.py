@@ -2,8 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from sep2_server.errors import SettingsError
+ROOTS: Final = Path("root.pem")
+"""File with the roots, beside the settings, where nothing else is said."""
+
+
+class Sep2Error(Exception):
+    """Anything that this package raises on purpose."""
+
+
+class SettingsError(Sep2Error):
+    """A setting that is unknown or has a value that cannot be."""
 
 
 def value_of(name: str, value: object, kind: object) -> object:

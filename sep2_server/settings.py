@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas import Profile, csip_aus
 from sep2_server.address import is_url
-from sep2_server.errors import SettingsError
 from sep2_server.profile_settings import RULES, prefix_of, profile_of, table_of
 from sep2_server.profiles import PROFILES, ServerProfile
-from sep2_server.setting_values import value_of
+from sep2_server.setting_values import ROOTS, SettingsError, value_of
 
 FILES_AS_TEXT: Final = frozenset({"database", "database_password_file"})
 """Settings that name a file in most cases."""
@@ -53,7 +52,7 @@ class Settings:
     """File with the server's certificate and the CAs above it, without the root."""
     key: Path = Path("server/key.pem")
     """File with the private key of the certificate."""
-    roots: Path = Path("root.pem")
+    roots: Path = ROOTS
     """File with every root that clients' certificates may end at."""
     extra_trusted: tuple[str, ...] = ()
     """Files with the self-signed certificates of enrolled clients."""

@@ -19,9 +19,7 @@ process of its own on 127.0.0.1, with fresh certificates in a temporary folder. 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `demo` to the menu."""
-    parser = commands.add_parser(
-        "demo", help="watch one control travel from the operator to the registers", epilog=EPILOG
-    )
+    parser = commands.add_parser("demo", epilog=EPILOG)
     parser.add_argument(
         "--once", action="store_true", help="end after the story; exit code 0 only if all was seen"
     )

@@ -24,7 +24,7 @@ example: lineside bench fleet --server https://127.0.0.1:8443/dcap --pki lab --d
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `bench` to the menu."""
-    bench = commands.add_parser("bench", help="put load on a server and measure it")
+    bench = commands.add_parser("bench")
     kinds = bench.add_subparsers(title="loads", metavar="LOAD", required=True)
     parser = kinds.add_parser(
         "fleet",

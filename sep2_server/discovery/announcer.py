@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sep2_server.discovery.records import SUBTYPES, Service, services
 from sep2_server.environment import Environment
-from sep2_server.errors import SettingsError
+from sep2_server.setting_values import SettingsError
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf

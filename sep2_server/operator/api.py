@@ -12,7 +12,7 @@ from aiohttp import web
 
 from certs import Door, OperatorTls, listen
 from sep2_server.operator.counter import Counter, Reply, Request
-from sep2_server.operator.site import is_loopback
+from sep2_server.operator.operator_settings import is_loopback
 from sep2_server.process.ending import EndingServer
 from sep2_server.process.monitor import Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN

@@ -13,6 +13,8 @@ from typing import Final, Self
 
 GENESIS: Final = "0" * 64
 """What the first line says of the line before it."""
+FILTERS: Final = ("who", "action", "target", "outcome")
+"""Fields of an entry that lines are looked for by."""
 NOT_BEHIND: Final = "it does not follow on the line before it"
 SPOIL: Final = b"~"
 _HEAD: Final = re.compile(rb"([0-9]{20}) ([0-9a-f]{64}) ([0-9]{20})\n")

@@ -9,7 +9,7 @@ from sep2_server.operator.controls import publish_one
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import enrol_one
 from sep2_server.operator.errors import BadRequest, Refusal
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.requests import BulkControl, ChangeMembers, EnrolDevice
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from certs import operator_client_context
 from sep2_server.operator.body import JSON, LINES, SEP_XML, Document
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 
 TIMEOUT_S: Final = 30
 
@@ -97,6 +96,8 @@ class OperatorClient:
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         if parts.scheme == "https":
+            from certs import operator_client_context  # noqa: PLC0415 - only HTTPS needs what it loads
+
             context = operator_client_context(self.roots)
             return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT_S, context=context)
         return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)

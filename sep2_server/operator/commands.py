@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sep2_server.operator.client import ApiError, OperatorClient
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.table import fields, table
 from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, rows_of
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 
 BATCH: Final = 100
 """Devices of one request: the writer of the server is not kept from others for long."""

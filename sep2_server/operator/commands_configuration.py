@@ -5,7 +5,7 @@ from typing import Final
 
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 
 _TIME: Final = ("tzOffset", "dstOffset", "dstStartRule", "dstEndRule")
 

@@ -8,7 +8,7 @@ from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, moment, rows_of
 from sep2_server.operator.commands_bulk import publish_file
 from sep2_server.operator.commands_modes import add_modes, modes_of
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 
 _YES: Final = {True: "yes", False: "no"}
 COLUMNS: Final = ("group", "status", "start", "duration", "modes", "mRID")

@@ -5,7 +5,7 @@ import argparse
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, rows_of
 from sep2_server.operator.commands_modes import add_modes, modes_of, settings_of
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

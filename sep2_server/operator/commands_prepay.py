@@ -4,7 +4,7 @@ import argparse
 
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, columns, command, listed, moment, rows_of
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 
 STATES = {
     0: "connected",

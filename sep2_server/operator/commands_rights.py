@@ -1,32 +1,21 @@
-"""`lineside op` commands about tokens, the audit log and the API itself; `lineside server audit`."""
+"""`lineside op` commands about tokens, the audit log and the API itself."""
 
 import argparse
 import json
-from pathlib import Path
 
-from sep2_server.errors import SettingsError
-from sep2_server.operator.audit_reading import verify
+from sep2_server.operator.audit_chain import FILTERS
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import (
     FINE,
-    REFUSED,
-    WRONG_USAGE,
     Row,
     Shown,
     columns,
     command,
-    complain,
     listed,
     moment,
     rows_of,
     say,
 )
-from sep2_server.operator.openapi import document
-from sep2_server.operator.operations import OPERATIONS
-from sep2_server.operator.reference import reference
-from sep2_server.operator.side import AUDIT_FILE
-from sep2_server.operator.site import read_site
-from sep2_server.operator.tokens import FILTERS
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -55,17 +44,6 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--reference", action="store_true", help="print the reference page instead")
     parser.add_argument("--json", action="store_true", help="the document is JSON anyway")
     parser.set_defaults(run=api_document)
-
-
-def add_audit_parser(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `lineside server audit`."""
-    actions = below.add_parser("audit", help="check the audit log").add_subparsers(
-        metavar="ACTION", required=True
-    )
-    example = "lineside server audit verify --config site"
-    parser = actions.add_parser("verify", help="check the chain of its lines", epilog=f"example: {example}")
-    parser.add_argument("--config", type=Path, required=True, help="settings file or folder of the server")
-    parser.set_defaults(run=verify_audit)
 
 
 def create(api: OperatorClient, args: argparse.Namespace) -> Shown:
@@ -107,26 +85,12 @@ def audit(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def api_document(args: argparse.Namespace) -> int:
     """Print the OpenAPI document of the API, or its reference page."""
+    from sep2_server.operator.openapi import document  # noqa: PLC0415 - all of the server, for this command alone
+    from sep2_server.operator.operations import OPERATIONS  # noqa: PLC0415
+    from sep2_server.operator.reference import reference  # noqa: PLC0415
+
     if args.reference:
         say(reference(OPERATIONS).rstrip("\n"))
     else:
         say(json.dumps(document(OPERATIONS), indent=2, ensure_ascii=False))
-    return FINE
-
-
-def verify_audit(args: argparse.Namespace) -> int:
-    """Check the audit log of a site; the first line that is not as it was written."""
-    try:
-        verdict = verify(read_site(args.config).operator.folder / AUDIT_FILE)
-    except SettingsError as flaw:
-        complain(str(flaw), "name the folder that `lineside server init` made")
-        return WRONG_USAGE
-    except OSError as flaw:
-        complain(str(flaw), "run as the user who owns the log")
-        return REFUSED
-    if verdict.flaw is not None:
-        complain(str(verdict.flaw), f"the {verdict.lines} lines before it hold; keep a copy and look into it")
-        return REFUSED
-    cut = "; the last line was cut short and counts for nothing" if verdict.is_torn else ""
-    say(f"{verdict.lines} lines hold{cut}")
     return FINE

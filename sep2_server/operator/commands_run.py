@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from certs import CertsError
-from sep2_server.errors import SettingsError, StoreError
+from sep2_server.errors import StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
 from sep2_server.operator.commands_check import is_flawed
@@ -16,6 +16,7 @@ from sep2_server.process.pid_file import PidFile
 from sep2_server.process.service import VARIABLE, ServiceManager
 from sep2_server.process.serving import serve_alone
 from sep2_server.process.workers import serve_with_workers
+from sep2_server.setting_values import SettingsError
 
 
 def add_run(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

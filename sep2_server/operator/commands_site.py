@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from certs import CertsError, Pki
-from sep2_server.errors import SettingsError
 from sep2_server.mrid import pen_warning
 from sep2_server.operator.auth import Role, Token
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, moment, say
 from sep2_server.operator.errors import Refusal
-from sep2_server.operator.site import FILE, read_site
+from sep2_server.operator.operator_settings import FILE
+from sep2_server.operator.site import read_site
 from sep2_server.operator.token_files import FIRST_FILE, add_token, open_tokens, read_tokens, remove_token
+from sep2_server.setting_values import SettingsError
 
 SERVER_NAME: Final = "server"
 PKI_FOLDER: Final = "pki"

@@ -7,10 +7,11 @@ from pathlib import Path
 from sep2_server.address import PostgresAddress, is_url
 from sep2_server.backup import Told, back_up, restore, verify
 from sep2_server.connection import Connection
-from sep2_server.errors import SettingsError, StoreError
+from sep2_server.errors import StoreError
 from sep2_server.migrations import MIGRATIONS, format_of, migrate, pending
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
 from sep2_server.operator.site import read_site
+from sep2_server.setting_values import SettingsError
 from sep2_server.settings import Settings
 from sep2_server.store import open_connection
 

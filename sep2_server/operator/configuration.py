@@ -7,7 +7,8 @@ from sep2_server import configurations
 from sep2_server.extra_routes import REPORTED_CONFIGURATION
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.model import Json, json_of, resource_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of, resource_of
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row
 

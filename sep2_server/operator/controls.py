@@ -11,7 +11,8 @@ from sep2_server.operator.curves import curve_finder, with_hrefs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.event_changes import cancel_event, current, supersede
-from sep2_server.operator.model import Json, json_of, natural_of, resource_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of, natural_of, resource_of
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_event, check_modes

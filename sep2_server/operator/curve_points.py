@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from schemas import DERCurve
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.natural import EXCITATIONS
 from sep2_server.operator.quantities import MULTIPLIERS, plain
 

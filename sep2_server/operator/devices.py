@@ -3,7 +3,8 @@
 from schemas import EndDevice
 from sep2_server.operator import network
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.model import Json, json_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of
 from sep2_server.operator.reports import der_reports
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client

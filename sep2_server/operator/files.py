@@ -17,7 +17,8 @@ from sep2_server.files.stored import content_of, contents_of, put_content
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.model import Json, json_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of
 from sep2_server.operator.requests_accounts import AddFile, ChangeFile
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

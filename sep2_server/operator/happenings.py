@@ -14,7 +14,8 @@ from sep2_server.operator import resources
 from sep2_server.operator.desk import ALL, Desk, is_called, is_mrid
 from sep2_server.operator.errors import BadRequest, NotFound
 from sep2_server.operator.event_changes import cancel_event, current
-from sep2_server.operator.model import Json, json_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of
 from sep2_server.operator.reports import response_told
 from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.requests_events import Randomized, Timed

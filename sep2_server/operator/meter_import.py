@@ -24,7 +24,8 @@ from schemas import (
 from sep2_server.operator import metering
 from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, Refusal
-from sep2_server.operator.model import Json, json_of, resource_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of, resource_of
 from sep2_server.operator.quantities import amount, plain
 from sep2_server.operator.requests_metering import INT48, MeterRow
 from sep2_server.operator.router import Answer, Call

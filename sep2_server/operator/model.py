@@ -6,16 +6,15 @@ The JSON has the standard's names. A number is the value on the wire; a text is 
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from schemas import Field, Unwritable, spec_of, validate, wire_name
 from sep2_server.operator import natural
 from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.quantities import amount, plain, scale_of
 
 T = TypeVar("T")
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-"""A JSON value."""
 
 RANGES: Final[Mapping[str, tuple[int, int]]] = {
     "PerCent": (0, 10_000),

@@ -10,7 +10,7 @@ from sep2_server.notifications.hosts import PlaceError, place_of
 from sep2_server.operator import requests as r
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 

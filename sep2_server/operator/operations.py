@@ -29,6 +29,7 @@ from sep2_server.operator import (
     tokens,
 )
 from sep2_server.operator import requests as r
+from sep2_server.operator.audit_chain import FILTERS
 from sep2_server.operator.auth import Role
 from sep2_server.operator.operations_accounts import ACCOUNTS
 from sep2_server.operator.operations_events import EVENTS
@@ -337,7 +338,7 @@ _SERVER: Final = (
         "/audit",
         "read audit log",
         tokens.read_audit,
-        query=("before", "limit", *tokens.FILTERS),
+        query=("before", "limit", *FILTERS),
         answer=g.Audit,
         role=_ADMIN,
     ),

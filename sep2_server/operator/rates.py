@@ -10,7 +10,7 @@ from sep2_server.mrid import pen_warning
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import put_mirror_rates
 from sep2_server.operator.errors import BadRequest, Conflict
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.requests import UINT32, SetRates
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

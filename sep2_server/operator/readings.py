@@ -10,7 +10,7 @@ from schemas import MeterReading, MirrorMeterReading, Reading, ReadingType
 from sep2_server.extra_routes import UPDATE_TIMES
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import NotFound
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row, StoredReading
 

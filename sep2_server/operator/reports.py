@@ -5,7 +5,8 @@ from typing import Final
 
 import schemas as s
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.model import Json, json_of, natural_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of, natural_of
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Report
 

@@ -8,7 +8,7 @@ from typing import Final
 from sep2_server.operator.auth import Role
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 
 READ: Final = "GET"
 TRUTHS: Final = {"true": True, "false": False}

@@ -9,17 +9,11 @@ from typing import Any, Final
 
 from certs import CertsError, ServerTls
 from sep2_server.address import is_url
-from sep2_server.errors import SettingsError
-from sep2_server.operator.site import (
-    TABLE,
-    OperatorSettings,
-    Site,
-    given_of,
-    settings_file,
-    site_of,
-)
+from sep2_server.operator.operator_settings import TABLE, OperatorSettings, settings_file
+from sep2_server.operator.site import Site, given_of, site_of
 from sep2_server.process.place import tls_files
 from sep2_server.profile_settings import RULES
+from sep2_server.setting_values import SettingsError
 from sep2_server.settings import Settings
 
 _TABLE: Final = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")

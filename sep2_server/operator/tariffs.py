@@ -18,7 +18,8 @@ from sep2_server.operator.happenings import (
     times_of,
     without_none,
 )
-from sep2_server.operator.model import Json, json_of
+from sep2_server.operator.json_value import Json
+from sep2_server.operator.model import json_of
 from sep2_server.operator.quantities import amount, plain
 from sep2_server.operator.requests_events import SERVICES, AddComponent, AddInterval, AddTariff, Block
 from sep2_server.operator.router import Answer, Call

@@ -1,7 +1,6 @@
 """Operations on tokens and on the audit log, for admins."""
 
-from typing import Final
-
+from sep2_server.operator.audit_chain import FILTERS
 from sep2_server.operator.audit_reading import newest
 from sep2_server.operator.auth import Role
 from sep2_server.operator.desk import Desk
@@ -11,8 +10,6 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.operator.token_files import add_token, read_tokens, read_uses, remove_token
-
-FILTERS: Final = ("who", "action", "target", "outcome")
 
 
 def list_tokens(desk: Desk, _: Call) -> Answer:

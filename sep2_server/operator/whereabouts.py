@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sep2_server.errors import SettingsError
-from sep2_server.operator.site import URL_FILE, read_site, settings_file
+from sep2_server.operator.operator_settings import (
+    TABLE,
+    URL_FILE,
+    operator_settings,
+    settings_file,
+    toml_of,
+)
 from sep2_server.operator.token_files import FIRST_FILE
+from sep2_server.setting_values import ROOTS, SettingsError
 
 
 class WhereaboutsError(Exception):
@@ -28,18 +34,20 @@ class Whereabouts:
 def whereabouts_of(path: Path) -> Whereabouts:
     """What a settings file, or the folder that has it, tells. WhereaboutsError where it tells nothing.
 
-    A running server leaves its URL in a file; without that the host and port of the settings count.
+    A running server leaves its URL in a file; without that the host and port of the settings count. Of the
+    settings only what the API concerns is looked at.
     """
+    file = settings_file(path)
     try:
-        site = read_site(settings_file(path))
+        given = toml_of(file)
+        operator = operator_settings(given[TABLE])
     except SettingsError as flaw:
         raise WhereaboutsError(str(flaw), "name the folder that `lineside server init` made") from flaw
-    left = site.operator.folder / URL_FILE
-    scheme = "http" if site.operator.plain_http else "https"
+    folder, roots = file.parent / operator.folder, file.parent / str(given.get("roots", ROOTS))
+    left = folder / URL_FILE
+    scheme = "http" if operator.plain_http else "https"
     return Whereabouts(
-        url=left.read_text().strip()
-        if left.exists()
-        else f"{scheme}://{site.operator.host}:{site.operator.port}",
-        token_file=site.operator.folder / FIRST_FILE,
-        roots=site.server.roots if site.server.roots.exists() else None,
+        url=left.read_text().strip() if left.exists() else f"{scheme}://{operator.host}:{operator.port}",
+        token_file=folder / FIRST_FILE,
+        roots=roots if roots.exists() else None,
     )

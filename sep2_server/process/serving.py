@@ -12,7 +12,6 @@ import uvloop
 
 from certs import CertsError
 from sep2_server.app import Sep2Server
-from sep2_server.errors import SettingsError
 from sep2_server.mrid import pen_warning
 from sep2_server.operator.side import OperatorSide
 from sep2_server.operator.site import Site
@@ -21,6 +20,7 @@ from sep2_server.process.place import Place, alone
 from sep2_server.process.service import ServiceManager
 from sep2_server.process.sockets import raise_file_limit
 from sep2_server.process.supervisor import Tell
+from sep2_server.setting_values import SettingsError
 from sep2_server.store import Store
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import Self
 import uvloop
 
 from certs import CertsError, ServerTls, listen
-from sep2_server.errors import SettingsError, StoreError
+from sep2_server.errors import StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import Site
@@ -23,6 +23,7 @@ from sep2_server.process.service import ServiceManager
 from sep2_server.process.serving import Reread, attempt, serve, settle_memory
 from sep2_server.process.sockets import raise_file_limit
 from sep2_server.process.supervisor import Duties, Supervisor, Tell
+from sep2_server.setting_values import SettingsError
 
 REFUSED = 1
 WRONG_USAGE = 2

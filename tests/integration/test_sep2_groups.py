@@ -26,12 +26,12 @@ from schemas import (
     spec_of,
 )
 from sep2_server import settings_of
-from sep2_server.errors import SettingsError
 from sep2_server.extra_routes import PROGRAM_KINDS, group_list_of
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import Plan, insert_item
 from sep2_server.rows import Group, Role, Row
+from sep2_server.setting_values import SettingsError
 from tests.integration.sep2_harness import START, Bench, Client, running
 
 

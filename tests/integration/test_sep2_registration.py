@@ -1,6 +1,7 @@
 """Registration: out of band by default, in band by a setting, and what an LFDI may claim. CSIP 1.5."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,11 @@ async def test_a_device_that_registers_joins_no_more_groups_than_it_takes(
     tmp_path: Path, sep2_pki: Pki
 ) -> None:
     names = ["first", "second", "third"]
-    changes = {**IN_BAND, "registration_groups": names, "function_set_assignments_per_device": 2}
+    changes: dict[str, Any] = {
+        **IN_BAND,
+        "registration_groups": names,
+        "function_set_assignments_per_device": 2,
+    }
     async with running(tmp_path, sep2_pki, **changes) as bench:
         for name in names:
             await bench.group(name)

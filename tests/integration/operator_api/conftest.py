@@ -10,9 +10,9 @@ import pytest
 
 from certs import Credentials, Pki
 from schemas import Codec
-from sep2_server import ManualClock, Sep2Server, Store, cli, settings_of
+from sep2_server import ManualClock, Sep2Server, Store, settings_of
 from sep2_server.messages import Answer, Request
-from sep2_server.operator import OperatorSettings, OperatorSide, Site
+from sep2_server.operator import OperatorSettings, OperatorSide, Site, cli
 from tests.integration.operator_api.openapi_judge import JudgingClient
 
 NOW = 1_700_000_000
@@ -167,7 +167,7 @@ def op(api: JudgingClient, site: Site) -> Callable[..., int]:
 
     def run(*words: str) -> int:
         parser = argparse.ArgumentParser(prog="lineside")
-        cli.add_parsers(parser.add_subparsers())
+        cli.add_parser(parser.add_subparsers())
         where = ["--server", api.url, "--token-file", str(site.operator.folder / "operator.token")]
         args = parser.parse_args(["op", *words, *where, "--roots", str(site.server.roots)])
         code: int = args.run(args)

@@ -197,7 +197,7 @@ def test_a_backup_of_an_old_format_is_brought_up_to_date(tmp_path: Path) -> None
 
 def exit_code(line: str) -> int:
     parser = argparse.ArgumentParser(prog="lineside")
-    cli.add_parsers(parser.add_subparsers(required=True))
+    cli.add_parser(parser.add_subparsers(required=True))
     args = parser.parse_args(shlex.split(line)[1:])
     code: int = args.run(args)
     return code

@@ -15,6 +15,7 @@ import pytest
 import certs.cli
 from sep2_server import cli
 from sep2_server.operator import OperatorSettings
+from sep2_server.operator import cli as operator_cli
 
 HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "operate.md").read_text()
 LINES = [
@@ -25,9 +26,12 @@ LINES = [
 RUN = "lineside server run --config site"
 BOOT = """
 import argparse, sys
-from sep2_server import cli
+import sep2_server.operator.cli
+from sep2_server import cli, operator
 parser = argparse.ArgumentParser()
-cli.add_parsers(parser.add_subparsers())
+below = parser.add_subparsers()
+cli.add_parser(below)
+operator.cli.add_parser(below)
 args = parser.parse_args()
 sys.exit(args.run(args))
 """
@@ -37,7 +41,8 @@ def exit_code(line: str) -> int:
     parser = argparse.ArgumentParser(prog="lineside")
     below = parser.add_subparsers(required=True)
     certs.cli.add_parser(below)
-    cli.add_parsers(below)
+    cli.add_parser(below)
+    operator_cli.add_parser(below)
     args = parser.parse_args(shlex.split(line)[1:])
     code: int = args.run(args)
     return code

@@ -4,14 +4,14 @@ import argparse
 
 import pytest
 
-from sep2_server import cli
+from sep2_server.operator import cli
 from sep2_server.operator.menu import HEADINGS
 
 
 @pytest.fixture(scope="module")
 def op() -> argparse.ArgumentParser:
     below = argparse.ArgumentParser(prog="lineside").add_subparsers()
-    cli.add_parsers(below)
+    cli.add_parser(below)
     return below.choices["op"]
 
 

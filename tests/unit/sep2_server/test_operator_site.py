@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sep2_server.errors import SettingsError
-from sep2_server.operator.site import OperatorSettings, is_loopback, read_site
+from sep2_server.operator.operator_settings import OperatorSettings, is_loopback
+from sep2_server.operator.site import read_site
 from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
+from sep2_server.setting_values import SettingsError
 
 
 def site_folder(folder: Path, operator: str = "") -> Path:

@@ -3,7 +3,7 @@
 import pytest
 
 from sep2_server.operator.commands import moment
-from sep2_server.operator.model import Json
+from sep2_server.operator.json_value import Json
 from sep2_server.operator.table import fields, table
 
 

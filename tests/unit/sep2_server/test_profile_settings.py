@@ -2,7 +2,7 @@
 
 import pytest
 
-from sep2_server.errors import SettingsError
+from sep2_server.setting_values import SettingsError
 from sep2_server.settings import settings_of
 
 

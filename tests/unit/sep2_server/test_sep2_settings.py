@@ -6,7 +6,7 @@ import pytest
 
 from schemas import csip_aus
 from sep2_server import Settings, read_settings, settings_of
-from sep2_server.errors import SettingsError
+from sep2_server.setting_values import SettingsError
 
 
 def test_settings_come_from_a_file_and_then_from_overrides(tmp_path: Path) -> None:
