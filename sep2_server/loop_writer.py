@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from time import perf_counter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy.util import greenlet_spawn
 
@@ -31,6 +31,11 @@ Batch = list[Waiting[asyncio.Future[Any]]]
 Committed = list[Done[asyncio.Future[Any]]]
 Told = Callable[[list[Done[asyncio.Future[Any]]], OSError | None], None]
 """Told what was carried out, and what has kept it from the disk, if anything."""
+
+MANY: Final = 4
+"""So many jobs in one commit tell that many clients write at the same time."""
+GATHER_S: Final = 0.001
+"""How long the first job after such a commit waits for others to share the next one."""
 
 
 class Here(Protocol):
@@ -126,6 +131,7 @@ class LoopWriter:
         self._here = here
         self._waiting: list[Waiting[asyncio.Future[Any]]] = []
         self._is_busy = False
+        self._together = 0
         self._is_due = False
         self.observer: Observer | None = None
         self._began = 0.0
@@ -150,7 +156,10 @@ class LoopWriter:
         self._waiting.append((job, future))
         if not self._is_busy and not self._is_due:
             self._is_due = True
-            loop.call_soon(self._run)
+            if self._together < MANY:
+                loop.call_soon(self._run)
+            else:
+                loop.call_later(GATHER_S, self._run)
         return future
 
     def _move(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -165,6 +174,7 @@ class LoopWriter:
             taken, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
             batch = [waiting for waiting in taken if not waiting[1].done()]
             if batch:
+                self._together = len(batch)
                 self._is_busy, self._began = True, perf_counter()
                 if self._here is None or not self._here.carry_out(batch, self._carried_out):
                     self._pass_on(batch)

@@ -39,6 +39,8 @@ class QuickHandler(EndingConnection):
         self._desk = desk
         self._is_whole = True
         """Whether the parser has been given whole requests alone, all of them answered or on their way."""
+        self._is_fed = False
+        """Whether the parser has been given anything; if not, the library's task waits or is about to."""
         self._last: tuple[bytes, int] | None = None
         """The head that the parser was given last, alone, and the number of octets behind it."""
         self._promise: asyncio.Future[Answer] | None = None
@@ -74,7 +76,7 @@ class QuickHandler(EndingConnection):
                 ):
                     return
                 self._last = data[:end], len(data) - end
-        self._is_whole = False
+        self._is_whole, self._is_fed = False, True
         super().data_received(data)
 
     def learn(self, request: web.BaseRequest, known: Known | None) -> None:
@@ -88,7 +90,7 @@ class QuickHandler(EndingConnection):
 
     def _answered(self, known: Known, body: bytes) -> bool:
         """Answer a request, now or later; False where that cannot be here."""
-        is_waiting = self._waiter is not None and not self._waiter.done()
+        is_waiting = not self._is_fed or (self._waiter is not None and not self._waiter.done())
         if not is_waiting or self._close or self._force_close or self._stalled or self.lfdi is None:
             return False
         if isinstance(self._manager, EndingServer) and self._manager.is_ending:
