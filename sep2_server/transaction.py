@@ -14,7 +14,7 @@ from sep2_server import tables
 from sep2_server.bookkeeping import Bookkeeping
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
-from sep2_server.extra_routes import MEMBER_KINDS, MEMBER_LISTS
+from sep2_server.extra_routes import MEMBER_KINDS, MEMBER_LISTS, UPDATE_TIMES
 from sep2_server.notifications.ledger import Ledger
 from sep2_server.notifications.subscribable import marked
 from sep2_server.rows import (
@@ -37,6 +37,8 @@ from sep2_server.unit import Trim, Unit
 READING_SET: Final = "ReadingSet"
 READING_LIST: Final = "ReadingList"
 READING: Final = "Reading"
+UNTOLD: Final = frozenset({UPDATE_TIMES})
+"""What operators alone read, from the store: nothing is kept of it and nobody can subscribe to it."""
 _FEW: Final = 100
 """Members of a group that are told one by one that their rights have changed."""
 
@@ -231,10 +233,12 @@ class Transaction(Bookkeeping):
         self.tell_access(assignment.end_device_id)
 
     def put_readings(self, readings: list[StoredReading], reading_set: Row) -> None:
-        """Store all values of a ReadingSet in the place of those that it had; a new one has version 1."""
+        """Store all values of a ReadingSet in the place of those that it had.
+
+        Those of a set that is told as new in the same commit are not told beside it: nobody has seen them.
+        """
         if reading_set.version == 1 and self.unit.is_new(reading_set):
             self.unit.add_readings(readings)
-            self._tell_readings(reading_set)
             return
         known = self.readings(reading_set.id, limit=len(readings) + 1)
         if [reading[:-1] for reading in known] == sorted(reading[:-1] for reading in readings):
@@ -344,6 +348,8 @@ class Transaction(Bookkeeping):
 
     def tell(self, row: Row, version: int | None = None) -> None:
         """Tell of a resource in the change feed, at its own version unless said."""
+        if row.kind in UNTOLD:
+            return
         told = row.version if version is None else version
         self.written.append(Change(0, row.id, row.kind, row.list_id, row.scope, row.owner_id, told))
 
