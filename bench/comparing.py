@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.stand import Running, Stand
 
 ROUNDS: Final = 7
-BATCH: Final = 300
+BATCH: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,12 +38,13 @@ def measure(stand: Stand) -> list[Result]:
         mirror = make_mirror(stand, server.port)
         count = itertools.count(100_000)
         return [
-            _compared(Cycles(stand, server, at_once, mirror, count), Handshakes(stand, floor, at_once))
+            compared(Cycles(stand, server, at_once, mirror, count), Handshakes(stand, floor, at_once))
             for at_once in (1, AT_ONCE)
         ]
 
 
-def _compared(cycles: Cycles, bare: Handshakes) -> Result:
+def compared(cycles: Cycles, bare: Handshakes) -> Result:
+    """CPU of a cycle against that of something else, in rounds in turn."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for clients, kept in ((cycles, times[0]), (bare, times[1])):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bench import reads, writes
+from bench import cycle, reads, writes
 from bench.comparing import Side, against
 
 if TYPE_CHECKING:
@@ -30,4 +31,11 @@ def measure(large: Stand, small: Stand, sizes: tuple[int, int]) -> list[Result]:
             named = replace(ours, name=f"{ours.name}, with {many} EndDevices")
             sides = Side(large, big, named), Side(small, little, theirs)
             results.append(against(*sides, BAR, f"the same with {few} EndDevices"))
+        for at_once in (1, cycle.AT_ONCE):
+            count = itertools.count(10**6)
+            ours_now = cycle.Cycles(large, big, at_once, mirrors[0], count)
+            theirs_now = cycle.Cycles(small, little, at_once, mirrors[1], count)
+            compared = cycle.compared(ours_now, theirs_now)
+            name = f"{compared.name}, with {many} EndDevices"
+            results.append(replace(compared, name=name, bar=BAR, floor=f"the same with {few} EndDevices"))
     return results
