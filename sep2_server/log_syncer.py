@@ -6,11 +6,13 @@ few that were written during that follow while the loop waits for a sync and wri
 begins anew and does not grow for ever.
 """
 
+import logging
 import os
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from sqlite3 import DatabaseError, connect
 from typing import Final
@@ -19,6 +21,8 @@ Told = Callable[[OSError | None], None]
 
 SYNCS_A_CHECKPOINT: Final = 250
 """After so many the log is emptied into the file; one adds 4 to 100 pages of 4 kB."""
+
+log = logging.getLogger(__name__)
 
 
 class LogSyncer:
@@ -74,8 +78,9 @@ class LogSyncer:
 
     def _open(self) -> int:
         """The log as it is now: the last one may have been removed with its last connection."""
-        if self._file is not None:
-            os.close(self._file)
+        old, self._file = self._file, None
+        if old is not None:
+            os.close(old)
         self._file = os.open(self._log, os.O_RDWR | os.O_CLOEXEC)
         return self._file
 
@@ -84,10 +89,8 @@ class LogSyncer:
         self._is_nearly_empty = True
 
     def _empty(self) -> None:
-        connection = connect(self._path, isolation_level=None)
         try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except DatabaseError:  # another one is at it
-            return
-        finally:
-            connection.close()
+            with closing(connect(self._path, isolation_level=None)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except DatabaseError as flaw:
+            log.warning("The log of the database cannot be emptied and grows: %s", flaw)

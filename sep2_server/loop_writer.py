@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from sqlite3 import DatabaseError
 from time import perf_counter
 from typing import Any, Final, Protocol, TypeVar
 
@@ -65,7 +66,13 @@ class SqliteHere:
         if not self._db.try_begin():
             return False
         loop = asyncio.get_running_loop()
-        done = self._commits.commit(batch, is_begun=True)
+        try:
+            done = self._commits.commit(batch, is_begun=True)
+        except DatabaseError as flaw:  # not even undoing what was begun has worked
+            log.exception("The store cannot write")
+            for _, future in batch:
+                _settle(future, None, StoreError(f"the store cannot write: {flaw}"))
+            done = []
         if done:
             self._syncer.sync(lambda flaw: _call(loop, lambda: told(done, flaw)))
         else:

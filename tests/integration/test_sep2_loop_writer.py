@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from sqlite3 import OperationalError
 from typing import TypeVar
 
 import pytest
 
 from schemas import Codec
-from sep2_server import Store
+from sep2_server import Store, log_syncer
 from sep2_server.address import PostgresAddress
 from sep2_server.errors import StoreError
 from sep2_server.postgres import PostgresConnection
@@ -229,3 +230,44 @@ async def test_on_postgresql_own_commits_wake_nobody_and_those_of_others_do(post
         await store.let_loop_go()
         store.close()
     postgres.drop(name)
+
+
+async def test_a_log_that_cannot_be_emptied_keeps_nobody_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OperationalError("unable to open database file")
+
+    monkeypatch.setattr(log_syncer, "connect", broken)
+    monkeypatch.setattr(log_syncer, "SYNCS_A_CHECKPOINT", 2)
+    assert store._syncer is not None
+    async with asyncio.timeout(10):
+        for number in range(20):
+            store._syncer._is_nearly_empty = True
+            assert await store.do_short(put(number)) == number
+
+
+async def test_a_log_that_cannot_be_opened_is_not_taken_for_the_file_that_has_its_number_now(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await store.do_short(put(1)) == 1
+    syncer = store._syncer
+    assert syncer is not None
+    assert syncer._file is not None
+    gone = tmp_path / "gone"
+    gone.touch()
+    with gone.open("rb") as file:
+        os.dup2(file.fileno(), syncer._file)
+    gone.unlink()
+
+    def broken(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", broken)
+        with pytest.raises(StoreError, match="Too many open files"):
+            await store.do_short(put(2))
+        taken = tmp_path / "taken"
+        with taken.open("wb"), pytest.raises(StoreError, match="Too many open files"):
+            await store.do_short(put(3))
+    assert await store.do_short(put(4)) == 4
