@@ -143,3 +143,8 @@ def _client(args: argparse.Namespace) -> OperatorClient:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
+
+
+def given(**values: object) -> dict[str, object]:
+    """What is given, without what is not."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, rows_of
+from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, given, listed, rows_of
 
 NUMBERS: Final = ("start", "duration", "value", "touTier", "consumptionBlock")
 CHARGE: Final = ("chargeKind", "chargeValue", "chargeDescription")
@@ -68,8 +68,8 @@ def _add_readings(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def account(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Open the account of a customer for the devices of a group."""
-    supplier = _given(description=args.supplier, phone=args.supplier_phone, web=args.supplier_web)
-    body = _given(
+    supplier = given(description=args.supplier, phone=args.supplier_phone, web=args.supplier_web)
+    body = given(
         currency=args.currency,
         pricePowerOfTenMultiplier=args.power_of_ten,
         customerName=args.customer,
@@ -102,7 +102,7 @@ def remove(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def agreement(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Add an agreement for one service to an account."""
-    body = _given(
+    body = given(
         serviceLocation=args.location,
         serviceAccount=args.number,
         UsagePoint=args.UsagePoint,
@@ -114,7 +114,7 @@ def agreement(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def period(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Add the period of one bill to an agreement."""
-    body = _given(start=args.start, duration=args.duration, billLastPeriod=args.last, billToDate=args.to_date)
+    body = given(start=args.start, duration=args.duration, billLastPeriod=args.last, billToDate=args.to_date)
     return _shown(api.call("POST", ("agreements", args.agreement, "periods"), body), "BillingPeriod")
 
 
@@ -125,11 +125,11 @@ def readings(api: OperatorClient, args: argparse.Namespace) -> Shown:
             found = readings_of(lines)
     except (OSError, UnicodeDecodeError, ValueError) as flaw:
         raise UsageError(f"{args.path}: {flaw}", f"give a CSV with {', '.join(COLUMNS)}") from flaw
-    body = _given(
+    body = given(
         kind=args.kind,
         description=args.description,
         BillingReading=found,
-        ReadingType=_given(uom=args.uom, powerOfTenMultiplier=args.power_of_ten) or None,
+        ReadingType=given(uom=args.uom, powerOfTenMultiplier=args.power_of_ten) or None,
     )
     answer = api.call("POST", ("agreements", args.agreement, "readings"), body)
     return Shown(data=answer, text=listed(answer))
@@ -150,7 +150,7 @@ def readings_of(lines: Iterable[str]) -> list[dict[str, object]]:
         number = {name: _number(row.get(name), name, table.line_num) for name in (*NUMBERS, *CHARGE[:2])}
         key = (number["start"], number["touTier"], number["consumptionBlock"])
         reading = found.setdefault(key, _reading(number, table.line_num))
-        charge = _given(
+        charge = given(
             kind=number["chargeKind"], value=number["chargeValue"], description=row.get(CHARGE[2]) or None
         )
         held = reading["Charge"]
@@ -164,7 +164,7 @@ def _reading(number: dict[str, int | None], line: int) -> dict[str, object]:
         if number[name] is None:
             raise ValueError(f"line {line}: {name} is empty")
     return {
-        **_given(**{name: number[name] for name in ("value", "touTier", "consumptionBlock")}),
+        **given(**{name: number[name] for name in ("value", "touTier", "consumptionBlock")}),
         "timePeriod": {"start": number["start"], "duration": number["duration"]},
         "Charge": [],
     }
@@ -177,10 +177,6 @@ def _number(text: str | None, name: str, line: int) -> int | None:
         return int(text)
     except ValueError as flaw:
         raise ValueError(f"line {line}: {name} is {text[:40]!r}, no whole number") from flaw
-
-
-def _given(**values: object) -> dict[str, object]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _shown(answer: Row, name: str) -> Shown:

@@ -6,12 +6,13 @@ A file is read and checked whole before anything is sent, and checked by the ser
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, rows_of
+from sep2_server.operator.item_lines import Item, Problems, items_of
 from sep2_server.operator.json_value import Json
 
 BATCH: Final = 100
@@ -30,13 +31,12 @@ COLUMNS: Final = {
 }
 """Columns of a file of devices; groups are separated by `;`, a certificate is a path."""
 NUMBERS: Final = frozenset({"pin", "ders", "post_rate"})
-Item = dict[str, object]
-Problems = list[tuple[int, str]]
+SAID: Final = f"columns of devices: {', '.join(COLUMNS)}"
 
 
 def enrol_file(api: OperatorClient, path: Path, *, dry_run: bool, keep_going: bool) -> Shown:
     """Enrol the devices of a CSV file, all or none; with `keep_going` those that are right."""
-    items, problems = _read(path, _devices)
+    items, problems = items_of(path, _devices(path), SAID)
     problems += _twice(items, "name") + _twice(items, "lFDI")
     bad = {line for line, _ in problems}
     good = [(line, item) for line, item in items if line not in bad]
@@ -59,7 +59,7 @@ def enrol_file(api: OperatorClient, path: Path, *, dry_run: bool, keep_going: bo
 
 def publish_file(api: OperatorClient, path: Path, *, dry_run: bool) -> Shown:
     """Publish the controls of a file of JSON lines with one call, all or none."""
-    items, problems = _read(path, _json_lines)
+    items, problems = items_of(path, _json_lines(path), SAID)
     if problems:
         raise UsageError("\n".join(f"{path}, line {n}: {why}" for n, why in problems), "correct the lines")
     query: dict[str, str | int] | None = {"dry_run": "true"} if dry_run else None
@@ -86,25 +86,6 @@ def _cell(value: object) -> str:
 def _joined(row: Row) -> str:
     groups = row.get("groups")
     return ";".join(map(str, groups)) if isinstance(groups, list) else ""
-
-
-def _read(
-    path: Path, parse: Callable[[Path], Iterator[tuple[int, Item | str]]]
-) -> tuple[list[tuple[int, Item]], Problems]:
-    """The items of a file by line, and what is wrong with the other lines."""
-    items: list[tuple[int, Item]] = []
-    problems: Problems = []
-    try:
-        for line, item in parse(path):
-            if isinstance(item, str):
-                problems.append((line, item))
-            else:
-                items.append((line, item))
-    except (OSError, UnicodeDecodeError, csv.Error) as flaw:
-        raise UsageError(f"{path}: cannot be read ({flaw})", "give a text file in UTF-8") from flaw
-    if not items and not problems:
-        raise UsageError(f"{path}: nothing is in it", f"columns of devices: {', '.join(COLUMNS)}")
-    return items, problems
 
 
 def _devices(path: Path) -> Iterator[tuple[int, Item | str]]:

@@ -4,14 +4,14 @@ import argparse
 from typing import Final
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, command, rows_of
+from sep2_server.operator.commands import Row, Shown, UsageError, command, given, rows_of
 from sep2_server.operator.commands_events import (
     add_actions,
     add_list,
+    add_program,
     add_times,
-    given,
+    published,
     table_of,
-    text_of,
     times_of,
 )
 
@@ -54,8 +54,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--override", metavar="TIME", help="how long a user may override, as in 10m")
     parser.add_argument("--mandatory", action="store_true", help="a user may not opt out")
     parser.add_argument("--shift-forward", action="store_true", help="load may be taken in advance")
-    parser.add_argument("--primacy", type=int, metavar="N", help="of the program, where it is made now")
-    parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
+    add_program(parser)
     add_times(parser, is_random=True)
     add_list(command(actions, "list", list_controls, example="drlc list feeder-7 --state active"))
     add_actions(actions, "drlc", "EndDeviceControl")
@@ -74,9 +73,7 @@ def publish(api: OperatorClient, args: argparse.Namespace) -> Shown:
         "drProgramMandatory": args.mandatory,
         "loadShiftForward": args.shift_forward,
     }
-    query = {"program": args.program} if args.program else None
-    answer = api.call("POST", ("groups", args.group, "loadcontrols"), body, query=query)
-    return Shown(data=answer, text=text_of(answer))
+    return published(api, args, "loadcontrols", body)
 
 
 def list_controls(api: OperatorClient, args: argparse.Namespace) -> Shown:

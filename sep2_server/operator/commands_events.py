@@ -3,7 +3,7 @@
 import argparse
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands import Row, Shown, columns, command, given, listed, moment, rows_of
 
 STATES = ("scheduled", "active", "cancelled", "superseded")
 
@@ -36,9 +36,17 @@ def times_of(args: argparse.Namespace) -> dict[str, object]:
     ) | ({"in": args.within} if args.within is not None else {})
 
 
-def given(**values: object) -> dict[str, object]:
-    """What is given, without what is not."""
-    return {name: value for name, value in values.items() if value is not None}
+def add_program(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say in which program of a group an event is."""
+    parser.add_argument("--primacy", type=int, metavar="N", help="of the program, where it is made now")
+    parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
+
+
+def published(api: OperatorClient, args: argparse.Namespace, what: str, body: dict[str, object]) -> Shown:
+    """Publish an event in a program of a group and show it."""
+    query = {"program": args.program} if args.program else None
+    answer = api.call("POST", ("groups", args.group, what), body, query=query)
+    return Shown(data=answer, text=text_of(answer))
 
 
 def add_actions(

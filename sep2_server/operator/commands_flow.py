@@ -3,8 +3,8 @@
 import argparse
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Shown, columns, command, listed, moment, rows_of
-from sep2_server.operator.commands_events import add_actions, add_times, given, times_of
+from sep2_server.operator.commands import Shown, columns, command, given, listed, moment, rows_of
+from sep2_server.operator.commands_events import add_actions, add_times, times_of
 
 COLUMNS = ("device", "status", "energy", "power", "start", "duration", "answer", "mRID")
 

@@ -3,14 +3,14 @@
 import argparse
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Shown, command
+from sep2_server.operator.commands import Shown, command, given
 from sep2_server.operator.commands_events import (
     add_actions,
     add_list,
+    add_program,
     add_times,
-    given,
+    published,
     table_of,
-    text_of,
     times_of,
 )
 from sep2_server.operator.requests_events import PRIORITIES
@@ -28,8 +28,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--priority", choices=PRIORITIES, default="normal", help="normal where not said")
     parser.add_argument("--from", dest="originator", metavar="TEXT", help="originator, 20 octets")
     parser.add_argument("--locale", metavar="TAG", help="of the program, where it is made now, as in en-AU")
-    parser.add_argument("--primacy", type=int, metavar="N", help="of the program, where it is made now")
-    parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
+    add_program(parser)
     add_times(parser, is_random=False)
     add_list(command(actions, "list", list_messages, example="message list feeder-7"))
     add_actions(actions, "message", "TextMessage")
@@ -43,9 +42,7 @@ def send(api: OperatorClient, args: argparse.Namespace) -> Shown:
         "textMessage": args.text,
         "priority": args.priority,
     }
-    query = {"program": args.program} if args.program else None
-    answer = api.call("POST", ("groups", args.group, "messages"), body, query=query)
-    return Shown(data=answer, text=text_of(answer))
+    return published(api, args, "messages", body)
 
 
 def list_messages(api: OperatorClient, args: argparse.Namespace) -> Shown:

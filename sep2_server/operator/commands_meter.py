@@ -10,6 +10,7 @@ from typing import Final
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, command, rows_of
 from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.item_lines import Item, Lines, Problems, items_of
 from sep2_server.operator.times import duration_s, start_at
 
 BATCH: Final = 500
@@ -42,9 +43,6 @@ NUMBERS: Final[Mapping[str, str]] = {
     "service": "serviceCategoryKind",
 }
 COLUMNS: Final = (*REQUIRED, "quality", "tier", "block", *TYPE, "role_flags", "service", "description")
-Item = dict[str, object]
-Lines = list[tuple[int, Item]]
-Problems = list[tuple[int, str]]
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -59,7 +57,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def import_file(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Store the values of a file with the usage points that they need; all or none."""
-    items, problems = _read(args.path)
+    items, problems = items_of(args.path, _lines(args.path), f"columns: {', '.join(COLUMNS)}")
     problems += _twice(items)
     if not problems:
         items = _typed(items)
@@ -88,33 +86,17 @@ def _send(api: OperatorClient, batch: Lines, *, is_trial: bool) -> Row:
     return api.call("POST", ("meters", "readings"), [item for _, item in batch], query=query)
 
 
-def _read(path: Path) -> tuple[Lines, Problems]:
-    """The values of a file by line, and what is wrong with the other lines."""
-    items: Lines = []
-    problems: Problems = []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            for line, item in _lines(csv.DictReader(file, strict=True), path):
-                if isinstance(item, str):
-                    problems.append((line, item))
-                else:
-                    items.append((line, item))
-    except (OSError, UnicodeDecodeError, csv.Error) as flaw:
-        raise UsageError(f"{path}: cannot be read ({flaw})", "give a CSV file in UTF-8") from flaw
-    if not items and not problems:
-        raise UsageError(f"{path}: nothing is in it", f"columns: {', '.join(COLUMNS)}")
-    return items, problems
-
-
-def _lines(table: "csv.DictReader[str]", path: Path) -> Iterator[tuple[int, Item | str]]:
-    names = table.fieldnames or ()
-    strange = [name for name in names if name not in COLUMNS]
-    missing = [name for name in REQUIRED if name not in names]
-    if strange or missing:
-        told = f"no such column: {strange[0]}" if strange else f"column missing: {missing[0]}"
-        raise UsageError(f"{path}, line 1: {told}", f"allowed: {', '.join(COLUMNS)}")
-    for row in table:
-        yield table.line_num, _item(row)
+def _lines(path: Path) -> Iterator[tuple[int, Item | str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        table = csv.DictReader(file, strict=True)
+        names = table.fieldnames or ()
+        strange = [name for name in names if name not in COLUMNS]
+        missing = [name for name in REQUIRED if name not in names]
+        if strange or missing:
+            told = f"no such column: {strange[0]}" if strange else f"column missing: {missing[0]}"
+            raise UsageError(f"{path}, line 1: {told}", f"allowed: {', '.join(COLUMNS)}")
+        for row in table:
+            yield table.line_num, _item(row)
 
 
 def _item(row: dict[str | None, str | None]) -> Item | str:

@@ -3,8 +3,18 @@
 import argparse
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, moment, rows_of
-from sep2_server.operator.commands_events import STATES, add_actions, add_times, given, text_of, times_of
+from sep2_server.operator.commands import (
+    Row,
+    Shown,
+    UsageError,
+    columns,
+    command,
+    given,
+    listed,
+    moment,
+    rows_of,
+)
+from sep2_server.operator.commands_events import STATES, add_actions, add_times, text_of, times_of
 from sep2_server.operator.requests_events import FLOWS, SERVICES
 
 COLUMNS = ("kind", "status", "start", "duration", "what", "mRID")

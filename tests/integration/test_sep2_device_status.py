@@ -14,7 +14,6 @@ from schemas import (
     DERList,
     DERSettings,
     DERStatus,
-    DeviceInformation,
     DeviceStatus,
     EndDevice,
     Error,
@@ -25,6 +24,7 @@ from schemas import (
 )
 from sep2_server.rows import Row
 from tests.integration.sep2_harness import START, Bench, Client, running
+from tests.integration.test_sep2_device_resources import device_information
 
 WATT = ActivePower(multiplier=0, value=5000)
 PUTS = [
@@ -143,18 +143,3 @@ async def test_no_more_items_are_taken_than_allowed(tmp_path: Path, sep2_pki: Pk
         assert (await client.read(replies[0].location, SupportedLocale)).locale == "it-IT"
         assert (await client.send("DELETE", replies[0].location)).status == 204
         assert (await client.read(f"{row.href}/di/loc", SupportedLocaleList)).all == 1
-
-
-def device_information(lfdi: str) -> DeviceInformation:
-    return DeviceInformation(
-        lFDI=lfdi,
-        mfDate=0,
-        mfHwVer="1",
-        mfID=1,
-        mfModel="m",
-        mfSerNum="s",
-        primaryPower=1,
-        secondaryPower=0,
-        swActTime=0,
-        swVer="1",
-    )

@@ -28,13 +28,15 @@ def begun(site: SiteProcess, name: str) -> tuple[Wire, str]:
     href = href_of(site, name)
     assert wire.ask("GET", "/tm")[0] == 200
     head = f"POST {href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: application/sep+xml\r\n"
-    wire.tls.sendall(f"{head}Content-Length: {len(EVENT)}\r\n\r\n".encode() + EVENT[:HALF])
+    head += f"Expect: 100-continue\r\nContent-Length: {len(EVENT)}\r\n\r\n"
+    wire.tls.sendall(head.encode())
+    assert wire.tls.recv(99) == b"HTTP/1.1 100 Continue\r\n\r\n", "the server waits for the body"
+    wire.tls.sendall(EVENT[:HALF])
     return wire, href
 
 
 def ending(site: SiteProcess, idle: Wire) -> None:
     """Tell the server to end; it has begun to when an idle connection is closed, and no other is accepted."""
-    time.sleep(0.2)
     site.kill(signal.SIGTERM)
     assert idle.tls.recv(9) == b""
     until(lambda: is_refused(site.port))
