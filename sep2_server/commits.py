@@ -103,7 +103,8 @@ class Commits:
                     self._rights = transaction.rights
                     done.append(told)
                     transactions.append(transaction)
-            unit.finish()
+            if done:
+                unit.finish()
         except StoreError:
             raise
         except Exception as flaw:

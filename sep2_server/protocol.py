@@ -26,11 +26,7 @@ from sep2_server.shortcut import SERVER_NAME
 
 LINGERING_S: Final = 1.0
 """How long the rest of a refused body is read, so that the client sees the answer."""
-MOST_HELD: Final = 65_536
-"""Octets of later requests that are held while one is carried out; more are not read meanwhile."""
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
-PROMISED_S: Final = 3600.0
-"""How long a connection is not idle while its request is carried out, which never takes so long."""
 _REQUEST_LINE: Final = re.compile(r"b['\"][!#$%&*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
 
 log = logging.getLogger(__name__)

@@ -332,7 +332,6 @@ DELETE_ASSIGNMENT: Final = delete(t.assignment).where(
 )
 INSERT_READING: Final = insert(t.reading)
 DELETE_READINGS: Final = delete(t.reading).where(_READING.reading_set_id == _p("reading_set_id"))
-INSERT_REPORT: Final = insert(t.report)
 DELETE_REPORTS: Final = delete(t.report).where(t.report.c.subject == _p("subject"))
 DELETE_REPORT: Final = delete(t.report).where(
     t.report.c.end_device_id == _p("end_device_id"),

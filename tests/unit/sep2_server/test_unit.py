@@ -215,3 +215,17 @@ class Counted(Unit):
             return run(statement, **values)  # type: ignore[arg-type]
 
         self._run = counted  # type: ignore[assignment]
+
+
+def test_nothing_of_a_job_that_fails_alone_is_even_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(tmp_path / "server.db").close()
+    connection = SqliteConnection(tmp_path / "server.db")
+    written: list[object] = []
+    monkeypatch.setattr(connection, "insert_many", lambda *what: written.append(what))
+    promise = Promise()
+    done = Commits(connection, Feed(), is_shared=False).commit([(Job(3, fails="after"), promise)])
+    assert (done, written) == ([], [])
+    assert isinstance(promise.flaw, NotFound)
+    connection.close()
