@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,8 @@ class Nameplate:
 class BatteryState:
     """What a BMS says of its battery. Current is positive while discharging; limits are magnitudes.
 
-    `stale_s` is the age of the oldest message that the profile requires; a state is never invented.
+    `stale_s` is the age of the oldest message that the profile requires; a state is never invented. `cell_*`
+    are the extremes over all cells; `wants_charge` is the request of the BMS to be charged by force.
     """
 
     voltage_v: float
@@ -88,6 +92,15 @@ class BatteryState:
     alarms: frozenset[str] = frozenset()
     warnings: frozenset[str] = frozenset()
     stale_s: float = 0.0
+    discharge_voltage_v: float | None = None
+    cell_v_min: float | None = None
+    cell_v_max: float | None = None
+    cell_c_min: float | None = None
+    cell_c_max: float | None = None
+    contactor_closed: bool | None = None
+    precharge_failed: bool = False
+    wants_charge: bool = False
+    heartbeat: int | None = None
 
     @property
     def charge_limit_w(self) -> float:
@@ -106,7 +119,9 @@ class Telemetry:
 
     `alarms` holds bit numbers of DERStatus.alarmStatus; `gen_connect` and `stor_connect` are
     ConnectStatusType bitmaps. `battery` is what the BMS says, a Fault while it cannot be trusted, `None`
-    where there is no BMS.
+    where there is no BMS. `phase_v` are the voltages of the phases to neutral, V. `temperatures_c` is by
+    place ("cabinet", "heat sink"). `inputs` are the safety inputs that are active ("emergency stop",
+    "door open", "fire", "ground fault"). `heartbeat` is the counter of the device's own application.
     """
 
     power_w: float
@@ -127,6 +142,22 @@ class Telemetry:
     local_control: bool = False
     alarms: frozenset[int] = frozenset()
     battery: BatteryState | Fault | None = None
+    phase_v: tuple[float, ...] = ()
+    temperatures_c: Mapping[str, float] = field(default_factory=dict)
+    inputs: frozenset[str] = frozenset()
+    heartbeat: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteReading:
+    """One reading of the meter at the connection point. Power is positive out of the site into the grid."""
+
+    power_w: float
+    reactive_var: float | None = None
+    phase_v: tuple[float, ...] = ()
+    frequency_hz: float | None = None
+    exported_wh: float | None = None
+    imported_wh: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,11 +177,67 @@ class VarSetpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One point of a curve; `absorbing` is the excitation flag of a power factor curve."""
+
+    x: float
+    y: float
+    absorbing: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveSetpoint:
+    """A curve in force, with the axes of IEEE 2030.5-2018, 10.10 (DERCurve), multipliers applied.
+
+    `mode` is the element of DERControlBase. x is % of the effective voltage (volt-var, volt-watt), % of
+    setMaxW (watt-var, watt-PF), Hz (freq-watt) or s (ride-through); y is % of `y_ref` (a DERUnitRefType), a
+    power factor (watt-PF), and for ride-through % of the effective voltage or Hz. `open_loop_s` is the
+    response time, `v_ref_*` the reference voltage of volt-var, `ramp_*` %/s.
+    """
+
+    mode: str
+    points: tuple[CurvePoint, ...]
+    y_ref: int = 0
+    open_loop_s: float | None = None
+    v_ref_pct: float | None = None
+    autonomous_v_ref: bool | None = None
+    autonomous_v_ref_s: float | None = None
+    ramp_up_pct_per_s: float | None = None
+    ramp_down_pct_per_s: float | None = None
+    ramp_pt1_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroopSetpoint:
+    """Frequency droop: dead bands in Hz, slopes as per unit of frequency per unit of power, response in s."""
+
+    dead_band_over_hz: float
+    dead_band_under_hz: float
+    slope_over: float
+    slope_under: float
+    open_loop_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterServiceSetpoint:
+    """When a DER may enter service: the window, the wait and the ramp. IEEE 2030.5-2018, 10.10 (setES*)."""
+
+    high_v_pct: float | None = None
+    low_v_pct: float | None = None
+    high_hz: float | None = None
+    low_hz: float | None = None
+    delay_s: float | None = None
+    random_delay_s: float | None = None
+    ramp_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setpoint:
     """What a device shall do until the next Setpoint; `None` releases the function. All modes apply at once.
 
-    `max_w_pct` is % of set_max_w; `target_w` is W, negative while charging; `grad_w_pct_per_s` is the ramp in
-    % of set_max_w per second (0: no limit).
+    `max_w_pct` is % of set_max_w; `target_w` is W, negative while charging; `max_charge_w` limits what may
+    be taken in, W, a magnitude; `grad_w_pct_per_s` is the ramp in % of set_max_w per second (0: no limit),
+    `soft_grad_w_pct_per_s` that of a start. `curves` hold one for each mode, in the order of their names.
     """
 
     connect: bool | None = None
@@ -161,6 +248,11 @@ class Setpoint:
     pf_absorb: PowerFactorSetpoint | None = None
     var: VarSetpoint | None = None
     grad_w_pct_per_s: float | None = None
+    max_charge_w: float | None = None
+    curves: tuple[CurveSetpoint, ...] = ()
+    droop: DroopSetpoint | None = None
+    enter_service: EnterServiceSetpoint | None = None
+    soft_grad_w_pct_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +269,7 @@ class WrittenPoint:
 class Applied:
     """The device holds the setpoint; every written point was read back and equals what was written.
 
-    `unsupported` names fields of the Setpoint that this device cannot execute.
+    `unsupported` names fields of the Setpoint that this device cannot execute; of curves, their modes.
     """
 
     points: tuple[WrittenPoint, ...] = ()
