@@ -289,11 +289,15 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An ordinary failure of a field device: a value, never an exception, once inside the core."""
+    """An ordinary failure of a field device: a value, never an exception, once inside the core.
+
+    `field` names the field of the Setpoint that the device does not hold, of curves the mode, where known.
+    """
 
     kind: FaultKind
     detail: str
     point: str | None = None
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What to tell a device that takes a value and does not hold it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -30,6 +30,8 @@ def field_of(fault: Fault) -> str | None:
     """
     if fault.kind not in COUNTED and not (fault.point and fault.kind in UNANSWERED):
         return None
+    if fault.field is not None:
+        return fault.field
     names = (fault.point or "").split(".")
     found = (f for name in names for start, f in FIELD_OF_POINT.items() if name.startswith(start))
     return next(found, ALL_POWER)
@@ -50,22 +52,29 @@ def without(setpoint: Setpoint, blocked: frozenset[str], nameplate: Nameplate) -
     if "max_w_pct" in blocked and setpoint.max_w_pct is not None:
         must_stop = must_stop or setpoint.target_w is None or nameplate.is_storage
         setpoint = replace(setpoint, max_w_pct=None)
-    for name in sorted(blocked - {"target_w", "max_w_pct", "energize"}):
+    if "max_charge_w" in blocked and setpoint.max_charge_w is not None:
+        must_stop = must_stop or nameplate.is_storage
+        setpoint = replace(setpoint, max_charge_w=None)
+    for name in sorted(blocked - {"target_w", "max_w_pct", "max_charge_w", "energize"}):
         setpoint = _released(setpoint, name)
     if "energize" in blocked:
         return replace(setpoint, energize=None)
     return replace(setpoint, energize=False) if must_stop else setpoint
 
 
+RELEASED: Final[Mapping[str, Callable[[Setpoint], Setpoint]]] = {
+    "pf_inject": lambda setpoint: replace(setpoint, pf_inject=None),
+    "pf_absorb": lambda setpoint: replace(setpoint, pf_absorb=None),
+    "var": lambda setpoint: replace(setpoint, var=None),
+    "connect": lambda setpoint: replace(setpoint, connect=None),
+    "droop": lambda setpoint: replace(setpoint, droop=None),
+    "enter_service": lambda setpoint: replace(setpoint, enter_service=None, soft_grad_w_pct_per_s=None),
+    "grad_w_pct_per_s": lambda setpoint: replace(setpoint, grad_w_pct_per_s=None),
+}
+"""How a field that fails is given up; any other name is the mode of a curve."""
+
+
 def _released(setpoint: Setpoint, name: str) -> Setpoint:
-    match name:
-        case "pf_inject":
-            return replace(setpoint, pf_inject=None)
-        case "pf_absorb":
-            return replace(setpoint, pf_absorb=None)
-        case "var":
-            return replace(setpoint, var=None)
-        case "connect":
-            return replace(setpoint, connect=None)
-        case _:
-            return replace(setpoint, grad_w_pct_per_s=None)
+    if name in RELEASED:
+        return RELEASED[name](setpoint)
+    return replace(setpoint, curves=tuple(curve for curve in setpoint.curves if curve.mode != name))

@@ -6,6 +6,9 @@ from der_client.actuation import Actuation
 from der_client.device import (
     Applied,
     BatteryState,
+    CurvePoint,
+    CurveSetpoint,
+    DroopSetpoint,
     Fault,
     FaultKind,
     Nameplate,
@@ -210,3 +213,34 @@ def test_a_write_that_is_never_answered_counts_as_not_held() -> None:
     lost = Fault(kind=FaultKind.NO_ANSWER, detail="timeout", point="704.WMaxLimPctEna")
 
     assert after(lost, lost, lost).failed == {"max_w_pct": lost}
+
+
+CURVE = CurveSetpoint(mode="opModVoltVar", points=(CurvePoint(x=92.0, y=44.0), CurvePoint(x=108.0, y=-44.0)))
+DROOP = DroopSetpoint(
+    dead_band_over_hz=0.036, dead_band_under_hz=0.036, slope_over=0.05, slope_under=0.05, open_loop_s=5.0
+)
+
+
+def test_a_fault_that_names_its_field_is_a_fault_of_that_field() -> None:
+    fault = Fault(kind=FaultKind.REFUSED, detail="not adopted", point="705.AdptCrvRslt", field="opModVoltVar")
+    assert field_of(fault) == "opModVoltVar"
+
+
+@pytest.mark.parametrize("mode", ["opModVoltVar", "opModVoltWatt"])
+def test_a_curve_that_fails_is_given_up_alone(mode: str) -> None:
+    setpoint = Setpoint(
+        max_w_pct=50.0, curves=(replace(CURVE, mode=mode), replace(CURVE, mode="opModWattVar"))
+    )
+    left = without(setpoint, frozenset({mode}), STORAGE)
+    assert left == replace(setpoint, curves=(replace(CURVE, mode="opModWattVar"),))
+
+
+def test_a_droop_that_fails_is_given_up_alone() -> None:
+    assert without(Setpoint(droop=DROOP, curves=(CURVE,)), frozenset({"droop"}), PV) == Setpoint(
+        curves=(CURVE,)
+    )
+
+
+def test_storage_whose_charge_limit_fails_goes_out_of_service() -> None:
+    left = without(Setpoint(max_charge_w=1_000.0), frozenset({"max_charge_w"}), STORAGE)
+    assert left == Setpoint(energize=False)
