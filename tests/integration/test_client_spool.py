@@ -1,8 +1,11 @@
 """The client's memory on disk."""
 
+import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -134,3 +137,55 @@ def test_what_was_written_is_there_after_a_kill(tmp_path: Path) -> None:
 
     assert kept[: len(told)] == told
     assert len(kept) - len(told) <= 1
+
+
+def test_each_end_device_has_its_own_part_of_the_file(spool: Spool) -> None:
+    one, other = spool.of("AA"), spool.of("BB")
+    one.commit({"A1": record("A1", Phase.STARTED)})
+    other.commit({"A2": record("A2", Phase.RECEIVED)})
+    one.remember("clock", "1")
+
+    assert list(one.records()) == ["A1"]
+    assert list(other.records()) == ["A2"]
+    assert (one.recall("clock"), other.recall("clock"), spool.recall("clock")) == ("1", None, None)
+    assert (one.numbers("id", 2), other.numbers("id", 1), one.numbers("id", 1)) == (0, 0, 2)
+
+
+def test_what_several_end_devices_owe_is_one_queue_that_passes_over_some(spool: Spool) -> None:
+    spool.of("AA").owe(owed(Lane.RESPONSE, "/r", "first", b"x"))
+    spool.of("BB").owe(owed(Lane.RESPONSE, "/r", "second", b"x"))
+
+    first, second = spool.next(Lane.RESPONSE), spool.next(Lane.RESPONSE, besides={"AA"})
+
+    assert first is not None
+    assert second is not None
+    assert (first.subject, first.owner) == ("first", "AA")
+    assert (second.subject, second.owner) == ("second", "BB")
+    assert spool.next(Lane.RESPONSE, besides={"AA", "BB"}) is None
+
+
+def test_the_readings_of_one_end_device_do_not_push_out_those_of_another(spool: Spool) -> None:
+    spool.of("AA").owe(owed(Lane.READING, "", "kept", b"x"))
+    part = spool.of("BB")
+    part.owe(*(owed(Lane.READING, "", str(n), b"x") for n in range(4)))
+
+    assert part.dropped_readings == 1
+    assert taken(spool, Lane.READING) == ["kept", "1", "2", "3"]
+
+
+def test_a_file_of_a_former_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(
+            "CREATE TABLE event (mrid TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;"
+            "CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL,"
+            "href TEXT NOT NULL,"
+            "subject TEXT NOT NULL, body BLOB NOT NULL, sending INTEGER NOT NULL DEFAULT 0);"
+            "INSERT INTO outbox (lane, href, subject, body) VALUES ('response', '/r', 'before', x'00');"
+        )
+        body = json.dumps(record("A1", Phase.STARTED).to_dict())
+        old.execute("INSERT INTO event VALUES ('A1', ?)", (body,))
+        old.commit()
+    with closing(Spool(path)) as spool:
+        assert spool.records() == {"A1": record("A1", Phase.STARTED)}
+        assert taken(spool, Lane.RESPONSE) == ["before"]
