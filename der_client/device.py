@@ -238,6 +238,7 @@ class Setpoint:
     `max_w_pct` is % of set_max_w; `target_w` is W, negative while charging; `max_charge_w` limits what may
     be taken in, W, a magnitude; `grad_w_pct_per_s` is the ramp in % of set_max_w per second (0: no limit),
     `soft_grad_w_pct_per_s` that of a start. `curves` hold one for each mode, in the order of their names.
+    `open_contactor` asks the battery to disconnect itself; who cannot or must not do that says unsupported.
     """
 
     connect: bool | None = None
@@ -253,6 +254,7 @@ class Setpoint:
     droop: DroopSetpoint | None = None
     enter_service: EnterServiceSetpoint | None = None
     soft_grad_w_pct_per_s: float | None = None
+    open_contactor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,8 @@ class _Planner:
         self.unsupported: set[str] = set()
         self.unguarded: set[str] = set()
         self.setpoint = self._one_reactive_mode(setpoint)
+        if setpoint.open_contactor:
+            self.unsupported.add("open_contactor")
 
     def plan(self) -> Plan:
         releases = [step for function in FUNCTIONS for step in self._release(function)]

@@ -123,6 +123,13 @@ def test_charging_is_unsupported_by_a_pv_inverter() -> None:
     assert result.unsupported == {"target_w"}
 
 
+def test_opening_the_contactor_of_the_battery_is_unsupported_and_the_rest_is_done() -> None:
+    result = made(Setpoint(max_w_pct=0, open_contactor=True), on=device(BATTERY))
+
+    assert result.unsupported == {"open_contactor"}
+    assert requests(result) != []
+
+
 @pytest.mark.parametrize(("absorbing", "excitation"), [(False, 0), (True, 1)])
 @pytest.mark.parametrize(("field", "group"), [("pf_inject", "PFWInj"), ("pf_absorb", "PFWAbs")])
 def test_power_factor_and_excitation_are_written_in_one_request(
