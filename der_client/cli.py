@@ -85,7 +85,8 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 def _run(args: argparse.Namespace) -> int:
     settings = load_settings(args.config.read_text(), args.set, folder=args.config.parent)
-    client = DERClient(settings, [device_of(settings.device)], on_event=_print_event if args.events else None)
+    devices = [device_of(device) for device in settings.devices]
+    client = DERClient(settings, devices, on_event=_print_event if args.events else None)
     asyncio.run(_until_stopped(client))
     return FINE
 

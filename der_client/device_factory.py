@@ -1,26 +1,11 @@
-"""The Device that the settings describe."""
+"""The driver that the settings of a device describe."""
 
-from der_client.battery_system import BatterySystem
-from der_client.can import BusSettings, CanBms, load_profile
-from der_client.device import Device
-from der_client.settings import CanSettings, DeviceSettings
-from der_client.sunspec import SunSpecDevice
+from der_client.driver import Driver
+from der_client.driver_registry import driver_kind
+from der_client.settings import DeviceSettings
 
 
-def device_of(settings: DeviceSettings) -> Device:
-    """An inverter behind SunSpec Modbus, alone or with its battery; nothing is opened yet."""
-    inverter = SunSpecDevice(settings.name, settings.host, settings.port, settings.unit)
-    if settings.kind == "sunspec":
-        return inverter
-    return BatterySystem(inverter, bms_of(settings.name, settings.can))
-
-
-def bms_of(name: str, settings: CanSettings) -> CanBms:
-    """The BMS on a CAN bus."""
-    options: dict[str, str | int | float | bool] = {}
-    if settings.host is not None:
-        options["host"] = settings.host
-    if settings.port is not None:
-        options["port"] = settings.port
-    bus = BusSettings(interface=settings.interface, channel=settings.channel, options=options)
-    return CanBms(name, bus, load_profile(settings.profile, settings.dbc))
+def device_of(settings: DeviceSettings) -> Driver[object]:
+    """The driver of one device; nothing is opened yet. DriverError if its kind is not installed."""
+    driver = driver_kind(settings.kind).driver
+    return driver.add(settings.name, driver.Settings() if settings.driver is None else settings.driver)

@@ -2,6 +2,7 @@
 
 ClientError
  +- SettingsError      a setting is unknown, missing or out of range; names the setting
+ +- DriverError        no driver of that kind is installed, or it is broken; names its package
  +- WrongServerError   the server's PIN is not the one this client was given: it must not be used
  +- ExchangeError      one exchange with the server failed; .href says which
      +- UnreachableError   no connection, no answer in time, 5xx, or not now: try again later
@@ -16,6 +17,10 @@ class ClientError(Exception):
 
 class SettingsError(ClientError):
     """A setting is unknown, missing or out of range."""
+
+
+class DriverError(ClientError):
+    """A driver is not installed, or cannot be loaded."""
 
 
 class WrongServerError(ClientError):

@@ -1,20 +1,21 @@
 """Everything that can be set of a client: one frozen tree, read from TOML and `key=value` overrides."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import UnionType
-from typing import Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Final
 
 from certs import is_valid_pin
-from der_client.errors import SettingsError
+from der_client.driver_registry import driver_kind
+from der_client.errors import DriverError, SettingsError
 from der_client.interlocks import SafetyRules
-
-T = TypeVar("T")
+from der_client.settings_table import built
 
 SPOOL: Final = Path("lineside-client.sqlite")
-KINDS: Final = ("sunspec", "battery")
+DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device"})
+LFDI_TEXT: Final = re.compile(r"[0-9A-Fa-f]{40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,33 +48,23 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CanSettings:
-    """The battery's CAN bus: python-can interface and channel, and the profile of its BMS."""
-
-    interface: str = "socketcan"
-    channel: str = "can0"
-    host: str | None = None
-    port: int | None = None
-    profile: str = "pylontech_lv"
-    dbc: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSettings:
-    """One DER: an inverter behind SunSpec Modbus TCP, alone (`sunspec`) or with a BMS on CAN (`battery`)."""
+    """One DER: the kind of its driver, its name in reports, and the settings of that driver.
+
+    `end_device` is the LFDI of the EndDevice that the DER stands for, where that is not the client itself
+    (aggregators). `driver` is a value of the driver's own `Settings`; `None` takes all its defaults.
+    """
 
     kind: str = "sunspec"
     name: str = "der"
-    host: str = "127.0.0.1"
-    port: int = 502
-    unit: int = 1
-    can: CanSettings = field(default_factory=CanSettings)
+    end_device: str | None = None
+    driver: object | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise SettingsError(f"device.kind: {self.kind!r} is none of {', '.join(KINDS)}")
-        if not 0 < self.port < 65536:
-            raise SettingsError(f"device.port: {self.port} is no TCP port")
+        if not self.name:
+            raise ValueError("name: must not be empty")
+        if self.end_device is not None and not LFDI_TEXT.fullmatch(self.end_device):
+            raise ValueError("end_device: an LFDI of 40 hex digits is wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +113,10 @@ class ReportSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """All settings of one client."""
+    """All settings of one client; the devices stand in the order of the server's DERList."""
 
     server: ServerSettings
-    device: DeviceSettings = field(default_factory=DeviceSettings)
+    devices: tuple[DeviceSettings, ...] = ()
     control: ControlSettings = field(default_factory=ControlSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     safety: SafetyRules = field(default_factory=SafetyRules)
@@ -135,7 +126,8 @@ class ClientSettings:
 def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Path()) -> ClientSettings:
     """Settings of a TOML text, with `key=value` overrides; relative paths are taken from `folder`.
 
-    SettingsError names the setting that is unknown, missing, of the wrong type or out of range.
+    Each device is a table of the list `devices`, or the one table `device`. SettingsError names the setting
+    that is unknown, missing, of the wrong type or out of range.
     """
     try:
         tree = tomllib.loads(text)
@@ -143,7 +135,55 @@ def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Pa
         raise SettingsError(f"no TOML: {error}") from error
     for override in overrides:
         _put(tree, override)
-    return _built(ClientSettings, {"spool": str(SPOOL), **tree}, "", folder)
+    tables = _device_tables(tree)
+    settings = built(ClientSettings, {"spool": str(SPOOL), **tree}, "", folder)
+    return replace(settings, devices=_devices(tables, folder))
+
+
+def device_settings(table: Mapping[str, object], place: str, folder: Path = Path()) -> DeviceSettings:
+    """One device out of its table: `kind`, `name`, `end_device`, and beside them its driver's settings.
+
+    `place` is the dotted key of the table with its dot, for what is wrong.
+    """
+    own = {name: value for name, value in table.items() if name in DEVICE_KEYS}
+    settings = built(DeviceSettings, own, place, folder)
+    rest = {name: value for name, value in table.items() if name not in DEVICE_KEYS}
+    try:
+        schema = driver_kind(settings.kind).driver.Settings
+    except DriverError as error:
+        raise SettingsError(f"{place}kind: {error}") from error
+    return replace(settings, driver=built(schema, rest, place, folder))
+
+
+def _device_tables(tree: dict[str, object]) -> list[tuple[str, Mapping[str, object]]]:
+    """The tables of the devices, taken out of the tree, with their places."""
+    if "device" in tree and "devices" in tree:
+        raise SettingsError("device: there is devices too; write one of them")
+    found = tree.pop("devices", None)
+    if found is None:
+        named = [("device", tree.pop("device", {}))]
+    elif isinstance(found, list | dict) and found:
+        numbered = found if isinstance(found, dict) else {str(at): table for at, table in enumerate(found)}
+        named = [(f"devices.{at}", table) for at, table in numbered.items()]
+    else:
+        raise SettingsError("devices: a list of tables is wanted, [[devices]] for each")
+    tables: list[tuple[str, Mapping[str, object]]] = []
+    for place, table in named:
+        if not isinstance(table, dict):
+            raise SettingsError(f"{place}: a table is wanted")
+        tables.append((f"{place}.", table))
+    return tables
+
+
+def _devices(tables: Sequence[tuple[str, Mapping[str, object]]], folder: Path) -> tuple[DeviceSettings, ...]:
+    """All devices; each has a name of its own."""
+    devices: list[DeviceSettings] = []
+    for place, table in tables:
+        device = device_settings(table, place, folder)
+        if device.name in {other.name for other in devices}:
+            raise SettingsError(f"{place}name: {device.name!r} is the name of another device")
+        devices.append(device)
+    return tuple(devices)
 
 
 def _put(tree: dict[str, object], override: str) -> None:
@@ -157,42 +197,16 @@ def _put(tree: dict[str, object], override: str) -> None:
         value = text
     *path, last = name.strip().split(".")
     for part in path:
-        inner = tree.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise SettingsError(f"{name}: {part} is a value, not a table")
-        tree = inner
+        tree = _inner(tree, part, name)
     tree[last] = value
 
 
-def _built(cls: type[T], table: Mapping[str, object], place: str, folder: Path) -> T:
-    """The dataclass that a table describes."""
-    hints = get_type_hints(cls)
-    known = {f.name: f for f in fields(cast("type[ClientSettings]", cls))}
-    unknown = sorted(set(table) - set(known))
-    if unknown:
-        raise SettingsError(f"{place}{unknown[0]}: no such setting")
-    for name, one in known.items():
-        if name not in table and one.default is MISSING and one.default_factory is MISSING:
-            raise SettingsError(f"{place}{name}: must be set")
-    values = {name: _value(hints[name], value, f"{place}{name}", folder) for name, value in table.items()}
-    try:
-        return cls(**values)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _value(hint: object, value: object, place: str, folder: Path) -> object:
-    """A value of the type that its field declares."""
-    if get_origin(hint) in {Union, UnionType}:
-        hint = next(a for a in get_args(hint) if a is not type(None))
-    if isinstance(hint, type) and is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise SettingsError(f"{place}: a table is wanted")
-        return _built(hint, value, f"{place}.", folder)
-    if hint is Path and isinstance(value, str):
-        return folder / value
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:
-        raise SettingsError(f"{place}: {value!r} is not of type {getattr(hint, '__name__', hint)}")
-    return value
+def _inner(tree: dict[str, object], part: str, name: str) -> dict[str, object]:
+    """The table `part` of a table, made where it is absent; of a list, the table with that number."""
+    inner = tree.setdefault(part, {})
+    if isinstance(inner, list):
+        inner = {str(at): table for at, table in enumerate(inner)}
+        tree[part] = inner
+    if not isinstance(inner, dict):
+        raise SettingsError(f"{name}: {part} is a value, not a table")
+    return inner

@@ -19,17 +19,13 @@ retry_first_s = 1.0
 retry_most_s = 300.0
 lost_after_s = 900.0
 
-[device]
+[[devices]]                                 # one table for each; more: `lineside device kinds`
 kind = "sunspec"                            # or "battery": with a BMS on CAN
 name = "der"
 host = "127.0.0.1"
 port = 502
 unit = 1
-
-[device.can]
-interface = "socketcan"
-channel = "can0"
-profile = "pylontech_lv"
+# end_device = "LFDI"                       # the EndDevice that it stands for, where that is not this client
 
 [control]
 period_s = 1.0

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from der_client import ClientSettings
+from der_client import ClientSettings, DeviceSettings
+from der_client.driver_registry import driver_kind, installed
 from lineside import __main__ as front
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,17 +18,25 @@ COMMAND = re.compile(r"^\s*(?:\.venv/bin/)?(lineside(?: [a-z]+){1,3})", re.MULTI
 
 
 def settings_of(cls: type, place: str = "") -> Iterator[str]:
-    """Dotted names of all settings."""
+    """Dotted names of all settings; those of the drivers stand in the tables of the devices."""
     hints = typing.get_type_hints(cls)
     for field in fields(cls):
         kind = hints[field.name]
         if is_dataclass(kind) and isinstance(kind, type):
             yield from settings_of(kind, f"{place}{field.name}.")
-        else:
+        elif field.name == "devices":
+            yield from settings_of(DeviceSettings, "devices.")
+        elif field.name != "driver":
             yield f"{place}{field.name}"
 
 
-@pytest.mark.parametrize("name", list(settings_of(ClientSettings)))
+def driver_settings() -> Iterator[str]:
+    """Dotted names of what our own drivers let one set."""
+    for kind in installed():
+        yield from (f"devices.{shape.name}" for shape in driver_kind(kind).schema)
+
+
+@pytest.mark.parametrize("name", sorted({*settings_of(ClientSettings), *driver_settings()}))
 def test_client_how_to_names_every_setting(name: str) -> None:
     assert f"`{name}`" in (ROOT / "docs" / "howto" / "client.md").read_text()
 

@@ -22,6 +22,7 @@ CATCH_ALL = {
     "sep2_server/notifications/service.py _match": "the top of a worker loop",
     "sep2_server/notifications/notifier.py run": "the top of a worker loop",
     "der_client/can/driver.py _run": "the top of a worker",
+    "der_client/driver_registry.py _loaded": "a package of others: whatever its import raises names it",
     "der_client/can/simulator.py _run": "the top of a worker",
     "der_client/can/bus.py _serve_safely": "the top of a thread in which a vendor's library runs",
     "sep2_server/feed.py _tell": "a listener that fails takes neither the writer nor other listeners with it",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from der_client import DeviceSettings, device_of
+from der_client.battery_driver import BatteryDriverSettings, CanSettings
 from der_client.can import BatterySettings, BmsFault, PackSettings, ServedBattery, serve_battery
 from der_client.client_event import What
 from der_client.control import Controller
@@ -14,7 +15,7 @@ from der_client.device import BatteryState, WrittenPoint
 from der_client.device_view import DeviceView
 from der_client.plan import Plan
 from der_client.safety import Surroundings
-from der_client.settings import CanSettings, ControlSettings
+from der_client.settings import ControlSettings
 from der_client.sunspec import InverterHandle, InverterSettings, serve_inverter
 from der_client.watched import Watched
 from function_sets import ModeSource
@@ -78,7 +79,8 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     battery = await serve_battery(BatterySettings(pack=PackSettings(capacity_wh=5_000, soc_pct=60)))
     handle = await serve_inverter(RATINGS)
     can = CanSettings(interface="socketcand", channel="can0", host="127.0.0.1", port=battery.can_port)
-    device = device_of(DeviceSettings(kind="battery", name="b", port=handle.port, can=can))
+    driver = BatteryDriverSettings(port=handle.port, can=can)
+    device = device_of(DeviceSettings(kind="battery", name="b", driver=driver))
     plan = Watched[Plan | None](target_plan(watts))
     control = ControlSettings(period_s=PERIOD_S)
     controller = Controller(device, control, plan, surroundings=Surroundings, tell=tell)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from der_client import Applied, BatteryState, BatterySystem, Fault, FaultKind, Nameplate, Reversion, Setpoint
+from der_client.battery_driver import CanSettings, bms_of
 from der_client.device import Telemetry
-from der_client.device_factory import bms_of, device_of
-from der_client.settings import CanSettings, DeviceSettings
+from der_client.device_factory import device_of
+from der_client.driver import DeviceDriver
+from der_client.settings import DeviceSettings
 from der_client.sunspec import SunSpecDevice
 
 PLATE = Nameplate(
@@ -138,7 +140,8 @@ async def test_the_inverter_executes() -> None:
 async def test_settings_describe_a_device(kind: str, cls: type) -> None:
     device = device_of(DeviceSettings(kind=kind, name="roof"))
 
-    assert isinstance(device, cls)
+    assert isinstance(device, DeviceDriver)
+    assert isinstance(device.device, cls)
     assert device.name == "roof"
 
 

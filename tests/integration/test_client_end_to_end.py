@@ -21,8 +21,8 @@ from der_client import (
     What,
     device_of,
 )
+from der_client.battery_driver import BatteryDriverSettings, CanSettings
 from der_client.can import BatterySettings, BmsFault, Pack, PackSettings, ServedBattery, serve_battery
-from der_client.settings import CanSettings
 from der_client.sunspec import (
     DcLimits,
     InverterHandle,
@@ -30,6 +30,7 @@ from der_client.sunspec import (
     read_points,
     serve_inverter,
 )
+from der_client.sunspec_driver import SunSpecDriverSettings
 from schemas import ActivePower, DERControl, DERControlBase
 from sep2_server.rows import Row
 from tests.integration.sep2_harness import Bench, make_control, running
@@ -137,7 +138,7 @@ async def client_of(bench: Bench, name: str, device: DeviceSettings, spool: Path
             retry_first_s=0.1,
             retry_most_s=0.5,
         ),
-        device=device,
+        devices=(device,),
         control=ControlSettings(period_s=0.2, retry_s=1.0, unavailable_after_s=1.0),
         report=ReportSettings(post_rate_s=1),
         spool=spool,
@@ -176,7 +177,7 @@ async def test_a_limit_reaches_the_register_and_is_released_at_the_end(bench: Be
     program = await member(bench, "pv")
     await bench.control(program, limited(MRID, 2, 4, DERControlBase(opModMaxLimW=5_000)))
     async with inverter(InverterSettings(max_w=10_000.0, pv_w=9_000.0)) as handle:
-        device = DeviceSettings(name="pv", port=handle.port)
+        device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:
             await heard.response(MRID, 2)
             await heard.until(lambda es: any(e.detail == "limit 50 %" for e in es))
@@ -210,13 +211,14 @@ async def test_a_battery_charges_as_told_and_never_beyond_its_bms(bench: Bench, 
 
 def battery_device(handle: InverterHandle, battery: ServedBattery) -> DeviceSettings:
     can = CanSettings(interface="socketcand", channel="can0", host="127.0.0.1", port=battery.can_port)
-    return DeviceSettings(kind="battery", name="battery", port=handle.port, can=can)
+    driver = BatteryDriverSettings(port=handle.port, can=can)
+    return DeviceSettings(kind="battery", name="battery", driver=driver)
 
 
 async def test_the_server_has_ratings_status_and_readings(bench: Bench, tmp_path: Path) -> None:
     await member(bench, "pv")
     async with inverter(InverterSettings()) as handle:
-        device = DeviceSettings(name="pv", port=handle.port)
+        device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:
             kinds = {"DERCapability", "DERSettings", "DERStatus", "DERAvailability", "DeviceInformation"}
             await heard.until(lambda es: kinds <= {e.detail for e in es if e.what is What.REPORT})
@@ -228,7 +230,7 @@ async def test_a_device_that_ignores_writes_is_reported_and_recovers(bench: Benc
     await bench.control(program, limited(MRID, 0, 120, DERControlBase(opModMaxLimW=5_000)))
     async with inverter(InverterSettings()) as handle:
         handle.inverter.faults.ignore_writes = True
-        device = DeviceSettings(name="pv", port=handle.port)
+        device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:
             await heard.until(lambda es: any(e.what is What.FAULT for e in es))
             await heard.until(lambda es: any(e.what is What.LOG_EVENT for e in es))
@@ -240,7 +242,7 @@ async def test_a_device_that_ignores_writes_is_reported_and_recovers(bench: Benc
 async def test_a_device_that_stops_answering_is_lost_and_found(bench: Bench, tmp_path: Path) -> None:
     await member(bench, "pv")
     async with inverter(InverterSettings()) as handle:
-        device = DeviceSettings(name="pv", port=handle.port)
+        device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:
             await heard.until(lambda es: any(e.what is What.DEVICE_BACK for e in es))
             handle.inverter.faults.silent = True
@@ -253,7 +255,7 @@ async def test_a_server_that_is_restarted_gets_the_rest(bench: Bench, tmp_path: 
     program = await member(bench, "pv")
     await bench.control(program, limited(MRID, 1, 6, DERControlBase(opModMaxLimW=5_000)))
     async with inverter(InverterSettings()) as handle:
-        device = DeviceSettings(name="pv", port=handle.port)
+        device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:
             await heard.response(MRID, 1)
             port = bench.server.port
@@ -294,7 +296,7 @@ async def test_a_restarted_client_keeps_its_event_and_answers_nothing_twice(
     program = await member(bench, "pv")
     await bench.control(program, limited(MRID, 0, 8, DERControlBase(opModMaxLimW=5_000)))
     async with inverter(InverterSettings()) as handle:
-        device = DeviceSettings(name="pv", port=handle.port)
+        device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as first:
             await first.response(MRID, 2)
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as second:

@@ -2,8 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from der_client.battery_driver import BatteryDriverSettings, CanSettings
 from der_client.errors import SettingsError
-from der_client.settings import ClientSettings, load_settings
+from der_client.settings import ClientSettings, DeviceSettings, load_settings
+from der_client.sunspec import MappingSettings, TransportSettings
+from der_client.sunspec_driver import SunSpecDriverSettings
 from der_client.template import TEMPLATE
 
 LEAST = """
@@ -20,10 +23,10 @@ def test_the_template_says_what_the_defaults_are() -> None:
     least = load_settings(LEAST.replace("https://server/dcap", "https://der.example.org:443/dcap"))
 
     assert written == ClientSettings(
-        server=written.server, spool=Path("client.sqlite"), device=written.device
+        server=written.server, spool=Path("client.sqlite"), devices=written.devices
     )
     assert written.server == least.server
-    assert written.device == least.device
+    assert written.devices == least.devices
 
 
 def test_relative_paths_are_taken_from_the_folder_of_the_file() -> None:
@@ -37,7 +40,7 @@ def test_an_override_is_read_as_toml_or_as_text() -> None:
     settings = load_settings(LEAST, overrides)
 
     assert settings.safety.reserve_pct == 20.0
-    assert (settings.device.name, settings.control.period_s) == ("roof", 0.5)
+    assert (settings.devices[0].name, settings.control.period_s) == ("roof", 0.5)
     assert settings.server.pin == 111115
 
 
@@ -57,14 +60,32 @@ def test_the_pin_is_not_shown() -> None:
         ("server.timeout_s=true", "server.timeout_s: True is not of type float"),
         ("server.timeout_s=0", "server: times are longer than 0 s"),
         ("server.pin=111116", "server.pin: five digits"),
-        ("device.kind=kettle", "device.kind: 'kettle' is none of sunspec, battery"),
+        ("device.kind=kettle", "device.kind: 'kettle' is none of battery, sunspec"),
         ("device.port=0", "device.port: 0 is no TCP port"),
         ("control.period_s=0", "control.period_s: above 0"),
         ("control.reversion_s=999", "control: reversion_s is 1 to 300 s"),
         ("report.post_rate_s=0", "report.post_rate_s: at least 1 s"),
         ("report.other_program_after_start=9", "report.other_program_"),
         ("safety.reserve_pct=99", "safety.reserve_pct: 99.0 outside 0.0 to 90.0"),
-        ('device.can="x"', "device.can: a table is wanted"),
+        ("device.kind=5", "device.kind: 5 is not of type str"),
+        ("device=1", "device: a table is wanted"),
+        ("devices=1", "devices: a list of tables is wanted"),
+        ("devices=[]", "devices: a list of tables is wanted"),
+        ("devices=[1]", "devices.0: a table is wanted"),
+        ("devices=[{port=1}, {port=2}]", "devices.1.name: 'der' is the name of another device"),
+        ('devices=[{}, {name="b", port="x"}]', "devices.1.port: 'x' is not of type int"),
+        ('devices=[{}, {name="b", port=0}]', "devices.1.port: 0 is no TCP port"),
+        ('devices=[{}, {name="b", scan={bases=["x"]}}]', "devices.1.scan.bases.0: 'x' is not of type int"),
+        ("devices=[{scan={bases=7}}]", "devices.0.scan.bases: a list is wanted"),
+        ('devices=[{end_device="ab"}]', "devices.0.end_device: an LFDI of 40 hex digits"),
+        ('devices=[{name=""}]', "devices.0.name: must not be empty"),
+        ("devices=[{colour=1}]", "devices.0.colour: no such setting"),
+        ('devices=[{kind="battery", can="x"}]', "devices.0.can: a table is wanted"),
+        ('devices=[{kind="battery", can={interface=3}}]', "devices.0.can.interface: 3 is not of type str"),
+        (
+            'devices=[{kind="battery", can={options={a=[1]}}}]',
+            "devices.0.can.options.a: a number, a text, true or false is wanted",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(override: str, words: str) -> None:
@@ -72,6 +93,61 @@ def test_a_setting_that_cannot_be_is_named(override: str, words: str) -> None:
         load_settings(LEAST, [override])
 
     assert words in str(caught.value)
+
+
+TWO = """
+[[devices]]
+name = "roof"
+host = "10.0.0.5"
+mapping = { ramp_scale = 100 }
+
+[[devices]]
+kind = "battery"
+name = "cellar"
+end_device = "3E4F45AB31EDFE5B67E343E5E4562E31E23E9D9A"
+transport = { timeout_s = 2 }
+
+[devices.can]
+interface = "udp_multicast"
+channel = "239.74.163.2"
+options = { hop_limit = 1 }
+dbc = "bms.dbc"
+"""
+
+
+def test_devices_are_a_list_and_each_has_the_settings_of_its_driver() -> None:
+    roof, cellar = load_settings(LEAST + TWO, ["devices.1.port=1502"], folder=Path("/etc/site")).devices
+
+    assert roof == DeviceSettings(
+        name="roof",
+        driver=SunSpecDriverSettings(host="10.0.0.5", mapping=MappingSettings(ramp_scale=100)),
+    )
+    assert cellar == DeviceSettings(
+        kind="battery",
+        name="cellar",
+        end_device="3E4F45AB31EDFE5B67E343E5E4562E31E23E9D9A",
+        driver=BatteryDriverSettings(
+            port=1502,
+            transport=TransportSettings(timeout_s=2.0),
+            can=CanSettings(
+                interface="udp_multicast",
+                channel="239.74.163.2",
+                options={"hop_limit": 1},
+                dbc=Path("/etc/site/bms.dbc"),
+            ),
+        ),
+    )
+
+
+def test_one_table_named_device_still_describes_the_only_device() -> None:
+    settings = load_settings(LEAST + '[device]\nname = "roof"\nport = 1502\n')
+
+    assert settings.devices == (DeviceSettings(name="roof", driver=SunSpecDriverSettings(port=1502)),)
+
+
+def test_device_and_devices_together_are_refused() -> None:
+    with pytest.raises(SettingsError, match="device: there is devices too"):
+        load_settings(LEAST + TWO, ["device.port=1"])
 
 
 def test_a_setting_that_must_be_there_is_named() -> None:
