@@ -13,7 +13,6 @@ from typing import Final
 
 from der_client.actuation import Actuation
 from der_client.client_event import Tell, What
-from der_client.desired import desired_of
 from der_client.device import (
     Applied,
     Device,
@@ -25,7 +24,7 @@ from der_client.device import (
     Telemetry,
 )
 from der_client.device_view import DeviceView
-from der_client.plan import Plan, reversion_of, setpoint_text
+from der_client.plan import Plan, reversion_of, setpoint_text, wish_of
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp
 from der_client.settings import ControlSettings
 from der_client.watched import Watched
@@ -94,7 +93,7 @@ class Controller:
         plan = self._plan.value or self._plan_of_its_own(now)
         if plan is None:
             return
-        desired = desired_of(plan.modes, nameplate, plan.curves, grad_w=plan.grad_w)
+        desired = wish_of(plan, nameplate)
         safe = clamp(desired, telemetry, nameplate, self._safety, now, around=around)
         self._safety = safe.state
         await self._apply(safe, reversion_of(plan, nameplate, telemetry, self._settings))

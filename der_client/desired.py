@@ -8,22 +8,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from der_client.device import Nameplate, PowerFactorSetpoint, Setpoint, VarSetpoint
+from der_client.desired_curves import curves_in_force, droop_in_force, enter_service_of
+from der_client.desired_reactive import IN_VAR, power_factor_of, with_reactive
+from der_client.device import Nameplate, Setpoint
+from der_client.quantity import HUNDREDTHS, active_power_w, hundredths
 from function_sets import ModeSource
-from schemas import (
-    ActivePower,
-    DERCurve,
-    DERCurveLink,
-    FixedVar,
-    PowerFactorWithExcitation,
-    ReactivePower,
-    codes,
-)
+from schemas import ActivePower, DefaultDERControl, DERCurve
 
-HUNDREDTHS: Final = 100.0
-"""PerCent, SignedPerCent, rampTms and setGradW count hundredths. IEEE 2030.5-2018, 10.10."""
-IN_VAR: Final = 0
-REACTIVE_FIELDS: Final = ("pf_inject", "pf_absorb", "var")
+__all__ = ["IN_VAR", "WHOLE", "Desired", "Share", "desired_of", "fixed_w", "modes_able", "power_factor_of"]
+
+TARGETS: Final = ("opModFixedW", "opModTargetW", "opModStorageTargetW")
+GENERATION_LIMITS: Final = ("opModGenLimW", "opModExpLimW")
+LOAD_LIMITS: Final = ("opModLoadLimW", "opModImpLimW")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The parts, 0 to 1, of what is asked of a whole site in W or var that fall to one DER.
+
+    `give` is of power out of the DERs, `take` of power into them, `storage` of what storage alone shall give,
+    `var` of reactive power.
+    """
+
+    give: float = 1.0
+    take: float = 1.0
+    storage: float = 1.0
+    var: float = 1.0
+
+
+WHOLE: Final = Share()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +44,15 @@ class Desired:
     """What the server wants of one DER at one moment.
 
     `limit_ramp_s` and `target_ramp_s` are the rampTms of the controls behind `max_w_pct` and `target_w`, s;
-    where absent, setGradW holds, which is `setpoint.grad_w_pct_per_s`. `curves` are resolved by mode.
-    `unmet` names modes that are not followed: a curve that is not there, or a reactive mode that lost.
+    where absent, setGradW holds, which is `setpoint.grad_w_pct_per_s`. `cap_w` is the most that the DER may
+    give now for the sake of its site, W: it holds at once, without a ramp. `unmet` names modes that are not
+    followed: a curve that is not there or not usable, or one of several functions that exclude each other.
     """
 
     setpoint: Setpoint = field(default_factory=Setpoint)
     limit_ramp_s: float | None = None
     target_ramp_s: float | None = None
-    curves: Mapping[str, DERCurve] = field(default_factory=dict)
+    cap_w: float | None = None
     unmet: frozenset[str] = frozenset()
 
 
@@ -47,45 +61,53 @@ def desired_of(
     nameplate: Nameplate,
     curves: Mapping[str, DERCurve] | None = None,
     *,
-    grad_w: int | None = None,
+    default: DefaultDERControl | None = None,
+    share: Share = WHOLE,
 ) -> Desired:
-    """The setpoint that the modes ask of a DER; `grad_w` is setGradW of the default, 0.01 %/s.
+    """The setpoint that the modes ask of a DER; the settings of `default` (setGradW, setES*) hold besides.
 
-    Modes that the DER has not are left out. IEEE 2030.5-2018, 10.10.
+    Modes that the DER has not are left out. `curves` are by href. IEEE 2030.5-2018, 10.10.
     """
-    held = {mode: source for mode, source in modes.items() if mode in nameplate.modes}
-    found = _resolved(held, curves or {})
-    target = _target(held, nameplate)
-    reactive, lost = _reactive(held, nameplate)
-    limit_pct = _limit_pct(held)
-    limit_w = math.inf if limit_pct is None else limit_pct / 100.0 * nameplate.set_max_w
-    setpoint = Setpoint(
+    able = modes_able(nameplate)
+    held = {mode: source for mode, source in modes.items() if mode in able}
+    found, without_curve = curves_in_force(held, curves or {})
+    droop, without_droop = droop_in_force(held)
+    limit = _limit(held, nameplate, share)
+    target = _target(held, nameplate, share)
+    charge_w = _charge_w(held, share)
+    asked = Setpoint(
         connect=_flag(held, "opModConnect"),
         energize=_flag(held, "opModEnergize"),
-        max_w_pct=limit_pct,
-        target_w=None if target is None else min(_watts(target, nameplate), limit_w),
-        pf_inject=reactive.get("pf_inject"),
-        pf_absorb=reactive.get("pf_absorb"),
-        var=_var_of(held) if "var" in reactive else None,
-        grad_w_pct_per_s=None if grad_w is None else grad_w / HUNDREDTHS,
+        max_w_pct=limit.pct,
+        target_w=None if target is None else _inside(target.power_w, limit.pct, charge_w, nameplate),
+        max_charge_w=charge_w,
+        curves=found,
+        droop=droop,
+        enter_service=enter_service_of(default),
+        grad_w_pct_per_s=hundredths(default.setGradW) if default else None,
+        soft_grad_w_pct_per_s=hundredths(default.setSoftGradW) if default else None,
     )
+    setpoint, lost = with_reactive(asked, held, nameplate, share=share.var)
     return Desired(
         setpoint=setpoint,
-        limit_ramp_s=_ramp_s(held.get("opModMaxLimW")),
-        target_ramp_s=_ramp_s(target),
-        curves=found,
-        unmet=lost | {mode for mode, source in held.items() if _is_curve(source) and mode not in found},
+        limit_ramp_s=_ramp_s(limit.source),
+        target_ramp_s=_ramp_s(target.source) if target else None,
+        unmet=lost | without_curve | without_droop | _lost_targets(held, target),
     )
 
 
-def active_power_w(value: ActivePower) -> float:
-    """Active power in W."""
-    return float(value.value * 10.0**value.multiplier)
+def modes_able(nameplate: Nameplate) -> frozenset[str]:
+    """Modes that a DER can execute: its own, and those of CSIP-AUS that come down to them.
 
-
-def reactive_power_var(value: ReactivePower) -> float:
-    """Reactive power in var."""
-    return float(value.value * 10.0**value.multiplier)
+    A DER that can be limited keeps limits of generation and export; storage that can be set to a power
+    follows a storage target and keeps limits of load and import.
+    """
+    found = set(nameplate.modes)
+    if "opModMaxLimW" in found:
+        found.update(GENERATION_LIMITS)
+    if nameplate.is_storage and not found.isdisjoint({"opModFixedW", "opModTargetW"}):
+        found.update({"opModStorageTargetW", *LOAD_LIMITS})
+    return frozenset(found)
 
 
 def fixed_w(value: int, nameplate: Nameplate) -> float:
@@ -101,34 +123,70 @@ def fixed_w(value: int, nameplate: Nameplate) -> float:
     return share * (nameplate.set_max_w if most_w is None else most_w)
 
 
-def power_factor_of(
-    value: PowerFactorWithExcitation, least_over_excited: float | None, least_under_excited: float | None
-) -> PowerFactorSetpoint:
-    """Power factor in force: the one asked for, not below what the DER is set for (setMinPF*)."""
-    asked = value.displacement * 10.0**value.multiplier
-    least = least_over_excited if not value.excitation or least_under_excited is None else least_under_excited
-    power_factor = min(1.0, max(asked, least or 0.0))
-    return PowerFactorSetpoint(power_factor=power_factor, absorbing=value.excitation)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limit:
+    pct: float | None = None
+    source: ModeSource | None = None
 
 
-def _limit_pct(modes: Mapping[str, ModeSource]) -> float | None:
-    """Limit of generation, % of setMaxW; never above 100."""
-    source = modes.get("opModMaxLimW")
-    value = source.value if source else None
-    return min(100.0, value / HUNDREDTHS) if isinstance(value, int) else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    power_w: float
+    source: ModeSource
 
 
-def _target(modes: Mapping[str, ModeSource], nameplate: Nameplate) -> ModeSource | None:
-    """The one active-power setpoint: better primacy first, then the smaller power."""
-    found = [modes[mode] for mode in ("opModFixedW", "opModTargetW") if mode in modes]
-    return min(found, key=lambda s: (s.primacy, abs(_watts(s, nameplate))), default=None)
+def _limit(modes: Mapping[str, ModeSource], nameplate: Nameplate, share: Share) -> _Limit:
+    """The least limit of generation, % of setMaxW, never above 100, and where it comes from."""
+    found: list[_Limit] = []
+    for mode in ("opModMaxLimW", *GENERATION_LIMITS):
+        source = modes.get(mode)
+        if source is not None and isinstance(source.value, ActivePower):
+            limit_w = max(0.0, share.give * active_power_w(source.value))
+            found.append(_Limit(pct=min(100.0, nameplate.share_pct(limit_w)), source=source))
+        elif source is not None and isinstance(source.value, int):
+            found.append(_Limit(pct=min(100.0, source.value / HUNDREDTHS), source=source))
+    return min(found, key=lambda limit: math.inf if limit.pct is None else limit.pct, default=_Limit())
 
 
-def _watts(source: ModeSource, nameplate: Nameplate) -> float:
+def _charge_w(modes: Mapping[str, ModeSource], share: Share) -> float | None:
+    """The least limit of what may be taken in, W."""
+    found = (modes[mode].value for mode in LOAD_LIMITS if mode in modes)
+    limits_w = (active_power_w(value) for value in found if isinstance(value, ActivePower))
+    return min((max(0.0, share.take * limit_w) for limit_w in limits_w), default=None)
+
+
+def _target(modes: Mapping[str, ModeSource], nameplate: Nameplate, share: Share) -> _Target | None:
+    """The one active-power setpoint: an event before a default, better primacy, then the smaller power."""
+    found = [
+        _Target(power_w=power_w, source=modes[mode])
+        for mode in TARGETS
+        if mode in modes and (power_w := _watts(modes[mode], nameplate, share)) is not None
+    ]
+    return min(found, key=_rank, default=None)
+
+
+def _rank(target: _Target) -> tuple[bool, int, float]:
+    return target.source.mRID is None, target.source.primacy, abs(target.power_w)
+
+
+def _lost_targets(modes: Mapping[str, ModeSource], target: _Target | None) -> frozenset[str]:
+    return frozenset(mode for mode in TARGETS if mode in modes and target and mode != target.source.mode)
+
+
+def _watts(source: ModeSource, nameplate: Nameplate, share: Share) -> float | None:
     value = source.value
     if isinstance(value, ActivePower):
-        return active_power_w(value)
-    return fixed_w(value, nameplate) if isinstance(value, int) else math.nan
+        give = share.storage if source.mode == "opModStorageTargetW" else share.give
+        power_w = active_power_w(value)
+        return power_w * (give if power_w > 0 else share.take)
+    return fixed_w(value, nameplate) if isinstance(value, int) else None
+
+
+def _inside(power_w: float, limit_pct: float | None, charge_w: float | None, nameplate: Nameplate) -> float:
+    """A target inside the limits of the same moment."""
+    high_w = math.inf if limit_pct is None else limit_pct / 100.0 * nameplate.set_max_w
+    low_w = -math.inf if charge_w is None else -charge_w
+    return max(low_w, min(power_w, high_w))
 
 
 def _flag(modes: Mapping[str, ModeSource], mode: str) -> bool | None:
@@ -137,81 +195,4 @@ def _flag(modes: Mapping[str, ModeSource], mode: str) -> bool | None:
 
 
 def _ramp_s(source: ModeSource | None) -> float | None:
-    if source is None or source.ramp_tms is None:
-        return None
-    return source.ramp_tms / HUNDREDTHS
-
-
-def _reactive(
-    modes: Mapping[str, ModeSource], nameplate: Nameplate
-) -> tuple[dict[str, PowerFactorSetpoint | None], frozenset[str]]:
-    """The reactive function that is enabled, and the modes that lost against it.
-
-    Fixed power factor and fixed var exclude each other: the one with the least var magnitude wins.
-    """
-    factors = {
-        name: _power_factor(modes[mode], nameplate)
-        for mode, name in (("opModFixedPFInjectW", "pf_inject"), ("opModFixedPFAbsorbW", "pf_absorb"))
-        if mode in modes
-    }
-    var = _var_of(modes)
-    if var is None:
-        return factors, frozenset()
-    in_force, lost_var = _var_modes(modes)
-    least_var = min((_magnitude_var(f, nameplate) for f in factors.values() if f), default=math.inf)
-    if least_var < abs(_in_var(var, nameplate)):
-        return factors, frozenset({in_force}) | lost_var
-    return {"var": None}, lost_var | {mode for mode in modes if mode.startswith("opModFixedPF")}
-
-
-def _power_factor(source: ModeSource, nameplate: Nameplate) -> PowerFactorSetpoint | None:
-    if not isinstance(source.value, PowerFactorWithExcitation):
-        return None
-    return power_factor_of(source.value, nameplate.min_pf_over_excited, nameplate.min_pf_under_excited)
-
-
-def _magnitude_var(factor: PowerFactorSetpoint, nameplate: Nameplate) -> float:
-    """Reactive power of a power factor at full active power, var."""
-    return nameplate.set_max_w * math.tan(math.acos(factor.power_factor))
-
-
-def _var_modes(modes: Mapping[str, ModeSource]) -> tuple[str, frozenset[str]]:
-    """The var mode in force (better primacy, then opModTargetVar) and the one that lost, if any."""
-    found = [mode for mode in ("opModTargetVar", "opModFixedVar") if mode in modes]
-    best = min(found, key=lambda mode: modes[mode].primacy)
-    return best, frozenset(found) - {best}
-
-
-def _var_of(modes: Mapping[str, ModeSource]) -> VarSetpoint | None:
-    if "opModTargetVar" not in modes and "opModFixedVar" not in modes:
-        return None
-    value = modes[_var_modes(modes)[0]].value
-    if isinstance(value, ReactivePower):
-        return VarSetpoint(value=reactive_power_var(value), ref=IN_VAR)
-    return (
-        VarSetpoint(value=value.value / HUNDREDTHS, ref=value.refType)
-        if isinstance(value, FixedVar)
-        else None
-    )
-
-
-def _in_var(setpoint: VarSetpoint, nameplate: Nameplate) -> float:
-    """Reactive power of a var setpoint, var, where all of it is available."""
-    if setpoint.ref == IN_VAR:
-        return setpoint.value
-    is_of_w = setpoint.ref == codes.DERUnitRefType.SET_MAX_W
-    return setpoint.value / 100.0 * (nameplate.set_max_w if is_of_w else nameplate.set_max_var)
-
-
-def _is_curve(source: ModeSource) -> bool:
-    return isinstance(source.value, DERCurveLink)
-
-
-def _resolved(modes: Mapping[str, ModeSource], curves: Mapping[str, DERCurve]) -> dict[str, DERCurve]:
-    """Curve of each mode that has one of the right type. IEEE 2030.5-2018, 10.10 (DERCurveType)."""
-    found: dict[str, DERCurve] = {}
-    for mode, source in modes.items():
-        curve = curves.get(source.value.href) if isinstance(source.value, DERCurveLink) else None
-        if curve is not None and curve.curveType == codes.DERCurveType[mode]:
-            found[mode] = curve
-    return found
+    return None if source is None else hundredths(source.ramp_tms)

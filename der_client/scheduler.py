@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from der_client.desired import modes_able
 from der_client.device import Nameplate
 from der_client.wording import mode_text, modes_text
 from function_sets import (
@@ -68,7 +69,7 @@ CATEGORY_OF_TYPE: Final[Mapping[int, int]] = {
 
 def abilities_of(nameplates: Sequence[Nameplate], device_category: int = 0) -> Abilities:
     """What these devices can do together; `device_category` is used as it is unless 0."""
-    modes = frozenset[str]().union(*(plate.modes for plate in nameplates))
+    modes = frozenset[str]().union(*map(modes_able, nameplates))
     bits = {1 << CATEGORY_OF_TYPE[p.der_type] for p in nameplates if p.der_type in CATEGORY_OF_TYPE}
     return Abilities(modes=modes, device_category=device_category or sum(bits))
 

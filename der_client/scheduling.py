@@ -90,7 +90,7 @@ class Scheduling:
             modes=step.outcome.modes,
             defaults=without_controls(self._programs, now, supported),
             curves=view.curves if view else {},
-            grad_w=step.outcome.defaults.setGradW if step.outcome.defaults else None,
+            default=step.outcome.defaults,
         )
         if plan != self.plan.value:
             self.plan.set(plan)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from der_client.desired import HUNDREDTHS, active_power_w, reactive_power_var
+from der_client.quantity import HUNDREDTHS, active_power_w, reactive_power_var, scaled
 from function_sets import ModeSource
 from schemas import ActivePower, FixedVar, Link, PowerFactorWithExcitation, ReactivePower
 
@@ -30,7 +30,7 @@ def _value_text(value: object) -> str:
             text = f"{reactive_power_var(value):g} var"
         case PowerFactorWithExcitation():
             side = "absorbing" if value.excitation else "injecting"
-            text = f"{value.displacement * 10.0**value.multiplier:g} {side}"
+            text = f"{scaled(value.displacement, value.multiplier):g} {side}"
         case FixedVar():
             text = f"{value.value / HUNDREDTHS:g} % of reference {value.refType}"
         case Link():

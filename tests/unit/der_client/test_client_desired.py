@@ -9,6 +9,8 @@ from function_sets import ModeSource
 from schemas import (
     ActivePower,
     CurveData,
+    DefaultDERControl,
+    DERControlBase,
     DERCurve,
     DERCurveLink,
     FixedVar,
@@ -54,8 +56,8 @@ def source(mode: str, value: object, *, primacy: int = 1, ramp_tms: int | None =
     )
 
 
-def wish(nameplate: Nameplate = PV, *, grad_w: int | None = None, **modes: object) -> Desired:
-    return desired_of({mode: source(mode, value) for mode, value in modes.items()}, nameplate, grad_w=grad_w)
+def wish(nameplate: Nameplate = PV, **modes: object) -> Desired:
+    return desired_of({mode: source(mode, value) for mode, value in modes.items()}, nameplate)
 
 
 def test_a_limit_is_in_hundredths_of_a_percent() -> None:
@@ -131,7 +133,11 @@ def test_ramp_times_are_in_hundredths_of_a_second() -> None:
 
 
 def test_setgradw_is_in_hundredths_of_a_percent_per_second() -> None:
-    assert wish(grad_w=27).setpoint.grad_w_pct_per_s == 0.27
+    default = DefaultDERControl(mRID="DD", DERControlBase_=DERControlBase(), setGradW=27, setSoftGradW=200)
+
+    assert desired_of({}, PV, default=default).setpoint == Setpoint(
+        grad_w_pct_per_s=0.27, soft_grad_w_pct_per_s=2.0
+    )
 
 
 def test_power_factor_keeps_its_side_and_the_least_that_is_set() -> None:
@@ -196,7 +202,7 @@ def test_a_curve_is_found_by_its_link() -> None:
 
     found = desired_of(modes, PV, {"/dc/1": CURVE})
 
-    assert found.curves == {"opModVoltVar": CURVE}
+    assert [curve.mode for curve in found.setpoint.curves] == ["opModVoltVar"]
     assert found.unmet == frozenset()
 
 

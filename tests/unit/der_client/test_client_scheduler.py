@@ -144,7 +144,11 @@ def test_the_device_category_follows_the_kind_of_the_device(kind: int, category:
 
 
 def test_a_device_category_that_is_set_holds() -> None:
-    assert abilities_of([PV], 5) == Abilities(modes=PV.modes, device_category=5)
+    assert abilities_of([PV], 5).device_category == 5
+
+
+def test_a_device_that_can_be_limited_keeps_the_limits_of_csip_aus_too() -> None:
+    assert abilities_of([PV]).modes == {"opModMaxLimW", "opModGenLimW", "opModExpLimW"}
 
 
 def test_programs_are_remembered_with_default_and_controls() -> None:
