@@ -62,7 +62,7 @@ BAD = [
     ("silent", True, FaultKind.NO_ANSWER, "read 40070+113: no answer"),
     ("answer_delay_s", 0.15, FaultKind.NO_ANSWER, "read 40070+113: no answer"),
     ("garbage", True, FaultKind.MALFORMED, "read 40070+113: protocol identifier 48879, length 57005"),
-    ("drop_connection", True, FaultKind.NO_ANSWER, "read 40070+113: no answer"),
+    ("drop_connection", True, FaultKind.NO_ANSWER, "read 40070+113: the device closed the connection"),
     ("exception_code", 4, FaultKind.REFUSED, "read 40070+113: exception 4 (server device failure)"),
     ("exception_code", 6, FaultKind.REFUSED, "read 40070+113: exception 6 (server device busy)"),
     ("exception_code", 99, FaultKind.REFUSED, "read 40070+113: exception 99 (unknown)"),

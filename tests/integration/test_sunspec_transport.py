@@ -80,20 +80,21 @@ async def test_write_to_a_device_that_is_away_is_a_failure(unused_tcp_port: int)
     failures = [await transport.write(0, [1]), await transport.write(0, [1])]
     await transport.close()
     assert failures == [
-        Failure(FaultKind.NO_ANSWER, f"cannot connect to 127.0.0.1:{unused_tcp_port}"),
+        Failure(FaultKind.NO_ANSWER, f"cannot connect to 127.0.0.1:{unused_tcp_port}: Connection refused"),
         Failure(FaultKind.NO_ANSWER, f"not connected to 127.0.0.1:{unused_tcp_port}"),
     ]
 
 
 async def test_answer_with_too_few_registers_is_malformed() -> None:
     async with peer(lambda request: [mbap(request, bytes((3, 2, 0, 1)))]) as transport:
-        assert await transport.read(40000, 2) == Failure(FaultKind.MALFORMED, "read 40000: 1 of 2 registers")
+        failure = await transport.read(40000, 2)
+    assert failure == Failure(FaultKind.MALFORMED, "read 40000+2: 1 registers in the answer")
 
 
 async def test_acknowledgement_of_another_write_is_malformed() -> None:
     async with peer(lambda request: [mbap(request, bytes((16, 0, 1, 0, 1)))]) as transport:
         failure = await transport.write(40000, [1])
-    assert failure == Failure(FaultKind.MALFORMED, "write 40000: the answer is for 1")
+    assert failure == Failure(FaultKind.MALFORMED, "write 40000+1: the answer is for 1+1")
 
 
 async def test_answer_to_another_transaction_is_not_taken() -> None:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Protocol
 
-from der_client.sunspec.frames import EXCEPTION_BIT, READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE
+from der_client.sunspec.requests import EXCEPTION_BIT, READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE
 from der_client.sunspec.simulator.bank import ILLEGAL_VALUE, IllegalRequestError
 
 ILLEGAL_FUNCTION = 1
