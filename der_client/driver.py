@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar, cast
 
@@ -69,6 +69,20 @@ class HealthWatch:
         """Health now."""
         silent_s = None if self._heard_s is None else max(0.0, self._clock() - self._heard_s)
         return Health(state=self._state, detail=self._detail, silent_s=silent_s)
+
+
+def not_executed(setpoint: Setpoint, executed: frozenset[str]) -> frozenset[str]:
+    """What a setpoint asks for beyond the fields that a device executes, as `Applied.unsupported` wants it.
+
+    Curves count by their modes, as do the members of `executed` that are modes.
+    """
+    asked = {curve.mode for curve in setpoint.curves}
+    asked |= {
+        one.name
+        for one in fields(setpoint)
+        if one.name != "curves" and getattr(setpoint, one.name) is not one.default
+    }
+    return frozenset(asked - executed)
 
 
 class Driver(ABC, Generic[S_co]):

@@ -22,6 +22,7 @@ from der_client.sunspec.writes import Step, Wanted, step_of
 
 RAMP_REF_W_MAX = 1
 FASTEST_RAMP_PCT_PER_S = 100
+NOT_EXECUTED = ("max_charge_w", "droop", "enter_service", "soft_grad_w_pct_per_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,8 @@ class _Planner:
         self.setpoint = self._one_reactive_mode(setpoint)
         if setpoint.open_contactor:
             self.unsupported.add("open_contactor")
+        self.unsupported |= {curve.mode for curve in setpoint.curves}
+        self.unsupported |= {name for name in NOT_EXECUTED if getattr(setpoint, name) is not None}
 
     def plan(self) -> Plan:
         releases = [step for function in FUNCTIONS for step in self._release(function)]

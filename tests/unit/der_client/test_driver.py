@@ -8,10 +8,21 @@ from typing import ClassVar
 
 import pytest
 
-from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
-from der_client.driver import Driver, Health, HealthState, HealthWatch
+from der_client.device import (
+    Applied,
+    CurveSetpoint,
+    Fault,
+    FaultKind,
+    Nameplate,
+    Reversion,
+    Setpoint,
+    Telemetry,
+)
+from der_client.driver import Driver, Health, HealthState, HealthWatch, not_executed
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings
 
+VOLT_VAR = CurveSetpoint(mode="opModVoltVar", points=())
+VOLT_WATT = CurveSetpoint(mode="opModVoltWatt", points=())
 SILENCE = Fault(kind=FaultKind.NO_ANSWER, detail="connection refused")
 
 
@@ -77,6 +88,21 @@ async def test_subscribe_keeps_its_period() -> None:
         await anext(readings)
 
     assert loop.time() - started_s >= 0.09
+
+
+@pytest.mark.parametrize(
+    ("setpoint", "executed", "rest"),
+    [
+        (Setpoint(), (), ()),
+        (Setpoint(target_w=0.0, connect=False, max_w_pct=50.0), ("max_w_pct",), ("connect", "target_w")),
+        (Setpoint(open_contactor=True), (), ("open_contactor",)),
+        (Setpoint(curves=(VOLT_VAR, VOLT_WATT)), ("opModVoltVar",), ("opModVoltWatt",)),
+    ],
+)
+def test_what_a_device_does_not_execute_is_named(
+    setpoint: Setpoint, executed: tuple[str, ...], rest: tuple[str, ...]
+) -> None:
+    assert not_executed(setpoint, frozenset(executed)) == frozenset(rest)
 
 
 def ticking() -> Callable[[], float]:
