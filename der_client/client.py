@@ -5,12 +5,14 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from der_client.client_event import ClientEvent, OnEvent, What
 from der_client.control import Controller
 from der_client.device import Device, WrittenPoint
+from der_client.execution import execution_of
 from der_client.identity import identity_of
 from der_client.mirror import Mirror
 from der_client.outbox import LogEventSender, Outbox, ResponseSender
@@ -60,6 +62,7 @@ class DERClient:
         self._local_s = local_s
         self._spread = spread
         self._clock = Watched[ServerClock | None](None)
+        self._schedules: list[Scheduling] = []
 
     async def run(self) -> None:
         """Discover, follow, control and report, for ever."""
@@ -74,6 +77,19 @@ class DERClient:
         """Server time, s since 1970 UTC; the system's while the server's is not known."""
         clock = self._clock.value
         return time.time() if clock is None else clock.time_s(self._local_s())
+
+    async def opt_out(self, mrid: str | None = None, until: int | None = None) -> None:
+        """Leave one event, or all (None), alone until server time `until`, s, or until `opt_in`.
+
+        For a local operator; kept on disk. IEEE 2030.5-2018, 10.2.3.
+        """
+        for scheduling in self._schedules:
+            await scheduling.opt_out(mrid, until)
+
+    async def opt_in(self, mrid: str | None = None) -> None:
+        """Take part in one event, or in all (None), again."""
+        for scheduling in self._schedules:
+            await scheduling.opt_in(mrid)
 
     async def _run(self, session: Session, spool: Spool) -> None:
         poller = Poller(
@@ -99,7 +115,8 @@ class DERClient:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(poller.run(), name="poller")
             tasks.create_task(
-                scheduling.run(lambda: self._abilities(controllers), self._local_s), name="scheduling"
+                scheduling.run(lambda: self._abilities(controllers, scheduling.plan.value), self._local_s),
+                name="scheduling",
             )
             self._send(tasks, upstream, scheduling.queued, mirror)
             for index, controller in enumerate(controllers):
@@ -125,6 +142,7 @@ class DERClient:
             tell=self._tell,
         )
         await scheduling.restore(self._local_s)
+        self._schedules.append(scheduling)
         return scheduling
 
     def _controller(self, device: Device, scheduling: Scheduling, poller: Poller) -> Controller:
@@ -174,10 +192,14 @@ class DERClient:
         tasks.create_task(recorder.run(self._local_s), name=f"recorder {name}")
         tasks.create_task(reporter.run(), name=f"reports {name}")
 
-    def _abilities(self, controllers: Sequence[Controller]) -> Abilities | None:
-        """What the devices can do together; None until one has been identified."""
-        plates = [c.view.value.nameplate for c in controllers if c.view.value.nameplate is not None]
-        return abilities_of(plates, self.settings.report.device_category) if plates else None
+    def _abilities(self, controllers: Sequence[Controller], plan: Plan | None) -> Abilities | None:
+        """What the devices can do together, and do; None until one has been identified."""
+        views = [controller.view.value for controller in controllers]
+        plates = [view.nameplate for view in views if view.nameplate is not None]
+        if not plates:
+            return None
+        does = execution_of(views, plan, self._local_s(), self.settings.control.reversion_s)
+        return replace(abilities_of(plates, self.settings.report.device_category), execution=does)
 
     def _draw(self, control: DERControl) -> Draw:
         return draw_for(control, self._spread)

@@ -97,7 +97,7 @@ class Controller:
         safe = clamp(desired, telemetry, nameplate, self._safety, now, around=around)
         self._safety = safe.state
         await self._apply(safe, reversion_of(plan, nameplate, telemetry, self._settings))
-        self._show(telemetry, safe)
+        self._show(telemetry, safe, plan)
 
     def _plan_of_its_own(self, now: float) -> Plan | None:
         """Nothing but safety, once the plan has not come in time; until then the device goes on as it is.
@@ -168,9 +168,10 @@ class Controller:
         is_local = isinstance(result, Fault) and result.kind is FaultKind.LOCAL
         if isinstance(result, Fault) and not after and not is_local:
             log.warning("%s: %s at %s", self._device.name, result.detail, result.point)
-        self.view.set(replace(self.view.value, failed=after, is_local=is_local))
+        unsupported = result.unsupported if isinstance(result, Applied) else frozenset[str]()
+        self.view.set(replace(self.view.value, failed=after, is_local=is_local, unsupported=unsupported))
 
-    def _show(self, telemetry: Telemetry, safe: SafeSetpoint) -> None:
+    def _show(self, telemetry: Telemetry, safe: SafeSetpoint, plan: Plan) -> None:
         """Put the reading out for the reports; say which interlocks came and went."""
         former = {(reason.interlock, reason.name) for reason in self.view.value.reasons}
         present = {(reason.interlock, reason.name) for reason in safe.reasons}
@@ -185,6 +186,7 @@ class Controller:
                 self.view.value,
                 telemetry=telemetry,
                 setpoint=safe.setpoint,
+                plan=plan,
                 reasons=safe.reasons,
                 silent=None,
                 at_s=self._heard_s,

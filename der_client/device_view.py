@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from der_client.device import Fault, Nameplate, Setpoint, Telemetry
+from der_client.plan import Plan
 from der_client.safety import Reason
 
 
@@ -12,6 +13,7 @@ class DeviceView:
     """What is known of a device: for the reports. `at_s` is the local time of the last reading.
 
     `failed` are fields of the setpoint that the device does not hold; `silent` is why it does not answer.
+    `unsupported` are fields (of curves, modes) of what `plan` asks that the device said it cannot execute.
     """
 
     name: str
@@ -21,5 +23,7 @@ class DeviceView:
     reasons: tuple[Reason, ...] = ()
     failed: Mapping[str, Fault] = field(default_factory=dict)
     silent: Fault | None = None
+    plan: Plan | None = None
+    unsupported: frozenset[str] = frozenset()
     is_local: bool = False
     at_s: float = 0.0

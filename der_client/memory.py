@@ -1,50 +1,37 @@
-"""What is kept of the server for a start without it: its programs and its clock. Pure; JSON texts."""
+"""What is kept of the server for a start without it: its programs, curves and clock. Pure; JSON texts."""
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
 
-from function_sets import Program
-from schemas import Codec, DefaultDERControl, DERControl
+from function_sets import CONTROL_CODECS, Program, profile_of
+from schemas import Codec, DefaultDERControl, DERControl, DERCurve
+
+T = TypeVar("T", DERControl, DefaultDERControl)
+
+CODEC: Final = Codec()
 
 
-def programs_text(programs: Sequence[Program], codec: Codec) -> str:
-    """Programs with their default and controls as a text."""
-    return json.dumps([_program_table(program, codec) for program in programs])
+def programs_text(programs: Sequence[Program]) -> str:
+    """Programs with their default and controls as a text; modes of CSIP-AUS are kept too."""
+    return json.dumps([_program_table(program) for program in programs])
 
 
-def programs_from(text: str | None, codec: Codec) -> tuple[Program, ...]:
+def programs_from(text: str | None) -> tuple[Program, ...]:
     """Programs of a text that `programs_text` made; none for no text."""
-    return tuple(_program(table, codec) for table in json.loads(text or "[]"))
+    return tuple(_program(table) for table in json.loads(text or "[]"))
 
 
-def _program_table(program: Program, codec: Codec) -> dict[str, object]:
-    return {
-        "href": program.href,
-        "mRID": program.mRID,
-        "primacy": program.primacy,
-        "default": None if program.default is None else _packed(program.default, codec),
-        "controls": [_packed(control, codec) for control in program.controls],
-    }
+def curves_text(curves: Mapping[str, DERCurve]) -> str:
+    """Curves by href as a text."""
+    return json.dumps({href: _text(CODEC.encode(curve)) for href, curve in curves.items()})
 
 
-def _program(table: dict[str, object], codec: Codec) -> Program:
-    default, controls = table["default"], table["controls"]
-    return Program(
-        href=str(table["href"]),
-        mRID=str(table["mRID"]),
-        primacy=int(str(table["primacy"])),
-        default=None if default is None else codec.decode(base64.b64decode(str(default)), DefaultDERControl),
-        controls=tuple(codec.decode(base64.b64decode(one), DERControl) for one in _texts(controls)),
-    )
-
-
-def _texts(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
-
-
-def _packed(resource: object, codec: Codec) -> str:
-    return base64.b64encode(codec.encode(resource)).decode()
+def curves_from(text: str | None) -> dict[str, DERCurve]:
+    """Curves of a text that `curves_text` made; none for no text."""
+    table: dict[str, str] = json.loads(text or "{}")
+    return {href: CODEC.decode(base64.b64decode(body), DERCurve) for href, body in table.items()}
 
 
 def clock_text(server_minus_system_s: float) -> str:
@@ -55,3 +42,39 @@ def clock_text(server_minus_system_s: float) -> str:
 def clock_from(text: str | None) -> float:
     """Seconds of a text that `clock_text` made; 0 for no text."""
     return float(json.loads(text or "0"))
+
+
+def _program_table(program: Program) -> dict[str, object]:
+    return {
+        "href": program.href,
+        "mRID": program.mRID,
+        "primacy": program.primacy,
+        "default": None if program.default is None else _packed(program.default),
+        "controls": [_packed(control) for control in program.controls],
+    }
+
+
+def _program(table: Mapping[str, Any]) -> Program:
+    default = table["default"]
+    return Program(
+        href=table["href"],
+        mRID=table["mRID"],
+        primacy=table["primacy"],
+        default=None if default is None else _unpacked(default, DefaultDERControl),
+        controls=tuple(_unpacked(one, DERControl) for one in table["controls"]),
+    )
+
+
+def _packed(control: DERControl | DefaultDERControl) -> list[str]:
+    profile = profile_of(control.DERControlBase_)
+    return [profile, _text(CONTROL_CODECS[profile].encode(control))]
+
+
+def _unpacked(packed: Sequence[str] | str, cls: type[T]) -> T:
+    """One control; older files hold the standard's modes alone, without the name of a profile."""
+    profile, body = ("base", packed) if isinstance(packed, str) else packed
+    return CONTROL_CODECS[profile].decode(base64.b64decode(body), cls)
+
+
+def _text(body: bytes) -> str:
+    return base64.b64encode(body).decode()

@@ -1,11 +1,14 @@
 """Which modes hold now: the rules of events applied to what the server says. Pure; one task owns it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from der_client.desired import modes_able
 from der_client.device import Nameplate
+from der_client.execution import Execution
+from der_client.opting import OptOuts
+from der_client.validity import flaw_of
 from der_client.wording import mode_text, modes_text
 from function_sets import (
     TERMINAL,
@@ -19,7 +22,7 @@ from function_sets import (
     Rules,
     advance,
 )
-from schemas import DERControl, codes
+from schemas import DERControl, DERCurve, codes
 
 KEEP_S: Final = 7 * 86_400
 """Records of events that are over are kept this long, lest an event in a stale list begin anew."""
@@ -46,10 +49,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What the devices of one EndDevice can do: modes, and the bitmap of their categories."""
+    """What the devices of one EndDevice can do (modes, the bitmap of their categories), and what they do."""
 
     modes: frozenset[str]
     device_category: int
+    execution: Execution = field(default_factory=Execution)
 
 
 CATEGORY_OF_TYPE: Final[Mapping[int, int]] = {
@@ -83,20 +87,44 @@ class Scheduler:
         draw: Callable[[DERControl], Draw],
         *,
         records: Mapping[str, EventRecord] | None = None,
+        opt_outs: OptOuts | None = None,
     ) -> None:
+        self.opt_outs = opt_outs or OptOuts()
         self.records: Mapping[str, EventRecord] = dict(records or {})
         self.modes: Mapping[str, ModeSource] = {}
         self._restored: Mapping[str, EventRecord] = self.records
         self._rules = rules
         self._draw = draw
 
-    def step(self, programs: tuple[Program, ...], now: int, abilities: Abilities) -> Step:
-        """Advance to `now`, server time, s. A second step at the same time owes nothing new."""
+    def opt_out(self, mrid: str | None = None, until: int | None = None) -> None:
+        """Leave one event, or all (None), alone from the next step on, until server time `until`, s.
+
+        Without `until` it is until `opt_in`. IEEE 2030.5-2018, 10.2.3.
+        """
+        self.opt_outs = self.opt_outs.opted_out(mrid, until)
+
+    def opt_in(self, mrid: str | None = None) -> None:
+        """Take part in one event, or in all (None), again from the next step on."""
+        self.opt_outs = self.opt_outs.opted_in(mrid)
+
+    def step(
+        self,
+        programs: tuple[Program, ...],
+        now: int,
+        abilities: Abilities,
+        curves: Mapping[str, DERCurve] | None = None,
+    ) -> Step:
+        """Advance to `now`, server time, s. A second step at the same time owes nothing new.
+
+        `curves` by href are looked at to tell whether an event that is new makes sense. Devices under local
+        control take part in nothing.
+        """
+        flaws = self._flaws(programs, curves or {})
         outcome = advance(
             programs,
             self.records,
             now,
-            rules=self._rules,
+            rules=self._rules_at(programs, now, abilities, frozenset(flaws)),
             draw=self._draw,
             device_category=abilities.device_category,
             supported=abilities.modes,
@@ -106,11 +134,31 @@ class Scheduler:
         missed = _missed(self._restored, records, now)
         owed = tuple(due for due in outcome.due if due.mRID not in missed)
         news = (
+            *_flaw_news(flaws, records),
             *_record_news(self.records, records, outcome.modes, missed),
             *_mode_news(self.modes, outcome.modes),
         )
         self.records, self.modes, self._restored = records, outcome.modes, {}
         return Step(outcome=outcome, owed=owed, news=news, is_changed=is_changed)
+
+    def _flaws(self, programs: tuple[Program, ...], curves: Mapping[str, DERCurve]) -> dict[str, str]:
+        """What makes no sense in events that are seen for the first time, by mRID."""
+        fresh = (one for program in programs for one in program.controls if one.mRID not in self.records)
+        return {one.mRID: flaw for one in fresh if (flaw := flaw_of(one, curves)) is not None}
+
+    def _rules_at(
+        self, programs: tuple[Program, ...], now: int, abilities: Abilities, invalid: frozenset[str]
+    ) -> Rules:
+        listed = {control.mRID for program in programs for control in program.controls}
+        does = abilities.execution
+        return replace(
+            self._rules,
+            opted_out=self._rules.opted_out or does.is_local,
+            opted_out_of=self.opt_outs.leaves_out(listed | self.records.keys(), now),
+            invalid=invalid,
+            refused_modes=does.refused,
+            failing_modes=does.failing,
+        )
 
 
 def _missed(
@@ -140,6 +188,15 @@ def _pruned(
         for mrid, record in records.items()
         if mrid in listed or record.phase not in TERMINAL or record.end + KEEP_S > now
     }
+
+
+def _flaw_news(flaws: Mapping[str, str], records: Mapping[str, EventRecord]) -> list[News]:
+    """Why an event was rejected as invalid; nothing of events that do not concern the devices."""
+    return [
+        News(text=f"DERControl {mrid} makes no sense: {flaw}", mrid=mrid)
+        for mrid, flaw in flaws.items()
+        if mrid in records
+    ]
 
 
 def _record_news(

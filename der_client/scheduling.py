@@ -3,11 +3,20 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der_client.client_event import Tell, What
-from der_client.memory import clock_from, clock_text, programs_from, programs_text
+from der_client.memory import (
+    clock_from,
+    clock_text,
+    curves_from,
+    curves_text,
+    programs_from,
+    programs_text,
+)
+from der_client.opting import OptOuts
 from der_client.plan import Plan
 from der_client.response import response_of
 from der_client.scheduler import Abilities, Scheduler, Step, without_controls
@@ -16,12 +25,28 @@ from der_client.spool import Lane, Owed, Spool, owed
 from der_client.view import ServerView
 from der_client.watched import Watched
 from function_sets import Due, Program
-from schemas import Codec
+from schemas import Codec, DERCurve
 
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 1.0
-PROGRAMS, CLOCK = "programs", "clock"
+PROGRAMS, CURVES, CLOCK, OPT_OUTS = "programs", "curves", "clock", "opt outs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What a step of the schedule depends on; time alone changes nothing before `next_at`."""
+
+    now: int
+    able: Abilities
+    taken: int
+    opt_outs: OptOuts
+    next_at: int | None = None
+
+    def still_holds(self, later: "_Look") -> bool:
+        """True if another step would find what this one found."""
+        is_same = (self.able, self.taken, self.opt_outs) == (later.able, later.taken, later.opt_outs)
+        return is_same and self.now <= later.now and (self.next_at is None or later.now < self.next_at)
 
 
 class Scheduling:
@@ -47,14 +72,30 @@ class Scheduling:
         self._tell = tell
         self._codec = Codec()
         self._programs: tuple[Program, ...] = ()
-        self._kept = -1
+        self._curves: Mapping[str, DERCurve] = {}
+        self._seen = -1
+        self._taken = 0
+        self._looked: _Look | None = None
 
     async def restore(self, local_s: Callable[[], float], system_s: Callable[[], float] = time.time) -> None:
-        """Take up the programs and the clock of the last run, to go on without the server."""
+        """Take up what the last run knew, to go on without the server: programs, curves, clock, opt-outs."""
         text = await asyncio.to_thread(self._spool.recall, CLOCK)
-        self._programs = programs_from(await asyncio.to_thread(self._spool.recall, PROGRAMS), self._codec)
+        self._programs = programs_from(await asyncio.to_thread(self._spool.recall, PROGRAMS))
+        self._curves = curves_from(await asyncio.to_thread(self._spool.recall, CURVES))
+        out = await asyncio.to_thread(self._spool.recall, OPT_OUTS)
+        self._scheduler.opt_outs = OptOuts.from_text(out)
         if text is not None and self._clock.value is None:
             self._clock.set(ServerClock(offset_s=clock_from(text) + system_s() - local_s()))
+
+    async def opt_out(self, mrid: str | None = None, until: int | None = None) -> None:
+        """Leave one event, or all (None), alone until server time `until`, or `opt_in`; kept on disk."""
+        self._scheduler.opt_out(mrid, until)
+        await self._keep_opt_outs(f"opted out of {mrid or 'all events'}")
+
+    async def opt_in(self, mrid: str | None = None) -> None:
+        """Take part in one event, or in all (None), again."""
+        self._scheduler.opt_in(mrid)
+        await self._keep_opt_outs(f"opted in to {mrid or 'all events'}")
 
     async def run(self, abilities: Callable[[], Abilities | None], local_s: Callable[[], float]) -> None:
         """Step at each change of the view and whenever time changes something; for ever."""
@@ -65,14 +106,33 @@ class Scheduling:
                 await self._view.newer(version, TICK_S)
                 continue
             await self._keep(local_s)
-            step = await self._step(clock.now(local_s()), able)
-            next_at = step.outcome.next_at
+            next_at = await self.look(clock.now(local_s()), able)
             wait_s = TICK_S if next_at is None else next_at - clock.time_s(local_s())
             await self._view.newer(version, min(TICK_S, max(0.001, wait_s)))
 
+    async def look(self, now: int, able: Abilities) -> int | None:
+        """One look at the clock, server time, s: a step where it may change something; when to look next."""
+        look = _Look(now=now, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
+        former = self._looked
+        if former is not None and former.still_holds(look):
+            return former.next_at
+        step = await self._step(now, able)
+        self._looked = replace(look, next_at=look.opt_outs.next_at(now, step.outcome.next_at))
+        return self._looked.next_at
+
+    async def take(self, view: ServerView) -> None:
+        """Take up what the server says now, and keep it for a start without the server."""
+        self._taken += 1
+        if view.programs != self._programs:
+            self._programs = view.programs
+            await asyncio.to_thread(self._spool.remember, PROGRAMS, programs_text(view.programs))
+        if view.curves != self._curves:
+            self._curves = view.curves
+            await asyncio.to_thread(self._spool.remember, CURVES, curves_text(view.curves))
+
     async def _step(self, now: int, able: Abilities) -> Step:
         """One step of the schedule: on disk first, then to the devices."""
-        step = self._scheduler.step(self._programs, now, able)
+        step = self._scheduler.step(self._programs, now, able, self._curves)
         if step.is_changed:
             bodies = [self._body(due, now) for due in step.owed]
             await asyncio.to_thread(self._spool.commit, self._scheduler.records, bodies)
@@ -85,11 +145,10 @@ class Scheduling:
         return step
 
     def _publish(self, step: Step, now: int, supported: frozenset[str]) -> None:
-        view = self._view.value
         plan = Plan(
             modes=step.outcome.modes,
             defaults=without_controls(self._programs, now, supported),
-            curves=view.curves if view else {},
+            curves=self._curves,
             default=step.outcome.defaults,
         )
         if plan != self.plan.value:
@@ -102,12 +161,16 @@ class Scheduling:
     async def _keep(self, local_s: Callable[[], float]) -> None:
         """Keep what the server said for a start without it."""
         view, version = self._view.value, self._view.version
-        if view is None or version == self._kept:
+        if view is None or version == self._seen:
             return
-        self._kept = version
-        self._programs = view.programs
-        await asyncio.to_thread(self._spool.remember, PROGRAMS, programs_text(self._programs, self._codec))
+        self._seen = version
+        await self.take(view)
         clock = self._clock.value
         if clock is not None:
             text = clock_text(clock.time_s(local_s()) - time.time())
             await asyncio.to_thread(self._spool.remember, CLOCK, text)
+
+    async def _keep_opt_outs(self, text: str) -> None:
+        log.info("%s", text)
+        self._tell(What.CONTROL, text)
+        await asyncio.to_thread(self._spool.remember, OPT_OUTS, self._scheduler.opt_outs.to_text())

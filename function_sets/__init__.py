@@ -28,6 +28,7 @@ from function_sets.events import (
     status_at,
 )
 from function_sets.model import METHODS, Access, FunctionSet, Key, Mark, Methods, Route
+from function_sets.modes import modes_of
 from function_sets.paging import (
     BadQueryError,
     ListQuery,
@@ -49,9 +50,11 @@ from function_sets.precedence import (
     Rules,
     advance,
 )
+from function_sets.records import CONTROL_CODECS, profile_of
 from function_sets.routes import FUNCTION_SETS, ROUTES, route_of, routes_of_type
 
 __all__ = [
+    "CONTROL_CODECS",
     "FINAL_STATES",
     "FUNCTION_SETS",
     "METHODS",
@@ -92,10 +95,12 @@ __all__ = [
     "is_newer_or_lower",
     "is_over",
     "latest_end",
+    "modes_of",
     "next_change",
     "overlaps",
     "page",
     "parse_query",
+    "profile_of",
     "readable_query",
     "randomization_of",
     "replaces",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from function_sets.lifecycle import TRANSITIONS, Happening, due_of
-from function_sets.phases import READY, RUNNING, TERMINAL, UNSTARTED
+from function_sets.phases import ACTING, READY, RUNNING, TERMINAL, UNSTARTED, Phase
 from function_sets.records import Due, EventRecord, Rules
 from function_sets.rivalry import (
     bridged_modes,
@@ -27,7 +27,7 @@ class Agenda:
     def __init__(self, records: Mapping[str, EventRecord], rules: Rules) -> None:
         self.records = dict(records)
         self.due: list[Due] = []
-        self._rules = rules
+        self.rules = rules
 
     def live(self) -> list[EventRecord]:
         """Events that are not over, the best first."""
@@ -42,7 +42,13 @@ class Agenda:
         self.due.extend(due_of(record, status, at))
 
     def happen(self, record: EventRecord, happening: Happening, at: int, code: int | None = None) -> None:
-        """Move an event to its next phase; `code` is owed in the place of the usual one."""
+        """Move an event to its next phase; `code` is owed in the place of the usual one.
+
+        An event that devices did not hold owes nothing at its end: it was not completed.
+        """
+        if happening is Happening.END and record.is_unheld and record.phase in ACTING:
+            self.put(replace(record, phase=Phase.FAILED))
+            return
         phase, usual = TRANSITIONS[record.phase, happening]
         self.put(replace(record, phase=phase))
         self.owe(record, usual if code is None else code, at)
@@ -98,7 +104,7 @@ class Agenda:
             self.happen(self.records[record.mRID], Happening.END, at)
             return
         keeper = keeper_of(record, live, claims)
-        self.happen(record, Happening.SUPERSEDE, at, superseded_code(record, keeper, self._rules))
+        self.happen(record, Happening.SUPERSEDE, at, superseded_code(record, keeper, self.rules))
 
     def _start(self, at: int) -> None:
         """Start what is due, and let running events take up modes that came free."""
@@ -132,7 +138,7 @@ class Agenda:
         if loser.phase in RUNNING and loser.specified_end <= winner.specified_start:
             self.happen(left, Happening.END, at)
         else:
-            self.happen(left, Happening.SUPERSEDE, at, superseded_code(left, winner, self._rules))
+            self.happen(left, Happening.SUPERSEDE, at, superseded_code(left, winner, self.rules))
 
 
 def times_of(record: EventRecord) -> tuple[int, ...]:

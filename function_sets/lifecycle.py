@@ -9,7 +9,14 @@ from enum import Enum, auto
 from typing import Final
 
 from function_sets.events import Draw, controls_of, effective_interval, specified_end
-from function_sets.phases import RECEIVED_BIT, SPECIFIC_BIT, USER_BIT, Phase, ResponseStatus
+from function_sets.phases import (
+    RECEIVED_BIT,
+    SPECIFIC_BIT,
+    TERMINAL,
+    USER_BIT,
+    Phase,
+    ResponseStatus,
+)
 from function_sets.records import Due, EventRecord, Program
 from schemas import DERControl
 
@@ -24,6 +31,8 @@ class Happening(Enum):
     OPT_OUT = auto()
     OPT_IN = auto()
     OPT_IN_LATE = auto()
+    REFUSE = auto()
+    """The devices cannot do anything of it after all."""
 
 
 P, H, R = Phase, Happening, ResponseStatus
@@ -54,6 +63,7 @@ TRANSITIONS: Final[dict[tuple[Phase, Happening], tuple[Phase, ResponseStatus]]] 
     (P.REJOINED, H.CANCEL): (P.CANCELLED, R.CANCELLED),
     (P.REJOINED, H.SUPERSEDE): (P.SUPERSEDED, R.SUPERSEDED),
     (P.REJOINED, H.OPT_OUT): (P.LEFT, R.OPT_OUT),
+    **{(phase, H.REFUSE): (P.REJECTED, R.REJECTED_NOT_APPLICABLE) for phase in P if phase not in TERMINAL},
 }
 """Where each happening leads, and the code of the Response that it owes; a missing key is a bug."""
 
@@ -113,11 +123,12 @@ def admitted(
     *,
     draw: Callable[[DERControl], Draw],
     supported: frozenset[str] | None,
+    is_valid: bool = True,
 ) -> tuple[EventRecord, ResponseStatus]:
     """The record of an event seen for the first time at `now`, and the code that its receipt owes.
 
-    Rejected are events that are over (254), that last no time or name no mode (253), and whose modes the DER
-    has none of (252). The draw is made for those that are taken up only.
+    Rejected are events that are over (254), that last no time, name no mode or are not `is_valid` (253), and
+    whose modes the DER has none of (252). The draw is made for those that are taken up only.
     """
     named = controls_of(control)
     modes = named if supported is None else named & supported
@@ -131,7 +142,7 @@ def admitted(
         draw=Draw(),
         modes=modes,
     )
-    flaw = _flaw(record, named, now)
+    flaw = _flaw(record, named if is_valid else frozenset(), now)
     if flaw is not None:
         return record, flaw
     drawn = draw(control)

@@ -27,6 +27,8 @@ class Phase(StrEnum):
     OPTED_OUT = "opted out"
     """The event is over and the user was out at its end."""
     REJECTED = "rejected"
+    FAILED = "not held"
+    """The event is over, and devices did not hold all of it: that it was completed is not said."""
 
 
 READY: Final = frozenset({Phase.RECEIVED, Phase.OPTED_IN})

@@ -11,7 +11,7 @@ from typing import Final
 from function_sets.agenda import Agenda
 from function_sets.events import Draw, categories_of, controls_of
 from function_sets.lifecycle import Happening, admitted, interval_of
-from function_sets.phases import TERMINAL, UNSTARTED, Phase
+from function_sets.phases import ACTING, TERMINAL, UNSTARTED, Phase
 from function_sets.records import Due, EventRecord, Program, Rules
 from function_sets.sources import ModeSource, modes_in_force, programs_by_primacy
 from schemas import DefaultDERControl, DERControl
@@ -84,7 +84,9 @@ def advance(
     _leave_lost(agenda, ordered, listed, now)
     for one in listed.values():
         _take_up(agenda, one, now, draw=draw, supported=supported)
-    _opt(agenda, now, opted_out=rules.opted_out)
+    _refuse(agenda, now, rules.refused_modes)
+    _opt(agenda, now, rules)
+    _note_failing(agenda, rules.failing_modes)
     if agenda.records != records:
         agenda.settle(now)
     return Outcome(
@@ -146,7 +148,10 @@ def _take_up(
     record = agenda.records.get(listed.control.mRID)
     if record is None:
         if listed.control.EventStatus_.currentStatus in _OPEN:
-            taken, code = admitted(listed.control, listed.program, now, draw=draw, supported=supported)
+            is_valid = listed.control.mRID not in agenda.rules.invalid
+            taken, code = admitted(
+                listed.control, listed.program, now, draw=draw, supported=supported, is_valid=is_valid
+            )
             agenda.put(taken)
             agenda.owe(taken, code, now)
     elif record.phase not in TERMINAL:
@@ -176,10 +181,25 @@ def _refreshed(
     return replace(fresh, start=when.start if record.phase in UNSTARTED else record.start, end=when.end)
 
 
-def _opt(agenda: Agenda, now: int, *, opted_out: bool) -> None:
-    """Let the user leave all events, or take part in them again."""
+def _refuse(agenda: Agenda, now: int, refused: frozenset[str]) -> None:
+    """Reject what was taken up and of which the devices turned out to be able to do nothing."""
+    for record in agenda.live():
+        if record.modes and record.modes <= refused:
+            agenda.happen(record, Happening.REFUSE, now)
+
+
+def _note_failing(agenda: Agenda, failing: frozenset[str]) -> None:
+    """Remember of each event that runs whether devices fail to hold a mode of it."""
+    for record in agenda.live():
+        if record.phase in ACTING and record.active_modes & failing:
+            agenda.put(replace(record, is_unheld=True))
+
+
+def _opt(agenda: Agenda, now: int, rules: Rules) -> None:
+    """Let the user leave events, or take part in them again."""
     for record in agenda.live():
         is_out = record.phase in {Phase.DECLINED, Phase.LEFT}
+        opted_out = rules.opted_out or record.mRID in rules.opted_out_of
         if opted_out and not is_out:
             agenda.happen(record, Happening.OPT_OUT, now)
         elif is_out and not opted_out:

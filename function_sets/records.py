@@ -30,14 +30,22 @@ class Rules:
 
     `other_program_before_start` and `other_program_after_start` are the codes (7 or 14) for an event that
     loses against one of another program before or after it ran. With `defaults_per_mode`, a mode that the
-    best default leaves open comes from the next best; without, from nowhere. `opted_out` says that the user
-    takes no part in events now.
+    best default leaves open comes from the next best; without, from nowhere.
+
+    What holds at the moment of a step: `opted_out` says that the user takes no part in events,
+    `opted_out_of` names by mRID those that the user leaves alone; `invalid` names those whose values make no
+    sense; `refused_modes` are modes that the devices turned out not to have; `failing_modes` those that they
+    have and do not hold.
     """
 
     other_program_before_start: int = ResponseStatus.SUPERSEDED
     other_program_after_start: int = ResponseStatus.SUPERSEDED
     defaults_per_mode: bool = True
     opted_out: bool = False
+    opted_out_of: frozenset[str] = frozenset()
+    invalid: frozenset[str] = frozenset()
+    refused_modes: frozenset[str] = frozenset()
+    failing_modes: frozenset[str] = frozenset()
 
     @classmethod
     def of_aggregator(cls) -> Self:
@@ -61,7 +69,8 @@ class EventRecord:
 
     `control` is the DERControl as it was last seen: the event goes on when the list does not show it any
     more. `start` and `end` are effective, `draw` was made once. `modes` are those that the DER has;
-    `begun_modes` were acted on; `superseded_modes` went to other events for good.
+    `begun_modes` were acted on; `superseded_modes` went to other events for good; `is_unheld` remembers that
+    devices did not hold one of its modes while it ran.
     """
 
     control: DERControl
@@ -74,6 +83,7 @@ class EventRecord:
     modes: frozenset[str]
     begun_modes: frozenset[str] = frozenset()
     superseded_modes: frozenset[str] = frozenset()
+    is_unheld: bool = False
 
     @property
     def mRID(self) -> str:
@@ -135,9 +145,9 @@ class EventRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """A table that JSON can hold."""
-        profile = _profile_of(self.control)
+        profile = profile_of(self.control.DERControlBase_)
         return {
-            "control": _CODECS[profile].encode(self.control).decode(),
+            "control": CONTROL_CODECS[profile].encode(self.control).decode(),
             "profile": profile,
             "program_href": self.program_href,
             "primacy": self.primacy,
@@ -148,6 +158,7 @@ class EventRecord:
             "modes": sorted(self.modes),
             "begun_modes": sorted(self.begun_modes),
             "superseded_modes": sorted(self.superseded_modes),
+            "is_unheld": self.is_unheld,
         }
 
     @classmethod
@@ -155,7 +166,7 @@ class EventRecord:
         """The record of a table that `to_dict` made."""
         start_s, duration_s = table["draw"]
         return cls(
-            control=_CODECS[table["profile"]].decode(table["control"].encode(), DERControl),
+            control=CONTROL_CODECS[table["profile"]].decode(table["control"].encode(), DERControl),
             program_href=table["program_href"],
             primacy=table["primacy"],
             phase=Phase(table["phase"]),
@@ -165,6 +176,7 @@ class EventRecord:
             modes=frozenset(table["modes"]),
             begun_modes=frozenset(table["begun_modes"]),
             superseded_modes=frozenset(table["superseded_modes"]),
+            is_unheld=bool(table.get("is_unheld")),
         )
 
 
@@ -173,12 +185,14 @@ _PROFILE_OF_BASE: Final[dict[type, str]] = {
     csip_aus.DERControlBaseV12: "csip_aus_v1.2",
     csip_aus.DERControlBaseV13: "csip_aus_v1.3",
 }
-_CODECS: Final = {
+CONTROL_CODECS: Final = {
     "base": Codec(),
     "csip_aus_v1.2": Codec(csip_aus.CSIP_AUS_V1_2),
     "csip_aus_v1.3": Codec(csip_aus.CSIP_AUS_V1_3),
 }
+"""Codecs that keep all modes of a control, by the names that `profile_of` gives."""
 
 
-def _profile_of(control: DERControl) -> str:
-    return _PROFILE_OF_BASE[type(control.DERControlBase_)]
+def profile_of(base: DERControlBase) -> str:
+    """Name of the codec in CONTROL_CODECS that keeps all modes of this kind of DERControlBase."""
+    return _PROFILE_OF_BASE[type(base)]

@@ -216,6 +216,7 @@ class Inverter:
         )
     )
     refusal: Fault | None = None
+    unsupported: frozenset[str] = frozenset()
     applied: list[tuple[Setpoint, Reversion]] = field(default_factory=list)
     identified: int = 0
     closed: bool = False
@@ -233,7 +234,7 @@ class Inverter:
         if self.refusal is not None:
             return self.refusal
         self.applied.append((setpoint, reversion))
-        return Applied()
+        return Applied(unsupported=self.unsupported)
 
     async def close(self) -> None:
         self.closed = True

@@ -1,10 +1,19 @@
+import base64
+import json
 from dataclasses import replace
 
 import pytest
 
 from der_client.device import Nameplate
 from der_client.discovery import Want
-from der_client.memory import clock_from, clock_text, programs_from, programs_text
+from der_client.memory import (
+    clock_from,
+    clock_text,
+    curves_from,
+    curves_text,
+    programs_from,
+    programs_text,
+)
 from der_client.response import response_of
 from der_client.scheduler import KEEP_S, Abilities, Scheduler, abilities_of, without_controls
 from der_client.tree import tree_of
@@ -12,17 +21,21 @@ from der_client.view import ServerView
 from function_sets import Draw, Due, Phase, Program, Rules
 from schemas import (
     DER,
+    ActivePower,
     Codec,
+    CurveData,
     DateTimeInterval,
     DefaultDERControl,
     DERControl,
     DERControlBase,
+    DERCurve,
     DERStatusLink,
     DeviceCapability,
     EndDevice,
     EventStatus,
     FunctionSetAssignments,
 )
+from schemas.csip_aus import DERControlBaseV13
 
 PV = Nameplate(
     manufacturer="Maker",
@@ -152,11 +165,40 @@ def test_a_device_that_can_be_limited_keeps_the_limits_of_csip_aus_too() -> None
 
 
 def test_programs_are_remembered_with_default_and_controls() -> None:
-    codec = Codec()
     known = (*programs(control()), Program(href="/q", mRID="AB", primacy=1))
 
-    assert programs_from(programs_text(known, codec), codec) == known
-    assert programs_from(None, codec) == ()
+    assert programs_from(programs_text(known)) == known
+    assert programs_from(None) == ()
+
+
+def test_modes_of_csip_aus_are_remembered_too() -> None:
+    base = DERControlBaseV13(opModExpLimW=ActivePower(multiplier=0, value=1_500))
+    known = programs(replace(control(), DERControlBase_=base))
+
+    assert programs_from(programs_text(known)) == known
+
+
+def test_programs_of_older_files_are_read() -> None:
+    body = base64.b64encode(Codec().encode(control())).decode()
+    table = {"href": "/p", "mRID": "AA", "primacy": 3, "default": None, "controls": [body]}
+
+    assert programs_from(json.dumps([table])) == (replace(programs(control())[0], default=None),)
+
+
+def test_curves_are_remembered() -> None:
+    curve = DERCurve(
+        href="/dc/1",
+        mRID="AA",
+        creationTime=0,
+        CurveData_=[CurveData(xvalue=1, yvalue=2)],
+        curveType=11,
+        xMultiplier=0,
+        yMultiplier=0,
+        yRefType=2,
+    )
+
+    assert curves_from(curves_text({"/dc/1": curve})) == {"/dc/1": curve}
+    assert curves_from(None) == {}
 
 
 def test_the_clock_is_remembered() -> None:

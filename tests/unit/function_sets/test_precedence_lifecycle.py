@@ -63,6 +63,7 @@ def test_phases_fall_into_three_kinds() -> None:
         "superseded",
         "opted out",
         "rejected",
+        "not held",
     }
 
 

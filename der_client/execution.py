@@ -1,0 +1,71 @@
+"""What the devices of one EndDevice make of the modes that they are given. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from der_client.desired import GENERATION_LIMITS, LOAD_LIMITS, TARGETS, modes_able
+from der_client.device_view import DeviceView
+from der_client.plan import Plan
+
+MODES_OF_FIELD: Final[Mapping[str, tuple[str, ...]]] = {
+    "connect": ("opModConnect",),
+    "energize": ("opModEnergize",),
+    "max_w_pct": ("opModMaxLimW", *GENERATION_LIMITS),
+    "target_w": TARGETS,
+    "max_charge_w": LOAD_LIMITS,
+    "pf_inject": ("opModFixedPFInjectW",),
+    "pf_absorb": ("opModFixedPFAbsorbW",),
+    "var": ("opModFixedVar", "opModTargetVar"),
+    "droop": ("opModFreqDroop",),
+}
+"""Modes that a field of the Setpoint executes; curves are named by their mode."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """`refused` modes no device turned out to have; `failing` ones some device has and does not hold.
+
+    `is_local` says that all devices are under local control.
+    """
+
+    refused: frozenset[str] = frozenset()
+    failing: frozenset[str] = frozenset()
+    is_local: bool = False
+
+
+def execution_of(views: Sequence[DeviceView], plan: Plan | None, now_s: float, holds_s: float) -> Execution:
+    """What is known at `now_s`, local, s, of devices that were identified; `plan` is the one in force.
+
+    A device that does not answer goes on with what it was told for `holds_s`, its reversion time; after that
+    nothing is held where no device answers.
+    """
+    known = [view for view in views if view.nameplate is not None]
+    able = frozenset[str]().union(*map(_able, known))
+    failing = {mode for view in known for mode in modes_of_fields(view.failed) & _able(view)}
+    is_lost = [view.silent is not None and now_s - view.at_s > holds_s for view in known]
+    return Execution(
+        refused=frozenset(mode for mode in able if all(_refuses(view, mode, plan) for view in known)),
+        failing=able if known and all(is_lost) else frozenset(failing),
+        is_local=bool(known) and all(map(_is_local, known)),
+    )
+
+
+def modes_of_fields(fields: Iterable[str]) -> frozenset[str]:
+    """Modes that these fields of a Setpoint execute; names that are no field are modes of curves."""
+    return frozenset(mode for name in fields for mode in MODES_OF_FIELD.get(name, (name,)))
+
+
+def _able(view: DeviceView) -> frozenset[str]:
+    return frozenset() if view.nameplate is None else modes_able(view.nameplate)
+
+
+def _refuses(view: DeviceView, mode: str, plan: Plan | None) -> bool:
+    """True if the device cannot do what the plan asks in this mode, or has not the mode at all."""
+    if mode not in _able(view):
+        return True
+    return plan is not None and view.plan is plan and mode in modes_of_fields(view.unsupported)
+
+
+def _is_local(view: DeviceView) -> bool:
+    return view.is_local or (view.telemetry is not None and view.telemetry.local_control)
