@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SPREAD := -n 4 --dist loadfile
 PACKAGES := schemas certs function_sets sep2_server der_client lineside
 
-.PHONY: demo test check chaos soak bench bench-large lock clean
+.PHONY: demo test check chaos soak bench bench-large opender lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
@@ -33,6 +33,15 @@ bench: $(VENV)/.dev
 bench-large: $(VENV)/.dev
 	$(BIN)/python -m bench --only large
 
+# The figures by which tests hold the simulated inverter, recomputed by OpenDER in an environment of its own.
+opender: $(VENV)-opender/.done
+	$(VENV)-opender/bin/python -W ignore -m tests.oracle.opender_run tests/data/opender_figures.json
+
+$(VENV)-opender/.done: requirements-opender.lock
+	@test -x $(VENV)-opender/bin/python || $(PYTHON) -m venv $(VENV)-opender
+	@$(VENV)-opender/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
 $(VENV)/.run: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed (PYTHON=... names one)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -55,4 +64,4 @@ lock:
 	rm -rf build
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage
+	rm -rf $(VENV) $(VENV)-opender build *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage

@@ -123,7 +123,7 @@ async def test_power_follows_what_was_applied(clock: ManualClock) -> None:
         clock.advance(30)
         later = await telemetry(device)
     assert (charging.power_w, charging.inverter_status, charging.gen_connect) == (-3_000, 4, 7)
-    assert (later.absorbed_wh, later.injected_wh, later.soc_pct) == (25, 0, 50.2)
+    assert (later.absorbed_wh, later.injected_wh, later.soc_pct) == (26, 0, 50.3)
 
 
 async def test_every_written_point_is_reported_with_its_registers(clock: ManualClock) -> None:

@@ -6,7 +6,7 @@ from der_client.sunspec.simulator.replay import ReplayStore, parse_image
 from der_client.sunspec.simulator.serve import InverterHandle, serve_inverter
 from der_client.sunspec.simulator.server import ModbusServer
 from der_client.sunspec.simulator.settings import InverterSettings
-from der_client.sunspec.simulator.sources import DcLimits, DcSource, IdealBattery, PvField
+from der_client.sunspec.simulator.sources import DcLimits, DcSource, IdealBattery, PvField, PvSource
 
 __all__ = [
     "DcLimits",
@@ -18,6 +18,7 @@ __all__ = [
     "InverterSettings",
     "ModbusServer",
     "PvField",
+    "PvSource",
     "ReplayStore",
     "parse_image",
     "serve_inverter",

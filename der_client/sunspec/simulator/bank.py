@@ -59,24 +59,25 @@ def _words_for(model: Model, point: Point, value: Value | None) -> Words:
     return encode(point.type, raw_of(value, model.exponent(point) or 0, Rounding.NEAREST), point.size)
 
 
-class RegisterBank:
-    """A chain of models. `limits` are valid ranges by point (`704.WMaxLimPct`), in engineering units.
+def _is_read_only(model: Model, point: Point) -> bool:
+    """True for a point of a curve set that says so."""
+    group, dot, _ = point.name.partition(".")
+    return bool(dot) and group.endswith("]") and model.integer(f"{group}.ReadOnly") == 1
 
-    Models in `sealed` show settings that the simulated device does not let anybody change.
-    """
+
+class RegisterBank:
+    """A chain of models. `limits` are valid ranges by point (`704.WMaxLimPct`), in engineering units."""
 
     def __init__(
         self,
         models: Sequence[Model],
         *,
         limits: Mapping[str, tuple[float, float]],
-        sealed: frozenset[int] = frozenset(),
     ) -> None:
         self.models = {model.model_id: model for model in models}
         self.base = FIRST_ADDRESS
         self._chain = tuple(models)
         self._limits = limits
-        self._sealed = sealed
 
     def read(self, address: int, count: int) -> list[int]:
         """Registers as they are. Raises IllegalRequestError outside the map."""
@@ -105,7 +106,7 @@ class RegisterBank:
     def _points_at(self, address: int, count: int) -> tuple[Model, list[Point]]:
         """The model and the points that a write covers exactly."""
         model = next((m for m in self._chain if m.address <= address and address + count <= m.end), None)
-        if model is None or model.layout is None or model.model_id in self._sealed:
+        if model is None or model.layout is None:
             raise IllegalRequestError(ILLEGAL_ADDRESS, f"{address}+{count} is not writable")
         start, end = address - model.address, address - model.address + count
         points = [point for point in model.layout.points if start <= point.offset and point.end <= end]
@@ -117,9 +118,11 @@ class RegisterBank:
 
     def _check(self, model: Model, point: Point, words: Sequence[int]) -> None:
         name = f"{model.model_id}.{point.name}"
-        if not point.writable or not model.is_implemented(point.name):
+        if not point.writable or not model.is_implemented(point.name) or _is_read_only(model, point):
             raise IllegalRequestError(ILLEGAL_ADDRESS, f"{name} cannot be written")
         raw = decode(point.type, words)
+        if isinstance(raw, float) and point.type.startswith("float"):
+            return
         if not isinstance(raw, int) or (point.symbols and raw not in point.symbols):
             raise IllegalRequestError(ILLEGAL_VALUE, f"{name} cannot be {raw}")
         low, high = self._limits.get(name, (float("-inf"), float("inf")))

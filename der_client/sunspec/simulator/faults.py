@@ -13,7 +13,9 @@ class FaultSwitches:
     writes and keeps its registers. `exception_code`: answers requests of `exception_functions` with it (4
     device failure, 6 busy). `garbage`: answers with octets that are no Modbus. `drop_connection`: closes the
     connection on each request. `freeze_heartbeat`: 715.DERHb stands still. `freeze_timers`: reversion timers
-    do not restart on a write.
+    do not restart on a write. `adoption_stuck`: a curve is never adopted, the result stays 0;
+    `adoption_fails`: it is refused. `alarm_bits` stand in 701.Alrm, or in Evt1 of the legacy models, beside
+    those of the grid.
     """
 
     silent: bool = False
@@ -25,3 +27,6 @@ class FaultSwitches:
     drop_connection: bool = False
     freeze_heartbeat: bool = False
     freeze_timers: bool = False
+    adoption_stuck: bool = False
+    adoption_fails: bool = False
+    alarm_bits: int = 0

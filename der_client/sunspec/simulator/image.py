@@ -6,13 +6,14 @@ from der_client.sunspec.codec import Value
 from der_client.sunspec.model import Model
 from der_client.sunspec.scan import MARKER
 from der_client.sunspec.simulator.bank import FIRST_ADDRESS, RegisterBank, build_model
-from der_client.sunspec.simulator.curves import CURVE_MODELS
+from der_client.sunspec.simulator.curves import CURVE_MODELS, SETS
 from der_client.sunspec.simulator.measurements import current_a
 from der_client.sunspec.simulator.settings import InverterSettings
 
 INT16_MAX = 32767
 HEADROOM = 1.25
-CTRL_MODES = 0b1111
+CTRL_MODES = 0b11_0111_1011_1111
+"""All modes but dynamic reactive current (6) and scheduled (11): the bits of 702.CtrlModes."""
 CATEGORY_B, CATEGORY_III = 1, 2
 PORT_PV, PORT_ESS = 0, 1
 FOREVER_S = 0xFFFFFFFE
@@ -227,17 +228,32 @@ def _limits(settings: InverterSettings) -> dict[str, tuple[float, float]]:
         "704.VarSetRvrt": var,
         "704.VarSetPct": signed,
         "704.VarSetPctRvrt": signed,
+        **_adoptable(),
+        "703.ESRndTms": (0.0, 1000.0),
         "704.WRmp": (1.0, 100.0),
         "704.AntiIslEna": (1.0, 1.0),
     }
 
 
+def _adoptable() -> dict[str, tuple[float, float]]:
+    """The numbers of curve sets that can be asked for."""
+    sets = (0.0, float(SETS))
+    found = {f"{model}.AdptCrvReq": sets for model in CURVE_MODELS if model != 711}
+    found |= {f"{model}.RvrtCrv": sets for model in (705, 706, 712)}
+    return found | {"711.AdptCtlReq": sets, "711.RvrtCtl": sets}
+
+
 def build_bank(settings: InverterSettings) -> RegisterBank:
-    """The map of an inverter at base 40000. Models 705 to 712 show IEEE 1547 defaults, disabled and sealed.
+    """The map of an inverter at base 40000; models 705 to 712 begin with the defaults of IEEE 1547-2018.
 
     Raises ValueError for ratings that no register can hold.
     """
-    return RegisterBank(tuple(_models(settings)), limits=_limits(settings), sealed=frozenset(CURVE_MODELS))
+    return RegisterBank(tuple(_models(settings)), limits=_limits(settings))
+
+
+def _least_power(settings: InverterSettings) -> Values:
+    """711.PMin: a battery may take where a PV field can only give nothing."""
+    return {f"Ctl[{index}].PMin": -100 if settings.is_storage else 0 for index in range(SETS)}
 
 
 def _models(settings: InverterSettings) -> Iterator[Model]:
@@ -247,6 +263,7 @@ def _models(settings: InverterSettings) -> Iterator[Model]:
             continue
         if model_id in CURVE_MODELS:
             counts, values = CURVE_MODELS[model_id](settings.nominal_hz)
+            values |= _least_power(settings) if model_id == 711 else {}
         else:
             counts, values = ({"NPrt": 1} if model_id == 714 else {}), BUILDERS[model_id](settings)
         model = build_model(model_id, address, counts, values)

@@ -30,13 +30,20 @@ class ReversionTimers:
             if any(name.startswith(f"704.{prefix}") for name in names):
                 self._restart(prefix, now)
 
-    def step(self, now: float) -> None:
-        """Count down, and revert the functions whose time is up."""
+    def next_at(self) -> float:
+        """When the next function reverts."""
+        return min(self._deadlines.values(), default=math.inf)
+
+    def step(self, now: float) -> bool:
+        """Count down, and revert the functions whose time is up; true if one was."""
+        reverted = False
         for prefix, deadline in list(self._deadlines.items()):
             remaining_s = math.ceil(deadline - now)
             if remaining_s <= 0:
                 self._revert(prefix)
+                reverted = True
             put(self._controls, f"{prefix}RvrtRem", max(remaining_s, 0))
+        return reverted
 
     def _restart(self, prefix: str, now: float) -> None:
         after_s = self._controls.integer(f"{prefix}RvrtTms") or 0

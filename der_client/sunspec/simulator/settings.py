@@ -10,7 +10,8 @@ class InverterSettings:
     With `charge_w` above 0 it is a battery inverter of `capacity_wh`, else a PV inverter on modules of `pv_w`
     under `irradiance` (steps of seconds after the start and share of `pv_w`). `ac_type` is 701.ACType (0
     single, 1 split, 2 three phase); `v_nom_v` is line to neutral for single phase, else line to line.
-    `efficiency` holds between DC and AC in both directions.
+    `efficiency` holds between DC and AC in both directions. With `trips_when_it_may` the curves of what may
+    trip act as those of what must.
     """
 
     manufacturer: str = "Lineside"
@@ -35,6 +36,7 @@ class InverterSettings:
     enter_service_delay_s: int = 300
     enter_service_ramp_s: int = 300
     in_service: bool = True
+    trips_when_it_may: bool = False
 
     @property
     def is_storage(self) -> bool:

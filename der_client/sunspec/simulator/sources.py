@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from der_client.physics import Offer
+
 
 class DcLimits(NamedTuple):
     """What a battery gives and takes now: powers at its terminals as magnitudes in W, states in percent."""
@@ -24,6 +26,14 @@ class DcSource(Protocol):
 
     def transfer(self, power_w: float, dt_s: float) -> None:
         """Energy has flowed for `dt_s`: `power_w` at the terminals, positive while discharging."""
+        ...
+
+
+class PvSource(Protocol):
+    """What gives an inverter its DC power."""
+
+    def available_w(self, elapsed_s: float) -> float:
+        """DC power on offer that long after the start."""
         ...
 
 
@@ -60,3 +70,13 @@ class IdealBattery:
         """Move the state of charge by the energy that flowed, within 0..100 %."""
         moved_pct = 100 * power_w * dt_s / 3600 / self.capacity_wh
         self.soc_pct = min(100.0, max(0.0, self.soc_pct - moved_pct))
+
+
+def offer_of_battery(limits: DcLimits, efficiency: float) -> Offer:
+    """What a battery offers at the AC terminals; it rests unless asked."""
+    return Offer(most_w=limits.discharge_w * efficiency, least_w=-limits.charge_w / efficiency, idle_w=0.0)
+
+
+def offer_of_pv(available_w: float, efficiency: float) -> Offer:
+    """What a PV field offers at the AC terminals; it gives all it can unless asked for less."""
+    return Offer(most_w=available_w * efficiency, least_w=0.0, idle_w=available_w * efficiency)

@@ -15,12 +15,22 @@ def battery() -> DeviceMap:
     return DeviceMap(base=40000, models=tuple(build_bank(settings).models.values()))
 
 
+def address_of(model_id: int) -> int:
+    """Where the simulated battery inverter has a model."""
+    model = battery().first(model_id)
+    assert model is not None
+    return model.address
+
+
+A713, A715 = address_of(713), address_of(715)
+
+
 def test_telemetry_takes_two_requests() -> None:
-    assert reads_of(battery(), TELEMETRY, 125) == (Read(40070, 113), Read(40763, 63))
+    assert reads_of(battery(), TELEMETRY, 125) == (Read(40070, 113), Read(A713, 63))
 
 
 def test_controls_side_by_side_share_a_request() -> None:
-    assert reads_of(battery(), CONTROLS, 125) == (Read(40277, 86), Read(40817, 9))
+    assert reads_of(battery(), CONTROLS, 125) == (Read(40277, 86), Read(A715, 9))
 
 
 def test_smaller_blocks_make_more_requests() -> None:
@@ -28,11 +38,11 @@ def test_smaller_blocks_make_more_requests() -> None:
 
 
 def test_model_that_the_device_lacks_is_not_read() -> None:
-    assert reads_of(battery(), {101: None, 713: None}, 125) == (Read(40763, 9),)
+    assert reads_of(battery(), {101: None, 713: None}, 125) == (Read(A713, 9),)
 
 
 def test_point_that_the_length_lacks_reads_the_whole_model() -> None:
-    assert reads_of(battery(), {713: "Nothing"}, 125) == (Read(40763, 9),)
+    assert reads_of(battery(), {713: "Nothing"}, 125) == (Read(A713, 9),)
 
 
 def test_model_without_layout_is_read_by_its_header() -> None:
@@ -43,7 +53,7 @@ def test_model_without_layout_is_read_by_its_header() -> None:
 def test_answer_goes_to_all_models_that_it_covers() -> None:
     known = battery()
     words = [713, 7, 100, 50, 400, 1000, 0, 0, 0xFFFF, 714, 43]
-    assert absorb(known, Read(40763, 11), words) is None
+    assert absorb(known, Read(A713, 11), words) is None
     storage = known.first(713)
     assert storage is not None
     assert (storage.value("SoC"), storage.value("SoH")) == (40.0, 100.0)
@@ -52,8 +62,8 @@ def test_answer_goes_to_all_models_that_it_covers() -> None:
 @pytest.mark.parametrize("header", [[713, 8], [802, 7]])
 def test_changed_header_is_reported_and_not_taken(header: list[int]) -> None:
     known = battery()
-    change = absorb(known, Read(40763, 3), [*header, 5])
-    assert change == f"model 713 at 40763 is now {header[0]}, length [{header[1]}]"
+    change = absorb(known, Read(A713, 3), [*header, 5])
+    assert change == f"model 713 at {A713} is now {header[0]}, length [{header[1]}]"
     storage = known.first(713)
     assert storage is not None
     assert storage.words[2] == 10_000

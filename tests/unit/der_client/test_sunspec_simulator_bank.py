@@ -13,6 +13,7 @@ from der_client.sunspec.simulator.settings import InverterSettings
 
 PV = InverterSettings()
 BATTERY = InverterSettings(charge_w=5_000, discharge_w=5_000, capacity_wh=10_000)
+A705 = 40363
 A704 = 40296
 
 
@@ -66,7 +67,7 @@ def test_trip_frequencies_follow_the_nominal_frequency() -> None:
     assert trips.value("Crv[0].MustTrip.Pt[0].Hz") == 52.0
 
 
-@pytest.mark.parametrize(("address", "count"), [(39999, 1), (40000, 900), (0, 2), (65535, 1)])
+@pytest.mark.parametrize(("address", "count"), [(39999, 1), (40000, 9000), (0, 2), (65535, 1)])
 def test_reading_outside_the_map_is_refused(address: int, count: int) -> None:
     with pytest.raises(IllegalRequestError) as refused:
         build_bank(PV).read(address, count)
@@ -93,7 +94,7 @@ def test_write_names_the_points_that_it_covered() -> None:
         (A704 + 49, [0], 3),
         (A704 + 52, [0], 3),
         (A704 + 14, [1, 5000, 3000, 1, 0, 60, 0], 2),
-        (40363 + 2, [1], 2),
+        (A705 + 15, [1], 2),
         (40225 + 42, [0], 2),
         (40225 + 26, [20000], 3),
         (40070 + 10, [0], 2),
@@ -112,7 +113,7 @@ def test_write_names_the_points_that_it_covered() -> None:
         "below its range",
         "anti-islanding off",
         "into half of the next point",
-        "sealed curve model",
+        "active curve set",
         "not implemented",
         "setting above the rating",
         "measurement",

@@ -1,0 +1,111 @@
+"""The power stage of an inverter: what flows at the terminals, step by step, under IEEE 1547-2018. Pure.
+
+Time is an argument; a step of any size is cut where something changes by time alone: a trip, the end of a
+delay, a ramp, a lag. Orders, offer and grid are constant within a step.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from der_client.physics.active import ActivePower, Grid, Offer
+from der_client.physics.orders import Order, Orders
+from der_client.physics.protection import RESTORE_S, Timers
+from der_client.physics.reactive import ReactivePower
+from der_client.physics.service import EnterService
+
+MOVING_STEP_S = 1.0
+"""The longest step while a ramp or a lag is under way; lags are exact, what they feed is held."""
+SETTLED_SHARE = 1e-4
+
+Flow = tuple[float, float]
+
+
+@dataclass(slots=True)
+class PowerStage:
+    """The state of one inverter. `power_w` and `reactive_var` flow now; `share` is what service allows.
+
+    `on_flow` is told what has flowed: W, var and for how many seconds, before each change.
+    """
+
+    service: EnterService
+    on_flow: Callable[[float, float, float], None]
+    active: ActivePower = field(default_factory=ActivePower)
+    reactive: ReactivePower = field(default_factory=ReactivePower)
+    trips: Timers = field(default_factory=Timers)
+    cessations: Timers = field(default_factory=Timers)
+    power_w: float = 0.0
+    reactive_var: float = 0.0
+    share: float = 0.0
+    is_tripped: bool = False
+    has_ceased: bool = False
+    _ceased_until: float = -math.inf
+    _began: bool = False
+
+    def advance(self, orders: Orders, offer: Offer, grid: Grid, start: float, end: float) -> None:
+        """Bring the stage from `start` to `end` under conditions that are constant from `start` on."""
+        self.settle(orders, offer, grid, start)
+        now = start
+        while now < end:
+            until = min(end, self._next_at(orders, grid, now))
+            self.on_flow(self.power_w, self.reactive_var, until - now)
+            self.settle(orders, offer, grid, until, until - now)
+            now = until
+
+    def settle(self, orders: Orders, offer: Offer, grid: Grid, now: float, dt_s: float = 0.0) -> None:
+        """The power at `now`, `dt_s` after the last."""
+        self.is_tripped = self.trips.step(orders.trips, grid.voltage, grid.hertz, now)
+        self._cease(orders, grid, now)
+        self.share = self._service_share(orders, grid, now)
+        if self.share <= 0.0 and not self.service.in_service:
+            self.active.reset()
+            self.reactive.reset()
+            self.power_w = self.reactive_var = 0.0
+            self._began = True
+            return
+        wanted_w = self.active.step(orders, offer, grid, self.share, dt_s if self._began else None)
+        self.reactive.step(orders, grid.voltage, dt_s)
+        self._began = True
+        power_w, reactive_var = self.reactive.settle(orders, wanted_w)
+        restored = self._restored(now)
+        self.power_w, self.reactive_var = restored * power_w, restored * reactive_var
+
+    def _service_share(self, orders: Orders, grid: Grid, now: float) -> float:
+        permitted = orders.permit and orders.order is Order.RUN
+        return self.service.step(
+            orders.enter,
+            may_start=permitted and is_inside(orders, grid),
+            must_stop=not permitted or self.is_tripped,
+            now=now,
+        )
+
+    def _cease(self, orders: Orders, grid: Grid, now: float) -> None:
+        """Momentary cessation: nothing flows while the grid is in its region, and it returns quickly."""
+        self.has_ceased = self.cessations.step(orders.cessations, grid.voltage, grid.hertz, now)
+        if self.has_ceased:
+            self._ceased_until = now
+
+    def _restored(self, now: float) -> float:
+        """The share of the output that is back after momentary cessation."""
+        return min(1.0, (now - self._ceased_until) / RESTORE_S)
+
+    def _next_at(self, orders: Orders, grid: Grid, now: float) -> float:
+        """When the next step must end."""
+        beyond = self.trips.next_at(now), self.cessations.next_at(now)
+        times = [*beyond, self.service.next_at(orders.enter, now)]
+        if now - self._ceased_until < RESTORE_S:
+            times.append(now + RESTORE_S / 4)
+        if self._is_moving(orders, grid, now):
+            times.append(now + MOVING_STEP_S)
+        return min(times)
+
+    def _is_moving(self, orders: Orders, grid: Grid, now: float) -> bool:
+        if self.service.is_ramping(orders.enter, now) or self.active.is_moving(orders, grid):
+            return True
+        return self.service.in_service and self.reactive.is_moving(orders, grid.voltage)
+
+
+def is_inside(orders: Orders, grid: Grid) -> bool:
+    """True if the grid is inside the window for entering service."""
+    window = orders.enter
+    return window.low_v <= grid.voltage <= window.high_v and window.low_hz <= grid.hertz <= window.high_hz
