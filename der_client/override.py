@@ -11,10 +11,10 @@ from der_client.device import Setpoint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What a local operator wants of a device until `until_s`, system time, s since 1970 UTC, or a release.
+    """What a local operator wants of a device until `until_s` (system time, s since 1970) or a release.
 
     `target_w` is positive out of the DER; `limit_pct` is % of setMaxW; `energize` false takes the device out
-    of service. `is_kept` tells that it survives a restart. `by` says who wants it. ValueError for numbers that
+    of service. `is_kept` tells that it survives a restart. `by` says who wants it. ValueError for what
     no device can hold.
     """
 

@@ -65,7 +65,8 @@ def powers(
     asked: Setpoint, window: Window, situation: Situation, state: SafetyState
 ) -> tuple[Setpoint, SafetyState]:
     """Limit and target inside the window, and what was sent."""
-    ceiling_w = window.scale * min(state.limit.value_w if state.limit else math.inf, window.limit_w)
+    cap_w = math.inf if state.accepted.cap_w is None else state.accepted.cap_w
+    ceiling_w = window.scale * min(state.limit.value_w if state.limit else math.inf, window.limit_w, cap_w)
     state = _after_cut(state, ceiling_w, window)
     limit_w = _limit_w(asked, ceiling_w, situation, state)
     limit_pct = None if limit_w is None else situation.nameplate.share_pct(limit_w)

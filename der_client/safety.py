@@ -80,7 +80,7 @@ def clamp(
     An invalid setpoint is rejected and the last valid one kept. Ramps hold for what is asked; reductions
     by limits and interlocks are immediate.
     """
-    is_valid = is_plain(desired.setpoint)
+    is_valid = is_plain(desired.setpoint) and (desired.cap_w is None or desired.cap_w >= 0.0)
     asked = desired if is_valid else state.accepted
     table = _table(state, around.rules)
     trends = state.trends.after(telemetry, nameplate, around.rules, now, server_ahead_s=around.server_ahead_s)
