@@ -53,7 +53,7 @@ def imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def is_of_a_bus(module: str, name: str) -> bool:
-    return module.split(".")[0] in BUSES or (module.startswith("der_client") and name in DOORS)
+    return module.split(".", maxsplit=1)[0] in BUSES or (module.startswith("der_client") and name in DOORS)
 
 
 def test_only_the_controller_tells_a_device_what_to_do() -> None:
