@@ -39,9 +39,9 @@ def clock_text(server_minus_system_s: float) -> str:
     return json.dumps(server_minus_system_s)
 
 
-def clock_from(text: str | None) -> float:
-    """Seconds of a text that `clock_text` made; 0 for no text."""
-    return float(json.loads(text or "0"))
+def clock_from(text: str | None) -> float | None:
+    """Seconds of a text that `clock_text` made; None for no text."""
+    return None if text is None else float(json.loads(text))
 
 
 def _program_table(program: Program) -> dict[str, object]:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from der_client.client_event import Tell, What
 from der_client.memory import (
@@ -28,6 +28,8 @@ from function_sets import Due, Program
 from schemas import Codec, DERCurve
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 TICK_S: Final = 1.0
 PROGRAMS, CURVES, CLOCK, OPT_OUTS = "programs", "curves", "clock", "opt outs"
@@ -79,13 +81,21 @@ class Scheduling:
 
     async def restore(self, local_s: Callable[[], float], system_s: Callable[[], float] = time.time) -> None:
         """Take up what the last run knew, to go on without the server: programs, curves, clock, opt-outs."""
-        text = await asyncio.to_thread(self._spool.recall, CLOCK)
-        self._programs = programs_from(await asyncio.to_thread(self._spool.recall, PROGRAMS))
-        self._curves = curves_from(await asyncio.to_thread(self._spool.recall, CURVES))
-        out = await asyncio.to_thread(self._spool.recall, OPT_OUTS)
-        self._scheduler.opt_outs = OptOuts.from_text(out)
-        if text is not None and self._clock.value is None:
-            self._clock.set(ServerClock(offset_s=clock_from(text) + system_s() - local_s()))
+        ahead_s = await self._recalled(CLOCK, clock_from)
+        self._programs = await self._recalled(PROGRAMS, programs_from)
+        self._curves = await self._recalled(CURVES, curves_from)
+        self._scheduler.opt_outs = await self._recalled(OPT_OUTS, OptOuts.from_text)
+        if ahead_s is not None and self._clock.value is None:
+            self._clock.set(ServerClock(offset_s=ahead_s + system_s() - local_s()))
+
+    async def _recalled(self, name: str, read: Callable[[str | None], T]) -> T:
+        """What was kept under a name; as if nothing was where it cannot be read."""
+        text = await asyncio.to_thread(self._spool.recall, name)
+        try:
+            return read(text)
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("what was kept of %s cannot be read: %s", name, error)
+            return read(None)
 
     async def opt_out(self, mrid: str | None = None, until: int | None = None) -> None:
         """Leave one event, or all (None), alone until server time `until`, or `opt_in`; kept on disk."""

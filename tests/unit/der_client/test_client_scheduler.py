@@ -203,7 +203,7 @@ def test_curves_are_remembered() -> None:
 
 def test_the_clock_is_remembered() -> None:
     assert clock_from(clock_text(12.5)) == 12.5
-    assert clock_from(None) == 0.0
+    assert clock_from(None) is None
 
 
 def test_a_response_names_device_event_and_status() -> None:
