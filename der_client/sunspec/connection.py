@@ -57,6 +57,10 @@ class Connection:
         """Scan again before the next use: the device has refused an address of the map."""
         self._map = None
 
+    async def known(self) -> DeviceMap | Fault:
+        """The map as it is known, without reading anything but a map that is not known."""
+        return self._map or await self.rescan()
+
     async def refreshed(self, wanted: Mapping[int, str | None]) -> DeviceMap | Fault:
         """The map with fresh registers of the wanted models.
 

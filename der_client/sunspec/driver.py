@@ -2,36 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from der_client.device import (
-    Applied,
-    Fault,
-    FaultKind,
-    Nameplate,
-    Reversion,
-    Setpoint,
-    Telemetry,
-    WrittenPoint,
-)
+from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.sunspec.codec import words_of
-from der_client.sunspec.connection import Connection, fault_of
+from der_client.sunspec.connection import Connection
+from der_client.sunspec.curve_plans import curve_models_of
+from der_client.sunspec.drafts import CurveBefore, Plan
+from der_client.sunspec.execution import Execution, Models
 from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
-from der_client.sunspec.mapping import Plan, plan
+from der_client.sunspec.mapping import plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.polling import CONTROLS, IDENTITY, TELEMETRY
 from der_client.sunspec.readings import is_local, telemetry_of
-from der_client.sunspec.scan import ILLEGAL_ADDRESS
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
-from der_client.sunspec.writes import Block, Step, Wanted, step_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
 BEAT_PERIOD_S = 1.0
-TIMER_SLACK_S = 2
 CONTROL_POINTS = "704"
 
 
@@ -51,6 +45,8 @@ class SunSpecDevice:
         self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
         self._unguarded: frozenset[str] = frozenset()
+        self._before: Mapping[int, CurveBefore] = {}
+        self._execution = Execution(self._connection, self.settings)
 
     async def scan(self) -> DeviceMap | Fault:
         """Discover the device and give its map: all models that are defined, with their registers."""
@@ -62,7 +58,7 @@ class SunSpecDevice:
         device_map = await self.scan()
         if isinstance(device_map, Fault):
             return device_map
-        found = nameplate_of(device_map)
+        found = nameplate_of(device_map, self.settings.mapping)
         self._nameplate = found if isinstance(found, Nameplate) else None
         return found
 
@@ -86,7 +82,10 @@ class SunSpecDevice:
         A Fault after a write leaves the device with part of the setpoint; its reversion timers still end it.
         Nothing is written to a device whose ratings or settings are not those that were identified: STALE.
         """
-        device_map = await self._connection.refreshed(CONTROLS)
+        models = await self._models_for(setpoint)
+        if isinstance(models, Fault):
+            return replace(models, point=CONTROL_POINTS)
+        device_map = await self._connection.refreshed(models)
         if isinstance(device_map, Fault):
             return replace(device_map, point=CONTROL_POINTS)
         if is_local(device_map):
@@ -96,12 +95,29 @@ class SunSpecDevice:
         opens = setpoint.connect is False or setpoint.energize is False
         restore = self._took_out_of_service
         self._took_out_of_service = restore or opens
-        wanted = plan(device_map, setpoint, reversion, self.settings.mapping, restore_service=restore)
-        result = await self._execute(wanted, device_map)
+        wanted = plan(
+            device_map,
+            setpoint,
+            reversion,
+            self.settings.mapping,
+            restore_service=restore,
+            before=self._before,
+        )
+        self._before = {**self._before, **wanted.touched}
+        result = await self._execute(wanted, device_map, models)
         if isinstance(result, Applied):
             self._took_out_of_service = opens
+            self._before = {n: was for n, was in self._before.items() if n not in wanted.returned}
             self._note_unguarded(wanted.unguarded)
         return result
+
+    async def _models_for(self, setpoint: Setpoint) -> Models | Fault:
+        """The models that a plan for a Setpoint reads and writes."""
+        device_map = await self._connection.known()
+        if isinstance(device_map, Fault):
+            return device_map
+        curves = curve_models_of(device_map, setpoint, frozenset(self._before))
+        return {**CONTROLS, **dict.fromkeys(curves)}
 
     async def close(self) -> None:
         """Close the connection; reversion timers stay armed in the device."""
@@ -130,15 +146,11 @@ class SunSpecDevice:
             log.warning("%s takes no controller heartbeat: %s", self.name, failure.detail)
             self._beats = False
 
-    async def _execute(self, wanted: Plan, planned: DeviceMap) -> Applied | Fault:
-        """Write the steps that are due, then confirm all of them."""
-        due = [(step, step.remaining_s) for step in wanted.steps if self._is_due(step)]
+    async def _execute(self, wanted: Plan, planned: DeviceMap, models: Models) -> Applied | Fault:
+        """Write the steps that are due, if the device is still the one that was planned for."""
+        due = self._execution.due(wanted)
         fault = await self._changed(planned) if due else None
-        for step, _ in due:
-            fault = fault or await self._write(step)
-        if fault:
-            return fault
-        return await self._confirm(wanted, due) if due else _applied(wanted)
+        return fault or await self._execution.run(wanted, due, models)
 
     async def _changed(self, planned: DeviceMap) -> Fault | None:
         """A Fault where ratings or settings are not those that were identified: then nothing is written."""
@@ -147,70 +159,9 @@ class SunSpecDevice:
         seen = await self._connection.refreshed(IDENTITY)
         if isinstance(seen, Fault):
             return seen
-        if seen is planned and _is_same(self._nameplate, nameplate_of(seen)):
+        if seen is planned and _is_same(self._nameplate, nameplate_of(seen, self.settings.mapping)):
             return None
         return Fault(kind=FaultKind.STALE, detail="the device is not as it was identified", point="702")
-
-    def _is_due(self, step: Step) -> bool:
-        """True if a register would change, or if a reversion timer was not restarted just now."""
-        if not step.is_held or step.timer is None:
-            return not step.is_held
-        remaining_s = step.remaining_s or 0
-        return remaining_s < step.timer_s - min(self.settings.min_write_interval_s, step.timer_s / 4)
-
-    async def _write(self, step: Step) -> Fault | None:
-        """Write the blocks of a step up to the first that fails."""
-        for block in step.due_blocks:
-            fault = await self._write_block(block)
-            if fault:
-                return fault
-        return None
-
-    async def _write_block(self, block: Block) -> Fault | None:
-        """Write one block; without an answer the device's registers decide: nothing is sent twice blindly."""
-        failure = await self._transport.write(block.address, block.words)
-        if failure is None:
-            return None
-        fault = fault_of(failure, f"{block.model.model_id}.{block.points[0].name}")
-        if failure.code is not None:
-            if failure.code == ILLEGAL_ADDRESS:
-                self._connection.forget()
-            return fault
-        seen = await self._connection.refreshed(CONTROLS)
-        return None if isinstance(seen, DeviceMap) and block.is_held else fault
-
-    async def _confirm(self, wanted: Plan, due: list[tuple[Step, int | None]]) -> Applied | Fault:
-        """Read back until every point and timer shows what was written, for `readback_s` at most."""
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self.settings.readback_s
-        toggles = self.settings.toggle_to_refresh
-        while True:
-            seen = await self._connection.refreshed(CONTROLS)
-            if isinstance(seen, Fault):
-                return seen
-            difference = next(_differences(wanted), None)
-            idle = [step for step, before_s in due if not _restarted(step, before_s)]
-            if difference is None and not idle:
-                return _applied(wanted)
-            if difference is None and toggles:
-                toggles = False
-                fault = await self._toggle(idle)
-                if fault:
-                    return fault
-                continue
-            if loop.time() >= deadline_s:
-                return difference or _idle_timer(idle[0])
-            await asyncio.sleep(self.settings.readback_pause_s)
-
-    async def _toggle(self, steps: list[Step]) -> Fault | None:
-        """Disable and enable functions at once, for devices that restart a timer in no other way."""
-        for step in steps:
-            enable = (step.timer or "").removesuffix("RvrtRem") + "Ena"
-            for block in (*step_of(step.model, step.field, {enable: Wanted(0)}).blocks, *step.blocks):
-                fault = await self._write_block(block)
-                if fault:
-                    return fault
-        return None
 
 
 def _is_same(identified: Nameplate, found: Nameplate | Fault) -> bool:
@@ -218,34 +169,3 @@ def _is_same(identified: Nameplate, found: Nameplate | Fault) -> bool:
     if isinstance(found, Fault):
         return False
     return replace(found, grad_w_pct_per_s=identified.grad_w_pct_per_s) == identified
-
-
-def _restarted(step: Step, before_s: int | None) -> bool:
-    """True if the reversion timer of a step runs and went up, or stands near its full time."""
-    if step.timer is None:
-        return True
-    now_s = step.remaining_s or 0
-    return now_s > 0 and (now_s > (before_s or 0) or now_s >= step.timer_s - TIMER_SLACK_S)
-
-
-def _idle_timer(step: Step) -> Fault:
-    detail = f"the reversion timer did not restart: {step.remaining_s} of {step.timer_s} s"
-    return Fault(kind=FaultKind.READBACK, detail=detail, point=f"{step.model.model_id}.{step.timer}")
-
-
-def _written(wanted: Plan) -> Iterator[tuple[WrittenPoint, tuple[int, ...] | None]]:
-    for step in wanted.steps:
-        for block in step.blocks:
-            yield from block.written()
-
-
-def _differences(wanted: Plan) -> Iterator[Fault]:
-    """The points that show something else than what they shall hold."""
-    for point, seen in _written(wanted):
-        if seen != point.raw:
-            detail = f"register {point.address} holds {seen}, written was {point.raw}"
-            yield Fault(kind=FaultKind.READBACK, detail=detail, point=point.point)
-
-
-def _applied(wanted: Plan) -> Applied:
-    return Applied(points=tuple(point for point, _ in _written(wanted)), unsupported=wanted.unsupported)

@@ -8,44 +8,19 @@ model 704; IEEE 2030.5-2018, 10.10.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
 
 from der_client.device import PowerFactorSetpoint, Setpoint, VarSetpoint
 from der_client.sunspec.codec import Rounding
-from der_client.sunspec.model import DeviceMap, Model
-from der_client.sunspec.nameplate import setting
+from der_client.sunspec.drafts import Bases
+from der_client.sunspec.model import Model
 from der_client.sunspec.writes import Wanted
 
 MOD_W_PCT, MOD_WATTS = 0, 1
 VAR_MOD_OF_REF = {1: 0, 2: 1, 3: 2}
 VAR_MOD_VAR_MAX, VAR_MOD_VARS = 1, 4
 FULL_PCT = 100.0
-REACTIVE = {"pf": ("pf_inject", "pf_absorb"), "var": ("var",)}
 
 Points = Mapping[str, Wanted]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bases:
-    """What percentages refer to: settings of model 702, W and var as magnitudes."""
-
-    max_w: float
-    max_charge_w: float
-    max_discharge_w: float
-    max_var: float
-    max_var_neg: float
-
-    @classmethod
-    def of(cls, device_map: DeviceMap) -> Self:
-        """The bases of a device; 0 for what it does not say."""
-        capacity = device_map.first(702)
-        return cls(
-            max_w=setting(capacity, "WMax", "WMaxRtg"),
-            max_charge_w=setting(capacity, "WChaRteMax", "WChaRteMaxRtg"),
-            max_discharge_w=setting(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg"),
-            max_var=setting(capacity, "VarMaxInj", "VarMaxInjRtg"),
-            max_var_neg=setting(capacity, "VarMaxAbs", "VarMaxAbsRtg"),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +41,7 @@ def _limit(name: str) -> Callable[[Model, Bases, Setpoint], Points]:
     return points
 
 
-def _target_w(bases: Bases, setpoint: Setpoint) -> float:
+def target_within(bases: Bases, setpoint: Setpoint) -> float:
     """The active power asked for, W, inside the settings of the device and the limit of the same Setpoint."""
     wanted_w = setpoint.target_w or 0.0
     if not math.isfinite(wanted_w):
@@ -82,7 +57,10 @@ def _target_w(bases: Bases, setpoint: Setpoint) -> float:
     )
     if setpoint.max_w_pct is not None:
         top_w = min(top_w, setpoint.max_w_pct / 100 * bases.max_w)
-    return max(-bases.max_charge_w, min(wanted_w, top_w))
+    most_w = bases.max_charge_w
+    if setpoint.max_charge_w is not None:
+        most_w = min(most_w, setpoint.max_charge_w)
+    return max(-most_w, min(wanted_w, top_w))
 
 
 def _writable(model: Model, name: str) -> bool:
@@ -92,7 +70,7 @@ def _writable(model: Model, name: str) -> bool:
 
 def _power(*, watts: str, percent: str, mode: bool) -> Callable[[Model, Bases, Setpoint], Points]:
     def points(model: Model, bases: Bases, setpoint: Setpoint) -> Points:
-        target_w = _target_w(bases, setpoint)
+        target_w = target_within(bases, setpoint)
         if _writable(model, "WSet"):
             chosen = {watts: Wanted(target_w)}
             return chosen | {"WSetMod": Wanted(MOD_WATTS)} if mode else chosen
@@ -164,4 +142,4 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(field="var", prefix="VarSet", active=_var, reverted=_var_reverted),
 )
-REACTIVE_FIELDS = frozenset(field for fields in REACTIVE.values() for field in fields)
+REACTIVE_FIELDS = frozenset({"pf_inject", "pf_absorb", "var"})

@@ -1,37 +1,17 @@
-"""Ratings and settings of a 700-series device, as DERCapability and DERSettings want them. Pure functions.
+"""Ratings and settings of a device, as DERCapability and DERSettings want them. Pure functions.
 
-Models 1, 702, 704, 713 and 714 to IEEE 2030.5-2018, 10.10.
+Models 1, 702, 704, 713 and 714, else 120, 121, 124 and 802, to IEEE 2030.5-2018, 10.10.
 """
 
 from der_client.device import Fault, FaultKind, Nameplate
+from der_client.sunspec.capabilities import modes_of
+from der_client.sunspec.drafts import MappingSettings
 from der_client.sunspec.model import DeviceMap, Model
+from der_client.sunspec.ratings import inverter_of, legacy_var, setting, storage_w
 
 PV, STORAGE, PV_AND_STORAGE = 4, 80, 83
+OLDER_PV_AND_STORAGE = (82, 83)
 PORT_PV, PORT_ESS = 0, 1
-
-MODES_OF_BITS: dict[int, tuple[str, ...]] = {
-    0: ("opModMaxLimW",),
-    1: ("opModFixedW", "opModTargetW"),
-    2: ("opModFixedVar", "opModTargetVar"),
-    3: ("opModFixedPFInjectW", "opModFixedPFAbsorbW"),
-}
-POINT_OF_MODE = {
-    "opModMaxLimW": "WMaxLimPctEna",
-    "opModFixedW": "WSetEna",
-    "opModTargetW": "WSetEna",
-    "opModFixedVar": "VarSetEna",
-    "opModTargetVar": "VarSetEna",
-    "opModFixedPFInjectW": "PFWInjEna",
-    "opModFixedPFAbsorbW": "PFWAbsEna",
-}
-
-
-def setting(capacity: Model | None, name: str, rating: str) -> float:
-    """A setting of model 702; one that is not implemented equals its rating; 0 where neither is."""
-    value = capacity.number(name) if capacity else None
-    if value is None and capacity:
-        value = capacity.number(rating)
-    return float(value or 0.0)
 
 
 def _rating(capacity: Model, name: str) -> float | None:
@@ -46,13 +26,26 @@ def _in_force(capacity: Model, name: str, rating: str) -> float:
     return value if most is None else min(value, float(most))
 
 
-def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
-    """Ratings and settings of a device; a Fault for a map without models 701 and 702 or without ratings."""
+def nameplate_of(device_map: DeviceMap, settings: MappingSettings | None = None) -> Nameplate | Fault:
+    """Ratings and settings of a device; a Fault for a map without measurements or without ratings.
+
+    `settings` may give the rating of a device that does not say its own.
+    """
+    settings = settings or MappingSettings()
+    if inverter_of(device_map) is None:
+        return Fault(
+            kind=FaultKind.MALFORMED, detail="the device has no model of an inverter (701, 101 to 113)"
+        )
+    if device_map.first(702) is None:
+        return _older(device_map, settings)
+    return _newer(device_map, settings)
+
+
+def _newer(device_map: DeviceMap, settings: MappingSettings) -> Nameplate | Fault:
+    """The nameplate by model 702."""
     capacity = device_map.first(702)
-    if capacity is None or device_map.first(701) is None:
-        return Fault(kind=FaultKind.MALFORMED, detail="the device has no models 701 and 702")
-    max_w = _rating(capacity, "WMaxRtg")
-    if not max_w:
+    max_w = _rating(capacity, "WMaxRtg") if capacity else None
+    if capacity is None or not max_w:
         detail = "the device does not say its rating"
         return Fault(kind=FaultKind.MALFORMED, detail=detail, point="702.WMaxRtg")
     manufacturer, model, serial, version = device_map.identity()
@@ -64,7 +57,7 @@ def nameplate_of(device_map: DeviceMap) -> Nameplate | Fault:
         serial=serial,
         version=version,
         der_type=der_type_of(device_map),
-        modes=modes_of(device_map),
+        modes=modes_of(device_map, settings),
         max_w=max_w,
         max_va=_rating(capacity, "VAMaxRtg") or max_w,
         max_var=_rating(capacity, "VarMaxInjRtg") or 0.0,
@@ -106,39 +99,59 @@ def ports_of(dc: Model) -> tuple[str, ...]:
 
 
 def der_type_of(device_map: DeviceMap) -> int:
-    """DERType of the device from its DC ports, else from its storage model. IEEE 2030.5-2018, 10.10."""
+    """DERType of the device from its DC ports, else from its storage models. IEEE 2030.5-2018, 10.10."""
     types = _port_types(device_map)
     if PORT_ESS in types:
         return PV_AND_STORAGE if PORT_PV in types else STORAGE
     if PORT_PV in types:
         return PV
-    storage = device_map.first(713)
-    return STORAGE if storage and storage.number("WHRtg") else PV
+    storage, ratings = device_map.first(713), device_map.first(120)
+    if storage and storage.number("WHRtg"):
+        return STORAGE
+    said = ratings.integer("DERTyp") if ratings else None
+    return PV_AND_STORAGE if said in OLDER_PV_AND_STORAGE or storage_w(device_map) else PV
 
 
-def modes_of(device_map: DeviceMap) -> frozenset[str]:
-    """The DERControlBase elements that can be written to this device.
+def _older(device_map: DeviceMap, settings: MappingSettings) -> Nameplate | Fault:
+    """The nameplate by models 120, 121 and 124."""
+    ratings, basic = device_map.first(120), device_map.first(121)
+    max_w = setting(ratings, "WRtg") or settings.rating_w or setting(basic, "WMax")
+    if not max_w:
+        detail = "the device does not say its rating: set rating_w"
+        return Fault(kind=FaultKind.MALFORMED, detail=detail, point="120.WRtg")
+    manufacturer, model, serial, version = device_map.identity()
+    charge_w = storage_w(device_map)
+    discharge_w = setting(ratings, "MaxDisChaRte") or charge_w
+    max_va = setting(ratings, "VARtg") or max_w
+    given, taken = (_quadrant(ratings, device_map, name) for name in ("Q1", "Q4"))
+    return Nameplate(
+        manufacturer=manufacturer,
+        model=model,
+        serial=serial,
+        version=version,
+        der_type=der_type_of(device_map),
+        modes=modes_of(device_map, settings),
+        max_w=max_w,
+        max_va=max_va,
+        max_var=given,
+        max_var_neg=taken,
+        set_max_w=min(setting(basic, "WMax") or max_w, max_w),
+        set_max_va=min(setting(basic, "VAMax") or max_va, max_va),
+        set_max_var=min(legacy_var(device_map, "Q1"), given),
+        set_max_var_neg=min(legacy_var(device_map, "Q4"), taken),
+        max_charge_w=setting(ratings, "MaxChaRte") or charge_w if charge_w else None,
+        max_discharge_w=discharge_w if charge_w else None,
+        set_max_charge_w=charge_w or None,
+        set_max_discharge_w=discharge_w if charge_w else None,
+        capacity_wh=setting(ratings, "WHRtg") or setting(device_map.first(802), "WHRtg") or None,
+        v_nom_v=setting(basic, "VRef") or None,
+        max_a=setting(ratings, "ARtg") or None,
+        min_pf_over_excited=abs(setting(ratings, "PFRtgQ1")) or None,
+        min_pf_under_excited=abs(setting(ratings, "PFRtgQ4")) or None,
+        grad_w_pct_per_s=setting(basic, "WGra") or None,
+    )
 
-    A mode counts if model 702 claims it (a device without CtrlModes claims all) and model 704 implements its
-    enable point; connect and energize need model 715 or 703. Curves and ride-through settings are not written
-    here, so they are not named.
-    """
-    capacity, controls = device_map.first(702), device_map.first(704)
-    claimed = capacity.integer("CtrlModes") if capacity else None
-    modes = {
-        mode
-        for bit, names in MODES_OF_BITS.items()
-        if claimed is None or claimed >> bit & 1
-        for mode in names
-        if controls and controls.is_implemented(POINT_OF_MODE[mode])
-    }
-    if _implements(device_map, 703, "ES"):
-        modes |= {"opModConnect", "opModEnergize"}
-    if _implements(device_map, 715, "OpCtl"):
-        modes.add("opModConnect")
-    return frozenset(modes)
 
-
-def _implements(device_map: DeviceMap, model_id: int, name: str) -> bool:
-    model = device_map.first(model_id)
-    return model is not None and model.is_implemented(name)
+def _quadrant(ratings: Model | None, device_map: DeviceMap, name: str) -> float:
+    """The rating of reactive power of a quadrant as a magnitude; its setting where there is no rating."""
+    return abs(setting(ratings, f"VArRtg{name}")) or legacy_var(device_map, name)

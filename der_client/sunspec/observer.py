@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from der_client.sunspec.bus import Bus
 from der_client.sunspec.codec import Value, Words
 from der_client.sunspec.connection import run_scan
 from der_client.sunspec.model import DeviceMap
@@ -39,9 +38,7 @@ async def read_points(
     model.
     """
     wanted = {name: _split(name) for name in names}
-    settings = transport or TransportSettings()
-    own = Bus(settings.line(host, port), settings.bus)
-    bus = ModbusTransport(host, port, unit, settings, own)
+    bus = ModbusTransport(host, port, unit, transport)
     try:
         found = await run_scan(bus, scan or ScanSettings(), frozenset(model for model, _ in wanted.values()))
     finally:

@@ -7,8 +7,8 @@ from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.scan import Read, blocks
 
 TELEMETRY: Mapping[int, str | None] = {701: "ThrotSrc", 713: None, 714: None, 715: None}
-IDENTITY: Mapping[int, str | None] = {1: None, 702: None}
-CONTROLS: Mapping[int, str | None] = {703: None, 704: None, 715: None}
+IDENTITY: Mapping[int, str | None] = {1: None, 702: None, 120: None, 121: None}
+CONTROLS: Mapping[int, str | None] = dict.fromkeys((121, 123, 124, 703, 704, 715))
 
 
 def reads_of(device_map: DeviceMap, wanted: Mapping[int, str | None], max_block: int) -> tuple[Read, ...]:

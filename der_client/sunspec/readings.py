@@ -5,7 +5,8 @@ Models 701, 713, 714 and 715 to IEEE 2030.5-2018, 10.10; powers positive out of 
 
 from der_client.device import Fault, FaultKind, Telemetry
 from der_client.sunspec.model import DeviceMap, Model
-from der_client.sunspec.nameplate import PORT_ESS, PV, der_type_of, ports_of, setting
+from der_client.sunspec.nameplate import PORT_ESS, PV, der_type_of, ports_of
+from der_client.sunspec.ratings import setting
 
 AC_SINGLE_PHASE = 0
 INV_OFF, INV_SLEEPING, INV_RUNNING, INV_THROTTLED, INV_FAULT, INV_STANDBY = 0, 1, 3, 4, 6, 7

@@ -14,7 +14,9 @@ class SunSpecSettings:
     `readback_s` is how long a written value may take to show (SunSpec: 1 s). `heartbeat_limit_s` is how long
     DERHb may stand still. `min_write_interval_s` keeps an unchanged setpoint from being rewritten more often.
     `toggle_to_refresh` is for devices that restart a reversion timer only when its function is enabled anew.
-    `controller_heartbeat` counts 715.ControllerHb up with the readings, at most once per second.
+    `controller_heartbeat` counts 715.ControllerHb up with the readings, at most once per second. A curve must
+    be adopted within `adopt_s`, looked at every `adopt_pause_s`. `write_one_by_one` is for devices that know
+    function code 6 only; one that answers so to code 16 is treated alike.
     """
 
     transport: TransportSettings = field(default_factory=TransportSettings)
@@ -26,3 +28,6 @@ class SunSpecSettings:
     min_write_interval_s: float = 5.0
     toggle_to_refresh: bool = False
     controller_heartbeat: bool = True
+    adopt_s: float = 10.0
+    adopt_pause_s: float = 0.2
+    write_one_by_one: bool = False

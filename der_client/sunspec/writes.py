@@ -5,16 +5,18 @@ group that must be atomic is written whole or not at all. SunSpec Device Informa
 writing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from der_client.device import WrittenPoint
 from der_client.sunspec.codec import Rounding, Words, encode, integer_of, raw_of, scaled
 from der_client.sunspec.definitions import Point
 from der_client.sunspec.model import Model
+from der_client.sunspec.permissions import DEFAULT, Permissions
 
-ALLOWED = {703: frozenset({"ES"}), 715: frozenset({"OpCtl", "ControllerHb"})}
-PROTECTED = {704: frozenset({"AntiIslEna"})}
+MAX_WRITE = 123
+ENABLES = ("Ena", "StorCtl_Mod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,25 @@ class Wanted:
     rounding: Rounding = Rounding.NEAREST
 
 
+class Use(Enum):
+    """What a block is for: written and read back, written as an order that shows no more, or only read."""
+
+    SETTING = "setting"
+    ORDER = "order"
+    EXPECTED = "expected"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """What one request of function code 16 carries: contiguous points of one model."""
+    """What one request of function code 16 carries: contiguous points of one model.
+
+    An EXPECTED block is what the device must show by itself once it has done what was asked.
+    """
 
     model: Model
     points: tuple[Point, ...]
     words: Words
+    use: Use = Use.SETTING
 
     @property
     def address(self) -> int:
@@ -42,6 +56,22 @@ class Block:
     def is_held(self) -> bool:
         """True if the device shows these registers already, as last read."""
         return tuple(self.model.words[self.points[0].offset : self.points[-1].end]) == self.words
+
+    def one_by_one(self) -> tuple[tuple[int, int], ...]:
+        """Its registers as offsets and words in the order of single writes.
+
+        An enable is written last where it enables, first where it disables.
+        """
+        start = self.points[0].offset
+        pairs = [(start + index, word) for index, word in enumerate(self.words)]
+        enables = {
+            point.offset: self.words[point.offset - start]
+            for point in self.points
+            if point.name.endswith(ENABLES)
+        }
+        return tuple(
+            sorted(pairs, key=lambda pair: 0 if pair[0] not in enables else 1 if enables[pair[0]] else -1)
+        )
 
     def written(self) -> Iterator[tuple[WrittenPoint, Words | None]]:
         """Each point as it was written, and the registers that the device showed when last read."""
@@ -59,15 +89,31 @@ class Block:
             )
 
 
+class Adoption(Enum):
+    """How far a device is with a curve that it was told to adopt."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The blocks of one function in the order of writing, and the point that shows its reversion timer."""
+    """The blocks of one function in the order of writing, and how its dead-man switch is seen.
+
+    `timer` is the point that shows the time left. Without one, `refresh_s` is the time after which the device
+    gives up by itself, unseen. `result` is the point that tells whether a curve was adopted: the next step
+    waits for it. `verify` makes the next step wait until this one reads back.
+    """
 
     field: str
     model: Model
     blocks: tuple[Block, ...]
     timer: str | None = None
     timer_s: int = 0
+    refresh_s: int = 0
+    result: str | None = None
+    verify: bool = False
 
     @property
     def is_held(self) -> bool:
@@ -75,14 +121,44 @@ class Step:
         return all(block.is_held for block in self.blocks)
 
     @property
+    def to_write(self) -> tuple[Block, ...]:
+        """Blocks that are sent; the others are only looked at."""
+        return tuple(block for block in self.blocks if block.use is not Use.EXPECTED)
+
+    @property
+    def to_see(self) -> tuple[Block, ...]:
+        """Blocks that must read back; an order need not."""
+        return tuple(block for block in self.blocks if block.use is not Use.ORDER)
+
+    @property
+    def is_shown(self) -> bool:
+        """True if the device shows all that can be seen of it."""
+        return all(block.is_held for block in self.to_see)
+
+    @property
     def due_blocks(self) -> tuple[Block, ...]:
-        """What to send: all blocks where a timer must restart, else those that change a register."""
-        return tuple(block for block in self.blocks if self.timer or not block.is_held)
+        """What to send: all blocks where a timer must restart, else orders and what changes a register."""
+        restarts = self.timer or self.refresh_s
+        return tuple(
+            block for block in self.to_write if restarts or block.use is Use.ORDER or not block.is_held
+        )
 
     @property
     def remaining_s(self) -> int | None:
         """Seconds until the device reverts, as last read; `None` without a timer."""
         return self.model.integer(self.timer) if self.timer else None
+
+    @property
+    def adoption(self) -> Adoption:
+        """How far the adoption is, as last read; a device that never reports it is judged by what it shows.
+
+        SunSpec models 705 to 712, adopt request and result.
+        """
+        result = self.model.integer(self.result) if self.result else 1
+        if result == 2:
+            return Adoption.FAILED
+        shows = all(block.is_held for block in self.blocks if block.use is Use.EXPECTED)
+        return Adoption.DONE if shows else Adoption.PENDING
 
 
 def _engineering(model: Model, point: Point, words: Words) -> float:
@@ -100,17 +176,10 @@ def encode_point(model: Model, point: Point, wanted: Wanted) -> Words:
         msg = f"{model.model_id}.{point.name}: scale factor {point.scale} is not implemented"
         raise ValueError(msg)
     raw = raw_of(wanted.value, exponent, wanted.rounding)
-    if point.symbols and raw not in point.symbols:
+    if point.symbols and point.type.startswith("enum") and raw not in point.symbols:
         msg = f"{model.model_id}.{point.name}: {raw} is not defined"
         raise ValueError(msg)
     return encode(point.type, raw, point.size)
-
-
-def is_permitted(model_id: int, point: Point) -> bool:
-    """True unless the point belongs to the protected set: grid code settings, ratings, anti-islanding."""
-    if model_id in ALLOWED:
-        return point.name in ALLOWED[model_id]
-    return model_id == 704 and point.name not in PROTECTED[704]
 
 
 def step_of(
@@ -121,22 +190,24 @@ def step_of(
     optional: Mapping[str, Wanted] | None = None,
     enable: str | None = None,
     timer: str | None = None,
+    permissions: Permissions = DEFAULT,
 ) -> Step:
-    """The step that writes `required` and those of `optional` that the device implements.
+    """The step that writes `required` and those of `optional` that the device implements, `enable` last.
 
     Raises ValueError where a required point is not implemented, protected, or cannot hold its value.
     """
-    encoded = {name: _encoded(model, name, wanted) for name, wanted in required.items()}
+    encoded = {name: _encoded(model, name, wanted, permissions) for name, wanted in required.items()}
     extras = {name: wanted for name, wanted in (optional or {}).items() if _is_whole(model, name)}
-    encoded |= {name: _encoded(model, name, wanted) for name, wanted in extras.items()}
+    encoded |= {name: _encoded(model, name, wanted, permissions) for name, wanted in extras.items()}
     timer_s = next((int(wanted.value) for name, wanted in extras.items() if name.endswith("RvrtTms")), 0)
-    armed = timer and timer_s and model.is_implemented(timer)
+    shows = timer if timer and timer_s and model.is_implemented(timer) else None
     return Step(
         field=field,
         model=model,
-        blocks=tuple(sorted(_runs(model, encoded), key=lambda block: _carries(block, enable))),
-        timer=timer if armed else None,
-        timer_s=timer_s if armed else 0,
+        blocks=tuple(sorted(blocks_of(model, encoded.values()), key=lambda block: _carries(block, enable))),
+        timer=shows,
+        timer_s=timer_s if shows else 0,
+        refresh_s=0 if shows else timer_s,
     )
 
 
@@ -149,29 +220,45 @@ def _is_whole(model: Model, name: str) -> bool:
     return all(model.is_implemented(other.name) for other in group)
 
 
-def _encoded(model: Model, name: str, wanted: Wanted) -> tuple[Point, Words]:
-    point = model.point(name)
-    if point is None or not point.writable or not _is_whole(model, name):
+def _encoded(
+    model: Model, name: str, wanted: Wanted, permissions: Permissions = DEFAULT
+) -> tuple[Point, Words]:
+    point = writable_point(model, name, permissions)
+    if not _is_whole(model, name):
         msg = f"{model.model_id}.{name} is not implemented"
-        raise ValueError(msg)
-    if not is_permitted(model.model_id, point):
-        msg = f"{model.model_id}.{name} is protected"
         raise ValueError(msg)
     return point, encode_point(model, point, wanted)
 
 
-def _runs(model: Model, encoded: Mapping[str, tuple[Point, Words]]) -> Iterator[Block]:
-    """Contiguous stretches of points, in register order."""
-    ordered = sorted(encoded.values(), key=lambda item: item[0].offset)
-    start = 0
-    for index, (point, _) in enumerate(ordered, start=1):
-        if index == len(ordered) or ordered[index][0].offset != point.end:
-            yield _block(model, ordered[start:index])
-            start = index
+def writable_point(model: Model, name: str, permissions: Permissions = DEFAULT) -> Point:
+    """The point of that path. Raises ValueError where it is not there, read-only or protected."""
+    point = model.point(name)
+    if point is None or not point.writable:
+        msg = f"{model.model_id}.{name} is not implemented"
+        raise ValueError(msg)
+    if not permissions.cover(model.model_id, point):
+        msg = f"{model.model_id}.{name} is protected"
+        raise ValueError(msg)
+    return point
 
 
-def _block(model: Model, run: Sequence[tuple[Point, Words]]) -> Block:
+def blocks_of(
+    model: Model, encoded: Iterable[tuple[Point, Words]], use: Use = Use.SETTING
+) -> Iterator[Block]:
+    """Contiguous stretches of points that fit a request, in register order."""
+    run: list[tuple[Point, Words]] = []
+    for point, words in sorted(encoded, key=lambda item: item[0].offset):
+        if run and (run[-1][0].end != point.offset or point.end - run[0][0].offset > MAX_WRITE):
+            yield _block(model, run, use)
+            run = []
+        run.append((point, words))
+    if run:
+        yield _block(model, run, use)
+
+
+def _block(model: Model, run: Sequence[tuple[Point, Words]], use: Use) -> Block:
     return Block(
+        use=use,
         model=model,
         points=tuple(point for point, _ in run),
         words=tuple(word for _, words in run for word in words),

@@ -123,6 +123,7 @@ async def test_refused_write_names_its_point(bench: Bench) -> None:
         kind=FaultKind.REFUSED,
         detail="write 40310+6: exception 4 (server device failure)",
         point="704.WMaxLimPctEna",
+        field="max_w_pct",
     )
 
 
@@ -133,6 +134,7 @@ async def test_ignored_write_is_found_by_reading_back(bench: Bench) -> None:
         kind=FaultKind.READBACK,
         detail="register 40310 holds (0,), written was (1,)",
         point="704.WMaxLimPctEna",
+        field="max_w_pct",
     )
 
 
@@ -143,6 +145,7 @@ async def test_timer_that_does_not_start_is_a_fault(bench: Bench) -> None:
         kind=FaultKind.READBACK,
         detail="the reversion timer did not restart: 0 of 60 s",
         point="704.WMaxLimPctRvrtRem",
+        field="max_w_pct",
     )
 
 

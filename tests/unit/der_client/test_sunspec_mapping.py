@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from der_client.device import PowerFactorSetpoint, Reversion, Setpoint, VarSetpoint
+from der_client.device import (
+    EnterServiceSetpoint,
+    PowerFactorSetpoint,
+    Reversion,
+    Setpoint,
+    VarSetpoint,
+)
+from der_client.sunspec.definitions import layout_with
 from der_client.sunspec.mapping import MappingSettings, Plan, plan
 from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.permissions import Permissions
 from der_client.sunspec.simulator.bank import put
 from der_client.sunspec.simulator.image import build_bank
 from der_client.sunspec.simulator.settings import InverterSettings
@@ -230,7 +238,7 @@ def test_reactive_reversion_in_another_unit_ends_the_function(to: VarSetpoint) -
 def test_only_one_reactive_mode_is_enabled(first: str, unsupported: set[str], enabled: str) -> None:
     factor = PowerFactorSetpoint(power_factor=0.95, absorbing=True)
     setpoint = Setpoint(pf_inject=factor, pf_absorb=factor, var=VarSetpoint(value=10, ref=2))
-    result = made(setpoint, settings=MappingSettings(reactive_first=first))
+    result = made(setpoint, settings=MappingSettings(reactive_order=(first,)))
     assert result.unsupported == unsupported
     assert enabled in [name for name, _ in requests(result)]
 
@@ -292,8 +300,14 @@ def test_energize_goes_to_enter_service_beside_model_715() -> None:
 
 
 def test_connection_without_any_switch_is_unsupported() -> None:
-    result = made(Setpoint(connect=False, energize=True), on=device(without=("715", "703")))
-    assert result.unsupported == {"connect", "energize"}
+    result = made(Setpoint(connect=False), on=device(without=("715", "703")))
+    assert result.unsupported == {"connect"}
+
+
+def test_device_without_a_permit_to_serve_ceases_to_energise_by_a_limit_of_nothing() -> None:
+    result = made(Setpoint(energize=False), on=device(without=("715", "703")))
+    assert requests(result) == [("704.WMaxLimPctEna", (1, 0))]
+    assert result.unsupported == frozenset()
 
 
 def test_connection_is_left_as_found_unless_we_opened_it() -> None:
@@ -399,3 +413,64 @@ def test_setpoint_that_would_outlive_its_client_is_named() -> None:
     setpoint = Setpoint(target_w=-1_000, max_w_pct=50)
     assert made(setpoint, Reversion(after_s=60), on).unguarded == {"target_w"}
     assert made(setpoint, NO_TIMER, on).unguarded == frozenset()
+
+
+WINDOW = EnterServiceSetpoint(high_v_pct=105.5, low_v_pct=92, high_hz=60.05, low_hz=59.6)
+TIMES = EnterServiceSetpoint(delay_s=120.2, random_delay_s=30, ramp_s=200)
+
+
+def test_delays_of_enter_service_are_written_in_one_request_and_rounded_up() -> None:
+    assert requests(made(Setpoint(enter_service=TIMES))) == [("703.ESDlyTms", (0, 121, 0, 30, 0, 200))]
+
+
+def test_window_of_enter_service_is_not_written_without_permission() -> None:
+    result = made(Setpoint(enter_service=replace(WINDOW, delay_s=60)))
+    assert requests(result) == [("703.ESDlyTms", (0, 60))]
+    assert result.unsupported == {"enter_service"}
+
+
+def test_window_of_enter_service_is_written_with_permission() -> None:
+    settings = MappingSettings(permissions=Permissions(allow_grid_code_writes=True))
+    result = made(Setpoint(enter_service=WINDOW), settings=settings)
+    assert requests(result) == [("703.ESVHi", (1055, 920, 0, 6005, 0, 5960))]
+    assert result.unsupported == frozenset()
+
+
+def test_ramp_of_a_start_is_the_time_to_full_power() -> None:
+    assert requests(made(Setpoint(soft_grad_w_pct_per_s=0.7))) == [("703.ESRmpTms", (0, 143))]
+    written = requests(made(Setpoint(soft_grad_w_pct_per_s=0.7, enter_service=TIMES)))
+    assert written == [("703.ESDlyTms", (0, 121, 0, 30, 0, 200))]
+
+
+def test_enter_service_without_its_model_is_unsupported() -> None:
+    setpoint = Setpoint(enter_service=TIMES, soft_grad_w_pct_per_s=1)
+    assert made(setpoint, on=device(without=("703",))).unsupported == {"enter_service"}
+    assert made(Setpoint(soft_grad_w_pct_per_s=1), on=device(without=("703",))).unsupported == {
+        "soft_grad_w_pct_per_s"
+    }
+
+
+def test_charge_limit_is_kept_by_a_target_within_it() -> None:
+    result = made(Setpoint(target_w=-4_000, max_charge_w=1_500), on=device(BATTERY))
+    assert requests(result)[-1] == ("704.WSetEna", (1, 1, 0xFFFF, 65536 - 1_500))
+    assert result.unsupported == frozenset()
+
+
+def test_charge_limit_without_a_target_is_unsupported_by_a_battery_and_kept_by_pv() -> None:
+    assert made(Setpoint(max_charge_w=1_500), on=device(BATTERY)).unsupported == {"max_charge_w"}
+    assert made(Setpoint(max_charge_w=1_500)).unsupported == frozenset()
+
+
+def test_detection_of_islands_is_never_written() -> None:
+    controls = device().models[4]
+    permissions = Permissions(allow_grid_code_writes=True)
+    with pytest.raises(ValueError, match=r"704\.AntiIslEna is protected"):
+        step_of(controls, "connect", {"AntiIslEna": Wanted(0)}, permissions=permissions)
+
+
+@pytest.mark.parametrize("model_id", [702, 121, 802])
+def test_ratings_are_never_written(model_id: int) -> None:
+    layout = layout_with(model_id, {})
+    permissions = Permissions(allow_grid_code_writes=True)
+    writable = {p.name for p in layout.points if p.writable and permissions.cover(model_id, p)}
+    assert writable == ({"WGra"} if model_id == 121 else set())

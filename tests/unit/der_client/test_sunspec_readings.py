@@ -7,8 +7,10 @@ import pytest
 
 from der_client.device import Fault, FaultKind, Nameplate, Telemetry
 from der_client.sunspec.codec import Value
+from der_client.sunspec.drafts import MappingSettings
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.nameplate import nameplate_of
+from der_client.sunspec.permissions import Permissions
 from der_client.sunspec.readings import telemetry_of
 from der_client.sunspec.simulator.bank import build_model, put
 from der_client.sunspec.simulator.image import build_bank
@@ -81,6 +83,11 @@ def test_nameplate_of_a_pv_inverter() -> None:
                 "opModTargetVar",
                 "opModFixedPFInjectW",
                 "opModFixedPFAbsorbW",
+                "opModVoltVar",
+                "opModVoltWatt",
+                "opModWattVar",
+                "opModFreqDroop",
+                "opModFreqWatt",
                 "opModConnect",
                 "opModEnergize",
             }
@@ -146,7 +153,27 @@ def test_device_without_control_modes_offers_what_it_implements() -> None:
 def test_connect_needs_an_operation_or_enter_service_register(
     without: tuple[int, ...], modes: set[str]
 ) -> None:
-    assert nameplate(device(PV, without=without)).modes == modes
+    curves = (705, 706, 711, 712)
+    assert nameplate(device(PV, without=(*without, *curves))).modes == modes
+
+
+def test_ride_through_is_offered_only_with_permission() -> None:
+    settings = MappingSettings(permissions=Permissions(allow_grid_code_writes=True))
+    plain, permitted = nameplate_of(device(PV)), nameplate_of(device(PV), settings)
+    assert isinstance(plain, Nameplate)
+    assert isinstance(permitted, Nameplate)
+    assert permitted.modes - plain.modes == {
+        *(f"op{mode}MustTrip" for mode in ("ModLVRT", "ModHVRT", "ModLFRT", "ModHFRT")),
+        *(f"op{mode}MayTrip" for mode in ("ModLVRT", "ModHVRT", "ModLFRT", "ModHFRT")),
+        "opModLVRTMomentaryCessation",
+        "opModHVRTMomentaryCessation",
+    }
+
+
+@pytest.mark.parametrize("without", [705, 706, 712])
+def test_curve_without_its_model_is_not_offered(without: int) -> None:
+    lost = nameplate(device(PV)).modes - nameplate(device(PV, without=(without,))).modes
+    assert lost == {{705: "opModVoltVar", 706: "opModVoltWatt", 712: "opModWattVar"}[without]}
 
 
 @pytest.mark.parametrize(
@@ -172,10 +199,15 @@ def test_pv_and_battery_ports_make_a_hybrid() -> None:
     assert nameplate(replace(without, models=(*without.models, ports))).der_type == 83
 
 
-@pytest.mark.parametrize("without", [(701,), (702,)])
-def test_device_without_the_700_series_has_no_nameplate(without: tuple[int, ...]) -> None:
-    expected = Fault(kind=FaultKind.MALFORMED, detail="the device has no models 701 and 702")
-    assert nameplate_of(device(PV, without=without)) == expected
+def test_device_without_measurements_has_no_nameplate() -> None:
+    detail = "the device has no model of an inverter (701, 101 to 113)"
+    assert nameplate_of(device(PV, without=(701,))) == Fault(kind=FaultKind.MALFORMED, detail=detail)
+
+
+def test_device_without_ratings_has_no_nameplate() -> None:
+    assert nameplate_of(device(PV, without=(702,))) == Fault(
+        kind=FaultKind.MALFORMED, detail="the device does not say its rating: set rating_w", point="120.WRtg"
+    )
 
 
 def test_device_without_a_rating_has_no_nameplate() -> None:

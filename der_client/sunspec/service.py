@@ -1,0 +1,104 @@
+"""Connection and service in a plan: connect, energize, and when a device may enter service. Pure.
+
+SunSpec models 703, 715 and 123; IEEE 2030.5-2018, 10.10 (DERControlBase, setES*).
+"""
+
+import math
+from collections.abc import Iterator
+
+from der_client.sunspec.capabilities import executor
+from der_client.sunspec.codec import Rounding
+from der_client.sunspec.drafts import Draft, Stage, Wish
+from der_client.sunspec.model import Model
+from der_client.sunspec.writes import Wanted, step_of
+
+FULL_PCT = 100.0
+WINDOW = (("high_v_pct", "ESVHi"), ("low_v_pct", "ESVLo"), ("high_hz", "ESHzHi"), ("low_hz", "ESHzLo"))
+DELAYS = (("delay_s", "ESDlyTms"), ("random_delay_s", "ESRndTms"), ("ramp_s", "ESRmpTms"))
+
+
+def plan_service(wish: Wish, draft: Draft) -> None:
+    """Add what opens or closes the connection, last of all; a model that is shared obeys what forbids."""
+    asked = {
+        "connect": _service(wish, wish.setpoint.connect),
+        "energize": _service(wish, wish.setpoint.energize),
+    }
+    by_service: dict[str, bool] = {}
+    for field, wanted in asked.items():
+        number = executor(wish.device_map, field, wish.settings) if wanted is not None else None
+        if wanted is None:
+            continue
+        if number == 703:
+            by_service[field] = wanted
+        elif number in {715, 123} and field == "connect":
+            _connect(wish, draft, number, closed=wanted)
+        elif number is None and getattr(wish.setpoint, field) is not None:
+            draft.refuse([field])
+    service = wish.model(703)
+    if by_service and service:
+        field = "energize" if "energize" in by_service else "connect"
+        draft.add(Stage.CONNECT, step_of(service, field, {"ES": Wanted(int(all(by_service.values())))}))
+
+
+def _service(wish: Wish, wanted: bool | None) -> bool | None:
+    return True if wanted is None and wish.restore_service else wanted
+
+
+def _connect(wish: Wish, draft: Draft, number: int, *, closed: bool) -> None:
+    model = wish.model(number)
+    if model is None:
+        return
+    if number == 715:
+        draft.add(Stage.CONNECT, step_of(model, "connect", {"OpCtl": Wanted(int(closed))}))
+        return
+    stays_open = closed or wish.reversion.to.connect is False
+    timers = {"Conn_WinTms": 0, "Conn_RvrtTms": 0 if stays_open else wish.reversion.after_s}
+    optional = {name: Wanted(value) for name, value in timers.items()}
+    step = step_of(model, "connect", {"Conn": Wanted(int(closed))}, optional=optional, enable="Conn")
+    draft.add(Stage.CONNECT, step)
+    if not closed and wish.reversion.after_s and not step.refresh_s:
+        draft.unguarded.add("connect")
+
+
+def plan_enter_service(wish: Wish, draft: Draft) -> None:
+    """Add the window, the delays and the ramp of model 703; what cannot be written is refused by its field.
+
+    A soft start ramp is the time that it takes to full power. IEEE 2030.5-2018, 10.10 (setES*, setSoftGradW).
+    """
+    wanted = dict(_entering(wish))
+    soft = wish.setpoint.soft_grad_w_pct_per_s
+    if soft is not None and "ESRmpTms" not in wanted:
+        wanted["ESRmpTms"] = ("soft_grad_w_pct_per_s", Wanted(math.ceil(FULL_PCT / soft) if soft else 0))
+    model = wish.model(703)
+    fine: dict[str, Wanted] = {}
+    for name, (field, value) in wanted.items():
+        if model and _fits(wish, model, name, value):
+            fine[name] = value
+        else:
+            draft.refuse([field])
+    if model and fine:
+        draft.add(Stage.LIMIT, step_of(model, "enter_service", fine, permissions=wish.permissions))
+
+
+def _fits(wish: Wish, model: Model, name: str, value: Wanted) -> bool:
+    """True if one setting can be written."""
+    try:
+        step_of(model, "enter_service", {name: value}, permissions=wish.permissions)
+    except ValueError:
+        return False
+    return True
+
+
+def _entering(wish: Wish) -> Iterator[tuple[str, tuple[str, Wanted]]]:
+    """Points of model 703 with the field they belong to: the window to nearest, times up."""
+    asked = wish.setpoint.enter_service
+    if asked is None:
+        return
+    for name, point in WINDOW:
+        value = getattr(asked, name)
+        if value is not None:
+            yield point, ("enter_service", Wanted(value))
+    for name, point in DELAYS:
+        value = getattr(asked, name)
+        if value is not None:
+            yield point, ("enter_service", Wanted(value, Rounding.UP))

@@ -1,0 +1,100 @@
+"""A battery behind the storage model of the older series in a plan. Pure.
+
+The rates are limits of charge and discharge; a negative limit forces the other direction. SunSpec model 124.
+"""
+
+from dataclasses import dataclass
+
+from der_client.device import Setpoint
+from der_client.sunspec.capabilities import executor
+from der_client.sunspec.codec import Rounding
+from der_client.sunspec.drafts import LIMIT_PV, Draft, Stage, Wish
+from der_client.sunspec.functions import FULL_PCT, target_within
+from der_client.sunspec.writes import Wanted, step_of
+
+CHARGE_LIMITED, DISCHARGE_LIMITED = 1, 2
+FROM_GRID = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """StorCtl_Mod, and the rates of charge and discharge in % of the most that the battery takes or gives."""
+
+    mode: int = 0
+    charge_pct: float = FULL_PCT
+    discharge_pct: float = FULL_PCT
+
+
+FREE = Rates()
+
+
+def rates_of(setpoint: Setpoint, wish: Wish) -> Rates:
+    """The rates that a Setpoint asks for. Raises ValueError for a power that the battery cannot have."""
+    bases = wish.bases
+    target_w = setpoint.target_w
+    if executor(wish.device_map, "target_w", wish.settings) != 124:
+        target_w = None
+    if target_w is not None:
+        power_w = target_within(bases, setpoint)
+        return _forced(power_w / (bases.max_charge_w if power_w > 0 else bases.max_discharge_w) * FULL_PCT)
+    mode, charge_pct, discharge_pct = 0, FULL_PCT, FULL_PCT
+    if setpoint.max_charge_w is not None and setpoint.max_charge_w < bases.max_charge_w:
+        mode, charge_pct = CHARGE_LIMITED, FULL_PCT * setpoint.max_charge_w / bases.max_charge_w
+    if setpoint.max_w_pct is not None and wish.settings.limit_side == LIMIT_PV:
+        mode, discharge_pct = mode | DISCHARGE_LIMITED, 0.0
+    return Rates(mode=mode, charge_pct=charge_pct, discharge_pct=discharge_pct)
+
+
+def _forced(share_pct: float) -> Rates:
+    """Hold at 0, force a discharge above, a charge below."""
+    if share_pct == 0:
+        return Rates(mode=CHARGE_LIMITED | DISCHARGE_LIMITED, charge_pct=0.0, discharge_pct=0.0)
+    if share_pct > 0:
+        return Rates(mode=CHARGE_LIMITED, charge_pct=-min(share_pct, FULL_PCT))
+    return Rates(mode=DISCHARGE_LIMITED, discharge_pct=max(share_pct, -FULL_PCT))
+
+
+def plan_storage(wish: Wish, draft: Draft) -> None:
+    """Add what model 124 does for a Setpoint, as far as no newer model does it."""
+    model = wish.model(124)
+    charges = executor(wish.device_map, "max_charge_w", wish.settings) == 124
+    targets = executor(wish.device_map, "target_w", wish.settings) == 124
+    if model is None or not (charges or targets):
+        _check_charge(wish, draft)
+        return
+    fields = [name for name in ("target_w", "max_charge_w") if getattr(wish.setpoint, name) is not None]
+    try:
+        rates, reverted = rates_of(wish.setpoint, wish), rates_of(wish.reversion.to, wish)
+        after_s = wish.reversion.after_s if reverted == FREE and rates != FREE else 0
+        points = {
+            "OutWRte": Wanted(rates.discharge_pct, Rounding.NEAREST),
+            "InWRte": Wanted(rates.charge_pct, Rounding.NEAREST),
+            "StorCtl_Mod": Wanted(rates.mode),
+        }
+        timers = {"WinTms": 0, "RvrtTms": after_s, "RmpTms": 0}
+        optional = {f"InOutWRte_{name}": Wanted(value) for name, value in timers.items()}
+        if rates.mode == DISCHARGE_LIMITED and rates.discharge_pct < 0 and wish.settings.charge_from_grid:
+            optional["ChaGriSet"] = Wanted(FROM_GRID)
+        step = step_of(
+            model,
+            fields[0] if fields else "target_w",
+            points,
+            optional=optional,
+            enable="StorCtl_Mod",
+            permissions=wish.permissions,
+        )
+    except (ValueError, ZeroDivisionError):
+        draft.refuse(fields)
+        return
+    draft.add(Stage.RELEASE if rates == FREE else Stage.SETPOINT, step)
+    if rates != FREE and wish.reversion.after_s and not step.refresh_s:
+        draft.unguarded.update(fields or ["target_w"])
+
+
+def _check_charge(wish: Wish, draft: Draft) -> None:
+    """A limit of charge is kept by a target that stays within it, or by a device that cannot charge."""
+    setpoint = wish.setpoint
+    if setpoint.max_charge_w is None or not wish.bases.max_charge_w:
+        return
+    if setpoint.target_w is None or executor(wish.device_map, "target_w", wish.settings) is None:
+        draft.refuse(["max_charge_w"])
