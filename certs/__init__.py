@@ -3,7 +3,10 @@
 from certs.context import (
     ResumingContext,
     TlsContext,
+    TlsError,
     client_context,
+    modbus_client_context,
+    modbus_server_context,
     operator_client_context,
     operator_context,
     resuming_client_context,
@@ -26,6 +29,7 @@ from certs.identity import (
     sfdi_of,
 )
 from certs.learnt import LearntIssuers
+from certs.modbus import ModbusRole, modbus_role_of, modbus_role_of_peer
 from certs.peer import (
     KnownIssuers,
     PeerIdentity,
@@ -47,6 +51,7 @@ __all__ = [
     "Door",
     "Finding",
     "Kind",
+    "ModbusRole",
     "KnownIssuers",
     "LearntIssuers",
     "OperatorTls",
@@ -55,6 +60,7 @@ __all__ = [
     "ResumingContext",
     "ServerTls",
     "TlsContext",
+    "TlsError",
     "TlsFiles",
     "admission",
     "TlsSession",
@@ -68,6 +74,10 @@ __all__ = [
     "judged_peer",
     "lfdi_of",
     "make_pin",
+    "modbus_client_context",
+    "modbus_role_of",
+    "modbus_role_of_peer",
+    "modbus_server_context",
     "operator_client_context",
     "operator_context",
     "parse_lfdi",

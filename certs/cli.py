@@ -34,7 +34,10 @@ def _add_issuing(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     aggregator.add_argument("--country", default="US", metavar="CC", help="two-letter code")
     example = "lineside certs server pki utility --host der.example.org"
     server = _issuing(below, "server", example, commands.server)
-    for parser in (aggregator, server):
+    example = "lineside certs modbus pki controller --role GridServiceSunSpec"
+    modbus = _issuing(below, "modbus", example, commands.modbus)
+    modbus.add_argument("--role", help="what a client may do, as GridServiceSunSpec")
+    for parser in (aggregator, server, modbus):
         parser.add_argument("--host", action="append", default=[], help="DNS name or IP address; repeatable")
 
 

@@ -53,6 +53,12 @@ def server(args: argparse.Namespace) -> Outcome:
     return _issued(Pki.open(args.folder).issue_server(args.name, hosts=args.host, force=args.force))
 
 
+def modbus(args: argparse.Namespace) -> Outcome:
+    """Issue a certificate for Modbus/TCP Security."""
+    pki = Pki.open(args.folder)
+    return _issued(pki.issue_modbus(args.name, hosts=args.host, role=args.role, force=args.force))
+
+
 def show(args: argparse.Namespace) -> Outcome:
     """Say what certificate files hold, findings included."""
     return Outcome([line for path in args.file for line in (str(path), *describe_chain(read_chain(path)))])

@@ -23,6 +23,8 @@ CURVE: Final = "prime256v1"
 C = TypeVar("C", bound=ssl.SSLContext)
 TlsContext = ssl.SSLContext
 """For annotations elsewhere."""
+TlsError = ssl.SSLError
+"""What a handshake fails with."""
 
 
 class ResumingContext(ssl.SSLContext):
@@ -131,6 +133,27 @@ def operator_client_context(roots: Path | None = None) -> ssl.SSLContext:
     return context
 
 
+def modbus_server_context(certificate: Path, key: Path, roots: Path) -> ssl.SSLContext:
+    """TLS context of a device that speaks Modbus/TCP Security: mutual, TLS 1.2 or later.
+
+    CertsError for files that cannot be used. MODBUS/TCP Security Protocol Specification v36, 8.
+    """
+    return _mutual(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, key, roots)
+
+
+def modbus_client_context(
+    certificate: Path, key: Path, roots: Path, *, check_name: bool = False
+) -> ssl.SSLContext:
+    """TLS context of a client of such devices; with `check_name` theirs must be in the certificate.
+
+    Without it a device is trusted because its chain ends at one of the roots: devices are found by address,
+    which certificates seldom name. CertsError for files that cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = check_name
+    return _mutual(context, certificate, key, roots)
+
+
 def trust_self_signed(context: ssl.SSLContext, certificate: x509.Certificate) -> None:
     """Let a self-signed client through the handshake from now on; RequestError for a CA or an issued one.
 
@@ -153,6 +176,14 @@ def _sep2_context(context: C, certificate: Path, key: Path, roots: Path, *, stri
     suites = (MANDATORY_SUITE,) if strict else (MANDATORY_SUITE, FURTHER_SUITE)
     context.set_ciphers(":".join((*suites, "@SECLEVEL=0")))
     context.set_ecdh_curve(CURVE)
+    _load_own(context, certificate, key)
+    _load_roots(context, roots)
+    return context
+
+
+def _mutual(context: ssl.SSLContext, certificate: Path, key: Path, roots: Path) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
     _load_own(context, certificate, key)
     _load_roots(context, roots)
     return context

@@ -126,6 +126,23 @@ def server_template(common_name: str, hosts: Sequence[str]) -> Template:
     )
 
 
+def modbus_template(common_name: str, hosts: Sequence[str], role: x509.ExtensionType | None) -> Template:
+    """Template of a peer of Modbus/TCP Security: a device with its hosts, or a client with its role.
+
+    RequestError for a host that is none. MODBUS/TCP Security Protocol Specification v36, 8.
+    """
+    purpose = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (_key_usage("digital_signature", "key_agreement"), True),
+        (x509.ExtendedKeyUsage([purpose]), False),
+    ]
+    if hosts:
+        extensions.append((x509.SubjectAlternativeName([_host_name(host) for host in hosts]), False))
+    if role is not None:
+        extensions.append((role, False))
+    return Template(subject=_name(common_name, None), extensions=tuple(extensions))
+
+
 def aggregator_template(
     common_name: str, organization: str, country: str, hosts: Sequence[str], name: HardwareModuleName
 ) -> Template:

@@ -1,4 +1,7 @@
-"""Object identifiers of the certificate profile, and what the policies mean. IEEE 2030.5-2018, 6.11.7."""
+"""Object identifiers of the certificate profile, and what the policies mean. IEEE 2030.5-2018, 6.11.7.
+
+`MODBUS_ROLE` is that of Modbus/TCP Security.
+"""
 
 from typing import Final
 
@@ -6,6 +9,7 @@ from cryptography.x509 import ObjectIdentifier
 
 HARDWARE_MODULE_NAME: Final = ObjectIdentifier("1.3.6.1.5.5.7.8.4")
 ANY_POLICY: Final = ObjectIdentifier("2.5.29.32.0")
+MODBUS_ROLE: Final = ObjectIdentifier("1.3.6.1.4.1.50316.802.1")
 ECDSA_WITH_SHA256: Final = ObjectIdentifier("1.2.840.10045.4.3.2")
 
 DEVICE_GENERIC: Final = ObjectIdentifier("1.3.6.1.4.1.40732.1.1")

@@ -32,6 +32,7 @@ from certs.files import (
 from certs.hardware import HardwareModuleName
 from certs.identity import LFDI, lfdi_of, sfdi_of
 from certs.issue import Signer, Template
+from certs.modbus import role_extension
 
 ROOT_FILE: Final = "root.pem"
 CA_FOLDER: Final = "ca"
@@ -142,6 +143,16 @@ class Pki:
         hardware = HardwareModuleName(hwType=hw_type, hwSerialNum=_checked(name).encode())
         template = issue.aggregator_template(name, organization, country, hosts, hardware)
         return self._issue(name, template, force=force)
+
+    def issue_modbus(
+        self, name: str, *, hosts: Sequence[str] = (), role: str | None = None, force: bool = False
+    ) -> Credentials:
+        """New certificate for Modbus/TCP Security: of a device at `hosts`, or of a client with a `role`.
+
+        RequestError for a host or role that is none, AlreadyThereError unless `force`.
+        """
+        extension = None if role is None else role_extension(role)
+        return self._issue(name, issue.modbus_template(name, hosts, extension), force=force)
 
     def issue_self_signed(self, name: str, *, force: bool = False) -> Credentials:
         """New certificate that no CA signed, to show that peers refuse it. IEEE 2030.5-2018, 6.11.7.3."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from der_client.device import Fault, Nameplate, Setpoint, Telemetry
 from der_client.plan import Plan
-from der_client.safety import Reason
+from der_client.safety_state import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,35 +2,58 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from der_client.device import BatteryState, Nameplate
-from der_client.interlocks import Action, Direction, Interlock, SafetyRules, Situation
+from der_client.interlocks import BLOCKS, Action, Direction, Gradual, Interlock, Situation
+from der_client.site_window import site_bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Allowed power, W: from `low_w` (0 or negative: charging) to `high_w`; `limit_w` bounds generation."""
+    """Allowed power, W: from `low_w` (0 or negative: charging) to `high_w`; `limit_w` bounds generation.
+
+    `scale` shrinks what is sent, where a device gives more than it was told. `is_charge_cut` tells that an
+    interlock, and not a rating, bounds charging.
+    """
 
     low_w: float
     high_w: float
     limit_w: float
+    scale: float = 1.0
+    is_charge_cut: bool = False
 
 
-def window_of(situation: Situation, tripped: Sequence[Interlock]) -> Window:
-    """The window by nameplate and settings, BMS, state of charge and the interlocks that hold."""
+Deratings = Sequence[tuple[Gradual, float]]
+
+
+def window_of(situation: Situation, tripped: Sequence[Interlock], deratings: Deratings = ()) -> Window:
+    """The window by nameplate and settings, BMS, connection point and the interlocks that hold."""
     charge_w, discharge_w = rated_w(situation.nameplate)
-    battery = situation.state
-    if battery is not None:
-        charge_w = min(charge_w, battery_w(battery, Direction.CHARGE))
-        discharge_w = min(discharge_w, battery_w(battery, Direction.DISCHARGE))
-    if situation.soc_pct is not None and situation.nameplate.is_storage:
-        charge_w *= charge_share(situation.soc_pct, situation.rules)
-        discharge_w *= discharge_share(situation.soc_pct, situation.rules)
-    applying = [row for row in tripped if _applies(row, situation)]
-    charge_w *= _allowed_share(applying, Direction.CHARGE)
-    discharge_w *= _allowed_share(applying, Direction.DISCHARGE)
-    return Window(low_w=-charge_w, high_w=discharge_w, limit_w=_limit_w(situation, applying))
+    state = situation.state
+    if state is not None:
+        limits_a = situation.trends.battery.limits_a or (state.charge_limit_a, state.discharge_limit_a)
+        charge_w = min(charge_w, battery_w(state, limits_a[0]))
+        discharge_w = min(discharge_w, battery_w(state, limits_a[1]))
+    is_storage = situation.battery is not None or situation.nameplate.is_storage
+    rows = [row for row in tripped if row.action is not Action.WARN and (is_storage or not row.of_battery)]
+    grads = [(row, share) for row, share in deratings if is_storage or not row.of_battery]
+    window = Window(
+        low_w=-_left_w(charge_w, Direction.CHARGE, situation, rows, grads),
+        high_w=_left_w(discharge_w, Direction.DISCHARGE, situation, rows, grads),
+        limit_w=_limit_w(situation, rows, grads),
+        scale=0.5 if any(row.action is Action.HALVE and not row.of_battery for row in rows) else 1.0,
+        is_charge_cut=any(row.action in BLOCKS and row.direction is not Direction.DISCHARGE for row in rows),
+    )
+    if situation.around.site is None:
+        return window
+    bounds = site_bounds(situation.around.site, situation.telemetry.power_w, situation.rules.site)
+    return replace(
+        window,
+        low_w=max(window.low_w, -bounds.take_w),
+        high_w=min(window.high_w, bounds.give_w),
+        limit_w=min(window.limit_w, bounds.give_w),
+    )
 
 
 def rated_w(nameplate: Nameplate) -> tuple[float, float]:
@@ -41,47 +64,48 @@ def rated_w(nameplate: Nameplate) -> tuple[float, float]:
     return nameplate.charge_w, give_w
 
 
-def battery_w(battery: BatteryState, direction: Direction) -> float:
-    """Limit of the BMS in one direction, W; 0 where it is no plain positive number."""
-    limit_w = battery.charge_limit_w if direction is Direction.CHARGE else battery.discharge_limit_w
+def battery_w(battery: BatteryState, limit_a: float) -> float:
+    """Power of a limit of the BMS, W; 0 where it is no plain positive number."""
+    limit_w = limit_a * battery.voltage_v
     parts = (battery.voltage_v, battery.charge_limit_a, battery.discharge_limit_a)
     is_plain = math.isfinite(limit_w) and limit_w > 0 and all(part >= 0 for part in parts)
     return limit_w if is_plain else 0.0
 
 
-def charge_share(soc_pct: float, rules: SafetyRules) -> float:
-    """Share of the charging power that is left near a full battery, 1 to 0."""
-    return _share(rules.full_pct - soc_pct, rules.derate_band_pct)
-
-
-def discharge_share(soc_pct: float, rules: SafetyRules) -> float:
-    """Share of the discharging power that is left near the reserve, 1 to 0."""
-    return _share(soc_pct - rules.reserve_pct, rules.derate_band_pct)
-
-
-def _share(distance_pct: float, band_pct: float) -> float:
-    if not distance_pct > 0:
+def _left_w(
+    base_w: float, direction: Direction, situation: Situation, rows: Sequence[Interlock], grads: Deratings
+) -> float:
+    """What interlocks leave of the power in one direction, W, a magnitude."""
+    if any(row.action in BLOCKS and not row.of_battery for row in rows):
         return 0.0
-    return min(1.0, distance_pct / band_pct) if band_pct > 0 else 1.0
+    ways = {direction, Direction.BOTH}
+    left_w = base_w
+    for gradual, share in grads:
+        if gradual.direction in ways:
+            floor_w = gradual.left_w(situation) if gradual.left_w else None
+            left_w = min(left_w, max(share * base_w, floor_w or 0.0))
+    for row in rows:
+        if row.direction in ways and row.of_battery:
+            left_w = _kept_w(row, left_w, situation)
+    return left_w
 
 
-def _applies(row: Interlock, situation: Situation) -> bool:
-    """Battery interlocks act on storage only; a warning acts on nothing."""
-    return row.action is not Action.WARN and (situation.battery is not None or situation.nameplate.is_storage)
+def _kept_w(row: Interlock, left_w: float, situation: Situation) -> float:
+    if row.action is Action.HALVE:
+        return left_w * 0.5
+    if row.action in BLOCKS:
+        floor_w = row.left_w(situation) if row.left_w else None
+        return min(left_w, floor_w or 0.0)
+    return left_w
 
 
-def _allowed_share(tripped: Sequence[Interlock], direction: Direction) -> float:
-    acting = [row for row in tripped if row.direction in {direction, Direction.BOTH}]
-    if any(row.action in {Action.ZERO, Action.STANDBY} for row in acting):
+def _limit_w(situation: Situation, rows: Sequence[Interlock], grads: Deratings) -> float:
+    """Bound of generation: setMaxW, 0 while an interlock holds both ways, less when hot or without server."""
+    if any(row.action in BLOCKS and row.direction is Direction.BOTH for row in rows):
         return 0.0
-    return 0.5 if acting else 1.0
-
-
-def _limit_w(situation: Situation, tripped: Sequence[Interlock]) -> float:
-    """Bound of generation: setMaxW, 0 while a battery interlock holds both ways, less with a lost server."""
-    limit_w = situation.nameplate.set_max_w
+    most_w = situation.nameplate.set_max_w
     lost_w = situation.rules.server_lost_max_w
-    if situation.server_silent_share >= 1.0 and lost_w is not None:
+    limit_w = most_w * min((share for gradual, share in grads if not gradual.of_battery), default=1.0)
+    if situation.around.server_silent_share >= 1.0 and lost_w is not None:
         limit_w = min(limit_w, lost_w)
-    is_stopped = any(row.direction is Direction.BOTH and row.action is not Action.HALVE for row in tripped)
-    return 0.0 if is_stopped else limit_w
+    return limit_w

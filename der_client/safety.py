@@ -1,74 +1,69 @@
-"""The only path from what the server wants to what a device is told: `clamp`. Pure.
+"""The only path from what is wanted to what a device is told: `clamp`. Pure.
 
-Nothing here ever widens a limit: nameplate and settings, the BMS, the state of charge and the interlocks
-each only take away. A DER with a BMS is always given a power, so that both limits of its battery hold.
+Nothing here ever widens a limit: nameplate and settings, the BMS, the state of charge, the connection point
+and the interlocks each only take away. A DER with a BMS is always given a power, so that both limits of its
+battery hold.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
-from der_client.desired import IN_VAR, Desired
-from der_client.device import (
-    Nameplate,
-    PowerFactorSetpoint,
-    Setpoint,
-    Telemetry,
-    VarSetpoint,
-)
+from der_client import reactive
+from der_client.desired import Desired
+from der_client.device import BatteryState, Nameplate, Setpoint, Telemetry
+from der_client.entering import bounds_w, entering
 from der_client.fallback import without
-from der_client.interlock_table import interlocks
-from der_client.interlocks import Action, Held, Interlock, SafetyRules, Situation, advanced
+from der_client.interlocks import (
+    STOPS,
+    Action,
+    Held,
+    Interlock,
+    SafetyRules,
+    Situation,
+    Surroundings,
+    Table,
+    Trends,
+    grid_window_of,
+    interlocks,
+    may_reset,
+)
+from der_client.plain import is_plain
+from der_client.power_path import RESTART_GAP_S, gradient_w_per_s, powers, ramped
 from der_client.power_window import Window, window_of
-from der_client.ramp import Ramp, stepped
+from der_client.protected import permitted
+from der_client.safety_state import Derating, Reason, SafeSetpoint, SafetyState
 
-RESTART_GAP_S: Final = 10.0
-"""A state older than this is not a base for a ramp any more."""
+__all__ = [
+    "RESTART_GAP_S",
+    "Derating",
+    "Reason",
+    "SafeSetpoint",
+    "SafetyState",
+    "Surroundings",
+    "clamp",
+    "is_plain",
+    "unheard",
+]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why the device may not do all that was asked: the interlock that holds, and its DERStatus alarm bit."""
-
-    interlock: int
-    name: str
-    alarm_bit: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What holds around a device: the rules, how lost the server is (1: lost), and which fields fail.
-
-    `blocked` names fields of the Setpoint that the device takes and does not hold.
-    """
-
-    rules: SafetyRules = field(default_factory=SafetyRules)
-    server_silent_share: float = 0.0
-    blocked: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafetyState:
-    """What `clamp` remembers between two calls; owned by the task that owns the device."""
-
-    held: Mapping[tuple[int, str], Held] = field(default_factory=dict)
-    limit: Ramp | None = None
-    target: Ramp | None = None
-    accepted: Desired = field(default_factory=Desired)
-    sent_w: float | None = None
-    moved_w: float = 0.0
-    still_since_s: float = -math.inf
-    at_s: float = -math.inf
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafeSetpoint:
-    """What the device may do now, why it is less than asked, and what to remember."""
-
-    setpoint: Setpoint
-    reasons: tuple[Reason, ...]
-    state: SafetyState
+NOBODY: Final = Nameplate(
+    manufacturer="",
+    model="",
+    serial="",
+    version="",
+    der_type=0,
+    modes=frozenset(),
+    max_w=0.0,
+    max_va=0.0,
+    max_var=0.0,
+    max_var_neg=0.0,
+    set_max_w=0.0,
+    set_max_va=0.0,
+    set_max_var=0.0,
+    set_max_var_neg=0.0,
+)
+SILENCE: Final = Telemetry(power_w=float("nan"), reactive_var=float("nan"))
+"""What is known of a device that does not answer."""
 
 
 def clamp(
@@ -85,146 +80,145 @@ def clamp(
     An invalid setpoint is rejected and the last valid one kept. Ramps hold for what is asked; reductions
     by limits and interlocks are immediate.
     """
-    is_valid = is_plain(desired.setpoint)
+    is_valid = is_plain(desired.setpoint) and (desired.cap_w is None or desired.cap_w >= 0.0)
     asked = desired if is_valid else state.accepted
+    table = _table(state, around.rules)
+    trends = state.trends.after(telemetry, nameplate, around.rules, now, server_ahead_s=around.server_ahead_s)
+    plain, refused = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
     situation = Situation(
         telemetry=telemetry,
         nameplate=nameplate,
         battery=telemetry.battery,
-        rules=around.rules,
-        server_silent_share=around.server_silent_share,
+        state=telemetry.battery if isinstance(telemetry.battery, BatteryState) else None,
+        trends=trends,
+        around=around,
         setpoint_is_valid=is_valid,
+        refused=refused,
+        grid_window=grid_window_of(plain.enter_service, around.rules.grid),
     )
-    table = interlocks(around.rules)
-    held = {_key(row): advanced(row, state.held.get(_key(row), Held()), situation, now) for row in table}
-    tripped = tuple(row for row in table if held[_key(row)].is_tripped)
-    window = window_of(situation, tripped)
-    moved = replace(_ramped(asked, situation, state, now), held=held, accepted=asked, at_s=now)
-    setpoint, moved = _powers(asked.setpoint, window, situation, moved)
-    setpoint = _reactive(setpoint, nameplate)
-    if any(row.action is Action.STANDBY for row in tripped):
-        setpoint = replace(setpoint, energize=False)
-    setpoint = without(setpoint, around.blocked, nameplate)
-    reasons = tuple(Reason(interlock=row.number, name=row.name, alarm_bit=row.alarm_bit) for row in tripped)
-    return SafeSetpoint(setpoint=setpoint, reasons=reasons, state=moved)
+    held = _reset(table, table.advanced(state.held, situation, now), situation, state.reset)
+    tripped = table.tripped(held)
+    if any(row.action is Action.HOLD_EVENTS for row in tripped):
+        asked = state.accepted
+        plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
+    base = replace(state, held=held, table=table, trends=trends, reset=frozenset())
+    return _made(asked, plain, situation, tripped, base, now)
 
 
-def is_plain(setpoint: Setpoint) -> bool:
-    """True if every number of a setpoint is finite and in its range."""
-    numbers = (setpoint.max_w_pct, setpoint.target_w, setpoint.grad_w_pct_per_s)
-    factors = [f.power_factor for f in (setpoint.pf_inject, setpoint.pf_absorb) if f]
-    var = setpoint.var.value if setpoint.var else 0.0
-    is_finite = all(math.isfinite(n) for n in (*numbers, *factors, var) if n is not None)
-    if not is_finite or any(not 0.0 <= factor <= 1.0 for factor in factors):
-        return False
-    return 0.0 <= (setpoint.max_w_pct or 0.0) <= 100.0 and (setpoint.grad_w_pct_per_s or 0.0) >= 0.0
+def unheard(
+    state: SafetyState, now: float, *, around: Surroundings
+) -> tuple[tuple[Reason, ...], SafetyState]:
+    """The interlocks that hold while the device gives no reading, and what to remember.
 
-
-def _key(row: Interlock) -> tuple[int, str]:
-    return row.number, row.name
-
-
-def _ramped(asked: Desired, situation: Situation, state: SafetyState, now: float) -> SafetyState:
-    """The state with both ramps one step further. A ramp begins at the power that is measured."""
-    fresh = now - state.at_s > RESTART_GAP_S
-    dt_s = 0.0 if fresh else now - state.at_s
-    most_w, measured_w = situation.nameplate.set_max_w, _measured_w(situation.telemetry)
-    grad = asked.setpoint.grad_w_pct_per_s
-    grad_w_per_s = None if grad is None else grad / 100.0 * most_w
-    limit_pct, target_w = asked.setpoint.max_w_pct, asked.setpoint.target_w
-    limit_goal_w = most_w if limit_pct is None else limit_pct / 100.0 * most_w
-    limit = None if fresh else state.limit
-    if limit is None or (limit.value_w >= most_w and limit_goal_w < most_w):
-        start_w = min(most_w, max(limit_goal_w, measured_w))
-        limit = Ramp(value_w=start_w, goal_w=most_w)
-    target = None if fresh else state.target
-    if target is None and target_w is not None:
-        target = Ramp(value_w=measured_w, goal_w=measured_w)
-    target_goal_w = _released_w(situation.nameplate) if target_w is None else target_w
-    limit = stepped(limit, limit_goal_w, dt_s, ramp_s=asked.limit_ramp_s, grad_w_per_s=grad_w_per_s)
-    if target is not None:
-        target = stepped(target, target_goal_w, dt_s, ramp_s=asked.target_ramp_s, grad_w_per_s=grad_w_per_s)
-    if target_w is None and target is not None and target.value_w == target_goal_w:
-        target = None
-    return replace(state, limit=limit, target=target)
-
-
-def _measured_w(telemetry: Telemetry) -> float:
-    return telemetry.power_w if math.isfinite(telemetry.power_w) else 0.0
-
-
-def _released_w(nameplate: Nameplate) -> float:
-    """Power towards which a released target ramps: rest for storage, all there is for a generator."""
-    return 0.0 if nameplate.is_storage else nameplate.set_max_w
-
-
-def _powers(
-    asked: Setpoint, window: Window, situation: Situation, state: SafetyState
-) -> tuple[Setpoint, SafetyState]:
-    """Limit and target inside the window, and what was sent."""
-    most_w = situation.nameplate.set_max_w
-    ceiling_w = min(state.limit.value_w if state.limit else most_w, window.limit_w)
-    limit_pct = (
-        None if ceiling_w >= most_w and asked.max_w_pct is None else situation.nameplate.share_pct(ceiling_w)
+    Those that need a reading stay as they are.
+    """
+    table, trends = _table(state, around.rules), state.trends.clock(around.server_ahead_s)
+    situation = Situation(
+        telemetry=SILENCE, nameplate=NOBODY, battery=None, state=None, trends=trends, around=around
     )
-    target_w = state.target.value_w if state.target else None
-    if target_w is None and situation.battery is not None:
-        target_w = 0.0
-    if target_w is None:
-        return replace(asked, max_w_pct=limit_pct, target_w=None), replace(state, sent_w=None)
-    high_w = min(window.high_w, ceiling_w)
-    target_w = min(max(target_w, window.low_w), high_w)
-    target_w, state = _reversed_slowly(target_w, situation.rules, state)
-    target_w = _held_still(target_w, situation, state, window.low_w, high_w)
-    return replace(asked, max_w_pct=limit_pct, target_w=target_w), replace(state, sent_w=target_w)
+    held = table.advanced(state.held, situation, now, with_reading=False)
+    reasons = tuple(_reason(row) for row in table.tripped(held))
+    return reasons, replace(state, held=held, table=table, trends=trends)
 
 
-def _reversed_slowly(target_w: float, rules: SafetyRules, state: SafetyState) -> tuple[float, SafetyState]:
-    """A target of the other direction only after `reversal_s` at 0 W."""
-    if target_w == 0.0:
-        since_s = state.at_s if state.sent_w != 0.0 else state.still_since_s
-        return 0.0, replace(state, still_since_s=since_s)
-    if target_w * state.moved_w >= 0.0:
-        return target_w, replace(state, moved_w=target_w)
-    since_s = state.still_since_s if state.sent_w == 0.0 else state.at_s
-    if state.at_s - since_s >= rules.reversal_s:
-        return target_w, replace(state, moved_w=target_w)
-    return 0.0, replace(state, still_since_s=since_s)
+def _made(
+    asked: Desired,
+    plain: Setpoint,
+    situation: Situation,
+    tripped: tuple[Interlock, ...],
+    state: SafetyState,
+    now: float,
+) -> SafeSetpoint:
+    """What is left of a wish by the interlocks that hold."""
+    rules, table = situation.rules, state.table or interlocks(situation.rules)
+    deratings = table.deratings(situation)
+    moved = replace(ramped(asked, situation, state, now), accepted=asked, at_s=now)
+    window, moved = _entering(window_of(situation, tripped, deratings), situation, tripped, moved)
+    setpoint, moved = powers(plain, window, situation, moved)
+    setpoint = reactive.bounded(setpoint, situation.nameplate)
+    must_stop = any(row.action in STOPS for row in tripped)
+    service = moved.service.after(setpoint, rules, now, must_stop=must_stop)
+    setpoint = service.of(setpoint)
+    if must_stop or any(row.action is Action.OPEN for row in tripped):
+        opens = any(row.action is Action.OPEN for row in tripped)
+        setpoint = replace(setpoint, energize=False, open_contactor=opens)
+    setpoint = without(setpoint, situation.around.blocked, situation.nameplate)
+    may_write = not any(row.action is Action.NO_WRITE for row in tripped)
+    trends = _watching(asked, setpoint, situation) if may_write else situation.trends.unwritten()
+    return SafeSetpoint(
+        setpoint=setpoint,
+        reasons=tuple(_reason(row) for row in tripped),
+        state=replace(moved, service=service, trends=trends),
+        deratings=tuple(Derating(interlock=g.number, name=g.name, share=share) for g, share in deratings),
+        refused=situation.refused,
+        may_write=may_write,
+    )
 
 
-def _held_still(
-    target_w: float, situation: Situation, state: SafetyState, low_w: float, high_w: float
-) -> float:
-    """The target sent last where the new one is not worth a write and the old one is still allowed."""
-    last_w = state.sent_w
+def _entering(
+    window: Window, situation: Situation, tripped: tuple[Interlock, ...], state: SafetyState
+) -> tuple[Window, SafetyState]:
+    """The window while the grid is outside of its own, and while power comes back after that."""
+    is_outside = any(row.action is Action.NO_RAISE for row in tripped)
+    if state.entering is None and not is_outside:
+        return window, state
+    now_in = entering(state.entering, situation, state.at_s, is_outside=is_outside)
+    if now_in is None:
+        return window, replace(state, entering=None)
+    give_w, take_w = bounds_w(now_in, situation, state.at_s)
+    narrow = replace(
+        window,
+        low_w=max(window.low_w, -take_w),
+        high_w=min(window.high_w, give_w),
+        limit_w=min(window.limit_w, give_w),
+    )
+    return narrow, replace(state, entering=now_in)
+
+
+def _table(state: SafetyState, rules: SafetyRules) -> Table:
+    """The table of the rules; looked up by value only where the rules changed."""
+    return state.table if state.table is not None and state.table.rules is rules else interlocks(rules)
+
+
+def _reset(
+    table: Table, held: Mapping[str, Held], situation: Situation, names: frozenset[str]
+) -> Mapping[str, Held]:
+    """States without the latched interlocks that an operator reset and whose cause is gone."""
+    if not names:
+        return held
+    gone = {name for name in names & held.keys() if may_reset(table.by_name[name], situation)}
+    return {name: one for name, one in held.items() if name not in gone}
+
+
+def _reason(row: Interlock) -> Reason:
+    return Reason(
+        interlock=row.number,
+        name=row.name,
+        alarm_bit=row.alarm_bit,
+        level=row.action.value,
+        is_latched=row.is_latched,
+    )
+
+
+def _watching(asked: Desired, setpoint: Setpoint, situation: Situation) -> Trends:
+    """The memory of what the device is told, to see whether it does it."""
     band_w = situation.rules.dead_band_pct / 100.0 * situation.nameplate.set_max_w
-    is_goal = state.target is not None and target_w == state.target.goal_w
-    if last_w is None or target_w == 0.0 or is_goal or not low_w <= last_w <= high_w:
-        return target_w
-    return last_w if abs(target_w - last_w) < band_w else target_w
+    return situation.trends.sent(*_expected(setpoint, situation), _ramp_s(asked, situation), band_w)
 
 
-def _reactive(setpoint: Setpoint, nameplate: Nameplate) -> Setpoint:
-    """Power factor and vars inside of what the device is set for."""
-    return replace(
-        setpoint,
-        pf_inject=_factor(setpoint.pf_inject, nameplate),
-        pf_absorb=_factor(setpoint.pf_absorb, nameplate),
-        var=_var(setpoint.var, nameplate),
-    )
+def _expected(setpoint: Setpoint, situation: Situation) -> tuple[float | None, float | None]:
+    """Power that the device is to reach, and not to exceed, W."""
+    if setpoint.energize is False or setpoint.connect is False:
+        return None, 0.0
+    limit_pct = setpoint.max_w_pct
+    limit_w = None if limit_pct is None else limit_pct / 100.0 * situation.nameplate.set_max_w
+    return setpoint.target_w, limit_w
 
 
-def _factor(wanted: PowerFactorSetpoint | None, nameplate: Nameplate) -> PowerFactorSetpoint | None:
-    if wanted is None:
-        return None
-    least = nameplate.min_pf_under_excited if wanted.absorbing else nameplate.min_pf_over_excited
-    return replace(wanted, power_factor=max(wanted.power_factor, least or 0.0))
-
-
-def _var(wanted: VarSetpoint | None, nameplate: Nameplate) -> VarSetpoint | None:
-    if wanted is None:
-        return None
-    most, least = nameplate.set_max_var, -nameplate.set_max_var_neg
-    if wanted.ref != IN_VAR:
-        most, least = 100.0, -100.0
-    return replace(wanted, value=min(max(wanted.value, least), most))
+def _ramp_s(asked: Desired, situation: Situation) -> float:
+    """How long the device may take from nothing to all, s: by its own ramp, and by the one asked for."""
+    grad = situation.nameplate.grad_w_pct_per_s
+    own_s = 100.0 / grad if grad else 0.0
+    rate = gradient_w_per_s(asked, situation)
+    asked_s = situation.nameplate.set_max_w / rate if rate else 0.0
+    return max(own_s, asked_s, 0.0)

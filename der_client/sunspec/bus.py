@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from certs import TlsError
 from der_client.device import FaultKind
 from der_client.sunspec.lines import Line, Link
-from der_client.sunspec.requests import described
+from der_client.sunspec.requests import ACKNOWLEDGEMENT_SIZE, READ_HOLDING, described
 from der_client.sunspec.scan import Failure
 from der_client.sunspec.trace import trace_answer, trace_request, traces
 from der_client.sunspec.turns import Silence, Turns, Urgency
@@ -93,6 +94,14 @@ class Bus:
         """True if more than one unit is behind this line."""
         return len(self._units) > 1
 
+    @property
+    def _may_rest(self) -> bool:
+        """True if a unit that is silent has to rest, for its neighbours' sake.
+
+        On a serial line it has to in any case: nothing but time tells a late answer from the next one.
+        """
+        return self.is_shared or not self.line.is_connection
+
     def join(self, unit: int) -> None:
         """Count a unit (once more) among those of the bus."""
         self._units[unit] = self._units.get(unit, 0) + 1
@@ -108,7 +117,7 @@ class Bus:
             await self.close()
 
     def ask(self, unit: int, pdu: bytes, timeout_s: float, urgency: Urgency = Urgency.READ) -> Answer:
-        """The PDU that answers a request, or a Failure. What answers a broadcast has no octets.
+        """The PDU that answers a request, or a Failure. A broadcast counts as acknowledged once it is sent.
 
         A request whose future is cancelled before its turn is not sent; one on the line is waited for.
         """
@@ -169,7 +178,7 @@ class Bus:
         """Settle what must not be sent now: without a connection for a while, or to a silent unit."""
         if self._link is None and self._opening is None and now_s < self._next_attempt_s:
             waiting.settle(Failure(FaultKind.NO_ANSWER, f"not connected to {self.line.name}"))
-        elif self.is_shared and (silent_s := self._silence.remaining_s(waiting.unit, now_s)):
+        elif self._may_rest and (silent_s := self._silence.remaining_s(waiting.unit, now_s)):
             waiting.fail(f"unit {waiting.unit} was silent, it is asked again in {silent_s:.1f} s")
         return waiting.future.done()
 
@@ -206,8 +215,7 @@ class Bus:
         self._current = waiting
         if traces():
             trace_request(self.line.name, waiting.unit, waiting.pdu)
-        is_broadcast = waiting.unit == BROADCAST and self.line.has_broadcast
-        wait_s = BROADCAST_PAUSE_S if is_broadcast else waiting.timeout_s
+        wait_s = BROADCAST_PAUSE_S if self._is_broadcast(waiting) else waiting.timeout_s
         self._deadline_s = now_s + link.span_s(waiting.pdu) + wait_s
         self._wake_at(self._deadline_s)
         link.send(waiting.unit, waiting.pdu)
@@ -238,20 +246,22 @@ class Bus:
 
     def _timed_out(self, current: _Waiting, now_s: float) -> None:
         """The answer did not come in time; whatever else waits for that unit would wait in vain too."""
-        if current.unit == BROADCAST and self.line.has_broadcast:
-            self._current = None
-            current.settle(b"")
+        self._current = None
+        if self._is_broadcast(current):
+            current.settle(current.pdu[:ACKNOWLEDGEMENT_SIZE])
             self._pump()
             return
-        self._current = None
         for waiting in (current, *self._turns.drop(current.unit)):
             waiting.fail("no answer")
-        if self.is_shared:
+        if self._may_rest:
             pause_s = self._silence.missed(current.unit, now_s)
             log.debug("%s: unit %s rests for %s s", self.line.name, current.unit, pause_s)
         self._reset(keep=self.is_shared and self._has_heard)
         self._has_heard = False
         self._pump()
+
+    def _is_broadcast(self, waiting: _Waiting) -> bool:
+        return waiting.unit == BROADCAST and self.line.has_broadcast and waiting.pdu[0] != READ_HOLDING
 
     def _reset(self, *, keep: bool = False) -> None:
         """Take nothing for an answer that was on its way: wait for it no longer, or connect anew."""
@@ -301,4 +311,6 @@ def reason_of(error: OSError) -> str:
     """Why a line could not be opened, as people say it."""
     if isinstance(error, TimeoutError) and error.errno is None:
         return "no answer"
+    if isinstance(error, TlsError):
+        return error.strerror or str(error)
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)

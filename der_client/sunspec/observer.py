@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from der_client.sunspec.bus import Bus
 from der_client.sunspec.codec import Value, Words
 from der_client.sunspec.connection import run_scan
 from der_client.sunspec.model import DeviceMap
@@ -38,7 +39,9 @@ async def read_points(
     model.
     """
     wanted = {name: _split(name) for name in names}
-    bus = ModbusTransport(host, port, unit, transport)
+    settings = transport or TransportSettings()
+    own = Bus(settings.line(host, port), settings.bus)
+    bus = ModbusTransport(host, port, unit, settings, own)
     try:
         found = await run_scan(bus, scan or ScanSettings(), frozenset(model for model, _ in wanted.values()))
     finally:

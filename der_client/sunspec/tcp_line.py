@@ -67,7 +67,10 @@ class MbapLink(asyncio.Protocol):
         self._closed.set_result(None)
         if self._transport is not None:
             self._transport = None
-            self._receiver.lost("the device closed the connection")
+            is_closed = exc is None or isinstance(exc, ConnectionError)
+            self._receiver.lost(
+                "the device closed the connection" if is_closed else f"connection lost: {exc}"
+            )
 
     @property
     def is_open(self) -> bool:

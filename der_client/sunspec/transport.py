@@ -3,12 +3,17 @@
 No blind repetition, bounded waits; failures are values. Several units may share the bus.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from certs import TlsContext, modbus_client_context
 from der_client.sunspec.bus import Bus, BusSettings
 from der_client.sunspec.codec import Words
+from der_client.sunspec.lines import Line
 from der_client.sunspec.requests import (
     MAX_READ,
     MAX_WRITE,
@@ -18,26 +23,85 @@ from der_client.sunspec.requests import (
     write_request,
 )
 from der_client.sunspec.scan import Failure
+from der_client.sunspec.serial_line import SerialLine
+from der_client.sunspec.serial_port import SerialSettings
 from der_client.sunspec.tcp_line import TcpLine
 from der_client.sunspec.turns import Urgency
 
 log = logging.getLogger(__name__)
 
+Place = tuple[object, ...]
+
+_BUSES: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[Place, Bus]] = WeakKeyDictionary()
+"""The lines that devices of this process have open: a line has one owner, whoever asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    """Modbus/TCP Security: own certificate and key, and the roots of the devices, all PEM files.
+
+    `server_name` is the name that the device's certificate must bear; without it any name will do.
+    """
+
+    certificate: Path
+    key: Path
+    roots: Path
+    server_name: str | None = None
+
+    def context(self) -> TlsContext:
+        """The TLS context of these files. CertsError for files that cannot be used."""
+        has_name = self.server_name is not None
+        return modbus_client_context(self.certificate, self.key, self.roots, check_name=has_name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportSettings:
-    """`timeout_s` holds for connecting and for each answer; back-off doubles with each failed connection."""
+    """How a device is reached: over TCP, inside TLS or over a serial line, and for how long it is waited for.
+
+    `timeout_s` holds for connecting and for each answer; the pause after failed connections doubles from
+    `backoff_s` to `backoff_max_s`. On a shared line a unit that is silent rests for up to `probe_s`. A
+    connection without requests for `idle_close_s` is closed, for devices that take only one. With
+    `single_writes` registers are written one by one, for devices that know function code 6 alone. Devices
+    with the same line share it; its times are then those of the first.
+    """
 
     timeout_s: float = 1.0
     backoff_s: float = 0.5
     backoff_max_s: float = 30.0
+    probe_s: float = 10.0
+    idle_close_s: float | None = None
+    single_writes: bool = False
+    tls: TlsSettings | None = None
+    serial: SerialSettings | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.timeout_s, self.backoff_s, self.backoff_max_s, self.probe_s) <= 0:
+            raise ValueError("timeout_s: times are longer than 0 s")
+        if self.tls and self.serial:
+            raise ValueError("serial: a serial line has no tls")
 
     @property
     def bus(self) -> BusSettings:
-        """The same for the bus."""
+        """What of it is the bus's."""
         return BusSettings(
-            connect_s=self.timeout_s, backoff_s=self.backoff_s, backoff_max_s=self.backoff_max_s
+            connect_s=self.timeout_s,
+            backoff_s=self.backoff_s,
+            backoff_max_s=self.backoff_max_s,
+            probe_s=self.probe_s,
+            idle_close_s=self.idle_close_s,
         )
+
+    def line(self, host: str, port: int) -> Line:
+        """The line to a host and port, or the serial line. CertsError for TLS files that cannot be used."""
+        if self.serial is not None:
+            return SerialLine(settings=self.serial)
+        if self.tls is None:
+            return TcpLine(host=host, port=port)
+        return TcpLine(host=host, port=port, tls=self.tls.context(), server_name=self.tls.server_name)
+
+    def place(self, host: str, port: int) -> Place:
+        """What devices on one line have in common."""
+        return (self.serial.port,) if self.serial else (host, port, self.tls)
 
 
 class ModbusTransport:
@@ -55,14 +119,15 @@ class ModbusTransport:
         self.port = port
         self.unit = unit
         self.settings = settings or TransportSettings()
-        self._bus = bus or Bus(TcpLine(host=host, port=port), self.settings.bus)
-        self._has_joined = False
+        self._line = self.settings.line(host, port) if bus is None else bus.line
+        self._own_bus = bus
+        self._bus: Bus | None = None
         self._is_healthy = True
 
     @property
     def name(self) -> str:
         """Where the unit is."""
-        return f"{self._bus.line.name} unit {self.unit}"
+        return f"{self._line.name} unit {self.unit}"
 
     async def read(self, address: int, count: int, urgency: Urgency = Urgency.READ) -> Words | Failure:
         """`count` holding registers from `address` on, in as few requests as Modbus allows."""
@@ -78,16 +143,23 @@ class ModbusTransport:
         return tuple(words)
 
     async def write(self, address: int, words: Sequence[int]) -> Failure | None:
-        """Write registers in one request of function code 16; `None` if the device acknowledged it.
+        """Write registers; `None` if the device acknowledged it. All go in one request of function code 16.
 
+        A device that knows function code 6 alone gets them one by one, up to the first that fails.
         A Failure without code leaves open whether the device took the values: read back before anything else.
         Raises ValueError for more than 123 registers, which no single request can hold.
         """
         if not 0 < len(words) <= MAX_WRITE:
             msg = f"{len(words)} registers cannot be written in one request"
             raise ValueError(msg)
-        answer = await self._asked(write_request(address, words), Urgency.WRITE)
-        return answer if isinstance(answer, Failure) else None
+        requests = [write_request(address, words)]
+        if self.settings.single_writes:
+            requests = [write_one_request(address + at, word) for at, word in enumerate(words)]
+        for request in requests:
+            answer = await self._asked(request, Urgency.WRITE)
+            if isinstance(answer, Failure):
+                return answer
+        return None
 
     async def write_one(self, address: int, word: int) -> Failure | None:
         """Write one register with function code 6, for devices that know no other; else as `write`."""
@@ -96,15 +168,15 @@ class ModbusTransport:
 
     async def close(self) -> None:
         """Let go of the bus, which the last unit closes; a later request opens it again."""
-        if self._has_joined:
-            self._has_joined = False
-            await self._bus.leave(self.unit)
+        bus, self._bus = self._bus, None
+        if bus is not None:
+            await bus.leave(self.unit)
 
     async def _asked(self, request: bytes, urgency: Urgency) -> Words | Failure:
         """What a request brought; the first failure after a good answer is worth a warning, so is its end."""
-        if not self._has_joined:
+        if self._bus is None:
+            self._bus = self._own_bus or self._shared_bus()
             self._bus.join(self.unit)
-            self._has_joined = True
         answer = await self._bus.ask(self.unit, request, self.settings.timeout_s, urgency)
         result = answer if isinstance(answer, Failure) else result_of(request, answer)
         if not isinstance(result, Failure):
@@ -117,3 +189,12 @@ class ModbusTransport:
             )
             self._is_healthy = False
         return result
+
+    def _shared_bus(self) -> Bus:
+        """The bus of this line: the one that other devices on it have open, or a new one."""
+        buses = _BUSES.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+        place = self.settings.place(self.host, self.port)
+        bus = buses.get(place)
+        if bus is None:
+            bus = buses[place] = Bus(self._line, self.settings.bus)
+        return bus

@@ -338,7 +338,7 @@ async def test_last_unit_that_leaves_closes_the_line(stand: Stand) -> None:
 async def test_broadcast_is_done_once_it_is_sent(stand: Stand) -> None:
     stand.wire.has_broadcast, stand.wire.is_connection = True, False
     broadcast, read = await stand.asked(0, WRITE), await stand.asked(1)
-    assert await result(broadcast) == b""
+    assert await result(broadcast) == WRITE[:5]
     stand.bus.answered(ANSWER)
     assert await result(read) == ANSWER
     assert stand.wire.sent == [(0, WRITE), (1, READ)]

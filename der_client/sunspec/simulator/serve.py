@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
+from certs import TlsContext
 from der_client.sunspec.simulator.inverter import Inverter
 from der_client.sunspec.simulator.server import ModbusServer
 from der_client.sunspec.simulator.settings import InverterSettings
@@ -12,7 +13,7 @@ from der_client.sunspec.simulator.sources import DcSource
 TICK_S = 0.1
 
 
-class _ClockedStore:
+class ClockedStore:
     """The registers of an inverter at the time of each request."""
 
     def __init__(self, inverter: Inverter, now: Callable[[], float]) -> None:
@@ -20,10 +21,12 @@ class _ClockedStore:
         self._now = now
 
     def read(self, address: int, count: int) -> Sequence[int]:
+        """Registers now. Raises IllegalRequestError outside the map."""
         self._inverter.step(self._now())
         return self._inverter.read(address, count)
 
     def write(self, address: int, words: Sequence[int]) -> None:
+        """Write points now. Raises IllegalRequestError where the device refuses."""
         self._inverter.write(address, words, self._now())
 
 
@@ -60,13 +63,14 @@ async def serve_inverter(
     port: int = 0,
     now: Callable[[], float] = time.monotonic,
     dc_source: DcSource | None = None,
+    tls: TlsContext | None = None,
 ) -> InverterHandle:
-    """Serve a simulated inverter over Modbus TCP; port 0 lets the system choose.
+    """Serve a simulated inverter over Modbus TCP, inside TLS where there is a context; port 0: any.
 
     `now` gives seconds that only go forward. `dc_source` is the battery behind a battery inverter; without
     one it has an ideal battery of the rated capacity.
     """
     inverter = Inverter(settings, now(), dc_source)
-    server = ModbusServer({settings.unit: _ClockedStore(inverter, now)}, inverter.faults)
-    await server.start(host, port)
+    server = ModbusServer({settings.unit: ClockedStore(inverter, now)}, inverter.faults)
+    await server.start(host, port, tls)
     return InverterHandle(inverter, server, now)

@@ -1,36 +1,56 @@
-"""A Modbus TCP server on asyncio: pipelined requests, several units, strict frames, faults on command."""
+"""A Modbus TCP server on asyncio, in the clear or inside TLS, strict about frames.
+
+Pipelined requests are answered in order; several units may share a port; faults come on command. Inside TLS
+the role in a client's certificate decides what it may read and write.
+"""
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Self, cast
 
-from certs import Door
-from der_client.sunspec.frames import Frame, MalformedFrameError, split_frames
+from certs import Door, TlsContext, modbus_role_of_peer
+from der_client.sunspec.frames import Frame, MalformedFrameError, framed, split_frames
 from der_client.sunspec.simulator.faults import FaultSwitches
-from der_client.sunspec.simulator.pdu import RegisterStore, answer, exception
+from der_client.sunspec.simulator.gateway import GARBAGE, Gateway, Guard
+from der_client.sunspec.simulator.pdu import RegisterStore
 
 log = logging.getLogger(__name__)
 
-GATEWAY_TARGET_SILENT = 0x0B
-GARBAGE = b"\xde\xad\xbe\xef" * 4
-
 
 class ModbusServer:
-    """Units behind one port. `requests` counts all; `most_outstanding` is the deepest pipelining seen."""
+    """Units behind one port. `requests` counts all; `most_outstanding` is the deepest pipelining seen.
 
-    def __init__(self, units: Mapping[int, RegisterStore], faults: FaultSwitches | None = None) -> None:
-        self.units = units
-        self.faults = faults or FaultSwitches()
+    A request to a unit that is not there is answered as gateways do, with exception 11, or not at all.
+    """
+
+    def __init__(
+        self,
+        units: Mapping[int, RegisterStore],
+        faults: FaultSwitches | None = None,
+        *,
+        unknown_unit_is_silent: bool = False,
+    ) -> None:
+        self.gateway = Gateway(units, faults, unknown_unit_is_silent=unknown_unit_is_silent)
         self.requests = 0
         self.most_outstanding = 0
         self._sessions: set[_Session] = set()
         self._door: Door | None = None
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> Self:
-        """Listen; port 0 lets the system choose."""
-        self._door = Door.at(host, port, lambda: _Session(self))
+    async def start(self, host: str = "127.0.0.1", port: int = 0, tls: TlsContext | None = None) -> Self:
+        """Listen; port 0 lets the system choose. With `tls` the roles of Secure SunSpec Modbus hold."""
+        self._door = Door.at(host, port, lambda: _Session(self, is_guarded=tls is not None), tls)
         return self
+
+    @property
+    def units(self) -> Mapping[int, RegisterStore]:
+        """The units behind the port."""
+        return self.gateway.units
+
+    @property
+    def faults(self) -> FaultSwitches:
+        """What goes wrong."""
+        return self.gateway.faults
 
     @property
     def port(self) -> int:
@@ -51,6 +71,11 @@ class ModbusServer:
         for session in list(self._sessions):
             session.close()
 
+    @property
+    def connections(self) -> int:
+        """Connections that are open."""
+        return len(self._sessions)
+
     def attach(self, session: "_Session") -> None:
         """A connection was made."""
         self._sessions.add(session)
@@ -59,27 +84,22 @@ class ModbusServer:
         """A connection is gone."""
         self._sessions.discard(session)
 
-    def answer(self, frame: Frame) -> bytes:
-        """The PDU for a request, with the exceptions that are switched on."""
-        store, code = self.units.get(frame.unit), self.faults.exception_code
-        if store is None:
-            return exception(frame.pdu[0], GATEWAY_TARGET_SILENT)
-        if code is not None and frame.pdu[0] in self.faults.exception_functions:
-            return exception(frame.pdu[0], code)
-        return answer(store, frame.pdu)
-
 
 class _Session(asyncio.Protocol):
     """One connection: octets in, frames out, in the order of the requests."""
 
-    def __init__(self, server: ModbusServer) -> None:
+    def __init__(self, server: ModbusServer, *, is_guarded: bool) -> None:
         self._server = server
+        self._is_guarded = is_guarded
+        self._guard: Guard | None = None
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._outstanding = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self._is_guarded:
+            self._guard = Guard(role=modbus_role_of_peer(transport.get_extra_info("ssl_object")))
         self._server.attach(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -111,10 +131,9 @@ class _Session(asyncio.Protocol):
         if server.faults.drop_connection:
             self.close()
             return
-        octets = Frame(frame.transaction, frame.unit, server.answer(frame)).encode()
-        if server.faults.garbage:
-            octets = GARBAGE
-        if server.faults.silent:
+        pdu = server.gateway.answer(frame.unit, frame.pdu, self._guard)
+        octets = GARBAGE if server.faults.garbage else framed(frame.transaction, frame.unit, pdu or b"")
+        if pdu is None or server.faults.silent:
             self._outstanding -= 1
         elif server.faults.answer_delay_s:
             asyncio.get_running_loop().call_later(server.faults.answer_delay_s, self._send, octets)

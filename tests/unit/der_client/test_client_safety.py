@@ -15,6 +15,7 @@ from der_client.device import (
     VarSetpoint,
 )
 from der_client.interlocks import SafetyRules
+from der_client.interlocks.rules_battery import CurrentRules
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, is_plain
 
 PV = Nameplate(
@@ -203,17 +204,20 @@ def test_charge_derates_to_nothing_at_full(soc_pct: float, expected_w: float) ->
 
 def test_the_reserve_can_be_set_to_twenty_percent() -> None:
     rules = SafetyRules(reserve_pct=20.0)
-    result = safe(Setpoint(target_w=8_000.0), battery_says(soc_pct=20.0), STORAGE, rules=rules)
+    low = battery_says(soc_pct=20.0)
+    first = safe(Setpoint(target_w=8_000.0), low, STORAGE, rules=rules)
+    later = safe(Setpoint(target_w=8_000.0), low, STORAGE, first.state, 5.0, rules)
 
-    assert result.setpoint.target_w == 0.0
-    assert names(result) == [(10, "state of charge at reserve")]
+    assert (first.setpoint.target_w, names(first)) == (0.0, [])
+    assert (later.setpoint.target_w, names(later)) == (0.0, [(10, "state of charge at reserve")])
 
 
 def test_discharge_stays_blocked_until_two_percent_above_the_reserve() -> None:
     wish = Setpoint(target_w=8_000.0)
-    low = safe(wish, battery_says(soc_pct=10.0), STORAGE)
-    between = safe(wish, battery_says(soc_pct=11.9), STORAGE, low.state, 1.0)
-    above = safe(wish, battery_says(soc_pct=12.5), STORAGE, between.state, 2.0)
+    first = safe(wish, battery_says(soc_pct=10.0), STORAGE)
+    low = safe(wish, battery_says(soc_pct=10.0), STORAGE, first.state, 5.0)
+    between = safe(wish, battery_says(soc_pct=11.9), STORAGE, low.state, 6.0)
+    above = safe(wish, battery_says(soc_pct=12.5), STORAGE, between.state, 7.0)
 
     assert (between.setpoint.target_w, above.setpoint.target_w) == (0.0, 4_000.0)
 
@@ -243,7 +247,7 @@ def test_a_lost_bms_takes_the_inverter_out_of_service() -> None:
     lost = replace(IDLE, battery=Fault(kind=FaultKind.STALE, detail="silent"))
     result = safe(Setpoint(target_w=5_000.0), lost, STORAGE)
 
-    assert result.setpoint == Setpoint(target_w=0.0, max_w_pct=0.0, energize=False)
+    assert result.setpoint == Setpoint(target_w=0.0, max_w_pct=0.0, energize=False, open_contactor=True)
     assert names(result) == [(12, "BMS silent"), (12, "BMS lost")]
 
 
@@ -325,10 +329,10 @@ def test_time_at_rest_counts_for_the_turn() -> None:
 
 
 def test_a_change_within_the_dead_band_is_not_worth_a_write() -> None:
-    wish = Setpoint(target_w=8_000.0)
-    first = safe(wish, battery_says(discharge_limit_a=100.0), STORAGE)
-    rising = safe(wish, battery_says(discharge_limit_a=101.0), STORAGE, first.state, 1.0)
-    more = safe(wish, battery_says(discharge_limit_a=103.0), STORAGE, rising.state, 2.0)
+    wish, rules = Setpoint(target_w=8_000.0), SafetyRules(current=CurrentRules(step_up_a_per_s=None))
+    first = safe(wish, battery_says(discharge_limit_a=100.0), STORAGE, rules=rules)
+    rising = safe(wish, battery_says(discharge_limit_a=101.0), STORAGE, first.state, 1.0, rules)
+    more = safe(wish, battery_says(discharge_limit_a=103.0), STORAGE, rising.state, 2.0, rules)
 
     assert (rising.setpoint.target_w, more.setpoint.target_w) == (5_000.0, 5_150.0)
 
@@ -368,10 +372,11 @@ def test_a_field_that_the_device_does_not_hold_is_not_used() -> None:
     assert clamp(wish, READING, PV, SafetyState(), 0.0, around=around).setpoint == Setpoint(energize=False)
 
 
-@pytest.mark.parametrize(("name", "value"), [("reserve_pct", 95.0), ("bms_stale_s", 0.0)])
-def test_a_rule_outside_its_hard_bounds_is_refused(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"safety.{name}"):
-        SafetyRules(**{name: value})
+def test_a_rule_outside_its_hard_bounds_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"safety\.reserve_pct: 95"):
+        SafetyRules(reserve_pct=95.0)
+    with pytest.raises(ValueError, match=r"safety\.bms_stale_s"):
+        SafetyRules(bms_stale_s=0.0)
 
 
 @pytest.mark.parametrize("wish", [Setpoint(max_w_pct=50.0), Setpoint(target_w=1_000.0)])

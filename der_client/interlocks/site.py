@@ -1,0 +1,88 @@
+"""Limits at the connection point and the meter that shows them: interlocks 22 and 23."""
+
+import math
+
+from der_client.interlocks.row import Action, Interlock
+from der_client.interlocks.rules import SafetyRules
+from der_client.interlocks.situation import Situation
+
+
+def has_site(s: Situation) -> bool:
+    """True where a limit holds at the connection point."""
+    site = s.around.site
+    return site is not None and (site.export_limit_w is not None or site.import_limit_w is not None)
+
+
+def over_w(s: Situation) -> float | None:
+    """Power above the limit at the connection point, W; 0 and less below it. None without a reading."""
+    site = s.around.site
+    if site is None or meter_age_s(s) == math.inf or site.reading is None:
+        return None
+    power_w = site.reading.power_w
+    export_w = -math.inf if site.export_limit_w is None else power_w - site.export_limit_w
+    import_w = -math.inf if site.import_limit_w is None else -power_w - site.import_limit_w
+    return max(export_w, import_w)
+
+
+def largest_over_w(s: Situation) -> float | None:
+    """Power above the limit at the connection point for the unit that has the largest part in it, W."""
+    site = s.around.site
+    return over_w(s) if site is not None and site.is_largest else None
+
+
+def meter_age_s(s: Situation) -> float | None:
+    """Age of the meter's reading, s; endless where there is none, or no number."""
+    site = s.around.site
+    if site is None:
+        return None
+    return site.age_s if site.reading is not None and math.isfinite(site.reading.power_w) else math.inf
+
+
+def interlocks(rules: SafetyRules) -> tuple[Interlock, ...]:
+    """The levels of the connection point."""
+    site = rules.site
+    return (
+        Interlock(
+            number=22,
+            name="limit at the connection point exceeded",
+            measure=over_w,
+            action=Action.WARN,
+            trip_at=1,
+            clear_at=1,
+            unit="W",
+            trip_after_s=site.over_after_s,
+            clear_after_s=10,
+            does="from `site.derate_pct` power does not rise; above the limit each gives way by its share",
+        ),
+        Interlock(
+            number=22,
+            name="limit at the connection point stays exceeded",
+            measure=largest_over_w,
+            action=Action.STANDBY,
+            trip_at=1,
+            clear_at=1,
+            unit="W",
+            trip_after_s=site.stop_after_s,
+            clear_after_s=site.clear_s,
+            does="the largest unit alone",
+        ),
+        Interlock(
+            number=23,
+            name="meter silent",
+            measure=meter_age_s,
+            action=Action.WARN,
+            trip_at=site.meter_stale_s,
+            clear_at=site.meter_stale_s,
+            unit="s",
+        ),
+        Interlock(
+            number=23,
+            name="meter lost",
+            measure=meter_age_s,
+            action=Action.WARN,
+            trip_at=site.meter_lost_s,
+            clear_at=site.meter_stale_s,
+            unit="s",
+            does="no load is assumed: the export limit bounds generation; an import limit forbids charge",
+        ),
+    )

@@ -1,0 +1,180 @@
+"""What interlocks must remember to measure change: rates, jumps, things that stand still. Pure.
+
+`Trends.after` gives the memory one reading later; a gap of a minute begins a new one.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+from der_client.device import BatteryState, Fault, Nameplate, Telemetry
+from der_client.interlocks.battery_trend import BatteryTrend
+from der_client.interlocks.rules import SafetyRules
+
+GAP_S: Final = 60.0
+"""After so long without a reading nothing that was seen before is compared any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """A counter that must move: its value and when it moved last."""
+
+    value: int
+    moved_s: float
+
+    def after(self, value: int, now: float) -> "Beat":
+        """The beat with what the counter shows now."""
+        return self if value == self.value else Beat(value=value, moved_s=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What was sent: power that is to be reached and that must not be exceeded, W, and since when.
+
+    `ramp_s` is how long the device may take for it.
+    """
+
+    target_w: float | None
+    limit_w: float | None
+    since_s: float
+    ramp_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trends:
+    """What is remembered between two readings; `at_s` is the time of the last one.
+
+    `off_s` and `over_s` say for how long the power has been off its target, or above its limit, after the
+    device had time for it. `energy_fault` tells that the last counters cannot be true.
+    """
+
+    at_s: float = -math.inf
+    battery: BatteryTrend = field(default_factory=BatteryTrend)
+    beat: Beat | None = None
+    battery_beat: Beat | None = None
+    injected_wh: float | None = None
+    absorbed_wh: float | None = None
+    energy_s: float = -math.inf
+    energy_fault: bool = False
+    off_since_s: float | None = None
+    over_since_s: float | None = None
+    expected: Expected | None = None
+    server_ahead_s: float | None = None
+    server_jump_s: float = 0.0
+
+    def after(
+        self,
+        telemetry: Telemetry,
+        nameplate: Nameplate,
+        rules: SafetyRules,
+        now: float,
+        *,
+        server_ahead_s: float | None,
+    ) -> Self:
+        """The memory with one more reading, at `now`, monotonic, s."""
+        past = self if now - self.at_s <= GAP_S else self._after_gap()
+        state = telemetry.battery if isinstance(telemetry.battery, BatteryState) else None
+        battery = past.battery
+        if state is not None or telemetry.soc_pct is not None:
+            battery = battery.after(telemetry, state, nameplate, rules, now)
+        elif isinstance(telemetry.battery, Fault):
+            battery = battery.silent(now)
+        off_s, over_s = _deviation(past, telemetry.power_w, nameplate, rules, now)
+        injected_wh, absorbed_wh, energy_s, is_wrong = _energy(past, telemetry, nameplate, rules, now)
+        return type(self)(
+            at_s=now,
+            battery=battery,
+            beat=_beat(past.beat, telemetry.heartbeat, now),
+            battery_beat=_beat(past.battery_beat, state.heartbeat if state else None, now),
+            injected_wh=injected_wh,
+            absorbed_wh=absorbed_wh,
+            energy_s=energy_s,
+            energy_fault=is_wrong,
+            off_since_s=off_s,
+            over_since_s=over_s,
+            expected=past.expected,
+            server_ahead_s=past.server_ahead_s if server_ahead_s is None else server_ahead_s,
+            server_jump_s=_jump(past.server_ahead_s, server_ahead_s),
+        )
+
+    def unwritten(self) -> Self:
+        """The memory while the device is told nothing: then nothing is expected of it."""
+        return replace(self, expected=None, off_since_s=None, over_since_s=None)
+
+    def _after_gap(self) -> Self:
+        return replace(self.unwritten(), battery=BatteryTrend(), beat=None, battery_beat=None)
+
+    def clock(self, server_ahead_s: float | None) -> Self:
+        """The memory without a reading: only the clock was looked at."""
+        ahead_s = self.server_ahead_s if server_ahead_s is None else server_ahead_s
+        return replace(self, server_ahead_s=ahead_s, server_jump_s=_jump(self.server_ahead_s, server_ahead_s))
+
+    def sent(self, target_w: float | None, limit_w: float | None, ramp_s: float, band_w: float) -> Self:
+        """The memory with what the device is told now; a change within `band_w` does not start anew."""
+        old = self.expected
+        if old is not None and _near(old.target_w, target_w, band_w) and _near(old.limit_w, limit_w, band_w):
+            return self
+        fresh = Expected(target_w=target_w, limit_w=limit_w, since_s=self.at_s, ramp_s=ramp_s)
+        return replace(self, expected=fresh)
+
+
+def _beat(beat: Beat | None, value: int | None, now: float) -> Beat | None:
+    if value is None:
+        return None
+    return Beat(value=value, moved_s=now) if beat is None else beat.after(value, now)
+
+
+def _jump(old_s: float | None, new_s: float | None) -> float:
+    return 0.0 if old_s is None or new_s is None else abs(new_s - old_s)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _near(old: float | None, new: float | None, band: float) -> bool:
+    if old is None or new is None:
+        return old is new
+    return abs(old - new) <= band
+
+
+def _deviation(
+    past: Trends, power_w: float, nameplate: Nameplate, rules: SafetyRules, now: float
+) -> tuple[float | None, float | None]:
+    """Since when power is off its target and above its limit; None while it is not."""
+    expected = past.expected
+    if expected is None or not math.isfinite(power_w):
+        return None, None
+    if now - expected.since_s < expected.ramp_s:
+        return None, None
+    response = rules.response
+    tolerance_w = max(response.tolerance_pct / 100.0 * nameplate.set_max_w, response.tolerance_w)
+    target_w, limit_w = expected.target_w, expected.limit_w
+    begins_s = max(expected.since_s + expected.ramp_s, past.at_s)
+    is_off = target_w is not None and abs(power_w - target_w) > tolerance_w
+    is_over = limit_w is not None and power_w > limit_w + tolerance_w
+    if target_w is not None and abs(power_w) > abs(target_w) + tolerance_w:
+        is_over = True
+    return (
+        (begins_s if past.off_since_s is None else past.off_since_s) if is_off else None,
+        (begins_s if past.over_since_s is None else past.over_since_s) if is_over else None,
+    )
+
+
+def _energy(
+    past: Trends, telemetry: Telemetry, nameplate: Nameplate, rules: SafetyRules, now: float
+) -> tuple[float | None, float | None, float, bool]:
+    """Counters that are believed, their time, and whether the new ones are not. Interlock 32."""
+    injected_wh, absorbed_wh = telemetry.injected_wh, telemetry.absorbed_wh
+    if injected_wh is None and absorbed_wh is None:
+        return past.injected_wh, past.absorbed_wh, past.energy_s, False
+    rating_w = max(nameplate.max_w, nameplate.max_charge_w or 0.0)
+    most_wh = rules.inverter.energy_factor * rating_w * max(0.0, now - past.energy_s) / 3600.0 + 1000.0
+    steps = ((past.injected_wh, injected_wh), (past.absorbed_wh, absorbed_wh))
+    is_wrong = any(
+        new is not None and not (math.isfinite(new) and (old is None or 0.0 <= new - old <= most_wh))
+        for old, new in steps
+    )
+    if is_wrong and now - past.energy_s <= GAP_S:
+        return past.injected_wh, past.absorbed_wh, past.energy_s, True
+    return _finite(injected_wh), _finite(absorbed_wh), now, is_wrong

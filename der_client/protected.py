@@ -1,0 +1,31 @@
+"""Settings of the grid code, which only an explicit permission lets through. Interlock 27. Pure."""
+
+from dataclasses import replace
+from typing import Final
+
+from der_client.device import Setpoint
+
+TRIP_MODES: Final = frozenset(
+    f"opMod{side}{kind}"
+    for side in ("HFRT", "HVRT", "LFRT", "LVRT")
+    for kind in ("MayTrip", "MomentaryCessation", "MustTrip")
+)
+"""Modes of ride-through and trip curves. IEEE 2030.5-2018, 10.10 (DERControlBase)."""
+SERVICE_LIMITS: Final = ("high_v_pct", "low_v_pct", "high_hz", "low_hz")
+"""Limits of entering service: voltages and frequencies of SunSpec model 703."""
+
+
+def permitted(setpoint: Setpoint, *, is_allowed: bool) -> tuple[Setpoint, frozenset[str]]:
+    """The setpoint without what needs a permission that is not given, and the names of what was taken out.
+
+    Curves are named by their mode, limits of entering service by `enter_service`.
+    """
+    if is_allowed or not (setpoint.curves or setpoint.enter_service):
+        return setpoint, frozenset()
+    curves = tuple(curve for curve in setpoint.curves if curve.mode not in TRIP_MODES)
+    refused = {curve.mode for curve in setpoint.curves if curve.mode in TRIP_MODES}
+    service = setpoint.enter_service
+    if service is not None and any(getattr(service, name) is not None for name in SERVICE_LIMITS):
+        refused.add("enter_service")
+        service = replace(service, high_v_pct=None, low_v_pct=None, high_hz=None, low_hz=None)
+    return replace(setpoint, curves=curves, enter_service=service), frozenset(refused)
