@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 
 from function_sets import Clock
@@ -52,7 +51,7 @@ class Answering:
         """Who answers a request, and the request without the path of a mount."""
         for prefix, mounted in self._mounted:
             if request.path.startswith(prefix + "/"):
-                return mounted, replace(request, path=request.path[len(prefix) :])
+                return mounted, request._replace(path=request.path[len(prefix) :])
         return self._dispatchers[""], request
 
     async def respond_by(self, dispatcher: Dispatcher, request: Request) -> Answer:

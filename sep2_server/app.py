@@ -325,7 +325,7 @@ class Sep2Server:
                 dispatcher.changed(changes)
             self._load()
             self.keeper.wake()
-            self.notifications.wake()
+            self.notifications.hear(changes)
 
     def _load(self) -> None:
         """Read again what was set at run time, where that has changed; the next request tries what failed."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server.connection import Connection, Result
@@ -17,7 +18,7 @@ class BorrowedConnection(Connection):
     def __init__(self, make: Callable[[], Connection]) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sep2-reader")
         self._lent = self._do(make)
-        self.together, self.dialect = self._lent.together, self._lent.dialect
+        self.dialect = self._lent.dialect
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
@@ -26,6 +27,10 @@ class BorrowedConnection(Connection):
     def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
         """Execute a statement once for each of many sets of parameters."""
         self._do(lambda: self._lent.run_many(statement, rows))
+
+    def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+        """Insert rows of values in the order of `names`; the numbers that they got."""
+        return self._do(lambda: self._lent.insert_many(table, names, rows))
 
     def control(self, command: str) -> None:
         """Execute commands without parameters or result."""

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Table, bindparam, insert
+from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
 
 T = TypeVar("T")
@@ -35,8 +35,6 @@ class Result(Protocol):
 class Connection(ABC):
     """One connection. StoreError where the database cannot be reached; it is reached again by itself."""
 
-    together: int
-    """Most rows that one statement inserts."""
     dialect: str
     """Name of the dialect: sqlite, postgresql."""
 
@@ -47,6 +45,13 @@ class Connection(ABC):
     @abstractmethod
     def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
         """Execute a statement without result once for each of many sets of parameters, in one trip."""
+
+    @abstractmethod
+    def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+        """Insert rows of values in the order of `names`, in few trips; the numbers that they got.
+
+        Only a table whose key counts by itself has numbers to tell; others give none.
+        """
 
     @abstractmethod
     def control(self, command: str) -> None:
@@ -108,40 +113,6 @@ class Connection(ABC):
         """The single number of a result; None where there is no row, or no number in it."""
         found = self.run(statement, **values).fetchone()
         return None if found is None or found[0] is None else int(found[0])
-
-    def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
-        """Insert rows of values in the order of `names`, in few trips; the numbers that they got.
-
-        Only a table whose key counts by itself has numbers to tell; others give none.
-        """
-        if not counts(table):
-            asked = [{f"{n}_0": value for n, value in enumerate(row)} for row in rows]
-            if asked:
-                self.run_many(_inserted(table, tuple(names), 1), asked)
-            return []
-        numbers: list[int] = []
-        for start in range(0, len(rows), self.together):
-            part = rows[start : start + self.together]
-            values = {f"{n}_{i}": value for i, row in enumerate(part) for n, value in enumerate(row)}
-            found = self.run(_inserted(table, tuple(names), len(part)), **values)
-            numbers += [int(row[0]) for row in found.fetchall()]
-        return numbers
-
-
-_INSERTS: dict[tuple[str, tuple[str, ...], int], ClauseElement] = {}
-
-
-def _inserted(table: Table, names: tuple[str, ...], size: int) -> ClauseElement:
-    """The statement that inserts so many rows; made once."""
-    key = (table.name, names, size)
-    if key not in _INSERTS:
-        rows = [
-            {name: bindparam(f"{n}_{i}", type_=table.c[name].type) for n, name in enumerate(names)}
-            for i in range(size)
-        ]
-        made = insert(table).values(rows)
-        _INSERTS[key] = made.returning(*table.primary_key) if counts(table) else made.inline()
-    return _INSERTS[key]
 
 
 def counts(table: Table) -> bool:

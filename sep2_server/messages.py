@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas import MEDIA_TYPE
 
 CONTENT_TYPE: Final = ("Content-Type", MEDIA_TYPE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """One request of a client whose certificate has been verified.
 
     `path` and `query` are as on the request line, `lfdi` is that of the TLS certificate, `now` server time in
@@ -19,12 +18,12 @@ class Request:
 
     method: str
     path: str
-    query: str = ""
     lfdi: str
+    now: int
+    query: str = ""
     body: bytes = b""
     content_type: str | None = None
     accept: str | None = None
-    now: int
     authority: str = ""
 
 

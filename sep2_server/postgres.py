@@ -10,11 +10,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any, Final, TypeVar, cast
 
 import uvloop
-from sqlalchemy import Text, bindparam, func, select, text
+from sqlalchemy import ARRAY, Table, Text, bindparam, func, insert, select, text
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_of
@@ -23,7 +24,7 @@ from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.util import await_only
 
 from sep2_server.address import PostgresAddress
-from sep2_server.connection import Connection
+from sep2_server.connection import Connection, counts
 from sep2_server.errors import StoreError
 
 T = TypeVar("T")
@@ -86,7 +87,6 @@ class Outcome:
 class PostgresConnection(Connection):
     """A connection to a PostgreSQL database, made when it is first used and again when it was lost."""
 
-    together = 64
     dialect = "postgresql"
 
     def __init__(self, address: PostgresAddress, writers: set[int] | None = None) -> None:
@@ -132,15 +132,35 @@ class PostgresConnection(Connection):
 
     def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
         """Execute a statement once for each of many sets of parameters, in one trip."""
+        _, names = _text_of(statement)
+        self._run_rows(statement, [[row[name] for name in names] for row in rows])
+
+    def _run_rows(self, statement: ClauseElement, rows: Sequence[Sequence[object]]) -> None:
+        """Execute a statement once for each of many sequences of parameters in its own order."""
         session = self._connected()
         try:
-            prepared, names = self._prepared.get(statement) or self._prepare(session, statement)
+            prepared, _ = self._prepared.get(statement) or self._prepare(session, statement)
             if len(rows) == 1:
-                self._wait(prepared.fetch(*[rows[0][name] for name in names]))
+                self._wait(prepared.fetch(*rows[0]))
             else:
-                self._wait(prepared.executemany([[row[name] for name in names] for row in rows]))
+                self._wait(prepared.executemany(rows))
         except self._lost as flaw:
             raise self._loss(flaw) from flaw
+
+    def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+        """Insert rows of values in the order of `names`, in one trip; the numbers that they got."""
+        if not rows:
+            return []
+        if counts(table):
+            arrays = {f"c{n}": column for n, column in enumerate(zip(*rows, strict=True))}
+            return [int(row[0]) for row in self.run(_unnested(table, tuple(names)), **arrays).fetchall()]
+        statement = _inserted(table, tuple(names))
+        _, order = _text_of(statement)
+        if order != tuple(names):
+            places = [names.index(name) for name in order]
+            rows = [[row[place] for place in places] for row in rows]
+        self._run_rows(statement, rows)
+        return []
 
     def _prepare(self, session: Any, statement: ClauseElement) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401
         sql, names = _text_of(statement)
@@ -324,6 +344,21 @@ class LoopConnection(PostgresConnection):
         session = self._parted()
         if session is not None and not session.is_closed():
             session.terminate()
+
+
+@cache
+def _inserted(table: Table, names: tuple[str, ...]) -> ClauseElement:
+    """The statement that inserts a row of values, which stand there in the order of the table."""
+    return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names}).inline()
+
+
+@cache
+def _unnested(table: Table, names: tuple[str, ...]) -> ClauseElement:
+    """The statement that inserts rows out of an array for each column, and numbers them in their order."""
+    arrays = [bindparam(f"c{n}", type_=ARRAY(table.c[name].type)) for n, name in enumerate(names)]
+    given = func.unnest(*arrays).table_valued(*names, name="given").render_derived()
+    made = insert(table).from_select(list(names), select(*given.c), include_defaults=False)
+    return made.returning(*table.primary_key)
 
 
 def _text_of(statement: ClauseElement) -> tuple[str, tuple[str, ...]]:

@@ -51,18 +51,8 @@ class Known:
 
     def asked(self, lfdi: str, body: bytes, now: int) -> Request:
         """The request that a client makes now."""
-        first = self.request
-        return Request(
-            method=first.method,
-            path=first.path,
-            query=first.query,
-            lfdi=lfdi,
-            body=body,
-            content_type=first.content_type,
-            accept=first.accept,
-            now=now,
-            authority=first.authority,
-        )
+        method, path, _, _, query, _, content_type, accept, authority = self.request
+        return Request(method, path, lfdi, now, query, body, content_type, accept, authority)
 
 
 class Heads:

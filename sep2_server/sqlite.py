@@ -33,7 +33,6 @@ _PRAGMAS: Final = (
 class SqliteConnection(Connection):
     """A connection to a SQLite file, which is made where there is none."""
 
-    together = 64
     dialect = "sqlite"
 
     def __init__(self, path: Path) -> None:

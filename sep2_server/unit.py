@@ -48,7 +48,7 @@ class Unit(Connection):
     def __init__(self, connection: Connection, jobs: int = 1) -> None:
         self.below = connection
         self.jobs = jobs
-        self.together, self.dialect = connection.together, connection.dialect
+        self.dialect = connection.dialect
         self._run = connection.run
         self.writes = 0
         """How many writes there have been, waiting ones among them."""

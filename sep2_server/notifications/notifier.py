@@ -80,8 +80,11 @@ class Notifier:
         self._bars.start()
         while not (self._stopping and not self._in_flight and not self._outcomes):
             try:
-                if not await self._step():
-                    await self._wait()
+                self._woken.clear()
+                now_ms = milliseconds(self._clock)
+                due = await self._next_due(now_ms) if self._in_flight < CAPACITY else None
+                if not await self._step(due, now_ms):
+                    await self._wait(due, now_ms)
             except Exception:
                 log.exception("The notifier failed; it goes on")
                 await asyncio.sleep(POLL_S)
@@ -101,10 +104,8 @@ class Notifier:
         self._bars.stop()
         self._listeners.close()
 
-    async def _step(self) -> bool:
+    async def _step(self, due: int | None, now_ms: int) -> bool:
         """Settle what has ended and claim what is due; False where there is nothing to do."""
-        now_ms = milliseconds(self._clock)
-        due = await self._next_due(now_ms) if self._in_flight < CAPACITY else None
         most = CAPACITY - self._in_flight if due is not None and due <= now_ms else 0
         if not self._outcomes and not most:
             return False
@@ -136,11 +137,8 @@ class Notifier:
                 async with asyncio.timeout(LINGER_S):
                     await self._enough.wait()
 
-    async def _wait(self) -> None:
-        self._woken.clear()
+    async def _wait(self, due: int | None, now_ms: int) -> None:
         self._listeners.sweep()
-        now_ms = milliseconds(self._clock)
-        due = await self._next_due(now_ms)
         delay_s = POLL_S if due is None else (due - now_ms) / 1000
         if self._outcomes:
             return

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -12,12 +12,14 @@ from sep2_server.clock import milliseconds
 from sep2_server.dispatch import Dispatcher
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
+from sep2_server.feed import EVERYTHING
 from sep2_server.lease import Lease
 from sep2_server.notifications.counters import Counters
 from sep2_server.notifications.definitions import redefine
 from sep2_server.notifications.matching import begin, lapse, match, retire
 from sep2_server.notifications.notifier import Notifier
 from sep2_server.notifications.rendering import Renderer
+from sep2_server.rows import Change
 from sep2_server.settings import Settings
 from sep2_server.store import Store
 from sep2_server.transaction import Transaction
@@ -31,6 +33,8 @@ PACE_S: Final = 0.02
 STEP: Final = 5000
 """Most changes that are matched in one transaction."""
 LAPSE_EVERY_S: Final = 60
+AROUSING: Final = frozenset({"Subscription", EVERYTHING.kind})
+"""Kinds of changes after which there may be a subscription where there was none."""
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +55,22 @@ class Notifications:
         self._woken = asyncio.Event()
         self.scanned = 0
         self._is_consumer = False
+        self._is_quiet = False
+        """Whether nobody has subscribed to anything, as far as was heard."""
         self._lapsed_at = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     def wake(self) -> None:
         """Look at the change feed and the outbox: something was written."""
+        self._is_quiet = False
         self._woken.set()
+
+    def hear(self, changes: Sequence[Change]) -> None:
+        """Wake for what was written, told in order; nobody has to look at it where nobody has subscribed."""
+        if self._is_quiet and AROUSING.isdisjoint(change.kind for change in changes):
+            self.scanned = changes[-1].seq
+        else:
+            self.wake()
 
     async def start(self) -> None:
         """Go on where the last process ended."""
@@ -121,6 +135,7 @@ class Notifications:
         )
         if not is_needed:
             self.scanned = last
+            self._is_quiet = not self._woken.is_set()
             if self._is_consumer:
                 self._is_consumer = not await self._store.do(retire)
             return
