@@ -47,10 +47,14 @@ class BatteryDriver(DeviceDriver[BatteryDriverSettings]):
 
 def bms_of(name: str, settings: CanSettings) -> CanBms:
     """The BMS on a CAN bus; nothing is opened yet. ProfileError names file and key of a wrong profile."""
+    return CanBms(name, bus_of(settings), load_profile(settings.profile, settings.dbc))
+
+
+def bus_of(settings: CanSettings) -> BusSettings:
+    """The CAN bus as python-can is told of it."""
     options = dict(settings.options)
     if settings.host is not None:
         options["host"] = settings.host
     if settings.port is not None:
         options["port"] = settings.port
-    bus = BusSettings(interface=settings.interface, channel=settings.channel, options=options)
-    return CanBms(name, bus, load_profile(settings.profile, settings.dbc))
+    return BusSettings(interface=settings.interface, channel=settings.channel, options=options)

@@ -130,11 +130,9 @@ def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Pa
     that is unknown, missing, of the wrong type or out of range.
     """
     try:
-        tree = tomllib.loads(text)
+        tree = overridden(tomllib.loads(text), overrides)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"no TOML: {error}") from error
-    for override in overrides:
-        _put(tree, override)
     tables = _device_tables(tree)
     settings = built(ClientSettings, {"spool": str(SPOOL), **tree}, "", folder)
     return replace(settings, devices=_devices(tables, folder))
@@ -184,6 +182,13 @@ def _devices(tables: Sequence[tuple[str, Mapping[str, object]]], folder: Path) -
             raise SettingsError(f"{place}name: {device.name!r} is the name of another device")
         devices.append(device)
     return tuple(devices)
+
+
+def overridden(tree: dict[str, object], overrides: Sequence[str]) -> dict[str, object]:
+    """The tree with `key=value` overrides put into it. SettingsError for one that cannot be."""
+    for override in overrides:
+        _put(tree, override)
+    return tree
 
 
 def _put(tree: dict[str, object], override: str) -> None:

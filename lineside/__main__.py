@@ -28,6 +28,7 @@ COMMANDS = {
     "server": Command("sep2_server.cli", "make and run an IEEE 2030.5 server"),
     "op": Command("sep2_server.operator.cli", "operate a server: enrol devices, publish controls, and more"),
     "client": Command("der_client.cli", "IEEE 2030.5 client of a DER"),
+    "device": Command("der_client.device_cli", "find, read, set and test a device: commissioning"),
     "simulate": Command("lineside.simulate", "run a simulated inverter or battery system"),
     "bench": Command("lineside.fleet.cli", "put load on a server and measure it"),
 }

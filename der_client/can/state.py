@@ -131,6 +131,14 @@ class BmsState:
             alarms=self.decoder.alarms,
             warnings=self.warnings(now),
             stale_s=self.decoder.age_s(now),
+            discharge_voltage_v=self.decoder.value("dvl"),
+            cell_v_min=self.decoder.value("cell_v_min"),
+            cell_v_max=self.decoder.value("cell_v_max"),
+            cell_c_min=self.decoder.value("cell_t_min"),
+            cell_c_max=self.decoder.value("cell_t_max"),
+            contactor_closed=_flag(self.decoder.value("contactor")),
+            wants_charge=self.decoder.value("force_charge") == 1.0,
+            heartbeat=_counter(self.decoder.value("heartbeat")),
         )
 
     def _open_directions(self, now: float) -> tuple[bool, bool]:
@@ -207,6 +215,14 @@ class BmsState:
         else:
             detail = f"BMS silent for {self.decoder.age_s(now):.1f} s"
         return Fault(kind=FaultKind.STALE, detail=detail)
+
+
+def _flag(value: float | None) -> bool | None:
+    return None if value is None else value == 1.0
+
+
+def _counter(value: float | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _soc_step_pct(profile: Profile) -> float:

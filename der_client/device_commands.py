@@ -1,0 +1,235 @@
+"""What the commands of `lineside device` do: wire a driver, ask it, write the answer."""
+
+import argparse
+import json
+import sys
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict
+from typing import Final
+
+from der_client.commissioning import Guard, SunSpecKeeper, Trial, TrialSettings, Verdict, bms_commands
+from der_client.commissioning.describe import (
+    dump_lines,
+    hint_of,
+    kind_lines,
+    map_lines,
+    map_values,
+    plate_lines,
+    point_lines,
+    reading_lines,
+)
+from der_client.device import (
+    Fault,
+    PowerFactorSetpoint,
+    Reversion,
+    Setpoint,
+    Telemetry,
+    VarSetpoint,
+)
+from der_client.device_factory import device_of
+from der_client.driver import Driver, not_executed
+from der_client.driver_registry import driver_kind, installed
+from der_client.errors import SettingsError
+from der_client.settings import DeviceSettings, device_settings, overridden
+from der_client.sunspec import DeviceMap
+from der_client.sunspec_driver import SunSpecDriverSettings, inverter_of
+
+FINE: Final = 0
+CHECK_FAILED: Final = 1
+REF_MAX_VAR: Final = 2
+
+
+async def kinds(args: argparse.Namespace) -> int:
+    """Print the installed drivers with their settings."""
+    names = args.kinds or installed()
+    for name in names:
+        _print(kind_lines(driver_kind(name)))
+    return FINE
+
+
+async def scan(args: argparse.Namespace) -> int:
+    """Print the map of a device, or why there is none."""
+    if args.host is None:
+        return await bms_commands.scan(args)
+    found = await _map_of(args)
+    if isinstance(found, Fault):
+        return _failed(args, found)
+    if args.json:
+        _print([json.dumps(map_values(found), indent=2)])
+    else:
+        _print(map_lines(found))
+    return FINE
+
+
+async def read(args: argparse.Namespace) -> int:
+    """Print ratings and readings."""
+    if args.host is None:
+        return await bms_commands.read(args)
+    async with _driver_of(args) as driver:
+        plate = await driver.identify()
+        if isinstance(plate, Fault):
+            return _failed(args, plate)
+        _print([_json(asdict(plate))] if args.json else plate_lines(plate))
+        code = FINE
+        async with aclosing(driver.subscribe(args.every)) as readings:
+            for _ in range(args.count):
+                code = _print_reading(args, await anext(readings))
+    return code
+
+
+def _print_reading(args: argparse.Namespace, found: Telemetry | Fault) -> int:
+    if isinstance(found, Fault):
+        return _failed(args, found)
+    _print([_json(asdict(found))] if args.json else reading_lines(found))
+    return FINE
+
+
+async def apply(args: argparse.Namespace) -> int:
+    """Set a device once; nothing without `--yes`."""
+    if args.host is None:
+        raise SettingsError("apply: a BMS takes no setpoints; give the address of the inverter")
+    setpoint = _setpoint_of(args)
+    async with _driver_of(args) as driver:
+        plate = await driver.identify()
+        if isinstance(plate, Fault):
+            return _failed(args, plate)
+        _print([f"{plate.manufacturer} {plate.model}, serial {plate.serial}", f"  {_asked(setpoint)}"])
+        if not args.yes:
+            _print(["  nothing was written: --yes does it"])
+            return CHECK_FAILED
+        return await _apply(args, driver, setpoint)
+
+
+async def _apply(args: argparse.Namespace, driver: Driver[object], setpoint: Setpoint) -> int:
+    result = await driver.apply(setpoint, Reversion(after_s=args.for_s))
+    if isinstance(result, Fault):
+        return _failed(args, result)
+    for point in result.points:
+        raw = " ".join(f"{word:04X}" for word in point.raw)
+        _print([f"  {point.address} {point.point} = {point.value:g} ({raw}), read back"])
+    for name in sorted(result.unsupported):
+        _print([f"  NOT SUPPORTED by this device: {name}"])
+    _print([f"  the device falls back by itself after {args.for_s} s"])
+    return CHECK_FAILED if result.unsupported else FINE
+
+
+async def test(args: argparse.Namespace) -> int:
+    """Test a device and report."""
+    if args.host is None:
+        return await bms_commands.test(args)
+    settings = _device_settings_of(args)
+    is_sunspec = isinstance(settings.driver, SunSpecDriverSettings)
+    keeper = SunSpecKeeper(settings.driver) if isinstance(settings.driver, SunSpecDriverSettings) else None
+    async with _driver_of(args) as driver:
+        trial = Trial(
+            driver,
+            keeper=keeper if is_sunspec else None,
+            settings=TrialSettings(
+                power_pct=args.power_pct,
+                reversion_s=args.reversion,
+                settle_s=args.settle,
+                guard=Guard(min_soc_pct=args.min_soc, max_soc_pct=args.max_soc),
+            ),
+            may_write=args.yes,
+            tell=_tell,
+        )
+        report = await trial.run()
+    bms_commands.write_report(args, report)
+    return FINE if report.verdict in {Verdict.PASSED, Verdict.WARNING} else CHECK_FAILED
+
+
+async def dump(args: argparse.Namespace) -> int:
+    """Print all registers of a device."""
+    if args.host is None:
+        return await bms_commands.dump(args)
+    found = await _map_of(args)
+    if isinstance(found, Fault):
+        return _failed(args, found)
+    _print(point_lines(found) if args.points else dump_lines(found))
+    return FINE
+
+
+async def _map_of(args: argparse.Namespace) -> DeviceMap | Fault:
+    driver = _device_settings_of(args).driver
+    if not isinstance(driver, SunSpecDriverSettings):
+        raise SettingsError(f"{args.kind}: only SunSpec devices have a map")
+    device = inverter_of(args.host, driver)
+    try:
+        return await device.scan()
+    finally:
+        await device.close()
+
+
+@asynccontextmanager
+async def _driver_of(args: argparse.Namespace) -> AsyncGenerator[Driver[object], None]:
+    driver = device_of(_device_settings_of(args))
+    try:
+        yield driver
+    finally:
+        await driver.close()
+
+
+def _device_settings_of(args: argparse.Namespace) -> DeviceSettings:
+    """The settings that the command line describes, as a configuration file would."""
+    kind = args.kind or ("battery" if args.can else "sunspec")
+    host, _, port = args.host.partition(":")
+    table: dict[str, object] = {"kind": kind, "name": args.host, "host": host}
+    if port or args.port:
+        table["port"] = args.port or int(port)
+    if args.unit is not None:
+        table["unit"] = args.unit
+    scan_table = {"bases": args.base} if args.base else {}
+    if args.max_block:
+        scan_table["max_block"] = args.max_block
+    table |= {"scan": scan_table} if scan_table else {}
+    table |= {"transport": {"timeout_s": args.timeout}} if args.timeout else {}
+    if args.can:
+        table["can"] = bms_commands.can_table(args)
+    return device_settings(overridden(table, args.set), "")
+
+
+def _setpoint_of(args: argparse.Namespace) -> Setpoint:
+    factor = args.pf and PowerFactorSetpoint(power_factor=abs(args.pf), absorbing=args.pf < 0)
+    setpoint = Setpoint(
+        connect=args.connect,
+        max_w_pct=args.limit_pct,
+        target_w=args.target_w,
+        pf_inject=factor or None,
+        var=None if args.var_pct is None else VarSetpoint(value=args.var_pct, ref=REF_MAX_VAR),
+    )
+    if setpoint == Setpoint() and not args.release:
+        raise SettingsError("apply: nothing to set; --limit-pct, --target-w, ... or --release")
+    return setpoint
+
+
+def _asked(setpoint: Setpoint) -> str:
+    names = sorted(not_executed(setpoint, frozenset()))
+    return ", ".join(f"{name} {getattr(setpoint, name)}" for name in names) or "release of everything"
+
+
+def _failed(args: argparse.Namespace, fault: Fault) -> int:
+    """Say what failed, and what to look for."""
+    place = f" at {fault.point}" if fault.point else ""
+    if args.json:
+        _print([_json({"fault": fault.kind, "detail": fault.detail, "point": fault.point})])
+    _tell(f"{args.host}: {fault.kind}{place}: {fault.detail}")
+    if hint_of(fault):
+        _tell(f"  {hint_of(fault)}")
+    return CHECK_FAILED
+
+
+def _json(values: Mapping[str, object]) -> str:
+    return json.dumps(
+        values, default=lambda value: sorted(value) if isinstance(value, frozenset) else str(value)
+    )
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
