@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from typing import Final
 
-from der_client.commissioning import Guard, SunSpecKeeper, Trial, TrialSettings, Verdict, bms_commands
+from der_client.commissioning import Guard, Trial, TrialSettings, Verdict, bms_commands
 from der_client.commissioning.describe import (
     dump_lines,
     hint_of,
@@ -33,7 +33,7 @@ from der_client.driver_registry import driver_kind, installed
 from der_client.errors import SettingsError
 from der_client.settings import DeviceSettings, device_settings, overridden
 from der_client.sunspec import DeviceMap
-from der_client.sunspec_driver import SunSpecDriverSettings, inverter_of
+from der_client.sunspec_driver import SunSpecDriverSettings, inverter_of, keeper_of
 
 FINE: Final = 0
 CHECK_FAILED: Final = 1
@@ -119,12 +119,11 @@ async def test(args: argparse.Namespace) -> int:
     if args.host is None:
         return await bms_commands.test(args)
     settings = _device_settings_of(args)
-    is_sunspec = isinstance(settings.driver, SunSpecDriverSettings)
-    keeper = SunSpecKeeper(settings.driver) if isinstance(settings.driver, SunSpecDriverSettings) else None
+    keeper = keeper_of(settings.driver) if isinstance(settings.driver, SunSpecDriverSettings) else None
     async with _driver_of(args) as driver:
         trial = Trial(
             driver,
-            keeper=keeper if is_sunspec else None,
+            keeper=keeper,
             settings=TrialSettings(
                 power_pct=args.power_pct,
                 reversion_s=args.reversion,

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from der_client.driver import DeviceDriver
 from der_client.sunspec import SunSpecDevice, SunSpecSettings
+from der_client.sunspec.snapshot import SunSpecKeeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,11 @@ class SunSpecDriver(DeviceDriver[SunSpecDriverSettings]):
 
     def __init__(self, name: str, settings: SunSpecDriverSettings) -> None:
         super().__init__(name, settings, inverter_of(name, settings))
+
+
+def keeper_of(settings: SunSpecDriverSettings) -> SunSpecKeeper:
+    """What remembers the control registers of the device that the settings describe."""
+    return SunSpecKeeper(settings.host, settings.port, settings.unit, settings)
 
 
 def inverter_of(name: str, settings: SunSpecDriverSettings) -> SunSpecDevice:

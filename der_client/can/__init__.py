@@ -13,7 +13,7 @@ from .mapping import Profile
 from .pack import Pack, PackSettings
 from .simulator import BatterySettings, BatterySimulator, ServedBattery, serve_battery
 from .state import BmsState
-from .watch import WatchedFrame, watch_frames
+from .watch import WatchedFrame, listen, watch_frames
 
 __all__ = [
     "BatteryLimits",
@@ -38,6 +38,7 @@ __all__ = [
     "SimulatedBms",
     "WatchedFrame",
     "builtin_profiles",
+    "listen",
     "load_profile",
     "serve_battery",
     "watch_frames",

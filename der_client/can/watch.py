@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
     from cantools.database.can import Message
+
+    from der_client.device import Fault
 
     from .bus import BusSettings
     from .frame import CanFrame
@@ -59,6 +63,25 @@ async def watch_frames(
                 yield describe(frame, profile)
     finally:
         await link.close()
+
+
+async def listen(bus: BusSettings, seconds: float, take: Callable[[CanFrame], None]) -> Fault | None:
+    """Hand each frame of so many seconds on (monotonic times); the fault of a bus that is not open at the end."""
+    link = CanLink(bus)
+    await link.start()
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _hand_on(link, take)
+        return link.fault
+    finally:
+        await link.close()
+
+
+async def _hand_on(link: CanLink, take: Callable[[CanFrame], None]) -> None:
+    while True:
+        for frame in await link.receive():
+            take(frame)
 
 
 def _message(frame: CanFrame, profile: Profile) -> Message | None:

@@ -2,8 +2,7 @@
 
 from .guard import Guard
 from .report import Figure, Finding, Report, Verdict
-from .snapshot import Keeper, SunSpecKeeper
-from .trial import Pace, RealPace, Trial, TrialSettings
+from .trial import Keeper, Pace, RealPace, Trial, TrialSettings
 
 __all__ = [
     "Figure",
@@ -13,7 +12,6 @@ __all__ = [
     "Pace",
     "RealPace",
     "Report",
-    "SunSpecKeeper",
     "Trial",
     "TrialSettings",
     "Verdict",

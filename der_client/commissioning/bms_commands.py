@@ -5,13 +5,12 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 
 from der_client.battery_driver import BatteryDriverSettings, CanSettings, bms_of, bus_of
-from der_client.can import CanFrame, CanLink, Profile, builtin_profiles, load_profile
+from der_client.can import CanFrame, Profile, builtin_profiles, listen, load_profile
 from der_client.commissioning.bms_test import BmsTest
 from der_client.commissioning.can_survey import Survey, best_profile
 from der_client.commissioning.describe import battery_lines
@@ -128,28 +127,8 @@ async def _listen(
     settings: CanSettings, seconds: float, survey: Survey, take: Callable[[CanFrame], None]
 ) -> Fault | None:
     """Hand each frame of so many seconds on; the fault if the bus is not open at the end of them."""
-    async with _link(settings) as link:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await _take_all(link, take)
-        survey.duration_s = seconds
-        return link.fault
-
-
-async def _take_all(link: CanLink, take: Callable[[CanFrame], None]) -> None:
-    while True:
-        for frame in await link.receive():
-            take(frame)
-
-
-@asynccontextmanager
-async def _link(settings: CanSettings) -> AsyncGenerator[CanLink, None]:
-    link = CanLink(bus_of(settings))
-    await link.start()
-    try:
-        yield link
-    finally:
-        await link.close()
+    survey.duration_s = seconds
+    return await listen(bus_of(settings), seconds, take)
 
 
 def _failed(args: argparse.Namespace, fault: Fault) -> int:

@@ -25,7 +25,6 @@ from der_client.commissioning.judge import (
     judge_storage_sign,
 )
 from der_client.commissioning.report import Figure, Finding, Report, Verdict
-from der_client.commissioning.snapshot import Keeper
 from der_client.device import Applied, Fault, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.driver import Driver
 
@@ -45,6 +44,18 @@ class Pace(Protocol):
 
     async def wait(self, seconds: float) -> None:
         """Let so much of it pass."""
+        ...
+
+
+class Keeper(Protocol):
+    """Remembers what a device holds, and puts it back."""
+
+    async def remember(self) -> Fault | None:
+        """Look at what is to be put back later; the Fault where that cannot be read."""
+        ...
+
+    async def restore(self) -> tuple[str, ...] | Fault:
+        """Put back what differs; names of what was put back. A Fault where something could not be."""
         ...
 
 

@@ -10,7 +10,6 @@ import pytest
 from der_client.commissioning import (
     Guard,
     Report,
-    SunSpecKeeper,
     Trial,
     TrialSettings,
     Verdict,
@@ -19,7 +18,7 @@ from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, S
 from der_client.driver import DeviceDriver, Driver
 from der_client.sunspec import InverterHandle, InverterSettings, TransportSettings, serve_inverter
 from der_client.sunspec.simulator.bank import put
-from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings
+from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings, keeper_of
 
 PV = InverterSettings(
     serial="PV-1", max_w=5_000, pv_w=5_000, enter_service_delay_s=0, enter_service_ramp_s=0,
@@ -60,7 +59,7 @@ class Bench:
         under_test = driver or self.driver()
         settings = TrialSettings(guard=guard or Guard())
         trial = Trial(
-            under_test, keeper=SunSpecKeeper(self.settings), pace=self, settings=settings, may_write=True
+            under_test, keeper=keeper_of(self.settings), pace=self, settings=settings, may_write=True
         )
         try:
             return await trial.run()
@@ -147,7 +146,7 @@ async def test_a_good_battery_passes_every_test_and_rests_afterwards(battery: Be
 
 async def test_without_permission_nothing_is_written(pv: Bench) -> None:
     driver, before = pv.driver(), pv.registers()
-    report = await Trial(driver, keeper=SunSpecKeeper(pv.settings), pace=pv).run()
+    report = await Trial(driver, keeper=keeper_of(pv.settings), pace=pv).run()
     await driver.close()
 
     assert verdicts(report) == {
@@ -229,7 +228,7 @@ async def test_a_test_that_is_cut_off_restores_the_device(battery: Bench) -> Non
     driver = battery.driver()
     trial = Trial(
         driver,
-        keeper=SunSpecKeeper(battery.settings),
+        keeper=keeper_of(battery.settings),
         pace=battery,
         may_write=True,
         tell=lambda line: told.set() if line == "sign: passed" else None,

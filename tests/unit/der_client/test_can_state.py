@@ -83,6 +83,7 @@ def test_a_complete_set_gives_the_state_with_discharge_positive(bms: BmsState) -
         discharge_limit_a=370.0,
         charge_voltage_v=53.2,
         stale_s=0.5,
+        discharge_voltage_v=46.0,
     )
 
 

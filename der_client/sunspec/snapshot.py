@@ -1,37 +1,26 @@
 """The control registers as they were before a test, and the way back. SunSpec models 121 to 124, 704."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from der_client.device import Fault, FaultKind
-from der_client.sunspec import DeviceMap, Model
 from der_client.sunspec.connection import fault_of, run_scan
 from der_client.sunspec.definitions import Point
+from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.scan import Failure
+from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
-from der_client.sunspec_driver import SunSpecDriverSettings
 
 CONTROL_MODELS: Final = frozenset({121, 123, 124, 704})
 PROTECTED: Final = frozenset({"AntiIslEna"})
 Registers = dict[str, tuple[int, ...]]
 
 
-class Keeper(Protocol):
-    """Remembers what a device holds, and puts it back."""
-
-    async def remember(self) -> Fault | None:
-        """Look at what is to be put back later; the Fault where that cannot be read."""
-        ...
-
-    async def restore(self) -> tuple[str, ...] | Fault:
-        """Put back what differs; names of what was put back. A Fault where something could not be."""
-        ...
-
-
 class SunSpecKeeper:
     """The writable points of the control models, on a connection of its own that is closed after each use."""
 
-    def __init__(self, settings: SunSpecDriverSettings) -> None:
+    def __init__(self, host: str, port: int, unit: int, settings: SunSpecSettings) -> None:
+        self._where = (host, port, unit)
         self._settings = settings
         self._kept: Registers = {}
 
@@ -71,8 +60,7 @@ class SunSpecKeeper:
         return tuple(names)
 
     def _bus(self) -> ModbusTransport:
-        settings = self._settings
-        return ModbusTransport(settings.host, settings.port, settings.unit, settings.transport)
+        return ModbusTransport(*self._where, self._settings.transport)
 
     async def _scan(self, bus: ModbusTransport) -> DeviceMap | Fault:
         found = await run_scan(bus, self._settings.scan, CONTROL_MODELS)
