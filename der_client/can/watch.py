@@ -66,7 +66,7 @@ async def watch_frames(
 
 
 async def listen(bus: BusSettings, seconds: float, take: Callable[[CanFrame], None]) -> Fault | None:
-    """Hand each frame of so many seconds on (monotonic times); the fault of a bus that is not open at the end."""
+    """Hand on each frame of so many seconds (monotonic times); the fault of a bus not open at their end."""
     link = CanLink(bus)
     await link.start()
     try:

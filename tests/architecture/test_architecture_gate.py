@@ -20,7 +20,8 @@ APPLIES = {
     "der_client/driver.py": "hands a setpoint on to the device of a driver",
     "der_client/driver_rig.py": "the contract that an author checks a driver against, on a rig",
     "der_client/driver_checks.py": "the contract that an author checks a driver against, on a rig",
-    "der_client/commissioning/session.py": "an engineer at the device, by hand, within its ratings",
+    "der_client/commissioning/trial.py": "an engineer's test of a device: guarded with each sample, restored",
+    "der_client/device_commands.py": "an engineer at the device, by hand, with --yes",
 }
 """Who calls `apply` of a device, and why."""
 BUSES = frozenset({"pymodbus", "can", "cantools", "serial", "sunspec2"})
