@@ -1,12 +1,13 @@
 """The DER client: discovery, schedule, safety, devices, reports. IEEE 2030.5-2018 and CSIP."""
 
 from der_client.battery_system import BatterySystem, Bms
-from der_client.client import DERClient
+from der_client.client import AggregatorClient, DERClient
 from der_client.client_event import ClientEvent, What
 from der_client.device import Applied, BatteryState, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint
 from der_client.device_factory import device_of
 from der_client.errors import ClientError, ExchangeError, SettingsError
 from der_client.interlocks import SafetyRules
+from der_client.plants import Plant, plants_of
 from der_client.settings import (
     ClientSettings,
     ControlSettings,
@@ -17,6 +18,7 @@ from der_client.settings import (
 )
 
 __all__ = [
+    "AggregatorClient",
     "Applied",
     "BatteryState",
     "BatterySystem",
@@ -32,6 +34,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Nameplate",
+    "Plant",
     "ReportSettings",
     "Reversion",
     "SafetyRules",
@@ -40,5 +43,6 @@ __all__ = [
     "SettingsError",
     "What",
     "device_of",
+    "plants_of",
     "load_settings",
 ]

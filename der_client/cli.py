@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Final, Protocol, TypedDict, Unpack
 
 from certs import CertsError
-from der_client.client import DERClient
+from der_client.client import AggregatorClient
 from der_client.client_event import ClientEvent
 from der_client.device_factory import device_of
 from der_client.errors import ClientError
 from der_client.looking import look
+from der_client.plants import plants_of
 from der_client.settings import ServerSettings, load_settings
 from der_client.template import TEMPLATE
 from der_client.tree import tree_of
@@ -85,8 +86,8 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 def _run(args: argparse.Namespace) -> int:
     settings = load_settings(args.config.read_text(), args.set, folder=args.config.parent)
-    devices = [device_of(device) for device in settings.devices]
-    client = DERClient(settings, devices, on_event=_print_event if args.events else None)
+    plants = plants_of(settings.devices, device_of)
+    client = AggregatorClient(settings, plants, on_event=_print_event if args.events else None)
     asyncio.run(_until_stopped(client))
     return FINE
 
@@ -97,7 +98,7 @@ def _print_event(event: ClientEvent) -> None:
     sys.stdout.flush()
 
 
-async def _until_stopped(client: DERClient) -> None:
+async def _until_stopped(client: AggregatorClient) -> None:
     """Run until SIGINT or SIGTERM; the devices' reversion timers stay armed."""
     task = asyncio.ensure_future(client.run())
     loop = asyncio.get_running_loop()

@@ -33,7 +33,8 @@ class What(StrEnum):
 class ClientEvent:
     """One thing that happened. `time_s` is server time, s since 1970 UTC; `points` are registers written.
 
-    Where the server's time is not known yet, `time_s` is that of the system.
+    Where the server's time is not known yet, `time_s` is that of the system. `lfdi` is the EndDevice that it
+    is about; empty where it is about the client as a whole.
     """
 
     time_s: float
@@ -42,6 +43,7 @@ class ClientEvent:
     href: str | None = None
     mrid: str | None = None
     points: tuple[WrittenPoint, ...] = ()
+    lfdi: str = ""
 
 
 OnEvent = Callable[[ClientEvent], None]

@@ -4,13 +4,14 @@ from der_client.errors import MissingError, RefusedError, UnreachableError
 from der_client.identity import identity_of
 from der_client.session import Session
 from der_client.settings import ServerSettings
-from der_client.shelf import Shelf
+from der_client.shelf import Party, Shelf
 from der_client.view import ServerView
 
 
 async def look(settings: ServerSettings) -> ServerView:
     """What the server offers to this certificate now; ExchangeError if there is no DeviceCapability."""
-    shelf = Shelf(settings.uri, identity_of(settings.certificate), floor_s=settings.poll_floor_s)
+    party = Party(identity=identity_of(settings.certificate))
+    shelf = Shelf(settings.uri, [party], floor_s=settings.poll_floor_s)
     async with Session(settings) as session:
         while (want := shelf.next(0.0)) is not None and not shelf.holds(want.href):
             try:

@@ -1,4 +1,4 @@
-"""Readings to the server: the mirror usage point of each device, made when first needed, and its postRate."""
+"""Readings to the server: the mirror usage points of one EndDevice, made when first needed, and postRate."""
 
 import asyncio
 import logging
@@ -21,12 +21,12 @@ class Mirror:
     `queued` tells that readings or LogEvents wait in the spool.
     """
 
-    def __init__(self, upstream: Upstream, settings: ReportSettings) -> None:
+    def __init__(self, upstream: Upstream, settings: ReportSettings, queued: Watched[int]) -> None:
         self.upstream = upstream
-        self.queued: Watched[int] = Watched(0)
+        self.queued = queued
         self._session = upstream.session
         self._spool = upstream.spool
-        self._poller = upstream.poller
+        self._view = upstream.view
         self._lfdi = upstream.lfdi
         self._tell = upstream.tell
         self._settings = settings
@@ -35,7 +35,7 @@ class Mirror:
 
     def post_rate_s(self, device: str) -> int:
         """How often the readings of a device are posted, s: by the server, else by our settings."""
-        view = self._poller.view.value
+        view = self._view.value
         default_s = (view.post_rate_s if view else None) or self._settings.post_rate_s
         return self._rates_s.get(device, default_s)
 
@@ -53,7 +53,7 @@ class Mirror:
 
     async def _register(self, device: str) -> str:
         """Make, or find again, the mirror usage point of a device; its URI."""
-        view = self._poller.view.value
+        view = self._view.value
         href = view.mirror_href if view else None
         if href is None:
             raise RefusedError(device, "the server offers no mirror usage points")

@@ -1,21 +1,19 @@
-"""The tasks that send what the spool holds: Responses, LogEvents and readings, each lane in order, once.
+"""The tasks that send what the spool holds: Responses, LogEvents and readings.
 
-A body whose answer was lost is looked up at the server before it is sent again; readings carry their own
-mRID and may simply be repeated.
+What one EndDevice owes in one lane is sent in order, once; one whose URI is gone, or that is not registered
+now, holds up no other. A body whose answer was lost is looked up at the server before it is sent again.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from der_client.client_event import What
 from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError
-from der_client.list_pages import items_of
-from der_client.spool import Lane, Owed
+from der_client.spool import Lane, Owed, Spool
 from der_client.upstream import Upstream
 from der_client.watched import Watched
-from schemas import LogEvent, LogEventList, Response, ResponseList
 
 log = logging.getLogger(__name__)
 
@@ -23,74 +21,127 @@ MOST_TRIES_MISSING: Final = 3
 """A body is given up once its URI is missing after this many rediscoveries."""
 GRACE_S: Final = 2.0
 """How long a stop waits for an exchange that is under way."""
+MOST_AT_ONCE: Final = 4
+"""Bodies of one lane that are on their way at the same time, each of another EndDevice."""
 Send = Callable[[Owed], Awaitable[None]]
 
 
-class Outbox:
-    """Sends one lane of the spool."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How the bodies of one EndDevice in one lane are sent."""
 
-    def __init__(self, lane: Lane, upstream: Upstream, send: Send) -> None:
+    upstream: Upstream
+    send: Send
+
+    @property
+    def is_open(self) -> bool:
+        """True while the server has the EndDevice."""
+        view = self.upstream.view.value
+        return view is not None and view.is_registered
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Failures in a row of one EndDevice, or of the server, and until when nothing is tried, local s."""
+
+    failures: int = 0
+    missing: int = 0
+    until_s: float = 0.0
+
+
+class Outbox:
+    """Sends one lane of the spool; `ways` may grow while it runs."""
+
+    def __init__(self, lane: Lane, spool: Spool, ways: Mapping[str, Way]) -> None:
         self.lane = lane
-        self._spool = upstream.spool
-        self._poller = upstream.poller
-        self._spread = upstream.spread
-        self._send = send
-        self._backoff = self._poller.backoff
-        self._failures = 0
-        self._missing = 0
+        self._spool = spool
+        self._ways = ways
+        self._busy: set[str] = set()
+        self._trouble: dict[str, Trouble] = {}
+        self._server = Trouble()
 
     async def run(self, queued: Watched[int]) -> None:
         """Send what waits, oldest first, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(min(MOST_AT_ONCE, max(1, len(self._ways)))):
+                tasks.create_task(self._work(queued), name=f"outbox {self.lane} {number}")
+
+    async def _work(self, queued: Watched[int]) -> None:
         while True:
             version = queued.version
-            await self._registered()
-            owed = await asyncio.to_thread(self._spool.next, self.lane)
-            if owed is None:
-                await queued.newer(version)
-            else:
+            owed = await asyncio.to_thread(self._spool.next, self.lane, self._held_up())
+            if owed is None or owed.owner in self._held_up():
+                await queued.newer(version, self._pause_s() if owed is None else 0.0)
+                continue
+            self._busy.add(owed.owner)
+            try:
                 await finished(self._deal_with(owed))
+            finally:
+                self._busy.discard(owed.owner)
+            queued.set(queued.version)
+
+    def _held_up(self) -> set[str]:
+        """EndDevices whose bodies cannot be sent now."""
+        if not self._ways:
+            return self._busy
+        now = next(iter(self._ways.values())).upstream.local_s()
+        if now < self._server.until_s:
+            return set(self._ways)
+        late = {owner for owner, trouble in self._trouble.items() if now < trouble.until_s}
+        shut = {owner for owner, way in self._ways.items() if not way.is_open}
+        return self._busy | late | shut
+
+    def _pause_s(self) -> float | None:
+        """Time until the next EndDevice may be tried again, s; None where nothing is put off."""
+        now = next((way.upstream.local_s() for way in self._ways.values()), 0.0)
+        ends = [t.until_s for t in (self._server, *self._trouble.values()) if t.until_s > now]
+        return min(ends) - now if ends else None
 
     async def _deal_with(self, owed: Owed) -> None:
         if await self._try(owed):
             await asyncio.to_thread(self._spool.done, owed)
 
-    async def _registered(self) -> None:
-        """Wait until there is a server that may be used."""
-        while True:
-            version, view = self._poller.view.version, self._poller.view.value
-            if view is not None and view.is_registered:
-                return
-            await self._poller.view.newer(version)
-
     async def _try(self, owed: Owed) -> bool:
         """Send one body; True if it is dealt with, for good or ill."""
+        way = self._ways.get(owed.owner)
+        if way is None:
+            log.warning("%s about %s is of no EndDevice of this client", self.lane, owed.subject)
+            return True
         try:
-            await self._send(owed)
+            await way.send(owed)
         except RefusedError as error:
             log.warning("%s about %s refused: %s", self.lane, owed.subject, error)
         except MissingError as error:
-            return await self._rediscovered(owed, error)
+            return self._rediscovered(way, owed, error)
         except UnreachableError as error:
-            await self._pause(error)
+            trouble = self._server if error.status is None else self._of(owed.owner)
+            self._put_off(way, trouble, error)
             return False
-        self._failures = self._missing = 0
+        self._trouble.pop(owed.owner, None)
+        self._server = Trouble()
         return True
 
-    async def _rediscovered(self, owed: Owed, error: MissingError) -> bool:
+    def _of(self, owner: str) -> Trouble:
+        return self._trouble.setdefault(owner, Trouble())
+
+    def _rediscovered(self, way: Way, owed: Owed, error: MissingError) -> bool:
         """Ask for a rediscovery and try once more; give up where that did not help."""
-        self._missing += 1
-        if self._missing >= MOST_TRIES_MISSING:
+        trouble = self._of(owed.owner)
+        trouble.missing += 1
+        if trouble.missing >= MOST_TRIES_MISSING:
             log.warning("%s about %s given up: %s", self.lane, owed.subject, error)
-            self._missing = 0
+            del self._trouble[owed.owner]
             return True
-        self._poller.request_rediscovery()
-        await self._pause(error)
+        way.upstream.request_rediscovery()
+        self._put_off(way, trouble, error)
         return False
 
-    async def _pause(self, error: ExchangeError) -> None:
-        self._failures += 1
+    def _put_off(self, way: Way, trouble: Trouble, error: ExchangeError) -> None:
+        upstream = way.upstream
+        trouble.failures += 1
         log.debug("%s waits: %s", self.lane, error)
-        await asyncio.sleep(self._backoff.wait_s(self._failures, self._spread()))
+        wait_s = upstream.backoff.wait_s(trouble.failures, upstream.spread())
+        trouble.until_s = upstream.local_s() + wait_s
 
 
 async def finished(work: Coroutine[object, object, None]) -> None:
@@ -102,79 +153,3 @@ async def finished(work: Coroutine[object, object, None]) -> None:
         await asyncio.wait({task}, timeout=GRACE_S)
         task.cancel()
         raise
-
-
-class ResponseSender:
-    """Sends Responses to where their event wants them now. IEEE 2030.5-2018, 10.2.3."""
-
-    def __init__(self, upstream: Upstream) -> None:
-        self._session = upstream.session
-        self._spool = upstream.spool
-        self._poller = upstream.poller
-        self._tell = upstream.tell
-
-    async def __call__(self, owed: Owed) -> None:
-        """Post one Response, unless the server has it already."""
-        response = self._session.codec.decode(owed.body, Response)
-        href = self._reply_to(owed)
-        if owed.was_sent and await self._is_there(href, response):
-            return
-        await asyncio.to_thread(self._spool.sending, owed)
-        await self._session.post(href, owed.body)
-        log.info("Response %s to DERControl %s", response.status, owed.subject)
-        text = f"{response.status} to DERControl {owed.subject}"
-        self._tell(What.RESPONSE, text, href=href, mrid=owed.subject)
-
-    def _reply_to(self, owed: Owed) -> str:
-        """Where the event wants its Responses by the present view, else where it did before."""
-        view = self._poller.view.value
-        controls = (control for program in (view.programs if view else ()) for control in program.controls)
-        found = (control.replyTo for control in controls if control.mRID == owed.subject)
-        return next((href for href in found if href), owed.href)
-
-    async def _is_there(self, href: str, response: Response) -> bool:
-        try:
-            page = await self._session.first_page(href, ResponseList)
-        except (RefusedError, MissingError):
-            return False
-        wanted = (response.endDeviceLFDI.upper(), response.status, response.subject.upper())
-        return any(
-            (item.endDeviceLFDI.upper(), item.status, item.subject.upper()) == wanted
-            for item in page.Response_
-        )
-
-
-class LogEventSender:
-    """Sends LogEvents to the LogEventList of the EndDevice; drops them where the server has none."""
-
-    def __init__(self, upstream: Upstream) -> None:
-        self._session = upstream.session
-        self._spool = upstream.spool
-        self._poller = upstream.poller
-        self._tell = upstream.tell
-
-    async def __call__(self, owed: Owed) -> None:
-        """Post one LogEvent, unless the server has it already."""
-        event = self._session.codec.decode(owed.body, LogEvent)
-        view = self._poller.view.value
-        href = view.log_event_href if view else None
-        if href is None:
-            raise RefusedError(owed.subject, "the EndDevice has no LogEventList")
-        if owed.was_sent and await self._is_there(href, event):
-            return
-        await asyncio.to_thread(self._spool.sending, owed)
-        await self._session.post(href, owed.body)
-        text = f"LogEvent {event.functionSet}/{event.logEventCode}: {event.details}"
-        log.info("%s", text)
-        self._tell(What.LOG_EVENT, text, href=href)
-
-    async def _is_there(self, href: str, event: LogEvent) -> bool:
-        try:
-            page = await self._session.first_page(href, LogEventList)
-        except (RefusedError, MissingError):
-            return False
-        wanted = (event.createdDateTime, event.logEventID)
-        return any(
-            isinstance(item, LogEvent) and (item.createdDateTime, item.logEventID) == wanted
-            for item in items_of(page)
-        )

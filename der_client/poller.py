@@ -1,21 +1,24 @@
-"""The task that reads a server: discovery, polling, clock, back-off. It decides nothing about devices."""
+"""The task that reads a server: discovery, polling, clock, back-off. It decides nothing about devices.
+
+One poller serves all EndDevices of a client; each has a view of its own.
+"""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from der_client.client_event import Tell, What
-from der_client.discovery import Identity, Want, is_elsewhere
+from der_client.discovery import Want, is_elsewhere
 from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError, WrongServerError
 from der_client.server_clock import ServerClock
 from der_client.session import Session
-from der_client.shelf import Shelf
+from der_client.shelf import Party, Shelf
 from der_client.timing import Backoff
 from der_client.view import ServerView, pin_flaw
 from der_client.watched import Watched
-from schemas import Registration, Time
+from schemas import Registration, Resource, Time
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +26,12 @@ LOST_POLLS: Final = 3
 
 
 class Poller:
-    """Keeps `view` and `clock` as the server has them. Owned by one client."""
+    """Keeps the `views` of all parties, in their order, and `clock` as the server has them."""
 
     def __init__(
         self,
         session: Session,
-        identity: Identity,
+        parties: Sequence[Party],
         clock: Watched[ServerClock | None],
         *,
         tell: Tell,
@@ -36,38 +39,52 @@ class Poller:
         local_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = session.settings
-        self.view: Watched[ServerView | None] = Watched(None)
+        self.views: list[Watched[ServerView | None]] = [Watched(None) for _ in parties]
         self.clock = clock
+        self.registered: Watched[int] = Watched(0)
+        """Changes whenever an EndDevice is registered, or is not any more."""
         self._session = session
         self._tell = tell
         self._spread = spread
         self._local_s = local_s
-        self._shelf = Shelf(self.settings.uri, identity, floor_s=self.settings.poll_floor_s)
+        self.shelf = Shelf(self.settings.uri, parties, floor_s=self.settings.poll_floor_s)
         self.backoff = Backoff(first_s=self.settings.retry_first_s, most_s=self.settings.retry_most_s)
         self._failures = 0
         self._heard_s = local_s()
         self._wake = asyncio.Event()
-        self._rediscover = False
+        self._rediscover: set[int] = set()
+        self._known: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         """Read what is missing or due, for ever."""
         while True:
-            if self._rediscover:
-                self._restart("asked for")
-            want = self._shelf.next(self._local_s())
+            while self._rediscover:
+                self._restart("asked for", self._rediscover.pop())
+            want = self.shelf.next(self._local_s())
             if want is None:
-                await self._pause(self._shelf.wait_s(self._local_s()))
+                await self._pause(self.shelf.wait_s(self._local_s()))
             else:
                 await self._poll(want)
 
-    def request_rediscovery(self) -> None:
-        """Walk again from DeviceCapability: a URI that others use is gone."""
-        self._rediscover = True
+    def request_rediscovery(self, party: int = 0) -> None:
+        """Walk again from DeviceCapability for one party: a URI that it uses is gone."""
+        self._rediscover.add(party)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look again what is to be read: something is said to have changed."""
+        self._wake.set()
+
+    def taken(self, href: str, resource: Resource) -> None:
+        """Use a resource that the server sent of its own accord, as if it had been read."""
+        self.shelf.put(href, resource, self._local_s(), self._spread())
+        self._heard_s = self._local_s()
+        self._publish()
         self._wake.set()
 
     def silent_share(self) -> float:
         """How long the server has been silent, as a share of the time after which it counts as lost."""
-        limit_s = max(LOST_POLLS * self._shelf.longest_poll_s(), self.settings.lost_after_s)
+        limit_s = max(LOST_POLLS * self.shelf.longest_poll_s(), self.settings.lost_after_s)
         return (self._local_s() - self._heard_s) / limit_s if self._failures else 0.0
 
     async def _poll(self, want: Want) -> None:
@@ -84,8 +101,9 @@ class Poller:
         except WrongServerError as error:
             log.warning("server not used: %s", error)
             self._tell(What.WRONG_PIN, str(error), href=want.href)
-            self.view.set(ServerView())
-            self._shelf.restart()
+            for view in self.views:
+                view.set(ServerView())
+            self.shelf.restart()
             await self._pause(self.settings.retry_most_s)
         else:
             self._heard()
@@ -95,14 +113,24 @@ class Poller:
         if want.type is Time:
             found, sent_s, received_s = await self._session.get_timed(want.href, Time)
             self._set_clock(found.currentTime, sent_s, received_s)
-            self._shelf.put(want.href, found, received_s, self._spread())
+            self.shelf.put(want.href, found, received_s, self._spread())
             return
         resource = await self._session.get(want.href, want.type)
-        self._shelf.put(want.href, resource, self._local_s(), self._spread())
+        self.shelf.put(want.href, resource, self._local_s(), self._spread())
         if isinstance(resource, Registration):
-            flaw = pin_flaw(ServerView(registration=resource), self.settings.pin)
-            if flaw:
+            self._compare_pin(want.href, resource)
+
+    def _compare_pin(self, href: str, registration: Registration) -> None:
+        """Bar EndDevices with another PIN; WrongServerError where it is that of the client itself."""
+        for number in self.shelf.users(href):
+            party = self.shelf.parties[number]
+            flaw = pin_flaw(ServerView(registration=registration), party.pin)
+            if flaw and party.is_principal:
                 raise WrongServerError(flaw)
+            if flaw:
+                log.warning("EndDevice %s not used: %s", party.identity.lfdi or party.identity.sfdi, flaw)
+                self._tell(What.WRONG_PIN, flaw, href=href)
+            self.shelf.bar(number, is_barred=flaw is not None)
 
     def _set_clock(self, server_s: int, sent_s: float, received_s: float) -> None:
         known = self.clock.value
@@ -112,41 +140,49 @@ class Poller:
             self.clock.set(known.observed(server_s, sent_s, received_s))
 
     def _publish(self) -> None:
-        view = self._shelf.view()
-        if view is None or view == self.view.value:
-            return
-        if self.view.value is None or view.is_registered != self.view.value.is_registered:
-            words = "registered" if view.is_registered else "not registered"
-            text = f"{words} at the server, {len(view.programs)} DERPrograms"
-            log.info("%s", text)
-            self._tell(What.DISCOVERED, text, href=self._shelf.root)
-        self.view.set(view)
+        """Put out the views that have changed."""
+        for number in self.shelf.take_fresh():
+            view, watched = self.shelf.view(number), self.views[number]
+            if view is None or view == watched.value:
+                continue
+            former = watched.value
+            watched.set(view)
+            if former is None or view.is_registered != former.is_registered:
+                self._tell_of(number, view)
+                self.registered.set(self.registered.version)
+
+    def _tell_of(self, number: int, view: ServerView) -> None:
+        party = self.shelf.parties[number]
+        who = "" if party.is_principal else f"{party.identity.lfdi or party.identity.sfdi} "
+        words = "registered" if view.is_registered else "not registered"
+        text = f"{who}{words} at the server, {len(view.programs)} DERPrograms"
+        log.info("%s", text)
+        self._tell(What.DISCOVERED, text, href=self.shelf.root)
 
     async def _missing(self, want: Want, error: MissingError) -> None:
         """Rediscover where a known URI is gone; go on without one that was never there."""
-        if want.href == self._shelf.root:
+        if want.href == self.shelf.root:
             await self._unreachable(error)
             return
         self._heard()
-        if self._shelf.miss(want.href, self._local_s(), self._spread()):
-            self._restart(f"{want.href} is gone")
+        if self.shelf.miss(want.href, self._local_s(), self._spread()):
+            self._restart(f"{want.href} is gone", *self.shelf.users(want.href)[:1])
         else:
             log.warning("the server links to %s and does not have it", want.href)
             self._publish()
 
     async def _refused(self, want: Want, error: RefusedError) -> None:
         log.warning("refused: %s", error)
-        if want.href == self._shelf.root or self._is_garbled(want, error):
+        if want.href == self.shelf.root or self._is_garbled(want, error):
             await self._unreachable(error)
             return
         self._heard()
-        self._shelf.postpone(want.href, self._local_s(), self._spread())
+        self.shelf.postpone(want.href, self._local_s(), self._spread())
         self._publish()
 
     def _is_garbled(self, want: Want, error: RefusedError) -> bool:
         """True for nonsense in the place of what was known before a rediscovery: nothing was withdrawn."""
-        view = self.view.value
-        was_known = view is not None and want.href in view.wants and not self._shelf.holds(want.href)
+        was_known = want.href in self._known and not self.shelf.holds(want.href)
         return was_known and (error.status is None or error.status < 300)
 
     async def _unreachable(self, error: ExchangeError) -> None:
@@ -158,10 +194,10 @@ class Poller:
 
     def _pass_over(self, want: Want, error: UnreachableError) -> None:
         """Go on without a resource that fails, or with what is held of it: others get their turn."""
-        is_its_own = error.status is not None and want.href != self._shelf.root
-        may_wait = is_elsewhere(self._shelf.root, want.href) or (is_its_own and self._shelf.holds(want.href))
+        is_its_own = error.status is not None and want.href != self.shelf.root
+        may_wait = is_elsewhere(self.shelf.root, want.href) or (is_its_own and self.shelf.holds(want.href))
         if may_wait and self._failures >= LOST_POLLS:
-            self._shelf.postpone(want.href, self._local_s(), self._spread())
+            self.shelf.postpone(want.href, self._local_s(), self._spread())
 
     def _heard(self) -> None:
         self._heard_s = self._local_s()
@@ -170,12 +206,12 @@ class Poller:
             log.info("server answers again")
             self._tell(What.SERVER_BACK, "server answers again")
 
-    def _restart(self, why: str) -> None:
-        log.info("rediscovery from %s: %s", self._shelf.root, why)
-        self._tell(What.REDISCOVERY, why, href=self._shelf.root)
-        self._rediscover = False
+    def _restart(self, why: str, party: int | None = None) -> None:
+        log.info("rediscovery from %s: %s", self.shelf.root, why)
+        self._tell(What.REDISCOVERY, why, href=self.shelf.root)
         self._session.forget_moves()
-        self._shelf.restart()
+        self._known = frozenset(want.href for want, _ in self.shelf.held())
+        self.shelf.restart(party)
 
     async def _pause(self, wait_s: float) -> None:
         """Wait for the time to pass, or for a request to rediscover."""

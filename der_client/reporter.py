@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from der_client.client_event import What
 from der_client.device_view import DeviceView
@@ -15,8 +14,6 @@ from der_client.watched import Watched
 from schemas import DERStatus
 
 log = logging.getLogger(__name__)
-
-TICK_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +37,11 @@ class Reporter:
         *,
         post_rate_s: Callable[[str], int],
     ) -> None:
+        self._tick_s = upstream.tick_s
         self._index = index
         self._device = device
         self._plan = plan
-        self._poller = upstream.poller
+        self._upstream = upstream
         self._session = upstream.session
         self._tell = upstream.tell
         self._spread = upstream.spread
@@ -52,7 +50,7 @@ class Reporter:
         self._post_rate_s = post_rate_s
         self._stored: dict[str, Stored] = {}
         self._status: DERStatus | None = None
-        self._backoff = upstream.poller.backoff
+        self._backoff = upstream.backoff
         self._failures = 0
         self._late: dict[str, Late] = {}
 
@@ -60,7 +58,7 @@ class Reporter:
         """Store what is due, for ever; the latest value only, nothing queues up."""
         while True:
             version = self._device.version
-            wait_s = TICK_S
+            wait_s = self._tick_s
             for report in self._due():
                 if not await self._store(report):
                     wait_s = self._backoff.wait_s(self._failures, self._spread())
@@ -75,7 +73,7 @@ class Reporter:
             await self._device.newer(self._device.version, end_s - self._local_s())
 
     def _due(self) -> list[Report]:
-        view, clock = self._poller.view.value, self._poller.clock.value
+        view, clock = self._upstream.view.value, self._upstream.clock.value
         if view is None or not view.is_registered or clock is None:
             return []
         plan = self._plan.value
@@ -120,5 +118,5 @@ class Reporter:
         wait_s = self._backoff.wait_s(failures, self._spread())
         self._late[href] = Late(failures=failures, until_s=self._local_s() + wait_s)
         if isinstance(error, MissingError) and failures == 1:
-            self._poller.request_rediscovery()
+            self._upstream.request_rediscovery()
         return True

@@ -14,8 +14,8 @@ from der_client.interlocks import SafetyRules
 from der_client.settings_table import built
 
 SPOOL: Final = Path("lineside-client.sqlite")
-DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device"})
-LFDI_TEXT: Final = re.compile(r"[0-9A-Fa-f]{40}")
+DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device", "pin"})
+LFDI_OR_SFDI: Final = re.compile(r"[0-9A-Fa-f]{40}|[0-9]{2,12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +51,24 @@ class ServerSettings:
 class DeviceSettings:
     """One DER: the kind of its driver, its name in reports, and the settings of that driver.
 
-    `end_device` is the LFDI of the EndDevice that the DER stands for, where that is not the client itself
-    (aggregators). `driver` is a value of the driver's own `Settings`; `None` takes all its defaults.
+    `end_device` is the LFDI (or SFDI) of the EndDevice that the DER stands for, where that is not the client
+    itself (aggregators), and `pin` the registration PIN of that EndDevice. `driver` is a value of the
+    driver's own `Settings`; `None` takes all its defaults.
     """
 
     kind: str = "sunspec"
     name: str = "der"
     end_device: str | None = None
+    pin: int | None = field(default=None, repr=False)
     driver: object | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
             raise ValueError("name: must not be empty")
-        if self.end_device is not None and not LFDI_TEXT.fullmatch(self.end_device):
-            raise ValueError("end_device: an LFDI of 40 hex digits is wanted")
+        if self.end_device is not None and not LFDI_OR_SFDI.fullmatch(self.end_device):
+            raise ValueError("end_device: an LFDI of 40 hex digits, or an SFDI, is wanted")
+        if self.pin is not None and not is_valid_pin(self.pin):
+            raise ValueError("pin: five digits and their check digit are wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +143,7 @@ def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Pa
 
 
 def device_settings(table: Mapping[str, object], place: str, folder: Path = Path()) -> DeviceSettings:
-    """One device out of its table: `kind`, `name`, `end_device`, and beside them its driver's settings.
+    """One device out of its table: its own settings, and beside them those of its driver.
 
     `place` is the dotted key of the table with its dot, for what is wrong.
     """

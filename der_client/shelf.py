@@ -1,12 +1,23 @@
-"""The resources that a client holds, when each was read, and which to read next. Pure; one task owns it."""
+"""The resources that a client holds, when each was read, and which to read next. Pure; one task owns it.
 
-import math
-from dataclasses import dataclass
+An aggregator has one shelf for all of its EndDevices: what they share is held and read once, and a change
+makes only those be looked at again that use what has changed.
+"""
 
-from der_client.discovery import Identity, Want, walk
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from der_client.discovery import Above, Identity, Walk, Want, walk_above, walk_device
+from der_client.entries import Entries
+from der_client.nodes import Node, node_of
+from der_client.timetable import Timetable
 from der_client.timing import due_s
-from der_client.view import ServerView, view_of
-from schemas import Resource
+from der_client.view import Programs, ServerView, view_of_walk
+from schemas import Resource, Time
+
+ABOVE: Final = -1
+"""Stands for what is above the EndDevices, among the users of a resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,75 +28,247 @@ class ReadAt:
     spread: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An EndDevice that the client is interested in.
+
+    `pin` is compared with its Registration. Of a `registration_alone` one nothing but that is read: the
+    EndDevice of an aggregator itself. `is_principal` is the one of the client's certificate.
+    """
+
+    identity: Identity
+    pin: int | None = None
+    registration_alone: bool = False
+    is_principal: bool = True
+
+
 class Shelf:
     """What a client holds of one server. Resources no longer linked are put away at the next look."""
 
-    def __init__(self, root: str, identity: Identity, *, floor_s: float) -> None:
+    def __init__(self, root: str, parties: Sequence[Party], *, floor_s: float) -> None:
         self.root = root
-        self.identity = identity
+        self.parties = tuple(parties)
         self._floor_s = floor_s
         self._held: dict[str, Resource | None] = {}
+        self._nodes: dict[str, Node] = {}
         self._read: dict[str, ReadAt] = {}
-        self._wants = walk(root, self._held, identity).wants
+        self._users: dict[str, dict[int, int]] = {}
+        self._wants: dict[str, Want] = {}
+        self._missing: dict[str, Want] = {}
+        self._slow_s: dict[str, float] = {}
+        self._timetable = Timetable()
+        self._entries = Entries([party.identity for party in parties])
+        self._programs = Programs()
+        self._above = Above()
+        self._walks: list[Walk] = [Walk() for _ in parties]
+        self._barred: set[int] = set()
+        self._dirty: set[int] = {ABOVE}
+        self._fresh: set[int] = set(range(len(self.parties)))
+        self._longest_s = 0.0
+        self._look()
 
-    def restart(self) -> None:
-        """Forget everything and begin again at DeviceCapability: rediscovery."""
-        self._held.clear()
-        self._read.clear()
+    def restart(self, party: int | None = None) -> None:
+        """Forget what a party uses, or everything, and begin again at DeviceCapability: rediscovery."""
+        if party is None:
+            self._entries.clear()
+            self._programs = Programs()
+        users = range(len(self.parties)) if party is None else (party,)
+        wanted = {href for user in users for href in self._walks[user].wants} | self._above.walk.wants.keys()
+        for href in wanted:
+            self._forget(href)
+        self._dirty |= {ABOVE, *users}
         self._look()
 
     def put(self, href: str, resource: Resource, now: float, spread: float) -> None:
         """Hold a resource that was read at `now`."""
+        if href not in self._wants:
+            return
+        former = self._held.get(href)
         self._held[href] = resource
-        self._read[href] = ReadAt(now, spread)
-        self._look()
+        self._read_at(href, now, spread)
+        if former is None or not _means_the_same(former, resource):
+            self._nodes[href] = node_of(resource)
+            self._touched(href)
 
     def miss(self, href: str, now: float, spread: float) -> bool:
         """Take note that the server has no such resource; True if it was there before: rediscover then."""
         was_there = self._held.get(href) is not None
-        self._held[href] = None
-        self._read[href] = ReadAt(now, spread)
-        self._look()
+        if href in self._wants:
+            self._held[href] = None
+            self._nodes.pop(href, None)
+            self._read_at(href, now, spread)
+            self._touched(href)
         return was_there
 
     def postpone(self, href: str, now: float, spread: float) -> None:
         """Go on with what is held of a resource whose poll was refused, until its next poll."""
+        if href not in self._wants:
+            return
+        is_new = href not in self._held
         self._held.setdefault(href, None)
-        self._read[href] = ReadAt(now, spread)
-        self._look()
+        self._read_at(href, now, spread)
+        if is_new:
+            self._touched(href)
+
+    def hurry(self, href: str) -> None:
+        """Read a resource next: it is said to have changed."""
+        if href in self._read:
+            self._read[href] = ReadAt(-float("inf"), 0.0)
+            self._timetable.put(href, -float("inf"))
+
+    def slow_down(self, href: str, poll_s: float | None) -> None:
+        """Poll a resource that the server tells of only every `poll_s`; at its own rate again with None."""
+        if poll_s is None:
+            self._slow_s.pop(href, None)
+        else:
+            self._slow_s[href] = poll_s
+        self._schedule(href)
+
+    def bar(self, party: int, *, is_barred: bool) -> None:
+        """Read of a party nothing but its Registration, whose PIN is wrong; or all again."""
+        if is_barred != (party in self._barred):
+            self._barred ^= {party}
+            self._dirty.add(party)
+            self._look()
 
     def holds(self, href: str) -> bool:
         """True if a resource was read, or found to be missing."""
         return href in self._held
 
+    def held(self) -> Iterator[tuple[Want, Resource]]:
+        """Every resource that was read and is wanted."""
+        found = ((want, self._held.get(href)) for href, want in self._wants.items())
+        return ((want, resource) for want, resource in found if resource is not None)
+
+    def wanted(self, href: str) -> Want | None:
+        """The want of an href, or None."""
+        return self._wants.get(href)
+
+    def users(self, href: str) -> tuple[int, ...]:
+        """The parties that a resource is about."""
+        return tuple(user for user in self._users.get(href, ()) if user != ABOVE)
+
     def next(self, now: float) -> Want | None:
         """What to read now: what is missing in the order of the walk, then what is most overdue."""
-        for want in self._wants.values():
-            if want.href not in self._held:
-                return want
-        due = min(self._wants.values(), key=self._due_s)
-        return due if self._due_s(due) <= now else None
+        for want in self._missing.values():
+            return want
+        due, href = self._timetable.first()
+        return self._wants[href] if href is not None and due <= now else None
 
     def wait_s(self, now: float) -> float:
         """Time until the next read is due, s; a new poll rate counts from the last read on."""
-        return max(0.0, min((self._due_s(want) for want in self._wants.values()), default=now) - now)
+        if self._missing:
+            return 0.0
+        due, href = self._timetable.first()
+        return 0.0 if href is None else max(0.0, due - now)
 
-    def view(self) -> ServerView | None:
-        """The picture of the server, or None while something is missing."""
-        return view_of(self.root, self._held, self.identity)
+    def take_fresh(self) -> tuple[int, ...]:
+        """The parties whose part may have changed since the last call."""
+        fresh, self._fresh = tuple(sorted(self._fresh)), set()
+        return fresh
+
+    def view(self, party: int = 0) -> ServerView | None:
+        """The picture of the server as a party sees it, or None while something is missing."""
+        if party in self._barred:
+            return ServerView()
+        own = self._walks[party]
+        hrefs = (*self._above.walk.wants, *own.wants)
+        if self._missing and any(href in self._missing for href in hrefs):
+            return None
+        return view_of_walk(self._above, own, self._held, self._nodes, self._programs)
 
     def longest_poll_s(self) -> float:
         """The slowest poll rate in force, s."""
-        return float(max((want.poll_s for want in self._wants.values()), default=0))
+        return self._longest_s
 
-    def _due_s(self, want: Want) -> float:
-        read = self._read.get(want.href)
-        if read is None:
-            return -math.inf
-        return due_s(read.at_s, max(float(want.poll_s), self._floor_s), read.spread)
+    def _read_at(self, href: str, now: float, spread: float) -> None:
+        self._missing.pop(href, None)
+        self._read[href] = ReadAt(now, spread)
+        self._schedule(href)
+
+    def _schedule(self, href: str) -> None:
+        read, want = self._read.get(href), self._wants.get(href)
+        if read is not None and want is not None:
+            poll_s = max(float(want.poll_s), self._floor_s, self._slow_s.get(href, 0.0))
+            self._timetable.put(href, due_s(read.at_s, poll_s, read.spread))
+
+    def _touched(self, href: str) -> None:
+        """Look again at all who use a resource that has changed."""
+        self._dirty.update(self._users.get(href, ()))
+        self._look()
+
+    def _forget(self, href: str) -> None:
+        self._held.pop(href, None)
+        self._nodes.pop(href, None)
+        self._read.pop(href, None)
+        self._timetable.drop(href)
+        if href in self._wants:
+            self._missing[href] = self._wants[href]
 
     def _look(self) -> None:
-        self._wants = walk(self.root, self._held, self.identity).wants
-        for href in self._held.keys() - self._wants.keys():
-            del self._held[href]
-            self._read.pop(href, None)
+        changed: set[str] = set()
+        if ABOVE in self._dirty:
+            self._dirty.discard(ABOVE)
+            self._look_above(changed)
+        for user in sorted(self._dirty):
+            is_alone = self.parties[user].registration_alone or user in self._barred
+            own = walk_device(self._entries.of(user), self._above, self._nodes, registration_alone=is_alone)
+            self._replace(user, self._walks[user].wants, own.wants, changed)
+            self._walks[user] = own
+        self._fresh |= self._dirty
+        self._dirty.clear()
+        for href in changed:
+            self._settle(href)
+        if changed:
+            self._longest_s = float(max((want.poll_s for want in self._wants.values()), default=0))
+
+    def _look_above(self, changed: set[str]) -> None:
+        """Walk from the root; what that changes for a party makes it be looked at too."""
+        former, self._above = self._above, walk_above(self.root, self._held, self._nodes)
+        self._replace(ABOVE, former.walk.wants, self._above.walk.wants, changed)
+        is_listed = any(w.href in self._nodes for w in self._above.walk.wants.values() if w.href != self.root)
+        if is_listed:
+            self._dirty |= self._entries.put(self._above.entries)
+        everybody = set(range(len(self.parties)))
+        self._fresh |= everybody
+        if _handed_down(former) != _handed_down(self._above):
+            self._dirty |= everybody
+
+    def _replace(
+        self, user: int, before: Mapping[str, Want], after: Mapping[str, Want], changed: set[str]
+    ) -> None:
+        for href in before.keys() - after.keys():
+            self._users[href].pop(user, None)
+            changed.add(href)
+        for href, want in after.items():
+            users = self._users.setdefault(href, {})
+            if users.get(user) != want.poll_s or href not in self._wants:
+                users[user] = want.poll_s
+                self._wants.setdefault(href, want)
+                changed.add(href)
+            if href not in self._held:
+                self._missing.setdefault(href, want)
+
+    def _settle(self, href: str) -> None:
+        """Bring the rate of a resource up to date, or put it away where nobody uses it any more."""
+        users = self._users[href]
+        if not users:
+            self._forget(href)
+            for table in (self._users, self._wants, self._missing, self._slow_s):
+                table.pop(href, None)
+            return
+        poll_s = min(users.values())
+        if self._wants[href].poll_s != poll_s:
+            self._wants[href] = replace(self._wants[href], poll_s=poll_s)
+        self._schedule(href)
+
+
+def _handed_down(above: Above) -> tuple[object, ...]:
+    return above.dcap, above.root_poll_s, above.list_poll_s
+
+
+def _means_the_same(one: Resource, other: Resource) -> bool:
+    """True if nothing that is made of a resource changes with it; of Time only the rate is used."""
+    if isinstance(one, Time) and isinstance(other, Time):
+        return one.pollRate == other.pollRate
+    return one == other

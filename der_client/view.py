@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import is_
 
-from der_client.discovery import Identity, Walk, Want, walk
+from der_client.discovery import Above, Identity, Walk, Want, entry_of, walk_above, walk_device
 from der_client.list_pages import items_of
+from der_client.nodes import Node, node_of
 from function_sets import Program
 from schemas import (
     DER,
@@ -18,7 +20,6 @@ from schemas import (
     Link,
     Registration,
     Resource,
-    Time,
 )
 
 
@@ -41,6 +42,7 @@ class ServerView:
     mirror_href: str | None = None
     log_event_href: str | None = None
     device_information_href: str | None = None
+    subscription_list_href: str | None = None
     post_rate_s: int | None = None
 
     @property
@@ -49,27 +51,73 @@ class ServerView:
         return self.end_device is not None
 
 
-def view_of(root: str, held: Mapping[str, Resource | None], identity: Identity) -> ServerView | None:
-    """The picture that the held resources give, or None while the walk still misses some."""
-    seen = walk(root, held, identity)
-    dcap = held.get(root)
-    if seen.missing(held) or not isinstance(dcap, DeviceCapability):
+class Programs:
+    """The Program of each href, made once however many EndDevices see it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[tuple[object, ...], Program]] = {}
+
+    def of(self, listed: DERProgram, held: Mapping[str, Resource | None]) -> Program:
+        """The Program that a DERProgram makes with what its links lead to."""
+        href = listed.href or listed.mRID
+        default = held.get(listed.DefaultDERControlLink_.href) if listed.DefaultDERControlLink_ else None
+        controls = held.get(listed.DERControlListLink_.href) if listed.DERControlListLink_ else None
+        parts = (listed, default, controls)
+        former = self._made.get(href)
+        if former is not None and all(map(is_, former[0], parts)):
+            return former[1]
+        made = Program(
+            href=href,
+            mRID=listed.mRID,
+            primacy=listed.primacy,
+            default=default if isinstance(default, DefaultDERControl) else None,
+            controls=tuple(item for item in items_of(controls) if isinstance(item, DERControl)),
+        )
+        self._made[href] = (parts, made)
+        return made
+
+
+def view_of_walk(
+    above: Above,
+    own: Walk,
+    held: Mapping[str, Resource | None],
+    nodes: Mapping[str, Node],
+    programs: Programs,
+) -> ServerView | None:
+    """The picture that the held resources give of one EndDevice, or None without DeviceCapability.
+
+    Programs of all assignments, each once even where several assignments link to it.
+    """
+    dcap, device = above.dcap, own.end_device
+    if dcap is None:
         return None
-    device = seen.end_device
+    seen = [nodes[href] for href in own.wants if href in nodes]
+    listed = {item.href or item.mRID: item for node in seen for item in node.programs}
     return ServerView(
         end_device=device,
         registration=_registration(device, held),
-        assignments=seen.assignments,
-        programs=_programs(seen, held),
-        curves=_curves(seen, held),
-        ders=tuple(item for want in seen.wants for item in items_of(held[want]) if isinstance(item, DER)),
-        wants=seen.wants,
-        time_href=_time_href(seen, dcap),
+        assignments=own.assignments,
+        programs=tuple(programs.of(item, held) for item in listed.values()),
+        curves={curve.href: curve for node in seen for curve in node.curves if curve.href},
+        ders=tuple(der for node in seen for der in node.ders),
+        wants={**above.walk.wants, **own.wants},
+        time_href=_time_href(own, dcap),
         mirror_href=_href(dcap.MirrorUsagePointListLink_),
         log_event_href=_href(device.LogEventListLink_) if device else None,
         device_information_href=_href(device.DeviceInformationLink_) if device else None,
+        subscription_list_href=_href(device.SubscriptionListLink_) if device else None,
         post_rate_s=device.postRate if device else None,
     )
+
+
+def view_of(root: str, held: Mapping[str, Resource | None], identity: Identity) -> ServerView | None:
+    """The picture that the held resources give, or None while the walk still misses some."""
+    nodes = {href: node_of(resource) for href, resource in held.items() if resource is not None}
+    above = walk_above(root, held, nodes)
+    own = walk_device(entry_of(identity, above.entries), above, nodes)
+    if above.walk.missing(held) or own.missing(held):
+        return None
+    return view_of_walk(above, own, held, nodes, Programs())
 
 
 def pin_flaw(view: ServerView, pin: int | None) -> str | None:
@@ -93,32 +141,6 @@ def _registration(device: EndDevice | None, held: Mapping[str, Resource | None])
     return found if isinstance(found, Registration) else None
 
 
-def _time_href(seen: Walk, dcap: DeviceCapability) -> str | None:
-    links = [a.TimeLink_ for a in seen.assignments if a.TimeLink_] + [dcap.TimeLink_]
-    of_time = (link.href for link in links if link and seen.wants[link.href].type is Time)
-    return next(of_time, None)
-
-
-def _programs(seen: Walk, held: Mapping[str, Resource | None]) -> tuple[Program, ...]:
-    """Programs of all assignments, each once even where several assignments link to it."""
-    listed = [item for want in seen.wants for item in items_of(held[want]) if isinstance(item, DERProgram)]
-    by_href = {item.href or item.mRID: item for item in listed}
-    return tuple(_program(href, item, held) for href, item in by_href.items())
-
-
-def _program(href: str, program: DERProgram, held: Mapping[str, Resource | None]) -> Program:
-    default = held.get(program.DefaultDERControlLink_.href) if program.DefaultDERControlLink_ else None
-    controls = held.get(program.DERControlListLink_.href) if program.DERControlListLink_ else None
-    return Program(
-        href=href,
-        mRID=program.mRID,
-        primacy=program.primacy,
-        default=default if isinstance(default, DefaultDERControl) else None,
-        controls=tuple(item for item in items_of(controls) if isinstance(item, DERControl)),
-    )
-
-
-def _curves(seen: Walk, held: Mapping[str, Resource | None]) -> dict[str, DERCurve]:
-    """All curves by href, from curve lists and from links of their own."""
-    found = [r for want in seen.wants for r in (held[want], *items_of(held[want]))]
-    return {curve.href: curve for curve in found if isinstance(curve, DERCurve) and curve.href}
+def _time_href(own: Walk, dcap: DeviceCapability) -> str | None:
+    links = [a.TimeLink_ for a in own.assignments if a.TimeLink_] + [dcap.TimeLink_]
+    return next((link.href for link in links if link), None)

@@ -12,17 +12,22 @@ class Watched(Generic[T]):
     def __init__(self, value: T) -> None:
         self._value = value
         self._changed = asyncio.Event()
-        self.version = 0
+        self._version = 0
 
     @property
     def value(self) -> T:
         """The latest value."""
         return self._value
 
+    @property
+    def version(self) -> int:
+        """How often a value was put."""
+        return self._version
+
     def set(self, value: T) -> None:
         """Put a new value and wake everybody who waits for one."""
         self._value = value
-        self.version += 1
+        self._version += 1
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -1,20 +1,21 @@
 """Discovery, polling, moved and missing resources, the clock."""
 
+import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
-from der_client import (
-    What,
-)
+from der_client import AggregatorClient, Plant, What
 from schemas import (
     DefaultDERControl,
     DefaultDERControlLink,
     DERControlBase,
     DERProgramList,
+    EndDeviceList,
     Registration,
 )
-from tests.integration.client.harness import CODEC, Site, control, controls, decoded
+from tests.integration.client.harness import CODEC, Inverter, Site, control, controls, decoded
 
 
 async def test_the_wrong_pin_means_that_the_server_is_not_used(site: Site) -> None:
@@ -122,3 +123,27 @@ async def test_a_server_without_device_capability_is_asked_again(site: Site, sta
         await site.script.until(lambda: site.inverter.holds(90.0))
 
     assert len(site.heard(What.SERVER_LOST)) == 1
+
+
+async def test_a_program_that_many_end_devices_share_is_polled_once(site: Site) -> None:
+    devices = site.script.resources["/a/devices"]
+    assert isinstance(devices, EndDeviceList)
+    own = devices.EndDevice_.pop()
+    managed = [replace(own, href=f"/m/{n}", lFDI=f"{n:040X}", sFDI=n) for n in range(20, 40)]
+    devices.EndDevice_ += managed
+    plants = [
+        Plant(devices=(Inverter(site.script, name=f"{n}"),), end_device=one.lFDI)
+        for n, one in enumerate(managed)
+    ]
+    inverters = [plant.devices[0] for plant in plants]
+    client = AggregatorClient(site.settings, plants, on_event=site.hear)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(client.run())
+        await site.script.until(lambda: all(i.holds(90.0) for i in inverters if isinstance(i, Inverter)))
+        asked = list(site.script.asked)
+        task.cancel()
+
+    polls = asked.count("GET /a/programs")
+    assert asked.count("GET /a/controls") <= polls + 1
+    assert asked.count("GET /a/default") <= polls + 1
+    assert asked.count("GET /a/devices") == 12

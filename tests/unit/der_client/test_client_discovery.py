@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from der_client.discovery import Identity, Want, curve_hrefs, is_elsewhere, walk
-from der_client.shelf import Shelf
+from der_client.discovery import Identity, Want, is_elsewhere, walk
+from der_client.nodes import curve_hrefs
+from der_client.shelf import Party, Shelf
 from der_client.view import ServerView, pin_flaw, view_of
 from schemas import (
     DER,
@@ -270,7 +271,7 @@ def test_a_server_without_registration_may_be_used() -> None:
 def filled(change: Callable[[Held], None] = lambda _: None) -> Shelf:
     server = a_server()
     change(server)
-    shelf = Shelf(ROOT, ME, floor_s=1.0)
+    shelf = Shelf(ROOT, [Party(identity=ME)], floor_s=1.0)
     while (want := shelf.next(0.0)) is not None and not shelf.holds(want.href):
         resource = server[want.href]
         if resource is None:
@@ -307,7 +308,7 @@ def test_a_new_poll_rate_counts_at_once() -> None:
 
 
 def test_no_resource_is_polled_faster_than_the_floor() -> None:
-    shelf = Shelf(ROOT, ME, floor_s=30.0)
+    shelf = Shelf(ROOT, [Party(identity=ME)], floor_s=30.0)
     dcap = DeviceCapability(pollRate=1)
     shelf.put(ROOT, dcap, 0.0, 0.0)
 
@@ -341,7 +342,7 @@ def test_a_refused_poll_leaves_what_was_held() -> None:
 
 
 def test_an_empty_shelf_need_not_wait() -> None:
-    assert Shelf(ROOT, ME, floor_s=1.0).wait_s(0.0) == 0.0
+    assert Shelf(ROOT, [Party(identity=ME)], floor_s=1.0).wait_s(0.0) == 0.0
 
 
 def test_a_restart_begins_at_the_root() -> None:

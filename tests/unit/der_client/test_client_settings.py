@@ -78,6 +78,7 @@ def test_the_pin_is_not_shown() -> None:
         ('devices=[{}, {name="b", scan={bases=["x"]}}]', "devices.1.scan.bases.0: 'x' is not of type int"),
         ("devices=[{scan={bases=7}}]", "devices.0.scan.bases: a list is wanted"),
         ('devices=[{end_device="ab"}]', "devices.0.end_device: an LFDI of 40 hex digits"),
+        ("devices=[{pin=111114}]", "devices.0.pin: five digits and their check digit"),
         ('devices=[{name=""}]', "devices.0.name: must not be empty"),
         ("devices=[{colour=1}]", "devices.0.colour: no such setting"),
         ('devices=[{kind="battery", can="x"}]', "devices.0.can: a table is wanted"),

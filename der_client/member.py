@@ -1,0 +1,173 @@
+"""The tasks of one EndDevice: its schedule, and control, record and reports of each of its devices."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+from der_client.control import Controller
+from der_client.device import Device
+from der_client.execution import execution_of
+from der_client.mirror import Mirror
+from der_client.outbox import Way
+from der_client.plan import Plan
+from der_client.plan_share import PlanShare, Split
+from der_client.recorder import Recorder
+from der_client.reporter import Reporter
+from der_client.reports import About
+from der_client.safety import Surroundings
+from der_client.scheduler import Abilities, Scheduler, abilities_of
+from der_client.scheduling import Scheduling
+from der_client.senders import LogEventSender, ResponseSender
+from der_client.settings import ClientSettings
+from der_client.spool import Lane
+from der_client.upstream import Upstream
+from der_client.watched import Watched
+from function_sets import Draw, Rules, draw_for
+from schemas import DERControl
+
+Ways = dict[Lane, dict[str, Way]]
+"""How what each EndDevice owes is sent, by lane and owner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queues:
+    """What tells the outboxes that something waits in the spool."""
+
+    responses: Watched[int]
+    records: Watched[int]
+
+
+class Member:
+    """One EndDevice with its devices, in the order of its DERList."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        devices: Sequence[Device],
+        settings: ClientSettings,
+        queues: Queues,
+        *,
+        split: Split | None = None,
+    ) -> None:
+        self._upstream = upstream
+        self._devices = tuple(devices)
+        self._settings = settings
+        self._queues = queues
+        self._split = split
+        self._mirror = Mirror(upstream, settings.report, queues.records)
+        self._controllers: list[Controller] = []
+        self._schedule: Scheduling | None = None
+
+    @property
+    def lfdi(self) -> str:
+        """LFDI of the EndDevice."""
+        return self._upstream.lfdi
+
+    async def opt_out(self, mrid: str | None, until: int | None) -> None:
+        """Leave one event, or all (None), alone until server time `until`, s, or until `opt_in`."""
+        if self._schedule is not None:
+            await self._schedule.opt_out(mrid, until)
+
+    async def opt_in(self, mrid: str | None) -> None:
+        """Take part in one event, or in all (None), again."""
+        if self._schedule is not None:
+            await self._schedule.opt_in(mrid)
+
+    async def start(self, tasks: asyncio.TaskGroup, ways: Ways) -> None:
+        """Take up what the last run left, and begin."""
+        upstream, local_s = self._upstream, self._upstream.local_s
+        owner = upstream.spool.owner
+        ways[Lane.RESPONSE][owner] = Way(upstream=upstream, send=ResponseSender(upstream))
+        ways[Lane.LOG_EVENT][owner] = Way(upstream=upstream, send=LogEventSender(upstream))
+        ways[Lane.READING][owner] = Way(upstream=upstream, send=self._mirror)
+        scheduling = self._schedule = await self._scheduling()
+        self._controllers = [
+            self._controller(device, self._plan_of(scheduling.plan, index))
+            for index, device in enumerate(self._devices)
+        ]
+        able = partial(self._abilities, scheduling.plan)
+        tasks.create_task(scheduling.run(able, local_s), name=f"scheduling {owner}")
+        for index, controller in enumerate(self._controllers):
+            tasks.create_task(controller.run(), name=f"control {controller.view.value.name}")
+            self._report(tasks, index, controller, scheduling.plan)
+
+    async def _scheduling(self) -> Scheduling:
+        upstream, report = self._upstream, self._settings.report
+        scheduler = Scheduler(
+            Rules(
+                other_program_before_start=report.other_program_before_start,
+                other_program_after_start=report.other_program_after_start,
+            ),
+            self._draw,
+            records=await asyncio.to_thread(upstream.spool.records),
+        )
+        scheduling = Scheduling(
+            scheduler,
+            upstream.spool,
+            upstream.view,
+            upstream.clock,
+            lfdi=upstream.lfdi,
+            tell=upstream.tell,
+        )
+        scheduling.queued = self._queues.responses
+        await scheduling.restore(upstream.local_s)
+        return scheduling
+
+    def _plan_of(self, plan: Watched[Plan | None], index: int) -> Watched[Plan | None]:
+        return plan if self._split is None else PlanShare(plan, self._split, index)
+
+    def _controller(self, device: Device, plan: Watched[Plan | None]) -> Controller:
+        upstream, rules = self._upstream, self._settings.safety
+        return Controller(
+            device,
+            self._settings.control,
+            plan,
+            surroundings=lambda: Surroundings(
+                rules=rules, server_silent_share=upstream.poller.silent_share()
+            ),
+            tell=upstream.tell,
+            local_s=upstream.local_s,
+        )
+
+    def _report(
+        self, tasks: asyncio.TaskGroup, index: int, controller: Controller, plan: Watched[Plan | None]
+    ) -> None:
+        """Start the tasks that record and report one device."""
+        name, upstream, mirror = controller.view.value.name, self._upstream, self._mirror
+        pen = self._settings.report.pen
+        recorder = Recorder(
+            controller.view,
+            upstream.clock,
+            upstream.spool,
+            mirror.queued,
+            lfdi=upstream.lfdi,
+            pen=pen,
+            post_rate_s=mirror.post_rate_s,
+        )
+        about = About(lfdi=upstream.lfdi, pen=pen, version=software_version(), rules=self._settings.safety)
+        reporter = Reporter(index, controller.view, plan, upstream, about, post_rate_s=mirror.post_rate_s)
+        tasks.create_task(recorder.run(upstream.local_s), name=f"recorder {name}")
+        tasks.create_task(reporter.run(), name=f"reports {name}")
+
+    def _abilities(self, plan: Watched[Plan | None]) -> Abilities | None:
+        """What the devices can do together, and do; None until one has been identified."""
+        views = [controller.view.value for controller in self._controllers]
+        plates = [view.nameplate for view in views if view.nameplate is not None]
+        if not plates:
+            return None
+        now, reversion_s = self._upstream.local_s(), self._settings.control.reversion_s
+        does = execution_of(views, plan.value, now, reversion_s)
+        return replace(abilities_of(plates, self._settings.report.device_category), execution=does)
+
+    def _draw(self, control: DERControl) -> Draw:
+        return draw_for(control, self._upstream.spread)
+
+
+def software_version() -> str:
+    """Version of this software."""
+    try:
+        return version("lineside")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,72 @@
+"""Which devices stand for which EndDevice: one of the client itself, or many behind an aggregator. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from certs import LFDI, sfdi_of
+from der_client.device import Device
+from der_client.discovery import Identity
+from der_client.settings import DeviceSettings
+from der_client.shelf import Party
+
+LFDI_DIGITS: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """The devices of one EndDevice, in the order of its DERList.
+
+    `end_device` is its LFDI, or its SFDI in decimal; None for the EndDevice of the client's own certificate.
+    `pin` is compared with its Registration.
+    """
+
+    devices: tuple[Device, ...]
+    end_device: str | None = None
+    pin: int | None = None
+
+    @property
+    def owner(self) -> str:
+        """The name of the plant in the spool; empty for the client itself."""
+        return (self.end_device or "").upper()
+
+    def identity(self, own: Identity) -> Identity:
+        """Who the EndDevice is; `own` is the client. The LFDI is empty where only the SFDI is given."""
+        if self.end_device is None:
+            return own
+        if len(self.end_device) != LFDI_DIGITS:
+            return Identity(lfdi="", sfdi=int(self.end_device))
+        lfdi = self.end_device.upper()
+        return Identity(lfdi=lfdi, sfdi=sfdi_of(LFDI(lfdi)))
+
+
+def plants_of(
+    settings: Sequence[DeviceSettings], made: Callable[[DeviceSettings], Device]
+) -> tuple[Plant, ...]:
+    """The plants that the settings describe; devices of one EndDevice in the order of the settings."""
+    found: dict[str | None, list[Device]] = {}
+    pins: dict[str | None, int | None] = {}
+    for one in settings:
+        owner = one.end_device.upper() if one.end_device else None
+        found.setdefault(owner, []).append(made(one))
+        pins[owner] = pins.get(owner) or one.pin
+    return tuple(
+        Plant(devices=tuple(devices), end_device=owner, pin=pins[owner]) for owner, devices in found.items()
+    )
+
+
+def parties_of(plants: Sequence[Plant], own: Identity, pin: int | None) -> tuple[Party, ...]:
+    """What the poller follows: each plant in order, and behind them the aggregator's own EndDevice.
+
+    `pin` belongs to the certificate of the client.
+    """
+    principal = Party(identity=own, pin=pin, registration_alone=True)
+    parties = [
+        Party(
+            identity=plant.identity(own),
+            pin=pin if plant.end_device is None else plant.pin,
+            is_principal=plant.end_device is None,
+        )
+        for plant in plants
+    ]
+    return (*parties,) if any(party.is_principal for party in parties) else (*parties, principal)
