@@ -1,0 +1,140 @@
+"""Where the controllers of one site learn what the plan leaves to each of them: `site` with its memory.
+
+All controllers of a site run in one event loop and ask in turn; no call waits.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from der_client.desired import Desired, Share
+from der_client.device import Fault, Nameplate, SiteReading, Telemetry
+from der_client.plan import Plan, wish_of
+from der_client.site import (
+    Member,
+    Metered,
+    SiteRules,
+    SiteState,
+    cap_of,
+    charge_cap_of,
+    heard_of,
+    looked,
+    without_site_modes,
+)
+from der_client.site_share import lasting_share_of, share_of
+from der_client.watched import Watched
+
+log = logging.getLogger(__name__)
+
+METER_PERIOD_S: Final = 1.0
+
+
+class Meter(Protocol):
+    """The meter at the connection point. One task owns it; no method raises for what happens in the field."""
+
+    name: str
+
+    async def read(self) -> SiteReading | Fault:
+        """One reading, positive out of the site."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the bus."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a controller knows of its DER as it asks.
+
+    `is_held` says that the DER holds what it was told last, `is_obeying` that it holds limits at all.
+    """
+
+    nameplate: Nameplate
+    telemetry: Telemetry
+    is_held: bool = True
+    is_obeying: bool = True
+
+
+class SiteDesk:
+    """Keeps what the DERs of one connection point were told, and gives each its part."""
+
+    def __init__(
+        self, rules: SiteRules, meter: Watched[Metered | None], local_s: Callable[[], float]
+    ) -> None:
+        self._rules = rules
+        self._meter = meter
+        self._local_s = local_s
+        self._members: dict[str, Member] = {}
+        self._state = SiteState()
+        self._plan: Plan | None = None
+
+    def desired(self, name: str, plan: Plan, heard: Heard) -> Desired:
+        """What one DER shall do now of all that the plan asks of the site."""
+        now_s = self._local_s()
+        self._members[name] = self._member(name, heard, now_s)
+        present = self._present(name, now_s)
+        own_plan = without_site_modes(plan)
+        if plan is not self._plan:
+            self._plan = plan
+            for other in present:
+                self._wish(other, own_plan, present)
+        wish = self._wish(name, own_plan, present)
+        present = self._present(name, now_s)
+        budget, self._state = looked(plan, self._members, self._meter.value, self._state, now_s, self._rules)
+        told_w = cap_of(name, present, budget)
+        charge_w = charge_cap_of(name, present, budget)
+        self._members[name] = replace(self._members[name], told_w=told_w)
+        return replace(wish, cap_w=told_w, setpoint=replace(wish.setpoint, max_charge_w=charge_w))
+
+    def lasting_share(self, name: str, nameplate: Nameplate) -> Share:
+        """The part of one DER in the default while it is left alone."""
+        plates = {one: member.nameplate for one, member in self._members.items()}
+        return lasting_share_of(name, {**plates, name: nameplate})
+
+    def _present(self, name: str, now_s: float) -> dict[str, Member]:
+        return {name: self._members[name], **heard_of(self._members, now_s, self._rules)}
+
+    def _wish(self, name: str, plan: Plan, present: Mapping[str, Member]) -> Desired:
+        """What the plan asks of one DER itself; its target is remembered for the others."""
+        wish = wish_of(plan, present[name].nameplate, share=share_of(name, present))
+        self._members[name] = replace(self._members[name], target_w=wish.setpoint.target_w)
+        return wish
+
+    def _member(self, name: str, heard: Heard, now_s: float) -> Member:
+        former = self._members.get(name)
+        fresh = Member(
+            nameplate=heard.nameplate,
+            telemetry=heard.telemetry,
+            heard_s=now_s,
+            is_obeying=heard.is_obeying,
+        )
+        if former is None:
+            return fresh
+        held_w = former.told_w if heard.is_held else former.held_w
+        return replace(fresh, held_w=held_w, told_w=former.told_w, target_w=former.target_w)
+
+
+async def follow_meter(
+    meter: Meter,
+    readings: Watched[Metered | None],
+    local_s: Callable[[], float],
+    period_s: float = METER_PERIOD_S,
+) -> None:
+    """Read the meter of a site each period, for ever; a reading that fails leaves the one before to age."""
+    silent = False
+    try:
+        while True:
+            began_s = local_s()
+            found = await meter.read()
+            if isinstance(found, SiteReading):
+                readings.set(Metered(reading=found, at_s=local_s()))
+            if isinstance(found, Fault) != silent:
+                silent = not silent
+                text = found.detail if isinstance(found, Fault) else "answers again"
+                log.warning("meter %s: %s", meter.name, text)
+            await asyncio.sleep(max(0.0, began_s + period_s - local_s()))
+    finally:
+        await meter.close()
