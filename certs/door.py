@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 def listen(host: str, port: int, *, shared: bool = False) -> list[socket.socket]:
     """Sockets that listen on every address of a host; all have one port, also where 0 lets the system choose.
 
+    What they accept has their options: TCP keep-alive, and no delay of small segments.
+
     With `shared` further sockets may be bound to the same port: the system spreads connections over them.
     OSError where the port is taken or the host has no address here.
     """
@@ -169,6 +171,8 @@ class Door:
 def _bound(made: socket.socket, place: tuple[object, ...], shared: bool) -> socket.socket:
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if shared:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if made.family == socket.AF_INET6:

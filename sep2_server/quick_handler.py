@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -40,11 +40,32 @@ class QuickHandler(EndingConnection):
         self._is_whole = True
         """Whether the parser has been given whole requests alone, all of them answered or on their way."""
         self._is_fed = False
-        """Whether the parser has been given anything; if not, the library's task waits or is about to."""
+        """Whether the parser has been given anything; if not, there is no task of the library."""
         self._last: tuple[bytes, int] | None = None
         """The head that the parser was given last, alone, and the number of octets behind it."""
         self._promise: asyncio.Future[Answer] | None = None
         self._held = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin as the library does, but for its task: only what is given to the parser needs that.
+
+        The options of TCP that the library sets here are those of the listening socket.
+        """
+        self.transport = cast("asyncio.Transport", transport)
+        if self._manager is not None:
+            self._manager.connection_made(self, self.transport)
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+
+    def _process_keepalive(self) -> None:
+        """Close where nothing has come for too long; the library does so once its task runs."""
+        close_at = self._next_keepalive_close_time
+        if self._task_handler is not None:
+            super()._process_keepalive()
+        elif self._loop.time() < close_at:
+            self._keepalive_handle = self._loop.call_at(close_at, self._process_keepalive)
+        else:
+            self.force_close()
 
     @property
     def is_busy(self) -> bool:
@@ -77,6 +98,8 @@ class QuickHandler(EndingConnection):
                     return
                 self._last = data[:end], len(data) - end
         self._is_whole, self._is_fed = False, True
+        if self._task_handler is None and self._manager is not None:
+            self._task_handler = self._loop.create_task(self.start())
         super().data_received(data)
 
     def learn(self, request: web.BaseRequest, known: Known | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from certs import Door, Pki, server_context
-from certs.door import PAUSE_S
+from certs.door import PAUSE_S, listen
 
 
 class Greeting(asyncio.Protocol):
@@ -124,3 +124,13 @@ async def test_without_files_connections_wait(
     assert asyncio.get_running_loop().time() - began >= 2 * PAUSE_S - 0.02
     assert caplog.text.count("No further connection can be accepted") == 2
     await door.close()
+
+
+def test_what_a_listening_socket_accepts_has_keep_alive_and_no_delay() -> None:
+    (listening,) = listen("127.0.0.1", 0)
+    with listening, socket.create_connection(listening.getsockname()):
+        listening.settimeout(5)
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0

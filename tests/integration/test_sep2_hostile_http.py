@@ -198,6 +198,25 @@ async def test_a_head_that_does_not_come_is_cut_off_in_time(tmp_path: Path, sep2
         assert await Line(bench, row.href, client).send(b"GET /tm HTTP/1.1\r\nHost:") == b""
 
 
+async def test_a_connection_on_which_nothing_is_asked_is_cut_off_in_time(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, keep_alive_s=1) as bench:
+        row, client = await bench.device("line-1")
+        assert await Line(bench, row.href, client).send(b"") == b""
+
+
+async def test_a_connection_whose_requests_need_no_parser_is_cut_off_in_time(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, keep_alive_s=1) as bench:
+        row, client = await bench.device("line-1")
+        line = Line(bench, row.href, client)
+        asked = b"GET /tm HTTP/1.1\r\nHost: a\r\n\r\n"
+        assert statuses(await line.send(asked)) == [200]
+        assert statuses(await line.send(asked)) == [200]
+
+
 async def test_a_client_that_goes_away_inside_a_body_leaves_no_trace(line: Line) -> None:
     _, writer = await line.open()
     writer.write(line.post(EVENT)[:-5])
