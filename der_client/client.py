@@ -13,12 +13,12 @@ from der_client.device import Device, WrittenPoint
 from der_client.identity import identity_of
 from der_client.member import Member, Queues, Ways
 from der_client.outbox import Outbox
-from der_client.plan_share import Split
 from der_client.plants import Plant, parties_of
 from der_client.poller import Poller
 from der_client.server_clock import ServerClock
 from der_client.session import Session
 from der_client.settings import ClientSettings
+from der_client.site_desk import Meter
 from der_client.spool import Lane, Spool
 from der_client.upstream import Upstream
 from der_client.watched import Watched
@@ -36,8 +36,7 @@ class AggregatorClient:
     Devices' reversion timers stay armed then. Each plant is found in the EndDeviceList that the server shows
     to the certificate; what its EndDevices have in common is polled once. `on_event` is called with what a
     person would ask about; it must not block. `local_s` is a monotonic clock, `spread` gives random
-    numbers from 0 to 1 for jitter and randomized events. `split` says which part of the plan of an EndDevice
-    each of its devices has (None: all of it).
+    numbers from 0 to 1 for jitter and randomized events.
     """
 
     def __init__(
@@ -48,7 +47,6 @@ class AggregatorClient:
         on_event: OnEvent | None = None,
         local_s: Callable[[], float] = time.monotonic,
         spread: Callable[[], float] = RANDOM.random,
-        split: Split | None = None,
     ) -> None:
         self.settings = settings
         self.identity = identity_of(settings.server.certificate)
@@ -56,7 +54,6 @@ class AggregatorClient:
         self._on_event = on_event
         self._local_s = local_s
         self._spread = spread
-        self._split = split
         self._crowd = Crowd()
         self._clock = Watched[ServerClock | None](None)
         self._members: list[Member] = []
@@ -121,7 +118,7 @@ class AggregatorClient:
 
     def _member(self, upstream: Upstream, plant: Plant, queues: Queues) -> Member:
         devices = [self._crowd.join(device) for device in plant.devices]
-        member = Member(upstream, devices, self.settings, queues, split=self._split)
+        member = Member(upstream, devices, self.settings, queues, meter=plant.meter)
         self._members.append(member)
         return member
 
@@ -210,7 +207,8 @@ class AggregatorClient:
 class DERClient(AggregatorClient):
     """An IEEE 2030.5 DER client: one EndDevice, whose `devices` stand in the order of the server's DERList.
 
-    A facility EMS fronts several of them. All else is as with an aggregator.
+    A facility EMS fronts several of them, with the `meter` at their connection point if there is one. All
+    else is as with an aggregator.
     """
 
     def __init__(
@@ -221,10 +219,10 @@ class DERClient(AggregatorClient):
         on_event: OnEvent | None = None,
         local_s: Callable[[], float] = time.monotonic,
         spread: Callable[[], float] = RANDOM.random,
-        split: Split | None = None,
+        meter: Meter | None = None,
     ) -> None:
-        plant = Plant(devices=tuple(devices))
-        super().__init__(settings, [plant], on_event=on_event, local_s=local_s, spread=spread, split=split)
+        plant = Plant(devices=tuple(devices), meter=meter)
+        super().__init__(settings, [plant], on_event=on_event, local_s=local_s, spread=spread)
 
 
 async def _open(poller: Poller, queues: Queues) -> None:

@@ -24,9 +24,10 @@ from der_client.device import (
     Telemetry,
 )
 from der_client.device_view import DeviceView
-from der_client.plan import Plan, reversion_of, setpoint_text, wish_of
+from der_client.plan import Plan, reversion_of, setpoint_text
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp
 from der_client.settings import ControlSettings
+from der_client.site_desk import Heard, SitePart
 from der_client.watched import Watched
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,13 @@ class Controller:
         surroundings: Callable[[], Surroundings],
         tell: Tell,
         local_s: Callable[[], float] = time.monotonic,
+        part: SitePart | None = None,
     ) -> None:
         self.view: Watched[DeviceView] = Watched(DeviceView(name=device.name))
         self._device = device
         self._settings = settings
         self._plan = plan
+        self._part = part or SitePart(device.name)
         self._surroundings = surroundings
         self._tell = tell
         self._local_s = local_s
@@ -93,11 +96,21 @@ class Controller:
         plan = self._plan.value or self._plan_of_its_own(now)
         if plan is None:
             return
-        desired = wish_of(plan, nameplate)
+        desired = self._part.desired(plan, self._as_heard(nameplate, telemetry))
         safe = clamp(desired, telemetry, nameplate, self._safety, now, around=around)
         self._safety = safe.state
-        await self._apply(safe, reversion_of(plan, nameplate, telemetry, self._settings))
+        share = self._part.lasting_share(nameplate)
+        await self._apply(safe, reversion_of(plan, nameplate, telemetry, self._settings, share=share))
         self._show(telemetry, safe, plan)
+
+    def _as_heard(self, nameplate: Nameplate, telemetry: Telemetry) -> Heard:
+        """What the other DERs of the site have to know of this one."""
+        return Heard(
+            nameplate=nameplate,
+            telemetry=telemetry,
+            is_held=self._applied is not None,
+            is_obeying="max_w_pct" not in self._actuation.failed,
+        )
 
     def _plan_of_its_own(self, now: float) -> Plan | None:
         """Nothing but safety, once the plan has not come in time; until then the device goes on as it is.

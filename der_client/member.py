@@ -12,7 +12,6 @@ from der_client.execution import execution_of
 from der_client.mirror import Mirror
 from der_client.outbox import Way
 from der_client.plan import Plan
-from der_client.plan_share import PlanShare, Split
 from der_client.recorder import Recorder
 from der_client.reporter import Reporter
 from der_client.reports import About
@@ -21,6 +20,8 @@ from der_client.scheduler import Abilities, Scheduler, abilities_of
 from der_client.scheduling import Scheduling
 from der_client.senders import LogEventSender, ResponseSender
 from der_client.settings import ClientSettings
+from der_client.site import Metered, SiteRules
+from der_client.site_desk import Meter, SiteDesk, SitePart, follow_meter
 from der_client.spool import Lane
 from der_client.upstream import Upstream
 from der_client.watched import Watched
@@ -49,13 +50,13 @@ class Member:
         settings: ClientSettings,
         queues: Queues,
         *,
-        split: Split | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._upstream = upstream
         self._devices = tuple(devices)
         self._settings = settings
         self._queues = queues
-        self._split = split
+        self._meter = meter
         self._mirror = Mirror(upstream, settings.report, queues.records)
         self._controllers: list[Controller] = []
         self._schedule: Scheduling | None = None
@@ -83,10 +84,8 @@ class Member:
         ways[Lane.LOG_EVENT][owner] = Way(upstream=upstream, send=LogEventSender(upstream))
         ways[Lane.READING][owner] = Way(upstream=upstream, send=self._mirror)
         scheduling = self._schedule = await self._scheduling()
-        self._controllers = [
-            self._controller(device, self._plan_of(scheduling.plan, index))
-            for index, device in enumerate(self._devices)
-        ]
+        desk = self._desk(tasks)
+        self._controllers = [self._controller(device, scheduling.plan, desk) for device in self._devices]
         able = partial(self._abilities, scheduling.plan)
         tasks.create_task(scheduling.run(able, local_s), name=f"scheduling {owner}")
         for index, controller in enumerate(self._controllers):
@@ -115,10 +114,17 @@ class Member:
         await scheduling.restore(upstream.local_s)
         return scheduling
 
-    def _plan_of(self, plan: Watched[Plan | None], index: int) -> Watched[Plan | None]:
-        return plan if self._split is None else PlanShare(plan, self._split, index)
+    def _desk(self, tasks: asyncio.TaskGroup) -> SiteDesk | None:
+        """Where devices of one site share its limits; None for a device that stands alone."""
+        local_s, meter = self._upstream.local_s, self._meter
+        readings: Watched[Metered | None] = Watched(None)
+        if meter is not None:
+            tasks.create_task(follow_meter(meter, readings, local_s), name=f"meter {meter.name}")
+        elif len(self._devices) < 2:
+            return None
+        return SiteDesk(SiteRules(is_metered=meter is not None), readings, local_s)
 
-    def _controller(self, device: Device, plan: Watched[Plan | None]) -> Controller:
+    def _controller(self, device: Device, plan: Watched[Plan | None], desk: SiteDesk | None) -> Controller:
         upstream, rules = self._upstream, self._settings.safety
         return Controller(
             device,
@@ -129,6 +135,7 @@ class Member:
             ),
             tell=upstream.tell,
             local_s=upstream.local_s,
+            part=SitePart(device.name, desk),
         )
 
     def _report(

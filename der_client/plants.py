@@ -9,6 +9,7 @@ from der_client.device import Device
 from der_client.discovery import Identity
 from der_client.settings import DeviceSettings
 from der_client.shelf import Party
+from der_client.site_desk import Meter
 
 LFDI_DIGITS: Final = 40
 
@@ -18,12 +19,13 @@ class Plant:
     """The devices of one EndDevice, in the order of its DERList.
 
     `end_device` is its LFDI, or its SFDI in decimal; None for the EndDevice of the client's own certificate.
-    `pin` is compared with its Registration.
+    `pin` is compared with its Registration. `meter` is at the connection point that the devices share.
     """
 
     devices: tuple[Device, ...]
     end_device: str | None = None
     pin: int | None = None
+    meter: Meter | None = None
 
     @property
     def owner(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from der_client.desired import Desired, Share
+from der_client.desired import WHOLE, Desired, Share
 from der_client.device import Fault, Nameplate, SiteReading, Telemetry
 from der_client.plan import Plan, wish_of
 from der_client.site import (
@@ -115,6 +115,24 @@ class SiteDesk:
             return fresh
         held_w = former.told_w if heard.is_held else former.held_w
         return replace(fresh, held_w=held_w, told_w=former.told_w, target_w=former.target_w)
+
+
+class SitePart:
+    """The part of one DER: what its controller asks, in the name of the DER."""
+
+    def __init__(self, name: str, desk: SiteDesk | None = None) -> None:
+        self._name = name
+        self._desk = desk
+
+    def desired(self, plan: Plan, heard: Heard) -> Desired:
+        """What the DER shall do now; all that the plan asks where it stands alone."""
+        if self._desk is None:
+            return wish_of(plan, heard.nameplate)
+        return self._desk.desired(self._name, plan, heard)
+
+    def lasting_share(self, nameplate: Nameplate) -> Share:
+        """Its part in the default while it is left alone."""
+        return WHOLE if self._desk is None else self._desk.lasting_share(self._name, nameplate)
 
 
 async def follow_meter(
