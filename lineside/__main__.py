@@ -29,7 +29,7 @@ COMMANDS = {
     "op": Command("sep2_server.operator.cli", "operate a server: enrol devices, publish controls, and more"),
     "client": Command("der_client.cli", "IEEE 2030.5 client of a DER"),
     "device": Command("der_client.device_cli", "find, read, set and test a device: commissioning"),
-    "simulate": Command("lineside.simulate", "run a simulated inverter or battery system"),
+    "sim": Command("lineside.sim.cli", "simulate inverters, batteries, cars, households and sites"),
     "bench": Command("lineside.fleet.cli", "put load on a server and measure it"),
 }
 """Only the module of the command that is asked for is loaded, and none for the menu: commands start fast."""

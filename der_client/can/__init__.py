@@ -1,5 +1,7 @@
 """Batteries on CAN: driver, DBC mapping, battery simulator and a socketcand hub."""
 
+from der_client.physics.pack import Pack, PackSettings
+
 from .bms import BmsFault, BmsSettings, SimulatedBms
 from .bus import BusSettings, CanLink
 from .driver import CanBms
@@ -10,7 +12,6 @@ from .inbox import FramePort
 from .library import builtin_profiles, load_profile
 from .limits import BatteryLimits
 from .mapping import Profile
-from .pack import Pack, PackSettings
 from .simulator import BatterySettings, BatterySimulator, ServedBattery, serve_battery
 from .state import BmsState
 from .watch import WatchedFrame, listen, watch_frames

@@ -9,18 +9,23 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from der_client.physics.chance import share_of
+
 from .encode import encode_message
 from .mapping import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from der_client.physics.pack import Pack
+
     from .frame import CanFrame
     from .mapping import Profile
-    from .pack import Pack
 
 _DEFAULT_PERIOD_S = 1.0
 _BOGUS_FACTOR = 3.0
+_LOST_SHARE = 0.5
+_OPENS_AFTER_S = 2.0
 
 
 class BmsFault(StrEnum):
@@ -35,6 +40,8 @@ class BmsFault(StrEnum):
     DISCHARGE_BLOCKED = "discharge_blocked"
     OVER_NAMEPLATE = "over_nameplate"
     DISABLED = "disabled"
+    LOST_FRAMES = "lost_frames"
+    STOPPED_HEARTBEAT = "stopped_heartbeat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +65,14 @@ ALARMS = (
     Threshold(name="low_voltage", quantity="cell_v_min", at=2.80, back=3.05),
     Threshold(name="high_temperature", quantity="cell_t_max", at=60.0, back=45.0),
     Threshold(name="low_temperature", quantity="cell_t_min", at=-20.0, back=-10.0),
+    Threshold(name="cell_imbalance", quantity="cell_v_spread", at=0.30, back=0.10),
 )
 WARNINGS = (
     Threshold(name="high_voltage", quantity="cell_v_max", at=3.56, back=3.45),
     Threshold(name="low_voltage", quantity="cell_v_min", at=2.95, back=3.05),
     Threshold(name="high_temperature", quantity="cell_t_max", at=50.0, back=45.0),
     Threshold(name="low_temperature", quantity="cell_t_min", at=0.0, back=3.0),
+    Threshold(name="cell_imbalance", quantity="cell_v_spread", at=0.15, back=0.10),
 )
 
 
@@ -95,6 +104,8 @@ class SimulatedBms:
         self._frozen_soc_pct = pack.soc_pct
         self._alive_s: float | None = None
         self._due_s: dict[str, float] = {}
+        self._frozen_heartbeat = 0.0
+        self._opens_s: float | None = None
         self._outgoing = {
             (message.frame_id, message.is_extended_frame)
             for message in (message_of(profile.database, item.message) for item in profile.outgoing)
@@ -105,6 +116,11 @@ class SimulatedBms:
         self._faults.add(fault)
         if fault is BmsFault.FROZEN_SOC:
             self._frozen_soc_pct = self.pack.soc_pct
+
+    @property
+    def faults(self) -> frozenset[BmsFault]:
+        """What it does wrong now."""
+        return frozenset(self._faults)
 
     def clear(self, fault: BmsFault) -> None:
         """Behave again."""
@@ -120,6 +136,10 @@ class SimulatedBms:
         """Let the alarm leave, unless the pack itself gives cause for it."""
         self._forced.discard(name)
 
+    def clear_alarms(self) -> None:
+        """Let all alarms leave for which the pack itself gives no cause."""
+        self._forced.clear()
+
     def hear(self, frame: CanFrame, now: float) -> None:
         """Take a frame from the bus; one that the profile says we are owed counts as a sign of life."""
         if (frame.arbitration_id, frame.is_extended) in self._outgoing:
@@ -133,13 +153,15 @@ class SimulatedBms:
     def due_frames(self, now: float) -> tuple[CanFrame, ...]:
         """Frames to be sent at `now`, s; each message has its own period."""
         self._update_alarms()
+        self._drive_contactor(now)
         due = [name for name in self.profile.incoming if now >= self._due_s.get(name, now)]
         for name in due:
             self._due_s[name] = max(self._due_s.get(name, now) + self._period_s(name), now)
         if BmsFault.SILENT in self._faults:
             return ()
         values = self.values(now)
-        return tuple(self._frame(name, values) for name in due)
+        kept = (name for name in due if not self._is_lost(name, now))
+        return tuple(self._frame(name, values) for name in kept)
 
     def alarms(self) -> frozenset[str]:
         """Alarms that stand, by cause or by command."""
@@ -160,9 +182,25 @@ class SimulatedBms:
         values["ccl"] = 0.0 if is_charge_closed else bogus * self._claimed_a("ccl")
         values["dcl"] = 0.0 if is_discharge_closed else bogus * self._claimed_a("dcl")
         values["charge_enable"] = values["discharge_enable"] = float(not is_off)
-        values["contactor"] = float(not is_off)
-        values["heartbeat"] = float(int(now) % 256)
+        values["contactor"] = float(self.pack.contactor_closed)
+        if BmsFault.STOPPED_HEARTBEAT not in self._faults:
+            self._frozen_heartbeat = float(int(now) % 256)
+        values["heartbeat"] = self._frozen_heartbeat
         return values
+
+    def _drive_contactor(self, now: float) -> None:
+        """Open where limits and alarm had time to stop the current, close when the cause is gone."""
+        if not (self.alarms() or BmsFault.DISABLED in self._faults):
+            self._opens_s, self.pack.wants_contactor = None, True
+            return
+        self._opens_s = now + _OPENS_AFTER_S if self._opens_s is None else self._opens_s
+        self.pack.wants_contactor = now < self._opens_s
+
+    def _is_lost(self, name: str, now: float) -> bool:
+        if BmsFault.LOST_FRAMES not in self._faults:
+            return False
+        frame_id = message_of(self.profile.database, name).frame_id
+        return share_of(self.pack.settings.seed, frame_id, int(now * 10)) < _LOST_SHARE
 
     def _claimed_a(self, name: str) -> float:
         """The pack's limit, or its whole nameplate as the thing to be exaggerated."""
@@ -186,6 +224,7 @@ class SimulatedBms:
             "dvl": pack.dvl_v,
             "cell_v_min": cell_v_min,
             "cell_v_max": cell_v_max,
+            "cell_v_spread": cell_v_max - cell_v_min,
             "cell_t_min": cell_t_min,
             "cell_t_max": cell_t_max,
             "capacity": pack.settings.capacity_ah,
@@ -201,13 +240,24 @@ class SimulatedBms:
             values=values,
             alarms=self.alarms(),
             warnings=self.warnings(),
-            texts={"manufacturer": self.settings.manufacturer, "model": self.settings.model},
+            texts=self._texts(),
         )
         if name not in self.profile.must_have:
             return frame
         if BmsFault.ALL_ZERO in self._faults:
             return replace(frame, data=bytes(len(frame.data)))
         return replace(frame, data=frame.data[:2]) if BmsFault.TRUNCATED in self._faults else frame
+
+    def _texts(self) -> Mapping[str, str]:
+        volts, temperatures = self.pack.voltages_v, self.pack.temperatures_c
+        return {
+            "manufacturer": self.settings.manufacturer,
+            "model": self.settings.model,
+            "cell_v_min_id": _cell_id(volts.index(min(volts))),
+            "cell_v_max_id": _cell_id(volts.index(max(volts))),
+            "cell_t_min_id": _cell_id(temperatures.index(min(temperatures))),
+            "cell_t_max_id": _cell_id(temperatures.index(max(temperatures))),
+        }
 
     def _spoken_profile(self) -> Profile:
         if BmsFault.SWAPPED_BYTES not in self._faults:
@@ -234,3 +284,8 @@ class SimulatedBms:
             return self.settings.period_s
         cycle_ms = message_of(self.profile.database, name).cycle_time
         return cycle_ms / 1000.0 if cycle_ms else _DEFAULT_PERIOD_S
+
+
+def _cell_id(index: int) -> str:
+    """The name of a cell as it stands on the pack."""
+    return f"C{index + 1:02d}"

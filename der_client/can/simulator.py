@@ -8,10 +8,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from der_client.physics.pack import Pack, PackSettings
+
 from .bms import BmsSettings, SimulatedBms
 from .hub import CanHub
 from .library import load_profile
-from .pack import Pack, PackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

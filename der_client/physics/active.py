@@ -14,11 +14,15 @@ SETTLED_SHARE = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What the DC side gives and takes at the AC terminals now; `idle_w` flows unless asked otherwise."""
+    """What the DC side gives and takes at the AC terminals now; `idle_w` flows unless asked otherwise.
+
+    Charging with less than `gap_w` cannot be done: nothing flows instead.
+    """
 
     most_w: float
     least_w: float
     idle_w: float
+    gap_w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +69,9 @@ class ActivePower:
         reached_w = ramped(self.base_w, target_w, rate, dt_s or 0.0)
         self.base_w = max(offer.least_w, min(reached_w, offer.most_w))
         self.is_ramping = abs(self.base_w - target_w) > SETTLED_SHARE * orders.ratings.max_w
-        return self._capped(orders, offer, grid, self._with_droop(orders, offer, grid, dt_s or 0.0), dt_s)
+        moved_w = self._with_droop(orders, offer, grid, dt_s or 0.0)
+        power_w = self._capped(orders, offer, grid, moved_w, dt_s)
+        return 0.0 if -offer.gap_w < power_w < 0.0 else power_w
 
     def reset(self) -> None:
         """Out of service: nothing flows and nothing is remembered."""

@@ -55,8 +55,8 @@ async def _set_up(stack: AsyncExitStack, folder: Path, timeline: Timeline) -> St
     stack.push_async_callback(stage.tasks.stop)
     await _start(stage, stack, "server", "server", "run", "--config", str(folder / SERVER_FOLDER))
     await _server_is_up(stage)
-    inverter = await _start(stage, stack, "inverter", "simulate", "inverter")
-    battery = await _start(stage, stack, "pack", "simulate", "battery")
+    inverter = await _start(stage, stack, "inverter", "sim", "inverter", "--irradiance", "1")
+    battery = await _start(stage, stack, "pack", "sim", "battery")
     where = {"pv": await inverter.first_line(), "battery": await battery.first_line()}
     for name, place in where.items():
         can = f", CAN at 127.0.0.1:{place['can_port']}" if "can_port" in place else ""

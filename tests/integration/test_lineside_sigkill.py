@@ -66,7 +66,7 @@ async def until(claim: Callable[[], object]) -> None:
 async def plant(tmp_path: Path) -> AsyncIterator[Plant]:
     async with AsyncExitStack() as stack:
         site = make_site(tmp_path)
-        inverter = await start("inverter", tmp_path, "simulate", "inverter")
+        inverter = await start("inverter", tmp_path, "sim", "inverter", "--irradiance", "1")
         stack.push_async_callback(inverter.stop)
         where = await inverter.first_line()
         made = Plant(site, stack, int(str(where["modbus_port"])))

@@ -1,6 +1,6 @@
 """Faults that can be switched on in a simulated device while it runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ALL_FUNCTIONS = frozenset({3, 6, 16})
 
@@ -15,7 +15,8 @@ class FaultSwitches:
     connection on each request. `freeze_heartbeat`: 715.DERHb stands still. `freeze_timers`: reversion timers
     do not restart on a write. `adoption_stuck`: a curve is never adopted, the result stays 0;
     `adoption_fails`: it is refused. `alarm_bits` stand in 701.Alrm, or in Evt1 of the legacy models, beside
-    those of the grid.
+    those of the grid. `deaf`: takes writes and shows them, and obeys none. `all_zero`: measurements read 0
+    and the state fault. `scale_shift`: scale factors (`701.W_SF`) that read so much more than they are.
     """
 
     silent: bool = False
@@ -30,3 +31,6 @@ class FaultSwitches:
     adoption_stuck: bool = False
     adoption_fails: bool = False
     alarm_bits: int = 0
+    deaf: bool = False
+    all_zero: bool = False
+    scale_shift: dict[str, int] = field(default_factory=dict)

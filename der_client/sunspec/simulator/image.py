@@ -15,7 +15,8 @@ HEADROOM = 1.25
 CTRL_MODES = 0b11_0111_1011_1111
 """All modes but dynamic reactive current (6) and scheduled (11): the bits of 702.CtrlModes."""
 CATEGORY_B, CATEGORY_III = 1, 2
-PORT_PV, PORT_ESS = 0, 1
+PORT_PV, PORT_ESS, PORT_EV = 0, 1, 2
+PORT_NAMES = {PORT_PV: "PV", PORT_ESS: "Battery", PORT_EV: "EV"}
 FOREVER_S = 0xFFFFFFFE
 
 Values = dict[str, Value]
@@ -169,15 +170,17 @@ def _storage(settings: InverterSettings) -> Values:
 
 def _dc(settings: InverterSettings) -> Values:
     power = scale_for(max(settings.max_w, settings.charge_w, settings.pv_w))
+    own = PORT_ESS if settings.is_storage else PORT_PV
+    port = own if settings.port_type is None else settings.port_type
     return {
         "PrtAlrms": 0,
         "DCA_SF": scale_for(10 * max(settings.max_w, settings.charge_w) / settings.dc_voltage_v) - 1,
         "DCV_SF": -1,
         "DCW_SF": power,
         "DCWH_SF": 0,
-        "Prt[0].PrtTyp": PORT_ESS if settings.is_storage else PORT_PV,
+        "Prt[0].PrtTyp": port,
         "Prt[0].ID": 1,
-        "Prt[0].IDStr": "Battery" if settings.is_storage else "PV",
+        "Prt[0].IDStr": PORT_NAMES[port],
         "Prt[0].DCV": settings.dc_voltage_v,
         "Prt[0].DCSta": 1,
         "Prt[0].DCAlrm": 0,
@@ -186,6 +189,16 @@ def _dc(settings: InverterSettings) -> Values:
 
 def _control(_settings: InverterSettings) -> Values:
     return {"LocRemCtl": 0, "DERHb": 0, "ControllerHb": 0, "AlarmReset": 0, "OpCtl": 1}
+
+
+def _lab(settings: InverterSettings) -> Values:
+    """Model 64414: what a test bench sets, as floats."""
+    return {
+        "Temperature": 25.0,
+        "Irradiance": 1000.0,
+        **dict.fromkeys(("GridVoltageA", "GridVoltageB", "GridVoltageC"), settings.v_nom_v),
+        "GridFrequency": settings.nominal_hz,
+    }
 
 
 BUILDERS: Mapping[int, Callable[[InverterSettings], Values]] = {
@@ -197,6 +210,7 @@ BUILDERS: Mapping[int, Callable[[InverterSettings], Values]] = {
     713: _storage,
     714: _dc,
     715: _control,
+    64414: _lab,
 }
 
 
@@ -258,7 +272,8 @@ def _least_power(settings: InverterSettings) -> Values:
 
 def _models(settings: InverterSettings) -> Iterator[Model]:
     address = FIRST_ADDRESS + len(MARKER)
-    for model_id in (1, *range(701, 716)):
+    hooks = (64414,) if settings.has_lab_hooks else ()
+    for model_id in (1, *range(701, 716), *hooks):
         if model_id == 713 and not settings.is_storage:
             continue
         if model_id in CURVE_MODELS:

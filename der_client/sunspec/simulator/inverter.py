@@ -3,13 +3,16 @@
 No clock inside: `step` and `write` take the time in seconds, on any scale that only goes forward.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from der_client.physics import EnterService, Grid, Offer, Orders, PowerStage
 from der_client.sunspec.simulator.bank import RegisterBank
 from der_client.sunspec.simulator.faults import FaultSwitches
+from der_client.sunspec.simulator.lab_hooks import LabHooks
 from der_client.sunspec.simulator.measurements import AcState
+from der_client.sunspec.simulator.overlay import distorted
 from der_client.sunspec.simulator.series_700 import Series700
 from der_client.sunspec.simulator.settings import InverterSettings
 from der_client.sunspec.simulator.sources import (
@@ -22,7 +25,7 @@ from der_client.sunspec.simulator.sources import (
     offer_of_pv,
 )
 
-SOURCE_STEP_S = 10.0
+SUN_STEP_S, BATTERY_STEP_S = 60.0, 10.0
 """What sun and battery offer is looked at this often within a long step."""
 
 
@@ -61,7 +64,7 @@ class Face(Protocol):
 class Inverter:
     """One inverter with a PV field or a battery behind it. `faults` may be changed at any time.
 
-    `draw` gives numbers from 0 to 1 for random delays.
+    `draw` gives numbers from 0 to 1 for random delays; `idle_w` flows of a battery that nobody asks.
     """
 
     def __init__(
@@ -81,7 +84,10 @@ class Inverter:
         self._pv = pv or PvField(settings.pv_w, settings.irradiance)
         self._stage = PowerStage(EnterService(settings.in_service, draw), self._flowed)
         self._start = self._now = start
+        self._hooks = LabHooks(self.face.bank.models.get(64414))
+        self.idle_w = settings.idle_w
         self._is_shown = False
+        self._available_w, self._looked_at = 0.0, math.nan
         self._settle()
 
     @property
@@ -97,8 +103,9 @@ class Inverter:
 
     def step(self, now: float) -> None:
         """Bring the inverter to `now`; an earlier time than the last is ignored."""
+        longest_s = BATTERY_STEP_S if self.settings.is_storage else SUN_STEP_S
         while self._now < now:
-            until = min(now, self.face.next_at(), self._now + SOURCE_STEP_S)
+            until = min(now, self.face.next_at(), self._now + longest_s)
             until = max(until, self._now + 1e-6)
             self._stage.advance(self.face.orders(), self._offer(), self._grid(), self._now, until)
             elapsed_s, self._now = until - self._now, until
@@ -108,7 +115,7 @@ class Inverter:
     def read(self, address: int, count: int) -> list[int]:
         """Registers as of the last step. Raises IllegalRequestError outside the map."""
         self._show()
-        return self.face.bank.read(address, count)
+        return distorted(self.face.bank, self.faults, address, self.face.bank.read(address, count))
 
     def write(self, address: int, words: Sequence[int], now: float) -> None:
         """Write points. Raises IllegalRequestError where the device refuses."""
@@ -117,6 +124,8 @@ class Inverter:
             return
         names = self.face.bank.write(address, words)
         self.face.written(names, self._now)
+        if self._hooks.written(names):
+            self.set_grid(voltage_v=self._hooks.voltage_v, frequency_hz=self._hooks.frequency_hz)
         self._settle()
 
     def _flowed(self, power_w: float, reactive_var: float, dt_s: float) -> None:
@@ -137,8 +146,13 @@ class Inverter:
 
     def _offer(self) -> Offer:
         if self.settings.is_storage:
-            return offer_of_battery(self._battery_limits(), self.settings.efficiency)
-        return offer_of_pv(self._pv.available_w(self._now - self._start), self.settings.efficiency)
+            settings = self.settings
+            return offer_of_battery(self._battery_limits(), settings.efficiency, self.idle_w, settings.gap_w)
+        if self._hooks.irradiance is not None:
+            return offer_of_pv(self.settings.pv_w * self._hooks.irradiance, self.settings.efficiency)
+        if self._looked_at != self._now:
+            self._available_w, self._looked_at = self._pv.available_w(self._now - self._start), self._now
+        return offer_of_pv(self._available_w, self.settings.efficiency)
 
     def _settle(self) -> None:
         """Compute the power of this instant."""

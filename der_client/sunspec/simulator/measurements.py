@@ -74,9 +74,10 @@ def show_ac(model: Model, state: AcState, ac_type: int) -> None:
 def show_battery(model: Model, limits: DcLimits) -> None:
     """Write state of charge and energy of model 713."""
     capacity_wh = float(model.number("WHRtg") or 0.0)
-    put(model, "SoC", limits.soc_pct)
-    put(model, "SoH", limits.soh_pct)
-    put(model, "WHAvail", capacity_wh * limits.soc_pct * limits.soh_pct / 1e4)
+    is_known = not math.isnan(limits.soc_pct)
+    put(model, "SoC", limits.soc_pct if is_known else None)
+    put(model, "SoH", limits.soh_pct if is_known else None)
+    put(model, "WHAvail", capacity_wh * limits.soc_pct * limits.soh_pct / 1e4 if is_known else None)
 
 
 def show_dc(model: Model, power_w: float, voltage_v: float) -> None:

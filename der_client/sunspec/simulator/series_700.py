@@ -46,8 +46,9 @@ class Series700:
         return self._orders
 
     def touched(self) -> None:
-        """A register was changed from outside: look again."""
-        self._orders = None
+        """A register was changed from outside: look again, unless deaf."""
+        if not self._faults.deaf:
+            self._orders = None
 
     def written(self, names: tuple[str, ...], now: float) -> None:
         """Points (`704.WSet`) were written at `now`."""

@@ -9,7 +9,10 @@ from der_client.physics import Offer
 
 
 class DcLimits(NamedTuple):
-    """What a battery gives and takes now: powers at its terminals as magnitudes in W, states in percent."""
+    """What a battery gives and takes now: powers at its terminals as magnitudes in W, states in percent.
+
+    The SoC is not a number where it cannot be known: a car that is away.
+    """
 
     charge_w: float
     discharge_w: float
@@ -72,9 +75,13 @@ class IdealBattery:
         self.soc_pct = min(100.0, max(0.0, self.soc_pct - moved_pct))
 
 
-def offer_of_battery(limits: DcLimits, efficiency: float) -> Offer:
-    """What a battery offers at the AC terminals; it rests unless asked."""
-    return Offer(most_w=limits.discharge_w * efficiency, least_w=-limits.charge_w / efficiency, idle_w=0.0)
+def offer_of_battery(limits: DcLimits, efficiency: float, idle_w: float = 0.0, gap_w: float = 0.0) -> Offer:
+    """What a battery offers at the AC terminals; unless asked it makes `idle_w` as far as it can.
+
+    Charging with less than `gap_w` cannot be done.
+    """
+    most_w, least_w = limits.discharge_w * efficiency, -limits.charge_w / efficiency
+    return Offer(most_w=most_w, least_w=least_w, idle_w=max(least_w, min(idle_w, most_w)), gap_w=gap_w)
 
 
 def offer_of_pv(available_w: float, efficiency: float) -> Offer:

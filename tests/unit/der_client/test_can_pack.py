@@ -3,7 +3,7 @@
 import pytest
 
 from der_client.can import Pack, PackSettings
-from der_client.can.pack import interpolate
+from der_client.physics.curve import interpolate
 
 
 def pack(**changes: float) -> Pack:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
-_OCV_V = (
-    (0.0, 2.80), (2.0, 2.98), (5.0, 3.10), (10.0, 3.20), (20.0, 3.25), (30.0, 3.28), (50.0, 3.30),
-    (70.0, 3.33), (90.0, 3.35), (96.0, 3.38), (99.0, 3.44), (100.0, 3.50),
+from der_client.physics.cells import Cells, pattern_of
+from der_client.physics.curve import Curve, interpolate
+
+_OCV_V: Curve = (
+    (-5.0, 2.00), (0.0, 2.80), (2.0, 2.98), (5.0, 3.10), (10.0, 3.20), (20.0, 3.25), (30.0, 3.28),
+    (50.0, 3.30), (70.0, 3.33), (90.0, 3.35), (96.0, 3.38), (99.0, 3.44), (100.0, 3.50), (105.0, 3.80),
 )  # fmt: skip
 _CELL_NOMINAL_V = 3.2
 _CELL_CHARGE_V = 3.55
@@ -22,13 +24,12 @@ _CHARGE_BY_TEMP = ((0.0, 0.0), (5.0, 0.25), (12.0, 1.0), (45.0, 1.0), (55.0, 0.0
 _DISCHARGE_BY_TEMP = ((-20.0, 0.0), (0.0, 1.0), (45.0, 1.0), (55.0, 0.0))
 _SPREAD_BY_SOC_V = ((0.0, 0.060), (10.0, 0.010), (90.0, 0.008), (100.0, 0.040))
 
-Curve = tuple[tuple[float, float], ...]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackSettings:
     """One pack: energy at nominal voltage (Wh), cells in series, nameplate currents (A), cell resistance.
 
+    `seed` says which cell is where within the spread; balancing bleeds `balance_pct_per_h` from a cell.
     `heat_capacity_j_per_k` and `cooling_w_per_k` give the temperature above `ambient_c`;
     `charge_efficiency` is the share of charge that stays.
     """
@@ -44,6 +45,8 @@ class PackSettings:
     ambient_c: float = 25.0
     soc_pct: float = 50.0
     soh_pct: float = 100.0
+    seed: int = 1
+    balance_pct_per_h: float = 2.0
 
     @property
     def capacity_ah(self) -> float:
@@ -59,6 +62,22 @@ class Pack:
         self.soc_pct = self.settings.soc_pct
         self.temperature_c = self.settings.ambient_c
         self.current_a = 0.0
+        self.cells = Cells(
+            pattern_of(self.settings.seed, self.settings.cells), self.settings.balance_pct_per_h / 3600.0
+        )
+        self.wants_contactor = True
+        self.is_welded = False
+        self.is_forced_open = False
+
+    @property
+    def contactor_closed(self) -> bool:
+        """Whether the pack is on its terminals: as the BMS wants, unless welded or broken."""
+        return self.is_welded or (self.wants_contactor and not self.is_forced_open)
+
+    @property
+    def is_balancing(self) -> bool:
+        """Whether cells are being bled."""
+        return self.cells.is_balancing(self.cell_voltages_v[1])
 
     @property
     def ocv_v(self) -> float:
@@ -93,27 +112,42 @@ class Pack:
         return self.settings.max_discharge_a * share * interpolate(_DISCHARGE_BY_TEMP, self.temperature_c)
 
     @property
-    def cell_voltages_v(self) -> tuple[float, float]:
-        """Lowest and highest cell voltage, V; the spread opens towards empty and full."""
-        mean_v = self.voltage_v / self.settings.cells
+    def voltages_v(self) -> tuple[float, ...]:
+        """Voltage of each cell, V; the spread opens towards empty and full."""
         half_v = interpolate(_SPREAD_BY_SOC_V, self.soc_pct) / 2
-        return mean_v - half_v, mean_v + half_v
+        return self.cells.voltages_v(self.voltage_v / self.settings.cells, half_v, _OCV_V, self.soc_pct)
+
+    @property
+    def temperatures_c(self) -> tuple[float, ...]:
+        """Temperature of each cell, degC: the warmest runs 10 % further above ambient."""
+        ambient_c = self.settings.ambient_c
+        return self.cells.temperatures_c(ambient_c, self.temperature_c - ambient_c)
+
+    @property
+    def cell_voltages_v(self) -> tuple[float, float]:
+        """Lowest and highest cell voltage, V."""
+        voltages = self.voltages_v
+        return min(voltages), max(voltages)
 
     @property
     def cell_temperatures_c(self) -> tuple[float, float]:
-        """Coolest and warmest cell, degC: the warmest runs 10 % further above ambient."""
-        above_k = self.temperature_c - self.settings.ambient_c
-        outer = self.settings.ambient_c + 0.9 * above_k, self.settings.ambient_c + 1.1 * above_k
-        return min(outer), max(outer)
+        """Coolest and warmest cell, degC."""
+        temperatures = self.temperatures_c
+        return min(temperatures), max(temperatures)
 
     def limits(self, now: float) -> tuple[float, float, float, float]:
         """Most charge and discharge power (W), SoC (%), SoH (%); `now` changes nothing here."""
         del now
+        if not self.contactor_closed:
+            return 0.0, 0.0, self.soc_pct, self.settings.soh_pct
         return self.ccl_a * self.voltage_v, self.dcl_a * self.voltage_v, self.soc_pct, self.settings.soh_pct
 
     def transfer(self, power_w: float, dt_s: float) -> None:
-        """Give `power_w` for `dt_s` (negative: take); full takes nothing, empty gives nothing."""
-        current_a = self._current_at(power_w)
+        """Give `power_w` for `dt_s` (negative: take); full takes nothing, empty gives nothing.
+
+        Behind an open contactor nothing flows.
+        """
+        current_a = self._current_at(power_w) if self.contactor_closed else 0.0
         is_blocked = self.soc_pct <= 0.0 if current_a > 0 else self.soc_pct >= 100.0
         self.current_a = 0.0 if is_blocked else current_a
         kept = self.settings.charge_efficiency if self.current_a < 0 else 1.0
@@ -121,6 +155,7 @@ class Pack:
         moved_pct = 100.0 * self.current_a * kept * dt_s / 3600.0 / charge_ah
         self.soc_pct = min(100.0, max(0.0, self.soc_pct - moved_pct))
         self._warm(dt_s)
+        self.cells.step(dt_s, self.cell_voltages_v[1])
 
     @property
     def _resistance_ohm(self) -> float:
@@ -138,13 +173,3 @@ class Pack:
         end_c = settings.ambient_c + self.current_a**2 * self._resistance_ohm / settings.cooling_w_per_k
         decay = math.exp(-dt_s * settings.cooling_w_per_k / settings.heat_capacity_j_per_k)
         self.temperature_c = end_c + (self.temperature_c - end_c) * decay
-
-
-def interpolate(curve: Curve, x: float) -> float:
-    """Value of a curve of (x, y) points with rising x, straight between them, constant beyond its ends."""
-    if x <= curve[0][0]:
-        return curve[0][1]
-    for (x0, y0), (x1, y1) in pairwise(curve):
-        if x <= x1:
-            return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-    return curve[-1][1]
