@@ -68,7 +68,7 @@ def map_values(found: DeviceMap) -> dict[str, object]:
 
 
 def dump_lines(found: DeviceMap) -> Iterator[str]:
-    """All registers that were read, as an image that `lineside simulate` and bug reports take."""
+    """All registers that were read, as an image that `lineside sim image` and bug reports take."""
     maker, model, serial, version = found.identity()
     yield f"# {maker} {model} {version}, serial {serial}"
     yield f"{found.base}: 5375 6E53"
