@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bench import codec, cycle, events, idle, notifications, reads, restart, scale, workers, writes
+from bench import codec, cycle, events, idle, modbus, notifications, reads, restart, scale, workers, writes
 from bench.measure import table
 from bench.stand import DEVICES, make_stand, postgres_stand
 
@@ -33,6 +33,7 @@ PARTS: Final[dict[str, Callable[[Stand], list[Result]]]] = {
     "workers": workers.measure,
     "events": events.measure,
     "notifications": lambda _: notifications.measure(),
+    "modbus": lambda _: modbus.measure(),
 }
 LARGE: Final = 1_000_000
 CACHE: Final = Path("build") / "bench"

@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping
 
 from der_client.device import Fault, FaultKind
 from der_client.sunspec.model import DeviceMap
-from der_client.sunspec.polling import absorb, reads_of
+from der_client.sunspec.polling import Poll, polls_of
 from der_client.sunspec.scan import ILLEGAL_ADDRESS, Failure, ScanSettings, scan
 from der_client.sunspec.transport import ModbusTransport
 
@@ -38,6 +38,7 @@ class Connection:
         self.transport = transport
         self.settings = settings
         self._map: DeviceMap | None = None
+        self._polls: dict[tuple[object, ...], tuple[Poll, ...]] = {}
 
     async def rescan(self) -> DeviceMap | Fault:
         """Discover the device anew; a device that is not the one of the last scan is reported in the log."""
@@ -47,10 +48,11 @@ class Connection:
         if isinstance(result, Failure):
             return fault_of(result)
         if known and known.identity() != result.identity():
-            log.warning("%s is no longer %s but %s", self.transport.host, known.identity(), result.identity())
+            log.warning("%s is no longer %s but %s", self.transport.name, known.identity(), result.identity())
         for warning in result.warnings:
-            log.info("%s:%s %s", self.transport.host, self.transport.port, warning)
+            log.info("%s: %s", self.transport.name, warning)
         self._map = result
+        self._polls.clear()
         return result
 
     def forget(self) -> None:
@@ -72,15 +74,23 @@ class Connection:
                 return self._map
             if problem.code != ILLEGAL_ADDRESS and problem.kind is not FaultKind.STALE:
                 return fault_of(problem)
-            log.warning("%s:%s scan again: %s", self.transport.host, self.transport.port, problem.detail)
+            log.warning("%s: scan again: %s", self.transport.name, problem.detail)
         return await self.rescan()
 
     async def _refresh(self, device_map: DeviceMap, wanted: Mapping[int, str | None]) -> Failure | None:
-        for read in reads_of(device_map, wanted, self.settings.max_block):
-            answer = await self.transport.read(read.address, read.count)
+        for poll in self._polls_of(device_map, wanted):
+            answer = await self.transport.read(poll.read.address, poll.read.count)
             if isinstance(answer, Failure):
                 return answer
-            change = absorb(device_map, read, answer)
+            change = poll.absorb(answer)
             if change:
                 return Failure(FaultKind.STALE, change)
         return None
+
+    def _polls_of(self, device_map: DeviceMap, wanted: Mapping[int, str | None]) -> tuple[Poll, ...]:
+        """The reads of a cycle, worked out once for each map."""
+        key = tuple(wanted.items())
+        polls = self._polls.get(key)
+        if polls is None:
+            polls = self._polls[key] = polls_of(device_map, wanted, self.settings.max_block)
+        return polls

@@ -1,6 +1,7 @@
 """Which registers a cycle reads, in as few requests as possible, and how answers enter the map. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from der_client.sunspec.definitions import HEADER_SIZE
 from der_client.sunspec.model import DeviceMap, Model
@@ -43,14 +44,45 @@ def _end_of(model: Model, last: str | None) -> int:
     return point.end if point else HEADER_SIZE
 
 
-def absorb(device_map: DeviceMap, read: Read, words: Sequence[int]) -> str | None:
-    """Put the answer to a read into the map; what changed in a header, which makes the whole map doubtful."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The registers of one model in the answer to a read: `answer[start:end]` go to the model's `offset`."""
+
+    model: Model
+    offset: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A read of a cycle, and which models its answer is for."""
+
+    read: Read
+    parts: tuple[Part, ...]
+
+    def absorb(self, words: Sequence[int]) -> str | None:
+        """Put the answer into the models; what changed in a header, which makes the whole map doubtful."""
+        for part in self.parts:
+            model, registers = part.model, words[part.start : part.end]
+            header = (model.model_id, model.length)
+            if part.offset == 0 and registers[:HEADER_SIZE] != header[: len(registers)]:
+                now = ", length ".join(str(word) for word in registers[:HEADER_SIZE])
+                return f"model {model.model_id} at {model.address} is now {now}"
+            model.update(part.offset, registers)
+        return None
+
+
+def polls_of(device_map: DeviceMap, wanted: Mapping[int, str | None], max_block: int) -> tuple[Poll, ...]:
+    """`reads_of` with where each answer goes."""
+    return tuple(poll_of(device_map, read) for read in reads_of(device_map, wanted, max_block))
+
+
+def poll_of(device_map: DeviceMap, read: Read) -> Poll:
+    """Where the answer to a read goes: to every model with registers that it covers, wholly or in part."""
+    parts = []
     for model in device_map.models:
         low, high = max(read.address, model.address), min(read.address + read.count, model.end)
-        if low >= high or not model.words:
-            continue
-        part = words[low - read.address : high - read.address]
-        if low == model.address and tuple(part[:HEADER_SIZE]) != (model.model_id, model.length)[: len(part)]:
-            return f"model {model.model_id} at {model.address} is now {part[0]}, length {part[1:2]}"
-        model.update(low - model.address, part)
-    return None
+        if low < high and model.words:
+            parts.append(Part(model, low - model.address, low - read.address, high - read.address))
+    return Poll(read, tuple(parts))

@@ -4,7 +4,7 @@ import pytest
 
 from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
 from der_client.sunspec.model import DeviceMap, Model
-from der_client.sunspec.polling import CONTROLS, TELEMETRY, absorb, reads_of
+from der_client.sunspec.polling import CONTROLS, TELEMETRY, poll_of, reads_of
 from der_client.sunspec.scan import Read
 from der_client.sunspec.simulator.image import build_bank
 from der_client.sunspec.simulator.settings import InverterSettings
@@ -52,18 +52,18 @@ def test_model_without_layout_is_read_by_its_header() -> None:
 
 def test_answer_goes_to_all_models_that_it_covers() -> None:
     known = battery()
-    words = [713, 7, 100, 50, 400, 1000, 0, 0, 0xFFFF, 714, 43]
-    assert absorb(known, Read(A713, 11), words) is None
+    words = (713, 7, 100, 50, 400, 1000, 0, 0, 0xFFFF, 714, 43)
+    assert poll_of(known, Read(A713, 11)).absorb(words) is None
     storage = known.first(713)
     assert storage is not None
     assert (storage.value("SoC"), storage.value("SoH")) == (40.0, 100.0)
 
 
-@pytest.mark.parametrize("header", [[713, 8], [802, 7]])
-def test_changed_header_is_reported_and_not_taken(header: list[int]) -> None:
+@pytest.mark.parametrize("header", [(713, 8), (802, 7)])
+def test_changed_header_is_reported_and_not_taken(header: tuple[int, int]) -> None:
     known = battery()
-    change = absorb(known, Read(A713, 3), [*header, 5])
-    assert change == f"model 713 at {A713} is now {header[0]}, length [{header[1]}]"
+    change = poll_of(known, Read(A713, 3)).absorb((*header, 5))
+    assert change == f"model 713 at {A713} is now {header[0]}, length {header[1]}"
     storage = known.first(713)
     assert storage is not None
     assert storage.words[2] == 10_000
