@@ -122,6 +122,7 @@ class Telemetry:
     where there is no BMS. `phase_v` are the voltages of the phases to neutral, V. `temperatures_c` is by
     place ("cabinet", "heat sink"). `inputs` are the safety inputs that are active ("emergency stop",
     "door open", "fire", "ground fault"). `heartbeat` is the counter of the device's own application.
+    `power_factor` has the sign that the device gives to it.
     """
 
     power_w: float
@@ -146,6 +147,7 @@ class Telemetry:
     temperatures_c: Mapping[str, float] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
     heartbeat: int | None = None
+    power_factor: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

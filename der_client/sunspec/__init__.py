@@ -2,6 +2,7 @@
 
 from der_client.sunspec.driver import SunSpecDevice
 from der_client.sunspec.mapping import MappingSettings
+from der_client.sunspec.meter import MeterSettings, SunSpecMeter
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.observer import ObserverError, RawAndValue, read_points
 from der_client.sunspec.scan import ScanSettings
@@ -31,6 +32,7 @@ __all__ = [
     "InverterHandle",
     "InverterSettings",
     "MappingSettings",
+    "MeterSettings",
     "Model",
     "ModbusServer",
     "ObserverError",
@@ -38,6 +40,7 @@ __all__ = [
     "ReplayStore",
     "ScanSettings",
     "SunSpecDevice",
+    "SunSpecMeter",
     "SunSpecSettings",
     "TransportSettings",
     "parse_image",

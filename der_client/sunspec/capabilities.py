@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from der_client.sunspec.curve_forms import FORMS, droop_model, forms_of, is_writable
 from der_client.sunspec.drafts import MappingSettings
-from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.ratings import storage_w
 
 POINTS: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = {
@@ -19,13 +19,16 @@ POINTS: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = {
     ),
     "pf_inject": ((704, ("PFWInjEna",)), (123, ("OutPFSet_Ena", "OutPFSet"))),
     "pf_absorb": ((704, ("PFWAbsEna",)),),
-    "var": ((704, ("VarSetEna",)), (123, ("VArPct_Ena",))),
+    "var": ((704, ("VarSetEna",)), (123, ("VArPct_Ena", "VArWMaxPct|VArMaxPct|VArAvalPct"))),
     "connect": ((715, ("OpCtl",)), (703, ("ES",)), (123, ("Conn",))),
     "energize": ((703, ("ES",)), (704, ("WMaxLimPctEna",)), (123, ("WMaxLim_Ena", "WMaxLimPct"))),
     "grad_w_pct_per_s": ((704, ("WRmp",)), (121, ("WGra",))),
     "max_charge_w": ((124, ("StorCtl_Mod", "InWRte")),),
 }
-"""The models that can execute a field of the Setpoint, the preferred one first, with the points it takes."""
+"""The models that can execute a field of the Setpoint, the preferred one first, with the points it takes.
+
+Where names are joined by `|` any one of them will do.
+"""
 
 FIELD_OF_MODE: Mapping[str, str] = {
     "opModMaxLimW": "max_w_pct",
@@ -71,9 +74,13 @@ def executor(device_map: DeviceMap, field: str, settings: MappingSettings) -> in
         model = device_map.first(model_id)
         if model is None or (model_id == 124 and not storage_w(device_map)):
             continue
-        if model_id in settings.write_only or all(model.is_implemented(name) for name in names):
+        if model_id in settings.write_only or all(_has(model, name) for name in names):
             return model_id
     return None
+
+
+def _has(model: Model, names: str) -> bool:
+    return any(model.is_implemented(name) for name in names.split("|"))
 
 
 def modes_of(device_map: DeviceMap, settings: MappingSettings) -> frozenset[str]:

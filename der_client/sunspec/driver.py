@@ -15,7 +15,8 @@ from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
 from der_client.sunspec.mapping import plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
-from der_client.sunspec.polling import CONTROLS, IDENTITY, TELEMETRY
+from der_client.sunspec.plausible import EnergyWatch
+from der_client.sunspec.polling import CONTROLS, IDENTITY, telemetry_models
 from der_client.sunspec.readings import is_local, telemetry_of
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
@@ -42,6 +43,7 @@ class SunSpecDevice:
         self._watch = HeartbeatWatch(self.settings.heartbeat_limit_s)
         self._beats = self.settings.controller_heartbeat
         self._beat_s = 0.0
+        self._energies = EnergyWatch()
         self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
         self._unguarded: frozenset[str] = frozenset()
@@ -64,7 +66,10 @@ class SunSpecDevice:
 
     async def read(self) -> Telemetry | Fault:
         """One reading of all measurements; a Fault too where the device's own heartbeat has stopped."""
-        device_map = await self._connection.refreshed(TELEMETRY)
+        known = await self._connection.known()
+        if isinstance(known, Fault):
+            return known
+        device_map = await self._connection.refreshed(telemetry_models(known))
         if isinstance(device_map, Fault):
             return device_map
         control, now_s = device_map.first(715), asyncio.get_running_loop().time()
@@ -74,7 +79,10 @@ class SunSpecDevice:
                 kind=FaultKind.STALE, detail=f"the heartbeat stands still for {limit_s} s", point="715.DERHb"
             )
         await self._beat(device_map, now_s)
-        return telemetry_of(device_map)
+        reading = telemetry_of(device_map, self.settings.mapping)
+        if isinstance(reading, Fault) or self._nameplate is None:
+            return reading
+        return self._energies.telemetry(reading, self._nameplate.max_w, now_s)
 
     async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
         """Write what differs, restart the reversion timers, read back and compare every point.

@@ -5,11 +5,21 @@ from dataclasses import dataclass
 
 from der_client.sunspec.definitions import HEADER_SIZE
 from der_client.sunspec.model import DeviceMap, Model
+from der_client.sunspec.ratings import inverter_of
 from der_client.sunspec.scan import Read, blocks
 
 TELEMETRY: Mapping[int, str | None] = {701: "ThrotSrc", 713: None, 714: None, 715: None}
+OLDER_TELEMETRY: Mapping[int, str | None] = {122: None, 124: None, 160: "TmsPer", 802: None}
 IDENTITY: Mapping[int, str | None] = {1: None, 702: None, 120: None, 121: None}
 CONTROLS: Mapping[int, str | None] = dict.fromkeys((121, 123, 124, 703, 704, 715))
+
+
+def telemetry_models(device_map: DeviceMap) -> Mapping[int, str | None]:
+    """The models that a reading of this device is made of: those of one series, and its battery."""
+    ac = inverter_of(device_map)
+    if ac is None or ac.model_id == 701:
+        return {**TELEMETRY, 802: None}
+    return {ac.model_id: None, **OLDER_TELEMETRY, 713: None, 715: None}
 
 
 def reads_of(device_map: DeviceMap, wanted: Mapping[int, str | None], max_block: int) -> tuple[Read, ...]:

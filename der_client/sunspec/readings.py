@@ -1,36 +1,57 @@
-"""One reading of a 700-series device, as DERStatus and meter readings want it. Pure functions.
+"""One reading of a device, as DERStatus and meter readings want it. Pure functions.
 
-Models 701, 713, 714 and 715 to IEEE 2030.5-2018, 10.10; powers positive out of the DER on both sides.
+Models 701, 713, 714, 715 and 802 here, the older series in `older_readings`, to IEEE 2030.5-2018, 10.10;
+powers positive out of the DER on both sides.
 """
 
 from der_client.device import Fault, FaultKind, Telemetry
+from der_client.sunspec.drafts import MappingSettings
+from der_client.sunspec.measured import (
+    AVAILABLE,
+    CONNECTED,
+    DEAD_BAND,
+    FAULTED,
+    OPERATING,
+    alarms_of,
+    battery_connection,
+    heartbeat_of,
+    inputs_of,
+    is_local,
+    phase_voltages,
+    power_factor_of,
+    temperatures,
+)
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.nameplate import PORT_ESS, PV, der_type_of, ports_of
-from der_client.sunspec.ratings import setting
+from der_client.sunspec.older_readings import older_telemetry
+from der_client.sunspec.ratings import inverter_of, setting
+
+__all__ = ["is_local", "telemetry_of"]
 
 AC_SINGLE_PHASE = 0
 INV_OFF, INV_SLEEPING, INV_RUNNING, INV_THROTTLED, INV_FAULT, INV_STANDBY = 0, 1, 3, 4, 6, 7
 NO_POWER_STATES = frozenset({INV_OFF, INV_SLEEPING, INV_STANDBY})
-CONNECTED, AVAILABLE, OPERATING, FAULTED = 1, 2, 4, 16
-DEAD_BAND = 0.01
-LOCAL = 1
-
-ALARM_OF_BIT = {10: 1, 11: 2, 8: 3, 9: 4, 6: 7}
 
 
-def telemetry_of(device_map: DeviceMap) -> Telemetry | Fault:
-    """One reading from the registers as last read; a Fault if the device runs but gives no active power.
-
-    A device that sleeps may take back its measurements: then its power is 0.
-    """
-    ac = device_map.first(701)
+def telemetry_of(device_map: DeviceMap, settings: MappingSettings | None = None) -> Telemetry | Fault:
+    """One reading from the registers as last read; a Fault if the device runs but gives no active power."""
+    ac = inverter_of(device_map)
     if ac is None:
-        return Fault(kind=FaultKind.MALFORMED, detail="the device has no model 701")
+        return Fault(
+            kind=FaultKind.MALFORMED, detail="the device has no model of an inverter (701, 101 to 113)"
+        )
+    if ac.model_id == 701:
+        return _newer_telemetry(device_map, ac)
+    return older_telemetry(device_map, ac, settings or MappingSettings())
+
+
+def _newer_telemetry(device_map: DeviceMap, ac: Model) -> Telemetry | Fault:
+    """A device that sleeps may take back its measurements: then its power is 0."""
     power_w, state = ac.number("W"), ac.integer("InvSt")
     if power_w is None and state not in NO_POWER_STATES:
         return Fault(kind=FaultKind.MALFORMED, detail="the device gives no active power", point="701.W")
     storage = device_map.first(713)
-    on = ac.integer("St")
+    on, events = ac.integer("St"), ac.integer("Alrm") or 0
     connection = _connection(device_map, ac)
     has_storage = der_type_of(device_map) != PV
     return Telemetry(
@@ -50,14 +71,13 @@ def telemetry_of(device_map: DeviceMap) -> Telemetry | Fault:
         inverter_status=0 if state is None else state + 1,
         operational_mode=0 if on is None else on + 1,
         local_control=is_local(device_map),
-        alarms=_alarms(ac),
+        alarms=alarms_of(ac, events, setting(device_map.first(702), "AMax", "AMaxRtg")),
+        phase_v=phase_voltages(ac),
+        temperatures_c=temperatures(ac),
+        inputs=inputs_of(device_map, events),
+        heartbeat=heartbeat_of(device_map),
+        power_factor=power_factor_of(ac),
     )
-
-
-def is_local(device_map: DeviceMap) -> bool:
-    """True if the device is under local control: then nothing may be written."""
-    control = device_map.first(715)
-    return control is not None and control.integer("LocRemCtl") == LOCAL
 
 
 def _voltage(ac: Model) -> float | None:
@@ -87,9 +107,8 @@ def _storage_connection(device_map: DeviceMap, inverter: int) -> int:
     states = [
         dc.integer(f"{port}.DCSta") for port in ports if dc and dc.integer(f"{port}.PrtTyp") == PORT_ESS
     ]
-    if 3 in states:
-        return inverter | FAULTED
-    return inverter & ~(AVAILABLE | OPERATING) if states and set(states) == {0} else inverter
+    bits = inverter & ~(AVAILABLE | OPERATING) if states and set(states) == {0} else inverter
+    return battery_connection(device_map, bits | FAULTED if 3 in states else bits)
 
 
 def _available_w(device_map: DeviceMap, ac: Model, *, has_storage: bool) -> float | None:
@@ -105,9 +124,3 @@ def _available_w(device_map: DeviceMap, ac: Model, *, has_storage: bool) -> floa
     if throttled_pct is None:
         return None
     return min(max_w, (ac.number("W") or 0.0) + throttled_pct / 100 * max_w)
-
-
-def _alarms(ac: Model) -> frozenset[int]:
-    """Bits of DERStatus.alarmStatus that model 701 can tell."""
-    alarms = ac.integer("Alrm") or 0
-    return frozenset(ours for theirs, ours in ALARM_OF_BIT.items() if alarms >> theirs & 1)

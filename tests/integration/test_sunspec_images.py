@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
-from der_client.device import Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.device import Fault, FaultKind, Nameplate, Reversion, Setpoint, SiteReading, Telemetry
 from der_client.sunspec import (
     DeviceMap,
+    MeterSettings,
     ModbusServer,
     Model,
     ReplayStore,
     ScanSettings,
     SunSpecDevice,
+    SunSpecMeter,
     SunSpecSettings,
     parse_image,
 )
 from der_client.sunspec.mapping import plan
+from der_client.sunspec.meter import site_reading_of
 from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.readings import telemetry_of
 
@@ -258,6 +261,78 @@ async def test_models_that_a_device_refuses_to_show_are_kept_without_registers(i
     assert any(
         warning.startswith("model 129 at 40751: read 40751+62: exception 2") for warning in found.warnings
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "power_w", "phase_v", "exported_wh", "imported_wh"),
+    [
+        ("acurev1312_203_base4096", -132, (123.2, 123.9, 124.2), None, 0.6),
+        ("elkor_w2m1_203", -976.8, (123.9, 125.32), 22_100, 300),
+        ("veris_e51c2_203", -6_540, (123.0, 122.9), None, 906_630),
+    ],
+)
+async def test_real_meter_gives_a_reading_of_the_site(
+    images: Images,
+    name: str,
+    power_w: float,
+    phase_v: tuple[float, ...],
+    exported_wh: float | None,
+    imported_wh: float,
+) -> None:
+    reading = site_reading_of(await images.map_of(name))
+    assert isinstance(reading, SiteReading)
+    assert (reading.power_w, reading.phase_v) == (power_w, phase_v)
+    assert (reading.exported_wh, reading.imported_wh) == (exported_wh, imported_wh)
+
+
+async def test_meter_is_read_over_its_own_connection(images: Images) -> None:
+    store = ReplayStore(parse_image((images.folder / "elkor_w2m1_203.regs").read_text(), NOT_CAPTURED))
+    server = await ModbusServer({1: store}).start()
+    meter = SunSpecMeter("site", "127.0.0.1", server.port, settings=MeterSettings(meter_positive="export"))
+    reading = await meter.read()
+    await meter.close()
+    await server.close()
+    assert isinstance(reading, SiteReading)
+    assert (reading.power_w, reading.reactive_var, reading.exported_wh) == (976.8, -68.9, 22_100)
+
+
+@pytest.mark.parametrize(
+    ("name", "max_w", "modes"),
+    [
+        ("fimer_abb_330kw_103_legacy", 185_000, 8),
+        ("fronius_igplus_101_a", 11_400, 8),
+        ("fronius_symo30_113", 3_000, 8),
+        ("sma_sb36_101_legacy_2023", 3_680, 8),
+        ("sma_9338_103_a", 50_000, 0),
+    ],
+)
+async def test_real_inverter_of_the_older_series_is_identified(
+    images: Images, name: str, max_w: float, modes: int
+) -> None:
+    plate = nameplate_of(await images.map_of(name))
+    assert isinstance(plate, Nameplate)
+    assert (plate.max_w, plate.der_type, len(plate.modes)) == (max_w, 4, modes)
+
+
+@pytest.mark.parametrize(
+    ("name", "power_w", "factor", "gen_connect"),
+    [
+        ("fimer_abb_330kw_103_legacy", 141_380, -1.0, 0b001),
+        ("fronius_igplus_101_b", 798, 0.997, 0b111),
+        ("fronius_symo30_113", 70, 1.0, 0b111),
+        ("sma_9338_103_a", 14_470, -0.998, 0b101),
+        ("solaredge_se33k_103_b", 24_767, -0.9987, 0b111),
+        ("solaredge_se33k_103_c", 278, -0.27711, 0b111),
+        ("sma_sb36_101_legacy", 0, None, 0),
+    ],
+)
+async def test_real_inverter_of_the_older_series_gives_a_reading(
+    images: Images, name: str, power_w: float, factor: float | None, gen_connect: int
+) -> None:
+    reading = telemetry_of(await images.map_of(name))
+    assert isinstance(reading, Telemetry)
+    assert (reading.power_w, reading.gen_connect) == (power_w, gen_connect)
+    assert reading.power_factor == (None if factor is None else pytest.approx(factor))
 
 
 async def test_real_battery_inverter_is_identified_from_its_700_series(images: Images) -> None:

@@ -235,6 +235,9 @@ def test_reading_of_a_running_pv_inverter() -> None:
         gen_connect=0b111,
         inverter_status=4,
         operational_mode=2,
+        temperatures_c={"cabinet": 25.0},
+        heartbeat=0,
+        power_factor=4_000 / 4_031,
     )
 
 

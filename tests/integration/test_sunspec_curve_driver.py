@@ -1,0 +1,260 @@
+"""Curves over the wire: stored, adopted, read back, given back; and devices that do it badly."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from der_client.device import (
+    Applied,
+    CurvePoint,
+    CurveSetpoint,
+    DroopSetpoint,
+    Fault,
+    FaultKind,
+    PowerFactorSetpoint,
+    Reversion,
+    Setpoint,
+)
+from der_client.sunspec import (
+    InverterSettings,
+    MappingSettings,
+    ModbusServer,
+    SunSpecDevice,
+    SunSpecSettings,
+    TransportSettings,
+    serve_inverter,
+)
+from der_client.sunspec.codec import Value
+from der_client.sunspec.model import Model
+from der_client.sunspec.permissions import Permissions
+from der_client.sunspec.simulator.bank import IllegalRequestError, put
+from tests.sunspec_devices import HYBRID, Older, newer_map, older_map
+
+QUICK = SunSpecSettings(
+    transport=TransportSettings(timeout_s=0.5, backoff_s=0.05),
+    readback_s=0.3,
+    readback_pause_s=0.01,
+    adopt_s=0.3,
+    adopt_pause_s=0.01,
+    mapping=MappingSettings(permissions=Permissions(allow_grid_code_writes=True)),
+)
+PATIENT = replace(QUICK, adopt_s=10.0, readback_s=2.0)
+GUARD = Reversion(after_s=60)
+
+
+def curve(mode: str, *points: tuple[float, float], y_ref: int) -> CurveSetpoint:
+    return CurveSetpoint(mode=mode, points=tuple(CurvePoint(x=x, y=y) for x, y in points), y_ref=y_ref)
+
+
+VOLT_VAR = curve("opModVoltVar", (90, 30), (97, 0), (103, 0), (109, -30), y_ref=2)
+VOLT_WATT = curve("opModVoltWatt", (105, 100), (109, 0), y_ref=1)
+DEFAULT_WATT = curve("opModVoltWatt", (106, 100), (110, 20), y_ref=1)
+DROOP = DroopSetpoint(
+    dead_band_over_hz=0.05, dead_band_under_hz=0.06, slope_over=0.04, slope_under=0.03, open_loop_s=2.5
+)
+
+
+class Shelf:
+    """The registers of a device that adopts curves: `result` is what it says then, `obeys` whether it does.
+
+    `single` refuses function code 16 as a device does that knows code 6 only.
+    """
+
+    def __init__(self, models: Sequence[Model], *, result: int = 1, obeys: bool = True) -> None:
+        self.models = {model.model_id: model for model in models}
+        self.chain = models
+        self.result = result
+        self.obeys = obeys
+        self.single = False
+        self.writes: list[str] = []
+
+    def read(self, address: int, count: int) -> list[int]:
+        flat = [0x5375, 0x6E53, *(word for model in self.chain for word in model.words), 0xFFFF, 0]
+        if address < 40000 or address + count > 40000 + len(flat):
+            raise IllegalRequestError(2, "outside")
+        return flat[address - 40000 : address - 40000 + count]
+
+    def write(self, address: int, words: Sequence[int]) -> None:
+        if self.single and len(words) > 1:
+            raise IllegalRequestError(1, "function code 6 only")
+        model = next(m for m in self.chain if m.address <= address < m.end)
+        start = address - model.address
+        model.update(start, words)
+        points = model.layout.points if model.layout else ()
+        names = [p.name for p in points if start <= p.offset < start + len(words)]
+        self.writes.append(f"{model.model_id}.{names[0] if names else start}")
+        if names == ["AdptCrvReq"]:
+            self._adopt(model, words[0])
+
+    def _adopt(self, model: Model, number: int) -> None:
+        put(model, "AdptCrvRslt", self.result)
+        source = f"Crv[{number - 1}]."
+        points = [p for p in (model.layout.points if model.layout else ()) if p.name.startswith(source)]
+        for point in [p for p in points if self.obeys and p.writable]:
+            shown = model.point("Crv[0]." + point.name.removeprefix(source))
+            words = model.raw(point.name)
+            assert shown is not None
+            assert words is not None
+            model.update(shown.offset, words)
+
+
+class Forgetful(Shelf):
+    """A device that does not keep the first point of its second volt-var curve."""
+
+    def write(self, address: int, words: Sequence[int]) -> None:
+        super().write(address, words)
+        put(self.models[705], "Crv[1].Pt[0].V", 1.0)
+
+
+@asynccontextmanager
+async def served(shelf: Shelf, settings: SunSpecSettings = QUICK) -> AsyncIterator[SunSpecDevice]:
+    """A driver for a device on a shelf."""
+    server = await ModbusServer({1: shelf}).start()
+    device = SunSpecDevice("der", "127.0.0.1", server.port, settings=settings)
+    try:
+        yield device
+    finally:
+        await device.close()
+        await server.close()
+
+
+def newer(values: Mapping[str, Value | None] | None = None, *, result: int = 1, obeys: bool = True) -> Shelf:
+    return Shelf(newer_map(values).models, result=result, obeys=obeys)
+
+
+async def test_simulated_inverter_adopts_a_curve_and_gives_it_back() -> None:
+    handle = await serve_inverter(InverterSettings())
+    device = SunSpecDevice("der", "127.0.0.1", handle.port, settings=PATIENT)
+    volt_var = handle.inverter.bank.models[705]
+    before = volt_var.value("Crv[0].Pt[0].V")
+    result = await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)
+    assert isinstance(result, Applied), result
+    assert (result.unsupported, volt_var.value("Ena"), volt_var.value("Crv[0].Pt[0].V")) == (
+        frozenset(),
+        1,
+        90.0,
+    )
+    assert ("705.Crv[0].Pt[3].Var", -30.0) in {(point.point, point.value) for point in result.points}
+    released = await device.apply(Setpoint(), GUARD)
+    assert isinstance(released, Applied)
+    assert (before, volt_var.value("Ena")) == (92.0, 0)
+    await device.close()
+    await handle.close()
+
+
+async def test_simulated_inverter_reverts_to_the_default_curve() -> None:
+    handle = await serve_inverter(InverterSettings())
+    device = SunSpecDevice("der", "127.0.0.1", handle.port, settings=PATIENT)
+    default = Reversion(after_s=60, to=Setpoint(curves=(DEFAULT_WATT,)))
+    result = await device.apply(Setpoint(curves=(VOLT_WATT,)), default)
+    volt_watt = handle.inverter.bank.models[706]
+    index = (volt_watt.integer("RvrtCrv") or 0) - 1
+    assert isinstance(result, Applied), result
+    assert (volt_watt.value("Crv[0].Pt[1].V"), volt_watt.value(f"Crv[{index}].Pt[1].V")) == (109.0, 110.0)
+    assert (volt_watt.integer("RvrtTms"), volt_watt.integer("RvrtRem")) == (60, 60)
+    again = await device.apply(Setpoint(curves=(VOLT_WATT,)), default)
+    assert isinstance(again, Applied)
+    await device.close()
+    await handle.close()
+
+
+async def test_simulated_inverter_gets_its_droop_back() -> None:
+    handle = await serve_inverter(InverterSettings())
+    device = SunSpecDevice("der", "127.0.0.1", handle.port, settings=PATIENT)
+    droop = handle.inverter.bank.models[711]
+    assert isinstance(await device.apply(Setpoint(droop=DROOP), GUARD), Applied)
+    assert (droop.value("Ctl[0].DbOf"), droop.value("Ctl[0].KUf")) == (0.05, 0.03)
+    assert isinstance(await device.apply(Setpoint(), GUARD), Applied)
+    assert (droop.value("Ena"), droop.value("Ctl[0].DbOf"), droop.value("Ctl[0].KUf")) == (1, 0.036, 0.05)
+    await device.close()
+    await handle.close()
+
+
+async def test_device_that_never_reports_the_result_is_judged_by_what_it_shows() -> None:
+    shelf = newer(result=0)
+    async with served(shelf) as device:
+        assert isinstance(await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD), Applied)
+    assert shelf.writes.count("705.AdptCrvReq") == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "obeys", "kind", "detail"),
+    [
+        (2, False, FaultKind.REFUSED, "the curve was not adopted"),
+        (0, False, FaultKind.READBACK, "no curve adopted within 0.3 s"),
+        (1, False, FaultKind.READBACK, "no curve adopted within 0.3 s"),
+    ],
+    ids=["failed", "never done", "says so and is not"],
+)
+async def test_curve_that_is_not_adopted_is_a_fault_of_its_mode(
+    result: int, obeys: bool, kind: FaultKind, detail: str
+) -> None:
+    async with served(newer(result=result, obeys=obeys)) as device:
+        fault = await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)
+    assert fault == Fault(kind=kind, detail=detail, point="705.AdptCrvRslt", field="opModVoltVar")
+
+
+async def test_curve_that_does_not_read_back_is_never_requested() -> None:
+    shelf = Forgetful(newer_map().models)
+    async with served(shelf) as device:
+        fault = await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)
+    assert isinstance(fault, Fault)
+    assert (fault.kind, fault.point, fault.field) == (
+        FaultKind.READBACK,
+        "705.Crv[1].Pt[0].V",
+        "opModVoltVar",
+    )
+    assert "705.AdptCrvReq" not in shelf.writes
+
+
+async def test_volt_var_in_the_way_of_a_power_factor_is_stopped_and_comes_back() -> None:
+    shelf = newer({"705.Ena": 1})
+    factor = PowerFactorSetpoint(power_factor=0.9, absorbing=True)
+    async with served(shelf) as device:
+        assert isinstance(await device.apply(Setpoint(pf_inject=factor), Reversion(after_s=0)), Applied)
+        assert (shelf.models[705].integer("Ena"), shelf.writes[0]) == (0, "705.Ena")
+        assert isinstance(await device.apply(Setpoint(), Reversion(after_s=0)), Applied)
+    assert shelf.models[705].integer("Ena") == 1
+
+
+async def test_curve_of_the_older_series_is_written_once_and_put_back() -> None:
+    shelf = Shelf(older_map(HYBRID, Older(model_id=126)).models)
+    async with served(shelf) as device:
+        assert isinstance(await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD), Applied)
+        assert isinstance(await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD), Applied)
+        assert shelf.writes == ["126.curve[1].ActPt", "126.ActCrv"]
+        assert isinstance(await device.apply(Setpoint(), GUARD), Applied)
+    assert (shelf.models[126].integer("ModEna"), shelf.models[126].integer("ActCrv")) == (0, 2)
+
+
+async def test_limit_of_the_older_series_is_refreshed_by_time_alone() -> None:
+    shelf = Shelf(older_map(HYBRID).models)
+    async with served(shelf) as device:
+        for _ in (1, 2):
+            assert isinstance(await device.apply(Setpoint(max_w_pct=50), Reversion(after_s=60)), Applied)
+        assert shelf.writes == ["123.WMaxLimPct"]
+        for _ in (1, 2):
+            assert isinstance(await device.apply(Setpoint(max_w_pct=50), Reversion(after_s=1)), Applied)
+    assert shelf.writes[:2] == ["123.WMaxLimPct", "123.WMaxLimPct"]
+
+
+async def test_device_that_knows_single_writes_only_gets_them_with_the_enable_last() -> None:
+    shelf = Shelf(older_map(HYBRID).models)
+    shelf.single = True
+    async with served(shelf) as device:
+        assert isinstance(await device.apply(Setpoint(max_w_pct=50), GUARD), Applied)
+        assert shelf.writes[-1] == "123.WMaxLim_Ena"
+        assert len(shelf.writes) == 5
+        assert isinstance(await device.apply(Setpoint(target_w=-1_000), GUARD), Applied)
+    assert shelf.writes[5:] == [
+        "124.OutWRte",
+        "124.InWRte",
+        "124.InOutWRte_WinTms",
+        "124.InOutWRte_RvrtTms",
+        "124.InOutWRte_RmpTms",
+        "124.ChaGriSet",
+        "124.StorCtl_Mod",
+        "123.WMaxLim_Ena",
+    ]
