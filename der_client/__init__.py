@@ -8,6 +8,7 @@ from der_client.device_factory import device_of
 from der_client.errors import ClientError, ExchangeError, SettingsError
 from der_client.interlocks import SafetyRules
 from der_client.plants import Plant, plants_of
+from der_client.protocol_settings import SubscriptionSettings
 from der_client.settings import (
     ClientSettings,
     ControlSettings,
@@ -41,6 +42,7 @@ __all__ = [
     "ServerSettings",
     "Setpoint",
     "SettingsError",
+    "SubscriptionSettings",
     "What",
     "device_of",
     "plants_of",

@@ -20,6 +20,7 @@ from der_client.session import Session
 from der_client.settings import ClientSettings
 from der_client.site_desk import Meter
 from der_client.spool import Lane, Spool
+from der_client.subscriber import Subscriber
 from der_client.upstream import Upstream
 from der_client.watched import Watched
 
@@ -115,6 +116,10 @@ class AggregatorClient:
                 tasks.create_task(self._later(tasks, number, (session, poller, spool), queues, ways))
             tasks.create_task(_open(poller, queues), name="ways to the server")
             self._send(tasks, spool, ways, queues)
+            if self.settings.subscription.host is not None:
+                wish = self.settings.subscription
+                subscriber = Subscriber(wish, session, poller, spool, self._tell)
+                tasks.create_task(subscriber.run(), name="subscriptions")
 
     def _member(self, upstream: Upstream, plant: Plant, queues: Queues) -> Member:
         devices = [self._crowd.join(device) for device in plant.devices]

@@ -27,6 +27,8 @@ class What(StrEnum):
     REPORT = "report"
     READINGS = "readings"
     LOG_EVENT = "log event"
+    SUBSCRIBED = "subscribed"
+    NOTIFICATION = "notification"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,13 +43,20 @@ class Poller:
         self.clock = clock
         self.registered: Watched[int] = Watched(0)
         """Changes whenever an EndDevice is registered, or is not any more."""
+        self.shape: Watched[int] = Watched(0)
+        """Changes whenever there is something else to read than before, once all of it was read."""
+        self.on_surprise: Callable[[str], None] = lambda _: None
+        """Hears of a resource that is polled slowly and has changed all the same."""
+        self.on_back: Callable[[], None] = lambda: None
+        """Hears that the server answers again."""
+        self.spread = spread
+        self.local_s = local_s
         self._session = session
         self._tell = tell
-        self._spread = spread
-        self._local_s = local_s
         self.shelf = Shelf(self.settings.uri, parties, floor_s=self.settings.poll_floor_s)
         self.backoff = Backoff(first_s=self.settings.retry_first_s, most_s=self.settings.retry_most_s)
         self._failures = 0
+        self._revision = -1
         self._heard_s = local_s()
         self._wake = asyncio.Event()
         self._rediscover: set[int] = set()
@@ -60,9 +67,9 @@ class Poller:
         while True:
             while self._rediscover:
                 self._restart("asked for", self._rediscover.pop())
-            want = self.shelf.next(self._local_s())
+            want = self.shelf.next(self.local_s())
             if want is None:
-                await self._pause(self.shelf.wait_s(self._local_s()))
+                await self._pause(self.shelf.wait_s(self.local_s()))
             else:
                 await self._poll(want)
 
@@ -75,17 +82,22 @@ class Poller:
         """Look again what is to be read: something is said to have changed."""
         self._wake.set()
 
+    def rediscover_users_of(self, href: str) -> None:
+        """Walk again for all that use a resource which is elsewhere now."""
+        self._rediscover.update(self.shelf.users(href))
+        self._wake.set()
+
     def taken(self, href: str, resource: Resource) -> None:
         """Use a resource that the server sent of its own accord, as if it had been read."""
-        self.shelf.put(href, resource, self._local_s(), self._spread())
-        self._heard_s = self._local_s()
+        self.shelf.put(href, resource, self.local_s(), self.spread())
+        self._heard_s = self.local_s()
         self._publish()
         self._wake.set()
 
     def silent_share(self) -> float:
         """How long the server has been silent, as a share of the time after which it counts as lost."""
         limit_s = max(LOST_POLLS * self.shelf.longest_poll_s(), self.settings.lost_after_s)
-        return (self._local_s() - self._heard_s) / limit_s if self._failures else 0.0
+        return (self.local_s() - self._heard_s) / limit_s if self._failures else 0.0
 
     async def _poll(self, want: Want) -> None:
         """Read one resource and deal with what can go wrong."""
@@ -113,10 +125,11 @@ class Poller:
         if want.type is Time:
             found, sent_s, received_s = await self._session.get_timed(want.href, Time)
             self._set_clock(found.currentTime, sent_s, received_s)
-            self.shelf.put(want.href, found, received_s, self._spread())
+            self.shelf.put(want.href, found, received_s, self.spread())
             return
         resource = await self._session.get(want.href, want.type)
-        self.shelf.put(want.href, resource, self._local_s(), self._spread())
+        if self.shelf.put(want.href, resource, self.local_s(), self.spread()):
+            self.on_surprise(want.href)
         if isinstance(resource, Registration):
             self._compare_pin(want.href, resource)
 
@@ -150,6 +163,9 @@ class Poller:
             if former is None or view.is_registered != former.is_registered:
                 self._tell_of(number, view)
                 self.registered.set(self.registered.version)
+        if self.shelf.revision != self._revision and not self.shelf.is_incomplete:
+            self._revision = self.shelf.revision
+            self.shape.set(self._revision)
 
     def _tell_of(self, number: int, view: ServerView) -> None:
         party = self.shelf.parties[number]
@@ -165,7 +181,7 @@ class Poller:
             await self._unreachable(error)
             return
         self._heard()
-        if self.shelf.miss(want.href, self._local_s(), self._spread()):
+        if self.shelf.miss(want.href, self.local_s(), self.spread()):
             self._restart(f"{want.href} is gone", *self.shelf.users(want.href)[:1])
         else:
             log.warning("the server links to %s and does not have it", want.href)
@@ -177,7 +193,7 @@ class Poller:
             await self._unreachable(error)
             return
         self._heard()
-        self.shelf.postpone(want.href, self._local_s(), self._spread())
+        self.shelf.postpone(want.href, self.local_s(), self.spread())
         self._publish()
 
     def _is_garbled(self, want: Want, error: RefusedError) -> bool:
@@ -190,21 +206,22 @@ class Poller:
         if self._failures == 1:
             log.warning("server does not answer: %s", error)
             self._tell(What.SERVER_LOST, str(error), href=error.href)
-        await self._pause(self.backoff.wait_s(self._failures, self._spread()))
+        await self._pause(self.backoff.wait_s(self._failures, self.spread()))
 
     def _pass_over(self, want: Want, error: UnreachableError) -> None:
         """Go on without a resource that fails, or with what is held of it: others get their turn."""
         is_its_own = error.status is not None and want.href != self.shelf.root
         may_wait = is_elsewhere(self.shelf.root, want.href) or (is_its_own and self.shelf.holds(want.href))
         if may_wait and self._failures >= LOST_POLLS:
-            self.shelf.postpone(want.href, self._local_s(), self._spread())
+            self.shelf.postpone(want.href, self.local_s(), self.spread())
 
     def _heard(self) -> None:
-        self._heard_s = self._local_s()
+        self._heard_s = self.local_s()
         if self._failures:
             self._failures = 0
             log.info("server answers again")
             self._tell(What.SERVER_BACK, "server answers again")
+            self.on_back()
 
     def _restart(self, why: str, party: int | None = None) -> None:
         log.info("rediscovery from %s: %s", self.shelf.root, why)

@@ -1,4 +1,7 @@
-"""The rules of certificates that a TLS handshake alone does not hold, applied to each new connection."""
+"""The rules of certificates that a TLS handshake alone does not hold, applied to each new connection.
+
+Who the server is, is kept: it alone may send Notifications.
+"""
 
 import asyncio
 import logging
@@ -6,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from certs import KnownIssuers, refuse_reason
+from certs import KnownIssuers, judged_peer
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +23,16 @@ class ServerCheck(aiohttp.Fingerprint):
     def __init__(self, roots: Path) -> None:
         super().__init__(bytes(32))
         self._issuers = KnownIssuers.from_files(roots)
+        self.lfdis: set[str] = set()
+        """LFDIs of the servers that were connected to."""
 
     def check(self, transport: asyncio.Transport) -> None:
         """Refuse the peer of this connection, or do nothing."""
         session = transport.get_extra_info("ssl_object")
-        reason = refuse_reason(session, self._issuers) if session is not None else None
+        identity, reason = judged_peer(session, self._issuers) if session is not None else (None, None)
         if reason is None:
+            if identity is not None:
+                self.lfdis.add(str(identity.lfdi))
             return
         host, port, *_ = transport.get_extra_info("peername")
         log.warning("server certificate refused: %s", reason.text)

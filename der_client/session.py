@@ -5,7 +5,7 @@ Who decides what to ask for, and when, is elsewhere; here is only how one exchan
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 from urllib.parse import urljoin
@@ -61,9 +61,10 @@ class Session:
 
     async def __aenter__(self) -> Self:
         files = self.settings
+        self._check = ServerCheck(files.roots)
         context = client_context(files.certificate, files.key, files.roots, strict=files.strict_ciphers)
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=ServerCheck(files.roots), limit=4, keepalive_timeout=75),
+            connector=aiohttp.TCPConnector(ssl=self._check, limit=4, keepalive_timeout=75),
             timeout=aiohttp.ClientTimeout(total=files.timeout_s),
             headers={hdrs.ACCEPT: MEDIA_TYPE},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -75,6 +76,15 @@ class Session:
     async def __aexit__(self, *_: object) -> None:
         if self._http is not None:
             await self._http.close()
+
+    @property
+    def server_lfdis(self) -> Collection[str]:
+        """LFDIs of the certificates that the server has shown."""
+        return self._check.lfdis
+
+    async def delete(self, href: str) -> None:
+        """Delete what is at `href`."""
+        await self._exchange("DELETE", href)
 
     async def get(self, href: str, cls: type[R]) -> R:
         """The resource at `href`; a list is read whole. ExchangeError where that fails."""

@@ -11,6 +11,7 @@ from certs import is_valid_pin
 from der_client.driver_registry import driver_kind
 from der_client.errors import DriverError, SettingsError
 from der_client.interlocks import SafetyRules
+from der_client.protocol_settings import SubscriptionSettings
 from der_client.settings_table import built
 
 SPOOL: Final = Path("lineside-client.sqlite")
@@ -124,6 +125,7 @@ class ClientSettings:
     control: ControlSettings = field(default_factory=ControlSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     safety: SafetyRules = field(default_factory=SafetyRules)
+    subscription: SubscriptionSettings = field(default_factory=SubscriptionSettings)
     spool: Path = SPOOL
 
 

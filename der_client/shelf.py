@@ -4,6 +4,7 @@ An aggregator has one shelf for all of its EndDevices: what they share is held a
 makes only those be looked at again that use what has changed.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -65,6 +66,8 @@ class Shelf:
         self._dirty: set[int] = {ABOVE}
         self._fresh: set[int] = set(range(len(self.parties)))
         self._longest_s = 0.0
+        self.revision = 0
+        """Changes with what is wanted, and with what is held of it."""
         self._look()
 
     def restart(self, party: int | None = None) -> None:
@@ -79,16 +82,21 @@ class Shelf:
         self._dirty |= {ABOVE, *users}
         self._look()
 
-    def put(self, href: str, resource: Resource, now: float, spread: float) -> None:
-        """Hold a resource that was read at `now`."""
+    def put(self, href: str, resource: Resource, now: float, spread: float) -> bool:
+        """Hold a resource that was read at `now`.
+
+        True for one that is polled slowly, because the server tells of its changes, and has changed unheard.
+        """
         if href not in self._wants:
-            return
-        former = self._held.get(href)
+            return False
+        former, was_hurried = self._held.get(href), self._is_hurried(href)
         self._held[href] = resource
         self._read_at(href, now, spread)
-        if former is None or not _means_the_same(former, resource):
-            self._nodes[href] = node_of(resource)
-            self._touched(href)
+        if former is not None and _means_the_same(former, resource):
+            return False
+        self._nodes[href] = node_of(resource)
+        self._touched(href)
+        return former is not None and href in self._slow_s and not was_hurried
 
     def miss(self, href: str, now: float, spread: float) -> bool:
         """Take note that the server has no such resource; True if it was there before: rediscover then."""
@@ -113,11 +121,13 @@ class Shelf:
     def hurry(self, href: str) -> None:
         """Read a resource next: it is said to have changed."""
         if href in self._read:
-            self._read[href] = ReadAt(-float("inf"), 0.0)
-            self._timetable.put(href, -float("inf"))
+            self._read[href] = ReadAt(-math.inf, 0.0)
+            self._timetable.put(href, -math.inf)
 
     def slow_down(self, href: str, poll_s: float | None) -> None:
         """Poll a resource that the server tells of only every `poll_s`; at its own rate again with None."""
+        if self._slow_s.get(href) == poll_s:
+            return
         if poll_s is None:
             self._slow_s.pop(href, None)
         else:
@@ -130,6 +140,11 @@ class Shelf:
             self._barred ^= {party}
             self._dirty.add(party)
             self._look()
+
+    @property
+    def is_incomplete(self) -> bool:
+        """True while something that is wanted was not read yet."""
+        return bool(self._missing)
 
     def holds(self, href: str) -> bool:
         """True if a resource was read, or found to be missing."""
@@ -181,6 +196,10 @@ class Shelf:
         """The slowest poll rate in force, s."""
         return self._longest_s
 
+    def _is_hurried(self, href: str) -> bool:
+        read = self._read.get(href)
+        return read is not None and read.at_s == -math.inf
+
     def _read_at(self, href: str, now: float, spread: float) -> None:
         self._missing.pop(href, None)
         self._read[href] = ReadAt(now, spread)
@@ -195,6 +214,7 @@ class Shelf:
     def _touched(self, href: str) -> None:
         """Look again at all who use a resource that has changed."""
         self._dirty.update(self._users.get(href, ()))
+        self.revision += 1
         self._look()
 
     def _forget(self, href: str) -> None:
@@ -220,6 +240,7 @@ class Shelf:
         for href in changed:
             self._settle(href)
         if changed:
+            self.revision += 1
             self._longest_s = float(max((want.poll_s for want in self._wants.values()), default=0))
 
     def _look_above(self, changed: set[str]) -> None:

@@ -52,4 +52,16 @@ reversal_s = 2.0
 bms_stale_s = 3.0
 bms_lost_s = 10.0
 # server_lost_max_w = 1500.0                # limit while the server is lost
+
+[subscription]
+# host = "listener.example.com"             # our listener as the server reaches it; absent: polling alone
+port = 8443
+bind = ""
+# outer_port = 443                          # where the server is told another port than ours
+limit = 255
+renew_s = 43200.0
+again_s = 60.0
+safety_poll_s = 3600.0
+keep = true
+notifiers = []
 """

@@ -25,6 +25,8 @@ from der_client import (
 from der_client.device import Telemetry
 from schemas import DERControl, DERControlBase
 from sep2_server.end_devices import remove_end_device
+from sep2_server.operator import defaults
+from sep2_server.operator.router import Call
 from sep2_server.rows import Role, Row
 from tests.integration.sep2_harness import Bench, make_control
 
@@ -186,6 +188,12 @@ class Fleet:
     def registered(self) -> set[str]:
         told = [text.split() for text in self.news.heard(What.DISCOVERED)]
         return {words[0] for words in told if words[1] == "registered"}
+
+    async def set_default(self, group: str, limit: int) -> None:
+        """Set opModMaxLimW, 0.01 %, of the DefaultDERControl of a group's program."""
+        body = {"DERControlBase": {"opModMaxLimW": limit}}
+        call = Call(names={"group": group}, body=body, now=self.bench.clock.now())
+        await self.bench.do(lambda desk: defaults.change(desk, call))
 
     async def put_out(self, program: Row, mrid: str, start_s: int, duration_s: int, limit: int) -> DERControl:
         """Publish a limit, 0.01 %, that starts `start_s` from now."""

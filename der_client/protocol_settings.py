@@ -1,0 +1,42 @@
+"""Settings of how a client meets its server: profile, registration, subscriptions, discovery."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from der_client.errors import SettingsError
+
+DAY_S: Final = 86_400.0
+MOST_LIMIT: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionSettings:
+    """Our listener for Notifications; without a `host` there is none, and the client polls.
+
+    `host` is our name or address as the server reaches it, `port` where we listen (0: any), at the address
+    `bind` (empty: all); `outer_port` is the port that the server is told where it is another one. A
+    subscription is posted anew every `renew_s`, and `again_s` after it ended. While a resource is subscribed
+    to it is polled only every `safety_poll_s`. `limit` is the most items of a list in a Notification.
+    With `keep` subscriptions outlive a stop. `notifiers` are LFDIs that may post beside the server's own.
+    """
+
+    host: str | None = None
+    port: int = 8443
+    bind: str = ""
+    outer_port: int | None = None
+    limit: int = 255
+    renew_s: float = DAY_S / 2
+    again_s: float = 60.0
+    safety_poll_s: float = 3_600.0
+    keep: bool = True
+    notifiers: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port < 65_536:
+            raise SettingsError(f"subscription.port: {self.port} is no TCP port")
+        if not 0 < self.renew_s <= DAY_S:
+            raise SettingsError("subscription.renew_s: above 0 and up to a day is wanted")
+        if not 0 <= self.limit <= MOST_LIMIT:
+            raise SettingsError(f"subscription.limit: 0 to {MOST_LIMIT} is wanted")
+        if min(self.again_s, self.safety_poll_s) <= 0:
+            raise SettingsError("subscription: times are longer than 0 s")
