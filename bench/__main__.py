@@ -14,7 +14,23 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+<<<<<<< HEAD
 from bench import codec, cycle, events, idle, modbus, notifications, reads, restart, scale, workers, writes
+=======
+from bench import (
+    can_decode,
+    codec,
+    cycle,
+    events,
+    idle,
+    notifications,
+    reads,
+    restart,
+    scale,
+    workers,
+    writes,
+)
+>>>>>>> f4f8b0d (can: codes are read straight from the bytes; the driver's whole way costs half of what it did)
 from bench.measure import table
 from bench.stand import DEVICES, make_stand, postgres_stand
 
@@ -26,6 +42,7 @@ if TYPE_CHECKING:
 
 PARTS: Final[dict[str, Callable[[Stand], list[Result]]]] = {
     "codec": lambda _: codec.measure(),
+    "can": lambda _: can_decode.measure(),
     "reads": reads.measure,
     "writes": writes.measure,
     "cycle": cycle.measure,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from .mapping import AlarmCoding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from .mapping import AlarmMapping
+    from .plan import Source
 
 ARRIVED = 1
 LEFT = 2
@@ -26,13 +27,20 @@ class AlarmRegister:
         self._alarms = alarms
         self._coding = coding
         self._standing: set[tuple[str, str]] = set()
+        self._alarm_sources = frozenset(s for alarm in alarms if not alarm.is_warning for s in alarm.sources)
 
-    def take(self, message: str, raw: Mapping[str, float]) -> None:
-        """Read the raw codes of one frame of `message`; signals that the frame cuts off change nothing."""
-        for alarm in self._alarms:
-            for source in alarm.sources:
-                if source[0] == message and source[1] in raw:
-                    self._set(source, int(raw[source[1]]))
+    def take(self, sources: Sequence[Source], codes: Sequence[float | None]) -> None:
+        """Read the codes of alarms in the order of their sources; what a frame cuts off changes nothing."""
+        for source, code in zip(sources, codes, strict=True):
+            if code == ARRIVED:
+                self._standing.add(source)
+            elif code == LEFT or (code == 0 and self._coding is AlarmCoding.BIT):
+                self._standing.discard(source)
+
+    @property
+    def has_alarm(self) -> bool:
+        """True while any alarm stands, warnings apart."""
+        return not self._alarm_sources.isdisjoint(self._standing)
 
     def active(self, *, is_warning: bool) -> frozenset[str]:
         """Names of the standing warnings, or of the standing alarms."""
@@ -41,9 +49,3 @@ class AlarmRegister:
             for alarm in self._alarms
             if alarm.is_warning is is_warning and not self._standing.isdisjoint(alarm.sources)
         )
-
-    def _set(self, source: tuple[str, str], code: int) -> None:
-        if code == ARRIVED:
-            self._standing.add(source)
-        elif code == LEFT or self._coding is AlarmCoding.BIT:
-            self._standing.discard(source)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from cantools.database.errors import DecodeError
-
 from .alarms import AlarmRegister
-from .canonical import CANONICAL
 from .mapping import message_of
 from .plan import plan_of
-from .wire import swap_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cantools.database.can import Message, Signal
-
     from .frame import CanFrame
     from .mapping import Profile
-    from .plan import MessagePlan, Target
+    from .plan import Codes, MessagePlan, Target
 
 _ZERO_RUN = 3
+_DECIMALS = 9
+"""Where the decimal step of a DBC cannot say more."""
 
 
 class Rejected(StrEnum):
@@ -45,12 +40,8 @@ class Rejection:
     value: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The last good value of one canonical name and the time of its frame, s."""
-
-    value: float
-    at_s: float
+Sample = tuple[float, float]
+"""The last good value of one canonical name and the time of its frame, s."""
 
 
 class BmsDecoder:
@@ -68,14 +59,25 @@ class BmsDecoder:
         self._texts: dict[str, bytes] = {}
         self._zero_runs: dict[str, int] = {}
         self._heard: dict[str, float] = {}
+        self._fresh_until_s = -math.inf
+        self._alarm_data: dict[str, bytes] = {}
         self._required = {name: m for name, m in profile.values.items() if m.is_required}
         plans = [plan_of(profile, message_of(profile.database, name)) for name in profile.incoming]
-        self._plans = {(plan.message.frame_id, plan.message.is_extended_frame): plan for plan in plans}
+        messages = (message_of(profile.database, plan.name) for plan in plans)
+        self._plans = {
+            (message.frame_id, message.is_extended_frame): plan
+            for message, plan in zip(messages, plans, strict=True)
+        }
 
     @property
     def alarms(self) -> frozenset[str]:
         """Names of active alarms."""
         return self._register.active(is_warning=False)
+
+    @property
+    def has_alarm(self) -> bool:
+        """True while any alarm stands."""
+        return self._register.has_alarm
 
     @property
     def warnings(self) -> frozenset[str]:
@@ -85,12 +87,12 @@ class BmsDecoder:
     def value(self, name: str) -> float | None:
         """Last good value, of whatever age, else the profile's constant; `None` where there is neither."""
         sample = self.samples.get(name)
-        return self.profile.constants.get(name) if sample is None else sample.value
+        return self.profile.constants.get(name) if sample is None else sample[0]
 
     def needed(self, name: str) -> float:
         """The same for a name that every profile has; `KeyError` while `missing` names it."""
         sample = self.samples.get(name)
-        return self.profile.constants[name] if sample is None else sample.value
+        return self.profile.constants[name] if sample is None else sample[0]
 
     def text(self, name: str) -> str:
         """A text of the profile (`manufacturer`, ...), empty until it was received."""
@@ -101,16 +103,24 @@ class BmsDecoder:
         """Required names for which there was no good value yet."""
         return tuple(sorted(self._required.keys() - self.samples.keys()))
 
+    def is_fresh(self, now: float) -> bool:
+        """True while every required value is there and younger than its mapping's `stale_s`."""
+        if now < self._fresh_until_s:
+            return True
+        if self.missing():
+            return False
+        ends = (self.samples[name][1] + mapping.stale_s for name, mapping in self._required.items())
+        self._fresh_until_s = min(ends, default=math.inf)
+        return now < self._fresh_until_s
+
     def overdue_s(self, now: float) -> float:
         """Age of the oldest required value beyond its mapping's `stale_s`; negative while all are fresh."""
-        ages = (
-            now - self.samples[n].at_s - m.stale_s for n, m in self._required.items() if n in self.samples
-        )
+        ages = (now - self.samples[n][1] - m.stale_s for n, m in self._required.items() if n in self.samples)
         return max(ages, default=0.0)
 
     def age_s(self, now: float) -> float:
         """Age of the oldest required value, s; 0 before the first."""
-        return max((now - self.samples[n].at_s for n in self._required if n in self.samples), default=0.0)
+        return max((now - self.samples[n][1] for n in self._required if n in self.samples), default=0.0)
 
     def quiet(self, now: float, after_s: float) -> frozenset[str]:
         """Messages with alarms or enables that were heard once and not within the last `after_s`, s."""
@@ -121,86 +131,94 @@ class BmsDecoder:
         plan = self._plans.get((frame.arbitration_id, frame.is_extended))
         if plan is None:
             return ()
-        if len(frame.data) < plan.shortest:
-            return (Rejection(message=plan.message.name, reason=Rejected.TOO_SHORT),)
-        if plan.is_must_have and self._is_all_zero(plan.message.name, frame.data):
-            return (Rejection(message=plan.message.name, reason=Rejected.ALL_ZERO),)
-        data = frame.data if plan.order is None else swap_bytes(frame.data, plan.order)
-        raw = _raw_codes(plan.message, data)
-        if raw is None:
-            return (Rejection(message=plan.message.name, reason=Rejected.MALFORMED),)
-        return self._take(plan, raw, frame.data, now)
-
-    def _take(
-        self, plan: MessagePlan, raw: Mapping[str, float], data: bytes, now: float
-    ) -> tuple[Rejection, ...]:
+        data = frame.data
+        if len(data) < plan.shortest:
+            return (Rejection(message=plan.name, reason=Rejected.TOO_SHORT),)
+        if plan.is_must_have and self._is_all_zero(plan.name, data):
+            return (Rejection(message=plan.name, reason=Rejected.ALL_ZERO),)
+        codes = plan.values.codes(data)
+        if codes is None:
+            return (Rejection(message=plan.name, reason=Rejected.MALFORMED),)
         for name in plan.texts:
             self._texts[name] = data
-        if plan.is_safety:
-            self._heard[plan.message.name] = now
-        if plan.has_alarms:
-            self._register.take(plan.message.name, raw)
-        reasons = ((target.mapping.name, self._store(target, raw, now)) for target in plan.targets)
-        return tuple(
-            Rejection(message=plan.message.name, value=name, reason=reason)
-            for name, reason in reasons
-            if reason is not None
-        )
+        if plan.is_safety and not self._hear(plan, data, now):
+            return (Rejection(message=plan.name, reason=Rejected.MALFORMED),)
+        return self._take(plan, codes, now)
+
+    def _hear(self, plan: MessagePlan, data: bytes, now: float) -> bool:
+        """Take alarms and note the time; the same bytes once more change no alarm. False if not decoded."""
+        self._heard[plan.name] = now
+        if plan.alarms and self._alarm_data.get(plan.name) != data:
+            codes = plan.alarm_codes.codes(data)
+            if codes is None:
+                return False
+            self._alarm_data[plan.name] = data
+            self._register.take(plan.alarms, codes)
+        return True
+
+    def _take(self, plan: MessagePlan, codes: Codes, now: float) -> tuple[Rejection, ...]:
+        """Keep every value that is one; what was refused, and why."""
+        refused: list[tuple[str, Rejected]] = []
+        samples = self.samples
+        for index, name, not_available, divisor, low, high in plan.plain:
+            code = codes[index]
+            if code is None:
+                continue
+            value = code / divisor
+            if code in not_available:
+                refused.append((name, Rejected.NOT_AVAILABLE))
+            elif low <= value <= high:
+                samples[name] = (value, now)
+            else:
+                refused.append((name, Rejected.OUT_OF_RANGE))
+        for target in plan.special:
+            reason = self._store(target, codes, now)
+            if reason is not None:
+                refused.append((target.mapping.name, reason))
+        if not refused:
+            return ()
+        return tuple(Rejection(message=plan.name, value=name, reason=reason) for name, reason in refused)
 
     def _is_all_zero(self, message: str, data: bytes) -> bool:
         if any(data):
-            self._zero_runs[message] = 0
-            self.invalid.discard(message)
+            if self._zero_runs.pop(message, 0):
+                self.invalid.discard(message)
             return False
         self._zero_runs[message] = self._zero_runs.get(message, 0) + 1
         if self._zero_runs[message] >= _ZERO_RUN:
             self.invalid.add(message)
         return True
 
-    def _store(self, target: Target, raw: Mapping[str, float], now: float) -> Rejected | None:
+    def _store(self, target: Target, codes: Codes, now: float) -> Rejected | None:
         mapping = target.mapping
-        code = raw.get(target.signal.name)
+        code = codes[target.index]
         if code is None:
             return None
         if code in mapping.not_available:
             return Rejected.NOT_AVAILABLE
-        value = _canonical(target, code, raw)
+        value = _canonical(target, code, codes)
         if not mapping.low <= value <= mapping.high:
             return Rejected.OUT_OF_RANGE
-        if mapping.name == "heartbeat" and self.value("heartbeat") == value:
+        if target.is_heartbeat and self.value("heartbeat") == value:
             return None
-        self.samples[mapping.name] = Sample(value, now)
+        self.samples[mapping.name] = (value, now)
         return None
 
 
-def _raw_codes(message: Message, data: bytes) -> Mapping[str, float] | None:
-    try:
-        decoded = message.decode_simple(data, decode_choices=False, scaling=False, allow_truncated=True)
-    except DecodeError:
-        return None
-    return {name: code for name, code in decoded.items() if isinstance(code, (int, float))}
-
-
-def _canonical(target: Target, code: float, raw: Mapping[str, float]) -> float:
+def _canonical(target: Target, code: float, codes: Codes) -> float:
     mapping = target.mapping
-    if CANONICAL[mapping.name].is_flag:
+    if target.is_flag:
         return float(code in mapping.true_codes)
-    physical = _physical(target.signal, code)
-    if target.fine is not None:
-        physical = _finer(target.fine, physical, raw, step=abs(target.signal.conversion.scale))
+    physical = round(code * target.scale + target.offset, _DECIMALS)
+    if target.fine_index is not None:
+        physical = _finer(target, physical, codes[target.fine_index])
     value = mapping.sign * mapping.factor * physical + mapping.offset
     return abs(value) if mapping.is_magnitude else value
 
 
-def _physical(signal: Signal, code: float) -> float:
-    """The DBC's own linear conversion, rounded where the DBC's decimal step cannot say more."""
-    return round(code * signal.conversion.scale + signal.conversion.offset, 9)
-
-
-def _finer(fine: Signal, coarse_value: float, raw: Mapping[str, float], *, step: float) -> float:
+def _finer(target: Target, coarse_value: float, code: float | None) -> float:
     """The finer copy while the frame holds it and it agrees with the coarse one within one step of that."""
-    code = raw.get(fine.name)
     if code is None:
         return coarse_value
-    fine_value = _physical(fine, code)
-    return fine_value if abs(fine_value - coarse_value) <= step else coarse_value
+    fine_value = round(code * target.fine_scale + target.fine_offset, _DECIMALS)
+    return fine_value if abs(fine_value - coarse_value) <= abs(target.scale) else coarse_value

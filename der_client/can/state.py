@@ -78,15 +78,16 @@ class BmsState:
         self._guard = LimitGuard(self._limits)
         self._soc_watch = SocWatch(_soc_step_pct(profile))
         self._seen: dict[str, Sample | None] = {}
+        self._is_complete = False
         self._good_since_s: float | None = None
         self._alarm_left_s: float | None = None
 
     def feed(self, frame: CanFrame, now: float) -> tuple[Rejection, ...]:
         """Take one frame received at `now`, s; what of it was refused."""
         self._advance(now)
-        had_alarms = bool(self.decoder.alarms)
+        had_alarm = self.decoder.has_alarm
         rejections = self.decoder.feed(frame, now)
-        if had_alarms and not self.decoder.alarms:
+        if had_alarm and not self.decoder.has_alarm:
             self._alarm_left_s = now
         self._take_samples(now)
         self._advance(now)
@@ -145,7 +146,7 @@ class BmsState:
         """Whether charge and discharge are allowed at `now`, apart from the size of the limits."""
         is_open = (
             self.phase is Phase.OK
-            and not self.decoder.alarms
+            and not self.decoder.has_alarm
             and not self._is_restart_delayed(now)
             and self.decoder.value("contactor") != 0.0
         )
@@ -158,7 +159,8 @@ class BmsState:
 
     def _take_samples(self, now: float) -> None:
         """Hand each new sample of limits and state of charge on, once."""
-        if not self.decoder.missing():
+        self._is_complete = self._is_complete or not self.decoder.missing()
+        if self._is_complete:
             if self._is_new("ccl") | self._is_new("dcl"):
                 self._guard.claim(self._claim(), now)
             if self._is_new("soc"):
@@ -195,6 +197,8 @@ class BmsState:
             self._guard.hold(now)
 
     def _freshness(self, now: float) -> Freshness:
+        if self.decoder.is_fresh(now) and not self.decoder.invalid:
+            return self._settled(now)
         if self.decoder.missing():
             return Freshness.MISSING
         overdue_s = self.decoder.overdue_s(now)
@@ -202,6 +206,10 @@ class BmsState:
             return Freshness.SILENT
         if overdue_s >= 0 or self.decoder.invalid:
             return Freshness.LATE
+        return self._settled(now)
+
+    def _settled(self, now: float) -> Freshness:
+        """Fresh, and long enough so to be trusted again."""
         is_settled = self._good_since_s is not None and now - self._good_since_s >= self._timing.recover_s
         return Freshness.SETTLED if self.phase is Phase.RECOVERING and is_settled else Freshness.FRESH
 

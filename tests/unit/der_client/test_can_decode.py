@@ -8,7 +8,7 @@ import pytest
 
 from der_client.can import CanFrame, Profile, load_profile
 from der_client.can.alarms import AlarmRegister
-from der_client.can.decode import BmsDecoder, Rejected, Sample
+from der_client.can.decode import BmsDecoder, Rejected
 from der_client.can.mapping import AlarmCoding, AlarmMapping
 
 
@@ -129,15 +129,15 @@ def test_not_available_code_keeps_the_last_good_value_and_its_age(decoder: BmsDe
     decoder.feed(frame("356#4E1302000405"), 1.0)
     (rejection,) = decoder.feed(frame("356#4F1300800405"), 2.0)
     assert (rejection.value, rejection.reason) == ("current", Rejected.NOT_AVAILABLE)
-    assert decoder.samples["current"] == Sample(-0.2, 1.0)
-    assert decoder.samples["voltage"] == Sample(49.43, 2.0)
+    assert decoder.samples["current"] == (-0.2, 1.0)
+    assert decoder.samples["voltage"] == (49.43, 2.0)
 
 
 def test_value_out_of_range_keeps_the_last_good_value(decoder: BmsDecoder) -> None:
     decoder.feed(frame("355#1A006400"), 1.0)
     (rejection,) = decoder.feed(frame("355#65006400"), 2.0)
     assert (rejection.value, rejection.reason) == ("soc", Rejected.OUT_OF_RANGE)
-    assert decoder.samples["soc"] == Sample(26.0, 1.0)
+    assert decoder.samples["soc"] == (26.0, 1.0)
 
 
 def test_third_all_zero_frame_in_a_row_makes_the_message_invalid(decoder: BmsDecoder) -> None:
@@ -193,10 +193,10 @@ def test_sma_alarms_and_warnings_are_in_the_stated_order(sma: Profile, position:
 def test_alarm_of_another_message_is_not_touched() -> None:
     alarm = AlarmMapping(name="x", is_warning=False, sources=(("A", "S"), ("B", "S")))
     register = AlarmRegister((alarm,), AlarmCoding.BIT)
-    register.take("A", {"S": 1})
-    register.take("B", {"S": 0})
+    register.take([("A", "S")], [1])
+    register.take([("B", "S")], [0])
     assert register.active(is_warning=False) == {"x"}
-    register.take("A", {"S": 0})
+    register.take([("A", "S")], [0])
     assert register.active(is_warning=False) == frozenset()
 
 
