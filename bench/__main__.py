@@ -14,15 +14,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-<<<<<<< HEAD
-from bench import codec, cycle, events, idle, modbus, notifications, reads, restart, scale, workers, writes
-=======
 from bench import (
     can_decode,
     codec,
     cycle,
     events,
     idle,
+    modbus,
     notifications,
     reads,
     restart,
@@ -30,7 +28,6 @@ from bench import (
     workers,
     writes,
 )
->>>>>>> f4f8b0d (can: codes are read straight from the bytes; the driver's whole way costs half of what it did)
 from bench.measure import table
 from bench.stand import DEVICES, make_stand, postgres_stand
 
