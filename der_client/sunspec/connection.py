@@ -55,6 +55,10 @@ class Connection:
         self._polls.clear()
         return result
 
+    def holds(self, device_map: DeviceMap) -> bool:
+        """True if this map is the one in use."""
+        return self._map is device_map
+
     def forget(self) -> None:
         """Scan again before the next use: the device has refused an address of the map."""
         self._map = None

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
-from der_client.sunspec.codec import words_of
 from der_client.sunspec.connection import Connection
 from der_client.sunspec.curve_plans import curve_models_of
 from der_client.sunspec.drafts import CurveBefore, Plan
 from der_client.sunspec.execution import Execution, Models
-from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
+from der_client.sunspec.heartbeat import DeviceHeartbeats
 from der_client.sunspec.mapping import plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.plausible import EnergyWatch
 from der_client.sunspec.polling import CONTROLS, IDENTITY, telemetry_models
+from der_client.sunspec.pulse import Pulse
 from der_client.sunspec.readings import is_local, telemetry_of
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
@@ -40,9 +40,8 @@ class SunSpecDevice:
         self.settings = settings or SunSpecSettings()
         self._transport = ModbusTransport(host, port, unit, self.settings.transport)
         self._connection = Connection(self._transport, self.settings.scan)
-        self._watch = HeartbeatWatch(self.settings.heartbeat_limit_s)
-        self._beats = self.settings.controller_heartbeat
-        self._beat_s = 0.0
+        self._watches = DeviceHeartbeats.of(self.settings.heartbeat_limit_s)
+        self._pulse = Pulse(name, self._connection, is_wanted=self.settings.controller_heartbeat)
         self._energies = EnergyWatch()
         self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
@@ -52,7 +51,7 @@ class SunSpecDevice:
 
     async def scan(self) -> DeviceMap | Fault:
         """Discover the device and give its map: all models that are defined, with their registers."""
-        self._beats = self.settings.controller_heartbeat
+        self._pulse.renew()
         return await self._connection.rescan()
 
     async def identify(self) -> Nameplate | Fault:
@@ -72,13 +71,11 @@ class SunSpecDevice:
         device_map = await self._connection.refreshed(telemetry_models(known))
         if isinstance(device_map, Fault):
             return device_map
-        control, now_s = device_map.first(715), asyncio.get_running_loop().time()
-        if self._watch.is_stale(control.integer("DERHb") if control else None, now_s):
-            limit_s = self.settings.heartbeat_limit_s
-            return Fault(
-                kind=FaultKind.STALE, detail=f"the heartbeat stands still for {limit_s} s", point="715.DERHb"
-            )
-        await self._beat(device_map, now_s)
+        now_s = asyncio.get_running_loop().time()
+        if (silent := self._watches.silent(device_map, now_s)) is not None:
+            detail = f"the heartbeat stands still for {silent.limit_s} s"
+            return Fault(kind=FaultKind.STALE, detail=detail, point=silent.point)
+        await self._pulse.with_reading(device_map)
         reading = telemetry_of(device_map, self.settings.mapping)
         if isinstance(reading, Fault) or self._nameplate is None:
             return reading
@@ -129,6 +126,7 @@ class SunSpecDevice:
 
     async def close(self) -> None:
         """Close the connection; reversion timers stay armed in the device."""
+        await self._pulse.stop()
         await self._transport.close()
 
     def _note_unguarded(self, fields: frozenset[str]) -> None:
@@ -136,23 +134,6 @@ class SunSpecDevice:
         if fields - self._unguarded:
             log.warning("%s has no reversion timer for %s", self.name, ", ".join(sorted(fields)))
         self._unguarded = fields
-
-    async def _beat(self, device_map: DeviceMap, now_s: float) -> None:
-        """Count the controller's heartbeat up, unless the device does not want it. SunSpec model 715."""
-        control = device_map.first(715)
-        value = control.integer("ControllerHb") if control else None
-        point = control.point("ControllerHb") if control else None
-        if not self._beats or value is None or control is None or point is None or is_local(device_map):
-            return
-        if now_s - self._beat_s < BEAT_PERIOD_S:
-            return
-        self._beat_s = now_s
-        failure = await self._transport.write(
-            control.address + point.offset, words_of(next_beat(value), point.size)
-        )
-        if failure and failure.code is not None:
-            log.warning("%s takes no controller heartbeat: %s", self.name, failure.detail)
-            self._beats = False
 
     async def _execute(self, wanted: Plan, planned: DeviceMap, models: Models) -> Applied | Fault:
         """Write the steps that are due, if the device is still the one that was planned for."""

@@ -60,8 +60,7 @@ class TransportSettings:
 
     `timeout_s` holds for connecting and for each answer; the pause after failed connections doubles from
     `backoff_s` to `backoff_max_s`. On a shared line a unit that is silent rests for up to `probe_s`. A
-    connection without requests for `idle_close_s` is closed, for devices that take only one. With
-    `single_writes` registers are written one by one, for devices that know function code 6 alone. Devices
+    connection without requests for `idle_close_s` is closed, for devices that take only one. Devices
     with the same line share it; its times are then those of the first.
     """
 
@@ -70,7 +69,6 @@ class TransportSettings:
     backoff_max_s: float = 30.0
     probe_s: float = 10.0
     idle_close_s: float | None = None
-    single_writes: bool = False
     tls: TlsSettings | None = None
     serial: SerialSettings | None = None
 
@@ -143,23 +141,16 @@ class ModbusTransport:
         return tuple(words)
 
     async def write(self, address: int, words: Sequence[int]) -> Failure | None:
-        """Write registers; `None` if the device acknowledged it. All go in one request of function code 16.
+        """Write registers in one request of function code 16; `None` if the device acknowledged it.
 
-        A device that knows function code 6 alone gets them one by one, up to the first that fails.
         A Failure without code leaves open whether the device took the values: read back before anything else.
         Raises ValueError for more than 123 registers, which no single request can hold.
         """
         if not 0 < len(words) <= MAX_WRITE:
             msg = f"{len(words)} registers cannot be written in one request"
             raise ValueError(msg)
-        requests = [write_request(address, words)]
-        if self.settings.single_writes:
-            requests = [write_one_request(address + at, word) for at, word in enumerate(words)]
-        for request in requests:
-            answer = await self._asked(request, Urgency.WRITE)
-            if isinstance(answer, Failure):
-                return answer
-        return None
+        answer = await self._asked(write_request(address, words), Urgency.WRITE)
+        return answer if isinstance(answer, Failure) else None
 
     async def write_one(self, address: int, word: int) -> Failure | None:
         """Write one register with function code 6, for devices that know no other; else as `write`."""

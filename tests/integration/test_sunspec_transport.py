@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -132,26 +131,6 @@ async def test_long_outage_is_one_warning_and_its_end_one_line(caplog: pytest.Lo
     lines = [record.message for record in caplog.records if not record.message.startswith("connected")]
     where = f"127.0.0.1:{transport.port} unit 1"
     assert lines == [f"{where}: read 0+1: no answer", f"{where} answers again"]
-
-
-async def test_device_that_knows_single_writes_alone_gets_registers_one_by_one() -> None:
-    requests: list[bytes] = []
-
-    def acknowledged(request: bytes) -> list[bytes]:
-        requests.append(request[7:])
-        return [mbap(request, request[7:])]
-
-    async with peer(acknowledged) as transport:
-        transport.settings = replace(transport.settings, single_writes=True)
-        assert await transport.write(40310, [1, 50]) is None
-    assert [request.hex() for request in requests] == ["069d760001", "069d770032"]
-
-
-async def test_first_single_write_that_is_refused_ends_the_rest() -> None:
-    async with peer(lambda request: [mbap(request, b"\x86\x03")]) as transport:
-        transport.settings = replace(transport.settings, single_writes=True)
-        refused = await transport.write(40310, [1, 50])
-    assert refused == Failure(FaultKind.REFUSED, "write 40310+1: exception 3 (illegal data value)", 3)
 
 
 async def test_devices_at_one_address_share_a_connection_and_the_last_closes_it() -> None:

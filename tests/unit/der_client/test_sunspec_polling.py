@@ -2,7 +2,6 @@
 
 import pytest
 
-from der_client.sunspec.heartbeat import HeartbeatWatch, next_beat
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.polling import CONTROLS, TELEMETRY, poll_of, reads_of
 from der_client.sunspec.scan import Read
@@ -67,23 +66,3 @@ def test_changed_header_is_reported_and_not_taken(header: tuple[int, int]) -> No
     storage = known.first(713)
     assert storage is not None
     assert storage.words[2] == 10_000
-
-
-def test_heartbeat_that_moves_is_alive() -> None:
-    watch = HeartbeatWatch(10.0)
-    assert [watch.is_stale(value, now) for value, now in ((1, 0.0), (2, 20.0), (2, 30.0), (2, 30.1))] == [
-        False,
-        False,
-        False,
-        True,
-    ]
-
-
-def test_device_without_heartbeat_is_never_stale() -> None:
-    watch = HeartbeatWatch(10.0)
-    assert [watch.is_stale(None, now) for now in (0.0, 100.0)] == [False, False]
-
-
-@pytest.mark.parametrize(("value", "after"), [(0, 1), (0xFFFFFFFD, 0xFFFFFFFE), (0xFFFFFFFE, 0)])
-def test_heartbeat_wraps_before_the_not_implemented_code(value: int, after: int) -> None:
-    assert next_beat(value) == after
