@@ -12,11 +12,12 @@ class SunSpecSettings:
     """Settings of one device behind SunSpec Modbus.
 
     `readback_s` is how long a written value may take to show (SunSpec: 1 s). `heartbeat_limit_s` is how long
-    DERHb may stand still, a battery's Hb half as long. `min_write_interval_s` keeps an unchanged setpoint from being rewritten more often.
-    `toggle_to_refresh` is for devices that restart a reversion timer only when its function is enabled anew.
-    `controller_heartbeat` counts 715.ControllerHb and 802.CtrlHb up each second while there are readings. A curve must
-    be adopted within `adopt_s`, looked at every `adopt_pause_s`. `write_one_by_one` is for devices that know
-    function code 6 only; one that answers so to code 16 is treated alike.
+    DERHb may stand still, a battery's Hb half as long. `min_write_interval_s` keeps an unchanged setpoint
+    from being rewritten more often. `toggle_to_refresh` is for devices that restart a reversion timer only
+    when its function is enabled anew. `controller_heartbeat` counts 715.ControllerHb and 802.CtrlHb up each
+    second while there are readings. A curve must be adopted within `adopt_s`, looked at every
+    `adopt_pause_s`. `write_one_by_one` is for devices that know function code 6 only; one that answers so to
+    code 16 is treated alike.
     """
 
     transport: TransportSettings = field(default_factory=TransportSettings)
