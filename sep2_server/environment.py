@@ -11,6 +11,7 @@ from schemas.csip_aus import COMBINED_LINK
 from sep2_server.body_codecs import XML, XML_ALONE, BodyCodecs
 from sep2_server.errors import NotAllowed, NotSatisfiable, RemoteError
 from sep2_server.extra_routes import COMBINED_INTERVALS, CONNECTION_POINT, EXTRA_ROUTES, GROUP_LISTS
+from sep2_server.fragments import Fragments
 from sep2_server.messages import CONTENT_TYPE, Answer
 from sep2_server.mounts import Mount
 from sep2_server.negotiation import Forms
@@ -116,6 +117,11 @@ class Environment:
             return answer
         headers = tuple((n, codec.media_type if n == CONTENT_TYPE[0] else v) for n, v in answer.headers)
         return replace(answer, headers=headers, body=codec.encode(answer.body))
+
+    @cached_property
+    def fragments(self) -> Fragments:
+        """What readings bring, encoded."""
+        return Fragments(self.codec)
 
     @cached_property
     def failure(self) -> Answer:

@@ -12,12 +12,8 @@ from schemas import (
     MeterReading,
     MirrorMeterReading,
     MirrorReadingSet,
-    Reading,
     ReadingLink,
-    ReadingListLink,
-    ReadingSet,
     ReadingSetListLink,
-    ReadingType,
     ReadingTypeLink,
 )
 from sep2_server.access import speaks_for
@@ -61,12 +57,16 @@ def _put_beside(
     action: Action, parts: tuple[int, int], posted: MirrorMeterReading, owner_id: int | None
 ) -> None:
     """Store what a post has that stands beside a MeterReading."""
+    of, fragment = action.environment.uris.of, action.environment.codec.fragment
     if posted.ReadingType_ is not None:
-        _put_single(action, "ReadingType", parts, posted.ReadingType_, owner_id)
+        href = posted.ReadingType_.href = of("ReadingType", parts)
+        _put_single(action, "ReadingType", href, fragment(posted.ReadingType_), owner_id)
     if posted.Reading_ is not None:
-        _put_single(action, LATEST_READING, parts, posted.Reading_, owner_id)
+        href = posted.Reading_.href = of(LATEST_READING, parts)
+        _put_single(action, LATEST_READING, href, fragment(posted.Reading_), owner_id)
     if posted.lastUpdateTime is not None or posted.nextUpdateTime is not None:
-        _put_single(action, UPDATE_TIMES, parts, _times_of(action, parts, posted), owner_id)
+        href = of(UPDATE_TIMES, parts)
+        _put_single(action, UPDATE_TIMES, href, _times_of(action, href, posted), owner_id)
 
 
 def kinds_below(posted: MirrorMeterReading) -> list[str]:
@@ -107,7 +107,9 @@ def _put_meter_reading(
     if held is not None:
         meter_reading.description = posted.description or held.description
         meter_reading.version = held.version if posted.version is None else posted.version
-    return _put_item(action, list_row, known, "MeterReading", number, meter_reading)
+    body = action.environment.codec.fragment(meter_reading)
+    row = Row(number, of("MeterReading", parts), "MeterReading", body=body)
+    return _put_item(action, known, _item(list_row, row, meter_reading))
 
 
 def _is_same(body: bytes, posted: MirrorMeterReading) -> bool:
@@ -125,15 +127,10 @@ def _put_set(action: Action, list_row: Row, parts: tuple[int, int], posted: Mirr
     number = known.id if known else action.tx.next_id()
     of = action.environment.uris.of
     place = (*parts, number)
-    reading_set = ReadingSet(
-        href=of("ReadingSet", place),
-        mRID=posted.mRID,
-        description=posted.description,
-        version=posted.version,
-        timePeriod=posted.timePeriod,
-        ReadingListLink_=ReadingListLink(href=of("ReadingList", place)),
-    )
-    row = _put_item(action, list_row, known, "ReadingSet", number, reading_set)
+    href = of("ReadingSet", place)
+    body = action.environment.fragments.reading_set(posted, href, of("ReadingList", place))
+    item = _item(list_row, Row(number, href, "ReadingSet", body=body), posted)
+    row = _put_item(action, known, item)
     for position, reading in enumerate(posted.Reading_):
         reading.href = of("Reading", (*place, position))
     readings = [
@@ -142,59 +139,48 @@ def _put_set(action: Action, list_row: Row, parts: tuple[int, int], posted: Mirr
     action.tx.put_readings(readings, row)
 
 
-def _put_item(
-    action: Action,
-    list_row: Row,
-    known: Row | None,
-    kind: str,
-    number: int,
-    value: IdentifiedObject,
-) -> Row:
+def _item(list_row: Row, row: Row, value: IdentifiedObject) -> Row:
+    """A resource as an item of a list whose order is by what `value` says."""
+    number, href, kind, *_, body = row
     key = sort_key(route_named(list_row.kind), value)
-    body = action.environment.codec.fragment(value)
-    if known is not None:
-        new = known._replace(sort_key=key, body=body)
-        return known if new == known else action.tx.replace(known, new)
-    return action.tx.insert(
-        Row(
-            number,
-            value.href or "",
-            kind,
-            list_id=list_row.id,
-            sort_key=key,
-            owner_id=list_row.owner_id,
-            mrid=value.mRID,
-            body=body,
-        )
+    return Row(
+        number,
+        href,
+        kind,
+        list_id=list_row.id,
+        sort_key=key,
+        owner_id=list_row.owner_id,
+        mrid=value.mRID,
+        body=body,
     )
 
 
-def _put_single(
-    action: Action,
-    kind: str,
-    parts: tuple[int, int],
-    value: Reading | ReadingType | MirrorMeterReading,
-    owner_id: int | None,
-) -> None:
-    value.href = action.environment.uris.of(kind, parts)
-    body = action.environment.codec.fragment(value)
-    known = action.tx.by_href(value.href)
+def _put_item(action: Action, known: Row | None, item: Row) -> Row:
+    """Store an item of a list, in the place of what is known of it."""
+    if known is None:
+        return action.tx.insert(item)
+    new = known._replace(sort_key=item.sort_key, body=item.body)
+    return known if new == known else action.tx.replace(known, new)
+
+
+def _put_single(action: Action, kind: str, href: str, body: bytes, owner_id: int | None) -> None:
+    known = action.tx.by_href(href)
     if known is not None and known.body != body:
         action.tx.replace(known, known._replace(body=body))
     elif known is None:
-        action.tx.insert(Row(action.tx.next_id(), value.href, kind, owner_id=owner_id, body=body))
+        action.tx.insert(Row(action.tx.next_id(), href, kind, owner_id=owner_id, body=body))
 
 
-def _times_of(action: Action, parts: tuple[int, int], posted: MirrorMeterReading) -> MirrorMeterReading:
+def _times_of(action: Action, href: str, posted: MirrorMeterReading) -> bytes:
     """What a device says of when it last had, and will next have, something to post; or has said before."""
-    row = action.tx.by_href(action.environment.uris.of(UPDATE_TIMES, parts))
+    row = action.tx.by_href(href)
     last, following = posted.lastUpdateTime, posted.nextUpdateTime
     has_all = last is not None and (following is not None or row is None or _NEXT not in row.body)
     if row is not None and not has_all:
         held = action.environment.codec.decode_fragment(row.body, MirrorMeterReading)
         last = held.lastUpdateTime if last is None else last
         following = held.nextUpdateTime if following is None else following
-    return MirrorMeterReading(mRID=posted.mRID, lastUpdateTime=last, nextUpdateTime=following)
+    return action.environment.fragments.update_times(posted.mRID, href, last, following)
 
 
 def _require_own_mrid(action: Action, mrid: str) -> None:
