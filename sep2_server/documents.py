@@ -37,9 +37,9 @@ from sep2_server.shelf import Token
 from sep2_server.supply import OPERATION
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
-_LIST_LINKED: Final = re.compile(rb"ListLink ")
-FEW: Final = 2
-"""Items of a page whose links are counted one by one."""
+_LIST_LINKED: Final = b"ListLink "
+FEW: Final = 16
+"""Links of a page that are counted one by one."""
 _DEVICES: Final = (b"<EndDevice ", b"<SelfDevice ", b"<FunctionSetAssignments ")
 """Resources whose links are to whole function sets."""
 
@@ -115,8 +115,7 @@ class Documents:
         draft.see(view)
         found = view.fetch(start, limit) if limit else []
         fragments = [self._tariffs.priced(draft.reader, target.route.id, one) for one in found]
-        self._count_together(draft, fragments)
-        bodies = [self.filled(draft, fragment) for fragment in fragments]
+        bodies = self._all_filled(draft, fragments)
         if target.route.id in MIXED_LISTS and target.route.item is not None:
             bodies = [as_item(body, wire_name(target.route.item)) for body in bodies]
         total = self._total(draft, target, view, after)
@@ -136,14 +135,22 @@ class Documents:
 
     def filled(self, draft: Draft, fragment: bytes) -> bytes:
         """A fragment whose links to lists tell how many items the client may see there."""
+        return self._counted(draft, self._split(draft, fragment))
+
+    def _all_filled(self, draft: Draft, fragments: list[bytes]) -> list[bytes]:
+        """As `filled`, for the items of a page."""
+        parts = [self._split(draft, fragment) for fragment in fragments]
+        self._count_together(draft, [href for part in parts for href in part[2::3]])
+        return [self._counted(draft, part) for part in parts]
+
+    def _split(self, draft: Draft, fragment: bytes) -> list[bytes]:
+        """A fragment with all its links: what is before a link to a list, its name, its URI, and so on."""
         if self._off is not None and fragment.startswith(_DEVICES):
             fragment = self._off.sub(b"", fragment)
         if fragment.startswith(START):
             fragment = self._links.completed(fragment, draft.viewer)
         fragment = self._tariffs.linked(fragment)
-        if not _LIST_LINKED.search(fragment):
-            return fragment
-        return _LIST_LINK.sub(lambda link: self._counted(draft, link), fragment)
+        return _LIST_LINK.split(fragment) if _LIST_LINKED in fragment else [fragment]
 
     def count(self, draft: Draft, href: str) -> int:
         """How many items the client may see in the list at a URI; 0 where there is none."""
@@ -156,26 +163,34 @@ class Documents:
         draft.see(view)
         return view.total()
 
-    def _count_together(self, draft: Draft, fragments: list[bytes]) -> None:
-        """Count the lists that all items of a page link to by a few questions, as far as counting is all.
+    def _count_together(self, draft: Draft, hrefs: list[bytes]) -> None:
+        """Count the lists that the items of a page link to by one question, as far as counting is all.
 
-        A page of 100 EndDevices links to 400 lists and more.
+        A page of 100 EndDevices links to 800 lists and more.
         """
-        if len(fragments) <= FEW:
+        if len(hrefs) <= FEW:
             return
-        hrefs = [link[1].decode() for fragment in fragments for link in _LIST_LINK.findall(fragment)]
-        for href, list_id, kind, amount in draft.reader.lists_at(hrefs):
-            if is_plain(kind):
+        plain: dict[str, bool] = {}
+        for href, list_id, kind, amount in draft.reader.lists_at([href.decode() for href in hrefs]):
+            if kind not in plain:
+                plain[kind] = is_plain(kind)
+            if plain[kind]:
                 draft.known[href.encode()] = amount
-                draft.tokens.add(list_id)
                 draft.tokens.add((list_id, EVERYBODY))
 
-    def _counted(self, draft: Draft, link: re.Match[bytes]) -> bytes:
-        name, href = link.groups()
-        count = draft.known.get(href)
-        if count is None:
-            count = self.count(draft, href.decode())
-        return b'<%s href="%s" all="%d"/>' % (name, href, count)
+    def _counted(self, draft: Draft, parts: list[bytes]) -> bytes:
+        """The parts of a fragment together, each link with the number of items."""
+        if len(parts) == 1:
+            return parts[0]
+        known = draft.known
+        for at in range(1, len(parts), 3):
+            href = parts[at + 1]
+            count = known.get(href)
+            if count is None:
+                count = self.count(draft, href.decode())
+            parts[at] = b'<%s href="%s" all="%d"/>' % (parts[at], href, count)
+            parts[at + 1] = b""
+        return b"".join(parts)
 
     def _document(self, draft: Draft, route: Route, fragment: bytes) -> bytes:
         document = self._codec.document(self.filled(draft, fragment))

@@ -86,7 +86,7 @@ class Keeper:
                 log.exception("The clock task failed; it goes on")
 
     async def _wait(self) -> None:
-        self._woken.clear()
+        """Wait until something is due or was written, also while this task was at work."""
         next_at = await self._store.ask(Reader.next_due) if self._lease.is_held else None
         delay_s = LONGEST_WAIT_S if next_at is None else next_at - self._clock.now()
         try:
@@ -95,6 +95,7 @@ class Keeper:
                 await asyncio.sleep(PACE_S)
         except TimeoutError:
             log.debug("Nothing was written for %s s", delay_s)
+        self._woken.clear()
 
     async def _repair(self, until_s: float | None = None) -> None:
         """Write all rows that are due, in short commits; at the start without rest, until `until_s`."""

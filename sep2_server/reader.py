@@ -1,5 +1,6 @@
 """What can be asked of the store. Every answer is a value; nothing here writes."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -114,12 +115,8 @@ class Reader:
 
     def lists_at(self, hrefs: Sequence[str]) -> list[tuple[str, int, str, int]]:
         """URI, row id, kind and number of items in the scope of everybody of the lists at URIs."""
-        found: list[tuple[str, int, str, int]] = []
-        for first in range(0, len(hrefs), q.AT_ONCE):
-            some = hrefs[first : first + q.AT_ONCE]
-            asked = {f"h{n}": some[min(n, len(some) - 1)] for n in range(q.AT_ONCE)}
-            found += self._db.all(_listed, q.LISTS_AT, **asked)
-        return found
+        array = json.dumps(hrefs) if self._db.dialect == "sqlite" else hrefs
+        return self._db.all(_listed, q.lists_at(self._db.dialect), hrefs=array)
 
     def active(self, span: Span, *, skip: int = 0, limit: int = 1) -> list[Row]:
         """The active events of a list in its order."""

@@ -5,7 +5,7 @@ kept: a `Recall` of the latest changes knows.
 """
 
 import threading
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
@@ -49,6 +49,10 @@ class Recall:
         return all(touched.isdisjoint(tokens) for number, touched in reversed(heard) if number > since)
 
 
+class _Several(set[K]):
+    """Keys of values that were made from the same."""
+
+
 class Shelf(Generic[K, V]):
     """Values by key, the least recently used dropped first; each knows the tokens it was made from.
 
@@ -62,7 +66,8 @@ class Shelf(Generic[K, V]):
         self._most_octets = most_octets
         self.octets = 0
         self._kept: OrderedDict[K, tuple[V, frozenset[Token], int]] = OrderedDict()
-        self._keys: defaultdict[Token, set[K]] = defaultdict(set)
+        self._keys: dict[Token, K | _Several[K]] = {}
+        """The keys by each token: most have one, which stands there by itself."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -91,7 +96,7 @@ class Shelf(Generic[K, V]):
             self._kept[key] = (value, made_from, octets)
             self.octets += octets
             for token in made_from:
-                self._keys[token].add(key)
+                self._note(token, key)
             while len(self._kept) > self._most or self.octets > self._most_octets:
                 self.drop_key(next(iter(self._kept)))
 
@@ -99,7 +104,7 @@ class Shelf(Generic[K, V]):
         """Forget everything that was made from one of the tokens. The recall has heard of them before."""
         with self._lock:
             for token in tokens:
-                for key in tuple(self._keys.get(token, ())):
+                for key in self._made_from(token):
                     self.drop_key(key)
 
     def drop_key(self, key: K) -> None:
@@ -110,10 +115,26 @@ class Shelf(Generic[K, V]):
                 return
             self.octets -= found[2]
             for token in found[1]:
-                keys = self._keys[token]
-                keys.discard(key)
-                if not keys:
+                held = self._keys[token]
+                if isinstance(held, _Several):
+                    held.discard(key)
+                if not held or held == key:
                     del self._keys[token]
+
+    def _note(self, token: Token, key: K) -> None:
+        held = self._keys.get(token)
+        if held is None:
+            self._keys[token] = key
+        elif isinstance(held, _Several):
+            held.add(key)
+        elif held != key:
+            self._keys[token] = _Several((held, key))
+
+    def _made_from(self, token: Token) -> tuple[K, ...]:
+        held = self._keys.get(token)
+        if held is None:
+            return ()
+        return tuple(held) if isinstance(held, _Several) else (held,)
 
     def clear(self) -> None:
         """Forget everything."""

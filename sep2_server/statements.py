@@ -7,11 +7,14 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     BindParameter,
     Select,
+    Text,
     Update,
     and_,
+    any_,
     bindparam,
     delete,
     func,
@@ -56,7 +59,7 @@ BY_MRID: Final = select(t.resource).where(_R.mrid == _p("mrid"), _R.kind == _p("
 BY_MRID_ANY: Final = select(t.resource).where(_R.mrid == _p("mrid"))
 BY_MRID_IN_LIST: Final = BY_MRID_ANY.where(_R.list_id == _p("list_id"))
 AT_ONCE: Final = 64
-"""How many things one statement asks for, or counts: those of LISTS_AT are h0 to h63."""
+"""How many things one statement asks for, or counts."""
 
 
 @cache
@@ -100,11 +103,20 @@ TALLY: Final = select(t.tally.c.amount).where(
     t.tally.c.list_id == _p("list_id"), t.tally.c.scope == _p("scope")
 )
 _OF_EVERYBODY: Final = and_(t.tally.c.list_id == _R.id, t.tally.c.scope == literal_column("0"))
-LISTS_AT: Final = (
-    select(_R.href, _R.id, _R.kind, t.tally.c.amount)
-    .select_from(t.resource.outerjoin(t.tally, _OF_EVERYBODY))
-    .where(_R.href.in_([_p(f"h{n}") for n in range(AT_ONCE)]))
-)
+
+
+@cache
+def lists_at(dialect: str) -> Select[Any]:
+    """URI, row id, kind and number of items in the scope of everybody of the lists at `hrefs`, an array."""
+    asked: ColumnElement[bool]
+    if dialect == "sqlite":
+        asked = _R.href.in_(select(func.json_each(_p("hrefs")).table_valued("value").c.value))
+    else:
+        asked = _R.href == any_(bindparam("hrefs", type_=ARRAY(Text)))
+    found = t.resource.outerjoin(t.tally, _OF_EVERYBODY)
+    return select(_R.href, _R.id, _R.kind, t.tally.c.amount).select_from(found).where(asked)
+
+
 COUNT_BOUNDED: Final = select(func.count()).where(_IN_SPAN, _BOUNDED)
 COUNT_ACTIVE: Final = select(func.count()).where(_IN_SPAN, _IS_ACTIVE, _BOUNDED)
 OVERLAPPING: Final = select(t.resource).where(

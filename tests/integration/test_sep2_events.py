@@ -268,6 +268,21 @@ async def test_many_events_of_one_second_are_written_in_small_commits(bench: Ben
     assert bench.store.reader.due(START + 10) == []
 
 
+async def test_what_is_written_while_the_clock_task_is_at_work_wakes_it_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, looked = bench.server.keeper, asyncio.Event()
+    steps = iter([keeper.wake, looked.set])
+
+    async def forget() -> None:
+        next(steps, looked.set)()
+
+    monkeypatch.setattr(keeper, "_forget_readings", forget)
+    keeper.wake()
+    async with asyncio.timeout(10):
+        await looked.wait()
+
+
 async def test_events_that_overlap_in_one_list_are_told_from_those_that_stand_alone(bench: Bench) -> None:
     _, program = await program_of(bench)
     _, other = await bench.group("other")

@@ -71,6 +71,14 @@ def test_what_has_a_name_of_an_owner_is_found_by_both(db: SqliteConnection) -> N
     assert all("resource_by_mrid (mrid=? AND owner_id=?)" in step for step in found)
 
 
+def test_the_lists_at_many_uris_are_found_by_each_of_them(db: SqliteConnection) -> None:
+    steps = plan_of(db, statements.lists_at("sqlite"))
+    (scanned,) = (step for step in steps if step.startswith("SCAN"))
+    assert "VIRTUAL TABLE" in scanned, "the array of the URIs that are asked for"
+    assert any(step.startswith("SEARCH resource USING INDEX") and "(href=?)" in step for step in steps)
+    assert any("SEARCH tally" in step and "list_id=? AND scope=?" in step for step in steps)
+
+
 def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
     (step,) = plan_of(db, statements_readings.OLD_SETS)
     assert "reading_by_day (day<?)" in step
