@@ -86,7 +86,7 @@ class Inverter:
         self._start = self._now = start
         self._hooks = LabHooks(self.face.bank.models.get(64414))
         self.idle_w = settings.idle_w
-        self._is_shown = False
+        self._is_shown, self._shown_alarms = False, 0
         self._available_w, self._looked_at = 0.0, math.nan
         self._settle()
 
@@ -162,10 +162,11 @@ class Inverter:
 
     def _show(self) -> None:
         """Write the state of this instant into the registers, once."""
-        if not self._is_shown:
+        alarms = self.faults.alarm_bits
+        if not self._is_shown or alarms != self._shown_alarms:
             battery = self._battery_limits() if self.settings.is_storage else None
             self.face.show(self._stage, self.ac, self._offer(), self._grid(), battery)
-            self._is_shown = True
+            self._is_shown, self._shown_alarms = True, alarms
 
 
 def _ideal_battery(settings: InverterSettings) -> IdealBattery:
