@@ -41,11 +41,11 @@ def base_target_w(orders: Orders, offer: Offer, service_share: float) -> float:
     top_w = min(offer.most_w, ratings.max_w, service_share * ratings.max_w)
     if orders.limit is not None:
         top_w = min(top_w, orders.limit * ratings.max_w)
-    if orders.freq_watt is None and orders.discharge_limit_w is not None:
-        top_w = min(top_w, orders.discharge_limit_w)
+    if orders.most_w is not None:
+        top_w = min(top_w, orders.most_w)
     floor_w = max(offer.least_w, -ratings.charge_w, -service_share * ratings.max_w)
-    if orders.charge_limit_w is not None:
-        floor_w = max(floor_w, -orders.charge_limit_w)
+    if orders.least_w is not None:
+        floor_w = max(floor_w, min(orders.least_w, top_w))
     return max(floor_w, min(wanted_w, top_w))
 
 

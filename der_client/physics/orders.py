@@ -159,7 +159,7 @@ class Orders:
     """Everything asked of an inverter; `None` where a function is disabled.
 
     `permit` is permission to be in service; `limit` is a share of WMax; `ramp_w_per_s` is `None` for no ramp
-    limit; `charge_limit_w` and `discharge_limit_w` bound a battery.
+    limit; `least_w` and `most_w` bound what flows; a battery gives nothing below a charge of `reserve_pct`.
     """
 
     ratings: Ratings
@@ -168,8 +168,9 @@ class Orders:
     order: Order = Order.RUN
     limit: float | None = None
     set_w: float | None = None
-    charge_limit_w: float | None = None
-    discharge_limit_w: float | None = None
+    least_w: float | None = None
+    most_w: float | None = None
+    reserve_pct: float | None = None
     ramp_w_per_s: float | None = None
     pf_inject: PowerFactor | None = None
     pf_absorb: PowerFactor | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from der_client.can import BmsSettings, Pack, PackSettings, SimulatedBms, load_profile
@@ -10,14 +10,14 @@ from der_client.physics.chance import share_of
 from der_client.physics.ev import ElectricVehicle, EvSettings
 from der_client.physics.household import Household
 from der_client.physics.weather import Weather, WeatherPv
-from der_client.sunspec import Inverter, InverterSettings
+from der_client.sunspec import Inverter, InverterSettings, ReplayStore
 from der_client.sunspec.simulator.image import PORT_EV
 from der_client.sunspec.simulator.meter import Meter, MeterSettings
 from der_client.sunspec.simulator.site import Site
 from lineside.sim.rig import Device, GridPoint, Rig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 VA_OVER_W, VAR_OVER_W = 1.1, 0.44
 
@@ -26,7 +26,8 @@ VA_OVER_W, VAR_OVER_W = 1.1, 0.44
 class Wish:
     """Everything that can be chosen for a simulation; powers in W, `start` in s since 1970 UTC.
 
-    `irradiance` is a constant share of full sun; without it the weather decides.
+    `irradiance` is a constant share of full sun; without it the weather decides. `image` are captured
+    registers by address.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Wish:
     is_float_meter: bool = False
     export_positive: bool = False
     grid: tuple[GridPoint, ...] = ()
+    image: Mapping[int, int] = field(default_factory=dict)
 
     def weather(self, number: int = 0) -> Weather:
         """The weather of a device: all see the same sky, a few minutes apart."""
@@ -71,8 +73,8 @@ class Wish:
 
 def build(wish: Wish) -> Rig:
     """The rig that was asked for. Raises ProfileError for a BMS profile that is not there."""
-    makers = {"inverter": _inverters, "battery": _batteries, "ev": _cars, "load": _site, "site": _site}
-    return makers[wish.kind](wish)
+    makers = {"inverter": _inverters, "battery": _batteries, "ev": _cars, "image": _images}
+    return makers.get(wish.kind, _site)(wish)
 
 
 def _inverters(wish: Wish) -> Rig:
@@ -88,6 +90,13 @@ def _batteries(wish: Wish) -> Rig:
 def _cars(wish: Wish) -> Rig:
     devices = [_car(wish, _name(wish, i), wish.unit, i) for i in range(wish.count)]
     return Rig({device.name: device for device in devices}, wish.start, grid=wish.grid)
+
+
+def _images(wish: Wish) -> Rig:
+    devices = [
+        Device(name=_name(wish, i), unit=wish.unit, image=ReplayStore(wish.image)) for i in range(wish.count)
+    ]
+    return Rig({device.name: device for device in devices}, wish.start)
 
 
 def _site(wish: Wish) -> Rig:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineside.sim.options import ADDERS, add_device, add_place, add_world, wish_of
@@ -29,6 +30,9 @@ KINDS = {
 }
 
 
+IMAGE_EXAMPLE = "lineside sim image inverter.regs --port 5020"
+
+
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `sim` to the menu."""
     parser = commands.add_parser("sim")
@@ -41,6 +45,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         if kind in ADDERS:
             ADDERS[kind](one)
         one.set_defaults(run=_serve, kind=kind)
+    image = kinds.add_parser("image", help="a captured register image", epilog=f"example: {IMAGE_EXAMPLE}")
+    image.add_argument("file", type=Path, help="lines of an address and words in hex, as device scan writes")
+    add_place(image)
+    image.set_defaults(run=_serve_image, kind="image", speed=1.0)
     run = kinds.add_parser("run", help="let one run without bus or clock, and say what came of it")
     run.add_argument("kind", choices=KINDS, metavar="KIND", help="what to run (inverter, battery, ...)")
     run.add_argument("--hours", type=float, default=24.0, help="how long")
@@ -58,6 +66,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _serve(chosen: argparse.Namespace) -> int:
     wish = _wish(chosen)
     return WRONG_USAGE if wish is None else asyncio.run(_run(chosen, wish))
+
+
+def _serve_image(chosen: argparse.Namespace) -> int:
+    from der_client.sunspec import parse_image  # noqa: PLC0415
+    from lineside.sim.build import Wish  # noqa: PLC0415
+
+    try:
+        image = parse_image(chosen.file.read_text())
+    except (ValueError, OSError) as flaw:
+        sys.stderr.write(f"{flaw}\n")
+        return WRONG_USAGE
+    wish = Wish(kind="image", start=time.time(), count=chosen.count, unit=chosen.unit, image=image)
+    return asyncio.run(_run(chosen, wish))
 
 
 def _wish(chosen: argparse.Namespace) -> Wish | None:

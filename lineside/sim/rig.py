@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from der_client.can import Pack, SimulatedBms
     from der_client.physics.ev import ElectricVehicle
+    from der_client.sunspec import ReplayStore
     from der_client.sunspec.simulator.meter import Meter
     from der_client.sunspec.simulator.site import Site
 
@@ -27,6 +28,7 @@ class Device:
     unit: int
     inverter: Inverter | None = None
     meter: Meter | None = None
+    image: ReplayStore | None = None
     pack: Pack | None = None
     bms: SimulatedBms | None = None
     car: ElectricVehicle | None = None

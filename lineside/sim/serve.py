@@ -43,6 +43,8 @@ class Store:
         self._rig.step_one(device, self._clock.now())
         if device.inverter is not None:
             return device.inverter.read(address, count)
+        if device.image is not None:
+            return device.image.read(address, count)
         return () if device.meter is None else device.meter.read(address, count)
 
     def write(self, address: int, words: Sequence[int]) -> None:

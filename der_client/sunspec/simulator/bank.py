@@ -7,7 +7,7 @@ V1.1b3, exceptions.
 from collections.abc import Mapping, Sequence
 
 from der_client.sunspec.codec import Rounding, Value, Words, absent_words, decode, encode, raw_of
-from der_client.sunspec.definitions import Point, layout_with
+from der_client.sunspec.definitions import Point, layout_of, layout_with
 from der_client.sunspec.model import Model
 from der_client.sunspec.scan import END_ID, MARKER
 
@@ -24,13 +24,22 @@ class IllegalRequestError(Exception):
         self.code = code
 
 
-def build_model(model_id: int, address: int, counts: Mapping[str, int], values: Mapping[str, Value]) -> Model:
+def build_model(
+    model_id: int,
+    address: int,
+    counts: Mapping[str, int],
+    values: Mapping[str, Value],
+    *,
+    length: int | None = None,
+) -> Model:
     """A model at an address: `values` in engineering units by point path, everything else not implemented.
 
-    Scale factors among the values take effect for the others. Raises KeyError for an unknown model or point,
-    ValueError for a value that does not fit.
+    Scale factors among the values take effect for the others. `length` (L) says how often a group comes that
+    no point counts. Raises KeyError for an unknown model or point, ValueError for a value that does not fit.
     """
-    layout = layout_with(model_id, counts)
+    layout = layout_with(model_id, counts) if length is None else layout_of(model_id, length, counts)
+    if layout is None:
+        raise KeyError(model_id)
     model = Model(model_id=model_id, address=address, length=layout.length, layout=layout)
     model.words = [word for point in layout.points for word in absent_words(point.type, point.size)]
     everything = {"ID": model_id, "L": layout.length, **counts, **values}
@@ -57,6 +66,15 @@ def _words_for(model: Model, point: Point, value: Value | None) -> Words:
     if isinstance(value, str) or point.type.startswith("float"):
         return encode(point.type, value, point.size)
     return encode(point.type, raw_of(value, model.exponent(point) or 0, Rounding.NEAREST), point.size)
+
+
+def _is_defined(point: Point, raw: int) -> bool:
+    """True for a number that an enumeration defines, for bits that a bit field does, and without either."""
+    if not point.symbols:
+        return True
+    if point.type.startswith("bitfield"):
+        return raw & ~sum(1 << bit for bit in point.symbols) == 0
+    return raw in point.symbols
 
 
 def _is_read_only(model: Model, point: Point) -> bool:
@@ -123,7 +141,7 @@ class RegisterBank:
         raw = decode(point.type, words)
         if isinstance(raw, float) and point.type.startswith("float"):
             return
-        if not isinstance(raw, int) or (point.symbols and raw not in point.symbols):
+        if not isinstance(raw, int) or not _is_defined(point, raw):
             raise IllegalRequestError(ILLEGAL_VALUE, f"{name} cannot be {raw}")
         low, high = self._limits.get(name, (float("-inf"), float("inf")))
         value = raw * 10.0 ** (model.exponent(point) or 0)

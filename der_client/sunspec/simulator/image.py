@@ -30,7 +30,8 @@ def scale_for(largest: float) -> int:
     return scale
 
 
-def _common(settings: InverterSettings) -> Values:
+def common_values(settings: InverterSettings) -> Values:
+    """Model 1."""
     return {
         "Mn": settings.manufacturer,
         "Md": settings.model,
@@ -202,7 +203,7 @@ def _lab(settings: InverterSettings) -> Values:
 
 
 BUILDERS: Mapping[int, Callable[[InverterSettings], Values]] = {
-    1: _common,
+    1: common_values,
     701: _measurements,
     702: _capacity,
     703: _enter_service,

@@ -13,6 +13,7 @@ from der_client.sunspec.simulator.faults import FaultSwitches
 from der_client.sunspec.simulator.lab_hooks import LabHooks
 from der_client.sunspec.simulator.measurements import AcState
 from der_client.sunspec.simulator.overlay import distorted
+from der_client.sunspec.simulator.series_100 import Series100
 from der_client.sunspec.simulator.series_700 import Series700
 from der_client.sunspec.simulator.settings import InverterSettings
 from der_client.sunspec.simulator.sources import (
@@ -79,7 +80,7 @@ class Inverter:
         self.settings = settings
         self.faults = FaultSwitches()
         self.ac = AcState(voltage_v=settings.v_nom_v, frequency_hz=settings.nominal_hz)
-        self.face: Face = Series700(settings, self.faults)
+        self.face: Face = _face_of(settings, self.faults, draw)
         self._battery = dc_source or _ideal_battery(settings)
         self._pv = pv or PvField(settings.pv_w, settings.irradiance)
         self._stage = PowerStage(EnterService(settings.in_service, draw), self._flowed)
@@ -142,7 +143,11 @@ class Inverter:
         return Grid(voltage=per_unit, hertz=self.ac.frequency_hz, nominal_hz=self.settings.nominal_hz)
 
     def _battery_limits(self) -> DcLimits:
-        return DcLimits(*self._battery.limits(self._now))
+        limits = DcLimits(*self._battery.limits(self._now))
+        reserve_pct = self.face.orders().reserve_pct
+        if reserve_pct is not None and limits.soc_pct <= reserve_pct:
+            return limits._replace(discharge_w=0.0)
+        return limits
 
     def _offer(self) -> Offer:
         if self.settings.is_storage:
@@ -167,6 +172,12 @@ class Inverter:
             battery = self._battery_limits() if self.settings.is_storage else None
             self.face.show(self._stage, self.ac, self._offer(), self._grid(), battery)
             self._is_shown, self._shown_alarms = True, alarms
+
+
+def _face_of(settings: InverterSettings, faults: FaultSwitches, draw: Callable[[], float]) -> Face:
+    if settings.series == 100:
+        return Series100(settings, faults, draw)
+    return Series700(settings, faults)
 
 
 def _ideal_battery(settings: InverterSettings) -> IdealBattery:
