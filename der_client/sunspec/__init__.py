@@ -1,11 +1,14 @@
 """SunSpec Modbus: the driver for 700-series inverters and batteries, its simulator, an outside look."""
 
 from der_client.sunspec.driver import SunSpecDevice
+from der_client.sunspec.dump import dump
 from der_client.sunspec.mapping import MappingSettings
 from der_client.sunspec.meter import MeterSettings, SunSpecMeter
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.observer import ObserverError, RawAndValue, read_points
+from der_client.sunspec.proxy import ProxySettings
 from der_client.sunspec.scan import ScanSettings
+from der_client.sunspec.serial_port import Parity, SerialSettings
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.simulator import (
     DcLimits,
@@ -17,10 +20,11 @@ from der_client.sunspec.simulator import (
     InverterSettings,
     ModbusServer,
     ReplayStore,
+    RtuServer,
     parse_image,
     serve_inverter,
 )
-from der_client.sunspec.transport import TransportSettings
+from der_client.sunspec.transport import ModbusTransport, TlsSettings, TransportSettings
 
 __all__ = [
     "DcLimits",
@@ -35,14 +39,21 @@ __all__ = [
     "MeterSettings",
     "Model",
     "ModbusServer",
+    "ModbusTransport",
     "ObserverError",
+    "Parity",
+    "ProxySettings",
     "RawAndValue",
     "ReplayStore",
+    "RtuServer",
     "ScanSettings",
+    "SerialSettings",
     "SunSpecDevice",
     "SunSpecMeter",
     "SunSpecSettings",
+    "TlsSettings",
     "TransportSettings",
+    "dump",
     "parse_image",
     "read_points",
     "serve_inverter",

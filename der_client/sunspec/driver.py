@@ -16,6 +16,7 @@ from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.plausible import EnergyWatch
 from der_client.sunspec.polling import CONTROLS, IDENTITY, telemetry_models
+from der_client.sunspec.proxy import ProxySwitch
 from der_client.sunspec.pulse import Pulse
 from der_client.sunspec.readings import is_local, telemetry_of
 from der_client.sunspec.settings import SunSpecSettings
@@ -42,6 +43,7 @@ class SunSpecDevice:
         self._connection = Connection(self._transport, self.settings.scan)
         self._watches = DeviceHeartbeats.of(self.settings.heartbeat_limit_s)
         self._pulse = Pulse(name, self._connection, is_wanted=self.settings.controller_heartbeat)
+        self._proxy = ProxySwitch(self._transport, self.settings.proxy)
         self._energies = EnergyWatch()
         self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
@@ -52,6 +54,7 @@ class SunSpecDevice:
     async def scan(self) -> DeviceMap | Fault:
         """Discover the device and give its map: all models that are defined, with their registers."""
         self._pulse.renew()
+        self._proxy.open()
         return await self._connection.rescan()
 
     async def identify(self) -> Nameplate | Fault:
@@ -127,6 +130,7 @@ class SunSpecDevice:
     async def close(self) -> None:
         """Close the connection; reversion timers stay armed in the device."""
         await self._pulse.stop()
+        await self._proxy.close()
         await self._transport.close()
 
     def _note_unguarded(self, fields: frozenset[str]) -> None:

@@ -19,6 +19,7 @@ MAX_READ: Final = 125
 MAX_WRITE: Final = 123
 EXCEPTION_SIZE: Final = 2
 ACKNOWLEDGEMENT_SIZE: Final = 5
+GATEWAY_SILENT: Final = 11
 EXCEPTIONS: Final = {
     1: "illegal function",
     2: "illegal data address",
@@ -53,10 +54,29 @@ def write_one_request(address: int, word: int) -> bytes:
 
 def described(request: bytes) -> str:
     """A request for a person: `read 40070+113`, `write 40310+6`."""
+    address, count = span_of(request)
+    return f"{'read' if request[0] == READ_HOLDING else 'write'} {address}+{count}"
+
+
+def span_of(request: bytes) -> tuple[int, int]:
+    """First register of a request and how many it is about."""
     function, address, count = _HEAD.unpack_from(request)
-    if function == READ_HOLDING:
-        return f"read {address}+{count}"
-    return f"write {address}+{1 if function == WRITE_SINGLE else count}"
+    return address, 1 if function == WRITE_SINGLE else count
+
+
+def is_read(request: bytes) -> bool:
+    """True for a request of function code 3 that a device can answer: 1 to 125 registers."""
+    return len(request) == _HEAD.size and request[0] == READ_HOLDING and 1 <= span_of(request)[1] <= MAX_READ
+
+
+def read_answer(words: Sequence[int]) -> bytes:
+    """The PDU that answers a read with these registers."""
+    return struct.pack(f">BB{len(words)}H", READ_HOLDING, 2 * len(words), *words)
+
+
+def exception_answer(function: int, code: int) -> bytes:
+    """The PDU that refuses a request."""
+    return bytes((function | EXCEPTION_BIT, code))
 
 
 def answer_size(request: bytes) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from der_client.sunspec.mapping import MappingSettings
+from der_client.sunspec.proxy import ProxySettings
 from der_client.sunspec.scan import ScanSettings
 from der_client.sunspec.transport import TransportSettings
 
@@ -17,7 +18,8 @@ class SunSpecSettings:
     when its function is enabled anew. `controller_heartbeat` counts 715.ControllerHb and 802.CtrlHb up each
     second while there are readings. A curve must be adopted within `adopt_s`, looked at every
     `adopt_pause_s`. `write_one_by_one` is for devices that know function code 6 only; one that answers so to
-    code 16 is treated alike.
+    code 16 is treated alike. `proxy` serves the registers to other readers, for devices that take one
+    connection only.
     """
 
     transport: TransportSettings = field(default_factory=TransportSettings)
@@ -32,3 +34,4 @@ class SunSpecSettings:
     adopt_s: float = 10.0
     adopt_pause_s: float = 0.2
     write_one_by_one: bool = False
+    proxy: ProxySettings | None = None

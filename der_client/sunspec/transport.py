@@ -14,11 +14,14 @@ from certs import TlsContext, modbus_client_context
 from der_client.sunspec.bus import Bus, BusSettings
 from der_client.sunspec.codec import Words
 from der_client.sunspec.lines import Line
+from der_client.sunspec.register_cache import RegisterCache
 from der_client.sunspec.requests import (
     MAX_READ,
     MAX_WRITE,
+    READ_HOLDING,
     read_request,
     result_of,
+    span_of,
     write_one_request,
     write_request,
 )
@@ -120,6 +123,7 @@ class ModbusTransport:
         self._line = self.settings.line(host, port) if bus is None else bus.line
         self._own_bus = bus
         self._bus: Bus | None = None
+        self.cache: RegisterCache | None = None
         self._is_healthy = True
 
     @property
@@ -170,6 +174,8 @@ class ModbusTransport:
             self._bus.join(self.unit)
         answer = await self._bus.ask(self.unit, request, self.settings.timeout_s, urgency)
         result = answer if isinstance(answer, Failure) else result_of(request, answer)
+        if self.cache is not None:
+            _remember(self.cache, request, result)
         if not isinstance(result, Failure):
             if not self._is_healthy:
                 log.info("%s answers again", self.name)
@@ -189,3 +195,12 @@ class ModbusTransport:
         if bus is None:
             bus = buses[place] = Bus(self._line, self.settings.bus)
         return bus
+
+
+def _remember(cache: RegisterCache, request: bytes, result: Words | Failure) -> None:
+    """Keep what was read; what was written, or may have been, only the device knows."""
+    address, count = span_of(request)
+    if request[0] != READ_HOLDING:
+        cache.drop(address, count)
+    elif not isinstance(result, Failure):
+        cache.keep(address, result, asyncio.get_running_loop().time())

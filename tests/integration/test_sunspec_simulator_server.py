@@ -7,16 +7,21 @@ from typing import Any
 import pytest
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP, SunSpecModbusClientGroup
 
-from der_client.device import Telemetry
+from der_client.device import FaultKind, Telemetry
 from der_client.sunspec import (
     DcLimits,
     InverterHandle,
     InverterSettings,
     ModbusServer,
+    ModbusTransport,
     ReplayStore,
+    ScanSettings,
     SunSpecDevice,
+    dump,
+    parse_image,
     serve_inverter,
 )
+from der_client.sunspec.scan import Failure
 
 BATTERY = InverterSettings(
     max_w=5_000, max_va=5_000, charge_w=4_000, discharge_w=5_000, capacity_wh=10_000, ac_type=2, v_nom_v=480.0
@@ -179,3 +184,19 @@ async def test_server_has_no_port_before_it_starts() -> None:
     with pytest.raises(RuntimeError, match="has not been started"):
         _ = server.port
     await server.close()
+
+
+@pytest.mark.parametrize("hide_serial", [False, True])
+async def test_dump_of_a_device_is_an_image_of_it(handle: InverterHandle, hide_serial: bool) -> None:
+    transport = ModbusTransport("127.0.0.1", handle.port, 1)
+    text = await dump(transport, ScanSettings(), hide_serial=hide_serial)
+    missing = await dump(transport, ScanSettings(bases=(7,)))
+    await transport.close()
+    assert isinstance(text, str)
+    words = parse_image(text)
+    served = handle.inverter.read(40000, len(words) + 16 * hide_serial)
+    assert [word for at, word in enumerate(served, 40000) if at in words] == list(words.values())
+    assert (40052 in words) is not hide_serial
+    assert missing == Failure(
+        FaultKind.REFUSED, "no SunSpec map at 7: read 7+2: exception 2 (illegal data address)"
+    )

@@ -3,6 +3,7 @@
 from der_client.sunspec.simulator.faults import FaultSwitches
 from der_client.sunspec.simulator.inverter import Inverter
 from der_client.sunspec.simulator.replay import ReplayStore, parse_image
+from der_client.sunspec.simulator.rtu_server import RtuServer
 from der_client.sunspec.simulator.serve import InverterHandle, serve_inverter
 from der_client.sunspec.simulator.server import ModbusServer
 from der_client.sunspec.simulator.settings import InverterSettings
@@ -20,6 +21,7 @@ __all__ = [
     "PvField",
     "PvSource",
     "ReplayStore",
+    "RtuServer",
     "parse_image",
     "serve_inverter",
 ]

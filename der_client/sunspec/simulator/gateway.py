@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from der_client.sunspec.requests import GATEWAY_SILENT, exception_answer
 from der_client.sunspec.simulator.faults import FaultSwitches
-from der_client.sunspec.simulator.pdu import RegisterStore, answer, exception
+from der_client.sunspec.simulator.pdu import RegisterStore, answer
 from der_client.sunspec.simulator.roles import GuardedStore
 
 BROADCAST: Final = 0
-GATEWAY_TARGET_SILENT: Final = 0x0B
 GARBAGE: Final = b"\xde\xad\xbe\xef" * 4
 
 
@@ -38,9 +38,9 @@ class Gateway:
         """The PDU for a request, with the exceptions that are switched on; `None` for silence."""
         store, code = self.units.get(unit), self.faults.exception_code
         if store is None:
-            return None if self._unknown_unit_is_silent else exception(request[0], GATEWAY_TARGET_SILENT)
+            return None if self._unknown_unit_is_silent else exception_answer(request[0], GATEWAY_SILENT)
         if code is not None and request[0] in self.faults.exception_functions:
-            return exception(request[0], code)
+            return exception_answer(request[0], code)
         return answer(GuardedStore(store, guard.role) if guard else store, request)
 
     def broadcast(self, request: bytes) -> None:

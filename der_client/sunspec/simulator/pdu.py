@@ -7,12 +7,18 @@ import struct
 from collections.abc import Sequence
 from typing import Protocol
 
-from der_client.sunspec.requests import EXCEPTION_BIT, READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE
+from der_client.sunspec.requests import (
+    MAX_READ,
+    MAX_WRITE,
+    READ_HOLDING,
+    WRITE_MULTIPLE,
+    WRITE_SINGLE,
+    exception_answer,
+    read_answer,
+)
 from der_client.sunspec.simulator.bank import ILLEGAL_VALUE, IllegalRequestError
 
 ILLEGAL_FUNCTION = 1
-MAX_READ = 125
-MAX_WRITE = 123
 
 
 class RegisterStore(Protocol):
@@ -33,12 +39,7 @@ def answer(store: RegisterStore, request: bytes) -> bytes:
     try:
         return request[:1] + _answer_body(store, function, request[1:])
     except IllegalRequestError as error:
-        return exception(function, error.code)
-
-
-def exception(function: int, code: int) -> bytes:
-    """The PDU of an exception."""
-    return bytes((function | EXCEPTION_BIT, code))
+        return exception_answer(function, error.code)
 
 
 def _answer_body(store: RegisterStore, function: int, body: bytes) -> bytes:
@@ -59,7 +60,7 @@ def _answer_body(store: RegisterStore, function: int, body: bytes) -> bytes:
 def _read(store: RegisterStore, address: int, count: int, size: int) -> bytes:
     if not 1 <= count <= MAX_READ or size != 4:
         raise IllegalRequestError(ILLEGAL_VALUE, f"{count} registers")
-    return struct.pack(f">B{count}H", 2 * count, *store.read(address, count))
+    return read_answer(store.read(address, count))[1:]
 
 
 def _write_multiple(store: RegisterStore, address: int, count: int, data: bytes) -> None:

@@ -1,0 +1,125 @@
+"""All registers of a device as text for a report of a bug; the simulator can serve them again."""
+
+from collections.abc import Generator, Iterator, Mapping
+from typing import Final
+
+from der_client.device import FaultKind
+from der_client.sunspec.definitions import HEADER_SIZE
+from der_client.sunspec.scan import (
+    ADDRESS_SPACE,
+    END_ID,
+    MARKER,
+    MAX_LENGTH,
+    MAX_MODELS,
+    Answer,
+    Failure,
+    Read,
+    ScanSettings,
+)
+from der_client.sunspec.transport import ModbusTransport
+
+WORDS_A_LINE: Final = 16
+UNKNOWN: Final = "----"
+SERIAL_NUMBER: Final = (1, 50, 66)
+"""Model, first register of SN and the one after it, counted from ID."""
+
+Registers = dict[int, int | None]
+"""By address; `None` is one that the device did not give."""
+Steps = Generator[Read, Answer, "Registers | Failure"]
+
+
+async def dump(
+    transport: ModbusTransport, settings: ScanSettings, *, hide_serial: bool = False
+) -> str | Failure:
+    """The registers of every model, known or not, as text; a Failure where there is no SunSpec map.
+
+    With `hide_serial` the serial number is left out, as if it had not been read.
+    """
+    steps = dump_steps(settings)
+    try:
+        read = next(steps)
+        while True:
+            read = steps.send(await transport.read(read.address, read.count))
+    except StopIteration as done:
+        result: Registers | Failure = done.value
+    if isinstance(result, Failure):
+        return result
+    return image_text(without_serial(result) if hide_serial else result)
+
+
+def dump_steps(settings: ScanSettings) -> Steps:
+    """The reads of a dump: marker, header by header, all of each model. What is refused is left out."""
+    reasons: list[str] = []
+    kind = FaultKind.NO_ANSWER
+    for base in settings.bases:
+        answer = yield Read(base, len(MARKER))
+        if answer == MARKER:
+            return (yield from _models(base, settings.max_block))
+        reasons.append(f"{base}: {answer.detail if isinstance(answer, Failure) else 'no SunS marker'}")
+        kind = answer.kind if isinstance(answer, Failure) else FaultKind.MALFORMED
+    return Failure(kind, "no SunSpec map at " + "; ".join(reasons))
+
+
+def _models(base: int, max_block: int) -> Generator[Read, Answer, Registers]:
+    """Everything after the marker, up to the end of the map or of what the device says."""
+    registers: Registers = dict(enumerate(MARKER, base))
+    address = base + len(MARKER)
+    for _ in range(MAX_MODELS):
+        header = yield Read(address, HEADER_SIZE)
+        if isinstance(header, Failure):
+            break
+        registers |= dict(enumerate(header, address))
+        model_id, length = header
+        end = address + HEADER_SIZE + length
+        if model_id in {0, END_ID} or length > MAX_LENGTH or end + HEADER_SIZE > ADDRESS_SPACE:
+            break
+        for start in range(address + HEADER_SIZE, end, max_block):
+            count = min(max_block, end - start)
+            answer = yield Read(start, count)
+            block = [None] * count if isinstance(answer, Failure) else answer
+            registers |= dict(enumerate(block, start))
+        address = end
+    return registers
+
+
+def without_serial(registers: Mapping[int, int | None]) -> Registers:
+    """The same with the serial number of every common model taken away."""
+    model_id, start, end = SERIAL_NUMBER
+    hidden = {
+        address + at
+        for address, found_id, length in _headers(registers)
+        if found_id == model_id
+        for at in range(start, min(end, length + HEADER_SIZE))
+    }
+    return {address: None if address in hidden else word for address, word in registers.items()}
+
+
+def _headers(registers: Mapping[int, int | None]) -> Iterator[tuple[int, int, int]]:
+    """Address, number and length of each model of a dump."""
+    address = min(registers) + len(MARKER)
+    while (model_id := registers.get(address)) not in {None, 0, END_ID}:
+        length = registers.get(address + 1)
+        if length is None:
+            return
+        yield address, model_id or 0, length
+        address += HEADER_SIZE + length
+
+
+def image_text(registers: Mapping[int, int | None]) -> str:
+    """Registers as lines of an address and up to 16 words in hex; `----` is one that is not known."""
+    models = ", ".join(f"{model_id} ({length})" for _, model_id, length in _headers(registers))
+    lines = [f"# SunSpec map at {min(registers)}: models {models or 'none'}"]
+    addresses = sorted(registers)
+    line: list[int] = []
+    for address in addresses:
+        if line and (address != line[-1] + 1 or len(line) == WORDS_A_LINE):
+            lines.append(_line(line, registers))
+            line = []
+        line.append(address)
+    lines.append(_line(line, registers))
+    return "\n".join(lines) + "\n"
+
+
+def _line(addresses: list[int], registers: Mapping[int, int | None]) -> str:
+    words = (registers[address] for address in addresses)
+    return f"{addresses[0]}: " + " ".join(UNKNOWN if word is None else f"{word:04X}" for word in words)
