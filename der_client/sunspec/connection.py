@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from der_client.device import Fault, FaultKind
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.polling import Poll, polls_of
-from der_client.sunspec.scan import ILLEGAL_ADDRESS, Failure, ScanSettings, scan
+from der_client.sunspec.scan import ILLEGAL_ADDRESS, Adapt, Failure, ScanSettings, scan
 from der_client.sunspec.transport import ModbusTransport
 
 log = logging.getLogger(__name__)
@@ -18,10 +18,13 @@ def fault_of(failure: Failure, point: str | None = None) -> Fault:
 
 
 async def run_scan(
-    transport: ModbusTransport, settings: ScanSettings, wanted: Container[int] | None = None
+    transport: ModbusTransport,
+    settings: ScanSettings,
+    wanted: Container[int] | None = None,
+    adapt: Adapt | None = None,
 ) -> DeviceMap | Failure:
     """Discover the device: carry the reads of the scan to the bus and the answers back."""
-    steps = scan(settings, wanted)
+    steps = scan(settings, wanted, adapt)
     try:
         read = next(steps)
         while True:
@@ -34,9 +37,12 @@ async def run_scan(
 class Connection:
     """The register map of one device and the transport that keeps it fresh."""
 
-    def __init__(self, transport: ModbusTransport, settings: ScanSettings) -> None:
+    def __init__(
+        self, transport: ModbusTransport, settings: ScanSettings, adapt: Adapt | None = None
+    ) -> None:
         self.transport = transport
         self.settings = settings
+        self._adapt = adapt
         self._map: DeviceMap | None = None
         self._polls: dict[tuple[object, ...], tuple[Poll, ...]] = {}
 
@@ -44,7 +50,7 @@ class Connection:
         """Discover the device anew; a device that is not the one of the last scan is reported in the log."""
         known = self._map
         self._map = None
-        result = await run_scan(self.transport, self.settings)
+        result = await run_scan(self.transport, self.settings, adapt=self._adapt)
         if isinstance(result, Failure):
             return fault_of(result)
         if known and known.identity() != result.identity():
@@ -62,6 +68,11 @@ class Connection:
     def forget(self) -> None:
         """Scan again before the next use: the device has refused an address of the map."""
         self._map = None
+
+    @property
+    def map(self) -> DeviceMap | None:
+        """The map, if it is known."""
+        return self._map
 
     async def known(self) -> DeviceMap | Fault:
         """The map as it is known, without reading anything but a map that is not known."""
@@ -96,5 +107,5 @@ class Connection:
         key = tuple(wanted.items())
         polls = self._polls.get(key)
         if polls is None:
-            polls = self._polls[key] = polls_of(device_map, wanted, self.settings.max_block)
+            polls = self._polls[key] = polls_of(device_map, wanted, device_map.max_block)
         return polls

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.sunspec.connection import Connection
@@ -18,12 +19,15 @@ from der_client.sunspec.plausible import EnergyWatch
 from der_client.sunspec.polling import CONTROLS, IDENTITY, telemetry_models
 from der_client.sunspec.proxy import ProxySwitch
 from der_client.sunspec.pulse import Pulse
+from der_client.sunspec.quirks import load_book
 from der_client.sunspec.readings import is_local, telemetry_of
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +42,11 @@ class SunSpecDevice:
         self, name: str, host: str, port: int, unit: int = 1, settings: SunSpecSettings | None = None
     ) -> None:
         self.name = name
-        self.settings = settings or SunSpecSettings()
+        self._given = self.settings = settings or SunSpecSettings()
+        self._book = load_book(self._given.quirk_files) if self._given.quirks else None
         self._transport = ModbusTransport(host, port, unit, self.settings.transport)
-        self._connection = Connection(self._transport, self.settings.scan)
+        adapt = self._book.scan if self._book else None
+        self._connection = Connection(self._transport, self.settings.scan, adapt)
         self._watches = DeviceHeartbeats.of(self.settings.heartbeat_limit_s)
         self._pulse = Pulse(name, self._connection, is_wanted=self.settings.controller_heartbeat)
         self._proxy = ProxySwitch(self._transport, self.settings.proxy)
@@ -53,9 +59,21 @@ class SunSpecDevice:
 
     async def scan(self) -> DeviceMap | Fault:
         """Discover the device and give its map: all models that are defined, with their registers."""
-        self._pulse.renew()
         self._proxy.open()
-        return await self._connection.rescan()
+        found = await self._connection.rescan()
+        if isinstance(found, DeviceMap):
+            self._adapt(found)
+        return found
+
+    def _adapt(self, device_map: DeviceMap) -> None:
+        """Take the settings for this device: those given, with what is known of its model."""
+        if self._book:
+            identity = device_map.identity()
+            for quirk in self._book.of(identity):
+                log.info("%s: %s", self.name, quirk.name)
+            self.settings = self._book.device(self._given, identity)
+        self._pulse.renew(is_wanted=self.settings.controller_heartbeat)
+        self._execution.adapt(self.settings)
 
     async def identify(self) -> Nameplate | Fault:
         """Scan the device and give its ratings."""
@@ -68,7 +86,17 @@ class SunSpecDevice:
 
     async def read(self) -> Telemetry | Fault:
         """One reading of all measurements; a Fault too where the device's own heartbeat has stopped."""
-        known = await self._connection.known()
+        return await self._released(self._read())
+
+    async def _released(self, cycle: Awaitable[T]) -> T:
+        """What a cycle brings; after it others get at a device that serves one client at a time."""
+        result = await cycle
+        if self.settings.one_connection and self.settings.proxy is None:
+            await self._transport.close()
+        return result
+
+    async def _read(self) -> Telemetry | Fault:
+        known = await self._known()
         if isinstance(known, Fault):
             return known
         device_map = await self._connection.refreshed(telemetry_models(known))
@@ -90,6 +118,9 @@ class SunSpecDevice:
         A Fault after a write leaves the device with part of the setpoint; its reversion timers still end it.
         Nothing is written to a device whose ratings or settings are not those that were identified: STALE.
         """
+        return await self._released(self._apply(setpoint, reversion))
+
+    async def _apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
         models = await self._models_for(setpoint)
         if isinstance(models, Fault):
             return replace(models, point=CONTROL_POINTS)
@@ -119,9 +150,13 @@ class SunSpecDevice:
             self._note_unguarded(wanted.unguarded)
         return result
 
+    async def _known(self) -> DeviceMap | Fault:
+        """The map as it is known; a device that is met for the first time is adapted to."""
+        return self._connection.map or await self.scan()
+
     async def _models_for(self, setpoint: Setpoint) -> Models | Fault:
         """The models that a plan for a Setpoint reads and writes."""
-        device_map = await self._connection.known()
+        device_map = await self._known()
         if isinstance(device_map, Fault):
             return device_map
         curves = curve_models_of(device_map, setpoint, frozenset(self._before))

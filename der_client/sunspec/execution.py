@@ -53,8 +53,10 @@ class Execution:
                 return replace(fault, field=fault.field or step.field)
         return await self._confirm(wanted, due, models) if due else applied(wanted)
 
-    def forget(self) -> None:
-        """The device is another one, or new: nothing of what was sent counts any more."""
+    def adapt(self, settings: SunSpecSettings) -> None:
+        """Go on with the settings for a device that was scanned; nothing that was sent counts any more."""
+        self.settings = settings
+        self._one_by_one = self._one_by_one or settings.write_one_by_one
         self._sent.clear()
 
     def _is_due(self, step: Step, now_s: float) -> bool:

@@ -42,9 +42,9 @@ def plan(
     settings = settings or MappingSettings()
     draft = Draft(settings.write_only)
     bases = Bases.of(device_map, settings)
-    default = _with_droop(device_map, reversion.to, settings)
+    default = _above_standby(_with_droop(device_map, reversion.to, settings), settings)
     chosen = _with_one_reactive(_with_droop(device_map, setpoint, settings), settings, draft)
-    effective = _resting(chosen, bases)
+    effective = _above_standby(_resting(chosen, bases), settings)
     wish = Wish(
         device_map=device_map,
         setpoint=effective,
@@ -109,6 +109,14 @@ def _resting(setpoint: Setpoint, bases: Bases) -> Setpoint:
     if setpoint.connect is not False and setpoint.energize is not False:
         return setpoint
     return replace(setpoint, max_w_pct=0.0, target_w=0.0 if bases.max_charge_w else None)
+
+
+def _above_standby(setpoint: Setpoint, settings: MappingSettings) -> Setpoint:
+    """The Setpoint with a limit that sends the device to standby as what it is then: nothing."""
+    limit_pct = setpoint.max_w_pct
+    if limit_pct is None or not 0 < limit_pct < settings.min_limit_pct:
+        return setpoint
+    return replace(setpoint, max_w_pct=0.0)
 
 
 def _refuse_missing(wish: Wish, asked: Setpoint, draft: Draft) -> None:

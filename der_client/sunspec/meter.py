@@ -4,36 +4,17 @@ Which direction a meter counts positive differs in the field: the settings say i
 """
 
 import asyncio
-from dataclasses import dataclass, field
 
 from der_client.device import Fault, FaultKind, SiteReading
 from der_client.sunspec.connection import Connection
 from der_client.sunspec.measured import numbers, phase_voltages
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.plausible import EnergyWatch
-from der_client.sunspec.scan import ScanSettings
-from der_client.sunspec.transport import ModbusTransport, TransportSettings
+from der_client.sunspec.quirks import load_book
+from der_client.sunspec.settings import IMPORT, MeterSettings
+from der_client.sunspec.transport import ModbusTransport
 
 METERS = (201, 202, 203, 204, 211, 212, 213, 214)
-IMPORT, EXPORT = "import", "export"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterSettings:
-    """Settings of one meter. `meter_positive` is what its positive power means, `import` or `export`.
-
-    `max_w` is the most power that the site can have, W: counters that move faster are dropped.
-    """
-
-    transport: TransportSettings = field(default_factory=TransportSettings)
-    scan: ScanSettings = field(default_factory=ScanSettings)
-    meter_positive: str = IMPORT
-    max_w: float = 1e6
-
-    def __post_init__(self) -> None:
-        if self.meter_positive not in {IMPORT, EXPORT}:
-            msg = f"meter_positive: {self.meter_positive!r} is neither import nor export"
-            raise ValueError(msg)
 
 
 def meter_of(device_map: DeviceMap) -> Model | None:
@@ -78,8 +59,10 @@ class SunSpecMeter:
     ) -> None:
         self.name = name
         self.settings = settings or MeterSettings()
+        self._book = load_book(self.settings.quirk_files) if self.settings.quirks else None
         self._transport = ModbusTransport(host, port, unit, self.settings.transport)
-        self._connection = Connection(self._transport, self.settings.scan)
+        adapt = self._book.scan if self._book else None
+        self._connection = Connection(self._transport, self.settings.scan, adapt)
         self._watch = EnergyWatch()
 
     async def scan(self) -> DeviceMap | Fault:
@@ -95,7 +78,10 @@ class SunSpecMeter:
         device_map = await self._connection.refreshed({} if meter is None else {meter.model_id: None})
         if isinstance(device_map, Fault):
             return device_map
-        reading = site_reading_of(device_map, self.settings.meter_positive)
+        settings = self.settings
+        if self._book:
+            settings = self._book.meter(settings, device_map.identity())
+        reading = site_reading_of(device_map, settings.meter_positive)
         if isinstance(reading, Fault):
             return reading
         return self._watch.site(reading, self.settings.max_w, asyncio.get_running_loop().time())

@@ -102,13 +102,15 @@ class Model:
 class DeviceMap:
     """What a scan found: the models in the order of the bus, and what was odd.
 
-    `is_complete` is false where a guard ended the scan before the end of the map.
+    `is_complete` is false where a guard ended the scan before the end of the map. `max_block` is how many
+    registers one read may ask this device for.
     """
 
     base: int
     models: tuple[Model, ...]
     warnings: tuple[str, ...] = ()
     is_complete: bool = True
+    max_block: int = 125
 
     def first(self, model_id: int) -> Model | None:
         """The first model of that number with registers, `None` if there is none."""

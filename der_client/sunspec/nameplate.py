@@ -75,10 +75,16 @@ def _newer(device_map: DeviceMap, settings: MappingSettings) -> Nameplate | Faul
         max_a=_rating(capacity, "AMaxRtg"),
         min_pf_over_excited=_rating(capacity, "WOvrExtRtgPF"),
         min_pf_under_excited=_rating(capacity, "WUndExtRtgPF"),
-        grad_w_pct_per_s=controls.number("WRmp") if controls else None,
+        grad_w_pct_per_s=_ramp(controls, settings),
         normal_category=_category(capacity, "NorOpCatRtg"),
         abnormal_category=_category(capacity, "AbnOpCatRtg"),
     )
+
+
+def _ramp(controls: Model | None, settings: MappingSettings) -> float | None:
+    """704.WRmp in % of the most power per second."""
+    raw = controls.number("WRmp") if controls else None
+    return None if raw is None else float(raw) / settings.ramp_scale
 
 
 def _category(capacity: Model, point: str) -> int | None:

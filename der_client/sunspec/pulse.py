@@ -32,8 +32,9 @@ class Pulse:
         self._timer: asyncio.TimerHandle | None = None
         self._beating: asyncio.Task[None] | None = None
 
-    def renew(self) -> None:
-        """Try every counter again: the device was scanned anew."""
+    def renew(self, *, is_wanted: bool) -> None:
+        """Try every counter again: the device was scanned anew, and its model may not want them."""
+        self._is_wanted = is_wanted
         self._heartbeat = ControllerHeartbeat()
 
     async def with_reading(self, device_map: DeviceMap) -> None:

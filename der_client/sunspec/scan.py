@@ -4,7 +4,7 @@ SunSpec Device Information Model Specification 1.2, device map and discovery; th
 lengths that devices show in the field are accepted.
 """
 
-from collections.abc import Container, Generator, Iterator
+from collections.abc import Callable, Container, Generator, Iterator
 from dataclasses import dataclass
 
 from der_client.device import FaultKind
@@ -20,11 +20,15 @@ from der_client.sunspec.definitions import (
 from der_client.sunspec.model import DeviceMap, Model
 
 MARKER: Words = (0x5375, 0x6E53)
+COMMON = 1
 END_ID = 0xFFFF
 MAX_MODELS = 256
 MAX_LENGTH = 2000
 ADDRESS_SPACE = 0x10000
 ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+LEAST_BLOCK = 8
+BY_EXCEPTION, BY_SILENCE = "exception", "silence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,27 @@ Steps = Generator[Read, Answer, DeviceMap | Failure]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSettings:
-    """Where maps may begin and how many registers a read may ask for (some gateways allow 50 only)."""
+    """Where maps may begin and how many registers a read may ask for (some gateways allow 50 only).
+
+    `map_end`: what a device without an end model does at the end of its map, refuse the address (`exception`)
+    or give no answer (`silence`).
+    """
 
     bases: tuple[int, ...] = (40000, 0, 50000)
     max_block: int = 125
+    map_end: str = BY_EXCEPTION
+
+    def __post_init__(self) -> None:
+        if self.map_end not in {BY_EXCEPTION, BY_SILENCE}:
+            msg = f"map_end: {self.map_end!r} is neither exception nor silence"
+            raise ValueError(msg)
+        if not 2 <= self.max_block <= 125:
+            msg = f"max_block: {self.max_block} is outside 2 to 125"
+            raise ValueError(msg)
+
+
+Adapt = Callable[[ScanSettings, tuple[str, str, str, str]], ScanSettings]
+"""From the settings and the identity of a device to the settings with which its scan goes on."""
 
 
 def blocks(start: int, end: int, layout: Layout | None, max_block: int) -> Iterator[tuple[int, int]]:
@@ -70,17 +91,18 @@ def blocks(start: int, end: int, layout: Layout | None, max_block: int) -> Itera
         start = stop
 
 
-def scan(settings: ScanSettings, wanted: Container[int] | None = None) -> Steps:
+def scan(settings: ScanSettings, wanted: Container[int] | None = None, adapt: Adapt | None = None) -> Steps:
     """The steps that discover a device; the result is its map, or a Failure that says why there is none.
 
     `wanted` limits the models whose registers are read; headers are always walked to the end of the map.
+    `adapt` gives the settings for a device once its common model has been read.
     """
     kind = FaultKind.NO_ANSWER
     reasons: list[str] = []
     for base in settings.bases:
         answer = yield Read(base, len(MARKER))
         if answer == MARKER:
-            return (yield from _Walk(base, settings, wanted).steps())
+            return (yield from _Walk(base, settings, wanted, adapt).steps())
         reasons.append(f"{base}: {answer.detail if isinstance(answer, Failure) else 'no SunS marker'}")
         kind = answer.kind if isinstance(answer, Failure) else FaultKind.MALFORMED
     return Failure(kind, "no SunSpec map at " + "; ".join(reasons))
@@ -89,10 +111,14 @@ def scan(settings: ScanSettings, wanted: Container[int] | None = None) -> Steps:
 class _Walk:
     """The walk from model to model after the marker."""
 
-    def __init__(self, base: int, settings: ScanSettings, wanted: Container[int] | None) -> None:
+    def __init__(
+        self, base: int, settings: ScanSettings, wanted: Container[int] | None, adapt: Adapt | None
+    ) -> None:
         self.base = base
         self.settings = settings
         self.wanted = wanted
+        self.adapt = adapt
+        self.max_block = settings.max_block
         self.models: list[Model] = []
         self.warnings: list[str] = []
 
@@ -113,8 +139,16 @@ class _Walk:
             if failure:
                 return failure
             self.models.append(model)
+            self._adapt(model)
             address = model.end
         return self._map(trouble)
+
+    def _adapt(self, model: Model) -> None:
+        """Go on with the settings for this device, once it has said what it is."""
+        if model.model_id == COMMON and model.words and self.adapt:
+            found = DeviceMap(base=self.base, models=(model,))
+            self.settings, self.adapt = self.adapt(self.settings, found.identity()), None
+            self.max_block = min(self.max_block, self.settings.max_block)
 
     def _guard(self, address: int) -> str | None:
         """Why the walk must not go on, or `None`."""
@@ -123,13 +157,19 @@ class _Walk:
         return None if address + HEADER_SIZE <= ADDRESS_SPACE else "the map runs over the address space"
 
     def _ended_by(self, failure: Failure) -> DeviceMap | Failure:
-        """Some devices have no end model and refuse the address instead."""
-        return self._map() if failure.code == ILLEGAL_ADDRESS and self.models else failure
+        """Some devices have no end model and refuse the address instead, or fall silent."""
+        is_silent = failure.kind is FaultKind.NO_ANSWER and self.settings.map_end == BY_SILENCE
+        ends = failure.code == ILLEGAL_ADDRESS or is_silent
+        return self._map() if ends and self.models else failure
 
     def _map(self, trouble: str | None = None) -> DeviceMap:
         warnings = (*self.warnings, trouble) if trouble else tuple(self.warnings)
         return DeviceMap(
-            base=self.base, models=tuple(self.models), warnings=warnings, is_complete=not trouble
+            base=self.base,
+            models=tuple(self.models),
+            warnings=warnings,
+            is_complete=not trouble,
+            max_block=self.max_block,
         )
 
     def _read(self, model: Model) -> Generator[Read, Answer, Failure | None]:
@@ -138,7 +178,7 @@ class _Walk:
             return None
         end = HEADER_SIZE + model.length
         first = end
-        if count_points(model.model_id) and end > self.settings.max_block:
+        if count_points(model.model_id) and end > self.max_block:
             first = min(fixed_size(model.model_id), end)
         model.layout = layout_of(model.model_id, model.length)
         for stretch in ((0, first), (first, end)):
@@ -150,7 +190,16 @@ class _Walk:
         return None
 
     def _read_stretch(self, model: Model, start: int, end: int) -> Generator[Read, Answer, Failure | None]:
-        for low, high in blocks(start, end, model.layout, self.settings.max_block):
+        while True:
+            failure = yield from self._read_blocks(model, start, end)
+            longest = min(self.max_block, end - start)
+            if failure is None or failure.code != ILLEGAL_VALUE or longest // 2 < LEAST_BLOCK:
+                return failure
+            self.max_block = longest // 2
+
+    def _read_blocks(self, model: Model, start: int, end: int) -> Generator[Read, Answer, Failure | None]:
+        """Read a stretch in blocks; code 3 is the answer of a device that gives fewer registers at once."""
+        for low, high in blocks(start, end, model.layout, self.max_block):
             answer = yield Read(model.address + low, high - low)
             if isinstance(answer, Failure):
                 return answer

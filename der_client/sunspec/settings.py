@@ -1,11 +1,14 @@
-"""What an operator can set for one SunSpec device."""
+"""What an operator can set for one SunSpec device, and for one meter."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from der_client.sunspec.mapping import MappingSettings
 from der_client.sunspec.proxy import ProxySettings
 from der_client.sunspec.scan import ScanSettings
 from der_client.sunspec.transport import TransportSettings
+
+IMPORT, EXPORT = "import", "export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,9 @@ class SunSpecSettings:
     second while there are readings. A curve must be adopted within `adopt_s`, looked at every
     `adopt_pause_s`. `write_one_by_one` is for devices that know function code 6 only; one that answers so to
     code 16 is treated alike. `proxy` serves the registers to other readers, for devices that take one
-    connection only.
+    connection only. `one_connection` lets go of the connection after each cycle, for such devices without a
+    proxy. `quirks`: what is known of the model, and what the files of `quirk_files` say, stands in for every
+    setting that is at its default.
     """
 
     transport: TransportSettings = field(default_factory=TransportSettings)
@@ -35,3 +40,27 @@ class SunSpecSettings:
     adopt_pause_s: float = 0.2
     write_one_by_one: bool = False
     proxy: ProxySettings | None = None
+    one_connection: bool = False
+    quirks: bool = True
+    quirk_files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterSettings:
+    """Settings of one meter. `meter_positive` is what its positive power means, `import` or `export`.
+
+    `max_w` is the most power that the site can have, W: counters that move faster are dropped. `quirks` and
+    `quirk_files` are as those of a device.
+    """
+
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    meter_positive: str = IMPORT
+    max_w: float = 1e6
+    quirks: bool = True
+    quirk_files: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.meter_positive not in {IMPORT, EXPORT}:
+            msg = f"meter_positive: {self.meter_positive!r} is neither import nor export"
+            raise ValueError(msg)

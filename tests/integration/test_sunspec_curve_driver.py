@@ -1,7 +1,6 @@
 """Curves over the wire: stored, adopted, read back, given back; and devices that do it badly."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -19,27 +18,14 @@ from der_client.device import (
 )
 from der_client.sunspec import (
     InverterSettings,
-    MappingSettings,
-    ModbusServer,
     SunSpecDevice,
-    SunSpecSettings,
-    TransportSettings,
     serve_inverter,
 )
 from der_client.sunspec.codec import Value
-from der_client.sunspec.model import Model
-from der_client.sunspec.permissions import Permissions
-from der_client.sunspec.simulator.bank import IllegalRequestError, put
+from der_client.sunspec.simulator.bank import put
 from tests.sunspec_devices import HYBRID, Older, newer_map, older_map
+from tests.sunspec_shelf import QUICK, Shelf, served
 
-QUICK = SunSpecSettings(
-    transport=TransportSettings(timeout_s=0.5, backoff_s=0.05),
-    readback_s=0.3,
-    readback_pause_s=0.01,
-    adopt_s=0.3,
-    adopt_pause_s=0.01,
-    mapping=MappingSettings(permissions=Permissions(allow_grid_code_writes=True)),
-)
 PATIENT = replace(QUICK, adopt_s=10.0, readback_s=2.0)
 GUARD = Reversion(after_s=60)
 
@@ -56,68 +42,12 @@ DROOP = DroopSetpoint(
 )
 
 
-class Shelf:
-    """The registers of a device that adopts curves: `result` is what it says then, `obeys` whether it does.
-
-    `single` refuses function code 16 as a device does that knows code 6 only.
-    """
-
-    def __init__(self, models: Sequence[Model], *, result: int = 1, obeys: bool = True) -> None:
-        self.models = {model.model_id: model for model in models}
-        self.chain = models
-        self.result = result
-        self.obeys = obeys
-        self.single = False
-        self.writes: list[str] = []
-
-    def read(self, address: int, count: int) -> list[int]:
-        flat = [0x5375, 0x6E53, *(word for model in self.chain for word in model.words), 0xFFFF, 0]
-        if address < 40000 or address + count > 40000 + len(flat):
-            raise IllegalRequestError(2, "outside")
-        return flat[address - 40000 : address - 40000 + count]
-
-    def write(self, address: int, words: Sequence[int]) -> None:
-        if self.single and len(words) > 1:
-            raise IllegalRequestError(1, "function code 6 only")
-        model = next(m for m in self.chain if m.address <= address < m.end)
-        start = address - model.address
-        model.update(start, words)
-        points = model.layout.points if model.layout else ()
-        names = [p.name for p in points if start <= p.offset < start + len(words)]
-        self.writes.append(f"{model.model_id}.{names[0] if names else start}")
-        if names == ["AdptCrvReq"]:
-            self._adopt(model, words[0])
-
-    def _adopt(self, model: Model, number: int) -> None:
-        put(model, "AdptCrvRslt", self.result)
-        source = f"Crv[{number - 1}]."
-        points = [p for p in (model.layout.points if model.layout else ()) if p.name.startswith(source)]
-        for point in [p for p in points if self.obeys and p.writable]:
-            shown = model.point("Crv[0]." + point.name.removeprefix(source))
-            words = model.raw(point.name)
-            assert shown is not None
-            assert words is not None
-            model.update(shown.offset, words)
-
-
 class Forgetful(Shelf):
     """A device that does not keep the first point of its second volt-var curve."""
 
     def write(self, address: int, words: Sequence[int]) -> None:
         super().write(address, words)
         put(self.models[705], "Crv[1].Pt[0].V", 1.0)
-
-
-@asynccontextmanager
-async def served(shelf: Shelf, settings: SunSpecSettings = QUICK) -> AsyncIterator[SunSpecDevice]:
-    """A driver for a device on a shelf."""
-    server = await ModbusServer({1: shelf}).start()
-    device = SunSpecDevice("der", "127.0.0.1", server.port, settings=settings)
-    try:
-        yield device
-    finally:
-        await device.close()
-        await server.close()
 
 
 def newer(values: Mapping[str, Value | None] | None = None, *, result: int = 1, obeys: bool = True) -> Shelf:
@@ -232,12 +162,12 @@ async def test_curve_of_the_older_series_is_written_once_and_put_back() -> None:
 async def test_limit_of_the_older_series_is_refreshed_by_time_alone() -> None:
     shelf = Shelf(older_map(HYBRID).models)
     async with served(shelf) as device:
-        for _ in (1, 2):
-            assert isinstance(await device.apply(Setpoint(max_w_pct=50), Reversion(after_s=60)), Applied)
+        first = await device.apply(Setpoint(max_w_pct=50), Reversion(after_s=60))
+        again = await device.apply(Setpoint(max_w_pct=50), Reversion(after_s=60))
         assert shelf.writes == ["123.WMaxLimPct"]
-        for _ in (1, 2):
-            assert isinstance(await device.apply(Setpoint(max_w_pct=50), Reversion(after_s=1)), Applied)
-    assert shelf.writes[:2] == ["123.WMaxLimPct", "123.WMaxLimPct"]
+        shorter = await device.apply(Setpoint(max_w_pct=50), Reversion(after_s=30))
+    assert [type(result) for result in (first, again, shorter)] == [Applied] * 3
+    assert shelf.writes == ["123.WMaxLimPct", "123.WMaxLimPct"]
 
 
 async def test_device_that_knows_single_writes_only_gets_them_with_the_enable_last() -> None:

@@ -8,13 +8,14 @@ from der_client.device import Fault, FaultKind, Nameplate, SiteReading, Telemetr
 from der_client.sunspec.codec import Value
 from der_client.sunspec.drafts import UNDER_EXCITED_NEGATIVE, MappingSettings
 from der_client.sunspec.measured import power_factor_of
-from der_client.sunspec.meter import MeterSettings, site_reading_of
+from der_client.sunspec.meter import site_reading_of
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.permissions import Permissions
 from der_client.sunspec.plausible import EnergyWatch
 from der_client.sunspec.polling import telemetry_models
 from der_client.sunspec.readings import telemetry_of
+from der_client.sunspec.settings import MeterSettings
 from tests.sunspec_devices import HYBRID, INVERTER, Older, newer_map, older_map
 
 FLOATS: Mapping[str, Value] = {

@@ -1,13 +1,14 @@
 """Discovery as a state machine: reads in, answers out, no bus."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from der_client.device import FaultKind
 from der_client.sunspec.definitions import layout_of
 from der_client.sunspec.model import DeviceMap
-from der_client.sunspec.scan import MARKER, Answer, Failure, Read, ScanSettings, blocks, scan
+from der_client.sunspec.scan import MARKER, Adapt, Answer, Failure, Read, ScanSettings, blocks, scan
 
 ILLEGAL = Failure(FaultKind.REFUSED, "exception 2", 2)
 BUSY = Failure(FaultKind.REFUSED, "exception 6", 6)
@@ -30,9 +31,12 @@ class Bus:
         return tuple(self.words[a] for a in span) if all(a in self.words for a in span) else ILLEGAL
 
     def scan(
-        self, settings: ScanSettings | None = None, wanted: frozenset[int] | None = None
+        self,
+        settings: ScanSettings | None = None,
+        wanted: frozenset[int] | None = None,
+        adapt: Adapt | None = None,
     ) -> DeviceMap | Failure:
-        steps = scan(settings or ScanSettings(), wanted)
+        steps = scan(settings or ScanSettings(), wanted, adapt)
         answer: Answer | None = None
         while True:
             try:
@@ -181,3 +185,57 @@ def test_count_that_is_not_implemented_or_cut_off_is_no_count() -> None:
     found = Bus(words).scan()
     assert isinstance(found, DeviceMap)
     assert [model.point("Ctl[1].ReadOnly") is not None for model in found.models] == [True, False, False]
+
+
+def common(maker: str = "Acme") -> dict[int, int]:
+    """A map with a common model that names its maker, and two models more."""
+    words = chain((1, 66), (713, 7), (701, 153))
+    letters = maker.encode().ljust(32, b"\0")
+    return words | {40004 + i: int.from_bytes(letters[2 * i : 2 * i + 2]) for i in range(16)}
+
+
+def test_scan_goes_on_with_the_settings_for_the_device_that_was_met() -> None:
+    bus = Bus(common())
+    seen: list[str] = []
+
+    def adapt(settings: ScanSettings, identity: tuple[str, str, str, str]) -> ScanSettings:
+        seen.append(identity[0])
+        return replace(settings, max_block=50)
+
+    found = bus.scan(adapt=adapt)
+    assert isinstance(found, DeviceMap)
+    assert (seen, found.max_block) == (["Acme"], 50)
+    assert [read.count for read in bus.reads if read.address > 40070 and read.count > 2] == [48, 50, 25, 32]
+
+
+@pytest.mark.parametrize(("map_end", "is_found"), [("exception", False), ("silence", True)])
+def test_silence_at_the_end_of_a_map_is_an_end_where_the_device_is_known_for_it(
+    map_end: str, is_found: bool
+) -> None:
+    words = chain((1, 66), (713, 7), end=())
+    found = Bus(words, {40079: SILENT}).scan(ScanSettings(map_end=map_end))
+    assert isinstance(found, DeviceMap) is is_found
+
+
+def test_device_that_gives_fewer_registers_at_once_is_asked_for_fewer() -> None:
+    class Narrow(Bus):
+        def answer(self, read: Read) -> Answer:
+            answer = super().answer(read)
+            return Failure(FaultKind.REFUSED, "exception 3", 3) if read.count > 50 else answer
+
+    bus = Narrow(common())
+    found = bus.scan()
+    assert isinstance(found, DeviceMap)
+    assert ids(found) == [1, 713, 701]
+    assert (found.max_block, found.models[2].words[1], found.warnings) == (34, 153, ())
+
+
+@pytest.mark.parametrize("max_block", [1, 126])
+def test_block_that_no_read_can_ask_for_is_refused(max_block: int) -> None:
+    with pytest.raises(ValueError, match=f"max_block: {max_block} is outside 2 to 125"):
+        ScanSettings(max_block=max_block)
+
+
+def test_map_ends_in_one_of_two_ways() -> None:
+    with pytest.raises(ValueError, match="map_end: 'noise' is neither exception nor silence"):
+        ScanSettings(map_end="noise")
