@@ -212,7 +212,7 @@ class Filler:
         device = self._enrol(self._pki.issue_device(DEVICE))
         aggregator = self._enrol(self._pki.issue_aggregator(AGGREGATOR), Role.AGGREGATOR)
         fill(self._store, self._environment, devices, now=self._now, aggregator_id=aggregator.id)
-        program, controls = self._do(self._publish)
+        program, controls = self.do(self._publish)
         of = self._environment.uris.of
         parts = (str(device.id),)
         return {
@@ -224,17 +224,18 @@ class Filler:
             "EndDeviceList": of("EndDeviceList"),
             "FunctionSetAssignmentsList": of("FunctionSetAssignmentsList", parts),
             "DERList": of("DERList", parts),
-            "DERStatus": self._do(lambda desk: _status_href(desk, device.id)),
+            "DERStatus": self.do(lambda desk: _status_href(desk, device.id)),
             "MirrorUsagePointList": of("MirrorUsagePointList"),
-            "ResponseList": self._do(lambda desk: response_list_href(desk.transaction, desk.environment)),
+            "ResponseList": self.do(lambda desk: response_list_href(desk.transaction, desk.environment)),
         }
 
-    def _do(self, job: Callable[[Desk], T]) -> T:
+    def do(self, job: Callable[[Desk], T]) -> T:
+        """Do something as the operator does it."""
         return self._store.write(lambda tx: job(Desk(tx, self._environment, self._now, secrets.randbelow)))
 
     def _enrol(self, credentials: Credentials, role: Role = Role.DEVICE) -> Row:
         enrolment = Enrolment(lfdi=credentials.lfdi, name=credentials.name, role=role, pin=111115)
-        return self._do(lambda desk: add_end_device(desk.transaction, desk.environment, enrolment, desk.now))
+        return self.do(lambda desk: add_end_device(desk.transaction, desk.environment, enrolment, desk.now))
 
     def _publish(self, desk: Desk) -> tuple[Row, list[Row]]:
         """A group with the device and a program of controls that start in an hour."""
