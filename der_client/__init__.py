@@ -8,7 +8,7 @@ from der_client.device_factory import device_of
 from der_client.errors import ClientError, ExchangeError, SettingsError
 from der_client.interlocks import SafetyRules
 from der_client.plants import Plant, plants_of
-from der_client.protocol_settings import SubscriptionSettings
+from der_client.protocol_settings import RegistrationSettings, SubscriptionSettings
 from der_client.settings import (
     ClientSettings,
     ControlSettings,
@@ -36,6 +36,7 @@ __all__ = [
     "FaultKind",
     "Nameplate",
     "Plant",
+    "RegistrationSettings",
     "ReportSettings",
     "Reversion",
     "SafetyRules",

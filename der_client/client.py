@@ -10,11 +10,14 @@ from typing import Final
 from der_client.client_event import ClientEvent, OnEvent, Tell, What
 from der_client.crowd import Crowd
 from der_client.device import Device, WrittenPoint
+from der_client.entry import Entry
 from der_client.identity import identity_of
 from der_client.member import Member, Queues, Ways
 from der_client.outbox import Outbox
 from der_client.plants import Plant, parties_of
 from der_client.poller import Poller
+from der_client.profiles import profile_named
+from der_client.registrar import Registrar
 from der_client.server_clock import ServerClock
 from der_client.session import Session
 from der_client.settings import ClientSettings
@@ -23,6 +26,7 @@ from der_client.spool import Lane, Spool
 from der_client.subscriber import Subscriber
 from der_client.upstream import Upstream
 from der_client.watched import Watched
+from schemas import Codec
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +67,8 @@ class AggregatorClient:
         """Discover, follow, control and report, for ever."""
         spool = await asyncio.to_thread(Spool, self.settings.spool)
         try:
-            async with Session(self.settings.server, local_s=self._local_s) as session:
+            codec = Codec(profile_named(self.settings.profile).schema)
+            async with Session(self.settings.server, codec, local_s=self._local_s) as session:
                 await self._run(session, spool)
         finally:
             await asyncio.to_thread(spool.close)
@@ -100,6 +105,7 @@ class AggregatorClient:
             tell=self._tell,
             spread=self._spread,
             local_s=self._local_s,
+            find=Entry(session, profile_named(self.settings.profile)).find,
         )
         queues = Queues(responses=Watched(0), records=Watched(0))
         ways: Ways = {lane: {} for lane in Lane}
@@ -116,6 +122,10 @@ class AggregatorClient:
                 tasks.create_task(self._later(tasks, number, (session, poller, spool), queues, ways))
             tasks.create_task(_open(poller, queues), name="ways to the server")
             self._send(tasks, spool, ways, queues)
+            in_band = self.settings.registration.in_band
+            if in_band or any(plant.connection_point for plant in self._plants):
+                registrar = Registrar(session, poller, self._plants, self._tell, in_band=in_band)
+                tasks.create_task(registrar.run(), name="registration")
             if self.settings.subscription.host is not None:
                 wish = self.settings.subscription
                 subscriber = Subscriber(wish, session, poller, spool, self._tell)

@@ -27,6 +27,8 @@ class What(StrEnum):
     REPORT = "report"
     READINGS = "readings"
     LOG_EVENT = "log event"
+    REGISTERED = "registered in band"
+    CONNECTION_POINT = "connection point"
     SUBSCRIBED = "subscribed"
     NOTIFICATION = "notification"
 

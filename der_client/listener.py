@@ -29,7 +29,11 @@ class Listener:
     """Answers POSTs of Notifications at one path; `peers` are the LFDIs that may post."""
 
     def __init__(
-        self, files: ServerSettings, codec: Codec, path: str, peers: Callable[[], Collection[str]]
+        self,
+        files: ServerSettings,
+        codec: Callable[[], Codec],
+        path: str,
+        peers: Callable[[], Collection[str]],
     ) -> None:
         self.path = path
         self._files = files
@@ -92,7 +96,7 @@ class Listener:
         if not body:
             return TOO_LARGE if request.content_length else BAD
         try:
-            note = self._codec.decode(body, Notification, most=MOST_BODY)
+            note = self._codec().decode(body, Notification, most=MOST_BODY)
         except Malformed as flaw:
             log.warning("a Notification cannot be used: %s", flaw)
             return BAD

@@ -12,6 +12,7 @@ from der_client.execution import execution_of
 from der_client.mirror import Mirror
 from der_client.outbox import Way
 from der_client.plan import Plan
+from der_client.profiles import profile_named
 from der_client.recorder import Recorder
 from der_client.reporter import Reporter
 from der_client.reports import About
@@ -93,12 +94,9 @@ class Member:
             self._report(tasks, index, controller, scheduling.plan)
 
     async def _scheduling(self) -> Scheduling:
-        upstream, report = self._upstream, self._settings.report
+        upstream = self._upstream
         scheduler = Scheduler(
-            Rules(
-                other_program_before_start=report.other_program_before_start,
-                other_program_after_start=report.other_program_after_start,
-            ),
+            rules_of(self._settings, is_managed=bool(upstream.spool.owner)),
             self._draw,
             records=await asyncio.to_thread(upstream.spool.records),
         )
@@ -170,6 +168,17 @@ class Member:
 
     def _draw(self, control: DERControl) -> Draw:
         return draw_for(control, self._upstream.spread)
+
+
+def rules_of(settings: ClientSettings, *, is_managed: bool) -> Rules:
+    """How events are followed: the codes by the profile, unless the settings name them."""
+    profile, report = profile_named(settings.profile), settings.report
+    before = profile.aggregator_before_start if is_managed else profile.before_start
+    named = report.other_program_before_start, report.other_program_after_start
+    return Rules(
+        other_program_before_start=before if named[0] is None else named[0],
+        other_program_after_start=profile.after_start if named[1] is None else named[1],
+    )
 
 
 def software_version() -> str:

@@ -19,13 +19,15 @@ class Plant:
     """The devices of one EndDevice, in the order of its DERList.
 
     `end_device` is its LFDI, or its SFDI in decimal; None for the EndDevice of the client's own certificate.
-    `pin` is compared with its Registration. `meter` is at the connection point that the devices share.
+    `pin` is compared with its Registration, `connection_point` put to its ConnectionPoint (CSIP-AUS). `meter`
+    is at the connection point that the devices share.
     """
 
     devices: tuple[Device, ...]
     end_device: str | None = None
     pin: int | None = None
     meter: Meter | None = None
+    connection_point: str | None = None
 
     @property
     def owner(self) -> str:
@@ -48,12 +50,20 @@ def plants_of(
     """The plants that the settings describe; devices of one EndDevice in the order of the settings."""
     found: dict[str | None, list[Device]] = {}
     pins: dict[str | None, int | None] = {}
+    points: dict[str | None, str | None] = {}
     for one in settings:
         owner = one.end_device.upper() if one.end_device else None
         found.setdefault(owner, []).append(made(one))
         pins[owner] = pins.get(owner) or one.pin
+        points[owner] = points.get(owner) or one.connection_point
     return tuple(
-        Plant(devices=tuple(devices), end_device=owner, pin=pins[owner]) for owner, devices in found.items()
+        Plant(
+            devices=tuple(devices),
+            end_device=owner,
+            pin=pins[owner],
+            connection_point=points[owner],
+        )
+        for owner, devices in found.items()
     )
 
 

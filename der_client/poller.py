@@ -6,7 +6,7 @@ One poller serves all EndDevices of a client; each has a view of its own.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from der_client.client_event import Tell, What
@@ -37,6 +37,7 @@ class Poller:
         tell: Tell,
         spread: Callable[[], float],
         local_s: Callable[[], float] = time.monotonic,
+        find: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         self.settings = session.settings
         self.views: list[Watched[ServerView | None]] = [Watched(None) for _ in parties]
@@ -51,6 +52,8 @@ class Poller:
         """Hears that the server answers again."""
         self.spread = spread
         self.local_s = local_s
+        self._find = find
+        self._is_found = False
         self._session = session
         self._tell = tell
         self.shelf = Shelf(self.settings.uri, parties, floor_s=self.settings.poll_floor_s)
@@ -63,8 +66,11 @@ class Poller:
         self._known: frozenset[str] = frozenset()
 
     async def run(self) -> None:
-        """Read what is missing or due, for ever."""
+        """Read what is missing or due, for ever; the server itself is looked for while it does not answer."""
         while True:
+            if not self._is_found:
+                await self._enter()
+                continue
             while self._rediscover:
                 self._restart("asked for", self._rediscover.pop())
             want = self.shelf.next(self.local_s())
@@ -72,6 +78,16 @@ class Poller:
                 await self._pause(self.shelf.wait_s(self.local_s()))
             else:
                 await self._poll(want)
+
+    async def _enter(self) -> None:
+        """Find where the server begins."""
+        try:
+            root = self.settings.uri if self._find is None else await self._find()
+        except ExchangeError as error:
+            await self._unreachable(error)
+        else:
+            self._is_found = True
+            self.shelf.begin_at(root)
 
     def request_rediscovery(self, party: int = 0) -> None:
         """Walk again from DeviceCapability for one party: a URI that it uses is gone."""
@@ -145,6 +161,11 @@ class Poller:
                 self._tell(What.WRONG_PIN, flaw, href=href)
             self.shelf.bar(number, is_barred=flaw is not None)
 
+    def server_time_s(self) -> int:
+        """Server time, s since 1970 UTC; the system's while the server's is not known."""
+        known = self.clock.value
+        return int(time.time()) if known is None else known.now(self.local_s())
+
     def _set_clock(self, server_s: int, sent_s: float, received_s: float) -> None:
         known = self.clock.value
         if known is None:
@@ -203,6 +224,7 @@ class Poller:
 
     async def _unreachable(self, error: ExchangeError) -> None:
         self._failures += 1
+        self._is_found = self._is_found and self._failures % LOST_POLLS != 0
         if self._failures == 1:
             log.warning("server does not answer: %s", error)
             self._tell(What.SERVER_LOST, str(error), href=error.href)

@@ -40,3 +40,10 @@ class SubscriptionSettings:
             raise SettingsError(f"subscription.limit: 0 to {MOST_LIMIT} is wanted")
         if min(self.again_s, self.safety_poll_s) <= 0:
             raise SettingsError("subscription: times are longer than 0 s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationSettings:
+    """With `in_band` an EndDevice that the server does not show is posted; servers may refuse that."""
+
+    in_band: bool = False

@@ -77,7 +77,8 @@ class Reporter:
         if view is None or not view.is_registered or clock is None:
             return []
         plan = self._plan.value
-        about = replace(self._about, grad_w=plan.grad_w if plan else None)
+        schema = self._session.codec.profile
+        about = replace(self._about, grad_w=plan.grad_w if plan else None, schema=schema)
         now = clock.now(self._local_s())
         reports = reports_of(self._device.value, view, self._index, now, about, self._status)
         self._status = next((r.resource for r in reports if isinstance(r.resource, DERStatus)), self._status)

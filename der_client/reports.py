@@ -5,10 +5,20 @@ from dataclasses import dataclass, replace
 
 from der_client.device_view import DeviceView
 from der_client.interlocks import SafetyRules
+from der_client.report_extensions import extended
 from der_client.report_ratings import capability_of, information_of, settings_of
 from der_client.report_status import availability_of, status_of
 from der_client.view import ServerView
-from schemas import DERAvailability, DERSettings, DERStatus, DeviceInformation, Link, Resource
+from schemas import (
+    BASE,
+    DERAvailability,
+    DERSettings,
+    DERStatus,
+    DeviceInformation,
+    Link,
+    Profile,
+    Resource,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +39,17 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Who is reported: the client's LFDI and PEN, its software version, its rules, and setGradW in force."""
+    """Who is reported: the LFDI and PEN, the software version, the rules, and setGradW in force.
+
+    `schema` says which elements the documents may have beyond the standard's.
+    """
 
     lfdi: str
     pen: int
     version: str
     rules: SafetyRules
     grad_w: int | None = None
+    schema: Profile = BASE
 
 
 def reports_of(
@@ -48,11 +62,15 @@ def reports_of(
     found: list[tuple[str | None, Resource | None]] = []
     if index < len(server.ders):
         der = server.ders[index]
-        if device.nameplate is not None:
-            settings = settings_of(device.nameplate, now=now, grad_w=about.grad_w)
+        plate, reserve_pct = device.nameplate, about.rules.reserve_pct
+        if plate is not None:
+            settings = settings_of(plate, now=now, grad_w=about.grad_w)
             found += [
-                (_href(der.DERCapabilityLink_), capability_of(device.nameplate)),
-                (_href(der.DERSettingsLink_), settings),
+                (
+                    _href(der.DERCapabilityLink_),
+                    extended(capability_of(plate), plate, about.schema, reserve_pct),
+                ),
+                (_href(der.DERSettingsLink_), extended(settings, plate, about.schema, reserve_pct)),
             ]
         found += [
             (_href(der.DERStatusLink_), status_of(device, now, former)),

@@ -55,6 +55,8 @@ class Session:
     ) -> None:
         self.settings = settings
         self.codec = codec or Codec()
+        self.base = settings.uri
+        """The URI that all others are relative to: that of DeviceCapability."""
         self._local_s = local_s
         self._moved: dict[str, str] = {}
         self._http: aiohttp.ClientSession | None = None
@@ -66,7 +68,6 @@ class Session:
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self._check, limit=4, keepalive_timeout=75),
             timeout=aiohttp.ClientTimeout(total=files.timeout_s),
-            headers={hdrs.ACCEPT: MEDIA_TYPE},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
         )
@@ -81,6 +82,14 @@ class Session:
     def server_lfdis(self) -> Collection[str]:
         """LFDIs of the certificates that the server has shown."""
         return self._check.lfdis
+
+    def joined(self, href: str) -> str:
+        """The whole URI of an href. RefusedError for one without TLS."""
+        return _joined(self.base, href)
+
+    async def read_plain(self, href: str, media_type: str) -> bytes:
+        """A document that is none of the schema's, of another media type. ExchangeError."""
+        return (await self._exchange("GET", href, accept=media_type)).body
 
     async def delete(self, href: str) -> None:
         """Delete what is at `href`."""
@@ -132,7 +141,9 @@ class Session:
         resource.href = href
         return resource
 
-    async def _exchange(self, method: str, href: str, body: bytes | None = None) -> Answer:
+    async def _exchange(
+        self, method: str, href: str, body: bytes | None = None, *, accept: str = MEDIA_TYPE
+    ) -> Answer:
         """One exchange; a URI that moved is asked again where it was before, should it fail there.
 
         A POST without an answer is not: the server may have taken it.
@@ -141,17 +152,17 @@ class Session:
         moved = self._moved.get(path)
         if moved is not None:
             try:
-                return await self._follow(method, moved + (f"?{query}" if query else ""), body)
+                return await self._follow(method, moved + (f"?{query}" if query else ""), body, accept)
             except (MissingError, UnreachableError) as error:
                 self._moved.pop(path, None)
                 if method == "POST" and isinstance(error, UnreachableError):
                     raise
-        return await self._follow(method, href, body)
+        return await self._follow(method, href, body, accept)
 
-    async def _follow(self, method: str, href: str, body: bytes | None) -> Answer:
-        url = _joined(self.settings.uri, href)
+    async def _follow(self, method: str, href: str, body: bytes | None, accept: str) -> Answer:
+        url = self.joined(href)
         for _ in range(MOST_REDIRECTS + 1):
-            answer = await self._request(method, url, body)
+            answer = await self._request(method, url, body, accept)
             if answer.status not in REDIRECTS or answer.location is None:
                 return _checked(href, answer)
             url = _joined(url, answer.location)
@@ -159,10 +170,11 @@ class Session:
             log.info("%s moved to %s", href, url)
         raise RefusedError(href, "redirected too often", None)
 
-    async def _request(self, method: str, url: str, body: bytes | None) -> Answer:
+    async def _request(self, method: str, url: str, body: bytes | None, accept: str) -> Answer:
         if self._http is None:
             raise RuntimeError("the session is not open")
         headers: Mapping[str, str] = {hdrs.CONTENT_TYPE: MEDIA_TYPE} if body is not None else {}
+        headers = {hdrs.ACCEPT: accept, **headers}
         sent_s = self._local_s()
         try:
             async with self._http.request(

@@ -11,11 +11,12 @@ from certs import is_valid_pin
 from der_client.driver_registry import driver_kind
 from der_client.errors import DriverError, SettingsError
 from der_client.interlocks import SafetyRules
-from der_client.protocol_settings import SubscriptionSettings
+from der_client.profiles import profile_named
+from der_client.protocol_settings import RegistrationSettings, SubscriptionSettings
 from der_client.settings_table import built
 
 SPOOL: Final = Path("lineside-client.sqlite")
-DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device", "pin"})
+DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device", "pin", "connection_point"})
 LFDI_OR_SFDI: Final = re.compile(r"[0-9A-Fa-f]{40}|[0-9]{2,12}")
 
 
@@ -23,11 +24,13 @@ LFDI_OR_SFDI: Final = re.compile(r"[0-9A-Fa-f]{40}|[0-9]{2,12}")
 class ServerSettings:
     """Which server, and as whom.
 
-    `uri` is the URI of DeviceCapability; `pin` the registration PIN with its check digit, given on a side
-    channel (absent: not compared). No resource is polled more often than every `poll_floor_s`.
+    `uri` is the URI of DeviceCapability. Where it is empty, or does not answer, servers are looked for by
+    DNS-SD on the interfaces with the addresses in `dns_sd`, if there are any. `pin` is the registration PIN
+    with its check digit, given on a side channel (absent: not compared). No resource is polled more often
+    than every `poll_floor_s`.
     """
 
-    uri: str
+    uri: str = ""
     certificate: Path
     key: Path
     roots: Path
@@ -38,9 +41,10 @@ class ServerSettings:
     retry_first_s: float = 1.0
     retry_most_s: float = 300.0
     lost_after_s: float = 900.0
+    dns_sd: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.uri.startswith("https://"):
+        if not self.uri.startswith("https://") and (self.uri or not self.dns_sd):
             raise SettingsError("server.uri: an https URI of DeviceCapability is wanted")
         if self.pin is not None and not is_valid_pin(self.pin):
             raise SettingsError("server.pin: five digits and their check digit are wanted")
@@ -53,14 +57,16 @@ class DeviceSettings:
     """One DER: the kind of its driver, its name in reports, and the settings of that driver.
 
     `end_device` is the LFDI (or SFDI) of the EndDevice that the DER stands for, where that is not the client
-    itself (aggregators), and `pin` the registration PIN of that EndDevice. `driver` is a value of the
-    driver's own `Settings`; `None` takes all its defaults.
+    itself (aggregators), and `pin` the registration PIN of that EndDevice. `connection_point` is the
+    identifier of its connection to the network (CSIP-AUS: the NMI). `driver` is a value of the driver's own
+    `Settings`; `None` takes all its defaults.
     """
 
     kind: str = "sunspec"
     name: str = "der"
     end_device: str | None = None
     pin: int | None = field(default=None, repr=False)
+    connection_point: str | None = None
     driver: object | None = None
 
     def __post_init__(self) -> None:
@@ -100,33 +106,42 @@ class ReportSettings:
     """What is posted, and how often where the server does not say; `pen` ends the mRIDs that we make.
 
     `device_category` is a bitmap; 0 takes it from the kind of the devices. `other_program_*` are the codes
-    (7 or 14) for an event that loses against one of another program before or after it ran.
+    (7 or 14) for an event that loses against one of another program before or after it ran; absent: by the
+    profile.
     """
 
     post_rate_s: int = 300
     pen: int = 40732
     device_category: int = 0
-    other_program_before_start: int = 7
-    other_program_after_start: int = 7
+    other_program_before_start: int | None = None
+    other_program_after_start: int | None = None
 
     def __post_init__(self) -> None:
         if self.post_rate_s < 1:
             raise SettingsError("report.post_rate_s: at least 1 s is wanted")
-        if not {self.other_program_before_start, self.other_program_after_start} <= {7, 14}:
+        if not {self.other_program_before_start, self.other_program_after_start} <= {None, 7, 14}:
             raise SettingsError("report.other_program_*: 7 or 14 is wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """All settings of one client; the devices stand in the order of the server's DERList."""
+    """All settings of one client; the devices stand in the order of the server's DERList.
 
+    `profile` names the rules that are followed where the specifications differ.
+    """
+
+    profile: str = "csip"
     server: ServerSettings
     devices: tuple[DeviceSettings, ...] = ()
     control: ControlSettings = field(default_factory=ControlSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     safety: SafetyRules = field(default_factory=SafetyRules)
+    registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     subscription: SubscriptionSettings = field(default_factory=SubscriptionSettings)
     spool: Path = SPOOL
+
+    def __post_init__(self) -> None:
+        profile_named(self.profile)
 
 
 def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Path()) -> ClientSettings:

@@ -82,6 +82,13 @@ class Shelf:
         self._dirty |= {ABOVE, *users}
         self._look()
 
+    def begin_at(self, root: str) -> None:
+        """Begin at another DeviceCapability; nothing happens where it is the same."""
+        if root == self.root:
+            return
+        self.root = root
+        self.restart()
+
     def put(self, href: str, resource: Resource, now: float, spread: float) -> bool:
         """Hold a resource that was read at `now`.
 

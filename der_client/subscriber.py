@@ -57,7 +57,7 @@ class Subscriber:
         """Listen and subscribe, for ever; SettingsError where the address cannot be had."""
         settings, session = self._settings, self._session
         path = await asyncio.to_thread(self._recalled_path)
-        listener = Listener(session.settings, session.codec, path, self._peers)
+        listener = Listener(session.settings, lambda: session.codec, path, self._peers)
         await listener.open(settings.bind, settings.port, self.take)
         self._uri = f"https://{settings.host}:{settings.outer_port or listener.port}{path}"
         log.info("notifications are taken at %s", self._uri)

@@ -5,6 +5,7 @@ from typing import Final
 TEMPLATE: Final = """\
 # Lineside DER client. Relative paths are taken from the folder of this file.
 spool = "client.sqlite"
+profile = "csip"                            # or "base", "csip_aus" and its versions
 
 [server]
 uri = "https://der.example.org:443/dcap"   # DeviceCapability
@@ -18,6 +19,7 @@ poll_floor_s = 1.0
 retry_first_s = 1.0
 retry_most_s = 300.0
 lost_after_s = 900.0
+dns_sd = []                                 # addresses of interfaces where servers are looked for
 
 [[devices]]                                 # one table for each; more: `lineside device kinds`
 kind = "sunspec"                            # or "battery": with a BMS on CAN
@@ -39,8 +41,8 @@ plan_wait_s = 30.0
 post_rate_s = 300
 pen = 40732
 device_category = 0
-other_program_before_start = 7
-other_program_after_start = 7
+# other_program_before_start = 7            # 7 or 14; absent: by the profile
+# other_program_after_start = 7
 
 [safety]
 reserve_pct = 10.0
@@ -52,6 +54,9 @@ reversal_s = 2.0
 bms_stale_s = 3.0
 bms_lost_s = 10.0
 # server_lost_max_w = 1500.0                # limit while the server is lost
+
+[registration]
+in_band = false
 
 [subscription]
 # host = "listener.example.com"             # our listener as the server reaches it; absent: polling alone

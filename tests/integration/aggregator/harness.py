@@ -81,6 +81,7 @@ class Inverter:
     modes: frozenset[str] = frozenset({"opModMaxLimW", "opModFixedW", "opModConnect", "opModEnergize"})
     held: list[Setpoint] = field(default_factory=list)
     power_w: float = 8_000.0
+    charge_w: float = 0.0
     gen_connect: int = 7
 
     async def identify(self) -> Nameplate | Fault:
@@ -99,6 +100,9 @@ class Inverter:
             set_max_va=self.max_w,
             set_max_var=4_400,
             set_max_var_neg=4_400,
+            max_charge_w=self.charge_w or None,
+            max_discharge_w=self.charge_w or None,
+            capacity_wh=2 * self.charge_w or None,
         )
 
     async def read(self) -> Telemetry | Fault:
@@ -111,6 +115,7 @@ class Inverter:
             gen_connect=self.gen_connect,
             inverter_status=4,
             operational_mode=2,
+            soc_pct=50.0 if self.charge_w else None,
         )
 
     async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:

@@ -39,6 +39,19 @@ async def test_only_the_inverters_below_the_node_act_and_answer(fleet: Fleet) ->
     assert fleet.responses(MRID) == {"EDA1": ALL, "EDA2": ALL}
 
 
+async def test_an_event_that_another_program_kept_from_starting_is_answered_with_14(fleet: Fleet) -> None:
+    """AGG-007: SY +2/2, TFA +3/1; of CSIP v1.3, erratum 5."""
+    _, tfa = await fleet.bench.group("TFA", "EDA1", "EDA2", primacy=5)
+    _, sy = await fleet.bench.group("SY", "EDA1", "EDA2", "EDB1", "EDB2", primacy=10)
+    async with fleet.client():
+        await fleet.until_registered()
+        await fleet.put_out(tfa, OTHER, 4, 2, 5_000)
+        await fleet.put_out(sy, MRID, 3, 4, 4_000)
+        await fleet.until_responses(OTHER, {"EDA1": ALL, "EDA2": ALL})
+        kept_back = ["1", "14"]
+        await fleet.until_responses(MRID, {"EDA1": kept_back, "EDA2": kept_back, "EDB1": ALL, "EDB2": ALL})
+
+
 async def test_each_inverter_reports_to_its_own_ders_and_mirrors_its_own_usage_point(fleet: Fleet) -> None:
     client = await fleet.bench.client("aggregator")
     async with fleet.client():

@@ -53,7 +53,7 @@ async def heard(lab: Lab) -> AsyncIterator[Heard]:
     files = ServerSettings(
         uri="https://server/dcap", certificate=own.certificate_path, key=own.key_path, roots=own.root_path
     )
-    made = Heard(Listener(files, Codec(), "/secret", lambda: {str(lab.server.lfdi)}))
+    made = Heard(Listener(files, Codec, "/secret", lambda: {str(lab.server.lfdi)}))
     await made.listener.open("127.0.0.1", 0, made.take)
     try:
         yield made
@@ -103,7 +103,7 @@ async def test_a_body_beyond_all_measure_is_refused(heard: Heard, lab: Lab) -> N
 
 
 async def test_a_port_that_is_taken_is_a_setting_to_correct(heard: Heard, lab: Lab) -> None:
-    other = Listener(heard.listener._files, Codec(), "/x", set)
+    other = Listener(heard.listener._files, Codec, "/x", set)
 
     with pytest.raises(SettingsError, match="subscription: cannot listen at"):
         await other.open("127.0.0.1", heard.listener.port, heard.take)
