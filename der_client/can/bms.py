@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .frame import CanFrame
     from .mapping import Profile
 
+_GENERAL = frozenset({"general", "protection"})
 _DEFAULT_PERIOD_S = 1.0
 _BOGUS_FACTOR = 3.0
 _LOST_SHARE = 0.5
@@ -92,7 +93,10 @@ class BmsSettings:
 
 
 class SimulatedBms:
-    """The BMS of one pack; `inject` and `clear` switch faults, `raise_alarm` and `clear_alarm` alarms."""
+    """The BMS of one pack; `inject` and `clear` switch faults, `raise_alarm` and `clear_alarm` alarms.
+
+    `wants_charge`, `wants_full_charge` and `offline_modules` may be set; `told` is the last frame of the EMS.
+    """
 
     def __init__(self, pack: Pack, profile: Profile, settings: BmsSettings | None = None) -> None:
         self.pack = pack
@@ -103,7 +107,12 @@ class SimulatedBms:
         self._standing: set[Threshold] = set()
         self._frozen_soc_pct = pack.soc_pct
         self._alive_s: float | None = None
+        self.told: CanFrame | None = None
         self._due_s: dict[str, float] = {}
+        self._is_stopping = False
+        self.wants_charge = False
+        self.wants_full_charge = False
+        self.offline_modules = 0
         self._frozen_heartbeat = 0.0
         self._opens_s: float | None = None
         self._outgoing = {
@@ -144,6 +153,7 @@ class SimulatedBms:
         """Take a frame from the bus; one that the profile says we are owed counts as a sign of life."""
         if (frame.arbitration_id, frame.is_extended) in self._outgoing:
             self._alive_s = now
+            self.told = frame
 
     @property
     def period_s(self) -> float:
@@ -161,7 +171,18 @@ class SimulatedBms:
             return ()
         values = self.values(now)
         kept = (name for name in due if not self._is_lost(name, now))
-        return tuple(self._frame(name, values) for name in kept)
+        return self._stop_frames() + tuple(self._frame(name, values) for name in kept)
+
+    def demand_stop(self) -> None:
+        """Demand standby with the next frames. `ValueError` if the profile has no quick stop."""
+        if self.profile.quick_stop is None:
+            raise ValueError(f"profile {self.profile.name} has no quick stop")
+        self._is_stopping = True
+
+    def _stop_frames(self) -> tuple[CanFrame, ...]:
+        name, is_due = self.profile.quick_stop, self._is_stopping
+        self._is_stopping = False
+        return () if name is None or not is_due else (encode_message(self.profile, name, values={}),)
 
     def alarms(self) -> frozenset[str]:
         """Alarms that stand, by cause or by command."""
@@ -229,8 +250,19 @@ class SimulatedBms:
             "cell_t_max": cell_t_max,
             "capacity": pack.settings.capacity_ah,
             "modules": float(self.settings.modules),
-            "force_charge": 0.0,
-            "full_charge": 0.0,
+            "modules_blocking_charge": 0.0,
+            "modules_blocking_discharge": 0.0,
+            "modules_offline": float(self.offline_modules),
+            "available_capacity": pack.settings.capacity_ah * pack.settings.soh_pct / 100.0,
+            "chemistry": 0.0,
+            "hardware_major": 1.0,
+            "hardware_minor": 0.0,
+            "firmware": 100.0,
+            "cycles": 0.0,
+            "error": 0.0,
+            "force_charge": float(self.wants_charge),
+            "force_charge_2": 0.0,
+            "full_charge": float(self.wants_full_charge),
         }
 
     def _frame(self, name: str, values: Mapping[str, float]) -> CanFrame:
@@ -238,8 +270,8 @@ class SimulatedBms:
             self._spoken_profile(),
             name,
             values=values,
-            alarms=self.alarms(),
-            warnings=self.warnings(),
+            alarms=self._with_general(self.alarms(), is_warning=False),
+            warnings=self._with_general(self.warnings(), is_warning=True),
             texts=self._texts(),
         )
         if name not in self.profile.must_have:
@@ -247,6 +279,11 @@ class SimulatedBms:
         if BmsFault.ALL_ZERO in self._faults:
             return replace(frame, data=bytes(len(frame.data)))
         return replace(frame, data=frame.data[:2]) if BmsFault.TRUNCATED in self._faults else frame
+
+    def _with_general(self, names: frozenset[str], *, is_warning: bool) -> frozenset[str]:
+        """The names, and for those that the family has no bit for its general one."""
+        known = {alarm.name for alarm in self.profile.alarms if alarm.is_warning is is_warning}
+        return names | (known & _GENERAL) if names - known else names
 
     def _texts(self) -> Mapping[str, str]:
         volts, temperatures = self.pack.voltages_v, self.pack.temperatures_c

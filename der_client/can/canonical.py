@@ -47,17 +47,35 @@ CANONICAL: Mapping[str, Quantity] = MappingProxyType({
     "cell_t_min": Quantity(unit="degC", low=-60.0, high=150.0),
     "cell_t_max": Quantity(unit="degC", low=-60.0, high=150.0),
     "capacity": Quantity(unit="Ah", high=65000.0),
+    "available_capacity": Quantity(unit="Ah", high=65000.0),
     "modules": Quantity(high=65000.0),
+    "modules_blocking_charge": Quantity(high=65000.0),
+    "modules_blocking_discharge": Quantity(high=65000.0),
+    "modules_offline": Quantity(high=65000.0),
+    "cycles": Quantity(high=65535.0),
+    "error": Quantity(high=65535.0),
+    "chemistry": Quantity(high=65535.0),
+    "hardware_major": Quantity(high=255.0),
+    "hardware_minor": Quantity(high=255.0),
+    "firmware": Quantity(high=65535.0),
     "heartbeat": Quantity(high=4294967295.0),
     "charge_enable": _flag(),
     "discharge_enable": _flag(),
     "force_charge": _flag(),
+    "force_charge_2": _flag(),
     "full_charge": _flag(),
     "contactor": _flag(),
 })  # fmt: skip
 
 NEEDED = frozenset(name for name, quantity in CANONICAL.items() if quantity.is_needed)
-STATUS = MappingProxyType({"voltage": "V", "current": "A", "temp": "degC", "soc": "%"})
+DETAILS = (
+    "capacity", "available_capacity", "modules", "modules_blocking_charge", "modules_blocking_discharge",
+    "modules_offline", "cycles", "error", "chemistry", "hardware_major", "hardware_minor", "firmware",
+)  # fmt: skip
+"""What a technician wants to see and no limit depends on."""
+STATUS = MappingProxyType(
+    {"voltage": "V", "current": "A", "temp": "degC", "soc": "%", "soh": "%", "cvl": "V"}
+)
 TEXTS = frozenset(
     {"manufacturer", "model", "cell_v_min_id", "cell_v_max_id", "cell_t_min_id", "cell_t_max_id"}
 )

@@ -63,11 +63,7 @@ class BmsDecoder:
         self._alarm_data: dict[str, bytes] = {}
         self._required = {name: m for name, m in profile.values.items() if m.is_required}
         plans = [plan_of(profile, message_of(profile.database, name)) for name in profile.incoming]
-        messages = (message_of(profile.database, plan.name) for plan in plans)
-        self._plans = {
-            (message.frame_id, message.is_extended_frame): plan
-            for message, plan in zip(messages, plans, strict=True)
-        }
+        self._plans = {profile.identifier(plan.name): plan for plan in plans}
 
     @property
     def alarms(self) -> frozenset[str]:
@@ -88,6 +84,13 @@ class BmsDecoder:
         """Last good value, of whatever age, else the profile's constant; `None` where there is neither."""
         sample = self.samples.get(name)
         return self.profile.constants.get(name) if sample is None else sample[0]
+
+    def recent(self, name: str, now: float, age_s: float) -> float | None:
+        """The last good value if it is no older than `age_s`, or a constant; else `None`."""
+        sample = self.samples.get(name)
+        if sample is None:
+            return self.profile.constants.get(name)
+        return sample[0] if now - sample[1] <= age_s else None
 
     def needed(self, name: str) -> float:
         """The same for a name that every profile has; `KeyError` while `missing` names it."""
@@ -208,7 +211,9 @@ class BmsDecoder:
 def _canonical(target: Target, code: float, codes: Codes) -> float:
     mapping = target.mapping
     if target.is_flag:
-        return float(code in mapping.true_codes)
+        return float(mapping.is_true(code))
+    if target.half and code >= target.half:
+        code -= 2 * target.half
     physical = round(code * target.scale + target.offset, _DECIMALS)
     if target.fine_index is not None:
         physical = _finer(target, physical, codes[target.fine_index])

@@ -74,6 +74,10 @@ class CanBms:
         """A text of the BMS (`manufacturer`, `model`), empty until received."""
         return self._state.decoder.text(name)
 
+    def details(self) -> dict[str, float]:
+        """What else the BMS has told of itself (capacity, modules, versions, ...), by canonical name."""
+        return self._state.details()
+
     async def updated(self, *, frames: int) -> None:
         """Wait until at least `frames` frames in all have been taken in."""
         async with self._updated:
@@ -122,11 +126,16 @@ class CanBms:
         loop = asyncio.get_running_loop()
         due_s = loop.time()
         while True:
-            fault = await self.link.send(encode_status(self.profile, outgoing, self._status))
+            fault = await self.link.send(encode_status(self.profile, outgoing, self._known_status()))
             if fault is not None:
                 log.debug("battery %s: %s", self.name, fault.detail)
             due_s = max(due_s + outgoing.period_s, loop.time())
             await asyncio.sleep(due_s - loop.time())
+
+    def _known_status(self) -> dict[str, float]:
+        """What was set, and beside it what the BMS itself has said: its SoH and charge voltage."""
+        own = {name: self._state.decoder.value(name) for name in ("soh", "cvl")}
+        return {name: value for name, value in own.items() if value is not None} | self._status
 
     def _tell_changes(self) -> None:
         """One line for each change of phase and for each alarm that arrives or leaves."""

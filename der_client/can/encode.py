@@ -25,10 +25,13 @@ def encode_status(profile: Profile, outgoing: Outgoing, status: Mapping[str, flo
     that is absent is sent as the signal's "not available" code.
     """
     message = message_of(profile.database, outgoing.message)
+    identifier = (message.frame_id, message.is_extended_frame)
+    if outgoing.text is not None:
+        return _framed(identifier, outgoing.text.encode("ascii", "replace").ljust(message.length, b"\0"))
     codes = {
         item.signal: _status_code(signal_of(message, item.signal), item, status) for item in outgoing.signals
     }
-    return _frame(profile, message, codes)
+    return _framed(identifier, _data(profile, message, codes))
 
 
 def encode_message(
@@ -47,11 +50,11 @@ def encode_message(
     message = message_of(profile.database, name)
     text = _text_bytes(profile, message, texts or {})
     if text is not None:
-        return CanFrame(arbitration_id=message.frame_id, is_extended=message.is_extended_frame, data=text)
+        return _framed(profile.identifier(name), text)
     codes = _value_codes(profile, message, values)
     codes.update(_alarm_codes(profile, name, alarms, warnings))
     codes.update({signal: code for (owner, signal), code in profile.fixed.items() if owner == name})
-    return _frame(profile, message, codes)
+    return _framed(profile.identifier(name), _data(profile, message, codes))
 
 
 def raw_code(signal: Signal, value: float, *, avoid: frozenset[int] = frozenset()) -> float:
@@ -81,11 +84,25 @@ def _value_code(mapping: ValueMapping, signal: Signal, value: float | None) -> f
     if CANONICAL[mapping.name].is_flag:
         return _flag_code(mapping, is_true=value == 1.0)
     physical = (value - mapping.offset) * mapping.sign / mapping.factor
+    if mapping.is_plain or mapping.is_signed:
+        return _own_code(mapping, signal, physical)
     avoid = mapping.not_available if signal.name == mapping.signal else frozenset()
     return raw_code(signal, physical, avoid=avoid)
 
 
+def _own_code(mapping: ValueMapping, signal: Signal, physical: float) -> int:
+    """The code of a signal whose DBC does not tell its sign, or an offset that is not there."""
+    offset = 0.0 if mapping.is_plain else float(signal.conversion.offset)
+    code, half = round((physical - offset) / signal.conversion.scale), 1 << (signal.length - 1)
+    if not mapping.is_signed:
+        return max(0, min(2 * half - 1, code))
+    return max(-half, min(half - 1, code)) % (2 * half)
+
+
 def _flag_code(mapping: ValueMapping, *, is_true: bool) -> int:
+    if mapping.false_codes:
+        free = (code for code in range(len(mapping.false_codes) + 1) if code not in mapping.false_codes)
+        return next(free) if is_true else min(mapping.false_codes)
     if is_true:
         return min(mapping.true_codes)
     return next(code for code in range(len(mapping.true_codes) + 1) if code not in mapping.true_codes)
@@ -126,12 +143,13 @@ def _status_code(signal: Signal, item: OutgoingSignal, status: Mapping[str, floa
     )
 
 
-def _frame(profile: Profile, message: Message, codes: Mapping[str, float]) -> CanFrame:
+def _framed(identifier: tuple[int, bool], data: bytes) -> CanFrame:
+    return CanFrame(arbitration_id=identifier[0], is_extended=identifier[1], data=data)
+
+
+def _data(profile: Profile, message: Message, codes: Mapping[str, float]) -> bytes:
     filled = {signal.name: codes.get(signal.name, 0) for signal in message.signals}
     data = message.encode(filled, scaling=False, strict=False)
     if profile.is_swapped:
         data = swap_bytes(data, swap_order(message))
-    length = profile.lengths.get(message.name, message.length)
-    return CanFrame(
-        arbitration_id=message.frame_id, is_extended=message.is_extended_frame, data=data[:length]
-    )
+    return bytes(data[: profile.lengths.get(message.name, message.length)])

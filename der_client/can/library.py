@@ -14,12 +14,14 @@ from .errors import ProfileError
 from .profile import parse_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
     from cantools.database.can import Database
 
     from .mapping import Profile
 
+_MAX_DEPTH = 4
 _FOLDER = resources.files(__package__)
 
 
@@ -29,14 +31,43 @@ def builtin_profiles() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
-def load_profile(profile: str | Path, dbc: str | Path | None = None) -> Profile:
+def load_profile(
+    profile: str | Path, dbc: str | Path | None = None, overrides: Mapping[str, object] | None = None
+) -> Profile:
     """The profile of that built-in name, or in that TOML file; `dbc` replaces the DBC that the file names.
 
-    The DBC of a file is sought beside it, then among the built-in ones. `ProfileError` names file and key.
+    A file that `extends` another has its keys too, except those that it sets itself. `overrides` are put over
+    both (`{"byte_order": "big", "address": 3}`). The DBC of a file is sought beside it, then among the
+    built-in ones. `ProfileError` names file and key.
     """
     source = _source_of(profile)
-    data = _read_toml(source)
+    data = {**_read_whole(source), **(overrides or {})}
     return parse_profile(data, _read_dbc(source, data, dbc), source.name)
+
+
+def _read_whole(source: Traversable, depth: int = 0) -> dict[str, object]:
+    """The tables of a profile with those of the one that it extends."""
+    data = _read_toml(source)
+    base = data.get("extends")
+    if base is None:
+        return data
+    if not isinstance(base, str) or depth >= _MAX_DEPTH:
+        raise ProfileError(source.name, "extends", f"{base!r} is no profile to begin with")
+    beside = source.parent / base if isinstance(source, Path) else None
+    found = beside if beside is not None and beside.is_file() else _source_of(base)
+    return _merged(_read_whole(found, depth + 1), data)
+
+
+def _merged(base: dict[str, object], own: dict[str, object]) -> dict[str, object]:
+    """Tables joined key by key; anything else of `own` replaces that of `base`."""
+    joined = dict(base)
+    for key, value in own.items():
+        below = joined.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            joined[key] = _merged(below, value)
+        else:
+            joined[key] = value
+    return joined
 
 
 def _source_of(profile: str | Path) -> Traversable:

@@ -18,7 +18,9 @@ class ValueMapping:
 
     `fine_signal` is a finer copy of the same quantity in the same message, used while it agrees with
     `signal` within one step of that. Raw codes in `not_available` mean "no value". With `is_magnitude` the
-    sign is dropped. A flag is 1 exactly for raw codes in `true_codes`.
+    sign is dropped. A flag is 1 exactly for raw codes in `true_codes`, or for all but those in `false_codes`
+    where there are any. `is_signed`: the code is a two's complement, whatever the DBC says; `is_plain`: the
+    DBC's offset is not on this bus.
     """
 
     name: str
@@ -35,6 +37,13 @@ class ValueMapping:
     low: float
     high: float
     true_codes: frozenset[int] = frozenset()
+    false_codes: frozenset[int] = frozenset()
+    is_signed: bool = False
+    is_plain: bool = False
+
+    def is_true(self, code: float) -> bool:
+        """What a raw code says of a flag."""
+        return code not in self.false_codes if self.false_codes else code in self.true_codes
 
 
 class AlarmCoding(StrEnum):
@@ -64,11 +73,15 @@ class OutgoingSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A frame that the BMS expects from us each `period_s`; signals that are not named are sent as 0."""
+    """A frame that the BMS expects from us each `period_s`; signals that are not named are sent as 0.
+
+    With `text` the bytes of the frame are those characters.
+    """
 
     message: str
     period_s: float
     signals: tuple[OutgoingSignal, ...] = ()
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +98,17 @@ class Timing:
 class Profile:
     """A BMS family: its DBC and what its signals mean, one checked against the other by `parse_profile`.
 
-    `is_swapped`: multi-byte signals are on the wire in the other byte order than the DBC declares. `fixed`
-    (raw codes by message and signal) and `lengths` (bytes by message) shape what the simulator sends.
+    `is_swapped`: multi-byte signals are on the wire in the other byte order than the DBC declares. `address`
+    is added to the identifiers of what the BMS sends. `quick_stop` is the message by which it demands
+    standby. `fixed` (raw codes by message and signal) and `lengths` (bytes by message) shape what the
+    simulator sends.
     """
 
     name: str
     database: Database
     is_swapped: bool = False
+    address: int = 0
+    quick_stop: str | None = None
     timing: Timing = field(default_factory=Timing)
     values: Mapping[str, ValueMapping]
     constants: Mapping[str, float]
@@ -114,6 +131,11 @@ class Profile:
         names.update(message for alarm in self.alarms for message, _ in alarm.sources)
         names.update(message for messages in self.texts.values() for message in messages)
         return tuple(sorted(names, key=lambda name: message_of(self.database, name).frame_id))
+
+    def identifier(self, message: str) -> tuple[int, bool]:
+        """Identifier of a message of the BMS on this bus, and whether it has 29 bits."""
+        found = message_of(self.database, message)
+        return found.frame_id + self.address, found.is_extended_frame
 
 
 def message_of(database: Database, name: str) -> Message:

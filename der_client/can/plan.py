@@ -32,7 +32,8 @@ Source = tuple[str, str]
 class Target:
     """One canonical value, and where its code and that of its finer copy stand among a message's codes.
 
-    A value without a special rule is `code / divisor`; `None` where it has one, or its step is no such part.
+    `half` is the lowest code that stands for a negative one, 0 where the DBC tells the sign. A value without
+    a special rule is `code / divisor`; `None` where it has one, or its step is no such part.
     """
 
     mapping: ValueMapping
@@ -40,6 +41,7 @@ class Target:
     divisor: float | None
     scale: float
     offset: float
+    half: int
     is_flag: bool
     is_heartbeat: bool
     fine_index: int | None = None
@@ -154,7 +156,8 @@ def _target(mapping: ValueMapping, message: Message, signals: tuple[str, ...]) -
         index=signals.index(signal.name),
         divisor=_divisor(mapping, signal),
         scale=signal.conversion.scale,
-        offset=signal.conversion.offset,
+        offset=_offset(mapping, signal),
+        half=1 << (signal.length - 1) if mapping.is_signed else 0,
         is_flag=CANONICAL[mapping.name].is_flag,
         is_heartbeat=mapping.name == "heartbeat",
         fine_index=None if fine is None else signals.index(fine.name),
@@ -171,10 +174,15 @@ def _plain(target: Target) -> Plain:
 def _divisor(mapping: ValueMapping, signal: Signal) -> float | None:
     """What a code is divided by, exactly, to be the value; `None` where more has to be done."""
     is_special = CANONICAL[mapping.name].is_flag or mapping.name == "heartbeat" or mapping.fine_signal
-    if is_special or mapping.is_magnitude or mapping.offset or signal.conversion.offset:
+    if is_special or mapping.is_magnitude or mapping.is_signed or mapping.offset or _offset(mapping, signal):
         return None
     divisor = 1.0 / (mapping.sign * mapping.factor * signal.conversion.scale)
     return float(round(divisor)) if abs(divisor - round(divisor)) < _EXACT * abs(divisor) else None
+
+
+def _offset(mapping: ValueMapping, signal: Signal) -> float:
+    """The DBC's offset, where it is on this bus."""
+    return 0.0 if mapping.is_plain else float(signal.conversion.offset)
 
 
 def _conversion(signal: Signal | None) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .canonical import CANONICAL, NEEDED
-from .dbc_lookup import signal_in
+from .dbc_lookup import message_in, signal_in
 from .errors import ProfileError
 from .mapping import Profile, Timing, ValueMapping
 from .profile_frames import alarms_in, coding_in, fixed_in, lengths_in, outgoing_in, texts_in
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cantools.database.can import Database, Signal
 
+MAX_ADDRESS = 15
 _BYTE_ORDERS = {"dbc": None, "little": "little_endian", "big": "big_endian"}
 
 
@@ -24,6 +25,7 @@ def parse_profile(data: Mapping[str, object], database: Database, source: str) -
     """The checked profile. `ProfileError` names `source` (the file) and the key that is wrong or missing."""
     root = TomlTable(source, "", data)
     root.text("dbc", "")
+    root.text("extends", "")
     name = root.text("name")
     is_swapped = _is_swapped(root, database)
     timing = _timing(root.table("timing"))
@@ -37,6 +39,8 @@ def parse_profile(data: Mapping[str, object], database: Database, source: str) -
         name=name,
         database=database,
         is_swapped=is_swapped,
+        address=_address(root),
+        quick_stop=_quick_stop(root, database),
         timing=timing,
         values=values,
         constants=constants,
@@ -64,6 +68,18 @@ def _is_swapped(root: TomlTable, database: Database) -> bool:
     if len(declared) != 1:
         raise root.error("byte_order", "the DBC mixes byte orders: only dbc is possible")
     return True
+
+
+def _address(root: TomlTable) -> int:
+    address = root.number("address", 0)
+    if address not in range(MAX_ADDRESS + 1):
+        raise root.error("address", f"{address:g} is no number from 0 to {MAX_ADDRESS}")
+    return int(address)
+
+
+def _quick_stop(root: TomlTable, database: Database) -> str | None:
+    name = root.text("quick_stop", "")
+    return message_in(root, "quick_stop", name, database).name if name else None
 
 
 def _timing(table: TomlTable) -> Timing:
@@ -116,6 +132,9 @@ def _value(name: str, table: TomlTable, database: Database, timing: Timing) -> V
         low=low,
         high=high,
         true_codes=frozenset({1}) if true_codes is None else true_codes,
+        false_codes=table.integers("false_codes") or frozenset(),
+        is_signed=table.flag("signed", default=False),
+        is_plain=table.flag("plain", default=False),
     )
     table.finish()
     return mapping

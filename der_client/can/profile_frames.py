@@ -60,6 +60,9 @@ def texts_in(table: TomlTable, database: Database) -> dict[str, tuple[str, ...]]
 def outgoing_in(table: TomlTable, database: Database) -> Outgoing:
     """One frame that the BMS expects from us."""
     message = message_in(table, "message", table.text("message"), database)
+    text = table.text("text", "")
+    if len(text.encode("ascii", "replace")) > message.length:
+        raise table.error("text", f"{text!r} is longer than {message.length} characters")
     signals = []
     inner = table.table("signals")
     for name in inner.names():
@@ -69,7 +72,10 @@ def outgoing_in(table: TomlTable, database: Database) -> Outgoing:
             _outgoing_signal(name, inner.table(name)) if is_table else _outgoing_constant(name, inner)
         )
     outgoing = Outgoing(
-        message=message.name, period_s=table.positive("period_s", 1.0), signals=tuple(signals)
+        message=message.name,
+        period_s=table.positive("period_s", 1.0),
+        signals=tuple(signals),
+        text=text or None,
     )
     table.finish()
     return outgoing

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from der_client.device import BatteryState, Fault, FaultKind
 
+from .canonical import DETAILS
 from .decode import BmsDecoder
 from .limits import BatteryLimits, Claim, LimitGuard
 from .mapping import message_of, signal_of
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
     from .mapping import Profile
 
 FORCE_CHARGE = "force_charge"
+FULL_CHARGE = "full_charge"
+MODULES_OFFLINE = "modules_offline"
+MODULES_BLOCKING = "modules_blocking"
+QUICK_STOP = "quick_stop"
 CONTACTOR_OPEN = "contactor_open"
 MESSAGE_SILENT = "message_silent"
+
+
+_BLOCKING = ("modules_blocking_charge", "modules_blocking_discharge")
 
 
 class Phase(StrEnum):
@@ -78,6 +86,8 @@ class BmsState:
         self._guard = LimitGuard(self._limits)
         self._soc_watch = SocWatch(_soc_step_pct(profile))
         self._seen: dict[str, Sample | None] = {}
+        self._stop_id = None if profile.quick_stop is None else profile.identifier(profile.quick_stop)
+        self._stopped_s: float | None = None
         self._is_complete = False
         self._good_since_s: float | None = None
         self._alarm_left_s: float | None = None
@@ -85,6 +95,8 @@ class BmsState:
     def feed(self, frame: CanFrame, now: float) -> tuple[Rejection, ...]:
         """Take one frame received at `now`, s; what of it was refused."""
         self._advance(now)
+        if self._stop_id == (frame.arbitration_id, frame.is_extended):
+            self._alarm_left_s = self._stopped_s = now
         had_alarm = self.decoder.has_alarm
         rejections = self.decoder.feed(frame, now)
         if had_alarm and not self.decoder.has_alarm:
@@ -103,11 +115,24 @@ class BmsState:
             return self._lost_fault(now)
         return self._battery_state(now)
 
+    def alarms(self, now: float) -> frozenset[str]:
+        """Alarms of the BMS that stand, and its demand for standby while that holds."""
+        is_stopped = self._stopped_s is not None and now - self._stopped_s < self._timing.restart_delay_s
+        return self.decoder.alarms | {QUICK_STOP} if is_stopped else self.decoder.alarms
+
+    def details(self) -> dict[str, float]:
+        """What else the BMS has told of itself, by canonical name."""
+        found = {name: self.decoder.value(name) for name in DETAILS}
+        return {name: value for name, value in found.items() if value is not None}
+
     def warnings(self, now: float) -> frozenset[str]:
         """What the BMS warns of and what we noticed ourselves."""
         own = (
             (SOC_FROZEN, self._soc_watch.is_frozen),
-            (FORCE_CHARGE, self.decoder.value("force_charge") == 1.0),
+            (FORCE_CHARGE, self._wants_charge),
+            (FULL_CHARGE, self.decoder.value("full_charge") == 1.0),
+            (MODULES_OFFLINE, bool(self.decoder.value("modules_offline"))),
+            (MODULES_BLOCKING, any(self.decoder.value(name) for name in _BLOCKING)),
             (CONTACTOR_OPEN, self.decoder.value("contactor") == 0.0),
             (MESSAGE_SILENT, bool(self.decoder.quiet(now, self._timing.lost_s))),
         )
@@ -129,18 +154,27 @@ class BmsState:
             charge_voltage_v=self.decoder.needed("cvl"),
             charge_allowed=is_charge_open,
             discharge_allowed=is_discharge_open,
-            alarms=self.decoder.alarms,
+            alarms=self.alarms(now),
             warnings=self.warnings(now),
             stale_s=self.decoder.age_s(now),
-            discharge_voltage_v=self.decoder.value("dvl"),
-            cell_v_min=self.decoder.value("cell_v_min"),
-            cell_v_max=self.decoder.value("cell_v_max"),
-            cell_c_min=self.decoder.value("cell_t_min"),
-            cell_c_max=self.decoder.value("cell_t_max"),
+            discharge_voltage_v=self._recent("dvl", now),
+            cell_v_min=self._recent("cell_v_min", now),
+            cell_v_max=self._recent("cell_v_max", now),
+            cell_c_min=self._recent("cell_t_min", now),
+            cell_c_max=self._recent("cell_t_max", now),
             contactor_closed=_flag(self.decoder.value("contactor")),
-            wants_charge=self.decoder.value("force_charge") == 1.0,
+            wants_charge=self._wants_charge,
             heartbeat=_counter(self.decoder.value("heartbeat")),
         )
+
+    @property
+    def _wants_charge(self) -> bool:
+        """True while the BMS asks to be charged, by either of its two requests."""
+        return 1.0 in {self.decoder.value("force_charge"), self.decoder.value("force_charge_2")}
+
+    def _recent(self, name: str, now: float) -> float | None:
+        """A value that no limit depends on, while the BMS still tells it."""
+        return self.decoder.recent(name, now, self._timing.lost_s)
 
     def _open_directions(self, now: float) -> tuple[bool, bool]:
         """Whether charge and discharge are allowed at `now`, apart from the size of the limits."""
@@ -152,7 +186,7 @@ class BmsState:
         )
         is_charge_open = is_open and self.decoder.value("charge_enable") != 0.0
         is_discharge_open = is_open and self.decoder.value("discharge_enable") != 0.0
-        return is_charge_open, is_discharge_open and self.decoder.value("force_charge") != 1.0
+        return is_charge_open, is_discharge_open and not self._wants_charge
 
     def _is_restart_delayed(self, now: float) -> bool:
         return self._alarm_left_s is not None and now - self._alarm_left_s < self._timing.restart_delay_s

@@ -87,7 +87,8 @@ async def _hand_on(link: CanLink, take: Callable[[CanFrame], None]) -> None:
 def _message(frame: CanFrame, profile: Profile) -> Message | None:
     """The DBC's message with this identifier, 11 and 29 bit kept apart."""
     for message in profile.database.messages:
-        if (message.frame_id, message.is_extended_frame) == (frame.arbitration_id, frame.is_extended):
+        identifier = message.frame_id, message.is_extended_frame
+        if (frame.arbitration_id, frame.is_extended) in {identifier, profile.identifier(message.name)}:
             return message
     return None
 

@@ -39,8 +39,7 @@ class Survey:
 
     def of(self, profile: Profile, message: str) -> Heard | None:
         """What was heard of a message of the profile."""
-        found = profile.database.get_message_by_name(message)
-        return self.heard.get((found.frame_id, found.is_extended_frame))
+        return self.heard.get(profile.identifier(message))
 
     def missing(self, profile: Profile) -> tuple[str, ...]:
         """Messages that the profile cannot do without and that were not heard."""
@@ -53,7 +52,7 @@ class Survey:
 
     def lines(self, profile: Profile) -> Iterator[str]:
         """Every identifier, with the name that the profile has for it."""
-        names = {(m.frame_id, m.is_extended_frame): m.name for m in profile.database.messages}
+        names = {profile.identifier(m.name): m.name for m in profile.database.messages}
         for key, heard in sorted(self.heard.items()):
             rate = f"{heard.count} in {self.duration_s:.0f} s, longest gap {heard.longest_gap_s:.2f} s"
             data = heard.frame.data.hex(" ").upper()

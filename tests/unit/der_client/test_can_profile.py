@@ -31,7 +31,14 @@ def written(folder: Path, text: str, name: str = "mine.toml") -> Path:
 
 
 def test_built_in_profiles_are_named() -> None:
-    assert builtin_profiles() == ("pylontech_lv", "sma_35x")
+    assert builtin_profiles() == (
+        "pylontech_hv",
+        "pylontech_hv_plain",
+        "pylontech_hv_swapped",
+        "pylontech_lv",
+        "sma_35x",
+        "victron_35x",
+    )
 
 
 def test_pylontech_profile_sends_eight_zero_bytes_each_second() -> None:
@@ -163,7 +170,7 @@ def test_error_keeps_file_and_key_apart(tmp_path: Path) -> None:
 
 
 def test_profile_that_is_nowhere_is_an_error() -> None:
-    with pytest.raises(ProfileError, match="neither a file nor one of pylontech_lv, sma_35x"):
+    with pytest.raises(ProfileError, match="neither a file nor one of pylontech_hv, pylontech_hv_plain"):
         load_profile("nowhere")
 
 

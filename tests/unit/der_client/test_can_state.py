@@ -365,3 +365,89 @@ def test_step_up_counts_modules_and_starts_again_after_silence(profile: Profile)
     assert state_of(bms.assess(13.0)).charge_limit_a == 0.0
     feed(bms, 14.0, *GOOD)
     assert state_of(bms.assess(15.0)).charge_limit_a == 3.0
+
+
+@pytest.mark.parametrize("bits", ["20", "10"], ids=["force charge I", "force charge II"])
+def test_either_request_to_be_charged_stops_discharge_and_is_told(bms: BmsState, bits: str) -> None:
+    feed(bms, 1.0, *GOOD, f"35C#{int(bits, 16) | 0xC0:02X}00")
+    state = state_of(bms.assess(1.0))
+
+    assert (state.wants_charge, state.discharge_allowed, state.charge_allowed) == (True, False, True)
+    assert state.warnings == {"force_charge"}
+
+
+def test_a_wish_for_a_full_charge_is_a_warning_only(bms: BmsState) -> None:
+    feed(bms, 1.0, *GOOD, "35C#C800")
+    state = state_of(bms.assess(1.0))
+
+    assert state.warnings == {"full_charge"}
+    assert (state.wants_charge, state.discharge_allowed) == (False, True)
+
+
+def test_cell_data_is_told_while_it_is_recent(bms: BmsState) -> None:
+    feed(bms, 1.0, *GOOD, "373#EE0CF80C2A012C01")
+    now = state_of(bms.assess(1.0))
+    good_until(bms, 2, 12)
+    later = state_of(bms.assess(12.0))
+
+    assert (now.cell_v_min, now.cell_v_max) == (3.31, 3.32)
+    assert (now.cell_c_min, now.cell_c_max) == pytest.approx((24.85, 26.85))
+    assert (later.cell_v_min, later.cell_v_max, later.cell_c_min, later.cell_c_max) == (
+        None,
+        None,
+        None,
+        None,
+    )
+
+
+def test_a_silent_bms_keeps_its_charge_voltage_and_loses_its_currents(bms: BmsState) -> None:
+    feed(bms, 1.0, *GOOD)
+    state = state_of(bms.assess(5.0))
+
+    assert bms.phase is Phase.STALE
+    assert (state.charge_limit_a, state.discharge_limit_a, state.charge_voltage_v) == (0.0, 0.0, 53.2)
+
+
+@pytest.fixture
+def sma() -> BmsState:
+    return BmsState(load_profile("sma_35x"))
+
+
+def test_a_quick_stop_closes_both_directions_for_the_restart_delay(sma: BmsState) -> None:
+    good_until(sma, 0, 5)
+    feed(sma, 5.5, "00F#")
+    stopped = state_of(sma.assess(5.5))
+    good_until(sma, 6, 65)
+    still = state_of(sma.assess(65.0))
+    good_until(sma, 66, 66)
+    again = state_of(sma.assess(66.0))
+
+    assert stopped.alarms == still.alarms == {"quick_stop"}
+    assert (stopped.charge_allowed, stopped.discharge_allowed, still.charge_limit_a) == (False, False, 0.0)
+    assert (len(again.alarms), again.charge_allowed, again.discharge_allowed) == (0, True, True)
+
+
+def test_modules_that_are_away_or_block_are_warnings(sma: BmsState) -> None:
+    feed(sma, 1.0, *GOOD, "372#0300010000000200")
+
+    assert state_of(sma.assess(1.0)).warnings == {"modules_blocking", "modules_offline"}
+    assert sma.details() == {
+        "modules": 3.0,
+        "modules_blocking_charge": 1.0,
+        "modules_blocking_discharge": 0.0,
+        "modules_offline": 2.0,
+    }
+
+
+def test_identity_and_capacity_of_a_pack_are_kept(sma: BmsState) -> None:
+    feed(sma, 1.0, "35F#0100020168006F00", "379#C800", "374#43454C4C20303120")
+
+    assert sma.details() == {
+        "capacity": 200.0,
+        "available_capacity": 104.0,
+        "chemistry": 1.0,
+        "hardware_minor": 2.0,
+        "hardware_major": 1.0,
+        "firmware": 111.0,
+    }
+    assert sma.decoder.text("cell_v_min_id") == "CELL 01"
