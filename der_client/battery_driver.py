@@ -44,6 +44,11 @@ class BatteryDriver(DeviceDriver[BatteryDriverSettings]):
         system = BatterySystem(inverter_of(name, settings), bms_of(name, settings.can))
         super().__init__(name, settings, system)
 
+    @property
+    def allow_grid_code_writes(self) -> bool:
+        """True where the installer lets settings of the grid code through."""
+        return self._settings.mapping.permissions.allow_grid_code_writes
+
 
 def bms_of(name: str, settings: CanSettings) -> CanBms:
     """The BMS on a CAN bus; nothing is opened yet. ProfileError names file and key of a wrong profile."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypedDict, Unpack
 
 from certs import CertsError
+from der_client import local_cli
 from der_client.client import AggregatorClient
 from der_client.client_event import ClientEvent
 from der_client.device_factory import device_of
@@ -67,6 +68,11 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     init.add_argument("folder", type=Path, help="folder to make")
     init.set_defaults(run=_guarded(_init))
+    for name, says, options in local_cli.COMMANDS:
+        example = f"lineside client {name} --config c.toml {options}".strip()
+        order = _command(commands, name, says, example)
+        local_cli.arguments_of(order, name)
+        order.set_defaults(run=_guarded(local_cli.run))
 
 
 def _command(subparsers: Subparsers, name: str, says: str, example: str) -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from der_client.crowd import Crowd
 from der_client.device import Device, WrittenPoint
 from der_client.entry import Entry
 from der_client.identity import identity_of
+from der_client.local_control import LocalControl, socket_path
 from der_client.member import Member, Queues, Ways
 from der_client.outbox import Outbox
 from der_client.plants import Plant, parties_of
@@ -111,6 +112,7 @@ class AggregatorClient:
         ways: Ways = {lane: {} for lane in Lane}
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(poller.run(), name="poller")
+            tasks.create_task(self._local_control().run(), name="local control")
             waiting = []
             for number, plant in enumerate(self._plants):
                 upstream = await self._upstream(session, poller, spool, number)
@@ -130,6 +132,11 @@ class AggregatorClient:
                 wish = self.settings.subscription
                 subscriber = Subscriber(wish, session, poller, spool, self._tell)
                 tasks.create_task(subscriber.run(), name="subscriptions")
+
+    def _local_control(self) -> LocalControl:
+        """The channel of a local operator, for all devices."""
+        path = socket_path(self.settings.spool)
+        return LocalControl(path, lambda: [one for it in self._members for one in it.controllers], self)
 
     def _member(self, upstream: Upstream, plant: Plant, queues: Queues) -> Member:
         devices = [self._crowd.join(device) for device in plant.devices]

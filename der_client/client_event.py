@@ -23,6 +23,7 @@ class What(StrEnum):
     DEVICE_LOST = "device lost"
     DEVICE_BACK = "device back"
     INTERLOCK = "interlock"
+    OVERRIDE = "override"
     RESPONSE = "response"
     REPORT = "report"
     READINGS = "readings"

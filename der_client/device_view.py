@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from der_client.device import Fault, Nameplate, Setpoint, Telemetry
+from der_client.override import Override
 from der_client.plan import Plan
-from der_client.safety_state import Reason
+from der_client.safety_state import Derating, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,8 @@ class DeviceView:
 
     `failed` are fields of the setpoint that the device does not hold; `silent` is why it does not answer.
     `unsupported` are fields (of curves, modes) of what `plan` asks that the device said it cannot execute.
+    `override` is what a local operator wants in the place of all programs, then `is_local` is true too;
+    `refused` are grid code settings without permission; nothing is written while `may_write` is false.
     """
 
     name: str
@@ -26,4 +29,8 @@ class DeviceView:
     plan: Plan | None = None
     unsupported: frozenset[str] = frozenset()
     is_local: bool = False
+    override: Override | None = None
+    deratings: tuple[Derating, ...] = ()
+    refused: frozenset[str] = frozenset()
+    may_write: bool = True
     at_s: float = 0.0

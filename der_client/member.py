@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
+from der_client.around import Around, SiteWatch
 from der_client.control import Controller
 from der_client.device import Device
+from der_client.device_view import DeviceView
 from der_client.execution import execution_of
 from der_client.mirror import Mirror
 from der_client.outbox import Way
@@ -16,7 +18,6 @@ from der_client.profiles import profile_named
 from der_client.recorder import Recorder
 from der_client.reporter import Reporter
 from der_client.reports import About
-from der_client.safety import Surroundings
 from der_client.scheduler import Abilities, Scheduler, abilities_of
 from der_client.scheduling import Scheduling
 from der_client.senders import LogEventSender, ResponseSender
@@ -67,6 +68,11 @@ class Member:
         """LFDI of the EndDevice."""
         return self._upstream.lfdi
 
+    @property
+    def controllers(self) -> Sequence[Controller]:
+        """Who controls its devices."""
+        return self._controllers
+
     async def opt_out(self, mrid: str | None, until: int | None) -> None:
         """Leave one event, or all (None), alone until server time `until`, s, or until `opt_in`."""
         if self._schedule is not None:
@@ -90,7 +96,7 @@ class Member:
         able = partial(self._abilities, scheduling.plan)
         tasks.create_task(scheduling.run(able, local_s), name=f"scheduling {owner}")
         for index, controller in enumerate(self._controllers):
-            tasks.create_task(controller.run(), name=f"control {controller.view.value.name}")
+            tasks.create_task(controller.run(upstream.spool), name=f"control {controller.view.value.name}")
             self._report(tasks, index, controller, scheduling.plan)
 
     async def _scheduling(self) -> Scheduling:
@@ -123,13 +129,18 @@ class Member:
         return SiteDesk(SiteRules(is_metered=meter is not None), readings, local_s)
 
     def _controller(self, device: Device, plan: Watched[Plan | None], desk: SiteDesk | None) -> Controller:
-        upstream, rules = self._upstream, self._settings.safety
+        upstream = self._upstream
         return Controller(
             device,
             self._settings.control,
             plan,
-            surroundings=lambda: Surroundings(
-                rules=rules, server_silent_share=upstream.poller.silent_share()
+            surroundings=Around(
+                device.name,
+                self._settings.safety,
+                upstream.poller.silent_share,
+                upstream.clock,
+                local_s=upstream.local_s,
+                site=SiteWatch(desk, self._views) if desk is not None and self._meter is not None else None,
             ),
             tell=upstream.tell,
             local_s=upstream.local_s,
@@ -158,13 +169,16 @@ class Member:
 
     def _abilities(self, plan: Watched[Plan | None]) -> Abilities | None:
         """What the devices can do together, and do; None until one has been identified."""
-        views = [controller.view.value for controller in self._controllers]
+        views = self._views()
         plates = [view.nameplate for view in views if view.nameplate is not None]
         if not plates:
             return None
         now, reversion_s = self._upstream.local_s(), self._settings.control.reversion_s
         does = execution_of(views, plan.value, now, reversion_s)
         return replace(abilities_of(plates, self._settings.report.device_category), execution=does)
+
+    def _views(self) -> list[DeviceView]:
+        return [controller.view.value for controller in self._controllers]
 
     def _draw(self, control: DERControl) -> Draw:
         return draw_for(control, self._upstream.spread)

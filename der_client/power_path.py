@@ -147,7 +147,10 @@ def _reversed_slowly(target_w: float, rules: SafetyRules, state: SafetyState) ->
     since_s = state.still_since_s if state.sent_w == 0.0 else state.at_s
     if state.at_s - since_s >= rules.reversal_s:
         return target_w, replace(state, moved_w=target_w)
-    return 0.0, replace(state, still_since_s=since_s)
+    target = state.target
+    if target is not None and target.rate_w_per_s is not None:
+        target = replace(target, value_w=0.0)
+    return 0.0, replace(state, still_since_s=since_s, target=target)
 
 
 def _held_still(

@@ -1,18 +1,39 @@
 """Settings of the grid code, which only an explicit permission lets through. Interlock 27. Pure."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from der_client.device import Setpoint
 
 TRIP_MODES: Final = frozenset(
-    f"opMod{side}{kind}"
-    for side in ("HFRT", "HVRT", "LFRT", "LVRT")
-    for kind in ("MayTrip", "MomentaryCessation", "MustTrip")
+    {
+        *(
+            f"opMod{side}{kind}"
+            for side in ("HFRT", "HVRT", "LFRT", "LVRT")
+            for kind in ("MayTrip", "MustTrip")
+        ),
+        "opModHVRTMomentaryCessation",
+        "opModLVRTMomentaryCessation",
+    }
 )
 """Modes of ride-through and trip curves. IEEE 2030.5-2018, 10.10 (DERControlBase)."""
 SERVICE_LIMITS: Final = ("high_v_pct", "low_v_pct", "high_hz", "low_hz")
 """Limits of entering service: voltages and frequencies of SunSpec model 703."""
+
+
+@runtime_checkable
+class GridCodePermission(Protocol):
+    """A device whose installer may let settings of the grid code through."""
+
+    @property
+    def allow_grid_code_writes(self) -> bool:
+        """True where the installer gave that permission."""
+        ...
+
+
+def may_write_grid_code(device: object) -> bool:
+    """True for a device whose installer let settings of the grid code through."""
+    return isinstance(device, GridCodePermission) and device.allow_grid_code_writes
 
 
 def permitted(setpoint: Setpoint, *, is_allowed: bool) -> tuple[Setpoint, frozenset[str]]:

@@ -16,6 +16,8 @@ SOFTWARE: Final = 1
 PEN: Final = 40732
 PROFILE: Final = 2
 MOST_DETAIL: Final = 32
+TOLD_OTHERWISE: Final = frozenset({15, 20, 29})
+"""Interlocks whose cause is an incident of its own: a silent device, a control not held, local control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ def incidents_of(view: DeviceView) -> dict[str, Incident]:
     """
     found = {f"alarm {bit}": _alarm(bit) for bit in alarm_bits(view)}
     for reason in view.reasons:
-        if reason.alarm_bit is None:
+        if reason.alarm_bit is None and reason.interlock not in TOLD_OTHERWISE:
             found[f"interlock {reason.interlock} {reason.name}"] = _general(reason.name)
     for name in view.failed:
         found[f"failed {name}"] = _general(f"{name} not held")

@@ -89,6 +89,16 @@ class SiteDesk:
         self._members[name] = replace(self._members[name], told_w=told_w)
         return replace(wish, cap_w=told_w, setpoint=replace(wish.setpoint, max_charge_w=charge_w))
 
+    @property
+    def metered(self) -> Metered | None:
+        """The last reading of the meter."""
+        return self._meter.value
+
+    @property
+    def limits_w(self) -> Mapping[str, float]:
+        """The limits in force by mode, on their ramps, W."""
+        return {mode: ramp.value_w for mode, ramp in self._state.limits.items()}
+
     def lasting_share(self, name: str, nameplate: Nameplate) -> Share:
         """The part of one DER in the default while it is left alone."""
         plates = {one: member.nameplate for one, member in self._members.items()}

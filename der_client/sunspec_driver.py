@@ -32,6 +32,11 @@ class SunSpecDriver(DeviceDriver[SunSpecDriverSettings]):
     def __init__(self, name: str, settings: SunSpecDriverSettings) -> None:
         super().__init__(name, settings, inverter_of(name, settings))
 
+    @property
+    def allow_grid_code_writes(self) -> bool:
+        """True where the installer lets settings of the grid code through."""
+        return self._settings.mapping.permissions.allow_grid_code_writes
+
 
 def keeper_of(settings: SunSpecDriverSettings) -> SunSpecKeeper:
     """What remembers the control registers of the device that the settings describe."""

@@ -98,7 +98,7 @@ class ClockRules:
     jump_warn_s: Annotated[float, Within(0.1, 60, "s", "warning of a jump of the server's clock")] = 1.0
     offset_warn_s: Annotated[float, Within(1, 3600, "s", "warning of our system clock")] = 10.0
     jump_s: Annotated[float, Within(5, 3600, "s", "a jump after which events are held as they are")] = 60.0
-    settle_s: Annotated[float, Within(0, 3600, "s", "without a jump until the new time is believed")] = 300.0
+    settle_s: Annotated[float, Within(0, 3600, "s", "without a jump until the new time is believed")] = 60.0
 
     def __post_init__(self) -> None:
         check(self, "safety.clock")
