@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from der_client.device_view import DeviceView
-from der_client.interlocks import SafetyRules, SiteFacts, Surroundings
+from der_client.interlocks import LoopFacts, SafetyRules, SiteFacts, Surroundings
 from der_client.server_clock import ServerClock
 from der_client.site import EXPORT, IMPORT
 from der_client.site_desk import SiteDesk
@@ -36,7 +36,10 @@ class SiteWatch:
 
 
 class Around:
-    """Gives the Surroundings of one device at each call; its controller adds what only its loop knows."""
+    """Gives the Surroundings of one device at each call; its controller adds what only its loop knows.
+
+    `looked_s` is when the schedule was looked at last, monotonic, s; None before the first time.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,9 @@ class Around:
         *,
         local_s: Callable[[], float],
         site: SiteWatch | None = None,
+        looked_s: Callable[[], float | None] = lambda: None,
     ) -> None:
+        self._looked_s = looked_s
         self._name = name
         self._rules = rules
         self._silent_share = silent_share
@@ -59,8 +64,10 @@ class Around:
         """What holds now. A clock that is only remembered from an earlier run is none to compare with."""
         clock, now = self._clock.value, self._local_s()
         ahead_s = None if clock is None or not clock.since_s else clock.time_s(now) - now
+        looked_s = self._looked_s()
         return Surroundings(
             rules=self._rules,
+            loop=LoopFacts(plan_age_s=None if looked_s is None else now - looked_s),
             server_silent_share=self._silent_share(),
             site=None if self._site is None else self._site.facts(self._name, now),
             server_ahead_s=ahead_s,

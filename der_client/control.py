@@ -16,7 +16,6 @@ from der_client.client_event import Tell, What
 from der_client.device import Applied, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.device_news import news_of
 from der_client.device_view import DeviceView
-from der_client.interlocks import LoopFacts
 from der_client.kept import Kept, Memory
 from der_client.loop_watch import watch_of
 from der_client.override import Override, Overriding
@@ -71,6 +70,7 @@ class Controller:
         self._is_found = False
         self._must_identify = False
         self._is_refused = False
+        self._unsupported: frozenset[str] = frozenset()
         self._applied: tuple[Setpoint, Reversion] | None = None
         self._applied_s = 0.0
         self._heard_s = self._began_s = local_s()
@@ -164,7 +164,9 @@ class Controller:
 
     def _around(self, now: float) -> Surroundings:
         """What holds around the device, with what only this loop knows."""
-        loop = LoopFacts(
+        around = self._surroundings()
+        loop = replace(
+            around.loop,
             period_s=self._loop.period_s,
             silent_s=now - self._heard_s,
             late_s=self._loop.late_s,
@@ -174,7 +176,7 @@ class Controller:
             writes_queued=self._budget.queued,
         )
         return replace(
-            self._surroundings(),
+            around,
             blocked=self._actuation.blocked(now),
             loop=loop,
             allow_grid_code_writes=may_write_grid_code(self._device),
@@ -253,7 +255,8 @@ class Controller:
         if isinstance(result, Fault) and not self._actuation.failed and not self._is_refused:
             log.warning("%s: %s at %s", self._device.name, result.detail, result.point)
         unsupported = result.unsupported if isinstance(result, Applied) else frozenset[str]()
-        self._put(replace(self.view.value, failed=self._actuation.failed, unsupported=unsupported))
+        self._unsupported = unsupported
+        self._put(replace(self.view.value, failed=self._actuation.failed))
 
     def _show(self, telemetry: Telemetry, safe: SafeSetpoint, plan: Plan, override: Override | None) -> None:
         """Put the reading out for the reports; a device that was identified and is read is back."""
@@ -274,6 +277,7 @@ class Controller:
                 reasons=safe.reasons,
                 deratings=safe.deratings,
                 refused=safe.refused,
+                unsupported=self._unsupported | safe.refused,
                 may_write=safe.may_write,
                 override=override,
                 is_local=self._is_refused or override is not None or telemetry.local_control,

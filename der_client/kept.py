@@ -4,13 +4,16 @@ import asyncio
 import json
 import logging
 import sqlite3
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from der_client.client_event import Tell, What
 from der_client.override import Override, override_from, override_text
 from der_client.verified import Verified, verified_from
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Memory(Protocol):
@@ -36,8 +39,7 @@ class Kept:
 
     async def latched(self) -> frozenset[str]:
         """Names of interlocks that an operator has not reset."""
-        found = json.loads(await self._recall("latched") or "[]")
-        return frozenset(str(name) for name in found)
+        return await self._found("latched", _names)
 
     async def keep_latched(self, names: frozenset[str]) -> None:
         """Keep the names of latched interlocks."""
@@ -45,7 +47,7 @@ class Kept:
 
     async def override(self) -> Override | None:
         """The override that is to go on."""
-        return override_from(await self._recall("override"))
+        return await self._found("override", override_from)
 
     async def keep_override(self, override: Override | None) -> None:
         """Keep an override that is to survive, or none."""
@@ -53,11 +55,21 @@ class Kept:
 
     async def verified(self) -> Verified:
         """Which device was known."""
-        return verified_from(await self._recall("identity"))
+        return await self._found("identity", verified_from)
 
     async def keep_verified(self, verified: Verified) -> None:
         """Keep which device is known."""
         await self._remember("identity", verified.to_text())
+
+    async def _found(self, what: str, read: Callable[[str | None], T]) -> T:
+        """What was kept; as if nothing was where it cannot be read, which is told."""
+        text = await self._recall(what)
+        try:
+            return read(text)
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            log.warning("%s of %s cannot be read: %s", what, self._name, error)
+            self._tell(What.FAULT, f"{self._name}: what was kept of {what} cannot be read")
+            return read(None)
 
     async def _recall(self, what: str) -> str | None:
         if self._memory is None:
@@ -83,3 +95,11 @@ class Kept:
             self._is_broken = True
             log.error("%s: nothing is kept for a restart: %s", self._name, error)
             self._tell(What.FAULT, f"{self._name}: nothing is kept for a restart: {error}")
+
+
+def _names(text: str | None) -> frozenset[str]:
+    found = json.loads(text or "[]")
+    if not isinstance(found, list):
+        msg = f"{found!r} is no list"
+        raise TypeError(msg)
+    return frozenset(str(name) for name in found)

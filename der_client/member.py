@@ -141,6 +141,7 @@ class Member:
                 upstream.clock,
                 local_s=upstream.local_s,
                 site=SiteWatch(desk, self._views) if desk is not None and self._meter is not None else None,
+                looked_s=lambda: None if self._schedule is None else self._schedule.looked_s,
             ),
             tell=upstream.tell,
             local_s=upstream.local_s,

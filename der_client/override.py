@@ -76,9 +76,6 @@ def override_text(override: Override | None) -> str:
 
 
 def override_from(text: str | None) -> Override | None:
-    """The override of a text that `override_text` made; None for no text, or none that can be used."""
-    try:
-        table = json.loads(text or "{}")
-        return Override(**table) if table else None
-    except (TypeError, ValueError):
-        return None
+    """The override of a text that `override_text` made; None for no text. ValueError or TypeError else."""
+    table = json.loads(text or "{}")
+    return Override(**table) if table else None

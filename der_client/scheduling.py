@@ -66,6 +66,7 @@ class Scheduling:
     ) -> None:
         self.plan: Watched[Plan | None] = Watched(None)
         self.queued: Watched[int] = Watched(0)
+        self.looked_s: float | None = None
         self._scheduler = scheduler
         self._spool = spool
         self._view = view
@@ -110,6 +111,7 @@ class Scheduling:
     async def run(self, abilities: Callable[[], Abilities | None], local_s: Callable[[], float]) -> None:
         """Step at each change of the view and whenever time changes something; for ever."""
         while True:
+            self.looked_s = local_s()
             version, clock = self._view.version, self._clock.value
             able = abilities()
             if clock is None or able is None:

@@ -123,7 +123,11 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.plan = Watched[Plan | None](target(3_000))
-        self.loop = Controller(
+        self.loop = self.made()
+
+    def made(self) -> Controller:
+        """A new control loop for the device."""
+        return Controller(
             self.rig,
             ControlSettings(plan_wait_s=5.0),
             self.plan,

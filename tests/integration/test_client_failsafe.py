@@ -15,6 +15,8 @@ from der_client.report_log import incidents_of, log_events
 from der_client.report_status import status_of
 from der_client.settings import ControlSettings
 from der_client.watched import Watched
+from function_sets import ModeSource
+from schemas import CurveData, DERCurve, DERCurveLink, codes
 from tests.integration.control_bench import BATTERY, OUT, PLATE, Bench, Notes, Rig, Torn, target
 
 
@@ -230,6 +232,15 @@ async def test_a_broken_disk_stops_no_control_and_is_told_once() -> None:
     ]
 
 
+async def test_notes_that_cannot_be_read_are_told_and_taken_for_none() -> None:
+    notes = Notes({"latched of cellar": "7", "override of cellar": "{", "identity of cellar": "[]"})
+    bench = Bench(Rig(), memory=notes)
+    await bench.begin()
+
+    assert (await bench.cycle()).target_w == 3_000.0
+    assert len([text for what, text in bench.heard if what is What.FAULT]) == 3
+
+
 async def test_new_firmware_is_scanned_twice_before_anything_is_written(bench: Bench) -> None:
     bench.rig.answer = Fault(kind=FaultKind.STALE, detail="the device is not as it was identified")
     bench.plan.set(target(1_000))
@@ -282,6 +293,31 @@ async def test_many_small_raises_are_written_in_measure_and_a_reduction_at_once(
     assert (await bench.cycle()).target_w == 2_000.0
     assert raised <= 12
     assert "registers written too often" in bench.reasons
+
+
+async def test_grid_code_settings_without_permission_are_refused_told_and_not_supported(bench: Bench) -> None:
+    curve = DERCurve(
+        creationTime=0,
+        CurveData_=[CurveData(xvalue=100, yvalue=50)],
+        curveType=codes.DERCurveType.opModLVRTMustTrip,
+        href="/curve",
+        mRID="CC",
+        xMultiplier=0,
+        yMultiplier=0,
+        yRefType=codes.DERUnitRefType.SET_EFFECTIVE_V,
+    )
+    link = ModeSource(
+        mode="opModLVRTMustTrip", value=DERCurveLink(href="/curve"), mRID="AA", program_href="/p", primacy=1
+    )
+    bench.rig.plate = replace(PLATE, modes=PLATE.modes | {"opModLVRTMustTrip"})
+    bench.loop = bench.made()
+    bench.plan.set(Plan(modes={"opModLVRTMustTrip": link}, curves={"/curve": curve}))
+    held = await bench.cycle()
+    view = bench.loop.view.value
+
+    assert held.curves == ()
+    assert view.refused == view.unsupported == frozenset({"opModLVRTMustTrip"})
+    assert "interlock 27 grid code settings refused" in incidents_of(view)
 
 
 async def test_counters_that_cannot_be_do_not_reach_the_reports(bench: Bench) -> None:

@@ -40,9 +40,10 @@ def test_an_override_survives_as_a_text_only_where_it_is_kept() -> None:
     assert override_from(override_text(None)) is None
 
 
-@pytest.mark.parametrize("text", [None, "", "{", '{"colour": 1}', '{"limit_pct": 500}', "[1]"])
-def test_a_text_that_is_no_override_gives_none(text: str | None) -> None:
-    assert override_from(text) is None
+@pytest.mark.parametrize("text", ["{", '{"colour": 1}', '{"limit_pct": 500}', "[1]"])
+def test_a_text_that_is_no_override_is_refused(text: str) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        override_from(text)
 
 
 def test_an_order_for_an_override_says_until_when() -> None:
