@@ -86,6 +86,12 @@ def is_defined(model_id: int) -> bool:
     return _definition(model_id) is not None
 
 
+def label_of(model_id: int) -> str:
+    """What the definition calls the model, empty for an undefined one."""
+    group = _definition(model_id)
+    return str(group.get("label") or group["name"]).strip() if group else ""
+
+
 def count_points(model_id: int) -> tuple[Point, ...]:
     """The points of the fixed part that say how often a group repeats (`NPt`, `NCrv`, ...)."""
     group = _definition(model_id)

@@ -12,6 +12,7 @@ from der_client.sunspec.curve_plans import curve_models_of
 from der_client.sunspec.drafts import CurveBefore, Plan
 from der_client.sunspec.execution import Execution, Models
 from der_client.sunspec.heartbeat import DeviceHeartbeats
+from der_client.sunspec.idle import IdleRelease
 from der_client.sunspec.mapping import plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
@@ -50,6 +51,7 @@ class SunSpecDevice:
         self._watches = DeviceHeartbeats.of(self.settings.heartbeat_limit_s)
         self._pulse = Pulse(name, self._connection, is_wanted=self.settings.controller_heartbeat)
         self._proxy = ProxySwitch(self._transport, self.settings.proxy)
+        self._idle = IdleRelease(self._transport.close)
         self._energies = EnergyWatch()
         self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
@@ -89,10 +91,11 @@ class SunSpecDevice:
         return await self._released(self._read())
 
     async def _released(self, cycle: Awaitable[T]) -> T:
-        """What a cycle brings; after it others get at a device that serves one client at a time."""
+        """What a cycle brings; some time after it others get at a device that serves one client at a time."""
+        self._idle.busy()
         result = await cycle
         if self.settings.one_connection and self.settings.proxy is None:
-            await self._transport.close()
+            self._idle.idle(self.settings.idle_s)
         return result
 
     async def _read(self) -> Telemetry | Fault:
@@ -164,6 +167,7 @@ class SunSpecDevice:
 
     async def close(self) -> None:
         """Close the connection; reversion timers stay armed in the device."""
+        await self._idle.stop()
         await self._pulse.stop()
         await self._proxy.close()
         await self._transport.close()

@@ -109,6 +109,10 @@ class Execution:
             if failure is None or failure.code != ILLEGAL_FUNCTION:
                 return failure
             self._one_by_one = True
+        if any(point.sync for point in block.points):
+            return Failure(
+                FaultKind.REFUSED, "a group that one request must write, to a device of single writes"
+            )
         for offset, word in block.one_by_one():
             failure = await transport.write_one(block.model.address + offset, word)
             if failure is not None:

@@ -33,6 +33,7 @@ CONTROLS: Mapping[int, frozenset[str] | None] = {
     711: ALL,
     712: ALL,
     715: frozenset({"OpCtl", "ControllerHb"}),
+    802: frozenset({"CtrlHb"}),
 }
 BY_NAME = frozenset({126, 127, 129, 130, 131, 132, 134, 135, 136, 137, 138, 139, 140, 141, 142})
 """Models of the older series that can be permitted one by one."""

@@ -80,15 +80,25 @@ Adapt = Callable[[ScanSettings, tuple[str, str, str, str]], ScanSettings]
 def blocks(start: int, end: int, layout: Layout | None, max_block: int) -> Iterator[tuple[int, int]]:
     """Offsets `(start, end)` of reads that cover a stretch of a model without splitting a point over two.
 
-    A point longer than a block is split, and so are registers of which the layout says nothing.
+    A group that must be read at once counts as a point. What is longer than a block is split, and so are
+    registers of which the layout says nothing.
     """
     while start < end:
         stop = min(start + max_block, end)
         if stop < end and layout:
-            split = next((point for point in layout.points if point.offset < stop < point.end), None)
-            stop = split.offset if split and split.offset > start else stop
+            whole = next((low for low, high in _wholes(layout) if low < stop < high), start)
+            stop = whole if whole > start else stop
         yield start, stop
         start = stop
+
+
+def _wholes(layout: Layout) -> Iterator[tuple[int, int]]:
+    """Offsets of what one read should bring: atomic groups first, then points."""
+    groups = {point.sync for point in layout.points if point.sync}
+    for group in sorted(groups):
+        offsets = [(point.offset, point.end) for point in layout.points if point.sync == group]
+        yield min(low for low, _ in offsets), max(high for _, high in offsets)
+    yield from ((point.offset, point.end) for point in layout.points)
 
 
 def scan(settings: ScanSettings, wanted: Container[int] | None = None, adapt: Adapt | None = None) -> Steps:

@@ -22,9 +22,9 @@ class SunSpecSettings:
     second while there are readings. A curve must be adopted within `adopt_s`, looked at every
     `adopt_pause_s`. `write_one_by_one` is for devices that know function code 6 only; one that answers so to
     code 16 is treated alike. `proxy` serves the registers to other readers, for devices that take one
-    connection only. `one_connection` lets go of the connection after each cycle, for such devices without a
-    proxy. `quirks`: what is known of the model, and what the files of `quirk_files` say, stands in for every
-    setting that is at its default.
+    connection only. `one_connection` lets go of a connection that is idle for `idle_s`, for such devices
+    without a proxy. `quirks`: what is known of the model, and what the files of `quirk_files` say, stands
+    in for every setting that is at its default.
     """
 
     transport: TransportSettings = field(default_factory=TransportSettings)
@@ -41,6 +41,7 @@ class SunSpecSettings:
     write_one_by_one: bool = False
     proxy: ProxySettings | None = None
     one_connection: bool = False
+    idle_s: float = 5.0
     quirks: bool = True
     quirk_files: tuple[Path, ...] = ()
 

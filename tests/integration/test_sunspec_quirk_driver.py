@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from der_client.device import Applied, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.device import (
+    Applied,
+    Fault,
+    FaultKind,
+    Nameplate,
+    PowerFactorSetpoint,
+    Reversion,
+    Setpoint,
+    Telemetry,
+)
 from der_client.sunspec import DeviceMap, ModbusServer, SunSpecDevice
 from der_client.sunspec.codec import Value
-from tests.sunspec_devices import HYBRID, INVERTER, older_map
+from tests.sunspec_devices import HYBRID, INVERTER, newer_map, older_map
 from tests.sunspec_shelf import QUICK, Shelf, served, until
 
 GUARD = Reversion(after_s=60)
@@ -51,9 +60,9 @@ async def test_device_with_hidden_controls_lacks_them_without_its_quirk() -> Non
 
 
 @pytest.mark.parametrize(("maker", "connections"), [("SolarEdge", 0), ("Acme", 1)])
-async def test_device_with_one_connection_is_let_go_between_cycles(maker: str, connections: int) -> None:
+async def test_device_with_one_connection_is_let_go_when_idle(maker: str, connections: int) -> None:
     server = await ModbusServer({1: made_by(maker)}).start()
-    device = SunSpecDevice("der", "127.0.0.1", server.port, settings=QUICK)
+    device = SunSpecDevice("der", "127.0.0.1", server.port, settings=replace(QUICK, idle_s=0.0))
     assert isinstance(await device.read(), Telemetry)
     await until(lambda: server.connections == connections)
     assert isinstance(await device.read(), Telemetry)
@@ -79,3 +88,14 @@ async def test_scan_and_cycles_keep_to_the_blocks_of_the_device(tmp_path: Path) 
         assert isinstance(await device.read(), Telemetry)
     assert isinstance(found, DeviceMap)
     assert (found.max_block, shelf.longest <= 30) == (30, True)
+
+
+async def test_atomic_group_is_not_written_in_pieces() -> None:
+    shelf = Shelf(newer_map().models)
+    shelf.single = True
+    factor = PowerFactorSetpoint(power_factor=0.9, absorbing=True)
+    async with served(shelf) as device:
+        fault = await device.apply(Setpoint(pf_inject=factor), Reversion(after_s=0))
+    assert isinstance(fault, Fault)
+    assert (fault.kind, fault.point, fault.field) == (FaultKind.REFUSED, "704.PFWInj.PF", "pf_inject")
+    assert "704.PFWInj.PF" not in shelf.writes

@@ -33,7 +33,7 @@ class QuirkFields:
     `min_limit_pct`: a smaller limit sends the device to standby. `limit_side`: a limit acts on all that
     leaves the device (`ac`) or on its PV alone (`pv`). `pf_sign`: the excitation that model 123 counts
     negative. `wrmp_scale`: what 704.WRmp holds for 1 %/s. `meter_positive`: what a meter counts positive.
-    `one_connection`: the connection is let go between cycles. `max_block`: registers that one read may ask
+    `one_connection`: a connection that is idle is let go. `max_block`: registers that one read may ask
     for. `map_end`: how the map ends without an end model, by an exception or in silence.
     `ena_toggle_refresh`: a reversion timer restarts only when its function is enabled anew. `hz_start`: how
     model 127 counts frequencies. `write_only`: models whose controls do not read back. `write_one_by_one`:

@@ -473,4 +473,4 @@ def test_ratings_are_never_written(model_id: int) -> None:
     layout = layout_with(model_id, {})
     permissions = Permissions(allow_grid_code_writes=True)
     writable = {p.name for p in layout.points if p.writable and permissions.cover(model_id, p)}
-    assert writable == ({"WGra"} if model_id == 121 else set())
+    assert writable == {702: set(), 121: {"WGra"}, 802: {"CtrlHb"}}[model_id]

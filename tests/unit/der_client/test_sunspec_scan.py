@@ -239,3 +239,8 @@ def test_block_that_no_read_can_ask_for_is_refused(max_block: int) -> None:
 def test_map_ends_in_one_of_two_ways() -> None:
     with pytest.raises(ValueError, match="map_end: 'noise' is neither exception nor silence"):
         ScanSettings(map_end="noise")
+
+
+def test_group_that_must_be_read_at_once_is_not_split_over_two_reads() -> None:
+    layout = layout_of(704, 65)
+    assert [(low, high) for low, high in blocks(0, 67, layout, 60)] == [(0, 59), (59, 67)]
