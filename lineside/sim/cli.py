@@ -94,6 +94,7 @@ async def _run(chosen: argparse.Namespace, wish: Wish) -> int:
     from lineside.sim import build, faults, serve  # noqa: PLC0415 - heavy, only here
     from lineside.sim.clock import SimClock  # noqa: PLC0415
 
+    stop = serve.stop_by_signal()
     served = serve.Served(build.build(wish), SimClock(wish.start, chosen.speed))
     try:
         await _open(served, chosen)
@@ -102,7 +103,7 @@ async def _run(chosen: argparse.Namespace, wish: Wish) -> int:
         serve.announce(served, chosen.host)
         async with asyncio.TaskGroup() as group:
             hearing = group.create_task(serve.hear_standard_input(served)) if chosen.control else None
-            await serve.until_told_to_stop()
+            await stop.wait()
             if hearing is not None:
                 hearing.cancel()
     except (OSError, faults.SimFaultError) as flaw:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from lineside.sim.rig import Device, Rig
 
 UNITS_PER_PORT = 247
+FRESH_S = 0.05
+"""Measurements are not older than this; blocks that are read together are of one moment."""
 TICK_S = 0.25
 ROUND_S = 10.0
 """The grid's profile and a site are looked at each tick; a device that nobody asks within a round."""
@@ -36,11 +39,15 @@ class Store:
         self._rig = rig
         self._device = device
         self._clock = clock
+        self._fresh_at = -math.inf
 
     def read(self, address: int, count: int) -> Sequence[int]:
         """Registers now. Raises IllegalRequestError outside the map."""
         device = self._device
-        self._rig.step_one(device, self._clock.now())
+        now = self._clock.now()
+        if now - self._fresh_at >= FRESH_S * self._clock.speed:
+            self._rig.step_one(device, now)
+            self._fresh_at = now
         if device.inverter is not None:
             return device.inverter.read(address, count)
         if device.image is not None:
@@ -49,7 +56,7 @@ class Store:
 
     def write(self, address: int, words: Sequence[int]) -> None:
         """Write points now. Raises IllegalRequestError where the device refuses."""
-        now = self._clock.now()
+        now = self._fresh_at = self._clock.now()
         self._rig.step_one(self._device, now)
         if self._device.inverter is None:
             refuse_write(address)
@@ -168,10 +175,10 @@ async def hear_standard_input(served: Served) -> None:
         sys.stdout.flush()
 
 
-async def until_told_to_stop() -> None:
-    """Wait for SIGINT or SIGTERM."""
+def stop_by_signal() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

@@ -122,6 +122,14 @@ async def test_many_inverters_are_on_a_port_each_or_are_units_of_one(layout: lis
         assert await value(where, "1.SN", 11) == "PV-0001-12"
 
 
+def test_five_hundred_inverters_are_light() -> None:
+    with running("inverter", "--count", "500", "--one-port") as (where, process):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        resident_kb = int(status.partition("VmRSS:")[2].split()[0])
+    assert len({place["port"] for place in where["devices"]}) == 3
+    assert resident_kb < 160_000
+
+
 async def test_fault_at_the_start_is_there_at_the_start() -> None:
     with running("inverter", "--start", NOON, "--fault", "all-zero") as (where, _):
         assert (await value(where, "701.W"), await value(where, "701.InvSt")) == (0, 6)

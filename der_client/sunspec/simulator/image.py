@@ -1,11 +1,13 @@
 """The register map of a simulated inverter at its start: models 1 and 701 to 715."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 from der_client.sunspec.codec import Value
 from der_client.sunspec.model import Model
 from der_client.sunspec.scan import MARKER
-from der_client.sunspec.simulator.bank import FIRST_ADDRESS, RegisterBank, build_model
+from der_client.sunspec.simulator.bank import FIRST_ADDRESS, RegisterBank, build_model, put
 from der_client.sunspec.simulator.curves import CURVE_MODELS, SETS
 from der_client.sunspec.simulator.measurements import current_a
 from der_client.sunspec.simulator.settings import InverterSettings
@@ -263,7 +265,22 @@ def build_bank(settings: InverterSettings) -> RegisterBank:
 
     Raises ValueError for ratings that no register can hold.
     """
-    return RegisterBank(tuple(_models(settings)), limits=_limits(settings))
+    prototype = _prototype(replace(settings, serial="", unit=1))
+    return RegisterBank(named(prototype, settings), limits=_limits(settings))
+
+
+@lru_cache(maxsize=32)
+def _prototype(settings: InverterSettings) -> tuple[Model, ...]:
+    """The models of all inverters with these settings; nobody changes them."""
+    return tuple(_models(settings))
+
+
+def named(models: Iterable[Model], settings: InverterSettings) -> tuple[Model, ...]:
+    """Models of one device: those of a prototype with its own serial number and unit."""
+    own = tuple(replace(model, words=list(model.words)) for model in models)
+    for name in ("SN", "DA"):
+        put(own[0], name, common_values(settings)[name])
+    return own
 
 
 def _least_power(settings: InverterSettings) -> Values:
