@@ -101,7 +101,7 @@ class AggregatorClient:
     async def _run(self, session: Session, spool: Spool) -> None:
         poller = Poller(
             session,
-            parties_of(self._plants, self.identity, self.settings.server.pin),
+            parties_of(self._plants, self.identity, self.settings.server.pin, also=self.settings.follows),
             self._clock,
             tell=self._tell,
             spread=self._spread,

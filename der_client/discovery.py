@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from der_client.nodes import FOLLOWS, Follow, Node, node_of
+from der_client.nodes import FOLLOWS, ON_REQUEST, Follow, Node, node_of
 from der_client.timing import DEFAULT_POLL_S
 from schemas import (
     DERCurve,
@@ -88,16 +88,22 @@ def walk_above(root: str, held: Mapping[str, Resource | None], nodes: Mapping[st
 
 
 def walk_device(
-    device: EndDevice | None, above: Above, nodes: Mapping[str, Node], *, registration_alone: bool = False
+    device: EndDevice | None,
+    above: Above,
+    nodes: Mapping[str, Node],
+    *,
+    registration_alone: bool = False,
+    also: frozenset[type[Resource]] = frozenset(),
 ) -> Walk:
     """What the client needs of one EndDevice; nothing of one that is not enabled.
 
+    `also` are those of ON_REQUEST that are followed too.
     Links in the FunctionSetAssignments take precedence over those of DeviceCapability; the programs there
     are used only by a device without a FunctionSetAssignmentsListLink. IEEE 2030.5-2018 (discovery).
     """
     if device is None or device.enabled is False:
         return Walk()
-    walker = _Walker(nodes)
+    walker = _Walker(nodes, ON_REQUEST - also)
     if registration_alone:
         walker.follow(device, FOLLOWS[EndDevice][0], above.list_poll_s)
     else:
@@ -126,8 +132,9 @@ def entry_of(identity: Identity, entries: Iterable[EndDevice]) -> EndDevice | No
 class _Walker:
     """One walk; collects what it passes."""
 
-    def __init__(self, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, nodes: Mapping[str, Node], besides: frozenset[type[Resource]] = frozenset()) -> None:
         self.nodes = nodes
+        self.besides = besides
         self.wants: dict[str, Want] = {}
         self.assignments: list[FunctionSetAssignments] = []
 
@@ -146,7 +153,8 @@ class _Walker:
         """Follow the links of a resource, or those of the items of a list."""
         self.assignments += node.assignments
         for href, cls in node.links:
-            self.want(href, cls, poll_s)
+            if cls not in self.besides:
+                self.want(href, cls, poll_s)
 
     def follow(self, resource: Resource, follow: Follow, poll_s: int) -> None:
         """Want what one link leads to, if the resource has that link."""

@@ -12,12 +12,14 @@ from der_client.device import Device
 from der_client.device_view import DeviceView
 from der_client.execution import execution_of
 from der_client.mirror import Mirror
+from der_client.offers import Offers, is_offer
 from der_client.outbox import Way
 from der_client.plan import Plan
 from der_client.profiles import profile_named
 from der_client.recorder import Recorder
 from der_client.reporter import Reporter
 from der_client.reports import About
+from der_client.reserving import Reserving
 from der_client.scheduler import Abilities, Scheduler, abilities_of
 from der_client.scheduling import Scheduling
 from der_client.senders import LogEventSender, ResponseSender
@@ -95,16 +97,20 @@ class Member:
         self._controllers = [self._controller(device, scheduling.plan, desk) for device in self._devices]
         able = partial(self._abilities, scheduling.plan)
         tasks.create_task(scheduling.run(able, local_s), name=f"scheduling {owner}")
+        asked = Reserving(upstream, self._settings.reservation, pen=self._settings.report.pen)
+        tasks.create_task(asked.run(), name=f"flow reservation {owner}")
         for index, controller in enumerate(self._controllers):
             tasks.create_task(controller.run(upstream.spool), name=f"control {controller.view.value.name}")
             self._report(tasks, index, controller, scheduling.plan)
 
     async def _scheduling(self) -> Scheduling:
         upstream = self._upstream
+        records = await asyncio.to_thread(upstream.spool.records)
+        offers = {mrid: one for mrid, one in records.items() if is_offer(one)}
         scheduler = Scheduler(
             rules_of(self._settings, is_managed=bool(upstream.spool.owner)),
             self._draw,
-            records=await asyncio.to_thread(upstream.spool.records),
+            records={mrid: one for mrid, one in records.items() if mrid not in offers},
         )
         scheduling = Scheduling(
             scheduler,
@@ -113,6 +119,7 @@ class Member:
             upstream.clock,
             lfdi=upstream.lfdi,
             tell=upstream.tell,
+            offers=Offers(self._settings.price, self._draw, offers) if self._settings.follows else None,
         )
         scheduling.queued = self._queues.responses
         await scheduling.restore(upstream.local_s)

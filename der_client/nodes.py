@@ -11,6 +11,7 @@ from typing import Final
 from der_client.list_pages import items_of
 from schemas import (
     DER,
+    ConsumptionTariffIntervalList,
     DefaultDERControl,
     DERControl,
     DERControlList,
@@ -23,13 +24,21 @@ from schemas import (
     DeviceCapability,
     EndDevice,
     EndDeviceList,
+    FlowReservationResponseList,
     FunctionSetAssignments,
     FunctionSetAssignmentsList,
     Link,
+    RateComponent,
+    RateComponentList,
+    ReadingType,
     Registration,
     Resource,
     ResponseSetList,
+    TariffProfile,
+    TariffProfileList,
     Time,
+    TimeTariffInterval,
+    TimeTariffIntervalList,
     spec_of,
 )
 
@@ -48,12 +57,20 @@ FOLLOWS: Final[Mapping[type[Resource], tuple[Follow, ...]]] = {
         Follow("RegistrationLink_", Registration),
         Follow("FunctionSetAssignmentsListLink_", FunctionSetAssignmentsList),
         Follow("DERListLink_", DERList),
+        Follow("FlowReservationResponseListLink_", FlowReservationResponseList),
     ),
     FunctionSetAssignments: (
         Follow("TimeLink_", Time),
         Follow("ResponseSetListLink_", ResponseSetList),
         Follow("DERProgramListLink_", DERProgramList),
+        Follow("TariffProfileListLink_", TariffProfileList),
     ),
+    TariffProfile: (Follow("RateComponentListLink_", RateComponentList),),
+    RateComponent: (
+        Follow("ReadingTypeLink_", ReadingType),
+        Follow("TimeTariffIntervalListLink_", TimeTariffIntervalList),
+    ),
+    TimeTariffInterval: (Follow("ConsumptionTariffIntervalListLink_", ConsumptionTariffIntervalList),),
     DERProgram: (
         Follow("DefaultDERControlLink_", DefaultDERControl),
         Follow("DERControlListLink_", DERControlList),
@@ -61,6 +78,8 @@ FOLLOWS: Final[Mapping[type[Resource], tuple[Follow, ...]]] = {
     ),
 }
 """Links that are polled, by the class that holds them; other links are only targets of PUT and POST."""
+ON_REQUEST: Final[frozenset[type[Resource]]] = frozenset({TariffProfileList, FlowReservationResponseList})
+"""What is followed by those alone whose settings ask for it, with all below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

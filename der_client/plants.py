@@ -10,6 +10,7 @@ from der_client.discovery import Identity
 from der_client.settings import DeviceSettings
 from der_client.shelf import Party
 from der_client.site_desk import Meter
+from schemas import Resource
 
 LFDI_DIGITS: Final = 40
 
@@ -67,10 +68,15 @@ def plants_of(
     )
 
 
-def parties_of(plants: Sequence[Plant], own: Identity, pin: int | None) -> tuple[Party, ...]:
+def parties_of(
+    plants: Sequence[Plant],
+    own: Identity,
+    pin: int | None,
+    also: frozenset[type[Resource]] = frozenset(),
+) -> tuple[Party, ...]:
     """What the poller follows: each plant in order, and behind them the aggregator's own EndDevice.
 
-    `pin` belongs to the certificate of the client.
+    `pin` belongs to the certificate of the client; `also` are lists that plants follow on request alone.
     """
     principal = Party(identity=own, pin=pin, registration_alone=True)
     parties = [
@@ -78,6 +84,7 @@ def parties_of(plants: Sequence[Plant], own: Identity, pin: int | None) -> tuple
             identity=plant.identity(own),
             pin=pin if plant.end_device is None else plant.pin,
             is_principal=plant.end_device is None,
+            also=also,
         )
         for plant in plants
     ]

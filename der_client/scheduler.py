@@ -7,6 +7,7 @@ from typing import Final
 from der_client.desired import modes_able
 from der_client.device import Nameplate
 from der_client.execution import Execution
+from der_client.offers import Storage
 from der_client.opting import OptOuts
 from der_client.validity import flaw_of
 from der_client.wording import mode_text, modes_text
@@ -54,6 +55,7 @@ class Abilities:
     modes: frozenset[str]
     device_category: int
     execution: Execution = field(default_factory=Execution)
+    storage: Storage = field(default_factory=Storage)
 
 
 CATEGORY_OF_TYPE: Final[Mapping[int, int]] = {
@@ -75,7 +77,12 @@ def abilities_of(nameplates: Sequence[Nameplate], device_category: int = 0) -> A
     """What these devices can do together; `device_category` is used as it is unless 0."""
     modes = frozenset[str]().union(*map(modes_able, nameplates))
     bits = {1 << CATEGORY_OF_TYPE[p.der_type] for p in nameplates if p.der_type in CATEGORY_OF_TYPE}
-    return Abilities(modes=modes, device_category=device_category or sum(bits))
+    stores = [plate for plate in nameplates if plate.is_storage]
+    storage = Storage(
+        charge_w=sum(plate.charge_w for plate in stores),
+        discharge_w=sum(min(plate.set_max_w, plate.discharge_w or plate.set_max_w) for plate in stores),
+    )
+    return Abilities(modes=modes, device_category=device_category or sum(bits), storage=storage)
 
 
 class Scheduler:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from der_client.client_event import Tell, What
+from der_client.desired import TARGETS
 from der_client.memory import (
     clock_from,
     clock_text,
@@ -16,6 +17,7 @@ from der_client.memory import (
     programs_from,
     programs_text,
 )
+from der_client.offers import Offered, Offers, OfferStep
 from der_client.opting import OptOuts
 from der_client.plan import Plan
 from der_client.response import response_of
@@ -24,8 +26,8 @@ from der_client.server_clock import ServerClock
 from der_client.spool import Lane, Owed, Spool, owed
 from der_client.view import ServerView
 from der_client.watched import Watched
-from function_sets import Due, Program
-from schemas import Codec, DERCurve
+from function_sets import Due, Program, Rules
+from schemas import Codec, DERControlResponse, DERCurve, Response
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class Scheduling:
         *,
         lfdi: str,
         tell: Tell,
+        offers: Offers | None = None,
     ) -> None:
         self.plan: Watched[Plan | None] = Watched(None)
         self.queued: Watched[int] = Watched(0)
@@ -71,6 +74,8 @@ class Scheduling:
         self._spool = spool
         self._view = view
         self._clock = clock
+        self._offers = offers
+        self._offered = Offered()
         self._lfdi = lfdi
         self._tell = tell
         self._codec = Codec()
@@ -128,13 +133,14 @@ class Scheduling:
         former = self._looked
         if former is not None and former.still_holds(look):
             return former.next_at
-        step = await self._step(now, able)
-        self._looked = replace(look, next_at=look.opt_outs.next_at(now, step.outcome.next_at))
+        next_at = await self._step(now, able)
+        self._looked = replace(look, next_at=look.opt_outs.next_at(now, next_at))
         return self._looked.next_at
 
     async def take(self, view: ServerView) -> None:
         """Take up what the server says now, and keep it for a start without the server."""
         self._taken += 1
+        self._offered = view.offered
         if view.programs != self._programs:
             self._programs = view.programs
             await asyncio.to_thread(self._spool.remember, PROGRAMS, programs_text(view.programs))
@@ -142,23 +148,39 @@ class Scheduling:
             self._curves = view.curves
             await asyncio.to_thread(self._spool.remember, CURVES, curves_text(view.curves))
 
-    async def _step(self, now: int, able: Abilities) -> Step:
-        """One step of the schedule: on disk first, then to the devices."""
+    async def _step(self, now: int, able: Abilities) -> int | None:
+        """One step of the schedule: on disk first, then to the devices; when time changes something next."""
         step = self._scheduler.step(self._programs, now, able, self._curves)
-        if step.is_changed:
+        offer = self._offer(now, able)
+        if step.is_changed or offer.is_changed:
             bodies = [self._body(due, now) for due in step.owed]
-            await asyncio.to_thread(self._spool.commit, self._scheduler.records, bodies)
-        self._publish(step, now, able.modes)
+            bodies += [self._body(one.due, now, one.response) for one in offer.owed]
+            records = {**self._scheduler.records, **(self._offers.records if self._offers else {})}
+            await asyncio.to_thread(self._spool.commit, records, bodies)
+        self._publish(step, offer, now, able.modes)
         for news in step.news:
             log.info("%s", news.text)
             self._tell(What.CONTROL, news.text, mrid=news.mrid, href=news.program_href)
-        if step.owed:
+        if step.owed or offer.owed:
             self.queued.set(self.queued.version)
-        return step
+        times = [at for at in (step.outcome.next_at, offer.next_at) if at is not None]
+        return min(times, default=None)
 
-    def _publish(self, step: Step, now: int, supported: frozenset[str]) -> None:
+    def _offer(self, now: int, able: Abilities) -> OfferStep:
+        """One step of prices and reservations, if they are followed."""
+        if self._offers is None:
+            return OfferStep()
+        out = self._scheduler.opt_outs.leaves_out(self._offers.records, now)
+        rules = Rules(opted_out=able.execution.is_local, opted_out_of=out)
+        return self._offers.step(self._offered, now, rules, able.storage)
+
+    def _publish(self, step: Step, offer: OfferStep, now: int, supported: frozenset[str]) -> None:
+        """Put out what the devices shall do; a power that a DERProgram sets goes before what is offered."""
+        modes = step.outcome.modes
+        if modes.keys().isdisjoint(TARGETS):
+            modes = {**modes, **offer.modes}
         plan = Plan(
-            modes=step.outcome.modes,
+            modes=modes,
             defaults=without_controls(self._programs, now, supported),
             curves=self._curves,
             default=step.outcome.defaults,
@@ -166,8 +188,8 @@ class Scheduling:
         if plan != self.plan.value:
             self.plan.set(plan)
 
-    def _body(self, due: Due, now: int) -> Owed:
-        body = self._codec.encode(response_of(due, self._lfdi, now))
+    def _body(self, due: Due, now: int, kind: type[Response] = DERControlResponse) -> Owed:
+        body = self._codec.encode(response_of(due, self._lfdi, now, kind))
         return owed(Lane.RESPONSE, due.reply_to, due.mRID, body)
 
     async def _keep(self, local_s: Callable[[], float]) -> None:

@@ -11,9 +11,12 @@ from certs import is_valid_pin
 from der_client.driver_registry import driver_kind
 from der_client.errors import DriverError, SettingsError
 from der_client.interlocks import SafetyRules
+from der_client.price import PriceSettings
 from der_client.profiles import profile_named
 from der_client.protocol_settings import RegistrationSettings, SubscriptionSettings
+from der_client.reservation import ReservationSettings
 from der_client.settings_table import built
+from schemas import FlowReservationResponseList, Resource, TariffProfileList
 
 SPOOL: Final = Path("lineside-client.sqlite")
 DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device", "pin", "connection_point"})
@@ -138,10 +141,18 @@ class ClientSettings:
     safety: SafetyRules = field(default_factory=SafetyRules)
     registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     subscription: SubscriptionSettings = field(default_factory=SubscriptionSettings)
+    price: PriceSettings = field(default_factory=PriceSettings)
+    reservation: ReservationSettings = field(default_factory=ReservationSettings)
     spool: Path = SPOOL
 
     def __post_init__(self) -> None:
         profile_named(self.profile)
+
+    @property
+    def follows(self) -> frozenset[type[Resource]]:
+        """Lists of the server that are read for the sake of prices and flow reservations alone."""
+        found = {TariffProfileList: self.price.is_on, FlowReservationResponseList: self.reservation.is_on}
+        return frozenset(kind for kind, is_on in found.items() if is_on)
 
 
 def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Path()) -> ClientSettings:

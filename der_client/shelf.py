@@ -34,13 +34,15 @@ class Party:
     """An EndDevice that the client is interested in.
 
     `pin` is compared with its Registration. Of a `registration_alone` one nothing but that is read: the
-    EndDevice of an aggregator itself. `is_principal` is the one of the client's certificate.
+    EndDevice of an aggregator itself. `is_principal` is the one of the client's certificate. `also` are
+    lists that are followed on request alone: tariffs, granted flow reservations.
     """
 
     identity: Identity
     pin: int | None = None
     registration_alone: bool = False
     is_principal: bool = True
+    also: frozenset[type[Resource]] = frozenset()
 
 
 class Shelf:
@@ -239,7 +241,13 @@ class Shelf:
             self._look_above(changed)
         for user in sorted(self._dirty):
             is_alone = self.parties[user].registration_alone or user in self._barred
-            own = walk_device(self._entries.of(user), self._above, self._nodes, registration_alone=is_alone)
+            own = walk_device(
+                self._entries.of(user),
+                self._above,
+                self._nodes,
+                registration_alone=is_alone,
+                also=self.parties[user].also,
+            )
             self._replace(user, self._walks[user].wants, own.wants, changed)
             self._walks[user] = own
         self._fresh |= self._dirty

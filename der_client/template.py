@@ -44,6 +44,19 @@ device_category = 0
 # other_program_before_start = 7            # 7 or 14; absent: by the profile
 # other_program_after_start = 7
 
+[price]                                     # storage by tariff; off while no threshold is set
+# charge_below = 0.10                       # currency per kWh
+# discharge_above = 0.40
+charge_pct = 100.0
+discharge_pct = 100.0
+
+[reservation]                               # flow reservation of each day; off while energy_wh is 0
+energy_wh = 0.0                             # positive: to charge
+power_w = 0.0
+daily_at_utc = "22:00"
+window_s = 28800
+ahead_s = 3600
+
 [safety]
 reserve_pct = 10.0
 full_pct = 100.0

@@ -7,6 +7,8 @@ from operator import is_
 from der_client.discovery import Above, Identity, Walk, Want, entry_of, walk_above, walk_device
 from der_client.list_pages import items_of
 from der_client.nodes import Node, node_of
+from der_client.offer_view import offered_of
+from der_client.offers import Offered
 from function_sets import Program
 from schemas import (
     DER,
@@ -29,6 +31,7 @@ class ServerView:
 
     `wants` are all polled resources with their rates; `time_href` is the clock that the events run on, that
     of the FunctionSetAssignments before that of DeviceCapability; `post_rate_s` is EndDevice.postRate.
+    `offered` are tariffs and granted reservations, where they are followed.
     """
 
     end_device: EndDevice | None = None
@@ -44,6 +47,8 @@ class ServerView:
     device_information_href: str | None = None
     subscription_list_href: str | None = None
     post_rate_s: int | None = None
+    offered: Offered = field(default_factory=Offered)
+    reservation_requests_href: str | None = None
 
     @property
     def is_registered(self) -> bool:
@@ -107,6 +112,8 @@ def view_of_walk(
         device_information_href=_href(device.DeviceInformationLink_) if device else None,
         subscription_list_href=_href(device.SubscriptionListLink_) if device else None,
         post_rate_s=device.postRate if device else None,
+        offered=offered_of(own, held),
+        reservation_requests_href=_href(device.FlowReservationRequestListLink_) if device else None,
     )
 
 
