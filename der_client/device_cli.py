@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import logging
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ from der_client.can import CanConfigError
 from der_client.errors import ClientError
 
 WRONG_USAGE: Final = 2
+TRACE: Final = "der_client.sunspec.trace"
 EPILOG: Final = """\
 a new inverter, step by step:
   lineside device scan 10.0.0.5             is it there, and what does it have
@@ -102,6 +105,7 @@ def _add_dump(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     _add_device(dump)
     dump.add_argument("--points", action="store_true", help="points with their values in place of registers")
+    dump.add_argument("--hide-serial", action="store_true", help="leave the serial number out")
     dump.add_argument("--listen", type=float, default=5.0, metavar="S", help="time on the CAN bus (5)")
     dump.set_defaults(run=_guarded(device_commands.dump))
 
@@ -122,6 +126,7 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="setting of the driver"
     )
+    where.add_argument("--trace", action="store_true", help="show every Modbus request and answer")
     where.add_argument("--json", action="store_true", help="answer in JSON")
 
 
@@ -136,12 +141,34 @@ def _guarded(
     run: Callable[[argparse.Namespace], Coroutine[None, None, int]],
 ) -> Callable[[argparse.Namespace], int]:
     def guarded(args: argparse.Namespace) -> int:
-        try:
-            return asyncio.run(run(args))
-        except BrokenPipeError:
-            raise  # who reads the output has left
-        except (ClientError, CanConfigError, OSError, ValueError) as error:
-            sys.stderr.write(f"lineside device: {error}\n")
-            return WRONG_USAGE
+        with _tracing(getattr(args, "trace", False)):
+            return _outcome(run, args)
 
     return guarded
+
+
+def _outcome(
+    run: Callable[[argparse.Namespace], Coroutine[None, None, int]], args: argparse.Namespace
+) -> int:
+    try:
+        return asyncio.run(run(args))
+    except BrokenPipeError:
+        raise  # who reads the output has left
+    except (ClientError, CanConfigError, OSError, ValueError) as error:
+        sys.stderr.write(f"lineside device: {error}\n")
+        return WRONG_USAGE
+
+
+@contextmanager
+def _tracing(is_wanted: bool) -> Iterator[None]:
+    """Requests and answers on standard error, where they are wanted."""
+    log, handler = logging.getLogger(TRACE), logging.StreamHandler()
+    before = log.level
+    if is_wanted:
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)

@@ -10,7 +10,6 @@ from typing import Final
 
 from der_client.commissioning import Guard, Trial, TrialSettings, Verdict, bms_commands
 from der_client.commissioning.describe import (
-    dump_lines,
     hint_of,
     kind_lines,
     map_lines,
@@ -33,6 +32,7 @@ from der_client.driver_registry import driver_kind, installed
 from der_client.errors import SettingsError
 from der_client.settings import DeviceSettings, device_settings, overridden
 from der_client.sunspec import DeviceMap
+from der_client.sunspec import dump as registers_text
 from der_client.sunspec_driver import SunSpecDriverSettings, inverter_of, keeper_of
 
 FINE: Final = 0
@@ -142,22 +142,40 @@ async def dump(args: argparse.Namespace) -> int:
     """Print all registers of a device."""
     if args.host is None:
         return await bms_commands.dump(args)
+    if not args.points:
+        return await _dump_registers(args)
     found = await _map_of(args)
     if isinstance(found, Fault):
         return _failed(args, found)
-    _print(point_lines(found) if args.points else dump_lines(found))
+    _print(point_lines(found))
+    return FINE
+
+
+async def _dump_registers(args: argparse.Namespace) -> int:
+    """All registers, known or not, as the simulator serves them again."""
+    driver = _sunspec_settings_of(args)
+    found = await registers_text(
+        driver.host, driver.port, driver.unit, driver.transport, driver.scan, hide_serial=args.hide_serial
+    )
+    if not isinstance(found, str):
+        return _failed(args, Fault(kind=found.kind, detail=found.detail))
+    _print(found.splitlines())
     return FINE
 
 
 async def _map_of(args: argparse.Namespace) -> DeviceMap | Fault:
-    driver = _device_settings_of(args).driver
-    if not isinstance(driver, SunSpecDriverSettings):
-        raise SettingsError(f"{args.kind}: only SunSpec devices have a map")
-    device = inverter_of(args.host, driver)
+    device = inverter_of(args.host, _sunspec_settings_of(args))
     try:
         return await device.scan()
     finally:
         await device.close()
+
+
+def _sunspec_settings_of(args: argparse.Namespace) -> SunSpecDriverSettings:
+    driver = _device_settings_of(args).driver
+    if not isinstance(driver, SunSpecDriverSettings):
+        raise SettingsError(f"{args.kind}: only SunSpec devices have a map")
+    return driver
 
 
 @asynccontextmanager

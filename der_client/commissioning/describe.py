@@ -9,7 +9,6 @@ from der_client.device import BatteryState, Fault, Nameplate, Telemetry
 from der_client.driver_registry import DriverKind
 from der_client.sunspec import DeviceMap, Model
 
-WORDS_A_LINE: Final = 16
 HINTS: Final = (
     (
         "refused",
@@ -65,24 +64,6 @@ def map_values(found: DeviceMap) -> dict[str, object]:
         "models": [{"id": m.model_id, "address": m.address, "length": m.length} for m in found.models],
         "warnings": list(found.warnings),
     }
-
-
-def dump_lines(found: DeviceMap) -> Iterator[str]:
-    """All registers that were read, as an image that `lineside sim image` and bug reports take."""
-    maker, model, serial, version = found.identity()
-    yield f"# {maker} {model} {version}, serial {serial}"
-    yield f"{found.base}: 5375 6E53"
-    for one in found.models:
-        yield f"# model {one.model_id}, length {one.length}"
-        header = [one.model_id, one.length]
-        words: list[int | None] = [*(one.words or header)]
-        words += [None] * (one.end - one.address - len(words))
-        for at in range(0, len(words), WORDS_A_LINE):
-            line = " ".join("----" if w is None else f"{w:04X}" for w in words[at : at + WORDS_A_LINE])
-            yield f"{one.address + at}: {line}"
-    end = found.models[-1].end if found.models else found.base + 2
-    yield "# end of the map"
-    yield f"{end}: FFFF 0000"
 
 
 def point_lines(found: DeviceMap) -> Iterator[str]:

@@ -24,7 +24,7 @@ from der_client.sunspec.simulator import (
     parse_image,
     serve_inverter,
 )
-from der_client.sunspec.transport import ModbusTransport, TlsSettings, TransportSettings
+from der_client.sunspec.transport import TlsSettings, TransportSettings
 
 __all__ = [
     "DcLimits",
@@ -39,7 +39,6 @@ __all__ = [
     "MeterSettings",
     "Model",
     "ModbusServer",
-    "ModbusTransport",
     "ObserverError",
     "Parity",
     "ProxySettings",

@@ -16,7 +16,7 @@ from der_client.sunspec.scan import (
     Read,
     ScanSettings,
 )
-from der_client.sunspec.transport import ModbusTransport
+from der_client.sunspec.transport import ModbusTransport, TransportSettings
 
 WORDS_A_LINE: Final = 16
 UNKNOWN: Final = "----"
@@ -29,12 +29,30 @@ Steps = Generator[Read, Answer, "Registers | Failure"]
 
 
 async def dump(
-    transport: ModbusTransport, settings: ScanSettings, *, hide_serial: bool = False
+    host: str,
+    port: int,
+    unit: int,
+    settings: TransportSettings,
+    scan: ScanSettings,
+    *,
+    hide_serial: bool = False,
 ) -> str | Failure:
     """The registers of every model, known or not, as text; a Failure where there is no SunSpec map.
 
     With `hide_serial` the serial number is left out, as if it had not been read.
     """
+    transport = ModbusTransport(host, port, unit, settings)
+    try:
+        found = await _read(transport, scan)
+    finally:
+        await transport.close()
+    if isinstance(found, Failure):
+        return found
+    return image_text(without_serial(found) if hide_serial else found)
+
+
+async def _read(transport: ModbusTransport, settings: ScanSettings) -> Registers | Failure:
+    """Carry the reads of a dump to the bus and the answers back."""
     steps = dump_steps(settings)
     try:
         read = next(steps)
@@ -42,9 +60,7 @@ async def dump(
             read = steps.send(await transport.read(read.address, read.count))
     except StopIteration as done:
         result: Registers | Failure = done.value
-    if isinstance(result, Failure):
         return result
-    return image_text(without_serial(result) if hide_serial else result)
 
 
 def dump_steps(settings: ScanSettings) -> Steps:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lineside.sim.options import ADDERS, add_device, add_place, add_world, wish_of
+from lineside.sim.options import ADDERS, PTY, add_device, add_place, add_world, wish_of
 
 if TYPE_CHECKING:
     import argparse
@@ -91,6 +91,7 @@ def _wish(chosen: argparse.Namespace) -> Wish | None:
 
 async def _run(chosen: argparse.Namespace, wish: Wish) -> int:
     """Serve until SIGINT or SIGTERM; the first line on standard output says where, as JSON."""
+    from certs import CertsError  # noqa: PLC0415
     from lineside.sim import build, faults, serve  # noqa: PLC0415 - heavy, only here
     from lineside.sim.clock import SimClock  # noqa: PLC0415
 
@@ -106,7 +107,7 @@ async def _run(chosen: argparse.Namespace, wish: Wish) -> int:
             await stop.wait()
             if hearing is not None:
                 hearing.cancel()
-    except (OSError, faults.SimFaultError) as flaw:
+    except (OSError, ValueError, CertsError, faults.SimFaultError) as flaw:
         sys.stderr.write(f"{flaw}\n")
         return WRONG_USAGE
     finally:
@@ -115,7 +116,13 @@ async def _run(chosen: argparse.Namespace, wish: Wish) -> int:
 
 
 async def _open(served: Served, chosen: argparse.Namespace) -> None:
-    await served.start(chosen.host, chosen.port, is_one_port=chosen.one_port)
+    from lineside.sim import serve  # noqa: PLC0415
+
+    if chosen.rtu is not None:
+        served.start_rtu(None if chosen.rtu == PTY else chosen.rtu)
+    else:
+        tls = None if chosen.tls is None else serve.device_context(chosen.tls)
+        await served.start(chosen.host, chosen.port, is_one_port=chosen.one_port, tls=tls)
     if hasattr(chosen, "can_port"):
         await served.start_can(chosen.host, chosen.can_port)
     if chosen.control_port is not None:

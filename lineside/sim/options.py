@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineside.sim.build import Wish
     from lineside.sim.rig import GridPoint
 
+PTY = "pty"
 SERIALS = {"inverter": "PV-0001", "battery": "BESS-0001", "ev": "EV-0001"}
 AC_TYPES = {1: 0, 2: 1, 3: 2}
 
@@ -26,6 +27,12 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unit", type=int, default=1, help="unit number")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="so many of them")
     parser.add_argument("--one-port", action="store_true", help="all behind one port, as units 1, 2, ...")
+    parser.add_argument(
+        "--tls", type=Path, metavar="FOLDER", help="inside TLS, with a certificate of lineside certs modbus"
+    )
+    parser.add_argument(
+        "--rtu", nargs="?", const=PTY, metavar="PORT", help="on a serial port; without PORT a pseudo terminal"
+    )
     parser.add_argument("--control-port", type=int, metavar="PORT", help="take commands here; 0: any")
     parser.add_argument("--control", action="store_true", help="take commands on standard input")
     parser.add_argument(

@@ -11,14 +11,17 @@ import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from certs import modbus_server_context
 from der_client.can import BatterySimulator, CanHub
-from der_client.sunspec import FaultSwitches, ModbusServer
+from der_client.sunspec import FaultSwitches, ModbusServer, RtuServer
 from der_client.sunspec.simulator.meter import refuse_write
 from lineside.sim.command import answer_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
+    from certs import TlsContext
     from der_client.sunspec.simulator.pdu import RegisterStore
     from lineside.sim.clock import SimClock
     from lineside.sim.rig import Device, Rig
@@ -76,22 +79,44 @@ class Served:
         self._tick: asyncio.TimerHandle | None = None
         self._turn = 0
 
-    async def start(self, host: str, port: int, *, is_one_port: bool) -> None:
-        """Open the ports. Raises OSError where one cannot be had."""
+    async def start(self, host: str, port: int, *, is_one_port: bool, tls: TlsContext | None = None) -> None:
+        """Open the ports, inside TLS where there is a context. Raises OSError where one cannot be had."""
         groups = _groups(list(self.rig.devices.values()), is_one_port=is_one_port)
         for number, group in enumerate(groups):
             line = FaultSwitches()
-            stores: dict[int, RegisterStore] = {}
-            for unit, device in group:
-                device.line = line
-                stores[unit] = Store(self.rig, device, self.clock)
-            server = ModbusServer(stores, line)
-            await server.start(host, port + number if port else 0)
+            server = ModbusServer(self._stores(group, line), line)
+            await server.start(host, port + number if port else 0, tls)
             self._stack.push_async_callback(server.close)
             self.places += [
                 {"name": device.name, "port": server.port, "unit": unit} for unit, device in group
             ]
         self._beat()
+
+    def start_rtu(self, port: str | None) -> None:
+        """Serve Modbus RTU, all devices on one line: a serial port, or a new pseudo terminal for `None`.
+
+        Raises OSError where the port cannot be had, ValueError for more devices than a line can have.
+        """
+        devices = list(self.rig.devices.values())
+        groups = [*_groups(devices, is_one_port=len(devices) > 1)]
+        if len(groups) > 1:
+            raise ValueError(f"a serial line has {UNITS_PER_PORT} units at most")
+        line = FaultSwitches()
+        server = RtuServer(self._stores(groups[0], line), line)
+        self._stack.callback(server.close)
+        path = server.start_on_pty() if port is None else server.start_on(port)
+        self.places += [
+            {"name": device.name, "serial_port": path, "unit": unit} for unit, device in groups[0]
+        ]
+        self._beat()
+
+    def _stores(self, group: Iterable[tuple[int, Device]], line: FaultSwitches) -> dict[int, RegisterStore]:
+        """The units of one port, with the faults of its line."""
+        stores: dict[int, RegisterStore] = {}
+        for unit, device in group:
+            device.line = line
+            stores[unit] = Store(self.rig, device, self.clock)
+        return stores
 
     async def start_can(self, host: str, port: int) -> None:
         """Let each battery send its frames on a bus of its own (socketcand)."""
@@ -153,10 +178,16 @@ def _groups(devices: list[Device], *, is_one_port: bool) -> Iterable[list[tuple[
     return [numbered[i : i + UNITS_PER_PORT] for i in range(0, len(numbered), UNITS_PER_PORT)]
 
 
+def device_context(folder: Path) -> TlsContext:
+    """The TLS context of a device whose certificate is in a folder of a PKI. CertsError where it is not."""
+    return modbus_server_context(folder / "cert.pem", folder / "key.pem", folder.parent / "root.pem")
+
+
 def announce(served: Served, host: str) -> None:
     """Say where everything is: one line of JSON."""
     first = served.places[0]
-    where: dict[str, object] = {"host": host, "modbus_port": first["port"]}
+    where: dict[str, object] = {"host": host}
+    where |= {"modbus_port": first["port"]} if "port" in first else {"serial_port": first["serial_port"]}
     where |= {key: place["can_port"] for place in served.places for key in ("can_port",) if key in place}
     if served.control_port is not None:
         where["control_port"] = served.control_port

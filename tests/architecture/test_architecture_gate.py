@@ -27,7 +27,7 @@ APPLIES = {
 """Who calls `apply` of a device, and why."""
 BUSES = frozenset({"pymodbus", "can", "cantools", "serial", "sunspec2"})
 """Libraries of buses; `ModbusTransport` and `CanLink` are ours."""
-DOORS = frozenset({"ModbusTransport", "CanLink", "Connection", "BusTask", "ModbusLine"})
+DOORS = frozenset({"ModbusTransport", "CanLink", "Connection", "Bus", "TcpLine", "SerialLine", "SerialPort"})
 
 
 def calls(tree: ast.Module, name: str) -> Iterator[ast.Call]:

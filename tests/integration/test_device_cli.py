@@ -187,6 +187,29 @@ async def test_a_dump_served_again_is_the_same_device(
     ]
 
 
+async def test_dump_can_leave_the_serial_number_out(
+    pv: InverterHandle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await device("dump", at(pv), "--hide-serial") == 0
+    words = parse_image(capsys.readouterr().out)
+    assert {40051, 40068} <= set(words)
+    assert not set(range(40052, 40068)) & set(words)
+
+
+async def test_dump_of_nothing_says_why(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
+    assert await device("dump", f"127.0.0.1:{unused_tcp_port}") == 1
+    assert "Connection refused" in capsys.readouterr().err
+
+
+async def test_trace_shows_every_request_and_answer(
+    pv: InverterHandle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await device("scan", at(pv), "--trace") == 0
+    lines = capsys.readouterr().err.splitlines()
+    where = f"127.0.0.1:{pv.port} unit 1"
+    assert lines[:2] == [f"{where} > read 40000+2", f"{where} < read 40000+2: 5375 6E53"]
+
+
 async def test_dump_of_points_shows_values(pv: InverterHandle, capsys: pytest.CaptureFixture[str]) -> None:
     assert await device("dump", at(pv), "--points") == 0
     assert "702.WMaxRtg = 5000" in capsys.readouterr().out

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from der_client.sunspec import read_points
+from certs import Pki
+from der_client.sunspec import SerialSettings, TlsSettings, TransportSettings, read_points
+from der_client.sunspec.scan import Failure
+from der_client.sunspec.transport import ModbusTransport
 
 COMMAND = [sys.executable, "-m", "lineside", "sim"]
 NOON = "2026-06-21T12:00"
@@ -178,3 +181,48 @@ def test_wrong_wishes_are_told_and_end_with_2(arguments: list[str], flaw: str) -
 def test_models_and_faults_are_listed(what: str, line: str) -> None:
     done = subprocess.run([*COMMAND, what], capture_output=True, text=True, check=True)
     assert line in done.stdout
+
+
+def transport_to(where: dict[str, Any], settings: TransportSettings) -> ModbusTransport:
+    """The first device of a simulation, over another line than plain TCP."""
+    place = where["devices"][0]
+    return ModbusTransport("127.0.0.1", place.get("port", 0), place["unit"], settings)
+
+
+async def test_inverter_inside_tls_knows_its_clients_by_their_roles(tmp_path: Path) -> None:
+    pki = Pki.create(tmp_path / "pki", depth=2)
+    pki.issue_modbus("inverter", hosts=["127.0.0.1"])
+    own = pki.issue_modbus("monitor", role="ReadOnlySunSpec")
+    tls = TlsSettings(certificate=own.certificate_path, key=own.key_path, roots=own.root_path)
+    with running("inverter", "--tls", str(tmp_path / "pki" / "inverter")) as (where, _):
+        client = transport_to(where, TransportSettings(timeout_s=5.0, tls=tls))
+        marker, refused = await client.read(40000, 2), await client.write(40000, [1])
+        await client.close()
+    assert marker == (0x5375, 0x6E53)
+    assert isinstance(refused, Failure)
+    assert refused.code == 1
+
+
+async def test_inverters_share_a_serial_line() -> None:
+    with running("inverter", "--rtu", "--count", "2") as (where, _):
+        settings = TransportSettings(timeout_s=5.0, serial=SerialSettings(port=where["serial_port"]))
+        units = [ModbusTransport("", 0, place["unit"], settings) for place in where["devices"]]
+        markers = [await unit.read(40000, 2) for unit in units]
+        for unit in units:
+            await unit.close()
+    assert markers == [(0x5375, 0x6E53)] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flaw"),
+    [
+        (("--rtu", "/dev/null"), "no serial port"),
+        (("--rtu", "--count", "300"), "a serial line has 247 units at most"),
+        (("--tls", "/nowhere/at/all"), "no such file"),
+    ],
+)
+def test_line_that_cannot_be_had_is_told(arguments: tuple[str, ...], flaw: str) -> None:
+    done = subprocess.run(
+        [*COMMAND, "inverter", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, flaw in done.stderr) == (2, True)

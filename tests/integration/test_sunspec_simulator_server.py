@@ -13,10 +13,10 @@ from der_client.sunspec import (
     InverterHandle,
     InverterSettings,
     ModbusServer,
-    ModbusTransport,
     ReplayStore,
     ScanSettings,
     SunSpecDevice,
+    TransportSettings,
     dump,
     parse_image,
     serve_inverter,
@@ -188,10 +188,9 @@ async def test_server_has_no_port_before_it_starts() -> None:
 
 @pytest.mark.parametrize("hide_serial", [False, True])
 async def test_dump_of_a_device_is_an_image_of_it(handle: InverterHandle, hide_serial: bool) -> None:
-    transport = ModbusTransport("127.0.0.1", handle.port, 1)
-    text = await dump(transport, ScanSettings(), hide_serial=hide_serial)
-    missing = await dump(transport, ScanSettings(bases=(7,)))
-    await transport.close()
+    where = ("127.0.0.1", handle.port, 1, TransportSettings())
+    text = await dump(*where, ScanSettings(), hide_serial=hide_serial)
+    missing = await dump(*where, ScanSettings(bases=(7,)))
     assert isinstance(text, str)
     words = parse_image(text)
     served = handle.inverter.read(40000, len(words) + 16 * hide_serial)

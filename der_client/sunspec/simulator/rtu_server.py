@@ -35,6 +35,11 @@ class RtuServer:
         self._port = SerialPort(open_port(settings), self._received, self._lost)
         return self
 
+    def start_on(self, port: str) -> str:
+        """Serve on a serial port at 9600 baud without parity; its path."""
+        self.start(SerialSettings(port=port))
+        return port
+
     def start_on_pty(self) -> str:
         """Serve on a new pseudo terminal; the path of the end that a client opens."""
         near, far = os.openpty()
