@@ -31,6 +31,7 @@ class Image:
         end = max(model.end for model in inverter.bank.models.values()) + 2
         self.words = list(inverter.read(FIRST, end - FIRST))
         model = inverter.bank.models[MODEL]
+        points = model.layout.points if model.layout else ()
         limit, switch = model.point(POINT), model.point(SWITCH)
         if limit is None or switch is None:
             raise RuntimeError("the simulated inverter has no limit of power")
@@ -39,6 +40,12 @@ class Image:
         if beat is None:
             raise RuntimeError("the simulated inverter has no heartbeat")
         self.beat_at = beats.address + beat.offset
+        self.timers = {
+            model.address + timer.offset: model.address + rest.offset
+            for timer in points
+            if timer.name.endswith("RvrtTms") and (rest := model.point(timer.name[:-3] + "Rem"))
+        }
+        """Where each reversion timer is set, and where its rest is read."""
         self.limit_at = model.address + limit.offset
         self.switch_at = model.address + switch.offset
 
@@ -46,12 +53,13 @@ class Image:
 class Unit:
     """One inverter: the image with what was written over it."""
 
-    __slots__ = ("_image", "_number", "_own")
+    __slots__ = ("_image", "_number", "_own", "_set_s")
 
     def __init__(self, number: int, image: Image) -> None:
         self._number = number
         self._image = image
         self._own: dict[int, int] = {}
+        self._set_s: dict[int, float] = {}
 
     def read(self, address: int, count: int) -> Sequence[int]:
         """Registers as they stand."""
@@ -63,15 +71,27 @@ class Unit:
         for place, word in self._own.items():
             if address <= place < address + count:
                 words[place - address] = word
+        for place, set_s in self._set_s.items():
+            rest_at = self._image.timers[place] - address
+            if 0 <= rest_at < count - 1:
+                words[rest_at : rest_at + 2] = divmod(self._rest_s(place, set_s), 1 << 16)
         return words
 
     def write(self, address: int, words: Sequence[int]) -> None:
         """Take registers; a limit that changes is told."""
         before = self._held()
         self._own.update(enumerate(words, address))
+        for place in self._image.timers:
+            if address <= place < address + len(words):
+                self._set_s[place] = time.monotonic()
         if self._held() != before:
             sys.stdout.write(f"{self._number} {self._held()} {time.time():.6f}\n")
             sys.stdout.flush()
+
+    def _rest_s(self, place: int, set_s: float) -> int:
+        """What is left of a reversion timer, s; it counts whole seconds."""
+        whole_s = self._own.get(place, 0) << 16 | self._own.get(place + 1, 0)
+        return max(0, whole_s - int(time.monotonic() - set_s))
 
     def _held(self) -> int:
         """The limit in force, raw; -1 where it is off."""

@@ -23,6 +23,14 @@ class Entries:
         """Forget all."""
         self._own = [None] * len(self._identities)
 
+    def put_one(self, entry: EndDevice) -> int | None:
+        """Take an entry that has changed; the number of whose it is, None for nobody's or no news."""
+        number = self._number_of(entry)
+        if number is None or self._own[number] == entry:
+            return None
+        self._own[number] = entry
+        return number
+
     def put(self, entries: Iterable[EndDevice]) -> set[int]:
         """Take a new list; the numbers of those whose entry has changed."""
         found: dict[int, list[EndDevice]] = {}

@@ -57,6 +57,7 @@ class Outbox:
         self._spool = spool
         self._ways = ways
         self._busy: set[str] = set()
+        self._shut: tuple[tuple[int, int], frozenset[str]] = ((-1, -1), frozenset())
         self._trouble: dict[str, Trouble] = {}
         self._server = Trouble()
 
@@ -78,18 +79,23 @@ class Outbox:
                 await finished(self._deal_with(owed))
             finally:
                 self._busy.discard(owed.owner)
-            queued.set(queued.version)
 
     def _held_up(self) -> set[str]:
         """EndDevices whose bodies cannot be sent now."""
         if not self._ways:
-            return self._busy
+            return set(self._busy)
         now = next(iter(self._ways.values())).upstream.local_s()
         if now < self._server.until_s:
             return set(self._ways)
         late = {owner for owner, trouble in self._trouble.items() if now < trouble.until_s}
-        shut = {owner for owner, way in self._ways.items() if not way.is_open}
-        return self._busy | late | shut
+        return self._busy | late | self._closed()
+
+    def _closed(self) -> frozenset[str]:
+        """EndDevices that the server has not; worked out again when one is registered, or not any more."""
+        version = next(iter(self._ways.values())).upstream.poller.registered.version, len(self._ways)
+        if self._shut[0] != version:
+            self._shut = version, frozenset(owner for owner, way in self._ways.items() if not way.is_open)
+        return self._shut[1]
 
     def _pause_s(self) -> float | None:
         """Time until the next EndDevice may be tried again, s; None where nothing is put off."""

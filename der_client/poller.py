@@ -18,7 +18,7 @@ from der_client.shelf import Party, Shelf
 from der_client.timing import Backoff
 from der_client.view import ServerView, pin_flaw
 from der_client.watched import Watched
-from schemas import Registration, Resource, Time
+from schemas import EndDevice, Registration, Resource, Time
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,10 @@ class Poller:
 
     def taken(self, href: str, resource: Resource) -> None:
         """Use a resource that the server sent of its own accord, as if it had been read."""
-        self.shelf.put(href, resource, self.local_s(), self.spread())
+        if isinstance(resource, EndDevice):
+            self.shelf.put_entry(resource)
+        else:
+            self.shelf.put(href, resource, self.local_s(), self.spread())
         self._heard_s = self.local_s()
         self._publish()
         self._wake.set()

@@ -15,7 +15,7 @@ from der_client.nodes import Node, node_of
 from der_client.timetable import Timetable
 from der_client.timing import due_s
 from der_client.view import Programs, ServerView, view_of_walk
-from schemas import Resource, Time
+from schemas import EndDevice, EndDeviceList, Resource, Time
 
 ABOVE: Final = -1
 """Stands for what is above the EndDevices, among the users of a resource."""
@@ -106,6 +106,17 @@ class Shelf:
         self._nodes[href] = node_of(resource)
         self._touched(href)
         return former is not None and href in self._slow_s and not was_hurried
+
+    def put_entry(self, entry: EndDevice) -> None:
+        """Take one EndDevice anew, as it would stand in its list."""
+        for want, resource in self._lists():
+            resource.EndDevice_ = [entry if one.href == entry.href else one for one in resource.EndDevice_]
+            self._held[want.href] = resource
+        number = self._entries.put_one(entry)
+        if number is not None:
+            self._dirty.add(number)
+            self.revision += 1
+            self._look()
 
     def miss(self, href: str, now: float, spread: float) -> bool:
         """Take note that the server has no such resource; True if it was there before: rediscover then."""
@@ -204,6 +215,10 @@ class Shelf:
     def longest_poll_s(self) -> float:
         """The slowest poll rate in force, s."""
         return self._longest_s
+
+    def _lists(self) -> Iterator[tuple[Want, EndDeviceList]]:
+        found = ((want, self._held.get(want.href)) for want in self._above.walk.wants.values())
+        return ((want, one) for want, one in found if isinstance(one, EndDeviceList))
 
     def _is_hurried(self, href: str) -> bool:
         read = self._read.get(href)

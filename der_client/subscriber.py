@@ -52,6 +52,7 @@ class Subscriber:
         self._tell = tell
         self._subscriptions = Subscriptions(Pace(renew_s=settings.renew_s, again_s=settings.again_s))
         self._uri = ""
+        self._has_new_entries = False
 
     async def run(self) -> None:
         """Listen and subscribe, for ever; SettingsError where the address cannot be had."""
@@ -117,9 +118,12 @@ class Subscriber:
         for uri in self._subscriptions.leavers():
             is_changed = True
             await self._end(uri)
+        self._has_new_entries = False
         while (topic := self._subscriptions.next(self._poller.local_s())) is not None:
             is_changed = True
             await self._post(topic)
+        if self._has_new_entries:
+            self._read_lists_again()
         if is_changed:
             kept = json.dumps({"uri": self._uri, "held": self._subscriptions.held()})
             await asyncio.to_thread(self._spool.remember, MEMORY, kept)
@@ -145,7 +149,10 @@ class Subscriber:
                 log.info("subscribed to %s", topic.href)
                 self._tell(What.SUBSCRIBED, topic.href, href=uri)
                 self._slow_down(topic, is_held=True)
-                self._read_again(topic)
+                if issubclass(topic.type, EndDevice):
+                    self._has_new_entries = True
+                else:
+                    self._read_again(topic)
 
     async def _put_off(self, topic: Topic, error: UnreachableError) -> None:
         """Wait for a server that does not answer; go on with the others where this one alone fails."""
@@ -184,11 +191,15 @@ class Subscriber:
 
     def _read_again(self, topic: Topic) -> None:
         """Have a resource read next; an EndDevice stands in its list."""
-        shelf = self._poller.shelf
-        hrefs = [topic.href]
         if issubclass(topic.type, EndDevice):
-            hrefs = [want.href for want, _ in shelf.held() if issubclass(want.type, EndDeviceList)]
-        for href in hrefs:
+            self._read_lists_again()
+            return
+        self._poller.shelf.hurry(topic.href)
+        self._poller.wake()
+
+    def _read_lists_again(self) -> None:
+        shelf = self._poller.shelf
+        for href in [want.href for want, _ in shelf.held() if issubclass(want.type, EndDeviceList)]:
             shelf.hurry(href)
         self._poller.wake()
 

@@ -229,4 +229,4 @@ def meaning_of(note: Notification, topic: Topic | None) -> Meaning:
     if not isinstance(resource, topic.type):
         return Meaning.UNUSABLE
     is_whole = page_all(resource) <= len(items_of(resource))
-    return Meaning.USE if is_whole and not isinstance(resource, EndDevice) else Meaning.FETCH
+    return Meaning.USE if is_whole else Meaning.FETCH

@@ -138,7 +138,7 @@ def test_a_notification_finds_its_topic_whatever_host_it_names(resource: str) ->
         (note(0, FunctionSetAssignmentsList(all=0, results=0)), FSAS, Meaning.USE),
         (note(0, FunctionSetAssignmentsList(all=3, results=0)), FSAS, Meaning.FETCH),
         (note(0), FSAS, Meaning.FETCH),
-        (note(0, EndDevice(sFDI=1, changedTime=0)), DEVICE, Meaning.FETCH),
+        (note(0, EndDevice(sFDI=1, changedTime=0)), DEVICE, Meaning.USE),
         (note(0, EndDevice(sFDI=1, changedTime=0)), FSAS, Meaning.UNUSABLE),
         (note(0, FunctionSetAssignmentsList(all=0, results=0)), None, Meaning.UNUSABLE),
         (note(1), FSAS, Meaning.GONE),
