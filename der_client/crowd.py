@@ -7,6 +7,7 @@ import asyncio
 from typing import Final
 
 from der_client.device import Applied, Device, Fault, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.protected import may_write_grid_code
 
 MOST_AT_ONCE: Final = 64
 MOST_SCANS: Final = 8
@@ -33,6 +34,11 @@ class CrowdDevice:
         self._device = device
         self._acting = acting
         self._scanning = scanning
+
+    @property
+    def allow_grid_code_writes(self) -> bool:
+        """True where the installer gave the device that permission."""
+        return may_write_grid_code(self._device)
 
     async def identify(self) -> Nameplate | Fault:
         """Ratings of the device."""

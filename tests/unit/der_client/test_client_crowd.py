@@ -1,9 +1,12 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
+
 from der_client import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint
 from der_client.crowd import Crowd
 from der_client.device import Telemetry
+from der_client.protected import may_write_grid_code
 
 WANTED = Setpoint(max_w_pct=40.0), Reversion(after_s=30)
 SILENT = Fault(kind=FaultKind.NO_ANSWER, detail="silent")
@@ -44,6 +47,25 @@ async def test_a_device_in_a_crowd_gets_and_gives_what_it_would_alone() -> None:
     await one.close()
     assert device.asked == [WANTED]
     assert device.closed
+
+
+@dataclass
+class Permitted(Slow):
+    """A device whose installer lets settings of the grid code through, or not."""
+
+    allow_grid_code_writes: bool = True
+
+
+@pytest.mark.parametrize(
+    ("device", "may"),
+    [
+        pytest.param(Permitted(), True, id="given"),
+        pytest.param(Permitted(allow_grid_code_writes=False), False, id="not given"),
+        pytest.param(Slow(), False, id="knows of none"),
+    ],
+)
+def test_the_installers_permission_reaches_through_the_crowd(device: Slow, may: bool) -> None:
+    assert may_write_grid_code(Crowd().join(device)) is may
 
 
 async def test_no_more_devices_act_at_once_than_the_crowd_lets() -> None:
