@@ -25,7 +25,8 @@ FINAL_STATES: Final = frozenset(
     {EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION, EventState.SUPERSEDED}
 )
 """States that an event does not leave."""
-_OPEN_STATES: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
+OPEN_STATES: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
+"""States in which an event runs, or is going to."""
 _LOAD_CONTROLS: Final = ("ApplianceLoadReduction", "DutyCycle", "Offset", "SetPoint", "TargetReduction")
 _WHOLE: Final = frozenset({"whole"})
 
@@ -148,7 +149,7 @@ def status_at(
         potentiallySuperseded=bool(partial),
         potentiallySupersededTime=min(now, *partial) if partial else None,
     )
-    if held.currentStatus not in _OPEN_STATES:
+    if held.currentStatus not in OPEN_STATES:
         return status
     taken_over = [_takes_over(s) for s in rivals if covers(s, event)]
     if taken_over and min(taken_over) <= now:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from function_sets.events import Draw, controls_of, effective_interval, specified_end
+from function_sets.events import OPEN_STATES, Draw, controls_of, effective_interval, specified_end
 from function_sets.phases import (
     RECEIVED_BIT,
     SPECIFIC_BIT,
     TERMINAL,
+    TIMED_OUT,
     USER_BIT,
     Phase,
     ResponseStatus,
@@ -149,6 +150,19 @@ def admitted(
     when = interval_of(control, drawn, now)
     taken = replace(record, phase=Phase.RECEIVED, start=when.start, end=when.end, draw=drawn)
     return taken, ResponseStatus.RECEIVED
+
+
+def is_open_again(record: EventRecord, control: DERControl, now: int) -> bool:
+    """True for an event that was over here and is not: the server shows it open, and its time is not past.
+
+    Its program was lost and is assigned again, or the server's clock was ahead for a while. What was
+    cancelled, superseded or rejected stays so. IEEE 2030.5-2018, 10.2.3.
+    """
+    end = min(record.end, specified_end(record.control))
+    if now >= end or control.EventStatus_.currentStatus not in OPEN_STATES or not record.left_modes:
+        return False
+    was_open = record.control.EventStatus_.currentStatus in OPEN_STATES
+    return record.phase in TIMED_OUT or (record.phase is Phase.CANCELLED and was_open)
 
 
 def _flaw(record: EventRecord, named: frozenset[str], now: int) -> ResponseStatus | None:

@@ -38,7 +38,9 @@ ACTING: Final = frozenset({Phase.STARTED, Phase.REJOINED})
 """Phases in which an event governs the DER."""
 RUNNING: Final = ACTING | {Phase.LEFT}
 TERMINAL: Final = frozenset(Phase) - UNSTARTED - RUNNING
-"""Phases that an event does not leave."""
+"""Phases that an event does not leave, unless it turns out to be open after all."""
+TIMED_OUT: Final = frozenset({Phase.COMPLETED, Phase.OPTED_OUT, Phase.FAILED})
+"""Phases that an event ends in by its time alone."""
 
 
 class ResponseStatus(IntEnum):

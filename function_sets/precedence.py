@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from function_sets.agenda import Agenda
-from function_sets.events import Draw, categories_of, controls_of
-from function_sets.lifecycle import Happening, admitted, interval_of
+from function_sets.events import OPEN_STATES, Draw, categories_of, controls_of
+from function_sets.lifecycle import Happening, admitted, interval_of, is_open_again
 from function_sets.phases import ACTING, TERMINAL, UNSTARTED, Phase
 from function_sets.records import Due, EventRecord, Program, Rules
 from function_sets.sources import ModeSource, modes_in_force, programs_by_primacy
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 _CANCELLED: Final = frozenset({EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION})
-_OPEN: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +143,10 @@ def _take_up(
     draw: Callable[[DERControl], Draw],
     supported: frozenset[str] | None,
 ) -> None:
-    """Admit an event that is new here, or bring a known one up to date."""
+    """Admit an event that is new here, bring a known one up to date, or take up one that is open again."""
     record = agenda.records.get(listed.control.mRID)
     if record is None:
-        if listed.control.EventStatus_.currentStatus in _OPEN:
+        if listed.control.EventStatus_.currentStatus in OPEN_STATES:
             is_valid = listed.control.mRID not in agenda.rules.invalid
             taken, code = admitted(
                 listed.control, listed.program, now, draw=draw, supported=supported, is_valid=is_valid
@@ -159,6 +158,9 @@ def _take_up(
         agenda.put(fresh)
         if fresh.phase in UNSTARTED and fresh.end <= now:
             agenda.happen(fresh, Happening.CANCEL, now)
+    elif is_open_again(record, listed.control, now):
+        fresh = _refreshed(record, listed, now, supported)
+        agenda.put(replace(fresh, phase=Phase.RECEIVED, start=max(fresh.start, now), begun_modes=frozenset()))
 
 
 def _refreshed(

@@ -121,6 +121,11 @@ class EventRecord:
         return self.begun_modes - self.superseded_modes
 
     @property
+    def left_modes(self) -> frozenset[str]:
+        """Modes that did not go to other events."""
+        return self.modes - self.superseded_modes
+
+    @property
     def rank(self) -> tuple[int, int, int]:
         """Precedence, higher wins: better primacy, then newer, then the higher mRID."""
         return -self.primacy, self.control.creationTime, int(self.mRID or "0", 16)

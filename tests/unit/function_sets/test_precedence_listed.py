@@ -108,6 +108,32 @@ def test_loss_of_the_program_ends_its_events() -> None:
     assert client.codes == {"A": [(1, 0), (2, 10), (6, 20)], "B": [(1, 0), (6, 20)]}
 
 
+def test_event_of_a_program_that_is_assigned_again_goes_on() -> None:
+    client = Client()
+    shown = program(control("A", 10, 50), control("B", 60, 70))
+    client.at(20, shown)
+    client.at(25)
+    assert client.through([30, 50, 60, 70], shown) == ["A", None, "B", None]
+    assert client.codes["A"] == [(1, 20), (2, 20), (6, 25), (2, 30), (3, 50)]
+    assert client.codes["B"] == [(1, 20), (6, 25), (2, 60), (3, 70)]
+
+
+def test_cancelled_event_stays_cancelled_whatever_an_older_list_says() -> None:
+    client = Client()
+    client.at(20, program(control("A", 10, 50)))
+    client.at(25, program(control("A", 10, 50, status=(2, 25))))
+    assert client.through([30], program(control("A", 10, 50, status=(1, 10)))) == [None]
+    assert client.codes["A"] == [(1, 20), (2, 20), (6, 25)]
+
+
+def test_superseded_event_does_not_come_back_with_its_program() -> None:
+    client = Client()
+    best, other = program(control("B", 20, 30), primacy=1), program(control("A", 10, 50))
+    client.at(25, best, other)
+    client.at(26)
+    assert client.through([35], best, other) == [None]
+
+
 def test_event_that_moved_to_another_program_goes_on() -> None:
     client = Client()
     client.at(20, program(control("A", 10, 50)))
@@ -174,6 +200,13 @@ def test_clock_that_steps_back_starts_nothing_anew() -> None:
     shown = program(control("A", 10, 50))
     assert client.through([20, 5, 20], shown) == ["A", "A", "A"]
     assert client.codes["A"] == [(1, 20), (2, 20)]
+
+
+def test_clock_that_was_ahead_for_a_while_ends_no_event_that_still_runs() -> None:
+    client = Client()
+    shown = program(control("A", 10, 50), control("B", 60, 70))
+    assert client.through([20, 1_000, 30, 50, 60, 70], shown) == ["A", None, "A", None, "B", None]
+    assert client.codes["A"] == [(1, 20), (2, 20), (3, 50), (2, 30), (3, 50)]
 
 
 @pytest.mark.parametrize(
