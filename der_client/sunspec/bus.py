@@ -35,15 +35,13 @@ Answer = asyncio.Future[Outcome]
 class BusSettings:
     """Connecting takes `connect_s` at most; the pause after a failed attempt doubles from `backoff_s`.
 
-    Half of that pause is random. `probe_s` bounds the pause of a unit that is silent on a shared bus. A
-    connection without requests for `idle_close_s` is closed.
+    Half of that pause is random. `probe_s` bounds the pause of a unit that is silent on a shared bus.
     """
 
     connect_s: float = 1.0
     backoff_s: float = 0.5
     backoff_max_s: float = 30.0
     probe_s: float = 10.0
-    idle_close_s: float | None = None
 
 
 class _Waiting:
@@ -84,6 +82,7 @@ class Bus:
         self._has_heard = False
         self._deadline_s = 0.0
         self._used_s = 0.0
+        self._idle_s: float | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._failures = 0
@@ -115,6 +114,12 @@ class Bus:
         self._units.pop(unit, None)
         if not self._units:
             await self.close()
+
+    def let_go_after(self, idle_s: float | None) -> None:
+        """Close the connection after so long without requests, s; `None`: never. The next opens it again."""
+        self._idle_s = idle_s
+        if idle_s is not None and self._link is not None and self._current is None:
+            self._wake_at(self._used_s + idle_s)
 
     def ask(self, unit: int, pdu: bytes, timeout_s: float, urgency: Urgency = Urgency.READ) -> Answer:
         """The PDU that answers a request, or a Failure. A broadcast counts as acknowledged once it is sent.
@@ -202,8 +207,8 @@ class Bus:
         self._used_s = now_s
         if waiting is not None:
             self._send(link, waiting, now_s)
-        elif self.settings.idle_close_s is not None:
-            self._wake_at(now_s + self.settings.idle_close_s)
+        elif self._idle_s is not None:
+            self._wake_at(now_s + self._idle_s)
 
     def _resume(self) -> None:
         """The line was silent for long enough."""
@@ -231,7 +236,7 @@ class Bus:
     def _check(self) -> None:
         """End what took too long: the wait for an answer, or the time without requests."""
         self._alarm = None
-        now_s, idle_s = asyncio.get_running_loop().time(), self.settings.idle_close_s
+        now_s, idle_s = asyncio.get_running_loop().time(), self._idle_s
         if self._current is not None:
             if now_s < self._deadline_s:
                 self._wake_at(self._deadline_s)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +11,6 @@ from der_client.sunspec.curve_plans import curve_models_of
 from der_client.sunspec.drafts import CurveBefore, Plan
 from der_client.sunspec.execution import Execution, Models
 from der_client.sunspec.heartbeat import DeviceHeartbeats
-from der_client.sunspec.idle import IdleRelease
 from der_client.sunspec.mapping import plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
@@ -51,7 +49,6 @@ class SunSpecDevice:
         self._watches = DeviceHeartbeats.of(self.settings.heartbeat_limit_s)
         self._pulse = Pulse(name, self._connection, is_wanted=self.settings.controller_heartbeat)
         self._proxy = ProxySwitch(self._transport, self.settings.proxy)
-        self._idle = IdleRelease(self._transport.close)
         self._energies = EnergyWatch()
         self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
@@ -76,6 +73,8 @@ class SunSpecDevice:
             self.settings = self._book.device(self._given, identity)
         self._pulse.renew(is_wanted=self.settings.controller_heartbeat)
         self._execution.adapt(self.settings)
+        is_for_others = self.settings.one_connection and self.settings.proxy is None
+        self._transport.let_go_after(self.settings.idle_s if is_for_others else None)
 
     async def identify(self) -> Nameplate | Fault:
         """Scan the device and give its ratings."""
@@ -88,17 +87,6 @@ class SunSpecDevice:
 
     async def read(self) -> Telemetry | Fault:
         """One reading of all measurements; a Fault too where the device's own heartbeat has stopped."""
-        return await self._released(self._read())
-
-    async def _released(self, cycle: Awaitable[T]) -> T:
-        """What a cycle brings; some time after it others get at a device that serves one client at a time."""
-        self._idle.busy()
-        result = await cycle
-        if self.settings.one_connection and self.settings.proxy is None:
-            self._idle.idle(self.settings.idle_s)
-        return result
-
-    async def _read(self) -> Telemetry | Fault:
         known = await self._known()
         if isinstance(known, Fault):
             return known
@@ -121,9 +109,6 @@ class SunSpecDevice:
         A Fault after a write leaves the device with part of the setpoint; its reversion timers still end it.
         Nothing is written to a device whose ratings or settings are not those that were identified: STALE.
         """
-        return await self._released(self._apply(setpoint, reversion))
-
-    async def _apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
         models = await self._models_for(setpoint)
         if isinstance(models, Fault):
             return replace(models, point=CONTROL_POINTS)
@@ -167,7 +152,6 @@ class SunSpecDevice:
 
     async def close(self) -> None:
         """Close the connection; reversion timers stay armed in the device."""
-        await self._idle.stop()
         await self._pulse.stop()
         await self._proxy.close()
         await self._transport.close()

@@ -62,16 +62,14 @@ class TransportSettings:
     """How a device is reached: over TCP, inside TLS or over a serial line, and for how long it is waited for.
 
     `timeout_s` holds for connecting and for each answer; the pause after failed connections doubles from
-    `backoff_s` to `backoff_max_s`. On a shared line a unit that is silent rests for up to `probe_s`. A
-    connection without requests for `idle_close_s` is closed, for devices that take only one. Devices
-    with the same line share it; its times are then those of the first.
+    `backoff_s` to `backoff_max_s`. On a shared line a unit that is silent rests for up to `probe_s`.
+    Devices with the same line share it; its times are then those of the first.
     """
 
     timeout_s: float = 1.0
     backoff_s: float = 0.5
     backoff_max_s: float = 30.0
     probe_s: float = 10.0
-    idle_close_s: float | None = None
     tls: TlsSettings | None = None
     serial: SerialSettings | None = None
 
@@ -89,7 +87,6 @@ class TransportSettings:
             backoff_s=self.backoff_s,
             backoff_max_s=self.backoff_max_s,
             probe_s=self.probe_s,
-            idle_close_s=self.idle_close_s,
         )
 
     def line(self, host: str, port: int) -> Line:
@@ -124,6 +121,7 @@ class ModbusTransport:
         self._own_bus = bus
         self._bus: Bus | None = None
         self.cache: RegisterCache | None = None
+        self._idle_s: float | None = None
         self._is_healthy = True
 
     @property
@@ -161,6 +159,12 @@ class ModbusTransport:
         answer = await self._asked(write_one_request(address, word), Urgency.WRITE)
         return answer if isinstance(answer, Failure) else None
 
+    def let_go_after(self, idle_s: float | None) -> None:
+        """Close the connection after so long without requests, s; `None`: never. For all units of the bus."""
+        self._idle_s = idle_s
+        if self._bus is not None:
+            self._bus.let_go_after(idle_s)
+
     async def close(self) -> None:
         """Let go of the bus, which the last unit closes; a later request opens it again."""
         bus, self._bus = self._bus, None
@@ -172,6 +176,8 @@ class ModbusTransport:
         if self._bus is None:
             self._bus = self._own_bus or self._shared_bus()
             self._bus.join(self.unit)
+            if self._idle_s is not None:
+                self._bus.let_go_after(self._idle_s)
         answer = await self._bus.ask(self.unit, request, self.settings.timeout_s, urgency)
         result = answer if isinstance(answer, Failure) else result_of(request, answer)
         if self.cache is not None:

@@ -298,7 +298,8 @@ async def until_asked(bus: Bus, wire: Wire, times: int) -> None:
 
 async def test_connection_without_requests_is_closed_and_opened_again() -> None:
     wire = Wire()
-    stand = Stand(wire, Bus(wire, BusSettings(idle_close_s=SOON_S)))
+    stand = Stand(wire, Bus(wire))
+    stand.bus.let_go_after(SOON_S)
     await stand.asked(1)
     stand.bus.answered(ANSWER)
     async with asyncio.timeout(5):
