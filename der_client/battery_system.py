@@ -43,13 +43,12 @@ class BatterySystem:
 
     async def identify(self) -> Nameplate | Fault:
         """Ratings of the inverter."""
-        if not self._is_started:
-            await self._bms.start()
-            self._is_started = True
+        await self._start()
         return await self._inverter.identify()
 
     async def read(self) -> Telemetry | Fault:
         """Measurements of the inverter with the battery as the BMS tells it; the BMS gets its status."""
+        await self._start()
         telemetry = await self._inverter.read()
         battery = self._bms.battery()
         if isinstance(telemetry, Fault):
@@ -67,7 +66,14 @@ class BatterySystem:
         """Let go of both buses."""
         await self._inverter.close()
         if self._is_started:
+            self._is_started = False
             await self._bms.close()
+
+    async def _start(self) -> None:
+        """Listen to the BMS, again after it was let go."""
+        if not self._is_started:
+            self._is_started = True
+            await self._bms.start()
 
     async def _tell_bms(self, telemetry: Telemetry, battery: BatteryState) -> None:
         """DC side as the inverter drives it: battery voltage, and the current of its power."""

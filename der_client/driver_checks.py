@@ -178,6 +178,16 @@ async def leaves_timers_armed(rig: Rig) -> None:
     _require_limit(rig, 20.0, "after close and the reversion time")
 
 
+async def opens_again(rig: Rig) -> None:
+    """After a close the next call opens what it needs."""
+    plate = await identified(rig)
+    await bounded(rig.driver.close(), "close")
+    again = await identified(rig)
+    require(again == plate, f"after a close identify gives {again}")
+    await bounded(rig.driver.close(), "close")
+    await reading(rig)
+
+
 async def bounds_a_dead_device(rig: Rig) -> None:
     """No answer is a Fault of that kind, soon; a device that comes back is found again."""
     await rig.set_reachable(is_reachable=False)

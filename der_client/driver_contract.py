@@ -59,6 +59,7 @@ CHECKS: Final = (
     Check(name="what the device cannot do is named, not faked", body=does.names_what_it_cannot),
     Check(name="silence of the client ends a setpoint, a refresh prolongs it", body=does.reverts),
     Check(name="close leaves the reversion timers armed", body=does.leaves_timers_armed),
+    Check(name="a driver that was closed can be used again", body=does.opens_again),
     Check(name="a dead device is a Fault in bounded time", body=does.bounds_a_dead_device),
     Check(name="health tells good from silent", body=does.tells_health),
     Check(name="no fault in the field raises or is told as success", body=does.survives_faults),

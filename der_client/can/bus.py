@@ -84,11 +84,13 @@ class CanLink:
         self._bus_lock = threading.Lock()
         self._opened = threading.Event()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"can-{settings.channel}", daemon=True)
+        self._thread: threading.Thread | None = None
 
     async def start(self) -> None:
-        """Start the reader thread."""
+        """Start the reader thread; also once more after `close`."""
         self._inbox = FrameInbox()
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name=f"can-{self.settings.channel}", daemon=True)
         self._thread.start()
 
     async def opened(self, timeout_s: float) -> bool:
@@ -106,8 +108,9 @@ class CanLink:
     async def close(self) -> None:
         """End the reader thread and shut the bus; waits for both."""
         self._stop.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
+            self._thread = None
         if self._inbox is not None:
             self._inbox.close()
 

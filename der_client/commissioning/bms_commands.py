@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 
-from der_client.battery_driver import BatteryDriverSettings, CanSettings, bms_of, bus_of
+from der_client.battery_driver import BatteryDriverSettings, CanSettings, bms_of, bus_of, profile_of
 from der_client.can import CanFrame, Profile, builtin_profiles, listen, load_profile
 from der_client.commissioning.bms_test import BmsTest
 from der_client.commissioning.can_survey import Survey, best_profile
@@ -39,10 +39,10 @@ async def scan(args: argparse.Namespace) -> int:
     fault = await _listen(settings, args.listen, survey, survey.take)
     if fault is not None:
         return _failed(args, fault)
-    own = None if args.profile is None else load_profile(settings.profile, settings.dbc)
+    own = None if args.profile is None else profile_of(settings)
     best = own or best_profile(survey, tuple(load_profile(name) for name in builtin_profiles()))
     _print(f"{survey.frames} frames of {len(survey.heard)} identifiers in {args.listen:g} s")
-    for line in survey.lines(best or load_profile(settings.profile, settings.dbc)):
+    for line in survey.lines(best or profile_of(settings)):
         _print(line)
     return _said_profile(survey, best)
 
@@ -82,7 +82,7 @@ async def read(args: argparse.Namespace) -> int:
 async def test(args: argparse.Namespace) -> int:
     """Listen to the BMS and report."""
     settings = _can_of(args)
-    trial = BmsTest(load_profile(settings.profile, settings.dbc))
+    trial = BmsTest(profile_of(settings))
     started_s = time.time()
     fault = await _listen(settings, args.listen, trial.survey, trial.take)
     report = trial.report(

@@ -117,13 +117,14 @@ class Trial:
     async def run(self) -> Report:
         """The report. Cancelled, it restores the device first."""
         started_s = time.time()
+        blind = await self._remember() if self._may_write else None
         plate = await self._driver.identify()
         if isinstance(plate, Fault):
             self._note(Finding(test=IDENTITY, verdict=Verdict.FAILED, words=f"{plate.kind}: {plate.detail}"))
             return Report(device=self._driver.name, started_s=started_s, findings=tuple(self.findings))
         self._plate = plate
         self._note(_identity(plate))
-        await self._examine(plate)
+        await self._examine(plate, blind)
         return Report(
             device=self._driver.name,
             started_s=started_s,
@@ -138,16 +139,17 @@ class Trial:
             findings=tuple(self.findings),
         )
 
-    async def _examine(self, plate: Nameplate) -> None:
+    async def _examine(self, plate: Nameplate, blind: Fault | None) -> None:
+        """`blind` is why the control registers could not be remembered."""
         try:
-            first = await self._sample(plate)
+            first = await self._first_sample(plate)
             self._note(judge_readings(plate, first.telemetry))
             if not self._may_write:
                 self._skip("nothing is written without --yes")
                 return
             self._guard(plate, first)
-            if (fault := await self._remember()) is not None:
-                self._skip(f"the control registers cannot be read: {fault.detail}")
+            if blind is not None:
+                self._skip(f"the control registers cannot be read: {blind.detail}")
             else:
                 await self._write(plate, first)
         except AbortedError as reason:
@@ -274,13 +276,21 @@ class Trial:
             raise AbortedError(f"read: {found.kind}: {found.detail}")
         return Sample(at_s=self._pace.now(), telemetry=found)
 
+    async def _first_sample(self, plate: Nameplate) -> Sample:
+        """A reading; of a battery once its BMS has spoken, which it has time to do."""
+        end_s = self._pace.now() + self._settings.settle_s
+        sample = await self._sample(plate)
+        while isinstance(sample.telemetry.battery, Fault) and self._pace.now() < end_s:
+            await self._pace.wait(self._settings.sample_s)
+            sample = await self._sample(plate)
+        return sample
+
     def _guard(self, plate: Nameplate, sample: Sample) -> None:
         trouble = self._settings.guard.trouble(plate, sample.telemetry)
         if trouble is not None:
             raise AbortedError(trouble)
 
     async def _remember(self) -> Fault | None:
-        await self._driver.close()
         return None if self._keeper is None else await self._keeper.remember()
 
     async def _restore(self) -> None:

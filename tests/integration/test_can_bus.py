@@ -9,12 +9,26 @@ import uuid
 import can
 import pytest
 
-from der_client.can import BusSettings, CanFrame, CanHub, CanLink
+from der_client.can import (
+    BatterySimulator,
+    BmsSettings,
+    BusSettings,
+    CanBms,
+    CanFrame,
+    CanHub,
+    CanLink,
+    Pack,
+    PackSettings,
+    SimulatedBms,
+    load_profile,
+)
 from der_client.can.bus import from_message
 from der_client.can.inbox import FrameInbox
-from der_client.device import Fault, FaultKind
+from der_client.device import BatteryState, Fault, FaultKind
 
 LIMIT_S = 10.0
+MULTICAST = "239.74.163.91"
+MULTICAST_PORT = 43_191
 FRAME = CanFrame(arbitration_id=0x305, data=b"\x01\x02")
 
 
@@ -229,3 +243,63 @@ async def test_kernel_can_interface_carries_frames() -> None:
     assert [str(frame) for frame in await second.receive()] == ["305#0102"]
     await first.close()
     await second.close()
+
+
+def multicast_trouble() -> str | None:
+    """Why python-can's udp_multicast cannot be used on this machine, `None` where it can."""
+    try:
+        with (
+            can.Bus(interface="udp_multicast", channel=MULTICAST, port=MULTICAST_PORT) as one,
+            can.Bus(interface="udp_multicast", channel=MULTICAST, port=MULTICAST_PORT) as other,
+        ):
+            one.send(can.Message(arbitration_id=1, data=b"\x01", is_extended_id=False))
+            return None if other.recv(2.0) is not None else "frames do not come through"
+    except (can.CanError, OSError, ImportError) as error:
+        return str(error)
+
+
+TROUBLE = multicast_trouble()
+
+
+@pytest.mark.skipif(TROUBLE is not None, reason=f"no udp_multicast on this machine: {TROUBLE}")
+async def test_a_battery_is_read_over_udp_multicast() -> None:
+    settings = BusSettings(interface="udp_multicast", channel=MULTICAST, options={"port": MULTICAST_PORT + 1})
+    profile = load_profile("pylontech_lv")
+    port = CanLink(settings)
+    await port.start()
+    assert await port.opened(LIMIT_S)
+    bms = SimulatedBms(Pack(PackSettings(soc_pct=41.0)), profile, BmsSettings(period_s=0.02))
+    simulator = BatterySimulator(bms, port)
+    driver = CanBms("b", settings, profile)
+    await driver.start()
+    assert await driver.link.opened(LIMIT_S)
+    await simulator.start()
+    async with asyncio.timeout(LIMIT_S):
+        while not isinstance(found := driver.battery(), BatteryState):
+            await driver.updated(frames=driver.frames + 1)
+    await driver.close()
+    await simulator.close()
+
+    assert found.soc_pct == 41.0
+
+
+async def test_a_battery_that_was_let_go_is_listened_to_again() -> None:
+    settings, profile = virtual(), load_profile("pylontech_lv")
+    port = CanLink(settings)
+    await port.start()
+    assert await port.opened(LIMIT_S)
+    simulator = BatterySimulator(SimulatedBms(Pack(), profile, BmsSettings(period_s=0.02)), port)
+    await simulator.start()
+    driver = CanBms("b", settings, profile)
+    await driver.start()
+    async with asyncio.timeout(LIMIT_S):
+        await driver.updated(frames=8)
+    await driver.close()
+    seen = driver.frames
+    await driver.start()
+    async with asyncio.timeout(LIMIT_S):
+        await driver.updated(frames=seen + 8)
+    await driver.close()
+    await simulator.close()
+
+    assert isinstance(driver.battery(), BatteryState)

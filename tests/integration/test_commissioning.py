@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, fields, replace
 
 import pytest
 
+from der_client.battery_driver import BatteryDriver, BatteryDriverSettings, CanSettings
+from der_client.can import BatterySettings, BmsSettings, PackSettings, serve_battery
 from der_client.commissioning import (
     Guard,
     Report,
@@ -14,7 +16,16 @@ from der_client.commissioning import (
     TrialSettings,
     Verdict,
 )
-from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.device import (
+    Applied,
+    BatteryState,
+    Fault,
+    FaultKind,
+    Nameplate,
+    Reversion,
+    Setpoint,
+    Telemetry,
+)
 from der_client.driver import DeviceDriver, Driver
 from der_client.sunspec import InverterHandle, InverterSettings, TransportSettings, serve_inverter
 from der_client.sunspec.simulator.bank import put
@@ -241,6 +252,26 @@ async def test_a_test_that_is_cut_off_restores_the_device(battery: Bench) -> Non
 
     assert task.cancelled()
     assert battery.registers() == before
+
+
+async def test_a_battery_with_its_bms_is_tested_as_one_device(battery: Bench) -> None:
+    settings = BatterySettings(
+        pack=PackSettings(capacity_wh=10_000, soc_pct=60), bms=BmsSettings(period_s=0.02)
+    )
+    pack = await serve_battery(settings)
+    can = CanSettings(interface="socketcand", host="127.0.0.1", port=pack.can_port)
+    values = {f.name: getattr(battery.settings, f.name) for f in fields(battery.settings)}
+    driver = BatteryDriver.add("battery", BatteryDriverSettings(**values, can=can))
+    await driver.identify()
+    async with aclosing(driver.subscribe(0.01)) as readings:
+        while not isinstance(getattr(await anext(readings), "battery", None), BatteryState):
+            pass
+    report = await battery.test(driver)
+    await pack.close()
+
+    found = verdicts(report)
+    assert {found[test] for test in ("sign", "limit", "ramp", "restored")} == {Verdict.PASSED}
+    assert next(f.value for f in report.findings[1].figures if f.name == "SoC") == 60.0
 
 
 class Wrong(DeviceDriver[object]):
