@@ -66,6 +66,11 @@ class BatteryDriver(DeviceDriver[BatteryDriverSettings]):
     def __init__(self, name: str, settings: BatteryDriverSettings) -> None:
         super().__init__(name, settings, BatterySystem(inverter_of(name, settings), bank_of(name, settings)))
 
+    @property
+    def allow_grid_code_writes(self) -> bool:
+        """True where the installer lets settings of the grid code through."""
+        return self._settings.mapping.permissions.allow_grid_code_writes
+
 
 def bank_of(name: str, settings: BatteryDriverSettings) -> Bms:
     """The BMS of the battery, or those of its packs as one; nothing is opened yet."""
@@ -73,11 +78,6 @@ def bank_of(name: str, settings: BatteryDriverSettings) -> Bms:
         return bms_of(name, settings.can)
     packs = [bms_of(f"{name} pack {number}", pack) for number, pack in enumerate(settings.packs, 1)]
     return BmsGroup(packs, [pack.capacity_ah or 1.0 for pack in settings.packs])
-
-    @property
-    def allow_grid_code_writes(self) -> bool:
-        """True where the installer lets settings of the grid code through."""
-        return self._settings.mapping.permissions.allow_grid_code_writes
 
 
 def bms_of(name: str, settings: CanSettings) -> CanBms:
