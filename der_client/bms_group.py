@@ -29,7 +29,6 @@ def combined(packs: Sequence[PackState]) -> BatteryState:
     joined = [pack for pack in packs if pack.battery.contactor_closed is not False] or list(packs)
     total = sum(pack.share for pack in joined)
     batteries = [pack.battery for pack in joined]
-    everyone = [pack.battery for pack in packs]
 
     def weighted(values: Sequence[float]) -> float:
         return sum(v * pack.share for v, pack in zip(values, joined, strict=True)) / total
@@ -37,23 +36,30 @@ def combined(packs: Sequence[PackState]) -> BatteryState:
     def limit_a(values: Sequence[float]) -> float:
         return min(v * total / pack.share for v, pack in zip(values, joined, strict=True))
 
-    voltages = [battery.voltage_v for battery in batteries]
-    is_odd = max(voltages) - min(voltages) > VOLTAGE_BAND * max(voltages)
-    return BatteryState(
-        voltage_v=weighted(voltages),
-        current_a=sum(battery.current_a for battery in everyone),
+    whole = BatteryState(
+        voltage_v=weighted([battery.voltage_v for battery in batteries]),
+        current_a=sum(pack.battery.current_a for pack in packs),
         soc_pct=weighted([battery.soc_pct for battery in batteries]),
         soh_pct=weighted([battery.soh_pct for battery in batteries]),
-        temperature_c=max(battery.temperature_c for battery in everyone),
+        temperature_c=max(pack.battery.temperature_c for pack in packs),
         charge_limit_a=limit_a([battery.charge_limit_a for battery in batteries]),
         discharge_limit_a=limit_a([battery.discharge_limit_a for battery in batteries]),
         charge_voltage_v=min(battery.charge_voltage_v for battery in batteries),
         charge_allowed=all(battery.charge_allowed for battery in batteries),
         discharge_allowed=all(battery.discharge_allowed for battery in batteries),
-        alarms=frozenset().union(*(battery.alarms for battery in everyone)),
-        warnings=_warnings(everyone, is_odd=is_odd),
-        stale_s=max(battery.stale_s for battery in everyone),
         discharge_voltage_v=_most([battery.discharge_voltage_v for battery in batteries]),
+        warnings=_differing([battery.voltage_v for battery in batteries]),
+    )
+    return _with_all(whole, [pack.battery for pack in packs])
+
+
+def _with_all(whole: BatteryState, everyone: Sequence[BatteryState]) -> BatteryState:
+    """What one pack is enough for, whether it takes part or not: alarms, extremes, wishes."""
+    return replace(
+        whole,
+        alarms=frozenset[str]().union(*(battery.alarms for battery in everyone)),
+        warnings=whole.warnings.union(*(battery.warnings for battery in everyone)),
+        stale_s=max(battery.stale_s for battery in everyone),
         cell_v_min=_least([battery.cell_v_min for battery in everyone]),
         cell_v_max=_most([battery.cell_v_max for battery in everyone]),
         cell_c_min=_least([battery.cell_c_min for battery in everyone]),
@@ -103,9 +109,10 @@ class BmsGroup:
             await pack.close()
 
 
-def _warnings(batteries: Sequence[BatteryState], *, is_odd: bool) -> frozenset[str]:
-    found = frozenset[str]().union(*(battery.warnings for battery in batteries))
-    return found | {ODD_VOLTAGE} if is_odd else found
+def _differing(voltages_v: Sequence[float]) -> frozenset[str]:
+    """The warning about packs in parallel whose voltages are too far apart to be connected."""
+    is_odd = max(voltages_v) - min(voltages_v) > VOLTAGE_BAND * max(voltages_v)
+    return frozenset({ODD_VOLTAGE} if is_odd else ())
 
 
 def _least(values: Sequence[float | None]) -> float | None:

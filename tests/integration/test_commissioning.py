@@ -94,7 +94,7 @@ async def bench_of(settings: InverterSettings) -> AsyncIterator[Bench]:
     handle = await serve_inverter(settings, now=clock)
     driver = SunSpecDriverSettings(
         port=handle.port,
-        transport=TransportSettings(timeout_s=0.3, backoff_s=0.05, backoff_max_s=0.1),
+        transport=TransportSettings(timeout_s=0.8, backoff_s=0.05, backoff_max_s=0.1),
         readback_s=0.2,
         readback_pause_s=0.01,
         controller_heartbeat=False,

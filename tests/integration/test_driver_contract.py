@@ -13,7 +13,7 @@ from der_client.driver_contract import CHECKS, Check, Held, NotApplicableError, 
 from der_client.sunspec import InverterHandle, InverterSettings, TransportSettings, serve_inverter
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings
 
-QUICK = TransportSettings(timeout_s=0.15, backoff_s=0.05, backoff_max_s=0.1)
+QUICK = TransportSettings(timeout_s=0.5, backoff_s=0.05, backoff_max_s=0.1)
 PV = InverterSettings(serial="PV-1", enter_service_delay_s=0, enter_service_ramp_s=0)
 BATTERY = InverterSettings(
     serial="B-1", charge_w=4_000, discharge_w=5_000, capacity_wh=10_000, enter_service_delay_s=0,
@@ -46,7 +46,7 @@ class SunSpecRig:
             "octets that are no Modbus": self.switch("garbage"),
             "connections cut": self.switch("drop_connection"),
             "writes ignored": self.switch("ignore_writes"),
-            "answers too late": self.switch("answer_delay_s", on=0.3, off=0.0),
+            "answers too late": self.switch("answer_delay_s", on=1.0, off=0.0),
             "exceptions": self.switch("exception_code", on=4, off=None),
         }
 
