@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, Protocol, TypedDict, Unpack
 
@@ -16,6 +17,7 @@ from der_client import local_cli
 from der_client.client import AggregatorClient
 from der_client.client_event import ClientEvent
 from der_client.device_factory import device_of
+from der_client.driver_registry import driver_kind
 from der_client.errors import ClientError
 from der_client.looking import look
 from der_client.plants import plants_of
@@ -92,7 +94,7 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 def _run(args: argparse.Namespace) -> int:
     settings = load_settings(args.config.read_text(), args.set, folder=args.config.parent)
-    plants = plants_of(settings.devices, device_of)
+    plants = plants_of(settings.devices, partial(device_of, look=cache(driver_kind)))
     client = AggregatorClient(settings, plants, on_event=_print_event if args.events else None)
     asyncio.run(_until_stopped(client))
     return FINE

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from der_client.nodes import FOLLOWS, ON_REQUEST, Follow, Node, node_of
 from der_client.timing import DEFAULT_POLL_S
 from schemas import (
+    ConsumptionTariffIntervalList,
     DERCurve,
     DERProgramList,
     DeviceCapability,
@@ -20,6 +21,7 @@ from schemas import (
     FunctionSetAssignments,
     Resource,
     ResponseSetList,
+    TimeTariffIntervalList,
 )
 
 
@@ -136,6 +138,7 @@ class _Walker:
         self.nodes = nodes
         self.besides = besides
         self.wants: dict[str, Want] = {}
+        self.combined: frozenset[str] = frozenset()
         self.assignments: list[FunctionSetAssignments] = []
 
     def want(self, href: str, cls: type[Resource], poll_s: int) -> None:
@@ -152,9 +155,14 @@ class _Walker:
     def enter(self, node: Node, poll_s: int) -> None:
         """Follow the links of a resource, or those of the items of a list."""
         self.assignments += node.assignments
+        self.combined |= node.combined
         for href, cls in node.links:
-            if cls not in self.besides:
+            if cls not in self.besides and not (self.combined and self.is_in_combined(href, cls)):
                 self.want(href, cls, poll_s)
+
+    def is_in_combined(self, href: str, cls: type[Resource]) -> bool:
+        """True for a list whose items stand in a combined one as well. CSIP-AUS PRC-01."""
+        return cls in {TimeTariffIntervalList, ConsumptionTariffIntervalList} and href not in self.combined
 
     def follow(self, resource: Resource, follow: Follow, poll_s: int) -> None:
         """Want what one link leads to, if the resource has that link."""

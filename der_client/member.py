@@ -11,6 +11,7 @@ from der_client.control import Controller
 from der_client.device import Device
 from der_client.device_view import DeviceView
 from der_client.execution import execution_of
+from der_client.joining import join, joined
 from der_client.mirror import Mirror
 from der_client.offers import Offers, is_offer
 from der_client.outbox import Way
@@ -101,7 +102,13 @@ class Member:
         tasks.create_task(asked.run(), name=f"flow reservation {owner}")
         for index, controller in enumerate(self._controllers):
             tasks.create_task(controller.run(upstream.spool), name=f"control {controller.view.value.name}")
-            self._report(tasks, index, controller, scheduling.plan)
+            self._record(tasks, controller)
+            self._report(tasks, index, controller.view, scheduling.plan)
+        if len(self._controllers) > 1:
+            parts = [controller.view for controller in self._controllers]
+            together = Watched(joined(f"{owner} together".strip(), [part.value for part in parts]))
+            tasks.create_task(join(parts, together), name=f"together {owner}")
+            self._report(tasks, 0, together, scheduling.plan, is_joint=True)
 
     async def _scheduling(self) -> Scheduling:
         upstream = self._upstream
@@ -155,10 +162,8 @@ class Member:
             part=SitePart(device.name, desk),
         )
 
-    def _report(
-        self, tasks: asyncio.TaskGroup, index: int, controller: Controller, plan: Watched[Plan | None]
-    ) -> None:
-        """Start the tasks that record and report one device."""
+    def _record(self, tasks: asyncio.TaskGroup, controller: Controller) -> None:
+        """Start the task that records one device."""
         name, upstream, mirror = controller.view.value.name, self._upstream, self._mirror
         pen = self._settings.report.pen
         recorder = Recorder(
@@ -170,10 +175,29 @@ class Member:
             pen=pen,
             post_rate_s=mirror.post_rate_s,
         )
-        about = About(lfdi=upstream.lfdi, pen=pen, version=software_version(), rules=self._settings.safety)
-        reporter = Reporter(index, controller.view, plan, upstream, about, post_rate_s=mirror.post_rate_s)
         tasks.create_task(recorder.run(upstream.local_s), name=f"recorder {name}")
-        tasks.create_task(reporter.run(), name=f"reports {name}")
+
+    def _report(
+        self,
+        tasks: asyncio.TaskGroup,
+        index: int,
+        view: Watched[DeviceView],
+        plan: Watched[Plan | None],
+        *,
+        is_joint: bool = False,
+    ) -> None:
+        """Start the task that reports one device, or all of them as one DER."""
+        upstream = self._upstream
+        about = About(
+            lfdi=upstream.lfdi,
+            pen=self._settings.report.pen,
+            version=software_version(),
+            rules=self._settings.safety,
+            devices=len(self._controllers),
+            is_joint=is_joint,
+        )
+        reporter = Reporter(index, view, plan, upstream, about, post_rate_s=self._mirror.post_rate_s)
+        tasks.create_task(reporter.run(), name=f"reports {view.value.name}")
 
     def _abilities(self, plan: Watched[Plan | None]) -> Abilities | None:
         """What the devices can do together, and do; None until one has been identified."""

@@ -39,6 +39,7 @@ from schemas import (
     Time,
     TimeTariffInterval,
     TimeTariffIntervalList,
+    csip_aus,
     spec_of,
 )
 
@@ -65,7 +66,10 @@ FOLLOWS: Final[Mapping[type[Resource], tuple[Follow, ...]]] = {
         Follow("DERProgramListLink_", DERProgramList),
         Follow("TariffProfileListLink_", TariffProfileList),
     ),
-    TariffProfile: (Follow("RateComponentListLink_", RateComponentList),),
+    TariffProfile: (
+        Follow(csip_aus.COMBINED_LINK, TimeTariffIntervalList),
+        Follow("RateComponentListLink_", RateComponentList),
+    ),
     RateComponent: (
         Follow("ReadingTypeLink_", ReadingType),
         Follow("TimeTariffIntervalListLink_", TimeTariffIntervalList),
@@ -87,6 +91,7 @@ class Node:
     """What one resource means to the walk: own poll rate, links in their order, and parts for the view.
 
     `curve_hrefs` are the curves that its controls link to; `curves` are those that it holds, by their href.
+    `combined` are lists with the intervals of all rate components, prices in them (CSIP-AUS v1.3).
     """
 
     poll_s: int | None = None
@@ -96,6 +101,7 @@ class Node:
     ders: tuple[DER, ...] = ()
     curve_hrefs: tuple[str, ...] = ()
     curves: tuple[DERCurve, ...] = ()
+    combined: frozenset[str] = frozenset()
 
 
 def node_of(resource: Resource) -> Node:
@@ -110,7 +116,14 @@ def node_of(resource: Resource) -> Node:
         ders=tuple(part for part in items if isinstance(part, DER)),
         curve_hrefs=tuple(curve_hrefs(resource)),
         curves=tuple(part for part in parts if isinstance(part, DERCurve) and part.href),
+        combined=frozenset(link.href for part in parts if (link := combined_link(part)) is not None),
     )
+
+
+def combined_link(part: Resource) -> Link | None:
+    """The link of a tariff to the intervals of all its rate components, where it has one."""
+    link = getattr(part, csip_aus.COMBINED_LINK, None)
+    return link if isinstance(link, Link) else None
 
 
 def curve_hrefs(resource: Resource) -> Iterator[str]:
@@ -127,7 +140,7 @@ def curve_hrefs(resource: Resource) -> Iterator[str]:
 def _links(part: Resource) -> Iterator[tuple[str, type[Resource]]]:
     cls: type = type(part)
     for follow in _follows(cls):
-        link = getattr(part, follow.attribute)
+        link = getattr(part, follow.attribute, None)
         if link is not None:
             yield link.href, follow.type
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from der_client.discovery import Walk
 from der_client.list_pages import items_of
+from der_client.nodes import combined_link
 from der_client.offers import Offered
 from der_client.price import Rate
 from schemas import (
@@ -51,8 +52,7 @@ def _rates(tariffs: Resource | None, held: Held) -> Iterator[Rate]:
 
 
 def _rate(tariff: TariffProfile, component: RateComponent, held: Held) -> Rate:
-    found = items_of(_behind(component.TimeTariffIntervalListLink_, held))
-    intervals = tuple(one for one in found if isinstance(one, TimeTariffInterval))
+    intervals = _intervals(tariff, component, held)
     reading_type = _behind(component.ReadingTypeLink_, held)
     return Rate(
         href=component.href or component.mRID,
@@ -63,6 +63,20 @@ def _rate(tariff: TariffProfile, component: RateComponent, held: Held) -> Rate:
         intervals=intervals,
         prices={one.mRID: _prices(one, held) for one in intervals},
     )
+
+
+def _intervals(tariff: TariffProfile, component: RateComponent, held: Held) -> tuple[TimeTariffInterval, ...]:
+    """Intervals of a component: out of the combined list of its tariff, else those behind its own link."""
+    combined = items_of(_behind(combined_link(tariff), held))
+    ours = [
+        one
+        for one in combined
+        if isinstance(one, TimeTariffIntervalV13)
+        and one.RateComponentLink is not None
+        and one.RateComponentLink.href == component.href
+    ]
+    found = ours if combined else items_of(_behind(component.TimeTariffIntervalListLink_, held))
+    return tuple(one for one in found if isinstance(one, TimeTariffInterval))
 
 
 def _prices(interval: TimeTariffInterval, held: Held) -> tuple[ConsumptionTariffInterval, ...]:

@@ -41,7 +41,8 @@ class Stored:
 class About:
     """Who is reported: the LFDI and PEN, the software version, the rules, and setGradW in force.
 
-    `schema` says which elements the documents may have beyond the standard's.
+    `schema` says which elements the documents may have beyond the standard's. `devices` stand behind the
+    EndDevice; `is_joint` is about all of them together, for a server that has fewer DERs than that.
     """
 
     lfdi: str
@@ -50,6 +51,8 @@ class About:
     rules: SafetyRules
     grad_w: int | None = None
     schema: Profile = BASE
+    devices: int = 1
+    is_joint: bool = False
 
 
 def reports_of(
@@ -60,6 +63,8 @@ def reports_of(
     IEEE 2030.5-2018, 10.10.
     """
     found: list[tuple[str | None, Resource | None]] = []
+    if about.devices > 1 and about.is_joint != (len(server.ders) < about.devices):
+        return ()
     if index < len(server.ders):
         der = server.ders[index]
         plate, reserve_pct = device.nameplate, about.rules.reserve_pct

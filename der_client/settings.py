@@ -2,13 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from certs import is_valid_pin
-from der_client.driver_registry import driver_kind
+from der_client.driver_registry import DriverKind, driver_kind
 from der_client.errors import DriverError, SettingsError
 from der_client.interlocks import SafetyRules
 from der_client.price import PriceSettings
@@ -170,16 +171,21 @@ def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Pa
     return replace(settings, devices=_devices(tables, folder))
 
 
-def device_settings(table: Mapping[str, object], place: str, folder: Path = Path()) -> DeviceSettings:
+def device_settings(
+    table: Mapping[str, object],
+    place: str,
+    folder: Path = Path(),
+    look: Callable[[str], DriverKind] = driver_kind,
+) -> DeviceSettings:
     """One device out of its table: its own settings, and beside them those of its driver.
 
-    `place` is the dotted key of the table with its dot, for what is wrong.
+    `place` is the dotted key of the table with its dot, for what is wrong; `look` finds a driver by its kind.
     """
     own = {name: value for name, value in table.items() if name in DEVICE_KEYS}
     settings = built(DeviceSettings, own, place, folder)
     rest = {name: value for name, value in table.items() if name not in DEVICE_KEYS}
     try:
-        schema = driver_kind(settings.kind).driver.Settings
+        schema = look(settings.kind).driver.Settings
     except DriverError as error:
         raise SettingsError(f"{place}kind: {error}") from error
     return replace(settings, driver=built(schema, rest, place, folder))
@@ -207,13 +213,14 @@ def _device_tables(tree: dict[str, object]) -> list[tuple[str, Mapping[str, obje
 
 def _devices(tables: Sequence[tuple[str, Mapping[str, object]]], folder: Path) -> tuple[DeviceSettings, ...]:
     """All devices; each has a name of its own."""
-    devices: list[DeviceSettings] = []
+    devices: dict[str, DeviceSettings] = {}
+    look = cache(driver_kind)
     for place, table in tables:
-        device = device_settings(table, place, folder)
-        if device.name in {other.name for other in devices}:
+        device = device_settings(table, place, folder, look)
+        if device.name in devices:
             raise SettingsError(f"{place}name: {device.name!r} is the name of another device")
-        devices.append(device)
-    return tuple(devices)
+        devices[device.name] = device
+    return tuple(devices.values())
 
 
 def overridden(tree: dict[str, object], overrides: Sequence[str]) -> dict[str, object]:

@@ -118,6 +118,11 @@ class Shelf:
             self.revision += 1
             self._look()
 
+    def entries_in(self, href: str) -> int | None:
+        """How many EndDevices the list at `href` has, None where it is not held."""
+        held = self._held.get(href)
+        return len(held.EndDevice_) if isinstance(held, EndDeviceList) else None
+
     def miss(self, href: str, now: float, spread: float) -> bool:
         """Take note that the server has no such resource; True if it was there before: rediscover then."""
         was_there = self._held.get(href) is not None

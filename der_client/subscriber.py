@@ -86,6 +86,8 @@ class Subscriber:
             return False
         now = self._poller.local_s()
         self._subscriptions.heard(topic.href, now)
+        if self._is_no_news(topic, note):
+            return True
         match meaning:
             case Meaning.USE if note.Resource_ is not None:
                 note.Resource_.href = topic.href
@@ -102,6 +104,16 @@ class Subscriber:
         if meaning is Meaning.MOVED:
             self._poller.rediscover_users_of(topic.href)
         return True
+
+    def _is_no_news(self, topic: Topic, note: Notification) -> bool:
+        """True for a list of as many EndDevices as are held, each of ours told of by itself."""
+        listed = note.Resource_
+        if not isinstance(listed, EndDeviceList) or listed.EndDevice_ or note.status:
+            return False
+        known = self._poller.shelf.entries_in(topic.href)
+        devices = [view.value.end_device for view in self._poller.views if view.value is not None]
+        is_told = all(self._subscriptions.is_held(one.href or "") for one in devices if one is not None)
+        return listed.all == known and len(devices) == len(self._poller.views) and is_told
 
     async def _follow(self) -> None:
         while True:

@@ -202,12 +202,15 @@ def is_told(resource: Resource) -> bool:
 
 
 def wish_of(topic: Topic, notification_uri: str, limit: int) -> Subscription:
-    """The Subscription for a topic; `limit` is the most items of a list in a Notification."""
+    """The Subscription for a topic; `limit` is the most items of a list in a Notification.
+
+    Of an EndDeviceList none: each EndDevice is told of by itself, and a thousand at each change are too many.
+    """
     return Subscription(
         subscribedResource=topic.href,
         encoding=XML,
         level=LEVEL,
-        limit=limit,
+        limit=0 if issubclass(topic.type, EndDeviceList) else limit,
         notificationURI=notification_uri,
     )
 

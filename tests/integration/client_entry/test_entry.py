@@ -2,14 +2,17 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from certs import Pki
 from der_client import Plant, What
 from schemas import (
+    BASE,
     ActivePower,
     DERCapability,
+    DERControlBase,
     DERList,
     DERSettings,
     EndDevice,
@@ -172,3 +175,41 @@ async def test_a_storage_target_of_v1_3_reaches_the_battery(tmp_path: Path, sep2
     assert isinstance(settings, csip_aus.DERSettingsV13)
     assert settings.vppModesEnabled == "01"
     assert settings.setMinWh is not None
+
+
+async def test_devices_behind_one_der_are_reported_together(tmp_path: Path, sep2_pki: Pki) -> None:
+    """CSIP GFEMS, MUL-03: the server has one DER for two inverters, and both keep the limit."""
+    now = int(time.time())
+    async with running(tmp_path, sep2_pki, now=now, **CHANGES) as bench, ticking(bench):
+        await bench.enrol("facility")
+        _, program = await bench.group("facility", "facility")
+        one = comer(bench, tmp_path, "facility", profile="csip")
+        other = replace(one.inverter, name="second", held=[], max_w=5_000.0)
+        control = make_control(MRID, now + 1, 60, created=now, base=DERControlBase(opModMaxLimW=4_000))
+        async with one.running([Plant(devices=(one.inverter, other))]):
+            await one.news.until(lambda: one.news.heard(What.REPORT).count("DERCapability"))
+            await bench.do(lambda desk: insert_in(desk, program, "DERControlList", control))
+            await one.news.until(lambda: one.inverter.holds(40.0) and other.holds(40.0))
+        capability, settings = await der_of(*reversed_pair(await entry_of(bench, "facility", BASE)))
+
+    assert capability.rtgMaxW.value * 10**capability.rtgMaxW.multiplier == 15_000
+    assert settings.setMaxW == capability.rtgMaxW
+
+
+async def test_a_client_follows_fifteen_assignments_at_the_same_time(tmp_path: Path, sep2_pki: Pki) -> None:
+    """CORE-011: all FSAs and their programs; BASIC-002: the best primacy wins where several want a mode."""
+    now = int(time.time())
+    async with running(tmp_path, sep2_pki, now=now, **CHANGES) as bench, ticking(bench):
+        await bench.enrol("many")
+        rows = [await bench.group(f"level {n}", "many", primacy=n) for n in range(1, 16)]
+        one = comer(bench, tmp_path, "many", profile="csip")
+        async with one.running():
+            await one.news.until(lambda: one.news.heard(What.DISCOVERED))
+            for n, (_, program) in enumerate(rows[::-1], 1):
+                base = DERControlBase(opModMaxLimW=10_000 - 500 * n)
+                mrid = f"{n:024X}00007ED9"
+                control = make_control(mrid, now + 2, 60, created=now, base=base)
+                await bench.do(partial(insert_in, above=program, kind="DERControlList", value=control))
+            await one.news.until(lambda: one.inverter.holds(25.0))
+
+    assert "registered at the server, 15 DERPrograms" in one.news.heard(What.DISCOVERED)

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from der_client.discovery import Identity, Want, is_elsewhere, walk
-from der_client.nodes import curve_hrefs
+from der_client.discovery import Identity, Want, is_elsewhere, walk, walk_above, walk_device
+from der_client.nodes import curve_hrefs, node_of
 from der_client.shelf import Party, Shelf
 from der_client.view import ServerView, pin_flaw, view_of
 from schemas import (
@@ -33,15 +33,24 @@ from schemas import (
     FunctionSetAssignments,
     FunctionSetAssignmentsList,
     FunctionSetAssignmentsListLink,
+    ListLink,
     LogEventListLink,
     MirrorUsagePointListLink,
+    RateComponent,
+    RateComponentList,
+    RateComponentListLink,
+    ReadingTypeLink,
     Registration,
     RegistrationLink,
     Resource,
     ResponseSetList,
     ResponseSetListLink,
+    TariffProfileList,
+    TariffProfileListLink,
     Time,
     TimeLink,
+    TimeTariffIntervalListLink,
+    csip_aus,
 )
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
@@ -361,3 +370,35 @@ def test_a_restart_begins_at_the_root() -> None:
 )
 def test_a_link_to_another_host_is_elsewhere(href: str, expected: bool) -> None:
     assert is_elsewhere("https://here:1/dcap", href) is expected
+
+
+def test_a_combined_list_of_prices_stands_for_those_of_each_rate_component() -> None:
+    """CSIP-AUS PRC-01: the components are read for their units, their intervals are not."""
+    component = RateComponent(
+        href="/rc/1",
+        mRID="E1",
+        ReadingTypeLink_=ReadingTypeLink(href="/rt/1"),
+        roleFlags="00",
+        TimeTariffIntervalListLink_=TimeTariffIntervalListLink(href="/rc/1/tti"),
+    )
+    tariff = csip_aus.TariffProfileV13(
+        href="/tp/1",
+        mRID="E2",
+        primacy=0,
+        serviceCategoryKind=0,
+        RateComponentListLink_=RateComponentListLink(href="/tp/1/rc"),
+        CombinedTimeTariffIntervalListLink=ListLink(href="/tp/1/ctti"),
+    )
+    server = a_server()
+    assigned = server["/me/fsas"]
+    assert isinstance(assigned, FunctionSetAssignmentsList)
+    assigned.FunctionSetAssignments_[0].TariffProfileListLink_ = TariffProfileListLink(href="/tp")
+    server["/tp"] = TariffProfileList(all=1, results=1, TariffProfile_=[tariff])
+    server["/tp/1/rc"] = RateComponentList(all=1, results=1, RateComponent_=[component])
+
+    nodes = {href: node_of(one) for href, one in server.items() if one is not None}
+    above = walk_above(ROOT, server, nodes)
+    wants = walk_device(me(), above, nodes, also=frozenset({TariffProfileList})).wants
+
+    assert {"/tp", "/tp/1/ctti", "/tp/1/rc", "/rt/1"} <= wants.keys()
+    assert "/rc/1/tti" not in wants
