@@ -163,6 +163,7 @@ class SimulatedBms:
     def due_frames(self, now: float) -> tuple[CanFrame, ...]:
         """Frames to be sent at `now`, s; each message has its own period."""
         self._update_alarms()
+        self.pack.alarms, self.pack.warnings = self.alarms(), self.warnings()
         self._drive_contactor(now)
         due = [name for name in self.profile.incoming if now >= self._due_s.get(name, now)]
         for name in due:

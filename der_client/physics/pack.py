@@ -55,7 +55,10 @@ class PackSettings:
 
 
 class Pack:
-    """The pack in one state; `transfer` moves it on. Current and power are positive while discharging."""
+    """The pack in one state; `transfer` moves it on. Current and power are positive while discharging.
+
+    `alarms` and `warnings` are what its BMS last said; `is_released` opens the contactor for a controller.
+    """
 
     def __init__(self, settings: PackSettings | None = None) -> None:
         self.settings = PackSettings() if settings is None else settings
@@ -68,11 +71,14 @@ class Pack:
         self.wants_contactor = True
         self.is_welded = False
         self.is_forced_open = False
+        self.is_released = False
+        self.alarms: frozenset[str] = frozenset()
+        self.warnings: frozenset[str] = frozenset()
 
     @property
     def contactor_closed(self) -> bool:
-        """Whether the pack is on its terminals: as the BMS wants, unless welded or broken."""
-        return self.is_welded or (self.wants_contactor and not self.is_forced_open)
+        """Whether the pack is on its terminals: as the BMS wants, unless released, welded or broken."""
+        return self.is_welded or (self.wants_contactor and not self.is_forced_open and not self.is_released)
 
     @property
     def is_balancing(self) -> bool:

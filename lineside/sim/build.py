@@ -46,6 +46,8 @@ class Wish:
     utc_offset_h: float = 0.0
     cloudiness: float = 0.6
     has_lab_hooks: bool = False
+    has_battery_model: bool = False
+    cells: int = 16
     trips_when_it_may: bool = False
     capacity_wh: float = 10_000.0
     soc_pct: float = 60.0
@@ -165,11 +167,20 @@ def _pv(wish: Wish, name: str, unit: int, number: int) -> Device:
 def _battery(wish: Wish, name: str, unit: int, number: int) -> Device:
     base = _base(wish, unit, _serial(wish, number), "Simulated battery inverter")
     settings = replace(
-        base, charge_w=wish.max_w, discharge_w=wish.max_w, capacity_wh=wish.capacity_wh, pv_w=0.0
+        base,
+        charge_w=wish.max_w,
+        discharge_w=wish.max_w,
+        capacity_wh=wish.capacity_wh,
+        pv_w=0.0,
+        has_battery_model=wish.has_battery_model and wish.series != 100,
     )
     pack = Pack(
         PackSettings(
-            capacity_wh=wish.capacity_wh, soc_pct=wish.soc_pct, soh_pct=wish.soh_pct, seed=wish.seed + number
+            capacity_wh=wish.capacity_wh,
+            cells=wish.cells,
+            soc_pct=wish.soc_pct,
+            soh_pct=wish.soh_pct,
+            seed=wish.seed + number,
         )
     )
     bms = SimulatedBms(pack, load_profile(wish.profile), BmsSettings())

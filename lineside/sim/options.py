@@ -79,6 +79,8 @@ def _add_battery(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--capacity-wh", type=float, default=10_000.0, help="energy of the pack")
     parser.add_argument("--soc-pct", type=float, default=60.0, help="state of charge at the start")
     parser.add_argument("--soh-pct", type=float, default=100.0, help="state of health")
+    parser.add_argument("--cells", type=int, default=16, help="cells in series (3.2 V each)")
+    parser.add_argument("--model-802", action="store_true", help="the battery bank in the inverter's map too")
     parser.add_argument("--profile", default="pylontech_lv", help="frames of the BMS (a name, or a file)")
 
 
@@ -131,6 +133,7 @@ def wish_of(chosen: argparse.Namespace, now: float) -> Wish:
         trips_when_it_may=chosen.trips_early,
         habits=not given.get("no_habits", False),
         is_float_meter=given.get("float_meter", False),
+        has_battery_model=given.get("model_802", False),
         grid=() if chosen.grid_profile is None else read_grid(chosen.grid_profile),
         **named,
     )
@@ -147,6 +150,7 @@ SAME_NAMES = (
     "irradiance",
     "cloudiness",
     "capacity_wh",
+    "cells",
     "soc_pct",
     "soh_pct",
     "profile",

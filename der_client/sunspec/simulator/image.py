@@ -20,6 +20,7 @@ CATEGORY_B, CATEGORY_III = 1, 2
 PORT_PV, PORT_ESS, PORT_EV = 0, 1, 2
 PORT_NAMES = {PORT_PV: "PV", PORT_ESS: "Battery", PORT_EV: "EV"}
 FOREVER_S = 0xFFFFFFFE
+LITHIUM_ION = 4
 
 Values = dict[str, Value]
 
@@ -204,6 +205,42 @@ def _lab(settings: InverterSettings) -> Values:
     }
 
 
+def _battery_bank(settings: InverterSettings) -> Values:
+    """Model 802 at its start; what is measured is set later."""
+    power = scale_for(max(settings.charge_w, settings.discharge_w))
+    return {
+        "WHRtg": settings.capacity_wh,
+        "WChaRteMax": settings.charge_w,
+        "WDisChaRteMax": settings.discharge_w,
+        "SoCMax": 100,
+        "SoCMin": 0,
+        "SocRsvMax": 100,
+        "SoCRsvMin": 0,
+        "NCyc": 0,
+        "LocRemCtl": 0,
+        "Hb": 0,
+        "CtrlHb": 0,
+        "AlmRst": 0,
+        "Typ": LITHIUM_ION,
+        "Evt2": 0,
+        "EvtVnd1": 0,
+        "EvtVnd2": 0,
+        "ReqInvState": 0,
+        "SetOp": 1,
+        "SetInvState": 3,
+        "AHRtg_SF": -1,
+        "WHRtg_SF": scale_for(settings.capacity_wh),
+        "WChaDisChaMax_SF": power,
+        "SoC_SF": -1,
+        "SoH_SF": -1,
+        "V_SF": -1,
+        "CellV_SF": -3,
+        "A_SF": -1,
+        "AMax_SF": -1,
+        "W_SF": power,
+    }
+
+
 BUILDERS: Mapping[int, Callable[[InverterSettings], Values]] = {
     1: common_values,
     701: _measurements,
@@ -213,6 +250,7 @@ BUILDERS: Mapping[int, Callable[[InverterSettings], Values]] = {
     713: _storage,
     714: _dc,
     715: _control,
+    802: _battery_bank,
     64414: _lab,
 }
 
@@ -290,8 +328,8 @@ def _least_power(settings: InverterSettings) -> Values:
 
 def _models(settings: InverterSettings) -> Iterator[Model]:
     address = FIRST_ADDRESS + len(MARKER)
-    hooks = (64414,) if settings.has_lab_hooks else ()
-    for model_id in (1, *range(701, 716), *hooks):
+    extra = (802,) * settings.has_battery_model + (64414,) * settings.has_lab_hooks
+    for model_id in (1, *range(701, 716), *extra):
         if model_id == 713 and not settings.is_storage:
             continue
         if model_id in CURVE_MODELS:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from der_client.physics import EnterService, Grid, Offer, Orders, PowerStage
+from der_client.physics.pack import Pack
 from der_client.sunspec.simulator.bank import RegisterBank
+from der_client.sunspec.simulator.battery_802 import Battery802
 from der_client.sunspec.simulator.faults import FaultSwitches
 from der_client.sunspec.simulator.lab_hooks import LabHooks
 from der_client.sunspec.simulator.measurements import AcState
@@ -86,6 +88,8 @@ class Inverter:
         self._stage = PowerStage(EnterService(settings.in_service, draw), self._flowed)
         self._start = self._now = start
         self._hooks = LabHooks(self.face.bank.models.get(64414))
+        pack = dc_source if isinstance(dc_source, Pack) else None
+        self._battery_bank = Battery802(self.face.bank.models.get(802), pack)
         self.idle_w = settings.idle_w
         self._is_shown, self._shown_alarms = False, 0
         self._available_w, self._looked_at = 0.0, math.nan
@@ -125,6 +129,7 @@ class Inverter:
             return
         names = self.face.bank.write(address, words)
         self.face.written(names, self._now)
+        self._battery_bank.written(names)
         if self._hooks.written(names):
             self.set_grid(voltage_v=self._hooks.voltage_v, frequency_hz=self._hooks.frequency_hz)
         self._settle()
@@ -171,6 +176,7 @@ class Inverter:
         if not self._is_shown or alarms != self._shown_alarms:
             battery = self._battery_limits() if self.settings.is_storage else None
             self.face.show(self._stage, self.ac, self._offer(), self._grid(), battery)
+            self._battery_bank.show(self._now - self._start, is_frozen=self.faults.freeze_heartbeat)
             self._is_shown, self._shown_alarms = True, alarms
 
 

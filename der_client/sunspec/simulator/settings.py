@@ -13,7 +13,8 @@ class InverterSettings:
     to neutral for single phase, else line to line. `efficiency` holds between DC and AC in both directions.
     With `trips_when_it_may` the curves of what may trip act as those of what must. `port_type` is 714.PrtTyp
     where it is neither PV nor a battery; a battery makes `idle_w` unless asked, and cannot charge with less
-    than `gap_w`. `has_lab_hooks` adds model 64414, by which a test bench sets irradiance and grid.
+    than `gap_w`. `has_lab_hooks` adds model 64414, by which a test bench sets irradiance and grid,
+    `has_battery_model` model 802 of the pack behind a battery inverter (700 series).
     """
 
     manufacturer: str = "Lineside"
@@ -44,6 +45,7 @@ class InverterSettings:
     idle_w: float = 0.0
     gap_w: float = 0.0
     has_lab_hooks: bool = False
+    has_battery_model: bool = False
 
     @property
     def is_storage(self) -> bool:

@@ -1,0 +1,97 @@
+"""Simulations on lines of every kind, read by the real drivers: TLS, serial, a meter, a battery bank."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certs import Pki
+from der_client.device import Nameplate, SiteReading, Telemetry
+from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings
+from der_client.sunspec.meter import SunSpecMeter
+from der_client.sunspec.serial_port import SerialSettings
+from der_client.sunspec.settings import MeterSettings
+from der_client.sunspec.transport import TlsSettings
+
+FULL_SUN = ("--irradiance", "1", "--max-w", "8000")
+PATIENT = TransportSettings(timeout_s=10.0)
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[dict[str, Any]]:
+    """A simulation that runs; what its first line said."""
+    command = [sys.executable, "-m", "lineside", "sim", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+
+
+async def power_of(device: SunSpecDevice) -> float:
+    """The power that a driver reads."""
+    try:
+        plate, reading = await device.identify(), await device.read()
+    finally:
+        await device.close()
+    assert isinstance(plate, Nameplate), plate
+    assert isinstance(reading, Telemetry), reading
+    return reading.power_w
+
+
+async def test_inverter_inside_tls_is_read_by_a_client_with_a_role(tmp_path: Path) -> None:
+    pki = Pki.create(tmp_path / "pki", depth=3)
+    pki.issue_modbus("inverter", hosts=["127.0.0.1"])
+    own = pki.issue_modbus("controller", role="GridServiceSunSpec")
+    tls = TlsSettings(certificate=own.certificate_path, key=own.key_path, roots=own.root_path)
+    settings = SunSpecSettings(transport=TransportSettings(timeout_s=10.0, tls=tls))
+    with running("inverter", *FULL_SUN, "--tls", str(tmp_path / "pki" / "inverter")) as where:
+        device = SunSpecDevice("der", "127.0.0.1", where["modbus_port"], settings=settings)
+        assert await power_of(device) == 8_000
+
+
+async def test_two_inverters_share_a_serial_line() -> None:
+    with running("inverter", *FULL_SUN, "--count", "2", "--rtu", "pty") as where:
+        serial = SerialSettings(port=where["serial_port"])
+        settings = SunSpecSettings(transport=TransportSettings(timeout_s=10.0, serial=serial))
+        powers = [await power_of(SunSpecDevice("der", "", 0, unit, settings)) for unit in (1, 2)]
+        assert [place["unit"] for place in where["devices"]] == [1, 2]
+    assert powers == [8_000, 8_000]
+
+
+@pytest.mark.parametrize("positive", ["import", "export"])
+async def test_the_meter_of_a_household_tells_what_it_takes(positive: str) -> None:
+    options = ("--start", "2026-06-21T19:30", "--phases", "3")
+    with running("load", *options, *(["--export-positive"] if positive == "export" else [])) as where:
+        settings = MeterSettings(meter_positive=positive, transport=PATIENT)
+        meter = SunSpecMeter("meter", "127.0.0.1", where["modbus_port"], settings=settings)
+        reading = await meter.read()
+        await meter.close()
+    assert isinstance(reading, SiteReading), reading
+    assert -9_000 < reading.power_w < -100
+    assert reading.frequency_hz == 60.0
+
+
+async def test_a_battery_of_high_voltage_shows_its_bank() -> None:
+    options = ("--model-802", "--profile", "pylontech_hv", "--cells", "90", "--soc-pct", "55")
+    with running("battery", *options) as where:
+        settings = SunSpecSettings(transport=PATIENT, controller_heartbeat=False)
+        device = SunSpecDevice("der", "127.0.0.1", where["modbus_port"], settings=settings)
+        plate, reading = await device.identify(), await device.read()
+        await device.close()
+    assert isinstance(plate, Nameplate), plate
+    assert isinstance(reading, Telemetry), reading
+    assert (reading.soc_pct, plate.capacity_wh) == (55, 10_000)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--tls", "nowhere/inverter"), ("--rtu", "/dev/nowhere")])
+def test_a_line_that_cannot_be_had_is_told_and_ends_with_2(option: str, value: str) -> None:
+    command = [sys.executable, "-m", "lineside", "sim", "inverter", option, value]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, "nowhere" in done.stderr) == (2, True)
