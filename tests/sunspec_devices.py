@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from der_client.sunspec.codec import Value, absent_words
-from der_client.sunspec.definitions import fixed_size, layout_of
+from der_client.sunspec.definitions import HEADER_SIZE, fixed_size, layout_of
 from der_client.sunspec.mapping import Plan
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.simulator.bank import build_model, put
@@ -199,15 +200,20 @@ def _curves(of: Older, address: int) -> Model:
     return build_repeated(of.model_id, address, of.curves, {**header, **CURVE_SCALES[of.model_id], **points})
 
 
+@cache
+def _length_for(model_id: int, repeats: int) -> int:
+    """L of a model whose group comes so often: it grows by the group alone."""
+    once = fixed_size(model_id) - HEADER_SIZE
+    layouts = ((length, layout_of(model_id, length)) for length in range(once, once + 100))
+    group = next(length - once for length, found in layouts if found and "curve[0].ReadOnly" in found.by_name)
+    while (layout := layout_of(model_id, once + repeats * group)) is None or layout.warnings:
+        group += 1
+    return once + repeats * group
+
+
 def build_repeated(model_id: int, address: int, repeats: int, values: Mapping[str, Value]) -> Model:
     """A model whose repeating group comes as often as its length says."""
-    probe = next(
-        length
-        for length in range(fixed_size(model_id), 3000)
-        if (layout := layout_of(model_id, length)) is not None
-        and layout.by_name.get(f"curve[{repeats - 1}].ReadOnly") is not None
-        and not layout.warnings
-    )
+    probe = _length_for(model_id, repeats)
     layout = layout_of(model_id, probe)
     assert layout is not None
     model = Model(model_id=model_id, address=address, length=probe, layout=layout)

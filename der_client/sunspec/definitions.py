@@ -6,10 +6,12 @@ ID register. SunSpec Device Information Model Specification 1.2, models, groups 
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
+
+from der_client.sunspec.readers import Reader, reader_of
 
 HEADER_SIZE = 2
 
@@ -41,13 +43,32 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The points that fit a model of a given length, in register order, and what was odd about the length."""
+    """The points that fit a model of a given length, in register order, and what was odd about the length.
+
+    `readers` are filled when points are first read.
+    """
 
     model_id: int
     length: int
     points: tuple[Point, ...]
     by_name: Mapping[str, Point]
     warnings: tuple[str, ...]
+    readers: dict[str, Reader] = field(default_factory=dict, repr=False, compare=False)
+
+    def reader(self, name: str) -> Reader | None:
+        """The function that reads a point from a model's registers, `None` for a point that is not there."""
+        found = self.readers.get(name)
+        point = self.by_name.get(name) if found is None else None
+        if point is not None:
+            scale = self.by_name.get(point.scale) if isinstance(point.scale, str) else None
+            found = self.readers[name] = reader_of(
+                point.type,
+                point.offset,
+                point.size,
+                scale.offset if scale else None,
+                point.scale if isinstance(point.scale, int) else 0,
+            )
+        return found
 
     @property
     def end(self) -> int:

@@ -6,7 +6,7 @@ The task that owns the device updates the registers; everything else reads value
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from der_client.sunspec.codec import Value, Words, absent_words, decode, scaled
+from der_client.sunspec.codec import Value, Words, absent_words
 from der_client.sunspec.definitions import HEADER_SIZE, Layout, Point
 
 
@@ -42,17 +42,18 @@ class Model:
 
     def value(self, name: str) -> Value | None:
         """The engineering value of a point, `None` if it is not implemented (now)."""
-        point = self.point(name)
-        return None if point is None else self.value_of(point)
+        layout = self.layout
+        reader = (layout.readers.get(name) or layout.reader(name)) if layout else None
+        if reader is None:
+            return None
+        try:
+            return reader(self.words)
+        except IndexError:
+            return None
 
     def value_of(self, point: Point) -> Value | None:
         """The engineering value of one of this model's points; a scale factor that is missing counts as 0."""
-        if point.end > len(self.words):
-            return None
-        value = decode(point.type, self.words[point.offset : point.end])
-        if point.scale is None or value is None or isinstance(value, str):
-            return value
-        return scaled(value, self.exponent(point) or 0)
+        return self.value(point.name)
 
     def exponent(self, point: Point) -> int | None:
         """The power of ten of a point: 0 without scale factor, `None` if that is not implemented."""

@@ -3,6 +3,8 @@
 Models 1, 702, 704, 713 and 714, else 120, 121, 124 and 802, to IEEE 2030.5-2018, 10.10.
 """
 
+from itertools import count, takewhile
+
 from der_client.device import Fault, FaultKind, Nameplate
 from der_client.sunspec.capabilities import modes_of
 from der_client.sunspec.drafts import MappingSettings
@@ -100,8 +102,8 @@ def _port_types(device_map: DeviceMap) -> set[int | None]:
 
 def ports_of(dc: Model) -> tuple[str, ...]:
     """Paths of the DC ports that fit model 714, whatever its count says."""
-    points = dc.layout.points if dc.layout else ()
-    return tuple(point.name.removesuffix(".PrtTyp") for point in points if point.name.endswith(".PrtTyp"))
+    ports = (f"Prt[{index}]" for index in count())
+    return tuple(takewhile(lambda port: dc.point(f"{port}.PrtTyp") is not None, ports))
 
 
 def der_type_of(device_map: DeviceMap) -> int:

@@ -3,7 +3,6 @@
 SunSpec models 703, 715 and 123; IEEE 2030.5-2018, 10.10 (DERControlBase, setES*).
 """
 
-import math
 from collections.abc import Iterator
 
 from der_client.sunspec.capabilities import executor
@@ -68,7 +67,10 @@ def plan_enter_service(wish: Wish, draft: Draft) -> None:
     wanted = dict(_entering(wish))
     soft = wish.setpoint.soft_grad_w_pct_per_s
     if soft is not None and "ESRmpTms" not in wanted:
-        wanted["ESRmpTms"] = ("soft_grad_w_pct_per_s", Wanted(math.ceil(FULL_PCT / soft) if soft else 0))
+        wanted["ESRmpTms"] = (
+            "soft_grad_w_pct_per_s",
+            Wanted(FULL_PCT / soft if soft else 0, Rounding.UP),
+        )
     model = wish.model(703)
     fine: dict[str, Wanted] = {}
     for name, (field, value) in wanted.items():
