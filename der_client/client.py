@@ -57,6 +57,7 @@ class AggregatorClient:
         self.settings = settings
         self.identity = identity_of(settings.server.certificate)
         self._plants = tuple(plants)
+        self._parties = parties_of(self._plants, self.identity, settings.server.pin, also=settings.follows)
         self._on_event = on_event
         self._local_s = local_s
         self._spread = spread
@@ -101,7 +102,7 @@ class AggregatorClient:
     async def _run(self, session: Session, spool: Spool) -> None:
         poller = Poller(
             session,
-            parties_of(self._plants, self.identity, self.settings.server.pin, also=self.settings.follows),
+            self._parties,
             self._clock,
             tell=self._tell,
             spread=self._spread,

@@ -7,6 +7,7 @@ from typing import Final
 from certs import LFDI, sfdi_of
 from der_client.device import Device
 from der_client.discovery import Identity
+from der_client.errors import SettingsError
 from der_client.settings import DeviceSettings
 from der_client.shelf import Party
 from der_client.site_desk import Meter
@@ -77,15 +78,26 @@ def parties_of(
     """What the poller follows: each plant in order, and behind them the aggregator's own EndDevice.
 
     `pin` belongs to the certificate of the client; `also` are lists that plants follow on request alone.
+    SettingsError where two plants are one EndDevice: only one of them would ever be found.
     """
     principal = Party(identity=own, pin=pin, registration_alone=True)
-    parties = [
-        Party(
-            identity=plant.identity(own),
-            pin=pin if plant.end_device is None else plant.pin,
-            is_principal=plant.end_device is None,
-            also=also,
-        )
-        for plant in plants
-    ]
+    parties: list[Party] = []
+    known: set[str | int] = set()
+    alone: set[str | int] = set()
+    for plant in plants:
+        one = plant.identity(own)
+        is_own = plant.end_device is None or _is_same(one, own)
+        one = own if is_own else one
+        if (one.lfdi or one.sfdi) in known or one.sfdi in alone:
+            msg = f"devices: {plant.end_device or 'the client itself'} is the EndDevice of other devices too"
+            raise SettingsError(f"{msg}; give all of them the same end_device")
+        known |= {one.lfdi, one.sfdi}
+        alone |= set() if one.lfdi else {one.sfdi}
+        own_pin = plant.pin or pin if is_own else plant.pin
+        parties.append(Party(identity=one, pin=own_pin, is_principal=is_own, also=also))
     return (*parties,) if any(party.is_principal for party in parties) else (*parties, principal)
+
+
+def _is_same(one: Identity, other: Identity) -> bool:
+    """True if both are one EndDevice, as far as the settings tell."""
+    return one.lfdi == other.lfdi if one.lfdi else one.sfdi == other.sfdi

@@ -3,6 +3,7 @@ import pytest
 from certs import LFDI, sfdi_of
 from der_client import DeviceSettings, Plant, plants_of
 from der_client.discovery import Identity
+from der_client.errors import SettingsError
 from der_client.plants import parties_of
 from tests.unit.der_client.still_device import StillDevice
 
@@ -46,6 +47,30 @@ def test_a_client_of_one_end_device_is_that_end_device() -> None:
     (own,) = parties_of([Plant(devices=())], OWN, 111115)
 
     assert (own.identity, own.pin, own.is_principal, own.registration_alone) == (OWN, 111115, True, False)
+
+
+@pytest.mark.parametrize("named", [OWN.lfdi, OWN.lfdi.lower(), str(OWN.sfdi)])
+def test_an_end_device_that_is_named_and_the_client_itself_is_read_whole(named: str) -> None:
+    (own,) = parties_of([Plant(devices=(), end_device=named)], OWN, 111115)
+
+    assert (own.identity, own.pin, own.is_principal, own.registration_alone) == (OWN, 111115, True, False)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(MANAGED, str(sfdi_of(LFDI(MANAGED))), id="by LFDI and by SFDI"),
+        pytest.param(str(sfdi_of(LFDI(MANAGED))), MANAGED, id="by SFDI and by LFDI"),
+        pytest.param(None, OWN.lfdi, id="by name and the client itself"),
+    ],
+)
+def test_devices_of_one_end_device_that_is_named_in_two_ways_are_refused(
+    one: str | None, other: str | None
+) -> None:
+    plants = [Plant(devices=(), end_device=one), Plant(devices=(), end_device=other)]
+
+    with pytest.raises(SettingsError, match=f"devices: {other} is the EndDevice of other devices too"):
+        parties_of(plants, OWN, None)
 
 
 @pytest.mark.parametrize("text", ["", "12345G", "3E4F45AB31EDFE5B67E343E5E4562E31984E23", "1234567890123"])
