@@ -60,14 +60,20 @@ class Recorder:
     async def _restore(self) -> None:
         """Take up the incidents of the last run: each is still to be cleared."""
         text = await asyncio.to_thread(self._spool.recall, self._memory)
-        self._incidents = incidents_from(text)
+        try:
+            self._incidents = incidents_from(text)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("what was kept of %s cannot be read: %s", self._memory, error)
 
     async def take(self, view: DeviceView, now: int) -> None:
-        """Record one view of the device at `now`, server time, s."""
+        """Record one view of the device at `now`, server time, s.
+
+        Where the server's clock was set back the interval begins anew.
+        """
         await self._record_incidents(view, now)
         if view.telemetry is not None:
             self._averages.add(view.telemetry)
-        if self._began is None:
+        if self._began is None or now < self._began:
             self._began = now
         elif now - self._began >= self._post_rate_s(view.name):
             await self._record_readings(view.name, self._began, now)

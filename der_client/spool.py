@@ -33,6 +33,10 @@ class Lane(StrEnum):
     READING = "reading"
 
 
+BOUNDED: Final = (Lane.READING, Lane.LOG_EVENT)
+"""Lanes that go on growing while the server does not answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
     """One body that the server has not accepted yet.
@@ -52,12 +56,16 @@ class Owed:
 
 
 class Spool:
-    """The client's memory on disk; bounded: the oldest readings of an EndDevice go first and are counted."""
+    """The client's memory on disk.
 
-    def __init__(self, path: Path | str, *, most_readings: int = 10_000) -> None:
+    Bounded: of the readings, and of the LogEvents, of an EndDevice no more than `most_waiting` wait; the
+    oldest go first. Responses are as many as the events.
+    """
+
+    def __init__(self, path: Path | str, *, most_waiting: int = 10_000) -> None:
         self.dropped_readings = 0
         self.owner = ""
-        self._most_readings = most_readings
+        self._most_waiting = most_waiting
         self._file = SpoolFile(path)
 
     def of(self, owner: str) -> Self:
@@ -93,21 +101,25 @@ class Spool:
         self._file.write(job)
 
     def owe(self, *owed: Owed) -> None:
-        """Queue bodies for the server; drops the oldest readings beyond the bound."""
+        """Queue bodies for the server; drops the oldest readings and LogEvents beyond the bound."""
         bodies = self._rows(owed)
 
-        def job(db: sqlite3.Connection) -> int:
+        def job(db: sqlite3.Connection) -> dict[Lane, int]:
             db.executemany(INSERT_OWED, bodies)
-            return db.execute(
-                "DELETE FROM outbox WHERE lane = ?1 AND owner = ?2 AND seq <= "
-                "(SELECT seq FROM outbox WHERE lane = ?1 AND owner = ?2 ORDER BY seq DESC LIMIT 1 OFFSET ?3)",
-                (Lane.READING, self.owner, self._most_readings),
-            ).rowcount
+            return {lane: self._dropped(db, lane) for lane in BOUNDED}
 
         dropped = self._file.write(job)
-        if dropped:
-            self.dropped_readings += dropped
-            log.warning("spool full: %d oldest readings dropped", dropped)
+        self.dropped_readings += dropped[Lane.READING]
+        for lane in (lane for lane in BOUNDED if dropped[lane]):
+            log.warning("spool full: %d oldest dropped of lane %s", dropped[lane], lane)
+
+    def _dropped(self, db: sqlite3.Connection, lane: Lane) -> int:
+        """How many bodies of a lane beyond the bound were dropped, the oldest."""
+        return db.execute(
+            "DELETE FROM outbox WHERE lane = ?1 AND owner = ?2 AND seq <= "
+            "(SELECT seq FROM outbox WHERE lane = ?1 AND owner = ?2 ORDER BY seq DESC LIMIT 1 OFFSET ?3)",
+            (lane, self.owner, self._most_waiting),
+        ).rowcount
 
     def next(self, lane: Lane, besides: Collection[str] = ()) -> Owed | None:
         """The oldest body of a lane, of whatever EndDevice but those in `besides`, or None."""

@@ -62,14 +62,16 @@ class Subscriber:
         await listener.open(settings.bind, settings.port, self.take)
         self._uri = f"https://{settings.host}:{settings.outer_port or listener.port}{path}"
         log.info("notifications are taken at %s", self._uri)
-        await self._recall()
-        self._poller.on_surprise, self._poller.on_back = self._surprised, self._back
         try:
+            await self._recall()
+            self._poller.on_surprise, self._poller.on_back = self._surprised, self._back
             await self._follow()
         finally:
-            if settings.port == 0 or not settings.keep:
-                await self._end_all()
-            await listener.close()
+            try:
+                if settings.port == 0 or not settings.keep:
+                    await self._end_all()
+            finally:
+                await listener.close()
 
     def _peers(self) -> frozenset[str]:
         """LFDIs of those who may post."""
@@ -233,11 +235,8 @@ class Subscriber:
 
     async def _recall(self) -> None:
         """Take up the subscriptions of the last run: those with another URI of ours are ended."""
-        text = await asyncio.to_thread(self._spool.recall, MEMORY)
-        kept = json.loads(text or "{}")
-        if kept and kept["uri"] != self._uri:
-            for uri in kept["held"].values():
-                await self._end(uri)
+        for uri in old_subscriptions(await asyncio.to_thread(self._spool.recall, MEMORY), self._uri):
+            await self._end(uri)
 
     def _recalled_path(self) -> str:
         """A path that nobody guesses, the same in each run."""
@@ -262,3 +261,13 @@ class Subscriber:
             await self._session.delete(urlsplit(uri)._replace(scheme="", netloc="").geturl())
         except ExchangeError as error:
             log.info("subscription %s was not ended: %s", uri, error)
+
+
+def old_subscriptions(text: str | None, uri: str) -> tuple[str, ...]:
+    """Where the subscriptions of a kept text are that name another URI of ours than `uri`."""
+    try:
+        kept = json.loads(text or "{}")
+        return tuple(map(str, kept["held"].values())) if kept and kept["uri"] != uri else ()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("what was kept of subscriptions cannot be read: %s", error)
+        return ()

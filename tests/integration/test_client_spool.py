@@ -27,7 +27,7 @@ for number in range(100_000):
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
-    made = Spool(tmp_path / "spool.sqlite", most_readings=3)
+    made = Spool(tmp_path / "spool.sqlite", most_waiting=3)
     yield made
     made.close()
 
@@ -100,6 +100,14 @@ def test_the_oldest_readings_go_first_and_are_counted(spool: Spool) -> None:
     assert taken(spool, Lane.READING) == ["2", "3", "4"]
     assert spool.count(Lane.RESPONSE) == 1
     assert spool.dropped_readings == 2
+
+
+def test_log_events_do_not_fill_the_disk_while_the_server_is_away(spool: Spool) -> None:
+    for number in range(5):
+        spool.owe(owed(Lane.LOG_EVENT, "", str(number), b""))
+
+    assert taken(spool, Lane.LOG_EVENT) == ["2", "3", "4"]
+    assert spool.dropped_readings == 0
 
 
 def test_a_body_that_was_on_its_way_is_marked(spool: Spool) -> None:
