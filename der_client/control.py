@@ -140,7 +140,7 @@ class Controller:
         if plan is None:
             return
         wish = self._part.desired(plan, self._as_heard(nameplate, telemetry))
-        desired = replace(override.desired(), cap_w=wish.cap_w) if override else wish
+        desired = self._part.ordered(override.desired(), wish) if override else wish
         safe = clamp(desired, telemetry, nameplate, self._safety, now, around=self._around(now))
         self._safety = safe.state
         if not safe.may_write:

@@ -140,6 +140,13 @@ class SitePart:
             return wish_of(plan, heard.nameplate)
         return self._desk.desired(self._name, plan, heard)
 
+    def ordered(self, order: Desired, wish: Desired) -> Desired:
+        """What a local operator orders, with what `wish` keeps for the sake of the other DERs of the site."""
+        if self._desk is None:
+            return order
+        setpoint = replace(order.setpoint, max_charge_w=wish.setpoint.max_charge_w)
+        return replace(order, cap_w=wish.cap_w, setpoint=setpoint)
+
     def lasting_share(self, nameplate: Nameplate) -> Share:
         """Its part in the default while it is left alone."""
         return WHOLE if self._desk is None else self._desk.lasting_share(self._name, nameplate)

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from der_client.desired import Share
-from der_client.device import VarSetpoint
+from der_client.desired import Desired, Share
+from der_client.device import Setpoint, VarSetpoint
+from der_client.override import Override
 from der_client.plan import Plan
 from der_client.site import SiteRules
-from der_client.site_desk import Heard
+from der_client.site_desk import Heard, SitePart
 from der_client.site_split import split
 from schemas import ReactivePower
 from tests.unit.der_client.site_bench import PV, STORAGE, Bench, Unit, asked, limited, plan, watts
@@ -261,3 +262,21 @@ def test_the_parts_of_a_default_are_by_ratings() -> None:
 
     assert bench.desk.lasting_share("pv", PV) == Share(give=2 / 3, take=0.0, storage=0.0, var=0.5)
     assert bench.desk.lasting_share("battery", STORAGE) == Share(give=1 / 3, take=1.0, storage=1.0, var=0.5)
+
+
+def test_an_operator_who_charges_one_battery_stays_within_the_import_limit_of_the_site() -> None:
+    bench = Bench({"a": Unit(STORAGE), "b": Unit(STORAGE)}, rules=SiteRules(), metered=False)
+    wish = bench.round(limited(opModImpLimW=1_000, opModExpLimW=2_000), 2)["a"]
+
+    ordered = SitePart("a", bench.desk).ordered(Override(target_w=-5_000).desired(), wish)
+
+    assert ordered.setpoint.target_w == -5_000
+    assert (ordered.setpoint.max_charge_w, ordered.cap_w) == (wish.setpoint.max_charge_w, wish.cap_w)
+    assert wish.setpoint.max_charge_w == 500.0
+
+
+def test_an_operator_of_a_device_that_stands_alone_has_no_program_beside() -> None:
+    order = Override(target_w=-5_000).desired()
+    wish = Desired(setpoint=Setpoint(max_charge_w=1_000), cap_w=10.0)
+
+    assert SitePart("a").ordered(order, wish) == order
