@@ -24,6 +24,7 @@ from der_client.protected import may_write_grid_code
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unheard
 from der_client.settings import ControlSettings
 from der_client.site_desk import Heard, SitePart
+from der_client.taken_out import brought_back, resting, taken_out_by
 from der_client.verified import UNVERIFIED, Verified
 from der_client.watched import Watched
 from der_client.write_budget import WriteBudget, queued_in
@@ -67,6 +68,8 @@ class Controller:
         self._verified = Verified()
         self._overriding = Overriding()
         self._latched: frozenset[str] = frozenset()
+        self._taken_out: frozenset[str] = frozenset()
+        self._owed_back: frozenset[str] = frozenset()
         self._is_found = False
         self._must_identify = False
         self._is_refused = False
@@ -96,11 +99,12 @@ class Controller:
             await self._device.close()
 
     async def restore(self, memory: Memory | None, system_s: Callable[[], float] = time.time) -> None:
-        """Take up what an earlier run left: latched interlocks, an override, which device was known."""
+        """Take up what an earlier run left: latches, an override, service, which device it was."""
         self._kept = Kept(self._device.name, memory, self._tell)
         self._latched = await self._kept.latched()
         self._safety = self._safety.latched_before(self._latched)
         self._verified = await self._kept.verified()
+        self._taken_out = self._owed_back = await self._kept.taken_out()
         override = await self._kept.override()
         if override is not None:
             self._overriding = Overriding.of(override, system_s(), self._local_s())
@@ -149,7 +153,9 @@ class Controller:
             self._nameplate, self._must_identify = None, False
         else:
             share = self._part.lasting_share(nameplate)
-            await self._apply(safe, reversion_of(plan, nameplate, telemetry, self._settings, share=share))
+            reversion = reversion_of(plan, nameplate, telemetry, self._settings, share=share)
+            stands = safe.must_stop or (override is not None and override.energize is False)
+            await self._apply(safe, resting(reversion) if stands else reversion)
         self._show(telemetry, safe, plan, override)
         await self._keep(safe, override)
 
@@ -221,17 +227,18 @@ class Controller:
     async def _apply(self, safe: SafeSetpoint, reversion: Reversion) -> None:
         """Write what is new and may be written, or refresh the dead-man switch at half of its time."""
         now, former, rules = self._local_s(), self._applied, self._surroundings().rules.writes
-        setpoint = safe.setpoint
+        wanted = setpoint = brought_back(safe.setpoint, self._owed_back)
         if former is not None:
-            setpoint = self._budget.affordable(safe.setpoint, former[0], rules, now)
-        self._budget = self._budget.waiting(queued_in(safe.setpoint, setpoint))
+            setpoint = self._budget.affordable(wanted, former[0], rules, now)
+        self._budget = self._budget.waiting(queued_in(wanted, setpoint))
         is_fresh = now - self._applied_s < REFRESH_SHARE * reversion.after_s
         if (setpoint, reversion) == former and is_fresh:
             return
         result = await self._device.apply(setpoint, reversion)
         before = None if former is None else former[0]
-        self._budget = self._budget.after(setpoint, safe.setpoint, before, rules, now)
+        self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
+        await self._note_service(taken_out_by(setpoint), is_held=isinstance(result, Applied))
         if isinstance(result, Fault):
             self._applied = None
             if result.kind is FaultKind.STALE:
@@ -240,6 +247,17 @@ class Controller:
         self._applied, self._applied_s = (setpoint, reversion), now
         if former is None or former[0] != setpoint:
             self._tell(What.APPLIED, setpoint_text(setpoint), points=result.points)
+
+    async def _note_service(self, fields: frozenset[str], *, is_held: bool) -> None:
+        """Keep by what the device is out of service: a later run has to bring it back."""
+        if not fields and not is_held:
+            return
+        if not fields:
+            self._owed_back = frozenset()
+        out = fields | self._owed_back
+        if out != self._taken_out:
+            self._taken_out = out
+            await self._kept.keep_taken_out(out)
 
     def _let_be(self, safe: SafeSetpoint) -> None:
         """Write nothing: the device's own reversion timers run. What comes after begins anew."""

@@ -29,7 +29,7 @@ class Memory(Protocol):
 
 
 class Kept:
-    """Latches, override and identity of one device. A disk that fails stops no control: it is told once."""
+    """Latches, override, service, identity of one device. A disk that fails stops no control: it is told."""
 
     def __init__(self, name: str, memory: Memory | None, tell: Tell) -> None:
         self._name = name
@@ -60,6 +60,14 @@ class Kept:
     async def keep_verified(self, verified: Verified) -> None:
         """Keep which device is known."""
         await self._remember("identity", verified.to_text())
+
+    async def taken_out(self) -> frozenset[str]:
+        """The fields of the Setpoint by which the device was taken out of service."""
+        return await self._found("taken out", _names)
+
+    async def keep_taken_out(self, fields: frozenset[str]) -> None:
+        """Keep by which fields of the Setpoint the device is out of service; none: it is in service."""
+        await self._remember("taken out", json.dumps(sorted(fields)))
 
     async def _found(self, what: str, read: Callable[[str | None], T]) -> T:
         """What was kept; as if nothing was where it cannot be read, which is told."""

@@ -152,6 +152,7 @@ def _made(
         deratings=tuple(Derating(interlock=g.number, name=g.name, share=share) for g, share in deratings),
         refused=situation.refused,
         may_write=may_write,
+        must_stop=must_stop,
     )
 
 

@@ -71,7 +71,8 @@ class SafeSetpoint:
     """What the device may do now, why it is less than asked, and what to remember.
 
     `may_write` is false where nothing may be written at all: then its reversion timers run. `refused` are
-    protected functions that were asked for without permission.
+    protected functions that were asked for without permission. `must_stop` says that an interlock takes the
+    device out of service.
     """
 
     setpoint: Setpoint
@@ -80,3 +81,4 @@ class SafeSetpoint:
     deratings: tuple[Derating, ...] = ()
     refused: frozenset[str] = frozenset()
     may_write: bool = True
+    must_stop: bool = False

@@ -1,0 +1,129 @@
+"""What takes a device out of service, and what brings it back, over restarts and without a client."""
+
+from dataclasses import replace
+
+import pytest
+
+from der_client.device import Reversion, Setpoint
+from der_client.override import Override
+from der_client.plan import Plan
+from der_client.sunspec import InverterHandle, InverterSettings, SunSpecDevice, read_points, serve_inverter
+from function_sets import ModeSource
+from tests.integration.control_bench import PLATE, Bench, Notes, Rig
+
+SWITCHED = replace(PLATE, modes=PLATE.modes | {"opModEnergize"})
+
+
+def holding(mode: str) -> Plan:
+    """A plan of one event that takes the device out of service."""
+    source = ModeSource(mode=mode, value=False, mRID="AA", program_href="/p", primacy=1)
+    return Plan(modes={mode: source})
+
+
+async def points_of(handle: InverterHandle, *names: str) -> dict[str, object]:
+    found = await read_points("127.0.0.1", handle.port, 1, list(names))
+    return {name: found[name].value for name in names}
+
+
+async def run_once(handle: InverterHandle, notes: Notes, plan: Plan) -> None:
+    """One run of a client: some periods with one plan."""
+    device = SunSpecDevice("pv", "127.0.0.1", handle.port)
+    bench = Bench(device, notes)  # type: ignore[arg-type]
+    bench.plan.set(plan)
+    try:
+        await bench.begin()
+        await bench.loop.cycle()
+        bench.now += 1.0
+        await bench.loop.cycle()
+    finally:
+        await device.close()
+
+
+@pytest.mark.parametrize(
+    ("series", "mode", "point", "out", "back"),
+    [
+        (700, "opModEnergize", "703.ES", 0, 1),
+        (700, "opModConnect", "715.OpCtl", 0, 1),
+        (100, "opModEnergize", "123.WMaxLim_Ena", 1, 0),
+        (100, "opModConnect", "123.Conn", 0, 1),
+    ],
+)
+async def test_a_device_is_back_in_service_when_the_event_ended_while_the_client_was_away(
+    series: int, mode: str, point: str, out: int, back: int
+) -> None:
+    handle, notes = await serve_inverter(InverterSettings(series=series)), Notes()
+    try:
+        await run_once(handle, notes, holding(mode))
+        before = await points_of(handle, point)
+        await run_once(handle, notes, Plan())
+        after = await points_of(handle, point)
+    finally:
+        await handle.close()
+
+    assert (before, after) == ({point: out}, {point: back})
+
+
+async def test_a_device_that_somebody_else_took_out_of_service_stays_out() -> None:
+    rig, notes = Rig(), Notes()
+    bench = Bench(rig, notes)
+    bench.plan.set(Plan())
+    await bench.begin()
+    held = await bench.cycle()
+
+    assert (held.energize, held.connect) == (None, None)
+
+
+async def test_a_device_is_brought_back_once() -> None:
+    rig, notes = Rig(plate=SWITCHED), Notes()
+    first = Bench(rig, notes)
+    first.plan.set(holding("opModEnergize"))
+    await first.begin()
+    out = await first.cycle()
+    second = Bench(rig, notes)
+    second.plan.set(Plan())
+    await second.begin()
+    back = await second.cycle()
+    after = await second.cycle()
+
+    assert (out.energize, back.energize, after.energize) == (False, True, None)
+    assert notes["taken out of cellar"] == "[]"
+
+
+async def test_without_a_client_a_device_that_an_interlock_stopped_stays_stopped() -> None:
+    rig = Rig()
+    bench = Bench(rig)
+    await bench.cycle()
+    rig.says(temperature_c=70.0)
+    bench.now += 1.0
+    await bench.cycle()
+    await bench.cycle()
+
+    assert bench.reasons == ["battery far too hot"]
+    assert rig.told[-1][1] == Reversion(
+        after_s=60, to=Setpoint(connect=False, energize=False, max_w_pct=0.0, target_w=0.0)
+    )
+
+
+async def test_without_a_client_a_device_that_an_operator_stopped_stays_stopped() -> None:
+    rig = Rig()
+    bench = Bench(rig)
+    await bench.loop.override(Override(energize=False))
+    await bench.cycle()
+
+    assert rig.told[-1][1].to.energize is False
+    assert rig.told[-1][1].to.max_w_pct == 0.0
+
+
+async def test_an_older_inverter_that_an_operator_stopped_has_no_timer_that_lets_it_go() -> None:
+    handle = await serve_inverter(InverterSettings(series=100))
+    device = SunSpecDevice("pv", "127.0.0.1", handle.port)
+    bench = Bench(device)  # type: ignore[arg-type]
+    try:
+        await bench.loop.override(Override(energize=False))
+        await bench.loop.cycle()
+        found = await points_of(handle, "123.WMaxLimPct", "123.WMaxLim_Ena", "123.WMaxLimPct_RvrtTms")
+    finally:
+        await device.close()
+        await handle.close()
+
+    assert found == {"123.WMaxLimPct": 0.0, "123.WMaxLim_Ena": 1, "123.WMaxLimPct_RvrtTms": 0}
