@@ -134,6 +134,7 @@ class Poller:
             self._tell(What.WRONG_PIN, str(error), href=want.href)
             for view in self.views:
                 view.set(ServerView())
+            self.registered.set(self.registered.version)
             self.shelf.restart()
             await self._pause(self.settings.retry_most_s)
         else:

@@ -29,6 +29,20 @@ async def test_the_wrong_pin_means_that_the_server_is_not_used(site: Site) -> No
     assert site.script.posted == []
 
 
+async def test_a_pin_that_turns_out_to_be_wrong_ends_all_that_is_sent(site: Site) -> None:
+    script = site.script
+    script.resources["/a/pin"] = Registration(dateTimeRegistered=0, pIN=111115, pollRate=0)
+
+    async with site.client():
+        await script.until(lambda: len(site.heard(What.READINGS)) > 1)
+        script.resources["/a/pin"] = Registration(dateTimeRegistered=0, pIN=123455, pollRate=0)
+        await script.until(lambda: len(site.heard(What.WRONG_PIN)) > 1)
+        posted = len(script.posted)
+        await script.until(lambda: len(site.heard(What.WRONG_PIN)) > 12)
+
+    assert len(script.posted) == posted
+
+
 async def test_a_uri_that_is_gone_makes_the_client_begin_again_at_dcap(site: Site) -> None:
     async with site.client():
         await site.script.until(lambda: site.inverter.holds(90.0))
