@@ -1,5 +1,7 @@
 """Settings of how a client meets its server: profile, registration, subscriptions, discovery."""
 
+import math
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -7,6 +9,7 @@ from der_client.errors import SettingsError
 
 DAY_S: Final = 86_400.0
 MOST_LIMIT: Final = 1_000
+LFDI: Final = re.compile(r"[0-9A-Fa-f]{40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +37,17 @@ class SubscriptionSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65_536:
             raise SettingsError(f"subscription.port: {self.port} is no TCP port")
+        if self.outer_port is not None and not 0 < self.outer_port < 65_536:
+            raise SettingsError(f"subscription.outer_port: {self.outer_port} is no TCP port")
+        if not all(LFDI.fullmatch(one) for one in self.notifiers):
+            raise SettingsError("subscription.notifiers: LFDIs of 40 hex digits are wanted")
         if not 0 < self.renew_s <= DAY_S:
             raise SettingsError("subscription.renew_s: above 0 and up to a day is wanted")
         if not 0 <= self.limit <= MOST_LIMIT:
             raise SettingsError(f"subscription.limit: 0 to {MOST_LIMIT} is wanted")
-        if min(self.again_s, self.safety_poll_s) <= 0:
-            raise SettingsError("subscription: times are longer than 0 s")
+        for name in ("again_s", "safety_poll_s"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingsError(f"subscription.{name}: more than 0 s is wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

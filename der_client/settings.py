@@ -1,5 +1,6 @@
 """Everything that can be set of a client: one frozen tree, read from TOML and `key=value` overrides."""
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from schemas import FlowReservationResponseList, Resource, TariffProfileList
 
 SPOOL: Final = Path("lineside-client.sqlite")
 DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device", "pin", "connection_point"})
+LEAST_PERIODS: Final = 3
+"""Control periods within one reversion time: it is refreshed at half of it."""
 LFDI_OR_SFDI: Final = re.compile(r"[0-9A-Fa-f]{40}|[0-9]{2,12}")
 
 
@@ -52,8 +55,11 @@ class ServerSettings:
             raise SettingsError("server.uri: an https URI of DeviceCapability is wanted")
         if self.pin is not None and not is_valid_pin(self.pin):
             raise SettingsError("server.pin: five digits and their check digit are wanted")
-        if min(self.timeout_s, self.poll_floor_s, self.retry_first_s, self.lost_after_s) <= 0:
-            raise SettingsError("server: times are longer than 0 s")
+        for name in ("timeout_s", "poll_floor_s", "retry_first_s", "retry_most_s", "lost_after_s"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingsError(f"server.{name}: more than 0 s is wanted")
+        if self.retry_most_s < self.retry_first_s:
+            raise SettingsError("server.retry_most_s: at least server.retry_first_s is wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,8 @@ class DeviceSettings:
     def __post_init__(self) -> None:
         if not self.name:
             raise ValueError("name: must not be empty")
+        if not self.name.isprintable():
+            raise ValueError("name: printable characters are wanted")
         if self.end_device is not None and not LFDI_OR_SFDI.fullmatch(self.end_device):
             raise ValueError("end_device: an LFDI of 40 hex digits, or an SFDI, is wanted")
         if self.pin is not None and not is_valid_pin(self.pin):
@@ -101,8 +109,16 @@ class ControlSettings:
     def __post_init__(self) -> None:
         if not 0 < self.period_s <= 10:
             raise SettingsError("control.period_s: above 0 and up to 10 s is wanted")
-        if not 0 < self.reversion_s <= 300 or self.readback_limit < 1:
-            raise SettingsError("control: reversion_s is 1 to 300 s, readback_limit at least 1")
+        if not 0 < self.reversion_s <= 300:
+            raise SettingsError("control.reversion_s: 1 to 300 s is wanted")
+        if self.reversion_s < LEAST_PERIODS * self.period_s:
+            msg = f"control.reversion_s: at least {LEAST_PERIODS} times control.period_s is wanted"
+            raise SettingsError(f"{msg}, or devices revert between two periods")
+        if self.readback_limit < 1:
+            raise SettingsError("control.readback_limit: at least 1 is wanted")
+        for name in ("retry_s", "unavailable_after_s", "plan_wait_s"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise SettingsError(f"control.{name}: 0 s or more is wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +139,10 @@ class ReportSettings:
     def __post_init__(self) -> None:
         if self.post_rate_s < 1:
             raise SettingsError("report.post_rate_s: at least 1 s is wanted")
+        if not 0 <= self.pen < 1 << 32:
+            raise SettingsError("report.pen: a Private Enterprise Number of 32 bits is wanted")
+        if not 0 <= self.device_category < 1 << 32:
+            raise SettingsError("report.device_category: a bitmap of 32 bits is wanted")
         if not {self.other_program_before_start, self.other_program_after_start} <= {None, 7, 14}:
             raise SettingsError("report.other_program_*: 7 or 14 is wanted")
 

@@ -36,7 +36,12 @@ def built(cls: type[T], table: Mapping[str, object], place: str, folder: Path) -
     for name, one in known.items():
         if name not in table and one.default is MISSING and one.default_factory is MISSING:
             raise SettingsError(f"{place}{name}: must be set")
-    values = {name: _value(hints[name], value, f"{place}{name}", folder) for name, value in table.items()}
+    values = {
+        name: _value(hints[name], value, f"{place}{name}", folder)
+        if known[name].repr
+        else _secret(hints[name], value, f"{place}{name}")
+        for name, value in table.items()
+    }
     try:
         return cls(**values)
     except ValueError as error:
@@ -71,6 +76,15 @@ def _value(hint: object, value: object, place: str, folder: Path) -> object:
     if isinstance(hint, type):
         return _single(hint, value, place, folder)
     raise SettingsError(f"{place}: a setting of type {hint} cannot be written in TOML")
+
+
+def _secret(hint: object, value: object, place: str) -> object:
+    """A value that no message may show: a field that its dataclass leaves out of its own text."""
+    inner = _without_none(hint)
+    if type(value) is not inner:
+        msg = f"{place}: a value of type {_name_of(inner)} is wanted, without quotes or leading zeros"
+        raise SettingsError(msg)
+    return value
 
 
 def _single(hint: type, value: object, place: str, folder: Path) -> object:

@@ -48,6 +48,15 @@ def test_the_pin_is_not_shown() -> None:
     assert "111115" not in repr(load_settings(LEAST, ["server.pin=111115"]))
 
 
+@pytest.mark.parametrize("override", ['server.pin="111115"', "server.pin=011115", "device.pin=0111115"])
+def test_a_pin_that_is_written_wrongly_is_not_shown_either(override: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(LEAST, [override])
+
+    assert "pin: a value of type int is wanted, without quotes or leading zeros" in str(caught.value)
+    assert "11115" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -58,12 +67,23 @@ def test_the_pin_is_not_shown() -> None:
         ("server=1", "server: a table is wanted"),
         ("server.uri=http://server/dcap", "server.uri: an https URI"),
         ("server.timeout_s=true", "server.timeout_s: True is not of type float"),
-        ("server.timeout_s=0", "server: times are longer than 0 s"),
+        ("server.timeout_s=0", "server.timeout_s: more than 0 s"),
+        ("server.poll_floor_s=nan", "server.poll_floor_s: more than 0 s"),
+        ("server.retry_most_s=0.5", "server.retry_most_s: at least server.retry_first_s"),
         ("server.pin=111116", "server.pin: five digits"),
         ("device.kind=kettle", "device.kind: 'kettle' is none of battery, sunspec"),
         ("device.port=0", "device.port: 0 is no TCP port"),
         ("control.period_s=0", "control.period_s: above 0"),
-        ("control.reversion_s=999", "control: reversion_s is 1 to 300 s"),
+        ("control.reversion_s=999", "control.reversion_s: 1 to 300 s"),
+        ("control.reversion_s=2", "control.reversion_s: at least 3 times control.period_s"),
+        ("control.readback_limit=0", "control.readback_limit: at least 1"),
+        ("control.retry_s=nan", "control.retry_s: 0 s or more"),
+        ("control.unavailable_after_s=-1", "control.unavailable_after_s: 0 s or more"),
+        ("report.pen=-1", "report.pen: a Private Enterprise Number"),
+        ("report.device_category=-1", "report.device_category: a bitmap"),
+        ("subscription.outer_port=-5", "subscription.outer_port: -5 is no TCP port"),
+        ('subscription.notifiers=["zz"]', "subscription.notifiers: LFDIs of 40 hex digits"),
+        ("subscription.again_s=0", "subscription.again_s: more than 0 s"),
         ("report.post_rate_s=0", "report.post_rate_s: at least 1 s"),
         ("report.other_program_after_start=9", "report.other_program_"),
         ("safety.reserve_pct=99", "safety.reserve_pct: 99.0 outside 0.0 to 90.0"),
@@ -80,6 +100,7 @@ def test_the_pin_is_not_shown() -> None:
         ('devices=[{end_device="ab"}]', "devices.0.end_device: an LFDI of 40 hex digits"),
         ("devices=[{pin=111114}]", "devices.0.pin: five digits and their check digit"),
         ('devices=[{name=""}]', "devices.0.name: must not be empty"),
+        ('devices=[{name="a\\u0000"}]', "devices.0.name: printable characters"),
         ("devices=[{colour=1}]", "devices.0.colour: no such setting"),
         ('devices=[{kind="battery", can="x"}]', "devices.0.can: a table is wanted"),
         ('devices=[{kind="battery", can={interface=3}}]', "devices.0.can.interface: 3 is not of type str"),
