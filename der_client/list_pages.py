@@ -38,6 +38,8 @@ class ListPages(Generic[L]):
         self._first: L | None = None
         self._items: dict[object, Resource] = {}
         self._done = False
+        self.is_torn = False
+        """True once the list has changed between two pages: an item may be missing."""
 
     def next_query(self) -> str | None:
         """Query string of the next page, or None when the list is complete."""
@@ -48,6 +50,8 @@ class ListPages(Generic[L]):
         items = items_of(page)
         if self._first is None:
             self._first = page
+        self.is_torn |= page_all(page) != page_all(self._first)
+        self.is_torn |= any(item.href in self._items for item in items if item.href)
         for offset, item in enumerate(items):
             self._items.setdefault(item.href or self._start + offset, item)
         self._start += len(items)

@@ -30,6 +30,8 @@ NOT_NOW: Final = frozenset({408, 425, 429})
 MOST_REDIRECTS: Final = 5
 MOST_BODY: Final = 1 << 20
 MOST_PAGES: Final = 100
+MOST_READINGS: Final = 3
+"""How often a list is read that changes while it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,14 @@ class Session:
         self._moved.clear()
 
     async def _get_list(self, href: str, cls: type[R]) -> R:
+        """All items of a list, read again where it changed between two pages: none may be missed."""
+        for _ in range(MOST_READINGS):
+            pages = await self._get_pages(href, cls)
+            if not pages.is_torn:
+                break
+        return pages.whole()
+
+    async def _get_pages(self, href: str, cls: type[R]) -> ListPages[R]:
         pages: ListPages[R] = ListPages()
         for _ in range(MOST_PAGES):
             query = pages.next_query()
@@ -131,7 +141,7 @@ class Session:
                 break
             asked = with_query(href, query)
             pages.take(self._decoded(href, await self._exchange("GET", asked), cls))
-        return pages.whole()
+        return pages
 
     def _decoded(self, href: str, answer: Answer, cls: type[R]) -> R:
         try:

@@ -175,6 +175,10 @@ class Shelf:
         """True if a resource was read, or found to be missing."""
         return href in self._held
 
+    def resource(self, href: str) -> Resource | None:
+        """A resource as it was read last, or None."""
+        return self._held.get(href)
+
     def held(self) -> Iterator[tuple[Want, Resource]]:
         """Every resource that was read and is wanted."""
         found = ((want, self._held.get(href)) for href, want in self._wants.items())

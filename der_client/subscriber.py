@@ -27,9 +27,10 @@ from der_client.subscriptions import (
     Topic,
     is_told,
     meaning_of,
+    takes_back,
     wish_of,
 )
-from schemas import EndDevice, EndDeviceList, Notification
+from schemas import EndDevice, EndDeviceList, Notification, Resource
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +93,7 @@ class Subscriber:
             return True
         match meaning:
             case Meaning.USE if note.Resource_ is not None:
-                note.Resource_.href = topic.href
-                self._poller.taken(topic.href, note.Resource_)
+                self._use(topic, note.Resource_)
             case Meaning.UNUSABLE:
                 log.warning("a Notification of %s holds something else", topic.href)
                 self._ended(topic, now)
@@ -116,6 +116,14 @@ class Subscriber:
         devices = [view.value.end_device for view in self._poller.views if view.value is not None]
         is_told = all(self._subscriptions.is_held(one.href or "") for one in devices if one is not None)
         return listed.all == known and len(devices) == len(self._poller.views) and is_told
+
+    def _use(self, topic: Topic, resource: Resource) -> None:
+        """Take a resource as if it had been read; one that may be older than what is held is read too."""
+        resource.href = topic.href
+        is_late = takes_back(resource, self._poller.shelf.resource(topic.href))
+        self._poller.taken(topic.href, resource)
+        if is_late:
+            self._read_again(topic)
 
     async def _follow(self) -> None:
         while True:

@@ -18,6 +18,7 @@ from schemas import (
     DERProgramList,
     EndDevice,
     EndDeviceList,
+    Event,
     FunctionSetAssignmentsList,
     Notification,
     Resource,
@@ -233,3 +234,19 @@ def meaning_of(note: Notification, topic: Topic | None) -> Meaning:
         return Meaning.UNUSABLE
     is_whole = page_all(resource) <= len(items_of(resource))
     return Meaning.USE if is_whole else Meaning.FETCH
+
+
+def takes_back(news: Resource, held: Resource | None) -> bool:
+    """True for a list in a Notification that lacks, or has an older state of, what is held: it may be late.
+
+    Notifications are sent again where their answer was lost, and may come behind what they tell of.
+    """
+    if held is None or not items_of(held):
+        return False
+    fresh = {item.href: _since(item) for item in items_of(news)}
+    return any(fresh.get(item.href, -1) < _since(item) for item in items_of(held))
+
+
+def _since(item: Resource) -> int:
+    """When an event came into its state, s since 1970 UTC; 0 for what is no event."""
+    return item.EventStatus_.dateTime if isinstance(item, Event) else 0

@@ -14,6 +14,7 @@ from schemas import (
     DERProgramList,
     EndDeviceList,
     Registration,
+    Resource,
 )
 from tests.integration.client.harness import CODEC, Inverter, Site, control, controls, decoded
 
@@ -41,6 +42,26 @@ async def test_a_pin_that_turns_out_to_be_wrong_ends_all_that_is_sent(site: Site
         await script.until(lambda: len(site.heard(What.WRONG_PIN)) > 12)
 
     assert len(script.posted) == posted
+
+
+async def test_an_end_device_that_moves_between_two_pages_is_not_missed(site: Site) -> None:
+    script = site.script
+    listed = script.resources["/a/devices"]
+    assert isinstance(listed, EndDeviceList)
+    first, second, third, own = listed.EndDevice_
+    listed.EndDevice_ = [first, second, own, third]
+    shown = script.page
+
+    def page(path: str, start: int) -> Resource:
+        if path == "/a/devices" and start and first in listed.EndDevice_:
+            listed.EndDevice_.remove(first)
+        return shown(path, start)
+
+    script.page = page  # type: ignore[method-assign]
+    async with site.client():
+        await script.until(lambda: site.heard(What.DISCOVERED))
+
+    assert site.heard(What.DISCOVERED)[0].startswith("registered")
 
 
 async def test_a_uri_that_is_gone_makes_the_client_begin_again_at_dcap(site: Site) -> None:

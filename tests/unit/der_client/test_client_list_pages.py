@@ -39,6 +39,25 @@ def test_an_item_that_moved_between_two_pages_counts_once() -> None:
     assert [item.href for item in pages.whole().EndDevice_] == ["/a", "/b", "/c"]
 
 
+@pytest.mark.parametrize(
+    ("second", "is_torn"),
+    [
+        pytest.param(_page(3, "/c"), False, id="the same list"),
+        pytest.param(
+            _page(2, "/d"), True, id="an item has gone, and another moved into a page that was read"
+        ),
+        pytest.param(_page(4, "/c", "/d"), True, id="an item has come"),
+        pytest.param(_page(3, "/b"), True, id="one has gone and one has come"),
+    ],
+)
+def test_a_list_that_changes_between_two_pages_is_torn(second: EndDeviceList, *, is_torn: bool) -> None:
+    pages: ListPages[EndDeviceList] = ListPages()
+    pages.take(_page(3, "/a", "/b"))
+    pages.take(second)
+
+    assert pages.is_torn is is_torn
+
+
 def test_an_empty_page_ends_a_list_that_promises_more() -> None:
     pages: ListPages[EndDeviceList] = ListPages()
     pages.take(_page(4, "/a"))

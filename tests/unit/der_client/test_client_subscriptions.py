@@ -2,12 +2,25 @@
 
 import pytest
 
-from der_client.subscriptions import Meaning, Pace, Subscriptions, Topic, is_told, meaning_of, wish_of
+from der_client.subscriptions import (
+    Meaning,
+    Pace,
+    Subscriptions,
+    Topic,
+    is_told,
+    meaning_of,
+    takes_back,
+    wish_of,
+)
 from schemas import (
+    DateTimeInterval,
+    DERControl,
+    DERControlBase,
     DERControlList,
     DERProgramList,
     EndDevice,
     EndDeviceList,
+    EventStatus,
     FunctionSetAssignmentsList,
     Notification,
     Registration,
@@ -174,3 +187,34 @@ def test_a_subscription_asks_for_xml_with_extensions_and_a_number_of_items() -> 
 
     assert (wish.subscribedResource, wish.notificationURI) == ("/edev/1/fsa", "https://me:8443/x")
     assert (wish.encoding, wish.level, wish.limit) == (0, "+S1", 100)
+
+
+def event(mrid: str, since: int) -> DERControl:
+    return DERControl(
+        href=f"/derp/1/derc/{mrid}",
+        mRID=mrid,
+        creationTime=1,
+        EventStatus_=EventStatus(currentStatus=1, dateTime=since, potentiallySuperseded=False),
+        interval=DateTimeInterval(duration=60, start=1),
+        DERControlBase_=DERControlBase(opModMaxLimW=5_000),
+    )
+
+
+def listed(*events: DERControl) -> DERControlList:
+    return DERControlList(all=len(events), results=len(events), DERControl_=list(events))
+
+
+@pytest.mark.parametrize(
+    ("news", "held", "is_late"),
+    [
+        pytest.param(listed(event("A", 1), event("B", 2)), listed(event("A", 1)), False, id="one more"),
+        pytest.param(listed(event("A", 5)), listed(event("A", 1)), False, id="a newer state"),
+        pytest.param(listed(event("A", 1)), listed(event("A", 5)), True, id="an older state"),
+        pytest.param(listed(event("A", 1)), listed(event("A", 1), event("B", 2)), True, id="one less"),
+        pytest.param(listed(event("A", 1)), None, False, id="nothing is held"),
+    ],
+)
+def test_a_notification_that_takes_back_what_is_known_may_be_late(
+    news: DERControlList, held: DERControlList | None, *, is_late: bool
+) -> None:
+    assert takes_back(news, held) is is_late
