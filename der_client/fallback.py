@@ -70,6 +70,7 @@ RELEASED: Final[Mapping[str, Callable[[Setpoint], Setpoint]]] = {
     "droop": lambda setpoint: replace(setpoint, droop=None),
     "enter_service": lambda setpoint: replace(setpoint, enter_service=None, soft_grad_w_pct_per_s=None),
     "grad_w_pct_per_s": lambda setpoint: replace(setpoint, grad_w_pct_per_s=None),
+    "open_contactor": lambda setpoint: replace(setpoint, open_contactor=False),
 }
 """How a field that fails is given up; any other name is the mode of a curve."""
 

@@ -148,7 +148,8 @@ class SunSpecDevice:
         if isinstance(device_map, Fault):
             return device_map
         curves = curve_models_of(device_map, setpoint, frozenset(self._before))
-        return {**CONTROLS, **dict.fromkeys(curves)}
+        battery = (802,) if setpoint.open_contactor else ()
+        return {**CONTROLS, **dict.fromkeys((*curves, *battery))}
 
     async def close(self) -> None:
         """Close the connection; reversion timers stay armed in the device."""

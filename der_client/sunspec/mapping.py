@@ -14,13 +14,22 @@ from der_client.sunspec.curve_forms import form_for
 from der_client.sunspec.curve_plans import FREQ_WATT, plan_curves, with_droop
 from der_client.sunspec.drafts import REACTIVE_ORDER, Bases, CurveBefore, Draft, MappingSettings, Plan, Wish
 from der_client.sunspec.model import DeviceMap
-from der_client.sunspec.service import plan_enter_service, plan_service
+from der_client.sunspec.service import plan_contactor, plan_enter_service, plan_service
 from der_client.sunspec.storage_124 import plan_storage
 
 __all__ = ["MappingSettings", "Plan", "plan"]
 
 FIELDS_OF = {"pf": ("pf_inject", "pf_absorb"), "var": ("var",)}
-PLANNED = (plan_ramp, plan_enter_service, plan_controls, plan_legacy, plan_storage, plan_curves, plan_service)
+PLANNED = (
+    plan_ramp,
+    plan_enter_service,
+    plan_controls,
+    plan_legacy,
+    plan_storage,
+    plan_curves,
+    plan_service,
+    plan_contactor,
+)
 
 
 def plan(
@@ -55,8 +64,6 @@ def plan(
         before=before or {},
     )
     _refuse_missing(wish, chosen, draft)
-    if setpoint.open_contactor:
-        draft.refuse(["open_contactor"])
     for part in PLANNED:
         part(wish, draft)
     if "droop" in draft.unsupported and setpoint.droop is None:

@@ -43,6 +43,8 @@ GRID_CODE: Mapping[int, frozenset[str] | None] = {
     **dict.fromkeys(sorted(BY_NAME), ALL),
 }
 """Written only with the permission of whoever answers for the device at its grid connection."""
+CONTACTOR = (802, "SetOp")
+"""Opens and closes the contactor of a battery."""
 NEVER = frozenset({"704.AntiIslEna"})
 
 
@@ -52,10 +54,12 @@ class Permissions:
 
     `allow_grid_code_writes` opens trip and ride-through settings (707 to 710, 129 to 142), the window of
     model 703 and the curves of the older series; `models` opens single models of that series.
+    `open_contactor` lets interlocks ask a battery to disconnect itself (802.SetOp); nothing closes it again.
     """
 
     allow_grid_code_writes: bool = False
     models: tuple[int, ...] = ()
+    open_contactor: bool = False
 
     def __post_init__(self) -> None:
         foreign = sorted(set(self.models) - BY_NAME)
@@ -69,6 +73,8 @@ class Permissions:
             return False
         if _holds(CONTROLS, model_id, point.name):
             return True
+        if (model_id, point.name) == CONTACTOR:
+            return self.open_contactor
         return self.cover_model(model_id) and _holds(GRID_CODE, model_id, point.name)
 
     def cover_model(self, model_id: int) -> bool:

@@ -12,6 +12,7 @@ from der_client.sunspec.model import Model
 from der_client.sunspec.writes import Wanted, step_of
 
 FULL_PCT = 100.0
+DISCONNECT = 2
 WINDOW = (("high_v_pct", "ESVHi"), ("low_v_pct", "ESVLo"), ("high_hz", "ESHzHi"), ("low_hz", "ESHzLo"))
 DELAYS = (("delay_s", "ESDlyTms"), ("random_delay_s", "ESRndTms"), ("ramp_s", "ESRmpTms"))
 
@@ -57,6 +58,21 @@ def _connect(wish: Wish, draft: Draft, number: int, *, closed: bool) -> None:
     draft.add(Stage.CONNECT, step)
     if not closed and wish.reversion.after_s and not step.refresh_s:
         draft.unguarded.add("connect")
+
+
+def plan_contactor(wish: Wish, draft: Draft) -> None:
+    """Add the order to a battery to disconnect itself, where the installer permits it, else unsupported.
+
+    Nothing here ever closes a contactor: that is for whoever looks at the battery. SunSpec model 802.
+    """
+    if not wish.setpoint.open_contactor:
+        return
+    battery = wish.model(802)
+    if battery is None or not battery.is_implemented("SetOp") or not wish.permissions.open_contactor:
+        draft.refuse(["open_contactor"])
+        return
+    order = step_of(battery, "open_contactor", {"SetOp": Wanted(DISCONNECT)}, permissions=wish.permissions)
+    draft.add(Stage.CONNECT, order)
 
 
 def plan_enter_service(wish: Wish, draft: Draft) -> None:

@@ -15,7 +15,7 @@ from der_client.sunspec.definitions import layout_with
 from der_client.sunspec.mapping import MappingSettings, Plan, plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.permissions import Permissions
-from der_client.sunspec.simulator.bank import put
+from der_client.sunspec.simulator.bank import build_model, put
 from der_client.sunspec.simulator.image import build_bank
 from der_client.sunspec.simulator.settings import InverterSettings
 from der_client.sunspec.writes import Wanted, step_of
@@ -136,6 +136,41 @@ def test_opening_the_contactor_of_the_battery_is_unsupported_and_the_rest_is_don
 
     assert result.unsupported == {"open_contactor"}
     assert requests(result) != []
+
+
+def with_pack(set_op: int | None = 1) -> DeviceMap:
+    """A battery inverter with the battery's own model."""
+    found = device(BATTERY)
+    pack = build_model(802, 43_000, {}, {})
+    put(pack, "SetOp", set_op)
+    return DeviceMap(base=found.base, models=(*found.models, pack))
+
+
+def test_a_battery_is_told_to_disconnect_itself_last_where_that_is_permitted() -> None:
+    settings = MappingSettings(permissions=Permissions(open_contactor=True))
+    wish = Setpoint(max_w_pct=0, energize=False, open_contactor=True)
+    result = made(wish, on=with_pack(), settings=settings)
+
+    assert requests(result)[-1] == ("802.SetOp", (2,))
+    assert result.unsupported == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("pack", "is_permitted"), [(with_pack(), False), (with_pack(None), True), (device(BATTERY), True)]
+)
+def test_a_battery_that_must_not_or_cannot_disconnect_itself_says_so(
+    pack: DeviceMap, is_permitted: bool
+) -> None:
+    settings = MappingSettings(permissions=Permissions(open_contactor=is_permitted))
+
+    assert made(Setpoint(open_contactor=True), on=pack, settings=settings).unsupported == {"open_contactor"}
+
+
+def test_no_setpoint_ever_closes_a_contactor() -> None:
+    settings = MappingSettings(permissions=Permissions(open_contactor=True))
+    result = made(Setpoint(connect=True, energize=True), on=with_pack(2), settings=settings)
+
+    assert [name for name, _ in requests(result) if name.startswith("802")] == []
 
 
 @pytest.mark.parametrize(("absorbing", "excitation"), [(False, 0), (True, 1)])
