@@ -19,6 +19,7 @@ from bench import (
     codec,
     cycle,
     events,
+    gate,
     idle,
     modbus,
     notifications,
@@ -47,6 +48,7 @@ PARTS: Final[dict[str, Callable[[Stand], list[Result]]]] = {
     "workers": workers.measure,
     "events": events.measure,
     "notifications": lambda _: notifications.measure(),
+    "gate": lambda _: gate.measure(),
     "modbus": lambda _: modbus.measure(),
 }
 LARGE: Final = 1_000_000

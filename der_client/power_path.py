@@ -19,10 +19,10 @@ RESTART_GAP_S: Final = 10.0
 """A state older than this is not a base for a ramp any more."""
 
 
-def ramped(asked: Desired, situation: Situation, state: SafetyState, now: float) -> SafetyState:
-    """The state with both ramps one step further. A ramp begins at the power that is measured."""
-    is_fresh = now - state.at_s > RESTART_GAP_S
-    dt_s = 0.0 if is_fresh else now - state.at_s
+def ramped(asked: Desired, situation: Situation, state: SafetyState, former_s: float) -> SafetyState:
+    """The state with both ramps one step further than at `former_s`. A ramp begins at the measured power."""
+    is_fresh = state.at_s - former_s > RESTART_GAP_S
+    dt_s = 0.0 if is_fresh else state.at_s - former_s
     most_w, measured_w = situation.nameplate.set_max_w, measured(situation.telemetry)
     grad_w_per_s = gradient_w_per_s(asked, situation)
     limit_pct, target_w = asked.setpoint.max_w_pct, asked.setpoint.target_w
@@ -74,15 +74,16 @@ def powers(
     target_w = state.target.value_w if state.target else None
     if target_w is None and situation.battery is not None:
         target_w = 0.0
-    sent = replace(asked, max_w_pct=limit_pct, target_w=None, max_charge_w=charge_w)
     if target_w is None:
+        sent = replace(asked, max_w_pct=limit_pct, target_w=None, max_charge_w=charge_w)
         return sent, replace(state, sent_w=None, sent_limit_w=limit_w)
     low_w = max(window.low_w, -math.inf if charge_w is None else -charge_w)
-    high_w = min(window.high_w, ceiling_w)
+    high_w = min(window.high_w, ceiling_w if limit_w is None else limit_w)
     target_w = window.scale * min(max(target_w, low_w), high_w)
     target_w, state = _reversed_slowly(target_w, situation.rules, state)
     target_w = _held_still(target_w, situation, state, low_w, high_w)
-    return replace(sent, target_w=target_w), replace(state, sent_w=target_w, sent_limit_w=limit_w)
+    sent = replace(asked, max_w_pct=limit_pct, target_w=target_w, max_charge_w=charge_w)
+    return sent, replace(state, sent_w=target_w, sent_limit_w=limit_w)
 
 
 def _most_step_w(rules: SafetyRules, dt_s: float) -> float:
@@ -142,7 +143,9 @@ def _reversed_slowly(target_w: float, rules: SafetyRules, state: SafetyState) ->
     if target_w == 0.0:
         since_s = state.at_s if state.sent_w != 0.0 else state.still_since_s
         return 0.0, replace(state, still_since_s=since_s)
-    if target_w * state.moved_w >= 0.0:
+    if target_w * state.moved_w > 0.0:
+        return target_w, state
+    if state.moved_w == 0.0:
         return target_w, replace(state, moved_w=target_w)
     since_s = state.still_since_s if state.sent_w == 0.0 else state.at_s
     if state.at_s - since_s >= rules.reversal_s:

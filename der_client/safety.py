@@ -101,8 +101,8 @@ def clamp(
     if any(row.action is Action.HOLD_EVENTS for row in tripped):
         asked = state.accepted
         plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
-    base = replace(state, held=held, table=table, trends=trends, reset=frozenset())
-    return _made(asked, plain, situation, tripped, base, now)
+    base = replace(state, held=held, table=table, trends=trends, reset=frozenset(), accepted=asked, at_s=now)
+    return _made(plain, situation, tripped, base, state.at_s)
 
 
 def unheard(
@@ -122,17 +122,17 @@ def unheard(
 
 
 def _made(
-    asked: Desired,
     plain: Setpoint,
     situation: Situation,
     tripped: tuple[Interlock, ...],
     state: SafetyState,
-    now: float,
+    former_s: float,
 ) -> SafeSetpoint:
-    """What is left of a wish by the interlocks that hold."""
+    """What is left of the wish that was accepted by the interlocks that hold."""
     rules, table = situation.rules, state.table or interlocks(situation.rules)
+    asked, now = state.accepted, state.at_s
     deratings = table.deratings(situation)
-    moved = replace(ramped(asked, situation, state, now), accepted=asked, at_s=now)
+    moved = ramped(asked, situation, state, former_s)
     window, moved = _entering(window_of(situation, tripped, deratings), situation, tripped, moved)
     setpoint, moved = powers(plain, window, situation, moved)
     setpoint = reactive.bounded(setpoint, situation.nameplate)

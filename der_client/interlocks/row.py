@@ -124,7 +124,7 @@ def advanced(interlock: Interlock, held: Held, situation: Situation, now: float)
         if interlock.is_latched or not _is_good(interlock, value):
             return TRIPPED
         return _after(held, now, interlock.clear_after_s)
-    if _is_bad(interlock, value):
+    if is_bad(interlock, value):
         return _after(held, now, interlock.trip_after_s)
     return IDLE
 
@@ -135,7 +135,10 @@ def may_reset(interlock: Interlock, situation: Situation) -> bool:
     return value is None or _is_good(interlock, value)
 
 
-def _is_bad(interlock: Interlock, value: float) -> bool:
+def is_bad(interlock: Interlock, value: float | None) -> bool:
+    """True for a measure at its level or beyond, and for one that is no number."""
+    if value is None:
+        return False
     if interlock.is_falling:
         return not value > interlock.trip_at
     return not value < interlock.trip_at

@@ -19,7 +19,7 @@ from der_client.interlocks import (
     site,
     temperatures,
 )
-from der_client.interlocks.row import IDLE, Gradual, Held, Interlock, advanced
+from der_client.interlocks.row import IDLE, Gradual, Held, Interlock, advanced, is_bad
 from der_client.interlocks.rules import SafetyRules
 from der_client.interlocks.situation import Situation
 
@@ -55,7 +55,10 @@ class Table:
             has_data = (with_reading or not group.is_of_reading) and group.has_data(situation)
             if has_data:
                 for row in group.interlocks:
-                    state = advanced(row, held.get(row.name, IDLE), situation, now)
+                    former = held.get(row.name) if held else None
+                    if former is None and not is_bad(row, row.measure(situation)):
+                        continue
+                    state = advanced(row, former or IDLE, situation, now)
                     if state is not IDLE:
                         fresh[row.name] = state
             elif held:
