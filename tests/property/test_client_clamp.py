@@ -1,6 +1,6 @@
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from der_client.desired import Desired
@@ -79,6 +79,7 @@ def _most_w(battery: BatteryState | Fault, rules: SafetyRules) -> tuple[float, f
     return charge, discharge
 
 
+@settings(deadline=None)
 @given(steps=STEPS)
 def test_no_input_makes_a_battery_do_more_than_rating_bms_and_state_of_charge_allow(
     steps: list[tuple[float, Desired, float, BatteryState | Fault]],
@@ -96,6 +97,7 @@ def test_no_input_makes_a_battery_do_more_than_rating_bms_and_state_of_charge_al
         assert result.setpoint.max_w_pct is None or 0.0 <= result.setpoint.max_w_pct <= 100.0
 
 
+@settings(deadline=None)
 @given(steps=st.lists(st.tuples(st.floats(0, 30), WISHES, WATTS), min_size=1, max_size=8))
 def test_no_input_makes_a_generator_do_more_than_its_limit_and_rating(
     steps: list[tuple[float, Desired, float]],
