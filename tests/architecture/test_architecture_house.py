@@ -116,7 +116,7 @@ def test_nobody_asks_for_the_class_of_a_transport() -> None:
     assert [n for n, p in zip(NAMES, MODULES, strict=True) if pattern.search(p.read_text())] == []
 
 
-@pytest.mark.parametrize("package", ["schemas", "function_sets"])
+@pytest.mark.parametrize("package", ["schemas", "function_sets", "der_client/physics"])
 def test_core_package_has_no_io(package: str) -> None:
     shell = {"asyncio", "socket", "sqlite3", "time", "random", "logging", "aiohttp", "threading", "secrets"}
     found = {n: imported(p) & shell for n, p in zip(NAMES, MODULES, strict=True) if n.startswith(package)}

@@ -1,5 +1,6 @@
 """Simulations on lines of every kind, read by the real drivers: TLS, serial, a meter, a battery bank."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from certs import Pki
 from der_client.device import Nameplate, SiteReading, Telemetry
-from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings
+from der_client.sunspec import DeviceMap, SunSpecDevice, SunSpecSettings, TransportSettings
 from der_client.sunspec.meter import SunSpecMeter
 from der_client.sunspec.serial_port import SerialSettings
 from der_client.sunspec.settings import MeterSettings
@@ -21,6 +23,8 @@ from der_client.sunspec.transport import TlsSettings
 
 FULL_SUN = ("--irradiance", "1", "--max-w", "8000")
 PATIENT = TransportSettings(timeout_s=10.0)
+MOVING = {"WH", "TotWhInj", "TotWhExp", "TotWhImp", "DERHb", "Hb", "ActWh", "W", "A", "VA", "VAR", "PF"}
+"""Points that go on between two readers."""
 
 
 @contextmanager
@@ -95,3 +99,51 @@ def test_a_line_that_cannot_be_had_is_told_and_ends_with_2(option: str, value: s
     command = [sys.executable, "-m", "lineside", "sim", "inverter", option, value]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, "nowhere" in done.stderr) == (2, True)
+
+
+def as_pysunspec2_sees(port: int, unit: int) -> dict[int, dict[str, object]]:
+    """Points of all models of a device as pysunspec2's own client reads them; repeated groups left out."""
+    client = SunSpecModbusClientDeviceTCP(slave_id=unit, ipaddr="127.0.0.1", ipport=port, timeout=20)
+    client.scan()
+    seen = {
+        number: {name: point.cvalue for name, point in found[0].points.items() if point.cvalue is not None}
+        for number, found in client.models.items()
+        if isinstance(number, int)
+    }
+    client.close()
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "models"),
+    [
+        (
+            ("inverter", "--series", "100", "--phases", "3", *FULL_SUN),
+            [1, 103, 120, 121, 122, 123, 126, 127, 131, 132, 134, 160],
+        ),
+        (("battery", "--series", "100"), [1, 101, 120, 121, 122, 123, 124, 126, 127, 131, 132, 134, 160]),
+        (("battery", "--model-802"), [1, *range(701, 716), 802]),
+        (("load", "--phases", "3"), [1, 203]),
+        (("load", "--phases", "2", "--float-meter"), [1, 212]),
+    ],
+    ids=["older inverter", "older battery", "battery bank", "meter", "float meter"],
+)
+async def test_pysunspec2_reads_the_simulation_and_agrees(
+    arguments: tuple[str, ...], models: list[int]
+) -> None:
+    with running(*arguments, "--start", "2026-06-21T19:30") as where:
+        place = where["devices"][0]
+        theirs = await asyncio.to_thread(as_pysunspec2_sees, place["port"], place["unit"])
+        settings = SunSpecSettings(transport=PATIENT, controller_heartbeat=False)
+        device = SunSpecDevice("der", "127.0.0.1", place["port"], place["unit"], settings)
+        ours = await device.scan()
+        await device.close()
+    assert isinstance(ours, DeviceMap), ours
+    assert sorted(theirs) == models
+    compared = {
+        (model.model_id, point.name): (value, theirs[model.model_id].get(point.name))
+        for model in ours.models
+        for point, value in model.values()
+        if "." not in point.name and point.name not in MOVING
+    }
+    assert {name: pair for name, pair in compared.items() if pair[0] != pytest.approx(pair[1])} == {}
