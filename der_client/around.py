@@ -32,6 +32,7 @@ class SiteWatch:
             import_limit_w=limits.get(IMPORT),
             share=1.0 / max(1, len(views)),
             is_largest=max(powers, key=lambda one: (powers[one], one), default=name) == name,
+            own_w=self._desk.seen_w(name),
         )
 
 

@@ -16,7 +16,7 @@ from certs import CertsError
 from der_client import local_cli
 from der_client.client import AggregatorClient
 from der_client.client_event import ClientEvent
-from der_client.device_factory import device_of
+from der_client.device_factory import device_of, meter_of
 from der_client.driver_registry import driver_kind
 from der_client.errors import ClientError
 from der_client.looking import look
@@ -94,7 +94,8 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 def _run(args: argparse.Namespace) -> int:
     settings = load_settings(args.config.read_text(), args.set, folder=args.config.parent)
-    plants = plants_of(settings.devices, partial(device_of, look=cache(driver_kind)))
+    made = partial(device_of, look=cache(driver_kind))
+    plants = plants_of(settings.devices, made, meter_of(settings.meter))
     client = AggregatorClient(settings, plants, on_event=_print_event if args.events else None)
     asyncio.run(_until_stopped(client))
     return FINE

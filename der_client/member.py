@@ -137,10 +137,12 @@ class Member:
         local_s, meter = self._upstream.local_s, self._meter
         readings: Watched[Metered | None] = Watched(None)
         if meter is not None:
-            tasks.create_task(follow_meter(meter, readings, local_s), name=f"meter {meter.name}")
+            period_s = self._settings.control.period_s
+            tasks.create_task(follow_meter(meter, readings, local_s, period_s), name=f"meter {meter.name}")
         elif len(self._devices) < 2:
             return None
-        return SiteDesk(SiteRules(is_metered=meter is not None), readings, local_s)
+        names = frozenset(device.name for device in self._devices)
+        return SiteDesk(SiteRules(is_metered=meter is not None), readings, local_s, names)
 
     def _controller(self, device: Device, plan: Watched[Plan | None], desk: SiteDesk | None) -> Controller:
         upstream = self._upstream

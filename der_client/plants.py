@@ -47,9 +47,12 @@ class Plant:
 
 
 def plants_of(
-    settings: Sequence[DeviceSettings], made: Callable[[DeviceSettings], Device]
+    settings: Sequence[DeviceSettings], made: Callable[[DeviceSettings], Device], meter: Meter | None = None
 ) -> tuple[Plant, ...]:
-    """The plants that the settings describe; devices of one EndDevice in the order of the settings."""
+    """The plants that the settings describe; devices of one EndDevice in the order of the settings.
+
+    `meter` is that of the client's own EndDevice, or of the only one.
+    """
     found: dict[str | None, list[Device]] = {}
     pins: dict[str | None, int | None] = {}
     points: dict[str | None, str | None] = {}
@@ -64,6 +67,7 @@ def plants_of(
             end_device=owner,
             pin=pins[owner],
             connection_point=points[owner],
+            meter=meter if owner is None or len(found) == 1 else None,
         )
         for owner, devices in found.items()
     )

@@ -47,7 +47,9 @@ def window_of(situation: Situation, tripped: Sequence[Interlock], deratings: Der
     )
     if situation.around.site is None:
         return window
-    bounds = site_bounds(situation.around.site, situation.telemetry.power_w, situation.rules.site)
+    site = situation.around.site
+    own_w = situation.telemetry.power_w if site.own_w is None else site.own_w
+    bounds = site_bounds(site, own_w, situation.rules.site)
     return replace(
         window,
         low_w=max(window.low_w, -bounds.take_w),

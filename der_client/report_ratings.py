@@ -9,6 +9,7 @@ from schemas import (
     ActivePower,
     ApparentPower,
     CurrentRMS,
+    DefaultDERControl,
     DERCapability,
     DERSettings,
     DeviceInformation,
@@ -99,11 +100,26 @@ def capability_of(nameplate: Nameplate) -> DERCapability:
     )
 
 
-def settings_of(nameplate: Nameplate, *, now: int, grad_w: int | None = None) -> DERSettings:
-    """Settings in force at `now`; `grad_w` is setGradW of the default control, 0.01 %/s, if it has one."""
+def settings_of(
+    nameplate: Nameplate, *, now: int, default: DefaultDERControl | None = None, enters: bool = True
+) -> DERSettings:
+    """Settings in force at `now`; those that the default control gives are updated by it.
+
+    `enters` is false for a device that cannot take its settings of entering service.
+    IEEE 2030.5-2018, 10.10 (DefaultDERControl).
+    """
     own_grad = round((nameplate.grad_w_pct_per_s or 0.0) * 100)
+    grad_w = default.setGradW if default else None
+    service = default if enters else None
     return DERSettings(
         modesEnabled=modes_hex(nameplate),
+        setESDelay=service.setESDelay if service else None,
+        setESHighFreq=service.setESHighFreq if service else None,
+        setESHighVolt=service.setESHighVolt if service else None,
+        setESLowFreq=service.setESLowFreq if service else None,
+        setESLowVolt=service.setESLowVolt if service else None,
+        setESRampTms=service.setESRampTms if service else None,
+        setESRandomDelay=service.setESRandomDelay if service else None,
         setGradW=min(UINT16, own_grad if grad_w is None else grad_w),
         setMaxA=_given(nameplate.max_a, amperes),
         setMaxChargeRateW=watts(nameplate.charge_w) if nameplate.is_storage else None,
@@ -115,6 +131,7 @@ def settings_of(nameplate: Nameplate, *, now: int, grad_w: int | None = None) ->
         setMaxWh=_given(nameplate.capacity_wh, watt_hours),
         setMinPFOverExcited=_given(nameplate.min_pf_over_excited, power_factor),
         setMinPFUnderExcited=_given(nameplate.min_pf_under_excited, power_factor),
+        setSoftGradW=default.setSoftGradW if default else None,
         setVNom=_given(nameplate.v_nom_v, volts),
         updatedTime=now,
     )

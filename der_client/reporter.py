@@ -78,7 +78,7 @@ class Reporter:
             return []
         plan = self._plan.value
         schema = self._session.codec.profile
-        about = replace(self._about, grad_w=plan.grad_w if plan else None, schema=schema)
+        about = replace(self._about, default=plan.default if plan else None, schema=schema)
         now = clock.now(self._local_s())
         reports = reports_of(self._device.value, view, self._index, now, about, self._status)
         self._status = next((r.resource for r in reports if isinstance(r.resource, DERStatus)), self._status)

@@ -11,6 +11,7 @@ from der_client.report_status import availability_of, status_of
 from der_client.view import ServerView
 from schemas import (
     BASE,
+    DefaultDERControl,
     DERAvailability,
     DERSettings,
     DERStatus,
@@ -39,7 +40,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Who is reported: the LFDI and PEN, the software version, the rules, and setGradW in force.
+    """Who is reported: the LFDI and PEN, the software version, the rules, and the default in force.
 
     `schema` says which elements the documents may have beyond the standard's. `devices` stand behind the
     EndDevice; `is_joint` is about all of them together, for a server that has fewer DERs than that.
@@ -49,7 +50,7 @@ class About:
     pen: int
     version: str
     rules: SafetyRules
-    grad_w: int | None = None
+    default: DefaultDERControl | None = None
     schema: Profile = BASE
     devices: int = 1
     is_joint: bool = False
@@ -69,7 +70,8 @@ def reports_of(
         der = server.ders[index]
         plate, reserve_pct = device.nameplate, about.rules.reserve_pct
         if plate is not None:
-            settings = settings_of(plate, now=now, grad_w=about.grad_w)
+            enters = "enter_service" not in device.unsupported
+            settings = settings_of(plate, now=now, default=about.default, enters=enters)
             found += [
                 (
                     _href(der.DERCapabilityLink_),

@@ -28,8 +28,8 @@ class Reserving:
         self._pen = pen
 
     async def run(self) -> None:
-        """Look every `LOOK_S`, and whenever the view changes, for ever."""
-        while True:
+        """Look every `LOOK_S`, and whenever the view changes; ends where nothing is asked for any more."""
+        while self._settings.is_on or await self._asked():
             version, clock = self._upstream.view.version, self._upstream.clock.value
             if clock is not None:
                 try:
@@ -44,13 +44,17 @@ class Reserving:
         href = view.reservation_requests_href if view else None
         if href is None:
             return
-        kept: str | None = await asyncio.to_thread(self._upstream.spool.recall, MEMORY)
-        asked = json.loads(kept or "{}")
+        asked = json.loads(await self._asked() or "{}")
         request = request_of(self._settings, now, self._upstream.lfdi, pen=self._pen)
         if request is not None and request.mRID != asked.get("mRID"):
             await self._ask(href, request)
-        elif not self._settings.is_on and now < asked.get("start", 0):
-            await self._withdraw(href, asked["mRID"], now)
+        elif not self._settings.is_on:
+            if now < asked.get("start", 0):
+                await self._withdraw(href, asked["mRID"], now)
+            await asyncio.to_thread(self._upstream.spool.remember, MEMORY, "")
+
+    async def _asked(self) -> str | None:
+        return await asyncio.to_thread(self._upstream.spool.recall, MEMORY)
 
     async def _ask(self, href: str, request: FlowReservationRequest) -> None:
         """Post a request, unless the server has it: its answer may have been lost."""
@@ -70,7 +74,6 @@ class Reserving:
             status = RequestStatus(dateTime=now, requestStatus=CANCELLED)
             await self._upstream.session.put(found.href, replace(found, RequestStatus_=status))
             log.info("flow reservation %s withdrawn", mrid)
-        await asyncio.to_thread(self._upstream.spool.remember, MEMORY, "{}")
 
     async def _found(self, href: str, mrid: str) -> FlowReservationRequest | None:
         listed = items_of(await self._upstream.session.get(href, FlowReservationRequestList))

@@ -99,7 +99,7 @@ class Scheduling:
         text = await asyncio.to_thread(self._spool.recall, name)
         try:
             return read(text)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("what was kept of %s cannot be read: %s", name, error)
             return read(None)
 

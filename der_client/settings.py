@@ -18,6 +18,7 @@ from der_client.profiles import profile_named
 from der_client.protocol_settings import RegistrationSettings, SubscriptionSettings
 from der_client.reservation import ReservationSettings
 from der_client.settings_table import built
+from der_client.site_settings import SiteMeterSettings
 from schemas import FlowReservationResponseList, Resource, TariffProfileList
 
 SPOOL: Final = Path("lineside-client.sqlite")
@@ -162,6 +163,7 @@ class ClientSettings:
     safety: SafetyRules = field(default_factory=SafetyRules)
     registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     subscription: SubscriptionSettings = field(default_factory=SubscriptionSettings)
+    meter: SiteMeterSettings = field(default_factory=SiteMeterSettings)
     price: PriceSettings = field(default_factory=PriceSettings)
     reservation: ReservationSettings = field(default_factory=ReservationSettings)
     spool: Path = SPOOL

@@ -44,7 +44,8 @@ class Member:
 
     `held_w` is the most that it may be giving by what it was told and has confirmed, `told_w` by what it was
     told last; None: no cap. `target_w` is the power that the plan asks of it, None where none is asked.
-    `is_obeying` is false for a DER that does not hold its limit of generation.
+    `is_obeying` is false for a DER that does not hold its limit of generation. `seen_w` is its power when it
+    was first read after the meter was, W; None: that of `telemetry`.
     """
 
     nameplate: Nameplate
@@ -54,6 +55,7 @@ class Member:
     told_w: float | None = None
     target_w: float | None = None
     is_obeying: bool = True
+    seen_w: float | None = None
 
     @property
     def top_w(self) -> float:
@@ -100,9 +102,11 @@ class Sight:
     """What the site took up beside its DERs at one moment, W: `load_w`, which other generation lowers.
 
     `sink_w` adds what the DERs themselves go on taking in; `spare_w` is what the DERs give beyond the load.
+    `read_s` is the time of the meter's reading behind it.
     """
 
     at_s: float
+    read_s: float
     sink_w: float
     spare_w: float
 
@@ -203,21 +207,31 @@ def _plain(power_w: float) -> float:
 def _sights(
     state: SiteState, live: Metered | None, heard: Collection[Member], now_s: float, rules: SiteRules
 ) -> tuple[Sight, ...]:
-    """What was seen within the window, or last. The meter is held against DERs that were read after it."""
+    """What was seen within the window, or last.
+
+    Each reading of the meter is held once against the DERs, as soon as all were read after it: later they
+    have moved on and it has not.
+    """
     if live is None:
         return ()
     seen = tuple(sight for sight in state.sights if now_s - sight.at_s <= rules.window_s)
     seen = seen or tuple(state.sights[-1:])
     is_complete = all(one.heard_s >= live.at_s for one in heard)
-    return (*seen, _sight(heard, live.reading, now_s)) if is_complete else seen
+    is_used = any(sight.read_s == live.at_s for sight in seen)
+    return (*seen, _sight(heard, live, now_s)) if is_complete and not is_used else seen
 
 
-def _sight(heard: Collection[Member], reading: SiteReading, now_s: float) -> Sight:
-    giving_w = sum(max(0.0, _plain(one.telemetry.power_w)) for one in heard)
-    drawing_w = sum(max(0.0, -_plain(one.telemetry.power_w)) for one in heard)
+def _sight(heard: Collection[Member], live: Metered, now_s: float) -> Sight:
+    powers_w = [_plain(one.telemetry.power_w if one.seen_w is None else one.seen_w) for one in heard]
+    giving_w, drawing_w = sum(max(0.0, w) for w in powers_w), sum(max(0.0, -w) for w in powers_w)
     taking_w = sum(one.taking_w for one in heard)
-    export_w = _plain(reading.power_w)
-    return Sight(at_s=now_s, sink_w=giving_w - export_w - drawing_w + taking_w, spare_w=export_w + drawing_w)
+    export_w = _plain(live.reading.power_w)
+    return Sight(
+        at_s=now_s,
+        read_s=live.at_s,
+        sink_w=giving_w - export_w - drawing_w + taking_w,
+        spare_w=export_w + drawing_w,
+    )
 
 
 def _give_w(limits: Mapping[str, Ramp], sights: Sequence[Sight], heard: Collection[Member]) -> float:

@@ -59,10 +59,18 @@ class Heard:
 
 
 class SiteDesk:
-    """Keeps what the DERs of one connection point were told, and gives each its part."""
+    """Keeps what the DERs of one connection point were told, and gives each its part.
+
+    `expected` are the names of all its DERs: until each was heard, or `stale_s` have passed, those that are
+    there rise no further under a limit.
+    """
 
     def __init__(
-        self, rules: SiteRules, meter: Watched[Metered | None], local_s: Callable[[], float]
+        self,
+        rules: SiteRules,
+        meter: Watched[Metered | None],
+        local_s: Callable[[], float],
+        expected: frozenset[str] = frozenset(),
     ) -> None:
         self._rules = rules
         self._meter = meter
@@ -70,6 +78,8 @@ class SiteDesk:
         self._members: dict[str, Member] = {}
         self._state = SiteState()
         self._plan: Plan | None = None
+        self._expected = expected
+        self._began_s = local_s()
 
     def desired(self, name: str, plan: Plan, heard: Heard) -> Desired:
         """What one DER shall do now of all that the plan asks of the site."""
@@ -83,8 +93,12 @@ class SiteDesk:
                 self._wish(other, own_plan, present)
         wish = self._wish(name, own_plan, present)
         present = self._present(name, now_s)
-        budget, self._state = looked(plan, self._members, self._meter.value, self._state, now_s, self._rules)
+        is_settled = self._expected <= self._members.keys() or now_s - self._began_s >= self._rules.stale_s
+        meter = self._meter.value if is_settled else None
+        budget, self._state = looked(plan, self._members, meter, self._state, now_s, self._rules)
         told_w = cap_of(name, present, budget)
+        if told_w is not None and not is_settled:
+            told_w = max(0.0, heard.telemetry.power_w)
         charge_w = charge_cap_of(name, present, budget)
         self._members[name] = replace(self._members[name], told_w=told_w)
         return replace(wish, cap_w=told_w, setpoint=replace(wish.setpoint, max_charge_w=charge_w))
@@ -98,6 +112,11 @@ class SiteDesk:
     def limits_w(self) -> Mapping[str, float]:
         """The limits in force by mode, on their ramps, W."""
         return {mode: ramp.value_w for mode, ramp in self._state.limits.items()}
+
+    def seen_w(self, name: str) -> float | None:
+        """Power of one DER when the meter was read last, W; None where that is not known."""
+        member = self._members.get(name)
+        return None if member is None else member.seen_w
 
     def lasting_share(self, name: str, nameplate: Nameplate) -> Share:
         """The part of one DER in the default while it is left alone."""
@@ -114,12 +133,14 @@ class SiteDesk:
         return wish
 
     def _member(self, name: str, heard: Heard, now_s: float) -> Member:
-        former = self._members.get(name)
+        former, meter = self._members.get(name), self._meter.value
+        is_seen = former is not None and meter is not None and former.heard_s >= meter.at_s
         fresh = Member(
             nameplate=heard.nameplate,
             telemetry=heard.telemetry,
             heard_s=now_s,
             is_obeying=heard.is_obeying,
+            seen_w=former.seen_w if former and is_seen else heard.telemetry.power_w,
         )
         if former is None:
             return fresh

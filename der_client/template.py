@@ -44,6 +44,12 @@ device_category = 0
 # other_program_before_start = 7            # 7 or 14; absent: by the profile
 # other_program_after_start = 7
 
+[meter]                                     # the SunSpec meter of the site; none while host is empty
+host = ""
+port = 502
+unit = 1
+positive = "import"                         # or "export": what its positive power means
+
 [price]                                     # storage by tariff; off while no threshold is set
 # charge_below = 0.10                       # currency per kWh
 # discharge_above = 0.40

@@ -13,7 +13,8 @@ class SiteFacts:
     """The connection point: its meter (`None` where there is no reading), its limits, and our part in them.
 
     `age_s` is that of the reading. Limits are magnitudes in W, `None` where none holds. `share` is the part
-    of the limits that falls to this device, `is_largest` tells that it gives or takes more than others.
+    of the limits that falls to this device, `is_largest` tells that it gives or takes more than others;
+    `own_w` is the power of the device when the meter was read, None: that of its last reading.
     """
 
     reading: SiteReading | None
@@ -22,6 +23,7 @@ class SiteFacts:
     import_limit_w: float | None = None
     share: float = 1.0
     is_largest: bool = True
+    own_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,10 @@ from schemas import (
     Codec,
     CurrentRMS,
     DateTimeInterval,
+    DefaultDERControl,
     DERAvailabilityLink,
     DERCapabilityLink,
+    DERControlBase,
     DERSettingsLink,
     DERStatusLink,
     EndDevice,
@@ -149,8 +151,38 @@ def test_capability_holds_the_ratings() -> None:
     assert (found.rtgNormalCategory, found.rtgAbnormalCategory, found.type) == (2, 3, 80)
 
 
+DEFAULT = DefaultDERControl(
+    mRID="DD",
+    DERControlBase_=DERControlBase(),
+    setESDelay=30_000,
+    setESHighFreq=6_010,
+    setESHighVolt=10_500,
+    setESLowFreq=5_950,
+    setESLowVolt=9_170,
+    setESRampTms=30_000,
+    setESRandomDelay=100,
+    setGradW=27,
+    setSoftGradW=200,
+)
+
+
+def test_what_a_default_sets_is_reported_as_in_force() -> None:
+    found = settings_of(PLATE, now=5, default=DEFAULT)
+    sound(found)
+
+    assert (found.setESDelay, found.setESRampTms, found.setESRandomDelay) == (30_000, 30_000, 100)
+    assert (found.setESHighFreq, found.setESLowFreq) == (6_010, 5_950)
+    assert (found.setESHighVolt, found.setESLowVolt, found.setSoftGradW) == (10_500, 9_170, 200)
+
+
+def test_a_device_that_takes_no_settings_of_entering_service_reports_none() -> None:
+    found = settings_of(PLATE, now=5, default=DEFAULT, enters=False)
+
+    assert (found.setESDelay, found.setESHighVolt, found.setGradW) == (None, None, 27)
+
+
 def test_settings_hold_what_is_in_force() -> None:
-    own, given = settings_of(PLATE, now=5), settings_of(PLATE, now=5, grad_w=27)
+    own, given = settings_of(PLATE, now=5), settings_of(PLATE, now=5, default=DEFAULT)
     sound(own)
 
     assert (own.setGradW, given.setGradW, own.updatedTime) == (2_000, 27, 5)

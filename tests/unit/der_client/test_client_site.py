@@ -9,7 +9,7 @@ from der_client.device import Setpoint, VarSetpoint
 from der_client.override import Override
 from der_client.plan import Plan
 from der_client.site import SiteRules
-from der_client.site_desk import Heard, SitePart
+from der_client.site_desk import Heard, SiteDesk, SitePart
 from der_client.site_split import split
 from schemas import ReactivePower
 from tests.unit.der_client.site_bench import PV, STORAGE, Bench, Unit, asked, limited, plan, watts
@@ -280,3 +280,32 @@ def test_an_operator_of_a_device_that_stands_alone_has_no_program_beside() -> No
     wish = Desired(setpoint=Setpoint(max_charge_w=1_000), cap_w=10.0)
 
     assert SitePart("a").ordered(order, wish) == order
+
+
+def test_a_start_does_not_take_the_devices_that_are_not_heard_yet_for_others() -> None:
+    bench = pair(6_000.0, 6_000.0)
+    bench.desk = SiteDesk(bench.rules, bench.meter, lambda: bench.now_s, frozenset({"a", "b"}))
+    bench.units["b"].answers = False
+    bench.round(limited(opModExpLimW=9_000))
+    first = bench.units["a"].told.cap_w
+    bench.units["b"].answers = True
+    bench.round(limited(opModExpLimW=9_000), 8)
+
+    assert first == 6_000.0
+    assert bench.export_w == pytest.approx(9_000.0)
+
+
+def test_devices_that_are_read_more_often_than_the_meter_do_not_swing() -> None:
+    bench = pair(6_000.0, 6_000.0, load_w=2_000.0)
+    bench.desk = SiteDesk(bench.rules, bench.meter, lambda: bench.now_s, frozenset({"a", "b"}))
+    exports = [exported_w(bench, limited(opModExpLimW=3_000), metered=n % 5 == 0) for n in range(40)]
+
+    assert exports[20:] == pytest.approx([3_000.0] * 20)
+    assert min(exports[2:]) >= 0.0
+
+
+def exported_w(bench: Bench, wanted: Plan, *, metered: bool) -> float:
+    """Export one round later."""
+    bench.metered = metered
+    bench.round(wanted)
+    return bench.export_w

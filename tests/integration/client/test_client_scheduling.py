@@ -1,0 +1,189 @@
+"""The task of the schedule, step by step: what it reads, when it steps, what it keeps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from der_client.client_event import What
+from der_client.device import WrittenPoint
+from der_client.scheduler import Abilities, Scheduler
+from der_client.scheduling import CURVES, PROGRAMS, Scheduling
+from der_client.server_clock import ServerClock
+from der_client.spool import Lane, Spool
+from der_client.view import ServerView
+from der_client.watched import Watched
+from function_sets import Draw, Program, Rules
+from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus
+
+ABLE = Abilities(modes=frozenset({"opModMaxLimW"}), device_category=0)
+
+
+def control(mrid: str = "AB", status: int = 0, at: int = 0) -> DERControl:
+    return DERControl(
+        replyTo="/rsp",
+        responseRequired="07",
+        mRID=mrid,
+        creationTime=0,
+        EventStatus_=EventStatus(currentStatus=status, dateTime=at, potentiallySuperseded=False),
+        interval=DateTimeInterval(duration=100, start=100),
+        randomizeStart=30,
+        randomizeDuration=60,
+        DERControlBase_=DERControlBase(opModMaxLimW=5_000),
+    )
+
+
+def view(*controls: DERControl) -> ServerView:
+    return ServerView(programs=(Program(href="/p", mRID="AA", primacy=1, controls=controls),))
+
+
+class Bench:
+    """A schedule with its spool; `draws` counts how often an event was drawn for."""
+
+    def __init__(self, path: Path, draw: Draw) -> None:
+        self.spool = Spool(path)
+        self.draws = 0
+        self.told: list[str] = []
+        self._drawn = draw
+        clock = Watched[ServerClock | None](None)
+        self.scheduling = Scheduling(
+            Scheduler(Rules(), self._draw, records=self.spool.records()),
+            self.spool,
+            Watched[ServerView | None](None),
+            clock,
+            lfdi="3E4F45AB31EDFE5B67E343E5E4562E31984E23E5",
+            tell=self._tell,
+        )
+
+    def _draw(self, one: DERControl) -> Draw:
+        self.draws += 1
+        return self._drawn
+
+    def _tell(
+        self,
+        what: What,
+        detail: str,
+        *,
+        href: str | None = None,
+        mrid: str | None = None,
+        points: tuple[WrittenPoint, ...] = (),
+    ) -> None:
+        self.told.append(detail)
+
+    def owed(self) -> list[str]:
+        """Events that Responses wait for, in their order; empties the lane."""
+        found: list[str] = []
+        while (one := self.spool.next(Lane.RESPONSE)) is not None:
+            found.append(one.body.decode().split("<status>")[1].split("<")[0])
+            self.spool.done(one)
+        return found
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "spool.sqlite"
+
+
+async def test_a_draw_is_made_once_and_holds_after_a_restart(path: Path) -> None:
+    first = Bench(path, Draw(start_s=20, duration_s=-10))
+    await first.scheduling.take(view(control()))
+    assert await first.scheduling.look(50, ABLE) == 120
+    first.spool.close()
+    second = Bench(path, Draw(start_s=1, duration_s=1))
+    await second.scheduling.take(view(control()))
+    times = [await second.scheduling.look(now, ABLE) for now in (60, 120, 210)]
+
+    assert times == [120, 210, None]
+    assert (first.draws, second.draws) == (1, 0)
+    assert second.owed() == ["1", "2", "3"]
+
+
+async def test_a_cancellation_with_randomization_ends_the_event_after_its_draw(path: Path) -> None:
+    bench = Bench(path, Draw(start_s=5, duration_s=20))
+    await bench.scheduling.take(view(control()))
+    await bench.scheduling.look(105, ABLE)
+    await bench.scheduling.take(view(control(status=3, at=150)))
+    times = [await bench.scheduling.look(now, ABLE) for now in (151, 169, 170)]
+
+    assert times == [170, 170, None]
+    assert bench.owed() == ["1", "2", "6"]
+
+
+async def test_nothing_is_done_while_nothing_changes(path: Path) -> None:
+    bench = Bench(path, Draw())
+    await bench.scheduling.take(view(control()))
+    await bench.scheduling.look(50, ABLE)
+    kept, plan = bench.spool.records(), bench.scheduling.plan.version
+    bench.spool.commit({})
+    for now in (51, 60, 99):
+        await bench.scheduling.look(now, ABLE)
+
+    assert bench.spool.records() == {}
+    assert bench.scheduling.plan.version == plan
+    assert kept.keys() == {"AB"}
+
+
+async def test_a_step_is_made_when_the_devices_change_or_the_clock_goes_back(path: Path) -> None:
+    bench = Bench(path, Draw())
+    await bench.scheduling.take(view(control()))
+    await bench.scheduling.look(50, ABLE)
+    plan = bench.scheduling.plan.value
+    await bench.scheduling.look(40, replace(ABLE, modes=frozenset()))
+    await bench.scheduling.look(130, replace(ABLE, modes=frozenset()))
+
+    assert plan is not None
+    assert bench.owed() == ["1"]
+    await bench.scheduling.look(131, ABLE)
+    assert bench.owed() == ["2"]
+
+
+async def test_an_opt_out_is_kept_and_ends_at_its_time(path: Path) -> None:
+    first = Bench(path, Draw())
+    await first.scheduling.take(view(control()))
+    await first.scheduling.look(50, ABLE)
+    await first.scheduling.opt_out("AB", 150)
+    await first.scheduling.look(51, ABLE)
+    assert await first.scheduling.look(110, ABLE) == 150
+    first.spool.close()
+    second = Bench(path, Draw())
+    await second.scheduling.restore(lambda: 0.0)
+    for now in (120, 150, 200):
+        await second.scheduling.look(now, ABLE)
+
+    assert "opted out of AB" in first.told
+    assert second.owed() == ["1", "4", "5", "2", "9"]
+
+
+async def test_opting_in_again_is_told(path: Path) -> None:
+    bench = Bench(path, Draw())
+    await bench.scheduling.opt_out()
+    await bench.scheduling.opt_in()
+
+    assert bench.told == ["opted out of all events", "opted in to all events"]
+
+
+async def test_a_start_without_the_server_goes_on_with_what_was_known(path: Path) -> None:
+    first = Bench(path, Draw())
+    await first.scheduling.take(view(control()))
+    await first.scheduling.look(110, ABLE)
+    first.spool.close()
+    second = Bench(path, Draw())
+    await second.scheduling.restore(lambda: 0.0)
+    await second.scheduling.look(150, ABLE)
+    plan = second.scheduling.plan.value
+
+    assert plan is not None
+    assert plan.modes["opModMaxLimW"].value == 5_000
+
+
+@pytest.mark.parametrize("name", [PROGRAMS, CURVES, "clock", "opt outs"])
+@pytest.mark.parametrize("text", ["?", "[1]", '{"a": 1}', "null"])
+async def test_what_was_kept_and_cannot_be_read_is_as_if_nothing_was(
+    path: Path, name: str, text: str
+) -> None:
+    bench = Bench(path, Draw())
+    bench.spool.remember(name, text)
+    await bench.scheduling.restore(lambda: 0.0)
+    await bench.scheduling.look(50, ABLE)
+
+    assert bench.scheduling.plan.value is not None
