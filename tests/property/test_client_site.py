@@ -1,13 +1,14 @@
 """The sum of what the DERs of a site give never exceeds its limit, whatever the mix."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from der_client.site_split import split
 from tests.unit.der_client.site_bench import PV, STORAGE, Bench, Unit, limited, plan, watts
 
 WATTS = st.floats(0, 10_000)
+SLOW = settings(deadline=None, max_examples=60)
 UNITS = st.lists(
     st.builds(
         Unit,
@@ -36,6 +37,7 @@ def bench_of(units: list[Unit], load_w: float, *, metered: bool) -> Bench:
     )
 
 
+@SLOW
 @given(UNITS, WATTS, st.floats(0, 30_000), st.lists(st.lists(WATTS, min_size=5, max_size=5), max_size=6))
 def test_generation_stays_below_its_limit_while_the_sun_does_what_it_will(
     units: list[Unit], load_w: float, limit_w: float, suns: list[list[float]]
@@ -53,6 +55,7 @@ def test_generation_stays_below_its_limit_while_the_sun_does_what_it_will(
     assert all(power_w <= round(limit_w) + 1e-3 for power_w in sums)
 
 
+@SLOW
 @given(UNITS, st.lists(st.floats(-8_000, 8_000), min_size=1, max_size=8), st.floats(0, 30_000))
 def test_export_stays_below_its_limit_two_rounds_after_each_step_of_the_load(
     units: list[Unit], loads: list[float], limit_w: float
@@ -69,6 +72,7 @@ def test_export_stays_below_its_limit_two_rounds_after_each_step_of_the_load(
     assert all(export_w <= max(round(limit_w), -load_w) + 1e-3 for export_w, load_w in exports)
 
 
+@SLOW
 @given(UNITS, st.floats(0, 8_000), st.floats(0, 30_000))
 def test_without_a_meter_what_all_give_together_stays_below_the_export_limit(
     units: list[Unit], load_w: float, limit_w: float
@@ -79,6 +83,7 @@ def test_without_a_meter_what_all_give_together_stays_below_the_export_limit(
     assert sum(unit.power_w for unit in units) <= round(limit_w) + 1e-3
 
 
+@SLOW
 @given(UNITS, st.floats(0, 8_000), st.floats(0, 30_000), st.floats(-20_000, 20_000))
 def test_import_beyond_the_load_stays_below_its_limit(
     units: list[Unit], load_w: float, limit_w: float, target_w: float
@@ -92,6 +97,7 @@ def test_import_beyond_the_load_stays_below_its_limit(
     assert taken_w <= max(0.0, round(limit_w) - load_w + given_w) + 1e-3
 
 
+@SLOW
 @given(UNITS, st.floats(0, 30_000), st.floats(0, 30_000), st.integers(1, 600))
 def test_on_a_ramp_the_sum_never_rises_above_the_limit_of_the_moment(
     units: list[Unit], first_w: float, second_w: float, ramp_tms: int
