@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -14,6 +16,17 @@ SCRIPT = "tests.integration.client.mortal_client"
 KILLED = -9
 
 
+@asynccontextmanager
+async def living(site: Site) -> AsyncIterator[None]:
+    """A client that lives until the end of the block."""
+    process = await started(site)
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
 async def started(site: Site, point: str = "never", times: int = 1) -> asyncio.subprocess.Process:
     server = site.settings.server
     arguments = (server.uri, site.settings.spool, server.certificate, server.key, server.roots, point, times)
@@ -23,8 +36,12 @@ async def started(site: Site, point: str = "never", times: int = 1) -> asyncio.s
 async def dies(site: Site, point: str, times: int = 1) -> None:
     """A client that runs until it kills itself at a point."""
     process = await started(site, point, times)
-    async with asyncio.timeout(30):
-        assert await process.wait() == KILLED
+    try:
+        async with asyncio.timeout(30):
+            assert await process.wait() == KILLED
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 @pytest.mark.parametrize(
@@ -40,10 +57,8 @@ async def dies(site: Site, point: str, times: int = 1) -> None:
 async def test_responses_arrive_in_order_once(site: Site, point: str, times: int) -> None:
     site.script.resources["/a/controls"] = controls(control("C1", int(time.time()), 11, 5_000, status=1))
     await dies(site, point, times)
-    again = await started(site)
-    await site.script.until(lambda: 3 in site.script.statuses("C1"))
-    again.kill()
-    await again.wait()
+    async with living(site):
+        await site.script.until(lambda: 3 in site.script.statuses("C1"))
 
     assert site.script.statuses("C1") == [1, 2, 3]
 
@@ -59,12 +74,10 @@ async def test_readings_that_were_taken_offline_arrive_later_in_order_once(site:
     site.script.status["/a/mirror"] = 503
     await dies(site, "when readings are kept", 3)
     died = int(time.time())
-    again = await started(site)
-    await site.script.until(lambda: site.script.asked.count("POST /a/mirror") >= 2)
-    site.script.status.clear()
-    await site.script.until(lambda: len(starts(site)) >= 5)
-    again.kill()
-    await again.wait()
+    async with living(site):
+        await site.script.until(lambda: site.script.asked.count("POST /a/mirror") >= 2)
+        site.script.status.clear()
+        await site.script.until(lambda: len(starts(site)) >= 5)
     found = starts(site)
 
     assert len([start for start in found if start < died]) >= 3
@@ -75,10 +88,8 @@ async def test_readings_that_were_accepted_without_our_knowing_are_repeated_unde
     site: Site,
 ) -> None:
     await dies(site, "when readings were accepted")
-    again = await started(site)
-    await site.script.until(lambda: len(starts(site)) >= 3)
-    again.kill()
-    await again.wait()
+    async with living(site):
+        await site.script.until(lambda: len(starts(site)) >= 3)
     first, second = [one for _, one in site.script.posted if isinstance(one, MirrorMeterReadingList)][:2]
 
     assert first == second
