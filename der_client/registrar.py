@@ -56,7 +56,7 @@ class Registrar:
 
     async def _settled(self, number: int, plant: Plant) -> bool:
         view = self._poller.views[number].value
-        if view is None:
+        if view is None or self._poller.shelf.is_barred(number):
             return True
         if view.end_device is None:
             return not self._in_band or await self._register(self._poller.shelf.parties[number])

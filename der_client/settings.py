@@ -234,15 +234,27 @@ def _device_tables(tree: dict[str, object]) -> list[tuple[str, Mapping[str, obje
 
 
 def _devices(tables: Sequence[tuple[str, Mapping[str, object]]], folder: Path) -> tuple[DeviceSettings, ...]:
-    """All devices; each has a name of its own."""
+    """All devices; each has a name of its own, and no two are the same unit at the same address."""
     devices: dict[str, DeviceSettings] = {}
+    units: dict[object, str] = {}
     look = cache(driver_kind)
     for place, table in tables:
         device = device_settings(table, place, folder, look)
         if device.name in devices:
             raise SettingsError(f"{place}name: {device.name!r} is the name of another device")
+        other = units.setdefault(_address(device), device.name)
+        if other != device.name:
+            raise SettingsError(f"{place}host: {device.name!r} would command the same unit as {other!r}")
         devices[device.name] = device
     return tuple(devices.values())
+
+
+def _address(device: DeviceSettings) -> object:
+    """Where a device is on its network; its name for one whose driver knows no such address."""
+    names = ("host", "port", "unit")
+    if not all(hasattr(device.driver, name) for name in names):
+        return device.name
+    return tuple(getattr(device.driver, name) for name in names)
 
 
 def overridden(tree: dict[str, object], overrides: Sequence[str]) -> dict[str, object]:

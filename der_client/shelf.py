@@ -166,6 +166,10 @@ class Shelf:
             self._dirty.add(party)
             self._look()
 
+    def is_barred(self, party: int) -> bool:
+        """True for a party whose PIN is wrong."""
+        return party in self._barred
+
     @property
     def is_incomplete(self) -> bool:
         """True while something that is wanted was not read yet."""

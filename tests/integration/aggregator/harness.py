@@ -181,6 +181,10 @@ class Fleet:
                 found.setdefault(names[event.lfdi], []).append(event.detail.split()[0])
         return found
 
+    def tellers(self, what: What, detail: str = "") -> set[str]:
+        """LFDIs of the EndDevices of which this was told."""
+        return {one.lfdi for one in self.news.events if one.what is what and detail in one.detail}
+
     async def until_responses(self, mrid: str, expected: dict[str, list[str]]) -> None:
         """Wait until exactly these Responses were sent."""
         await self.news.until(lambda: self.responses(mrid) == expected)

@@ -56,8 +56,8 @@ async def test_each_inverter_reports_to_its_own_ders_and_mirrors_its_own_usage_p
     client = await fleet.bench.client("aggregator")
     async with fleet.client():
         await fleet.until_registered()
-        await fleet.news.until(lambda: len(fleet.news.heard(What.READINGS)) >= 4)
-        await fleet.news.until(lambda: fleet.news.heard(What.REPORT).count("DERStatus") >= 4)
+        await fleet.news.until(lambda: len(fleet.tellers(What.READINGS)) == 4)
+        await fleet.news.until(lambda: len(fleet.tellers(What.REPORT, "DERStatus")) == 4)
         dcap = await client.read("/dcap", DeviceCapability)
         entry = await client.read(fleet.rows["EDA2"].href, EndDevice)
         assert dcap.MirrorUsagePointListLink_ is not None
@@ -99,7 +99,7 @@ async def test_an_end_device_may_be_named_by_its_sfdi(fleet: Fleet) -> None:
     sfdi = str(sfdi_of(fleet.bench.credentials("EDA1").lfdi))
     plant = Plant(devices=(fleet.inverters["EDA1"],), end_device=sfdi)
     async with fleet.client([plant]):
-        await fleet.put_out(program, MRID, 1, 3, 5_000)
+        await fleet.put_out(program, MRID, 1, 12, 5_000)
         await fleet.until_responses(MRID, {"EDA1": ALL})
 
 
@@ -111,7 +111,7 @@ async def test_an_end_device_with_the_wrong_pin_is_not_used_and_the_others_are(
     good = Plant(devices=(fleet.inverters["EDA1"],), end_device=fleet.lfdi("EDA1"), pin=pin)
     bad = Plant(devices=(fleet.inverters["EDA2"],), end_device=fleet.lfdi("EDA2"), pin=123455)
     async with fleet.client([good, bad]):
-        await fleet.put_out(program, MRID, 1, 3, 5_000)
+        await fleet.put_out(program, MRID, 1, 12, 5_000)
         await fleet.until_responses(MRID, {"EDA1": ALL})
 
     assert len(fleet.news.heard(What.WRONG_PIN)) >= 1

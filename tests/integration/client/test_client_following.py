@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from der_client import AggregatorClient, Plant, What
+from der_client.protocol_settings import RegistrationSettings
 from schemas import (
     DefaultDERControl,
     DefaultDERControlLink,
@@ -14,6 +15,7 @@ from schemas import (
     DERProgramList,
     EndDeviceList,
     Registration,
+    RegistrationLink,
     Resource,
 )
 from tests.integration.client.harness import CODEC, Inverter, Site, control, controls, decoded
@@ -42,6 +44,26 @@ async def test_a_pin_that_turns_out_to_be_wrong_ends_all_that_is_sent(site: Site
         await script.until(lambda: len(site.heard(What.WRONG_PIN)) > 12)
 
     assert len(script.posted) == posted
+
+
+async def test_an_end_device_whose_pin_is_wrong_is_not_registered_again(site: Site) -> None:
+    script = site.script
+    listed = script.resources["/a/devices"]
+    assert isinstance(listed, EndDeviceList)
+    managed = listed.EndDevice_[0]
+    managed.RegistrationLink_ = RegistrationLink(href="/b/pin")
+    script.resources["/b/pin"] = Registration(dateTimeRegistered=0, pIN=111115, pollRate=0)
+    plant = Plant(devices=(site.inverter,), end_device=managed.lFDI, pin=123455)
+    settings = replace(site.settings, registration=RegistrationSettings(in_band=True))
+    client = AggregatorClient(settings, [plant], on_event=site.hear)
+
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(client.run())
+        await script.until(lambda: script.asked.count("GET /b/pin") > 5)
+        task.cancel()
+
+    assert site.heard(What.WRONG_PIN)
+    assert script.posted == []
 
 
 async def test_an_end_device_that_moves_between_two_pages_is_not_missed(site: Site) -> None:

@@ -92,6 +92,7 @@ def test_a_pin_that_is_written_wrongly_is_not_shown_either(override: str) -> Non
         ("devices=1", "devices: a list of tables is wanted"),
         ("devices=[]", "devices: a list of tables is wanted"),
         ("devices=[1]", "devices.0: a table is wanted"),
+        ('devices=[{}, {name="b"}]', "devices.1.host: 'b' would command the same unit as 'der'"),
         ("devices=[{port=1}, {port=2}]", "devices.1.name: 'der' is the name of another device"),
         ('devices=[{}, {name="b", port="x"}]', "devices.1.port: 'x' is not of type int"),
         ('devices=[{}, {name="b", port=0}]', "devices.1.port: 0 is no TCP port"),
