@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench import (
+    aggregator,
     can_decode,
     codec,
     cycle,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from bench.stand import Stand
 
 PARTS: Final[dict[str, Callable[[Stand], list[Result]]]] = {
+    "aggregator": lambda stand: aggregator.measure(stand.folder.parent / "fleet"),
     "codec": lambda _: codec.measure(),
     "can": lambda _: can_decode.measure(),
     "reads": reads.measure,

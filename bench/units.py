@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 FIRST: Final = 40_000
 MODEL, POINT, SWITCH = 704, "WMaxLimPct", "WMaxLimPctEna"
-UNITS_PER_PORT: Final = 247
+FULL: Final = 10_000
+"""WMaxLimPct of no limit, raw: 0.01 %."""
 
 
 class Image:
@@ -40,6 +41,11 @@ class Image:
         if beat is None:
             raise RuntimeError("the simulated inverter has no heartbeat")
         self.beat_at = beats.address + beat.offset
+        measured = inverter.bank.models[701]
+        power = measured.point("W")
+        if power is None:
+            raise RuntimeError("the simulated inverter measures no power")
+        self.power_at = measured.address + power.offset
         self.timers = {
             model.address + timer.offset: model.address + rest.offset
             for timer in points
@@ -68,6 +74,9 @@ class Unit:
         if address <= self._image.beat_at < address + count - 1:
             at = self._image.beat_at - address
             words[at : at + 2] = divmod(int(time.monotonic()), 1 << 16)
+        if address <= self._image.power_at < address + count and self._held() >= 0:
+            at = self._image.power_at - address
+            words[at] = words[at] * min(self._held(), FULL) // FULL
         for place, word in self._own.items():
             if address <= place < address + count:
                 words[place - address] = word

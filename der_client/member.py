@@ -128,7 +128,7 @@ class Member:
             tell=upstream.tell,
             offers=Offers(self._settings.price, self._draw, offers) if self._settings.follows else None,
         )
-        scheduling.queued = self._queues.responses
+        scheduling.queued, scheduling.tick_s = self._queues.responses, upstream.tick_s
         await scheduling.restore(upstream.local_s)
         return scheduling
 

@@ -18,6 +18,9 @@ from schemas import Codec, DateTimeInterval
 
 log = logging.getLogger(__name__)
 
+CODEC: Final = Codec()
+"""One for all EndDevices of a process: it is large."""
+
 LOG_ID: Final = "log event id"
 
 
@@ -42,7 +45,6 @@ class Recorder:
         self._lfdi = lfdi
         self._pen = pen
         self._post_rate_s = post_rate_s
-        self._codec = Codec()
         self._averages = Averages()
         self._incidents: dict[str, Incident] = {}
         self._memory = f"incidents {device.value.name}"
@@ -87,7 +89,7 @@ class Recorder:
         first_id = await asyncio.to_thread(self._spool.numbers, LOG_ID, count)
         events = log_events(self._incidents, found, now, first_id)
         self._incidents = found
-        bodies = [owed(Lane.LOG_EVENT, "", view.name, self._codec.encode(event)) for event in events]
+        bodies = [owed(Lane.LOG_EVENT, "", view.name, CODEC.encode(event)) for event in events]
         await asyncio.to_thread(self._spool.owe, *bodies)
         await asyncio.to_thread(self._spool.remember, self._memory, incidents_text(found))
         self._queued.set(self._queued.version)
@@ -97,6 +99,6 @@ class Recorder:
         if not values:
             return
         interval = DateTimeInterval(duration=now - start, start=start)
-        body = self._codec.encode(readings_of(self._lfdi, device, values, interval, pen=self._pen))
+        body = CODEC.encode(readings_of(self._lfdi, device, values, interval, pen=self._pen))
         await asyncio.to_thread(self._spool.owe, owed(Lane.READING, "", device, body))
         self._queued.set(self._queued.version)

@@ -31,6 +31,9 @@ from schemas import Codec, DERControlResponse, DERCurve, Response
 
 log = logging.getLogger(__name__)
 
+CODEC: Final = Codec()
+"""One for all EndDevices of a process: it is large."""
+
 T = TypeVar("T")
 
 TICK_S: Final = 1.0
@@ -77,8 +80,9 @@ class Scheduling:
         self._offers = offers
         self._offered = Offered()
         self._lfdi = lfdi
+        self.tick_s = TICK_S
+        """How often what changes without a word is looked at, s: what devices make of events."""
         self._tell = tell
-        self._codec = Codec()
         self._programs: tuple[Program, ...] = ()
         self._curves: Mapping[str, DERCurve] = {}
         self._seen = -1
@@ -124,8 +128,8 @@ class Scheduling:
                 continue
             await self._keep(local_s)
             next_at = await self.look(clock.now(local_s()), able)
-            wait_s = TICK_S if next_at is None else next_at - clock.time_s(local_s())
-            await self._view.newer(version, min(TICK_S, max(0.001, wait_s)))
+            wait_s = self.tick_s if next_at is None else next_at - clock.time_s(local_s())
+            await self._view.newer(version, min(self.tick_s, max(0.001, wait_s)))
 
     async def look(self, now: int, able: Abilities) -> int | None:
         """One look at the clock, server time, s: a step where it may change something; when to look next."""
@@ -189,7 +193,7 @@ class Scheduling:
             self.plan.set(plan)
 
     def _body(self, due: Due, now: int, kind: type[Response] = DERControlResponse) -> Owed:
-        body = self._codec.encode(response_of(due, self._lfdi, now, kind))
+        body = CODEC.encode(response_of(due, self._lfdi, now, kind))
         return owed(Lane.RESPONSE, due.reply_to, due.mRID, body)
 
     async def _keep(self, local_s: Callable[[], float]) -> None:
