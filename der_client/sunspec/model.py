@@ -112,10 +112,18 @@ class DeviceMap:
     warnings: tuple[str, ...] = ()
     is_complete: bool = True
     max_block: int = 125
+    _numbered: dict[int, list[Model]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for model in self.models:
+            self._numbered.setdefault(model.model_id, []).append(model)
 
     def first(self, model_id: int) -> Model | None:
         """The first model of that number with registers, `None` if there is none."""
-        return next((model for model in self.models if model.model_id == model_id and model.words), None)
+        for model in self._numbered.get(model_id, ()):
+            if model.words:
+                return model
+        return None
 
     def identity(self) -> tuple[str, str, str, str]:
         """Manufacturer, model, serial number and version as the common model says."""

@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,7 +51,11 @@ def ours(model: Model) -> dict[str, Any]:
     return {point.name: value for point, value in model.values()}
 
 
-@pytest.mark.parametrize("settings", [PV, BATTERY, THREE_PHASE], ids=["pv", "battery", "three-phase"])
+@pytest.mark.parametrize(
+    "settings",
+    [PV, BATTERY, THREE_PHASE, replace(PV, series=100), replace(BATTERY, series=100)],
+    ids=["pv", "battery", "three-phase", "older pv", "older battery"],
+)
 async def test_pysunspec2_reads_every_point_of_the_simulator_as_we_do(settings: InverterSettings) -> None:
     handle = await serve_inverter(settings, now=lambda: 1_000.0)
     device = SunSpecDevice("der", "127.0.0.1", handle.port)
