@@ -53,11 +53,11 @@ def _on_time(device: Device) -> None:
 
 
 def _refuse(device: Device, value: str | None) -> None:
-    device.line.exception_code = int(_number(value, SERVER_DEVICE_FAILURE))
+    device.faults.exception_code = int(_number(value, SERVER_DEVICE_FAILURE))
 
 
 def _accept(device: Device) -> None:
-    device.line.exception_code = None
+    device.faults.exception_code = None
 
 
 def _wrong_scale(device: Device, value: str | None) -> None:
@@ -125,7 +125,7 @@ def _open(device: Device, *, is_open: bool) -> None:
 
 FAULTS: dict[str, SimFault] = {
     "late": SimFault(what="answers come S seconds late (late=2)", on=_late, off=_on_time),
-    "silent": _switch("silent", "requests are taken and never answered", of_line=True),
+    "silent": _switch("silent", "requests are taken and never answered"),
     "garbage": _switch("garbage", "answers are no Modbus", of_line=True),
     "drop": _switch("drop_connection", "each request ends the connection", of_line=True),
     "exception": SimFault(what="requests are refused with a code (exception=6)", on=_refuse, off=_accept),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from certs import modbus_server_context
 from der_client.can import BatterySimulator, CanHub
 from der_client.sunspec import FaultSwitches, ModbusServer, RtuServer
+from der_client.sunspec.requests import READ_HOLDING, WRITE_MULTIPLE
+from der_client.sunspec.simulator.bank import IllegalRequestError, SilentUnitError
 from der_client.sunspec.simulator.meter import refuse_write
 from lineside.sim.command import answer_line
 
@@ -47,6 +49,7 @@ class Store:
     def read(self, address: int, count: int) -> Sequence[int]:
         """Registers now. Raises IllegalRequestError outside the map."""
         device = self._device
+        self._misbehave(READ_HOLDING)
         now = self._clock.now()
         if now - self._fresh_at >= FRESH_S * self._clock.speed:
             self._rig.step_one(device, now)
@@ -59,12 +62,21 @@ class Store:
 
     def write(self, address: int, words: Sequence[int]) -> None:
         """Write points now. Raises IllegalRequestError where the device refuses."""
+        self._misbehave(WRITE_MULTIPLE)
         now = self._fresh_at = self._clock.now()
         self._rig.step_one(self._device, now)
         if self._device.inverter is None:
             refuse_write(address)
         else:
             self._device.inverter.write(address, words, now)
+
+    def _misbehave(self, function: int) -> None:
+        """Be silent or refuse, where this device alone is to, whoever shares its port."""
+        faults = self._device.faults
+        if faults.silent:
+            raise SilentUnitError
+        if faults.exception_code is not None and function in faults.exception_functions:
+            raise IllegalRequestError(faults.exception_code, "a fault on command")
 
 
 class Served:

@@ -14,7 +14,7 @@ import pytest
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from certs import Pki
-from der_client.device import Nameplate, SiteReading, Telemetry
+from der_client.device import Fault, FaultKind, Nameplate, SiteReading, Telemetry
 from der_client.sunspec import DeviceMap, SunSpecDevice, SunSpecSettings, TransportSettings
 from der_client.sunspec.meter import SunSpecMeter
 from der_client.sunspec.serial_port import SerialSettings
@@ -147,3 +147,20 @@ async def test_pysunspec2_reads_the_simulation_and_agrees(
         if "." not in point.name and point.name not in MOVING
     }
     assert {name: pair for name, pair in compared.items() if pair[0] != pytest.approx(pair[1])} == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("silent@2", FaultKind.NO_ANSWER), ("exception=6@2", FaultKind.REFUSED)]
+)
+async def test_one_bad_unit_leaves_its_neighbours_on_the_port_alone(fault: str, kind: FaultKind) -> None:
+    options = ("--count", "3", "--one-port", "--fault", fault)
+    with running("inverter", *FULL_SUN, *options) as where:
+        port = where["modbus_port"]
+        quick = SunSpecSettings(transport=TransportSettings(timeout_s=0.5))
+        bad = SunSpecDevice("bad", "127.0.0.1", port, 2, quick)
+        seen = await bad.identify()
+        await bad.close()
+        settings = SunSpecSettings(transport=PATIENT)
+        powers = [await power_of(SunSpecDevice("der", "127.0.0.1", port, unit, settings)) for unit in (1, 3)]
+    assert isinstance(seen, Fault)
+    assert (seen.kind, powers) == (kind, [8_000, 8_000])

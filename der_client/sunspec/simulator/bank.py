@@ -24,6 +24,10 @@ class IllegalRequestError(Exception):
         self.code = code
 
 
+class SilentUnitError(Exception):
+    """A request that a unit takes and never answers."""
+
+
 def build_model(
     model_id: int,
     address: int,

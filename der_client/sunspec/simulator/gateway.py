@@ -1,10 +1,12 @@
 """The units behind one port of a simulator, whatever the port is: from a request to its answer. Pure."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from der_client.sunspec.requests import GATEWAY_SILENT, exception_answer
+from der_client.sunspec.simulator.bank import SilentUnitError
 from der_client.sunspec.simulator.faults import FaultSwitches
 from der_client.sunspec.simulator.pdu import RegisterStore, answer
 from der_client.sunspec.simulator.roles import GuardedStore
@@ -41,9 +43,13 @@ class Gateway:
             return None if self._unknown_unit_is_silent else exception_answer(request[0], GATEWAY_SILENT)
         if code is not None and request[0] in self.faults.exception_functions:
             return exception_answer(request[0], code)
-        return answer(GuardedStore(store, guard.role) if guard else store, request)
+        try:
+            return answer(GuardedStore(store, guard.role) if guard else store, request)
+        except SilentUnitError:
+            return None
 
     def broadcast(self, request: bytes) -> None:
         """What is written to all units at once; nobody answers. MODBUS over Serial Line V1.02, 2.1."""
         for store in self.units.values():
-            answer(store, request)
+            with suppress(SilentUnitError):
+                answer(store, request)
