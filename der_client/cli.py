@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache, partial
+from os.path import relpath
 from pathlib import Path
 from typing import Final, Protocol, TypedDict, Unpack
 
@@ -22,7 +23,7 @@ from der_client.errors import ClientError
 from der_client.looking import look
 from der_client.plants import plants_of
 from der_client.settings import ServerSettings, load_settings
-from der_client.template import TEMPLATE
+from der_client.template import template_with
 from der_client.tree import tree_of
 
 log = logging.getLogger(__name__)
@@ -66,9 +67,17 @@ def add_parser(subparsers: Subparsers) -> None:
     discover.add_argument("--roots", type=Path, metavar="FILE", help="trusted roots; root.pem of the PKI")
     discover.set_defaults(run=_guarded(_discover))
     init = _command(
-        commands, "init", "make a folder with a configuration file", "lineside client init site-1"
+        commands,
+        "init",
+        "make a folder with a configuration file",
+        "lineside client init roof --server https://der.example.org/dcap --identity pki/roof",
     )
     init.add_argument("folder", type=Path, help="folder to make")
+    init.add_argument("--server", metavar="URL", help="URI of DeviceCapability")
+    init.add_argument("--identity", type=Path, metavar="FOLDER", help="folder with cert.pem and key.pem")
+    init.add_argument("--pin", type=int, metavar="N", help="registration PIN with its check digit")
+    init.add_argument("--device", metavar="HOST", help="address of the inverter, or address:port")
+    init.add_argument("--name", metavar="NAME", help="name of the device in reports")
     init.set_defaults(run=_guarded(_init))
     for name, says, options in local_cli.COMMANDS:
         example = f"lineside client {name} --config c.toml {options}".strip()
@@ -136,9 +145,28 @@ def _init(args: argparse.Namespace) -> int:
     path: Path = args.folder / "client.toml"
     args.folder.mkdir(parents=True, exist_ok=True)
     with path.open("x") as file:
-        file.write(TEMPLATE)
-    print(
-        f"{path} written; set server.uri, put cert.pem, key.pem and root.pem beside it, then\n"
-        f"lineside client run --config {path}"
-    )
+        file.write(template_with(_given(args)))
+    missing = [] if args.server else ["set server.uri"]
+    missing += [] if args.identity else ["put cert.pem, key.pem and root.pem beside it"]
+    print(f"{path} written; {', '.join([*missing, 'then'])}\nlineside client run --config {path}")
     return FINE
+
+
+def _given(args: argparse.Namespace) -> dict[str, str | int]:
+    """The settings that the command line gives; paths as seen from the folder of the configuration."""
+    given: dict[str, str | int] = {}
+    if args.server:
+        given["server.uri"] = args.server
+    if args.identity:
+        root = args.identity / "root.pem"
+        root = root if root.exists() else args.identity.parent / "root.pem"
+        for name, file in (("certificate", "cert.pem"), ("key", "key.pem")):
+            given[f"server.{name}"] = relpath(args.identity / file, args.folder)
+        given["server.roots"] = relpath(root, args.folder)
+    if args.pin is not None:
+        given["server.pin"] = args.pin
+    if args.device:
+        host, _, port = args.device.partition(":")
+        given["devices.host"] = host
+        given |= {"devices.port": int(port)} if port else {}
+    return given | ({"devices.name": args.name} if args.name else {})

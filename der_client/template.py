@@ -1,7 +1,11 @@
 """The configuration file that `lineside client init` writes; every setting stands in it with its default."""
 
+import json
+import re
+from collections.abc import Mapping
 from typing import Final
 
+SETTING: Final = re.compile(r"(?P<off># )?(?P<key>\w+) = (?P<value>[^#]*?)(?P<rest>\s*(?:#.*)?)$")
 TEMPLATE: Final = """\
 # Lineside DER client. Relative paths are taken from the folder of this file.
 spool = "client.sqlite"
@@ -89,3 +93,22 @@ safety_poll_s = 3600.0
 keep = true
 notifiers = []
 """
+
+
+def template_with(values: Mapping[str, str | int]) -> str:
+    """The template with some settings put in, by their dotted names; those of the device as `devices.name`.
+
+    KeyError for a name that does not stand in it.
+    """
+    left, place, lines = dict(values), "", []
+    for line in TEMPLATE.splitlines():
+        place = f"{line.split(']')[0].strip('[')}." if line.startswith("[") else place
+        found = SETTING.match(line)
+        name = f"{place}{found['key']}" if found else ""
+        if found and name in left:
+            lines.append(f"{found['key']} = {json.dumps(left.pop(name))}{found['rest']}")
+        else:
+            lines.append(line)
+    if left:
+        raise KeyError(next(iter(left)))
+    return "\n".join(lines) + "\n"

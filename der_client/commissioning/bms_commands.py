@@ -69,13 +69,16 @@ async def read(args: argparse.Namespace) -> int:
         answer = bms.battery()
     finally:
         await bms.close()
+    texts = {name: text for name in ("manufacturer", "model") if (text := bms.text(name))}
     if not isinstance(answer, BatteryState):
         return _failed(args, answer)
     if args.json:
-        _print(json.dumps(asdict(answer), default=sorted))
+        _print(json.dumps({**texts, **asdict(answer), **bms.details()}, default=sorted))
         return FINE
-    for line in battery_lines(answer):
+    for line in (*battery_lines(answer), *(f"{n:<20} {v:g}" for n, v in bms.details().items())):
         _print(line)
+    for name, text in texts.items():
+        _print(f"{name:<20} {text}")
     return FINE
 
 

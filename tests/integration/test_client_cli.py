@@ -13,6 +13,7 @@ import pytest
 
 from certs import Pki
 from der_client.cli import add_parser
+from der_client.settings import load_settings
 from der_client.sunspec import InverterSettings, serve_inverter
 from tests.integration.sep2_harness import Bench, make_control, running
 
@@ -37,6 +38,22 @@ def test_init_writes_a_file_that_says_what_can_be_set(
     assert run("client", "init", str(tmp_path / "site")) == 0
     assert (tmp_path / "site" / "client.toml").read_text().startswith("# Lineside DER client")
     assert "lineside client run --config" in capsys.readouterr().out
+
+
+def test_init_writes_a_file_that_is_ready_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    identity = tmp_path / "pki" / "roof"
+    identity.mkdir(parents=True)
+    options = ("--server", "https://h/dcap", "--identity", str(identity), "--pin", "111115")
+    device = ("--device", "10.0.0.5:1502", "--name", "roof")
+
+    assert run("client", "init", str(tmp_path / "site"), *options, *device) == 0
+
+    config = tmp_path / "site" / "client.toml"
+    settings = load_settings(config.read_text(), folder=config.parent)
+    assert settings.server.certificate.resolve() == identity / "cert.pem"
+    assert settings.server.roots.resolve() == tmp_path / "pki" / "root.pem"
+    assert settings.devices[0].name == "roof"
+    assert capsys.readouterr().out.splitlines()[0] == f"{config} written; then"
 
 
 def test_init_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

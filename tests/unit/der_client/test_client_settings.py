@@ -7,7 +7,7 @@ from der_client.errors import SettingsError
 from der_client.settings import ClientSettings, DeviceSettings, load_settings
 from der_client.sunspec import MappingSettings, TransportSettings
 from der_client.sunspec_driver import SunSpecDriverSettings
-from der_client.template import TEMPLATE
+from der_client.template import TEMPLATE, template_with
 
 LEAST = """
 [server]
@@ -187,3 +187,18 @@ def test_the_spool_that_is_not_set_stands_beside_the_configuration() -> None:
     text = '[server]\nuri = "https://h/dcap"\ncertificate = "c"\nkey = "k"\nroots = "r"\n'
 
     assert load_settings(text, folder=Path("/etc/site")).spool == Path("/etc/site/lineside-client.sqlite")
+
+
+def test_a_template_with_settings_put_in_is_read_with_them() -> None:
+    text = template_with({"server.uri": "https://h/dcap", "server.pin": 111115, "devices.host": "10.0.0.5"})
+    settings = load_settings(text)
+    (device,) = settings.devices
+
+    assert (settings.server.uri, settings.server.pin) == ("https://h/dcap", 111115)
+    assert isinstance(device.driver, SunSpecDriverSettings)
+    assert (device.driver.host, device.driver.port) == ("10.0.0.5", 502)
+
+
+def test_a_setting_that_does_not_stand_in_the_template_is_no_setting() -> None:
+    with pytest.raises(KeyError, match=r"server\.colour"):
+        template_with({"server.colour": 1})
