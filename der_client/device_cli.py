@@ -113,7 +113,9 @@ def _add_dump(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _add_device(parser: argparse.ArgumentParser) -> None:
     """Where the device is."""
     where = parser.add_argument_group("the device")
-    where.add_argument("host", nargs="?", metavar="HOST", help="address, or address:port")
+    where.add_argument(
+        "host", nargs="?", metavar="HOST", help="address, address:port, or a serial port as /dev/ttyUSB0"
+    )
     where.add_argument("--port", type=int, help="Modbus TCP port (502)")
     where.add_argument("--unit", type=int, help="Modbus unit id (1)")
     where.add_argument("--base", type=int, action="append", default=[], help="address of the map; repeat it")

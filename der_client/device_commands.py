@@ -190,20 +190,26 @@ async def _driver_of(args: argparse.Namespace) -> AsyncGenerator[Driver[object],
 def _device_settings_of(args: argparse.Namespace) -> DeviceSettings:
     """The settings that the command line describes, as a configuration file would."""
     kind = args.kind or ("battery" if args.can else "sunspec")
-    host, _, port = args.host.partition(":")
-    table: dict[str, object] = {"kind": kind, "name": args.host, "host": host}
-    if port or args.port:
-        table["port"] = args.port or int(port)
+    table: dict[str, object] = {"kind": kind, "name": args.host, **_place_of(args)}
     if args.unit is not None:
         table["unit"] = args.unit
     scan_table = {"bases": args.base} if args.base else {}
     if args.max_block:
         scan_table["max_block"] = args.max_block
     table |= {"scan": scan_table} if scan_table else {}
-    table |= {"transport": {"timeout_s": args.timeout}} if args.timeout else {}
     if args.can:
         table["can"] = bms_commands.can_table(args)
     return device_settings(overridden(table, args.set), "")
+
+
+def _place_of(args: argparse.Namespace) -> dict[str, object]:
+    """Where the device is: an address, or the path of a serial port; and how long it is waited for."""
+    transport: dict[str, object] = {"timeout_s": args.timeout} if args.timeout else {}
+    if args.host.startswith("/"):
+        return {"transport": {**transport, "serial": {"port": args.host}}}
+    host, _, port = args.host.partition(":")
+    place: dict[str, object] = {"host": host} | ({"transport": transport} if transport else {})
+    return place | ({"port": args.port or int(port)} if port or args.port else {})
 
 
 def _setpoint_of(args: argparse.Namespace) -> Setpoint:

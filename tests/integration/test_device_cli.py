@@ -12,14 +12,17 @@ from der_client.can import BatterySettings, BmsSettings, PackSettings, ServedBat
 from der_client.device_cli import add_parser
 from der_client.sunspec import (
     FaultSwitches,
+    Inverter,
     InverterHandle,
     InverterSettings,
     ModbusServer,
     ReplayStore,
+    RtuServer,
     SunSpecDevice,
     parse_image,
     serve_inverter,
 )
+from der_client.sunspec.simulator.serve import ClockedStore
 
 PV = InverterSettings(
     serial="PV-1", max_w=5_000, pv_w=5_000, enter_service_delay_s=0, enter_service_ramp_s=0
@@ -199,6 +202,17 @@ async def test_dump_can_leave_the_serial_number_out(
 async def test_dump_of_nothing_says_why(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
     assert await device("dump", f"127.0.0.1:{unused_tcp_port}") == 1
     assert "Connection refused" in capsys.readouterr().err
+
+
+async def test_device_on_a_serial_line_is_found_by_its_port(capsys: pytest.CaptureFixture[str]) -> None:
+    server = RtuServer({3: ClockedStore(Inverter(PV, 0.0), lambda: 1.0)})
+    path = server.start_on_pty()
+    code = await device(
+        "scan", path, "--unit", "3", "--set", "transport.serial.baud=115200", "--timeout", "5"
+    )
+    server.close()
+    assert code == 0
+    assert "serial PV-1" in capsys.readouterr().out
 
 
 async def test_trace_shows_every_request_and_answer(
