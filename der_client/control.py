@@ -24,7 +24,7 @@ from der_client.protected import may_write_grid_code
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unheard
 from der_client.settings import ControlSettings
 from der_client.site_desk import Heard, SitePart
-from der_client.taken_out import brought_back, resting, taken_out_by
+from der_client.taken_out import brought_back, is_idle, resting, taken_out_by
 from der_client.verified import UNVERIFIED, Verified
 from der_client.watched import Watched
 from der_client.write_budget import WriteBudget, queued_in
@@ -238,7 +238,7 @@ class Controller:
         before = None if former is None else former[0]
         self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
-        await self._note_service(taken_out_by(setpoint), is_held=isinstance(result, Applied))
+        await self._note_service(setpoint, is_held=isinstance(result, Applied))
         if isinstance(result, Fault):
             self._applied = None
             if result.kind is FaultKind.STALE:
@@ -248,9 +248,11 @@ class Controller:
         if former is None or former[0] != setpoint:
             self._tell(What.APPLIED, setpoint_text(setpoint), points=result.points)
 
-    async def _note_service(self, fields: frozenset[str], *, is_held: bool) -> None:
+    async def _note_service(self, setpoint: Setpoint, *, is_held: bool) -> None:
         """Keep by what the device is out of service: a later run has to bring it back."""
-        if not fields and not is_held:
+        fields = taken_out_by(setpoint)
+        is_waiting = bool(self._owed_back) and is_idle(setpoint)
+        if not fields and (is_waiting or not is_held):
             return
         if not fields:
             self._owed_back = frozenset()

@@ -19,12 +19,18 @@ def taken_out_by(setpoint: Setpoint) -> frozenset[str]:
     return frozenset(name for name in FIELDS if getattr(setpoint, name) is False)
 
 
+def is_idle(setpoint: Setpoint) -> bool:
+    """True for a setpoint that lets a device give nothing."""
+    return setpoint.max_w_pct == 0.0
+
+
 def brought_back(setpoint: Setpoint, fields: Iterable[str]) -> Setpoint:
     """The setpoint that says in so many words that the device is in service again.
 
-    Unchanged where it takes the device out itself.
+    Unchanged where it takes the device out itself, or lets it give nothing: a BMS that was lost and has not
+    spoken since the restart keeps its inverter out.
     """
-    if taken_out_by(setpoint):
+    if taken_out_by(setpoint) or is_idle(setpoint):
         return setpoint
     owed = set(fields)
     connect = True if "connect" in owed else setpoint.connect

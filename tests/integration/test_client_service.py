@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from der_client.device import Reversion, Setpoint
+from der_client.device import Fault, FaultKind, Reversion, Setpoint, Telemetry
 from der_client.override import Override
 from der_client.plan import Plan
 from der_client.sunspec import InverterHandle, InverterSettings, SunSpecDevice, read_points, serve_inverter
@@ -86,6 +86,25 @@ async def test_a_device_is_brought_back_once() -> None:
     after = await second.cycle()
 
     assert (out.energize, back.energize, after.energize) == (False, True, None)
+    assert notes["taken out of cellar"] == "[]"
+
+
+async def test_a_battery_stays_out_after_a_restart_until_its_bms_has_spoken() -> None:
+    rig, notes = Rig(plate=SWITCHED), Notes({"taken out of cellar": '["energize"]'})
+    rig.reading = Telemetry(
+        power_w=0.0, reactive_var=0.0, battery=Fault(kind=FaultKind.NO_ANSWER, detail="not received yet")
+    )
+    bench = Bench(rig, notes)
+    await bench.begin()
+    unheard = await bench.cycle()
+    rig.says()
+    bench.now += 60.0
+    await bench.cycle()
+    await bench.cycle()
+    heard = [setpoint.energize for setpoint, _ in rig.told]
+
+    assert (unheard.energize, unheard.target_w) == (None, 0.0)
+    assert True in heard
     assert notes["taken out of cellar"] == "[]"
 
 
