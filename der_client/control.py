@@ -65,7 +65,7 @@ class Controller:
         self._actuation = Actuation()
         self._budget = WriteBudget()
         self._loop = watch_of(settings.period_s)
-        self._verified = Verified()
+        self._verified = self._known = Verified()
         self._overriding = Overriding()
         self._latched: frozenset[str] = frozenset()
         self._taken_out: frozenset[str] = frozenset()
@@ -103,7 +103,7 @@ class Controller:
         self._kept = Kept(self._device.name, memory, self._tell)
         self._latched = await self._kept.latched()
         self._safety = self._safety.latched_before(self._latched)
-        self._verified = await self._kept.verified()
+        self._verified = self._known = await self._kept.verified()
         self._taken_out = self._owed_back = await self._kept.taken_out()
         override = await self._kept.override()
         if override is not None:
@@ -201,14 +201,11 @@ class Controller:
         if isinstance(found, Fault):
             self._unheard(found)
             return None
-        former = self._verified
-        self._verified = former.after(found)
+        self._verified = self._verified.after(found)
         self._nameplate, self._applied, self._is_found = found, None, True
         words = f"{found.manufacturer} {found.model} {found.version} {found.serial}, {found.max_w:g} W"
         log.info("%s: %s", self._device.name, words)
         self.view.set(replace(self.view.value, nameplate=found))
-        if self._verified != former and not self._verified.is_pending:
-            await self._kept.keep_verified(self._verified)
         return found
 
     def _unheard(self, fault: Fault) -> None:
@@ -315,11 +312,14 @@ class Controller:
         self.view.set(view)
 
     async def _keep(self, safe: SafeSetpoint, override: Override | None) -> None:
-        """Keep for a restart which interlocks are latched, and that an override is over."""
+        """Keep for a restart what is latched, which device it is, and that an override is over."""
         latched = frozenset(reason.name for reason in safe.reasons if reason.is_latched)
         if latched != self._latched:
             self._latched = latched
             await self._kept.keep_latched(latched)
+        if self._verified != self._known and not self._verified.is_pending:
+            self._known = self._verified
+            await self._kept.keep_verified(self._verified)
         if override is None and self._overriding.override is not None:
             self._overriding = Overriding()
             await self._kept.keep_override(None)

@@ -270,6 +270,24 @@ async def test_another_model_waits_for_an_operator(bench: Bench) -> None:
     assert bench.rig.done == ["identify", "apply"]
 
 
+async def test_a_model_that_an_operator_took_is_known_after_a_restart() -> None:
+    notes = Notes()
+    first = Bench(Rig(), memory=notes)
+    await first.begin()
+    await first.cycle()
+    other = replace(PLATE, model="Two")
+    second = Bench(Rig(plate=other), memory=notes)
+    await second.begin()
+    await second.cycle()
+    second.loop.reset()
+    await second.cycle()
+    third = Bench(Rig(plate=other), memory=notes)
+    await third.begin()
+    await third.cycle()
+
+    assert (second.reasons, third.reasons) == ([], [])
+
+
 async def test_firmware_that_changed_while_we_were_away_is_noticed() -> None:
     notes = Notes()
     first = Bench(Rig(), memory=notes)
