@@ -27,7 +27,7 @@ from der_client.spool import Lane, Spool
 from der_client.subscriber import Subscriber
 from der_client.upstream import Upstream
 from der_client.watched import Watched
-from schemas import Codec
+from schemas import Codec, MirrorUsagePointList
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,9 @@ class AggregatorClient:
         self.settings = settings
         self.identity = identity_of(settings.server.certificate)
         self._plants = tuple(plants)
-        self._parties = parties_of(self._plants, self.identity, settings.server.pin, also=settings.follows)
+        is_listed = profile_named(settings.profile).lists_mirrors
+        also = settings.follows | ({MirrorUsagePointList} if is_listed else set())
+        self._parties = parties_of(self._plants, self.identity, settings.server.pin, also=also)
         self._on_event = on_event
         self._local_s = local_s
         self._spread = spread

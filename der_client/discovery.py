@@ -72,9 +72,14 @@ class Above:
     list_poll_s: int = DEFAULT_POLL_S
 
 
-def walk_above(root: str, held: Mapping[str, Resource | None], nodes: Mapping[str, Node]) -> Above:
+def walk_above(
+    root: str,
+    held: Mapping[str, Resource | None],
+    nodes: Mapping[str, Node],
+    also: frozenset[type[Resource]] = frozenset(),
+) -> Above:
     """What the client needs whoever it is, of a server whose DeviceCapability is at `root`."""
-    walker = _Walker(nodes)
+    walker = _Walker(nodes, ON_REQUEST - also)
     walker.want(root, DeviceCapability, DEFAULT_POLL_S)
     lists = [want for want in walker.wants.values() if issubclass(want.type, EndDeviceList)]
     found = [(want, held.get(want.href)) for want in lists]

@@ -5,7 +5,7 @@ import logging
 
 from der_client.client_event import What
 from der_client.errors import MissingError, RefusedError
-from der_client.report_readings import usage_point
+from der_client.report_readings import mrid_of, usage_point
 from der_client.settings import ReportSettings
 from der_client.spool import Owed
 from der_client.upstream import Upstream
@@ -66,12 +66,25 @@ class Mirror:
         return place
 
     async def _learn_rate(self, device: str, place: str) -> None:
-        """Adopt the postRate that the server set; a server need not let the usage point be read."""
-        try:
-            found = await self._session.get(place, MirrorUsagePoint)
-        except (RefusedError, MissingError) as error:
-            log.debug("postRate not read: %s", error)
+        """Adopt the postRate that the server set, out of the list where that is polled."""
+        found = self._listed(device) or await self._read(place)
+        if found is None:
             return
         if found.postRate and found.postRate != self._rates_s.get(device):
             self._rates_s[device] = found.postRate
             log.info("readings of %s every %d s", device, found.postRate)
+
+    def _listed(self, device: str) -> MirrorUsagePoint | None:
+        """The usage point as the polled list shows it; None where there is none."""
+        view = self._view.value
+        mrid = mrid_of(self._lfdi, device, pen=self._settings.pen)
+        listed = view.mirrors.MirrorUsagePoint_ if view is not None and view.mirrors is not None else []
+        return next((point for point in listed if point.mRID.upper() == mrid), None)
+
+    async def _read(self, place: str) -> MirrorUsagePoint | None:
+        """The usage point at its URI; a server need not let it be read."""
+        try:
+            return await self._session.get(place, MirrorUsagePoint)
+        except (RefusedError, MissingError) as error:
+            log.debug("postRate not read: %s", error)
+            return None

@@ -28,6 +28,7 @@ from schemas import (
     FunctionSetAssignments,
     FunctionSetAssignmentsList,
     Link,
+    MirrorUsagePointList,
     RateComponent,
     RateComponentList,
     ReadingType,
@@ -53,7 +54,11 @@ class Follow:
 
 
 FOLLOWS: Final[Mapping[type[Resource], tuple[Follow, ...]]] = {
-    DeviceCapability: (Follow("TimeLink_", Time), Follow("EndDeviceListLink_", EndDeviceList)),
+    DeviceCapability: (
+        Follow("TimeLink_", Time),
+        Follow("EndDeviceListLink_", EndDeviceList),
+        Follow("MirrorUsagePointListLink_", MirrorUsagePointList),
+    ),
     EndDevice: (
         Follow("RegistrationLink_", Registration),
         Follow("FunctionSetAssignmentsListLink_", FunctionSetAssignmentsList),
@@ -82,7 +87,9 @@ FOLLOWS: Final[Mapping[type[Resource], tuple[Follow, ...]]] = {
     ),
 }
 """Links that are polled, by the class that holds them; other links are only targets of PUT and POST."""
-ON_REQUEST: Final[frozenset[type[Resource]]] = frozenset({TariffProfileList, FlowReservationResponseList})
+ON_REQUEST: Final[frozenset[type[Resource]]] = frozenset(
+    {TariffProfileList, FlowReservationResponseList, MirrorUsagePointList}
+)
 """What is followed by those alone whose settings ask for it, with all below it."""
 
 

@@ -21,7 +21,8 @@ class ClientProfile:
 
     `before_start` and `after_start` are the codes for an event that loses against one of another program;
     `aggregator_before_start` is that of an aggregator (CSIP AGG-007, AGG-008, errata 5 and 6). With
-    `versions` the client looks at `/.well-known/csipaus` for the first of them that the server has.
+    `versions` the client looks at `/.well-known/csipaus` for the first of them that the server has. With
+    `lists_mirrors` postRate is learnt from the MirrorUsagePointList, which is polled (ALL-06, ALL-10).
     """
 
     name: str
@@ -30,7 +31,7 @@ class ClientProfile:
     aggregator_before_start: int = RULES.other_program_before_start
     after_start: int = RULES.other_program_after_start
     versions: tuple[Profile, ...] = ()
-    reads_prices: bool = False
+    lists_mirrors: bool = False
 
 
 V1_3: Final = csip_aus.CSIP_AUS_V1_3
@@ -43,11 +44,13 @@ PROFILES: Final[Mapping[str, ClientProfile]] = {
     for one in (
         ClientProfile(name="base"),
         ClientProfile(name="csip", aggregator_before_start=AGGREGATOR_RULES.other_program_before_start),
-        ClientProfile(name="csip_aus", schema=V1_2, versions=(V1_3, V1_3_STORAGE, V1_2), reads_prices=True),
-        ClientProfile(name="csip_aus_v1.1a", schema=V1_1A),
-        ClientProfile(name="csip_aus_v1.2", schema=V1_2),
-        ClientProfile(name="csip_aus_v1.3_storage", schema=V1_3_STORAGE, versions=(V1_3_STORAGE,)),
-        ClientProfile(name="csip_aus_v1.3", schema=V1_3, versions=(V1_3,), reads_prices=True),
+        ClientProfile(name="csip_aus", schema=V1_2, versions=(V1_3, V1_3_STORAGE, V1_2), lists_mirrors=True),
+        ClientProfile(name="csip_aus_v1.1a", schema=V1_1A, lists_mirrors=True),
+        ClientProfile(name="csip_aus_v1.2", schema=V1_2, lists_mirrors=True),
+        ClientProfile(
+            name="csip_aus_v1.3_storage", schema=V1_3_STORAGE, versions=(V1_3_STORAGE,), lists_mirrors=True
+        ),
+        ClientProfile(name="csip_aus_v1.3", schema=V1_3, versions=(V1_3,), lists_mirrors=True),
     )
 }
 

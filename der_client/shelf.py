@@ -62,7 +62,8 @@ class Shelf:
         self._timetable = Timetable()
         self._entries = Entries([party.identity for party in parties])
         self._programs = Programs()
-        self._above = Above()
+        self._also = frozenset[type[Resource]]().union(*(party.also for party in parties))
+        self._above = self._kept_above = Above()
         self._walks: list[Walk] = [Walk() for _ in parties]
         self._barred: set[int] = set()
         self._dirty: set[int] = {ABOVE}
@@ -77,6 +78,7 @@ class Shelf:
         if party is None:
             self._entries.clear()
             self._programs = Programs()
+            self._kept_above = Above()
         users = range(len(self.parties)) if party is None else (party,)
         wanted = {href for user in users for href in self._walks[user].wants} | self._above.walk.wants.keys()
         for href in wanted:
@@ -288,11 +290,14 @@ class Shelf:
 
     def _look_above(self, changed: set[str]) -> None:
         """Walk from the root; what that changes for a party makes it be looked at too."""
-        former, self._above = self._above, walk_above(self.root, self._held, self._nodes)
-        self._replace(ABOVE, former.walk.wants, self._above.walk.wants, changed)
-        is_listed = any(w.href in self._nodes for w in self._above.walk.wants.values() if w.href != self.root)
-        if is_listed:
-            self._dirty |= self._entries.put(self._above.entries)
+        former, walked = self._above, walk_above(self.root, self._held, self._nodes, self._also)
+        lists = [w for w in walked.walk.wants.values() if issubclass(w.type, EndDeviceList)]
+        is_known = walked.dcap is not None and all(want.href in self._held for want in lists)
+        self._kept_above = walked if is_known else self._kept_above
+        self._above = replace(self._kept_above, walk=walked.walk)
+        self._replace(ABOVE, former.walk.wants, walked.walk.wants, changed)
+        if is_known:
+            self._dirty |= self._entries.put(walked.entries)
         everybody = set(range(len(self.parties)))
         self._fresh |= everybody
         if _handed_down(former) != _handed_down(self._above):

@@ -20,6 +20,7 @@ from schemas import (
     EndDevice,
     FunctionSetAssignments,
     Link,
+    MirrorUsagePointList,
     Registration,
     Resource,
 )
@@ -43,6 +44,7 @@ class ServerView:
     wants: Mapping[str, Want] = field(default_factory=dict)
     time_href: str | None = None
     mirror_href: str | None = None
+    mirrors: MirrorUsagePointList | None = None
     log_event_href: str | None = None
     device_information_href: str | None = None
     subscription_list_href: str | None = None
@@ -108,6 +110,7 @@ def view_of_walk(
         wants={**above.walk.wants, **own.wants},
         time_href=_time_href(own, dcap),
         mirror_href=_href(dcap.MirrorUsagePointListLink_),
+        mirrors=_mirrors(dcap, held),
         log_event_href=_href(device.LogEventListLink_) if device else None,
         device_information_href=_href(device.DeviceInformationLink_) if device else None,
         subscription_list_href=_href(device.SubscriptionListLink_) if device else None,
@@ -146,6 +149,12 @@ def _registration(device: EndDevice | None, held: Mapping[str, Resource | None])
     link = device.RegistrationLink_ if device else None
     found = held.get(link.href) if link else None
     return found if isinstance(found, Registration) else None
+
+
+def _mirrors(dcap: DeviceCapability, held: Mapping[str, Resource | None]) -> MirrorUsagePointList | None:
+    """The mirror usage points, where they are polled."""
+    found = held.get(_href(dcap.MirrorUsagePointListLink_) or "")
+    return found if isinstance(found, MirrorUsagePointList) else None
 
 
 def _time_href(own: Walk, dcap: DeviceCapability) -> str | None:

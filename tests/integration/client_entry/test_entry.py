@@ -17,12 +17,13 @@ from schemas import (
     DERSettings,
     EndDevice,
     Link,
+    MirrorUsagePoint,
     Profile,
     csip_aus,
 )
 from sep2_server.operator.tree import insert_in
 from sep2_server.rows import Role
-from tests.integration.aggregator.harness import ticking
+from tests.integration.aggregator.harness import FAST, ticking
 from tests.integration.client_entry.harness import QUICK, by_dns_sd, comer
 from tests.integration.sep2_harness import Bench, Client, make_control, running
 
@@ -84,6 +85,29 @@ async def test_a_server_of_v1_2_has_no_versions_and_is_entered_where_it_is_confi
 
 def reversed_pair(found: tuple[EndDevice, Client]) -> tuple[Client, EndDevice]:
     return found[1], found[0]
+
+
+async def test_a_client_of_csip_aus_learns_post_rates_from_the_list_of_usage_points(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """ALL-06, ALL-10: the MirrorUsagePointList is polled, and its postRate adopted."""
+    rates = {**FAST, "MirrorUsagePointList": 1}
+    changes: dict[str, Any] = {**CHANGES, "profile": "csip_aus_v1.2", "poll_rate": rates}
+    async with running(tmp_path, sep2_pki, **changes) as bench:
+        await bench.enrol("aus-mup")
+        one = comer(bench, tmp_path, "aus-mup", profile="csip_aus_v1.2")
+        async with one.running() as client:
+
+            def listed() -> list[MirrorUsagePoint]:
+                views = [member._upstream.view.value for member in client._members]
+                lists = [view.mirrors for view in views if view is not None and view.mirrors is not None]
+                return [point for found in lists for point in found.MirrorUsagePoint_]
+
+            await one.news.until(listed)
+            points = listed()
+
+    assert [point.deviceLFDI for point in points] == [str(one.own.lfdi)]
+    assert points[0].postRate == 1
 
 
 async def test_a_client_registers_in_band_and_tells_its_connection_point(

@@ -402,3 +402,36 @@ def test_a_combined_list_of_prices_stands_for_those_of_each_rate_component() -> 
 
     assert {"/tp", "/tp/1/ctti", "/tp/1/rc", "/rt/1"} <= wants.keys()
     assert "/rc/1/tti" not in wants
+
+
+def test_a_rediscovery_for_one_end_device_leaves_what_the_others_hold() -> None:
+    server = a_server()
+    other = me(
+        href="/you", lFDI="00" * 20, RegistrationLink_=None, DERListLink_=DERListLink(href="/you/ders")
+    )
+    other.FunctionSetAssignmentsListLink_ = None
+    server["/devices"] = EndDeviceList(all=2, results=2, EndDevice_=[other, me()])
+    server["/you/ders"] = DERList(all=0, results=0)
+    server["/all/programs"] = DERProgramList(all=0, results=0)
+    server["/all/responses"] = ResponseSetList(all=0, results=0)
+    parties = [Party(identity=ME), Party(identity=Identity(lfdi="00" * 20, sfdi=2))]
+    shelf = Shelf(ROOT, parties, floor_s=1.0)
+    read_all(shelf, server)
+    shelf.restart(0)
+    asked = read_all(shelf, server)
+
+    assert {ROOT, "/devices", "/time", "/me/fsas", "/me/ders"} <= set(asked)
+    assert not {"/you/ders", "/all/programs"} & set(asked)
+
+
+def read_all(shelf: Shelf, server: Held) -> list[str]:
+    """Read what is missing until nothing is; the hrefs in their order."""
+    asked: list[str] = []
+    while shelf.is_incomplete and (want := shelf.next(0.0)) is not None:
+        asked.append(want.href)
+        resource = server[want.href]
+        if resource is None:
+            shelf.miss(want.href, 0.0, 0.0)
+        else:
+            shelf.put(want.href, resource, 0.0, 0.0)
+    return asked
