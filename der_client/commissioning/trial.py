@@ -32,6 +32,7 @@ RESTORED: Final = "restored"
 IDENTITY: Final = "identity"
 WRITING: Final = (SIGN, LIMIT, RAMP, LOSS)
 RESTORE_S: Final = 30.0
+RELEASES: Final = "without the client the limit is released; the device cannot fall back to a limit"
 LEAST_SHARE: Final = 0.05
 
 
@@ -180,7 +181,8 @@ class Trial:
         await self._moved(Setpoint(target_w=0.0), 0.0)
         rate_pct = max(1, round(self._settings.power_pct / 8))
         await self._try_ramp(plate, Setpoint(target_w=power_w, grad_w_pct_per_s=rate_pct), 0.0, power_w)
-        await self._try_loss(plate, Setpoint(target_w=power_w), Setpoint(target_w=0.0), 0.0)
+        given, rest = Setpoint(target_w=power_w), Setpoint(target_w=0.0)
+        self._note(await self._try_loss(plate, given, power_w, rest, 0.0))
 
     async def _try_generator(self, plate: Nameplate, first: Sample) -> None:
         free_w = first.power_w
@@ -199,7 +201,14 @@ class Trial:
         rate_pct = max(1, round(plate.share_pct(abs(free_w) / 2) / 8))
         await self._try_ramp(plate, replace(half, grad_w_pct_per_s=rate_pct), free_w, free_w / 2)
         low = Setpoint(max_w_pct=plate.share_pct(free_w / 4))
-        await self._try_loss(plate, half, low, free_w / 4)
+        held = await self._try_loss(plate, half, free_w / 2, low, free_w / 4)
+        if held.verdict is not Verdict.FAILED:
+            self._note(held)
+            return
+        released = await self._try_loss(plate, half, free_w / 2, Setpoint(), free_w)
+        if released.verdict is Verdict.PASSED:
+            released = replace(released, verdict=Verdict.WARNING, words=RELEASES)
+        self._note(released)
 
     async def _try_limit(self, plate: Nameplate, setpoint: Setpoint, limit_w: float) -> None:
         if "opModMaxLimW" not in plate.modes:
@@ -219,14 +228,19 @@ class Trial:
         self._note(judge_ramp(samples, start_w, end_w, rate_w_per_s))
         await self._moved(replace(setpoint, grad_w_pct_per_s=0.0), end_w)
 
-    async def _try_loss(self, plate: Nameplate, setpoint: Setpoint, then: Setpoint, level_w: float) -> None:
+    async def _try_loss(
+        self, plate: Nameplate, setpoint: Setpoint, from_w: float, then: Setpoint, level_w: float
+    ) -> Finding:
         """Fall silent with the connection closed, then look without writing."""
         after_s = self._settings.reversion_s
         reversion = Reversion(after_s=after_s, to=then)
         self._tell(f"{LOSS}: silent for {after_s} s")
+        await self._moved(setpoint, from_w)
         await self._apply(setpoint, reversion)
-        await self._pace.wait(min(2.0, after_s / 4))
-        await self._apply(setpoint, reversion)
+        if abs((await self._sample(plate)).power_w - level_w) <= self._slack_w(plate):
+            return Finding(
+                test=LOSS, verdict=Verdict.FAILED, words="the setpoint did not act: nothing to lose"
+            )
         silent_s = self._pace.now()
         await self._driver.close()
         await self._pace.wait(after_s + 1.0)
@@ -236,7 +250,7 @@ class Trial:
             if abs(samples[-1].power_w - level_w) <= self._slack_w(plate):
                 break
             await self._pace.wait(self._settings.sample_s)
-        self._note(judge_loss(samples, silent_s, after_s, level_w, self._slack_w(plate)))
+        return judge_loss(samples, silent_s, after_s, level_w, self._slack_w(plate))
 
     async def _moved(self, setpoint: Setpoint, power_w: float) -> list[Sample]:
         """Samples from an order until power has reached what it should be, or has had time enough."""

@@ -274,6 +274,25 @@ async def test_a_battery_with_its_bms_is_tested_as_one_device(battery: Bench) ->
     assert next(f.value for f in report.findings[1].figures if f.name == "SoC") == 60.0
 
 
+class Releasing(DeviceDriver[object]):
+    """A device that cannot fall back to a limit: with such a wish it holds its setpoint."""
+
+    kind = "releasing"
+    Settings = object
+
+    async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
+        after_s = 0 if reversion.to != Setpoint() else reversion.after_s
+        return await self.device.apply(setpoint, Reversion(after_s=after_s))
+
+
+async def test_a_device_that_can_only_release_its_limit_is_warned_of(pv: Bench) -> None:
+    report = await pv.test(Releasing("releasing", None, pv.driver()))
+
+    assert verdicts(report)["loss of communication"] is Verdict.WARNING
+    assert "cannot fall back to a limit" in words(report, "loss of communication")
+    assert report.verdict is Verdict.WARNING
+
+
 class Wrong(DeviceDriver[object]):
     """A device that is wrong in one way."""
 
@@ -325,7 +344,7 @@ async def test_a_device_that_does_not_obey_fails_limit_and_loss(pv: Bench) -> No
     found = verdicts(report)
     assert [found[test] for test in WRITING] == [Verdict.FAILED] * 4
     assert "above the limit" in words(report, "limit")
-    assert "its setpoint still stands" in words(report, "loss of communication")
+    assert "the setpoint did not act" in words(report, "loss of communication")
 
 
 async def test_power_beyond_the_rating_aborts_and_restores(battery: Bench) -> None:
