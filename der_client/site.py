@@ -56,6 +56,19 @@ class Member:
     target_w: float | None = None
     is_obeying: bool = True
     seen_w: float | None = None
+    told_take_w: float | None = None
+
+    @property
+    def may_take_w(self) -> float:
+        """Most that it may be taking in now, by what it was told last and by its own reading, W."""
+        told_w = self.nameplate.charge_w if self.told_take_w is None else self.told_take_w
+        asked_w = min(told_w, max(0.0, -(self.target_w or 0.0)))
+        return max(asked_w, self.charging_w)
+
+    @property
+    def charging_w(self) -> float:
+        """What it takes in by its own reading, W."""
+        return max(0.0, -_plain(self.telemetry.power_w))
 
     @property
     def top_w(self) -> float:
@@ -183,7 +196,8 @@ def cap_of(name: str, members: Mapping[str, Member], budget: Budget) -> float | 
 def charge_cap_of(name: str, members: Mapping[str, Member], budget: Budget) -> float | None:
     """The most that one of these DERs may be told to take in, W; None where the site limits nothing.
 
-    Storage that is told to charge has its part first.
+    Storage that is told to charge has its part first. As with what they give, each goes down at once, and up
+    only as far as the others have left room.
     """
     if budget.take_w == math.inf or not members[name].nameplate.is_storage:
         return None
@@ -192,7 +206,11 @@ def charge_cap_of(name: str, members: Mapping[str, Member], budget: Budget) -> f
     wanted = [
         min(top_w, max(0.0, -(members[one].target_w or 0.0))) for one, top_w in zip(names, tops, strict=True)
     ]
-    return split(max(0.0, budget.take_w), wanted, tops)[names.index(name)]
+    goal_w = split(max(0.0, budget.take_w), wanted, tops)[names.index(name)]
+    own = members[name]
+    present_w = own.charging_w if own.told_take_w is None else own.may_take_w
+    others_w = sum(one.may_take_w for other, one in members.items() if other != name)
+    return min(goal_w, max(present_w, max(0.0, budget.take_w) - others_w))
 
 
 def without_site_modes(plan: Plan) -> Plan:

@@ -100,7 +100,7 @@ class SiteDesk:
         if told_w is not None and not is_settled:
             told_w = max(0.0, heard.telemetry.power_w)
         charge_w = charge_cap_of(name, present, budget)
-        self._members[name] = replace(self._members[name], told_w=told_w)
+        self._members[name] = replace(self._members[name], told_w=told_w, told_take_w=charge_w)
         return replace(wish, cap_w=told_w, setpoint=replace(wish.setpoint, max_charge_w=charge_w))
 
     @property
@@ -145,7 +145,13 @@ class SiteDesk:
         if former is None:
             return fresh
         held_w = former.told_w if heard.is_held else former.held_w
-        return replace(fresh, held_w=held_w, told_w=former.told_w, target_w=former.target_w)
+        return replace(
+            fresh,
+            held_w=held_w,
+            told_w=former.told_w,
+            target_w=former.target_w,
+            told_take_w=former.told_take_w,
+        )
 
 
 class SitePart:

@@ -309,3 +309,12 @@ def exported_w(bench: Bench, wanted: Plan, *, metered: bool) -> float:
     bench.metered = metered
     bench.round(wanted)
     return bench.export_w
+
+
+def test_a_battery_charges_more_only_as_far_as_another_has_come_down() -> None:
+    bench = Bench({"a": Unit(STORAGE), "b": Unit(STORAGE)}, rules=UNMETERED, metered=False)
+    both = plan(opModImpLimW=watts(1_000), opModTargetW=watts(-8_000))
+
+    seen = [[told.setpoint.max_charge_w for told in bench.round(both).values()] for _ in range(3)]
+
+    assert seen == [[1_000.0, 0.0], [500.0, 0.0], [500.0, 500.0]]
