@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from der_client.client_event import Tell, What
 from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError
 from der_client.listener import Listener
+from der_client.outbox import finished
 from der_client.poller import Poller
 from der_client.protocol_settings import SubscriptionSettings
 from der_client.session import Session
@@ -143,7 +144,7 @@ class Subscriber:
         self._has_new_entries = False
         while (topic := self._subscriptions.next(self._poller.local_s())) is not None:
             is_changed = True
-            await self._post(topic)
+            await finished(self._post(topic))
         if self._has_new_entries:
             self._read_lists_again()
         if is_changed:
