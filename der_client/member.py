@@ -129,6 +129,7 @@ class Member:
             offers=Offers(self._settings.price, self._draw, offers) if self._settings.follows else None,
         )
         scheduling.queued, scheduling.tick_s = self._queues.responses, upstream.tick_s
+        scheduling.reversion_s = self._settings.control.reversion_s
         await scheduling.restore(upstream.local_s)
         return scheduling
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from der_client.absence import Absence
 from der_client.client_event import Tell, What
 from der_client.desired import TARGETS
 from der_client.memory import (
@@ -23,10 +24,11 @@ from der_client.plan import Plan
 from der_client.response import response_of
 from der_client.scheduler import Abilities, Scheduler, Step, without_controls
 from der_client.server_clock import ServerClock
+from der_client.settings import ControlSettings
 from der_client.spool import Lane, Owed, Spool, owed
 from der_client.view import ServerView
 from der_client.watched import Watched
-from function_sets import Due, Program, Rules
+from function_sets import ACTING, Due, EventRecord, Program, Rules
 from schemas import Codec, DERControlResponse, DERCurve, Response
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,9 @@ class Scheduling:
         self._lfdi = lfdi
         self.tick_s = TICK_S
         """How often what changes without a word is looked at, s: what devices make of events."""
+        self.reversion_s = ControlSettings().reversion_s
+        """After how long without a client devices fall back by themselves, s."""
+        self._left_at = spool.left_at
         self._tell = tell
         self._programs: tuple[Program, ...] = ()
         self._curves: Mapping[str, DERCurve] = {}
@@ -133,6 +138,13 @@ class Scheduling:
 
     async def look(self, now: int, able: Abilities) -> int | None:
         """One look at the clock, server time, s: a step where it may change something; when to look next."""
+        await self._own_up(now)
+        next_at = await self._looked_at(now, able)
+        if self._spool.is_alive_due(now) and any(one.phase in ACTING for one in self._records().values()):
+            await asyncio.to_thread(self._spool.alive, now)
+        return next_at
+
+    async def _looked_at(self, now: int, able: Abilities) -> int | None:
         look = _Look(now=now, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
         former = self._looked
         if former is not None and former.still_holds(look):
@@ -140,6 +152,28 @@ class Scheduling:
         next_at = await self._step(now, able)
         self._looked = replace(look, next_at=look.opt_outs.next_at(now, next_at))
         return self._looked.next_at
+
+    async def _own_up(self, now: int) -> None:
+        """Once, before the first step: mark on disk the events that devices left while no client ran."""
+        if self._left_at is None:
+            return
+        absence = Absence(since=self._left_at, until=now, most_s=self.reversion_s)
+        self._left_at, before = None, self._records()
+        self._scheduler.records = absence.marked(self._scheduler.records)
+        if self._offers is not None:
+            self._offers.records = absence.marked(self._offers.records)
+        marked = self._records()
+        if marked == before:
+            return
+        await asyncio.to_thread(self._spool.commit, marked)
+        for mrid in (mrid for mrid, one in marked.items() if one != before[mrid]):
+            text = f"event {mrid} ran without the client for longer than devices hold it"
+            log.warning("%s", text)
+            self._tell(What.CONTROL, text, mrid=mrid, href=marked[mrid].program_href)
+
+    def _records(self) -> dict[str, EventRecord]:
+        """All records that are kept."""
+        return {**self._scheduler.records, **(self._offers.records if self._offers else {})}
 
     async def take(self, view: ServerView) -> None:
         """Take up what the server says now, and keep it for a start without the server."""
@@ -159,8 +193,7 @@ class Scheduling:
         if step.is_changed or offer.is_changed:
             bodies = [self._body(due, now) for due in step.owed]
             bodies += [self._body(one.due, now, one.response) for one in offer.owed]
-            records = {**self._scheduler.records, **(self._offers.records if self._offers else {})}
-            await asyncio.to_thread(self._spool.commit, records, bodies)
+            await asyncio.to_thread(self._spool.commit, self._records(), bodies)
         self._publish(step, offer, now, able.modes)
         for news in step.news:
             log.info("%s", news.text)

@@ -22,6 +22,9 @@ from function_sets import EventRecord
 
 log = logging.getLogger(__name__)
 
+ALIVE: Final = "alive"
+ALIVE_EVERY_S: Final = 10
+"""How often it is kept at most that the client is there, s."""
 INSERT_OWED: Final = "INSERT INTO outbox (lane, href, subject, body, owner) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -55,6 +58,13 @@ class Owed:
     owner: str = ""
 
 
+@dataclass(slots=True)
+class _Alive:
+    """When this run was last noted to be there, server time, s; shared by all parts of a spool."""
+
+    at: int | None = None
+
+
 class Spool:
     """The client's memory on disk.
 
@@ -67,6 +77,9 @@ class Spool:
         self.owner = ""
         self._most_waiting = most_waiting
         self._file = SpoolFile(path)
+        self._alive = _Alive()
+        self.left_at = _second(self.recall(ALIVE))
+        """When the last run was last there while an event ran, server time, s; None where nobody knows."""
 
     def of(self, owner: str) -> Self:
         """The part that is about one EndDevice, in the same file: its records, its names, what it owes."""
@@ -158,6 +171,16 @@ class Spool:
         row = (self._own(name), body)
         self._file.write(lambda db: db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", row))
 
+    def is_alive_due(self, now: int) -> bool:
+        """True if `alive` is to be called: for the first time, or as the time of the last one is long ago."""
+        return self._alive.at is None or abs(now - self._alive.at) >= ALIVE_EVERY_S
+
+    def alive(self, now: int) -> None:
+        """Keep that the client is there at `now`, server time, s: once for all EndDevices of the file."""
+        self._alive.at = now
+        row = (ALIVE, str(now))
+        self._file.write(lambda db: db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", row))
+
     def numbers(self, name: str, count: int) -> int:
         """The first of `count` numbers in a row that nobody had before."""
         own = self._own(name)
@@ -184,6 +207,14 @@ class Spool:
 
     def _own(self, name: str) -> str:
         return f"{self.owner} {name}" if self.owner else name
+
+
+def _second(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        log.warning("when the client was last there cannot be read: %r", text)
+        return None
 
 
 def _record(mrid: str, body: str) -> EventRecord | None:

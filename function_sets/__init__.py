@@ -40,6 +40,7 @@ from function_sets.paging import (
 )
 from function_sets.ports import Clock
 from function_sets.precedence import (
+    ACTING,
     TERMINAL,
     Due,
     EventRecord,
@@ -54,6 +55,7 @@ from function_sets.records import CONTROL_CODECS, profile_of
 from function_sets.routes import FUNCTION_SETS, ROUTES, route_of, routes_of_type
 
 __all__ = [
+    "ACTING",
     "CONTROL_CODECS",
     "FINAL_STATES",
     "FUNCTION_SETS",

@@ -18,6 +18,7 @@ from schemas import DefaultDERControl, DERControl
 from schemas.codes import EventState
 
 __all__ = [
+    "ACTING",
     "TERMINAL",
     "Draw",
     "Due",

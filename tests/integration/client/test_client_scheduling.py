@@ -187,3 +187,62 @@ async def test_what_was_kept_and_cannot_be_read_is_as_if_nothing_was(
     await bench.scheduling.look(50, ABLE)
 
     assert bench.scheduling.plan.value is not None
+
+
+async def run_of(path: Path, *times: int) -> Bench:
+    """One run of a client that looks at these times and then dies; the reversion is after 60 s."""
+    bench = Bench(path, Draw())
+    await bench.scheduling.take(view(control()))
+    for now in times:
+        await bench.scheduling.look(now, ABLE)
+    bench.spool.close()
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("alive", "back", "owed"),
+    [
+        ((50, 110), (171, 200), ["1", "2"]),
+        ((50, 110), (500,), ["1", "2"]),
+        ((50, 110), (170, 200), ["1", "2", "3"]),
+        ((50, 110, 125, 140), (500,), ["1", "2", "3"]),
+        ((50, 100, 110, 145), (200,), ["1", "2", "3"]),
+        ((50,), (150, 200), ["1", "2", "3"]),
+    ],
+)
+async def test_an_event_that_devices_left_while_the_client_was_off_was_not_completed(
+    path: Path, alive: tuple[int, ...], back: tuple[int, ...], owed: list[str]
+) -> None:
+    await run_of(path, *alive)
+    await run_of(path, *back)
+
+    assert Bench(path, Draw()).owed() == owed
+
+
+async def test_that_devices_were_alone_is_still_known_after_another_restart(path: Path) -> None:
+    await run_of(path, 50, 110)
+    second = await run_of(path, 171)
+    await run_of(path, 172, 200)
+
+    assert "event AB ran without the client for longer than devices hold it" in second.told
+    assert Bench(path, Draw()).owed() == ["1", "2"]
+
+
+async def test_that_the_client_is_there_is_kept_every_ten_seconds_while_an_event_runs(path: Path) -> None:
+    bench = Bench(path, Draw())
+    await bench.scheduling.take(view(control()))
+    kept = []
+    for now in (50, 99, 100, 105, 109, 110, 119, 200, 215):
+        await bench.scheduling.look(now, ABLE)
+        kept.append(bench.spool.recall("alive"))
+
+    assert kept == [None, None, "100", "100", "100", "110", "110", "110", "110"]
+
+
+async def test_a_note_of_the_last_run_that_is_no_time_is_as_if_there_was_none(path: Path) -> None:
+    first = Bench(path, Draw())
+    first.spool.remember("alive", "?")
+    first.spool.close()
+    await run_of(path, 50, 110, 200)
+
+    assert Bench(path, Draw()).owed() == ["1", "2", "3"]
