@@ -68,6 +68,11 @@ class Outbox:
                 tasks.create_task(self._work(queued), name=f"outbox {self.lane} {number}")
 
     async def _work(self, queued: Watched[int]) -> None:
+        """One of the tasks that send.
+
+        Who takes a body lets the others look: what they saw when they fell asleep (who was busy, put off or
+        without a server) may have changed, and this task may hang.
+        """
         while True:
             version = queued.version
             owed = await asyncio.to_thread(self._spool.next, self.lane, self._held_up())
@@ -75,6 +80,7 @@ class Outbox:
                 await queued.newer(version, self._pause_s() if owed is None else 0.0)
                 continue
             self._busy.add(owed.owner)
+            queued.set(queued.version)
             try:
                 await finished(self._deal_with(owed))
             finally:

@@ -1,0 +1,86 @@
+"""The tasks that send what the spool holds, one EndDevice beside another."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+from der_client.discovery import Identity
+from der_client.errors import UnreachableError
+from der_client.outbox import Outbox, Way
+from der_client.poller import Poller
+from der_client.session import Session
+from der_client.shelf import Party
+from der_client.spool import Lane, Owed, Spool, owed
+from der_client.upstream import Upstream
+from der_client.view import ServerView
+from der_client.watched import Watched
+from schemas import EndDevice
+from tests.integration.client.harness import CODEC, Site
+from tests.integration.client.stepped import tell_nobody
+
+NAMES = ("A", "B", "C")
+PATIENCE_S = 10.0
+
+
+class Line:
+    """A server that answers A late, is not found by B and then never answers it, and takes what C sends."""
+
+    def __init__(self) -> None:
+        self.tries: Counter[str] = Counter()
+        self.answered = asyncio.Event()
+        self.was_not_found = asyncio.Event()
+        self.c_got_through = asyncio.Event()
+        self._never = asyncio.Event()
+
+    async def first(self, one: Owed) -> None:
+        """A: the answer comes late."""
+        self.tries["A"] += 1
+        await self.answered.wait()
+
+    async def second(self, one: Owed) -> None:
+        """B: no connection, then one that hangs."""
+        self.tries["B"] += 1
+        if self.tries["B"] == 1:
+            self.was_not_found.set()
+            raise UnreachableError(one.href, "no connection")
+        await self._never.wait()
+
+    async def third(self, one: Owed) -> None:
+        """C: it is taken."""
+        self.tries["C"] += 1
+        self.c_got_through.set()
+
+
+async def test_an_exchange_that_hangs_holds_up_no_other_once_the_server_is_back(site: Site) -> None:
+    line, spool = Line(), Spool(site.settings.spool)
+    server = replace(site.settings.server, retry_first_s=120.0, retry_most_s=120.0)
+    parties = [Party(identity=Identity(lfdi=name, sfdi=0), is_principal=False) for name in NAMES]
+    async with Session(server, CODEC) as session:
+        poller = Poller(session, parties, Watched(None), tell=tell_nobody, spread=lambda: 0.0)
+        ways = {}
+        for number, (name, send) in enumerate(zip(NAMES, (line.first, line.second, line.third), strict=True)):
+            poller.views[number].set(ServerView(end_device=EndDevice(sFDI=0, changedTime=0)))
+            part = spool.of(name)
+            upstream = Upstream(
+                session=session,
+                poller=poller,
+                spool=part,
+                tell=tell_nobody,
+                lfdi=name,
+                spread=lambda: 0.0,
+                local_s=asyncio.get_running_loop().time,
+                party=number,
+            )
+            ways[name] = Way(upstream=upstream, send=send)
+            part.owe(owed(Lane.RESPONSE, "/r", name, b"x"))
+        sending = asyncio.create_task(Outbox(Lane.RESPONSE, spool, ways).run(Watched(0)))
+        async with asyncio.timeout(PATIENCE_S):
+            await line.was_not_found.wait()
+            await asyncio.to_thread(spool.count, Lane.RESPONSE)
+            line.answered.set()
+            await line.c_got_through.wait()
+        sending.cancel()
+        await asyncio.wait({sending})
+    spool.close()
+
+    assert line.tries == {"A": 1, "B": 2, "C": 1}
