@@ -64,6 +64,7 @@ class Poller:
         self._wake = asyncio.Event()
         self._rediscover: set[int] = set()
         self._known: frozenset[str] = frozenset()
+        self._wrong_pins: dict[int, int] = {}
 
     async def run(self) -> None:
         """Read what is missing or due, for ever; the server itself is looked for while it does not answer."""
@@ -130,8 +131,7 @@ class Poller:
         except RefusedError as error:
             await self._refused(want, error)
         except WrongServerError as error:
-            log.warning("server not used: %s", error)
-            self._tell(What.WRONG_PIN, str(error), href=want.href)
+            log.debug("server not used: %s", error)
             for view in self.views:
                 view.set(ServerView())
             self.registered.set(self.registered.version)
@@ -154,15 +154,21 @@ class Poller:
             self._compare_pin(want.href, resource)
 
     def _compare_pin(self, href: str, registration: Registration) -> None:
-        """Bar EndDevices with another PIN; WrongServerError where it is that of the client itself."""
+        """Bar EndDevices with another PIN; WrongServerError where it is that of the client itself.
+
+        A wrong PIN is told once, and again when it was right meanwhile or is another wrong one.
+        """
         for number in self.shelf.users(href):
             party = self.shelf.parties[number]
             flaw = pin_flaw(ServerView(registration=registration), party.pin)
-            if flaw and party.is_principal:
-                raise WrongServerError(flaw)
-            if flaw:
+            if flaw is None:
+                self._wrong_pins.pop(number, None)
+            elif self._wrong_pins.get(number) != registration.pIN:
+                self._wrong_pins[number] = registration.pIN
                 log.warning("EndDevice %s not used: %s", party.identity.lfdi or party.identity.sfdi, flaw)
                 self._tell(What.WRONG_PIN, flaw, href=href)
+            if flaw and party.is_principal:
+                raise WrongServerError(flaw)
             self.shelf.bar(number, is_barred=flaw is not None)
 
     def server_time_s(self) -> int:

@@ -21,6 +21,12 @@ from schemas import (
 from tests.integration.client.harness import CODEC, Inverter, Site, control, controls, decoded
 
 
+async def asked_again(site: Site, href: str, times: int) -> None:
+    """Wait until a resource was read some more times."""
+    asked = site.script.asked.count(f"GET {href}")
+    await site.script.until(lambda: site.script.asked.count(f"GET {href}") >= asked + times)
+
+
 async def test_the_wrong_pin_means_that_the_server_is_not_used(site: Site) -> None:
     site.script.resources["/a/pin"] = Registration(dateTimeRegistered=0, pIN=123455)
     async with site.client():
@@ -39,11 +45,25 @@ async def test_a_pin_that_turns_out_to_be_wrong_ends_all_that_is_sent(site: Site
     async with site.client():
         await script.until(lambda: len(site.heard(What.READINGS)) > 1)
         script.resources["/a/pin"] = Registration(dateTimeRegistered=0, pIN=123455, pollRate=0)
-        await script.until(lambda: len(site.heard(What.WRONG_PIN)) > 1)
+        await asked_again(site, "/a/pin", 2)
         posted = len(script.posted)
-        await script.until(lambda: len(site.heard(What.WRONG_PIN)) > 12)
+        await asked_again(site, "/a/pin", 11)
 
     assert len(script.posted) == posted
+    assert len(site.heard(What.WRONG_PIN)) == 1
+
+
+async def test_a_wrong_pin_is_told_again_where_it_was_right_meanwhile_or_is_another(site: Site) -> None:
+    script, told = site.script, []
+    wrong = Registration(dateTimeRegistered=0, pIN=123455, pollRate=0)
+    right = Registration(dateTimeRegistered=0, pIN=111115, pollRate=0)
+    async with site.client():
+        for registration in (wrong, right, wrong, Registration(dateTimeRegistered=0, pIN=123464, pollRate=0)):
+            script.resources["/a/pin"] = registration
+            await asked_again(site, "/a/pin", 3)
+            told.append(len(site.heard(What.WRONG_PIN)))
+
+    assert told == [1, 1, 2, 3]
 
 
 async def test_an_end_device_whose_pin_is_wrong_is_not_registered_again(site: Site) -> None:
@@ -62,7 +82,7 @@ async def test_an_end_device_whose_pin_is_wrong_is_not_registered_again(site: Si
         await script.until(lambda: script.asked.count("GET /b/pin") > 5)
         task.cancel()
 
-    assert site.heard(What.WRONG_PIN)
+    assert len(site.heard(What.WRONG_PIN)) == 1
     assert script.posted == []
 
 
