@@ -115,6 +115,9 @@ class ControlSettings:
         if self.reversion_s < LEAST_PERIODS * self.period_s:
             msg = f"control.reversion_s: at least {LEAST_PERIODS} times control.period_s is wanted"
             raise SettingsError(f"{msg}, or devices revert between two periods")
+        if self.plan_wait_s >= self.reversion_s:
+            msg = f"control.plan_wait_s: less than control.reversion_s, {self.reversion_s} s, is wanted"
+            raise SettingsError(f"{msg}, or devices revert at each start: set both")
         if self.readback_limit < 1:
             raise SettingsError("control.readback_limit: at least 1 is wanted")
         for name in ("retry_s", "unavailable_after_s", "plan_wait_s"):

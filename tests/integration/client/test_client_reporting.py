@@ -147,7 +147,9 @@ async def test_without_any_plan_a_device_is_made_safe_after_a_while(site: Site) 
 
 
 async def test_the_dead_man_switch_is_refreshed_at_half_of_its_time(site: Site) -> None:
-    site.settings = replace(site.settings, control=replace(site.settings.control, reversion_s=1))
+    site.settings = replace(
+        site.settings, control=replace(site.settings.control, reversion_s=1, plan_wait_s=0.5)
+    )
     async with site.client():
         await site.script.until(lambda: len([one for one, _ in site.inverter.applied if one.max_w_pct]) > 3)
 

@@ -76,6 +76,8 @@ def test_a_pin_that_is_written_wrongly_is_not_shown_either(override: str) -> Non
         ("control.period_s=0", "control.period_s: above 0"),
         ("control.reversion_s=999", "control.reversion_s: 1 to 300 s"),
         ("control.reversion_s=2", "control.reversion_s: at least 3 times control.period_s"),
+        ("control.reversion_s=30", "control.plan_wait_s: less than control.reversion_s, 30 s, is wanted"),
+        ("control.plan_wait_s=60.0", "control.plan_wait_s: less than control.reversion_s, 60 s, is wanted"),
         ("control.readback_limit=0", "control.readback_limit: at least 1"),
         ("control.retry_s=nan", "control.retry_s: 0 s or more"),
         ("control.unavailable_after_s=-1", "control.unavailable_after_s: 0 s or more"),
