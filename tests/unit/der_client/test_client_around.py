@@ -78,6 +78,7 @@ def test_a_limit_of_the_site_is_watched_with_its_meter(desk: SiteDesk) -> None:
         export_limit_w=5_000.0,
         share=0.5,
         is_largest=False,
+        own_w=0.0,
     )
     found = watch(desk).facts("cellar", 100.0)
     assert found is not None
