@@ -12,7 +12,6 @@ from der_client.fixed_point import INT16, fixed_point
 from der_client.price import PriceSettings, Rate, power_w_of
 from der_client.quantity import active_power_w, scaled
 from function_sets import (
-    TERMINAL,
     Draw,
     Due,
     EventRecord,
@@ -105,7 +104,7 @@ class Offers:
         records = dict(self.records)
         for outcome in (*priced, granted):
             records |= outcome.records
-        records = _pruned(records, now)
+        records = _pruned(records, _listed(rates, offered), now)
         is_changed = records != self.records
         self.records = records
         owed = [OwedTo(due=due, response=PriceResponse) for outcome in priced for due in outcome.due]
@@ -199,5 +198,15 @@ def _source(value: ActivePower, source: ModeSource) -> ModeSource:
     )
 
 
-def _pruned(records: Mapping[str, EventRecord], now: int) -> dict[str, EventRecord]:
-    return {m: r for m, r in records.items() if r.phase not in TERMINAL or r.end + KEEP_S > now}
+def _listed(rates: Sequence[Rate], offered: Offered) -> frozenset[str]:
+    """All that is offered, by mRID."""
+    events: list[Event] = [one for rate in rates for one in rate.intervals]
+    return frozenset(one.mRID for one in (*events, *offered.reservations))
+
+
+def _pruned(records: Mapping[str, EventRecord], listed: frozenset[str], now: int) -> dict[str, EventRecord]:
+    """Records without those that are long over and that no list shows.
+
+    Whatever their phase: nobody moves on what belongs to a tariff that was removed.
+    """
+    return {mrid: one for mrid, one in records.items() if mrid in listed or one.end + KEEP_S > now}

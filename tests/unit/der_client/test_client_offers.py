@@ -382,3 +382,26 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> Non
 def test_prices_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError):
         PriceSettings(**wrong)
+
+
+WEEK_S = 7 * 86_400
+
+
+@pytest.mark.parametrize("last_seen", [50, 150])
+def test_what_is_known_of_a_tariff_that_was_removed_is_forgotten_a_week_after_its_end(last_seen: int) -> None:
+    run = Run()
+    run.at(last_seen, Offered(rates=(rate(5, 20),)))
+    run.step(200 + WEEK_S - 1, Offered())
+    assert run.offers.records.keys() == {"A1"}
+    step = run.step(200 + WEEK_S, Offered())
+
+    assert run.offers.records == {}
+    assert step.is_changed
+
+
+def test_an_offer_that_a_stale_list_shows_long_after_its_end_is_answered_once() -> None:
+    run, stale = Run(), Offered(rates=(rate(5),))
+    for now in (50, 150, 250, 100 + WEEK_S, 101 + WEEK_S, 102 + WEEK_S):
+        run.step(now, stale)
+
+    assert [status for _, status, _ in run.owed] == [1, 2, 3]
