@@ -12,11 +12,17 @@ PV_BIT, STORAGE_BIT = "00200000", "02000000"
 
 
 async def answered(site: Site, tested: DERControl) -> list[int | None]:
-    """Responses to one control until another, that began later, was answered in full."""
-    now = int(time.time())
-    marker = control("FF", now, 3, 8_000, status=1)
-    site.script.resources["/a/controls"] = controls(tested, marker)
+    """Responses to one control until another, that ends later, was answered in full.
+
+    Both come when the client is at work: its start may take longer than they last.
+    """
+    began, interval = int(time.time()), tested.interval
+    site.script.resources["/a/controls"] = controls()
     async with site.client():
+        await site.script.until(lambda: "GET /a/controls" in site.script.asked)
+        now = int(time.time())
+        moved = replace(tested, interval=replace(interval, start=interval.start + now - began))
+        site.script.resources["/a/controls"] = controls(moved, control("FF", now, 5, 8_000, status=1))
         await site.script.until(lambda: 3 in site.script.statuses("FF"))
     return site.script.statuses(tested.mRID)
 
@@ -24,7 +30,7 @@ async def answered(site: Site, tested: DERControl) -> list[int | None]:
 def event(**changes: object) -> DERControl:
     now = int(time.time())
     base = DERControlBase(opModFixedW=3_000)
-    found = replace(control("C1", now, 2, 5_000, status=1), DERControlBase_=base)
+    found = replace(control("C1", now, 4, 5_000, status=1), DERControlBase_=base)
     for name, value in changes.items():
         setattr(found, name, value)
     return found
