@@ -22,22 +22,12 @@ from der_client.settings import ControlSettings
 from der_client.watched import Watched
 from function_sets import ModeSource
 from schemas import ActivePower
+from tests.unit.der_client.plates import plate
 
-PLATE = Nameplate(
-    manufacturer="Maker",
-    model="One",
-    serial="1",
-    version="1",
+PLATE = replace(
+    plate(10_000, 10_000, 4_000),
     der_type=80,
     modes=frozenset({"opModMaxLimW", "opModTargetW"}),
-    max_w=10_000,
-    max_va=10_000,
-    max_var=4_000,
-    max_var_neg=4_000,
-    set_max_w=10_000,
-    set_max_va=10_000,
-    set_max_var=4_000,
-    set_max_var_neg=4_000,
     max_charge_w=5_000.0,
     max_discharge_w=8_000.0,
 )

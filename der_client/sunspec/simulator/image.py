@@ -303,14 +303,25 @@ def build_bank(settings: InverterSettings) -> RegisterBank:
 
     Raises ValueError for ratings that no register can hold.
     """
-    prototype = _prototype(replace(settings, serial="", unit=1))
-    return RegisterBank(named(prototype, settings), limits=_limits(settings))
+    return bank_of(_models, settings, _limits(settings))
 
 
-@lru_cache(maxsize=32)
-def _prototype(settings: InverterSettings) -> tuple[Model, ...]:
+def bank_of(
+    build: Callable[[InverterSettings], Iterable[Model]],
+    settings: InverterSettings,
+    limits: dict[str, tuple[float, float]],
+) -> RegisterBank:
+    """The map of the models that `build` makes; they are made once for all inverters with these settings."""
+    prototype = _prototype(build, replace(settings, serial="", unit=1))
+    return RegisterBank(named(prototype, settings), limits=limits)
+
+
+@lru_cache(maxsize=64)
+def _prototype(
+    build: Callable[[InverterSettings], Iterable[Model]], settings: InverterSettings
+) -> tuple[Model, ...]:
     """The models of all inverters with these settings; nobody changes them."""
-    return tuple(_models(settings))
+    return tuple(build(settings))
 
 
 def named(models: Iterable[Model], settings: InverterSettings) -> tuple[Model, ...]:

@@ -1,15 +1,13 @@
 """The register map of a simulated inverter of the older series at its start: 101 to 103, 120 to 134, 160."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import lru_cache
 
 from der_client.sunspec.codec import Value
 from der_client.sunspec.model import Model
 from der_client.sunspec.scan import MARKER
 from der_client.sunspec.simulator.bank import FIRST_ADDRESS, RegisterBank, build_model
 from der_client.sunspec.simulator.curves import VOLT_VAR, VOLT_WATT, Pairs
-from der_client.sunspec.simulator.image import common_values, named, scale_for
+from der_client.sunspec.simulator.image import bank_of, common_values, scale_for
 from der_client.sunspec.simulator.measurements import current_a
 from der_client.sunspec.simulator.settings import InverterSettings
 
@@ -234,14 +232,7 @@ def build_bank_100(settings: InverterSettings) -> RegisterBank:
 
     Raises ValueError for ratings that no register can hold.
     """
-    prototype = _prototype(replace(settings, serial="", unit=1))
-    return RegisterBank(named(prototype, settings), limits=_limits(settings))
-
-
-@lru_cache(maxsize=32)
-def _prototype(settings: InverterSettings) -> tuple[Model, ...]:
-    """The models of all inverters with these settings; nobody changes them."""
-    return tuple(_models(settings))
+    return bank_of(_models, settings, _limits(settings))
 
 
 def _limits(settings: InverterSettings) -> dict[str, tuple[float, float]]:

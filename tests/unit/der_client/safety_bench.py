@@ -8,24 +8,9 @@ from der_client.desired import Desired
 from der_client.device import BatteryState, Nameplate, Setpoint, Telemetry
 from der_client.interlocks import SafetyRules, Surroundings
 from der_client.safety import SafeSetpoint, SafetyState, clamp
+from tests.unit.der_client.plates import plate
 
-PV: Final = Nameplate(
-    manufacturer="Maker",
-    model="One",
-    serial="1",
-    version="1",
-    der_type=4,
-    modes=frozenset({"opModMaxLimW", "opModFixedW"}),
-    max_w=10_000,
-    max_va=11_000,
-    max_var=4_400,
-    max_var_neg=4_400,
-    set_max_w=10_000,
-    set_max_va=11_000,
-    set_max_var=4_400,
-    set_max_var_neg=4_400,
-    v_nom_v=230.0,
-)
+PV: Final = replace(plate(10_000, 11_000, 4_400), v_nom_v=230.0)
 STORAGE: Final = replace(PV, der_type=80, max_charge_w=5_000.0, max_discharge_w=8_000.0, capacity_wh=10_000.0)
 BATTERY: Final = BatteryState(
     voltage_v=50.0,

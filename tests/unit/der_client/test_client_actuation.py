@@ -11,7 +11,6 @@ from der_client.device import (
     DroopSetpoint,
     Fault,
     FaultKind,
-    Nameplate,
     PowerFactorSetpoint,
     Reversion,
     Setpoint,
@@ -23,25 +22,12 @@ from der_client.plan import Plan, reversion_of, setpoint_text
 from der_client.settings import ControlSettings
 from function_sets import ModeSource
 from schemas import ActivePower
+from tests.unit.der_client.plates import plate
 
 SETTINGS = ControlSettings(readback_limit=3, retry_s=60.0)
 FAULT = Fault(kind=FaultKind.READBACK, detail="reads 0", point="704.WMaxLimPct")
-PV = Nameplate(
-    manufacturer="Maker",
-    model="One",
-    serial="1",
-    version="1",
-    der_type=4,
-    modes=frozenset({"opModMaxLimW", "opModTargetW"}),
-    max_w=10_000,
-    max_va=10_000,
-    max_var=4_000,
-    max_var_neg=4_000,
-    set_max_w=10_000,
-    set_max_va=10_000,
-    set_max_var=4_000,
-    set_max_var_neg=4_000,
-)
+MODES = frozenset({"opModMaxLimW", "opModTargetW"})
+PV = replace(plate(10_000, 10_000, 4_000), modes=MODES)
 STORAGE = replace(PV, max_charge_w=5_000.0, max_discharge_w=8_000.0)
 READING = Telemetry(power_w=0.0, reactive_var=0.0)
 BATTERY = BatteryState(

@@ -17,25 +17,9 @@ from der_client.device import (
 from der_client.interlocks import SafetyRules
 from der_client.interlocks.rules_battery import CurrentRules
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, is_plain
+from tests.unit.der_client.plates import plate
 
-PV = Nameplate(
-    manufacturer="Maker",
-    model="One",
-    serial="1",
-    version="1",
-    der_type=4,
-    modes=frozenset({"opModMaxLimW", "opModFixedW"}),
-    max_w=10_000,
-    max_va=11_000,
-    max_var=4_400,
-    max_var_neg=4_400,
-    set_max_w=10_000,
-    set_max_va=11_000,
-    set_max_var=4_400,
-    set_max_var_neg=4_400,
-    min_pf_over_excited=0.85,
-    min_pf_under_excited=0.9,
-)
+PV = replace(plate(10_000, 11_000, 4_400), min_pf_over_excited=0.85, min_pf_under_excited=0.9)
 STORAGE = replace(PV, der_type=80, max_charge_w=5_000.0, max_discharge_w=8_000.0, capacity_wh=10_000.0)
 READING = Telemetry(power_w=6_000.0, reactive_var=0.0)
 BATTERY = BatteryState(
