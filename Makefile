@@ -3,10 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
-SPREAD := -n 4 --dist loadfile
-PACKAGES := schemas certs function_sets sep2_server der_client lineside
+SPREAD := -n 6 --dist loadfile
+PACKAGES := schemas certs owner function_sets sep2_server der_client openadr_ven conformance_tests lineside
 
-.PHONY: demo test check chaos soak bench bench-large opender lock clean
+.PHONY: demo test check chaos soak bench bench-large conformance-table opender lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
@@ -19,13 +19,18 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(PACKAGES) tests bench chaos soak
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q $(SPREAD) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -q $(SPREAD) --whole --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	$(BIN)/python -m bench --only can --only gate --only modbus --only aggregator --only openadr
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider chaos
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider soak
+
+# docs/conformance.md, from runs of every case against our own server, client and aggregator: some twenty minutes.
+conformance-table: $(VENV)/.dev
+	$(BIN)/python -m tests.integration.conformance.table docs/conformance.md
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
@@ -57,7 +62,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet "setuptools>=77" .
+	build/lock/bin/python -m pip install --quiet "setuptools>=77" ".[openadr]"
 	build/lock/bin/python -m pip freeze --all --exclude pip --exclude lineside > requirements.lock
 	build/lock/bin/python -m pip install --quiet ".[dev]"
 	build/lock/bin/python -m pip freeze --all --exclude pip --exclude lineside > requirements-dev.lock

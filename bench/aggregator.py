@@ -1,6 +1,7 @@
 """What an aggregator of 1,000 inverters costs: from the start of an event to the registers, and in memory.
 
-Three processes share the machine: the server, the inverters, and `lineside client run` itself.
+Three processes share the machine: the server, the inverters, and `lineside client run` itself. How far it has
+come is told on standard error; what does not come in its time ends the measurement with what was seen.
 """
 
 from __future__ import annotations
@@ -37,7 +38,13 @@ PORTS: Final = 8
 LIMIT_PCT: Final = 40
 MRID: Final = "0123456789ABCDEF0123456700007ED9"
 SETTLE_S: Final = 30.0
-PATIENCE_S: Final = 600.0
+LEAD_S: Final = 60
+"""So long before its start the event is published."""
+FIRST_PATIENCE_S, EACH_PATIENCE_S = 60.0, 0.4
+"""How long a client may take until it has written to every inverter, s: at least, and for each."""
+LATE_S: Final = 60.0
+"""An inverter whose limit has not come so long after the start counts as this late."""
+TOLD_EVERY_S: Final = 10.0
 LATENCY_MS, FIRST_MB, FURTHER_KB = 250.0, 60.0, 250.0
 
 
@@ -52,13 +59,23 @@ class Log:
         """Read on in the background."""
         threading.Thread(target=self._read, daemon=True).start()
 
-    def until(self, is_so: Callable[[], bool], what: str) -> None:
-        """Wait until something is so."""
-        end_s = time.monotonic() + PATIENCE_S
-        while not is_so():
-            if time.monotonic() > end_s or self.process.poll() is not None:
-                raise RuntimeError(f"not seen: {what}")
+    def until(self, count: Callable[[], int], goal: int, what: str, patience_s: float) -> None:
+        """Wait until so many were counted.
+
+        RuntimeError where the process ends, TimeoutError after `patience_s`.
+        """
+        start_s = told_s = time.monotonic()
+        while (found := count()) < goal:
+            now_s = time.monotonic()
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{what}: the process ended, exit code {self.process.returncode}")
+            if now_s - start_s > patience_s:
+                raise TimeoutError(f"{what}: {found} of {goal} within {patience_s:.0f} s, {_load()}")
+            if now_s - told_s >= TOLD_EVERY_S:
+                told_s = now_s
+                _tell(f"{what}: {found} of {goal} after {now_s - start_s:.0f} s, {_load()}")
             time.sleep(0.2)
+        _tell(f"{what}: all {goal} after {time.monotonic() - start_s:.0f} s")
 
     def _read(self) -> None:
         for line in self.process.stdout or ():
@@ -68,10 +85,10 @@ class Log:
 def measure(folder: Path, devices: int = DEVICES) -> list[Result]:
     """Latency and memory; a fleet of one is measured for what each further device adds."""
     one = _rss_kb(folder / "one", 1)
-    latencies_ms, many = _event(folder / "many", devices)
+    latencies_ms, many, load = _event(folder / "many", devices)
     further_kb = (many - one) / (devices - 1)
-    median = latencies_ms[len(latencies_ms) // 2]
-    note = f"median {median:.0f} ms, longest {latencies_ms[-1]:.0f} ms, {len(latencies_ms)} of {devices}"
+    median, late = latencies_ms[len(latencies_ms) // 2], sum(one >= 1e3 * LATE_S for one in latencies_ms)
+    note = f"median {median:.0f} ms, longest {latencies_ms[-1]:.0f} ms, {devices - late} of {devices}, {load}"
     p99 = latencies_ms[int(0.99 * len(latencies_ms))]
     return [
         Result(name=f"event start to register, {devices} DERs, p99", ours=p99, bar=LATENCY_MS, note=note),
@@ -82,28 +99,49 @@ def measure(folder: Path, devices: int = DEVICES) -> list[Result]:
 
 def _rss_kb(folder: Path, devices: int) -> float:
     with _fleet(folder, devices) as (_, _, client):
-        _until_settled(client, devices)
-        time.sleep(SETTLE_S)
-        return _resident_kb(client.process.pid)
+        return _settled_kb(client, devices)
 
 
-def _event(folder: Path, devices: int) -> tuple[list[float], float]:
-    """Milliseconds from the start to each register, in order, and the memory before it, kB."""
+def _settled_kb(client: Log, devices: int) -> float:
+    """Memory of a client once every EndDevice is registered and its inverter was written to, kB."""
+    patience_s = FIRST_PATIENCE_S + EACH_PATIENCE_S * devices
+    client.until(lambda: _applied(client), devices, "inverters that were written to", patience_s)
+    time.sleep(SETTLE_S)
+    return _resident_kb(client.process.pid)
+
+
+def _event(folder: Path, devices: int) -> tuple[list[float], float, str]:
+    """Milliseconds from the start to each register, in order, the memory before it, kB, and the load."""
     with _fleet(folder, devices) as (stand, units, client):
-        _until_settled(client, devices)
-        time.sleep(SETTLE_S)
-        resident_kb = _resident_kb(client.process.pid)
-        start = int(time.time()) + 60
+        resident_kb = _settled_kb(client, devices)
+        start, raw = int(time.time()) + LEAD_S, f" {LIMIT_PCT * 100} "
         _publish(stand, start)
-        raw = f" {LIMIT_PCT * 100} "
-        units.until(lambda: _count(units, start, raw) >= devices, "the limit at every inverter")
+        _tell(f"an event is published, {LEAD_S} s ahead")
+        time.sleep(LEAD_S)
+        load = _load()
+        with contextlib.suppress(TimeoutError):
+            units.until(lambda: len(_limited(units, start, raw)), devices, "inverters with the limit", LATE_S)
         offset_s = _clock_error_s(client)
-        found = [float(line.split()[2]) for _, line in list(units.lines) if raw in line]
-        return sorted(1e3 * (at - start - offset_s) for at in found), resident_kb
+        found = [1e3 * (at - start - offset_s) for at in _limited(units, start, raw).values()]
+        return sorted(found) + [1e3 * LATE_S] * (devices - len(found)), resident_kb, load
 
 
-def _count(units: Log, start: float, raw: str) -> int:
-    return sum(raw in line for at, line in list(units.lines) if at >= start)
+def _limited(units: Log, start: float, raw: str) -> dict[str, float]:
+    """When each inverter came to the limit since the start, system time, s, by its number."""
+    found: dict[str, float] = {}
+    for at, line in list(units.lines):
+        if at >= start and raw in line:
+            number, _, written = line.split()
+            found.setdefault(number, float(written))
+    return found
+
+
+def _tell(text: str) -> None:
+    print(f"aggregator: {text}", file=sys.stderr, flush=True)
+
+
+def _load() -> str:
+    return f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
 
 
 def _clock_error_s(client: Log) -> float:
@@ -203,11 +241,6 @@ def _put_out(desk: Desk, start: int) -> None:
         DERControlBase_=DERControlBase(opModMaxLimW=100 * LIMIT_PCT),
     )
     insert_in(desk, program, "DERControlList", control)
-
-
-def _until_settled(client: Log, devices: int) -> None:
-    """Wait until every EndDevice is registered and its inverter was written to once."""
-    client.until(lambda: _applied(client) >= devices, "a first write to every inverter")
 
 
 def _applied(client: Log) -> int:

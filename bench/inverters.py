@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 
-from der_client.sunspec import FaultSwitches, Inverter, InverterSettings, ModbusServer, ReplayStore
+from der_client.sunspec.simulator import FaultSwitches, Inverter, InverterSettings, ModbusServer, ReplayStore
 
 STORAGE = InverterSettings(charge_w=5_000, discharge_w=5_000, capacity_wh=10_000)
 FIRST = 40_000

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from der_client.sunspec import Inverter, InverterSettings, ModbusServer
+from der_client.sunspec.simulator import Inverter, InverterSettings, ModbusServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,21 +5,26 @@ at security level 0 only; the cipher list, the curve and `refuse_reason` hold th
 """
 
 import ssl
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from certs import anatomy
 from certs.errors import NotThereError, RequestError, UnreadableError
-from certs.files import read_chain
+from certs.identity import fingerprint_of
 
 MANDATORY_SUITE: Final = "ECDHE-ECDSA-AES128-CCM8"
 FURTHER_SUITE: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
 CURVE: Final = "prime256v1"
 
+OPENADR_SUITES: Final = ("ECDHE-ECDSA-AES128-SHA256", "AES128-SHA256")
+"""What every OpenADR 2.0b VTN has, and a VEN at least one of. OpenADR 2.0b, R67."""
+OPENADR_BETTER: Final = ("ECDHE+AESGCM", "ECDHE+CHACHA20")
+"""What is offered before them outside of conformance tests."""
+
+TlsVersion = ssl.TLSVersion
+"""For offers elsewhere."""
 C = TypeVar("C", bound=ssl.SSLContext)
 TlsContext = ssl.SSLContext
 """For annotations elsewhere."""
@@ -73,8 +78,7 @@ def server_context(
     context = _sep2_context(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, key, roots, strict=strict)
     context.verify_mode = ssl.CERT_REQUIRED if client_certificate_required else ssl.CERT_OPTIONAL
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
-    for path in extra_trusted if allow_self_signed else ():
-        trust_self_signed(context, read_chain(path)[0])
+    _trust_all(context, extra_trusted if allow_self_signed else ())
     return context
 
 
@@ -88,8 +92,7 @@ def renew_server_context(
     """
     renew_own(context, certificate, key)
     _load_roots(context, roots)
-    for path in extra_trusted:
-        trust_self_signed(context, read_chain(path)[0])
+    _trust_all(context, extra_trusted)
 
 
 def renew_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
@@ -133,6 +136,76 @@ def operator_client_context(roots: Path | None = None) -> ssl.SSLContext:
     return context
 
 
+class _JudgedObject(ssl.SSLObject):
+    """TLS object whose handshake fails where the context does not want the peer's certificate."""
+
+    def do_handshake(self) -> None:
+        """Finish the handshake, and judge before any data goes out."""
+        super().do_handshake()
+        context = self.context
+        if isinstance(context, PinningContext):
+            context.judge(self.getpeercert(binary_form=True))
+
+
+class PinningContext(ssl.SSLContext):
+    """TLS context of one client of one server, which knows that server by its fingerprint."""
+
+    sslobject_class = _JudgedObject
+    fingerprint: str | None = None
+    peer: bytes | None = None
+    """The certificate of the last handshake, DER."""
+
+    def judge(self, certificate: bytes | None) -> None:
+        """Raise an SSLError for a certificate of another fingerprint than the one expected, if one is."""
+        found = "" if certificate is None else fingerprint_of(certificate)
+        if self.fingerprint is not None and found != self.fingerprint.upper():
+            raise ssl.SSLError(1, f"the fingerprint of the server is {found}, not {self.fingerprint}")
+        self.peer = certificate
+
+
+def openadr_client_context(
+    certificate: Path,
+    key: Path,
+    roots: Path,
+    *,
+    fingerprint: str | None = None,
+    is_strict: bool = False,
+    check_name: bool = True,
+) -> PinningContext:
+    """TLS context of a 2.0b VEN: it presents its own chain, and trusts the roots.
+
+    With a `fingerprint` the VTN's certificate must have it too, before the first octet of a message goes
+    out. `is_strict` offers TLS 1.2 and the two suites of the profile alone. CertsError for files that
+    cannot be used. OpenADR 2.0b, R67.
+    """
+    context = PinningContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = check_name
+    context.fingerprint = fingerprint
+    _openadr(context, is_strict=is_strict)
+    return _mutual(context, certificate, key, roots)
+
+
+def openadr_server_context(
+    own: Sequence[tuple[Path, Path]], roots: Path, *, is_strict: bool = False
+) -> ssl.SSLContext:
+    """TLS context of a 2.0b VTN: mutual, with certificates of both kinds, EC and RSA.
+
+    `own` are files with a chain and its key. CertsError as above. OpenADR 2.0b, R67, R68.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _openadr(context, is_strict=is_strict)
+    for certificate, key in own:
+        _mutual(context, certificate, key, roots)
+    return context
+
+
+def _openadr(context: ssl.SSLContext, *, is_strict: bool) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if is_strict:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(":".join(OPENADR_SUITES if is_strict else (*OPENADR_BETTER, *OPENADR_SUITES)))
+
+
 def modbus_server_context(certificate: Path, key: Path, roots: Path) -> ssl.SSLContext:
     """TLS context of a device that speaks Modbus/TCP Security: mutual, TLS 1.2 or later.
 
@@ -154,14 +227,57 @@ def modbus_client_context(
     return _mutual(context, certificate, key, roots)
 
 
-def trust_self_signed(context: ssl.SSLContext, certificate: x509.Certificate) -> None:
-    """Let a self-signed client through the handshake from now on; RequestError for a CA or an issued one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a TLS peer of a test offers: suites in the words of OpenSSL, curve, versions, and its chain.
 
-    IEEE 2030.5-2018, 6.11.7.3.
+    `certificate` and `key` are files, None for no certificate.
     """
-    if not anatomy.is_self_signed(certificate) or not anatomy.cannot_issue(certificate):
-        raise RequestError("only a self-signed certificate that can sign no other is trusted by itself")
-    context.load_verify_locations(cadata=certificate.public_bytes(Encoding.DER))
+
+    suites: str = f"{MANDATORY_SUITE}:{FURTHER_SUITE}"
+    curve: str = CURVE
+    least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+def probing_client_context(offer: Offer, roots: Path) -> ssl.SSLContext:
+    """TLS context of a client that tests a server: it offers what it is told, right or wrong.
+
+    The server is held against the roots all the same. CertsError for files that cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    return _offering(context, offer, roots)
+
+
+def probing_server_context(offer: Offer, roots: Path) -> ssl.SSLContext:
+    """TLS context of a server that tests a client: it offers what it is told, and wants a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return _offering(context, offer, roots)
+
+
+def _offering(context: ssl.SSLContext, offer: Offer, roots: Path) -> ssl.SSLContext:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # older versions are offered to see them refused
+        context.minimum_version, context.maximum_version = offer.least, offer.most
+    context.set_ciphers(f"{offer.suites}:@SECLEVEL=0")
+    context.set_ecdh_curve(offer.curve)
+    if offer.certificate is not None and offer.key is not None:
+        _load_own(context, offer.certificate, offer.key)
+    _load_roots(context, roots)
+    return context
+
+
+def _trust_all(context: ssl.SSLContext, paths: Sequence[Path]) -> None:
+    """Let self-signed clients through the handshake from now on. IEEE 2030.5-2018, 6.11.7.3."""
+    if paths:
+        from certs.self_signed import trusted_encoding  # noqa: PLC0415 - loads the library of certificates
+
+        for path in paths:
+            context.load_verify_locations(cadata=trusted_encoding(path))
 
 
 def _client(context: C, certificate: Path, key: Path, roots: Path, *, strict: bool) -> C:
@@ -181,7 +297,7 @@ def _sep2_context(context: C, certificate: Path, key: Path, roots: Path, *, stri
     return context
 
 
-def _mutual(context: ssl.SSLContext, certificate: Path, key: Path, roots: Path) -> ssl.SSLContext:
+def _mutual(context: C, certificate: Path, key: Path, roots: Path) -> C:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     _load_own(context, certificate, key)

@@ -112,8 +112,11 @@ class Door:
         sockets: Sequence[socket.socket],
         factory: Callable[[], asyncio.Protocol],
         context: TlsContext | None = None,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`refused` hears, in words, of each connection that ended in its handshake."""
         self._factory = factory
+        self._refused = refused
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._entering: set[asyncio.Task[None]] = set()
@@ -126,9 +129,10 @@ class Door:
         port: int,
         factory: Callable[[], asyncio.Protocol],
         context: TlsContext | None = None,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> Self:
         """A door at a host and port; 0 lets the system choose. OSError where the address cannot be had."""
-        return cls(listen(host, port), factory, context)
+        return cls(listen(host, port), factory, context, refused)
 
     @property
     def port(self) -> int:
@@ -156,6 +160,7 @@ class Door:
             accepted.close()
         if isinstance(flaw, OSError):
             log.info("No connection with %s: %s", address, flaw)
+            self._refused(str(flaw))
         elif flaw is not None:
             log.error("A connection of %s failed", address, exc_info=flaw)
 

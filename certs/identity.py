@@ -6,17 +6,19 @@ Everything here is a pure function. Certificates come in as values, random numbe
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Final, NewType
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from typing import TYPE_CHECKING, Final, NewType
 
 from certs.errors import IdentifierError
-from certs.reading import certificate_of
+from certs.plain import is_plain_certificate
+from certs.session import encodings_of
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 LFDI = NewType("LFDI", str)
 
 LFDI_OCTETS: Final = 20
+FINGERPRINT_OCTETS: Final = 10
 SFDI_BITS: Final = 36
 SFDI_DIGITS: Final = 12
 PIN_CODES: Final = 100_000
@@ -25,16 +27,32 @@ _LFDI_TEXT: Final = re.compile(r"[0-9A-Fa-f]{40}")
 _PIN_TEXT: Final = re.compile(r"[0-9]{5}")
 
 
-def lfdi_of(certificate: x509.Certificate | bytes) -> LFDI:
+def lfdi_of(certificate: "x509.Certificate | bytes") -> LFDI:
     """Long-form device identifier: first 20 octets of the SHA-256 of the DER encoding, as 40 hex digits.
 
     Upper case. Bytes may be DER, or PEM whose first certificate counts. UnreadableError for bytes that hold
     no certificate. IEEE 2030.5-2018, 6.3.4.
     """
     if isinstance(certificate, bytes):
-        certificate = certificate_of(certificate)
-    fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
-    return LFDI(fingerprint[:LFDI_OCTETS].hex().upper())
+        found = encodings_of(certificate) or (certificate,)
+        if all(map(is_plain_certificate, found)):
+            return lfdi_of_encoding(found[0])
+    from certs.reading import encoding_of  # noqa: PLC0415 - loads the library of certificates
+
+    return lfdi_of_encoding(encoding_of(certificate))
+
+
+def lfdi_of_encoding(encoded: bytes) -> LFDI:
+    """`lfdi_of` for the DER encoding of what is known to be a certificate. IEEE 2030.5-2018, 6.3.4."""
+    return LFDI(hashlib.sha256(encoded).digest()[:LFDI_OCTETS].hex().upper())
+
+
+def fingerprint_of(encoded: bytes) -> str:
+    """Fingerprint of a DER certificate: last 10 octets of its SHA-256, upper-case hex with colons.
+
+    The same hash as of an LFDI, but its other end. OpenADR 2.0b, security.
+    """
+    return hashlib.sha256(encoded).digest()[-FINGERPRINT_OCTETS:].hex(":").upper()
 
 
 def parse_lfdi(text: str) -> LFDI:

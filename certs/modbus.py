@@ -7,8 +7,8 @@ from cryptography import x509
 
 from certs import oids
 from certs.errors import RequestError, UnreadableError
-from certs.peer import TlsSession
 from certs.reading import certificate_of
+from certs.session import TlsSession
 
 _UTF8_STRING: Final = 0x0C
 _LONGEST: Final = 0x7F

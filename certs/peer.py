@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol, Self
+from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -18,17 +18,10 @@ from certs.identity import LFDI, lfdi_of
 from certs.learnt import LearntIssuers
 from certs.reading import certificate_of
 from certs.refusal import LONGEST_CHAIN, refusal
+from certs.session import TlsSession, verified_encodings
 
 MOST_KNOWN_ISSUERS: Final = 1024
 MOST_ADMITTED: Final = 16_384
-
-
-class TlsSession(Protocol):
-    """What is needed of `ssl.SSLObject` and `ssl.SSLSocket`."""
-
-    def getpeercert(self, binary_form: Literal[True], /) -> bytes | None:
-        """DER encoding of the peer's certificate."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,14 +220,5 @@ def _encoded(certificate: x509.Certificate) -> bytes:
 
 
 def verified_chain(session: TlsSession) -> tuple[x509.Certificate, ...]:
-    """Chain that OpenSSL verified, leaf first, root last; empty for a resumed session.
-
-    Python 3.13 has a public method for it; 3.11 and 3.12 have it on the object inside. Where neither
-    is there the answer is empty and the caller falls back to the leaf.
-    """
-    public = getattr(session, "get_verified_chain", None)
-    if public is not None:
-        return tuple(certificate_of(der) for der in public())
-    inside = getattr(getattr(session, "_sslobj", None), "get_verified_chain", None)
-    links = (inside() if inside is not None else None) or ()
-    return tuple(certificate_of(link.public_bytes().encode()) for link in links)
+    """Chain that OpenSSL verified, leaf first, root last; empty for a resumed session."""
+    return tuple(certificate_of(encoded) for encoded in verified_encodings(session))

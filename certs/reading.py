@@ -7,6 +7,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.errors import UnreadableError
 
@@ -25,6 +26,12 @@ _UNREADABLE: Final = (
 def certificate_of(encoded: bytes) -> x509.Certificate:
     """Certificate that DER holds, or the first of a PEM text; UnreadableError otherwise. RFC 5280, 4.1."""
     return chain_of(encoded)[0]
+
+
+def encoding_of(certificate: x509.Certificate | bytes) -> bytes:
+    """DER encoding of a certificate; bytes are as for `certificate_of`. UnreadableError."""
+    read = certificate_of(certificate) if isinstance(certificate, bytes) else certificate
+    return read.public_bytes(Encoding.DER)
 
 
 def chain_of(encoded: bytes) -> tuple[x509.Certificate, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from certs import Credentials, Pki
-from lineside.demo.site import free_port
+from lineside.demo.ports import free_port
 from sep2_server.operator import ApiError, OperatorClient
 
 if TYPE_CHECKING:

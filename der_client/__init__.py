@@ -5,7 +5,7 @@ from der_client.client import AggregatorClient, DERClient
 from der_client.client_event import ClientEvent, What
 from der_client.device import Applied, BatteryState, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint
 from der_client.device_factory import device_of
-from der_client.errors import ClientError, ExchangeError, SettingsError
+from der_client.errors import ClientError, ExchangeError
 from der_client.interlocks import SafetyRules
 from der_client.plants import Plant, plants_of
 from der_client.protocol_settings import RegistrationSettings, SubscriptionSettings
@@ -17,6 +17,7 @@ from der_client.settings import (
     ServerSettings,
     load_settings,
 )
+from owner import SettingsError
 
 __all__ = [
     "AggregatorClient",

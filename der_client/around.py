@@ -23,13 +23,15 @@ class SiteWatch:
         limits = self._desk.limits_w
         if not limits.keys() & {EXPORT, IMPORT}:
             return None
-        views, metered = self._views(), self._desk.metered
+        views, metered, allowed_w = self._views(), self._desk.metered, self._desk.allowed_w
         powers = {view.name: abs(view.telemetry.power_w) for view in views if view.telemetry is not None}
         return SiteFacts(
             reading=None if metered is None else metered.reading,
-            age_s=0.0 if metered is None else now - metered.at_s,
+            age_s=now - (self._desk.began_s if metered is None else metered.at_s),
             export_limit_w=limits.get(EXPORT),
             import_limit_w=limits.get(IMPORT),
+            export_allowed_w=allowed_w.get(EXPORT),
+            import_allowed_w=allowed_w.get(IMPORT),
             share=1.0 / max(1, len(views)),
             is_largest=max(powers, key=lambda one: (powers[one], one), default=name) == name,
             own_w=self._desk.seen_w(name),

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from der_client.device import Applied, BatteryState, Device, Fault, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.former import FormerMemory, take_up
+from der_client.knock import knock
 
 
 class Bms(Protocol):
@@ -40,6 +42,15 @@ class BatterySystem:
         self._inverter = inverter
         self._bms = bms
         self._is_started = False
+
+    async def take_up(self, memory: FormerMemory) -> None:
+        """Let the inverter go on with what an earlier run found."""
+        await take_up(self._inverter, memory)
+
+    async def knock(self) -> Fault | None:
+        """Whether the inverter answers; meanwhile the BMS is listened to."""
+        await self._start()
+        return await knock(self._inverter)
 
     async def identify(self) -> Nameplate | Fault:
         """Ratings of the inverter."""

@@ -17,7 +17,7 @@ from certs import CertsError
 from der_client import local_cli
 from der_client.client import AggregatorClient
 from der_client.client_event import ClientEvent
-from der_client.device_factory import device_of, meter_of
+from der_client.device_factory import meter_of, relayed_device_of
 from der_client.driver_registry import driver_kind
 from der_client.errors import ClientError
 from der_client.looking import look
@@ -25,6 +25,7 @@ from der_client.plants import plants_of
 from der_client.settings import ServerSettings, load_settings
 from der_client.template import template_with
 from der_client.tree import tree_of
+from owner import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
     def guarded(args: argparse.Namespace) -> int:
         try:
             return run(args)
-        except (ClientError, CertsError, OSError) as error:
+        except (ClientError, SettingsError, CertsError, OSError) as error:
             print(f"lineside client: {error}", file=sys.stderr)
             return WRONG_USAGE
 
@@ -103,8 +104,9 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 def _run(args: argparse.Namespace) -> int:
     settings = load_settings(args.config.read_text(), args.set, folder=args.config.parent)
-    made = partial(device_of, look=cache(driver_kind))
-    plants = plants_of(settings.devices, made, meter_of(settings.meter))
+    made = partial(relayed_device_of, look=cache(driver_kind))
+    meters = {one.end_device: meter_of(one) for one in settings.meters}
+    plants = plants_of(settings.devices, made, meters)
     client = AggregatorClient(settings, plants, on_event=_print_event if args.events else None)
     asyncio.run(_until_stopped(client))
     return FINE
@@ -126,6 +128,16 @@ async def _until_stopped(client: AggregatorClient) -> None:
         await task
     except asyncio.CancelledError:
         log.info("client stopped; the devices' reversion timers stay armed")
+    except ExceptionGroup as group:
+        wrong = group.subgroup(SettingsError)
+        if wrong is None:
+            raise
+        raise _first(wrong) from group
+
+
+def _first(error: Exception) -> Exception:
+    """The first error of a group, however deep it stands."""
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
 
 
 def _discover(args: argparse.Namespace) -> int:

@@ -14,8 +14,9 @@ from der_client.entry import Entry
 from der_client.identity import identity_of
 from der_client.local_control import LocalControl, socket_path
 from der_client.member import Member, Queues, Ways
+from der_client.opting import Choice
 from der_client.outbox import Outbox
-from der_client.plants import Plant, parties_of
+from der_client.plants import Plant, parties_of, require_timely_meters
 from der_client.poller import Poller
 from der_client.profiles import profile_named
 from der_client.registrar import Registrar
@@ -24,6 +25,7 @@ from der_client.session import Session
 from der_client.settings import ClientSettings
 from der_client.site_desk import Meter
 from der_client.spool import Lane, Spool
+from der_client.starts import Starts
 from der_client.subscriber import Subscriber
 from der_client.upstream import Upstream
 from der_client.watched import Watched
@@ -57,6 +59,8 @@ class AggregatorClient:
         self.settings = settings
         self.identity = identity_of(settings.server.certificate)
         self._plants = tuple(plants)
+        site = settings.safety.site
+        require_timely_meters(self._plants, settings.control.period_s, site.meter_stale_s)
         is_listed = profile_named(settings.profile).lists_mirrors
         also = settings.follows | ({MirrorUsagePointList} if is_listed else set())
         self._parties = parties_of(self._plants, self.identity, settings.server.pin, also=also)
@@ -66,6 +70,8 @@ class AggregatorClient:
         self._crowd = Crowd()
         self._clock = Watched[ServerClock | None](None)
         self._members: list[Member] = []
+        self._choices: list[Choice] = []
+        self._starts = Starts(self._clock, local_s)
 
     async def run(self) -> None:
         """Discover, follow, control and report, for ever."""
@@ -75,6 +81,9 @@ class AggregatorClient:
             async with Session(self.settings.server, codec, local_s=self._local_s) as session:
                 await self._run(session, spool)
         finally:
+            self._members.clear()
+            self._choices.clear()
+            await spool.settled()
             await asyncio.to_thread(spool.close)
 
     def now_s(self) -> float:
@@ -87,19 +96,20 @@ class AggregatorClient:
     ) -> None:
         """Leave one event, or all (None), alone until server time `until`, s, or until `opt_in`.
 
-        For a local operator, for one EndDevice (LFDI) or all of them (None); kept on disk.
-        IEEE 2030.5-2018, 10.2.3.
+        For a local operator, for one EndDevice (LFDI) or all of them (None); kept on disk. Before `run` it
+        is kept for the start, as for EndDevices whose LFDI is not known yet. IEEE 2030.5-2018, 10.2.3.
         """
-        for member in self._members_of(end_device):
-            await member.opt_out(mrid, until)
+        await self._opt(Choice(is_out=True, mrid=mrid, until=until, end_device=end_device))
 
     async def opt_in(self, mrid: str | None = None, *, end_device: str | None = None) -> None:
         """Take part in one event, or in all (None), again."""
-        for member in self._members_of(end_device):
-            await member.opt_in(mrid)
+        await self._opt(Choice(is_out=False, mrid=mrid, end_device=end_device))
 
-    def _members_of(self, end_device: str | None) -> list[Member]:
-        return [one for one in self._members if end_device is None or one.lfdi == end_device.upper()]
+    async def _opt(self, choice: Choice) -> None:
+        if len(self._members) < len(self._plants):
+            self._choices.append(choice)
+        for member in [one for one in self._members if choice.is_for(one.lfdi)]:
+            await member.opt(choice)
 
     async def _run(self, session: Session, spool: Spool) -> None:
         poller = Poller(
@@ -115,6 +125,7 @@ class AggregatorClient:
         ways: Ways = {lane: {} for lane in Lane}
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(poller.run(), name="poller")
+            tasks.create_task(self._starts.run(), name="starts")
             tasks.create_task(self._local_control().run(), name="local control")
             waiting = []
             for number, plant in enumerate(self._plants):
@@ -127,13 +138,12 @@ class AggregatorClient:
                 tasks.create_task(self._later(tasks, number, (session, poller, spool), queues, ways))
             tasks.create_task(_open(poller, queues), name="ways to the server")
             self._send(tasks, spool, ways, queues)
-            in_band = self.settings.registration.in_band
-            if in_band or any(plant.connection_point for plant in self._plants):
-                registrar = Registrar(session, poller, self._plants, self._tell, in_band=in_band)
+            if self.settings.registration.in_band or any(one.connection_point for one in self._plants):
+                registrar = Registrar(session, poller, self._plants, self._tell, settings=self.settings)
                 tasks.create_task(registrar.run(), name="registration")
             if self.settings.subscription.host is not None:
                 wish = self.settings.subscription
-                subscriber = Subscriber(wish, session, poller, spool, self._tell)
+                subscriber = Subscriber(wish, session, poller, spool, self._tell, now_s=self.now_s)
                 tasks.create_task(subscriber.run(), name="subscriptions")
 
     def _local_control(self) -> LocalControl:
@@ -143,7 +153,17 @@ class AggregatorClient:
 
     def _member(self, upstream: Upstream, plant: Plant, queues: Queues) -> Member:
         devices = [self._crowd.join(device) for device in plant.devices]
-        member = Member(upstream, devices, self.settings, queues, meter=plant.meter)
+        choices = [choice for choice in self._choices if choice.is_for(upstream.lfdi)]
+        member = Member(
+            upstream,
+            devices,
+            self.settings,
+            queues,
+            meter=plant.meter,
+            choices=choices,
+            ders=plant.ders,
+        )
+        member.starts = self._starts
         self._members.append(member)
         return member
 

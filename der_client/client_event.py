@@ -20,6 +20,7 @@ class What(StrEnum):
     APPLIED = "applied"
     FAULT = "fault"
     RECOVERED = "recovered"
+    DEVICE_FOUND = "device found"
     DEVICE_LOST = "device lost"
     DEVICE_BACK = "device back"
     INTERLOCK = "interlock"

@@ -6,23 +6,33 @@ It never waits for the network: what the server wants is read from a snapshot. N
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final
 
 from der_client.actuation import Actuation
+from der_client.ahead import Ahead
 from der_client.client_event import Tell, What
+from der_client.contained import contained
+from der_client.desired import Desired
 from der_client.device import Applied, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.device_news import news_of
 from der_client.device_view import DeviceView
+from der_client.former import take_up
 from der_client.kept import Kept, Memory
 from der_client.loop_watch import watch_of
 from der_client.override import Override, Overriding
 from der_client.plan import Plan, reversion_of, setpoint_text
+from der_client.preparation import Preparation, Present
 from der_client.protected import may_write_grid_code
+from der_client.quiet import until_quiet_is_over
+from der_client.relay_watch import RelayWatch
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unheard
 from der_client.settings import ControlSettings
+from der_client.shortfall import Holding, Shortfall
 from der_client.site_desk import Heard, SitePart
 from der_client.taken_out import brought_back, is_idle, resting, taken_out_by
 from der_client.verified import UNVERIFIED, Verified
@@ -63,6 +73,7 @@ class Controller:
         self._nameplate: Nameplate | None = None
         self._safety = SafetyState()
         self._actuation = Actuation()
+        self._holding, self._shortfall = Holding(), Shortfall()
         self._budget = WriteBudget()
         self._loop = watch_of(settings.period_s)
         self._verified = self._known = Verified()
@@ -70,13 +81,15 @@ class Controller:
         self._latched: frozenset[str] = frozenset()
         self._taken_out: frozenset[str] = frozenset()
         self._owed_back: frozenset[str] = frozenset()
-        self._is_found = False
-        self._must_identify = False
-        self._is_refused = False
+        self._relay = RelayWatch(device, tell)
+        self._is_found = self._must_identify = self._is_refused = self._is_writing = False
         self._unsupported: frozenset[str] = frozenset()
         self._applied: tuple[Setpoint, Reversion] | None = None
-        self._applied_s = 0.0
-        self._heard_s = self._began_s = local_s()
+        self.ahead: Callable[[], Ahead | None] = lambda: None
+        """What holds from the next second on at which the plan changes, once that is near."""
+        self._preparation = Preparation(device, settings, self._gate)
+        self._telemetry: Telemetry | None = None
+        self._applied_s, self._heard_s, self._began_s = 0.0, local_s(), local_s()
 
     async def run(self, memory: Memory | None = None) -> None:
         """One cycle each period, sooner where the plan changes, until cancelled; then lets go of the device.
@@ -92,11 +105,23 @@ class Controller:
             while task is None or not task.cancelling():
                 version, began_s = self._plan.version, self._local_s()
                 self._loop = self._loop.began(began_s, due_s, self._surroundings().rules.link.late_periods)
-                await self.cycle()
+                with self._contained():
+                    await self.cycle()
                 due_s = max(began_s + self._settings.period_s, self._local_s())
-                await self._plan.newer(version, due_s - self._local_s())
+                is_new = await self._plan.newer(version, due_s - self._local_s())
+                if not is_new and await until_quiet_is_over():
+                    due_s = max(due_s, self._local_s())
         finally:
             await self._device.close()
+
+    def _contained(self) -> AbstractContextManager[None]:
+        return contained(self._device.name, self._broke, is_known=self.view.value.silent is not None)
+
+    def _broke(self, error: Exception) -> None:
+        """What a driver raises is a fault of its device alone: it is left to its timers, as a silent one."""
+        self._applied = None
+        self._heard_s = min(self._heard_s, self._local_s() - self._settings.unavailable_after_s)
+        self._unheard(Fault(kind=FaultKind.MALFORMED, detail=f"{type(error).__name__}: {error}"))
 
     async def restore(self, memory: Memory | None, system_s: Callable[[], float] = time.time) -> None:
         """Take up what an earlier run left: latches, an override, service, which device it was."""
@@ -105,6 +130,7 @@ class Controller:
         self._safety = self._safety.latched_before(self._latched)
         self._verified = self._known = await self._kept.verified()
         self._taken_out = self._owed_back = await self._kept.taken_out()
+        await take_up(self._device, self._kept)
         override = await self._kept.override()
         if override is not None:
             self._overriding = Overriding.of(override, system_s(), self._local_s())
@@ -129,7 +155,12 @@ class Controller:
         return self._latched
 
     async def cycle(self) -> None:
-        """One look at the device and, where needed, one write."""
+        """One look at the device and, where needed, one write; a relay is held while all is sound."""
+        await self._look()
+        self._relay.look(self._surroundings().rules, self._latched, self.view.value.reasons)
+
+    async def _look(self) -> None:
+        """Without a plan the device goes on as it is for a while: an event may hold it that is not known."""
         nameplate = self._nameplate or await self._identify()
         if nameplate is None:
             return
@@ -139,12 +170,13 @@ class Controller:
             self._unheard(telemetry)
             return
         self._heard_s = now = self._local_s()
+        self._telemetry = telemetry
         override = self._overriding.at(now)
-        plan = self._plan.value or self._plan_of_its_own(now, override)
+        has_waited = override is not None or now - self._began_s >= self._settings.plan_wait_s
+        plan = self._preparation.plan_in_force(self._plan) or (Plan() if has_waited else None)
         if plan is None:
             return
-        wish = self._part.desired(plan, self._as_heard(nameplate, telemetry))
-        desired = self._part.ordered(override.desired(), wish) if override else wish
+        wish, desired = self._wished(plan, nameplate, telemetry, override)
         safe = clamp(desired, telemetry, nameplate, self._safety, now, around=self._around(now))
         self._safety = safe.state
         if not safe.may_write:
@@ -156,27 +188,75 @@ class Controller:
             reversion = reversion_of(plan, nameplate, telemetry, self._settings, share=share)
             stands = safe.must_stop or (override is not None and override.energize is False)
             await self._apply(safe, resting(reversion) if stands else reversion)
+            if self._applied is not None:
+                self._holding = self._holding.written(plan, self._applied_s + reversion.after_s)
+        if not safe.may_write:
+            self._holding = self._holding.unwritten(plan, now)
+        rules = self._surroundings().rules.response
+        self._shortfall = self._shortfall.after(wish, safe, nameplate, rules, now)
         self._show(telemetry, safe, plan, override)
         await self._keep(safe, override)
+        await self._preparation.prepare(self.ahead(), self._present(), self._local_s())
 
-    def _as_heard(self, nameplate: Nameplate, telemetry: Telemetry) -> Heard:
-        """What the other DERs of the site have to know of this one."""
-        return Heard(
-            nameplate=nameplate,
-            telemetry=telemetry,
-            is_held=self._applied is not None,
-            is_obeying="max_w_pct" not in self._actuation.failed,
+    def _wished(
+        self, plan: Plan, nameplate: Nameplate, telemetry: Telemetry, override: Override | None
+    ) -> tuple[Desired, Desired]:
+        """What the plan asks of the device, and what it shall do: where an operator wants it that instead."""
+        held, obeys = self._applied is not None, "max_w_pct" not in self._actuation.failed
+        heard = Heard(nameplate=nameplate, telemetry=telemetry, is_held=held, is_obeying=obeys)
+        wish = self._part.desired(plan, heard)
+        return wish, self._part.ordered(override.desired(), wish) if override else wish
+
+    def arm(self, ahead: Ahead, at_s: float) -> None:
+        """Let what was prepared for `ahead` pass the gate: its second comes at `at_s`, local, s."""
+        self._preparation.arm(ahead, self._present(), at_s)
+
+    def begin(self) -> asyncio.Future[None] | None:
+        """Send what passed the gate for this second; None where the device is to be told in the ordinary way.
+
+        What comes back from the device is taken, read back and compared in the next cycle.
+        """
+        begun = None
+        with self._contained():
+            begun = self._preparation.begin(self._present(), self._plan.version, self._local_s())
+        if begun is None:
+            return None
+        sent, self._safety = begun
+        return sent
+
+    def _gate(self, wish: Desired, now: float) -> SafeSetpoint | None:
+        """What the gate lets through of a wish at `now`, local, s, on the last reading; None without one."""
+        plate, seen, state = self._nameplate, self._telemetry, self._safety
+        if plate is None or seen is None:
+            return None
+        return clamp(wish, seen, plate, state, now, around=self._around(now, is_due=False), is_new=False)
+
+    def _present(self) -> Present | None:
+        """What a write that is prepared stands on; None for a device that has to be told in the ordinary way.
+
+        That is one that does not stand alone, does not hold what it was told, or is not left to the programs.
+        """
+        if self._nameplate is None or self._telemetry is None or self._applied is None:
+            return None
+        is_own = self._part.is_alone and self._overriding.override is None and not self._owed_back
+        return Present(
+            nameplate=self._nameplate,
+            telemetry=self._telemetry,
+            heard_s=self._heard_s,
+            held=self._applied,
+            safety=self._safety,
+            budget=self._budget,
+            rules=self._surroundings().rules.writes,
+            reasons=self.view.value.reasons,
+            is_free=is_own and not (self._is_writing or self._must_identify),
         )
 
-    def _around(self, now: float) -> Surroundings:
-        """What holds around the device, with what only this loop knows."""
+    def _around(self, now: float, *, is_due: bool = True) -> Surroundings:
+        """What holds around the device, with what its loop knows; only a reading that `is_due` is missed."""
         around = self._surroundings()
         loop = replace(
-            around.loop,
-            period_s=self._loop.period_s,
-            silent_s=now - self._heard_s,
-            late_s=self._loop.late_s,
-            late_cycles=self._loop.late_cycles,
+            self._loop.told(around.loop),
+            silent_s=now - self._heard_s if is_due else 0.0,
             is_unverified=self._verified.is_pending,
             writes_today=self._budget.today,
             writes_queued=self._budget.queued,
@@ -187,13 +267,6 @@ class Controller:
             loop=loop,
             allow_grid_code_writes=may_write_grid_code(self._device),
         )
-
-    def _plan_of_its_own(self, now: float, override: Override | None) -> Plan | None:
-        """Nothing but safety, once the plan has not come in time; until then the device goes on as it is.
-
-        A client that restarts must not release what an event holds before it knows of the event.
-        """
-        return Plan() if override or now - self._began_s >= self._settings.plan_wait_s else None
 
     async def _identify(self) -> Nameplate | None:
         """Ratings of the device; asked for again after each loss, before anything is written."""
@@ -229,9 +302,14 @@ class Controller:
             setpoint = self._budget.affordable(wanted, former[0], rules, now)
         self._budget = self._budget.waiting(queued_in(wanted, setpoint))
         is_fresh = now - self._applied_s < REFRESH_SHARE * reversion.after_s
-        if (setpoint, reversion) == former and is_fresh:
+        if (setpoint, reversion) == former and is_fresh and not self._preparation.is_sent:
             return
-        result = await self._device.apply(setpoint, reversion)
+        self._preparation.forget()
+        self._is_writing = True
+        try:
+            result = await self._device.apply(setpoint, reversion)
+        finally:
+            self._is_writing = self._preparation.is_sent = False
         before = None if former is None else former[0]
         self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
@@ -276,26 +354,22 @@ class Controller:
         self._put(replace(self.view.value, failed=self._actuation.failed))
 
     def _show(self, telemetry: Telemetry, safe: SafeSetpoint, plan: Plan, override: Override | None) -> None:
-        """Put the reading out for the reports; a device that was identified and is read is back."""
+        """Put the reading out for the reports; a device that was identified and is read is found, or back."""
         plate = self.view.value.nameplate
         if self._is_found and plate is not None:
             self._is_found = False
-            self._tell(
-                What.DEVICE_BACK, f"{self._device.name} identified: {plate.manufacturer} {plate.model}"
-            )
+            what = What.DEVICE_FOUND if self.view.value.silent is None else What.DEVICE_BACK
+            self._tell(what, f"{self._device.name} identified: {plate.manufacturer} {plate.model}")
         if safe.state.trends.energy_fault:
             telemetry = replace(telemetry, injected_wh=None, absorbed_wh=None)
         self._put(
             replace(
-                self.view.value,
+                self.view.value.given(safe),
                 telemetry=telemetry,
-                setpoint=safe.setpoint,
                 plan=plan,
-                reasons=safe.reasons,
-                deratings=safe.deratings,
-                refused=safe.refused,
                 unsupported=self._unsupported | safe.refused,
-                may_write=safe.may_write,
+                lost_s=math.inf if safe.may_write else self._holding.lost_s(plan),
+                short=self._shortfall.lasting,
                 override=override,
                 is_local=self._is_refused or override is not None or telemetry.local_control,
                 silent=None,

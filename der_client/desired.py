@@ -20,6 +20,9 @@ __all__ = ["IN_VAR", "WHOLE", "Desired", "Share", "desired_of", "fixed_w", "mode
 TARGETS: Final = ("opModFixedW", "opModTargetW", "opModStorageTargetW")
 GENERATION_LIMITS: Final = ("opModGenLimW", "opModExpLimW")
 LOAD_LIMITS: Final = ("opModLoadLimW", "opModImpLimW")
+VALUES: Final = ("opModFixedPFInjectW", "opModFixedPFAbsorbW", "opModTargetVar", "opModFixedVar")
+"""Reactive modes that set a value, not a curve."""
+FLAGS: Final = ("opModConnect", "opModEnergize")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,9 @@ class Desired:
     """What the server wants of one DER at one moment.
 
     `limit_ramp_s` and `target_ramp_s` are the rampTms of the controls behind `max_w_pct` and `target_w`, s;
-    where absent, setGradW holds, which is `setpoint.grad_w_pct_per_s`. `cap_w` is the most that the DER may
+    where absent, setGradW holds, which is `setpoint.grad_w_pct_per_s`. `reactive_ramp_s`, `charge_ramp_s` and
+    `leave_ramp_s` are those behind vars or power factor, behind `max_charge_w`, and behind the flag that
+    takes the DER out of service; setGradW does not stand in for them. `cap_w` is the most that the DER may
     give now for the sake of its site, W: it holds at once, without a ramp. `unmet` names modes that are not
     followed: a curve that is not there or not usable, or one of several functions that exclude each other.
     """
@@ -52,6 +57,9 @@ class Desired:
     setpoint: Setpoint = field(default_factory=Setpoint)
     limit_ramp_s: float | None = None
     target_ramp_s: float | None = None
+    reactive_ramp_s: float | None = None
+    charge_ramp_s: float | None = None
+    leave_ramp_s: float | None = None
     cap_w: float | None = None
     unmet: frozenset[str] = frozenset()
 
@@ -72,9 +80,8 @@ def desired_of(
     held = {mode: source for mode, source in modes.items() if mode in able}
     found, without_curve = curves_in_force(held, curves or {})
     droop, without_droop = droop_in_force(held)
-    limit = _limit(held, nameplate, share)
-    target = _target(held, nameplate, share)
-    charge_w = _charge_w(held, share)
+    limit, target = _limit(held, nameplate, share), _target(held, nameplate, share)
+    charge_w, charge_source = _charge_w(held, share)
     asked = Setpoint(
         connect=_flag(held, "opModConnect"),
         energize=_flag(held, "opModEnergize"),
@@ -92,6 +99,9 @@ def desired_of(
         setpoint=setpoint,
         limit_ramp_s=_ramp_s(limit.source),
         target_ramp_s=_ramp_s(target.source) if target else None,
+        reactive_ramp_s=_reactive_ramp_s(held, lost),
+        charge_ramp_s=_ramp_s(charge_source),
+        leave_ramp_s=_leave_ramp_s(held),
         unmet=lost | without_curve | without_droop | _lost_targets(held, target),
     )
 
@@ -148,11 +158,14 @@ def _limit(modes: Mapping[str, ModeSource], nameplate: Nameplate, share: Share) 
     return min(found, key=lambda limit: math.inf if limit.pct is None else limit.pct, default=_Limit())
 
 
-def _charge_w(modes: Mapping[str, ModeSource], share: Share) -> float | None:
-    """The least limit of what may be taken in, W."""
-    found = (modes[mode].value for mode in LOAD_LIMITS if mode in modes)
-    limits_w = (active_power_w(value) for value in found if isinstance(value, ActivePower))
-    return min((max(0.0, share.take * limit_w) for limit_w in limits_w), default=None)
+def _charge_w(modes: Mapping[str, ModeSource], share: Share) -> tuple[float | None, ModeSource | None]:
+    """The least limit of what may be taken in, W, and where it comes from."""
+    found = [
+        (max(0.0, share.take * active_power_w(source.value)), source)
+        for mode in LOAD_LIMITS
+        if (source := modes.get(mode)) is not None and isinstance(source.value, ActivePower)
+    ]
+    return min(found, key=lambda one: one[0], default=(None, None))
 
 
 def _target(modes: Mapping[str, ModeSource], nameplate: Nameplate, share: Share) -> _Target | None:
@@ -192,6 +205,18 @@ def _inside(power_w: float, limit_pct: float | None, charge_w: float | None, nam
 def _flag(modes: Mapping[str, ModeSource], mode: str) -> bool | None:
     value = modes[mode].value if mode in modes else None
     return value if isinstance(value, bool) else None
+
+
+def _reactive_ramp_s(modes: Mapping[str, ModeSource], lost: frozenset[str]) -> float | None:
+    """The rampTms of the control behind the reactive value that holds, s."""
+    return _ramp_s(next((modes[mode] for mode in VALUES if mode in modes.keys() - lost), None))
+
+
+def _leave_ramp_s(modes: Mapping[str, ModeSource]) -> float | None:
+    """The rampTms of the control that takes the DER out of service, s; the shorter of two."""
+    out = [modes[mode] for mode in FLAGS if mode in modes and modes[mode].value is False]
+    ramps = [_ramp_s(source) or 0.0 for source in out]
+    return min(ramps, default=None)
 
 
 def _ramp_s(source: ModeSource | None) -> float | None:

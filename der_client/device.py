@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
 
 
@@ -19,7 +20,8 @@ class Nameplate:
 
     `modes` names the DERControlBase elements that the device can execute (`opModMaxLimW`, ...). Powers in W,
     VA and var as magnitudes; `None` where the device does not say. `set_*` are the settings in force (equal
-    to the rating where the device has none of its own).
+    to the rating where the device has none of its own). `ramps` names fields of the Setpoint to which the
+    device goes by itself in a time that it is told.
     """
 
     manufacturer: str
@@ -48,6 +50,7 @@ class Nameplate:
     grad_w_pct_per_s: float | None = None
     normal_category: int | None = None
     abnormal_category: int | None = None
+    ramps: frozenset[str] = frozenset()
 
     @property
     def is_storage(self) -> bool:
@@ -114,15 +117,43 @@ class BatteryState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CellExtremes:
+    """The extremes over all cells of a battery, V and degrees Celsius, as the device itself tells them."""
+
+    cell_v_min: float | None = None
+    cell_v_max: float | None = None
+    cell_c_min: float | None = None
+    cell_c_max: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DcInput:
+    """One DC input of an inverter.
+
+    Power is a magnitude: hybrids have inputs of their own for charge and discharge.
+    """
+
+    name: str
+    power_w: float | None = None
+    voltage_v: float | None = None
+    current_a: float | None = None
+    energy_wh: float | None = None
+    temperature_c: float | None = None
+    has_fault: bool = False
+    has_ground_fault: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
     """One reading of a device. Status numbers are the codes of IEEE 2030.5-2018, 10.10 (DERStatus).
 
     `alarms` holds bit numbers of DERStatus.alarmStatus; `gen_connect` and `stor_connect` are
     ConnectStatusType bitmaps. `battery` is what the BMS says, a Fault while it cannot be trusted, `None`
-    where there is no BMS. `phase_v` are the voltages of the phases to neutral, V. `temperatures_c` is by
-    place ("cabinet", "heat sink"). `inputs` are the safety inputs that are active ("emergency stop",
-    "door open", "fire", "ground fault"). `heartbeat` is the counter of the device's own application.
-    `power_factor` has the sign that the device gives to it.
+    where there is no BMS. `phase_v` are the voltages of the phases A, B, C to neutral, V, 0 for one before
+    the last that is not there. `temperatures_c` is by place ("cabinet", "heat sink"). `inputs` are the safety
+    inputs that are active ("emergency stop", "door open", "fire", "ground fault"). `heartbeat` is the counter
+    of the device's own application. `power_factor` has the sign that the device gives to it. `cells` is what
+    the device, not a BMS, tells of the cells of its battery.
     """
 
     power_w: float
@@ -148,6 +179,8 @@ class Telemetry:
     inputs: frozenset[str] = frozenset()
     heartbeat: int | None = None
     power_factor: float | None = None
+    cells: CellExtremes | None = None
+    dc_inputs: tuple[DcInput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +273,8 @@ class Setpoint:
     `max_w_pct` is % of set_max_w; `target_w` is W, negative while charging; `max_charge_w` limits what may
     be taken in, W, a magnitude; `grad_w_pct_per_s` is the ramp in % of set_max_w per second (0: no limit),
     `soft_grad_w_pct_per_s` that of a start. `curves` hold one for each mode, in the order of their names.
+    `limit_ramp_s` and `reactive_ramp_s` are the times that a device which ramps itself is to take from where
+    it is to `max_w_pct` and to its reactive power; absent: at once.
     `open_contactor` asks the battery to disconnect itself; who cannot or must not do that says unsupported.
     """
 
@@ -257,6 +292,8 @@ class Setpoint:
     enter_service: EnterServiceSetpoint | None = None
     soft_grad_w_pct_per_s: float | None = None
     open_contactor: bool = False
+    limit_ramp_s: float | None = None
+    reactive_ramp_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,4 +368,21 @@ class Device(Protocol):
 
     async def close(self) -> None:
         """Let go of the bus; the device's own reversion timers stay armed."""
+        ...
+
+
+@runtime_checkable
+class PreparingDevice(Protocol):
+    """A Device that can be told in two steps, so that at the second nothing but the write is left."""
+
+    async def prepare(self, setpoint: Setpoint, reversion: Reversion) -> bool:
+        """Read and work out all that writing it needs, and write nothing; False where that cannot be done."""
+        ...
+
+    def begin(self, setpoint: Setpoint, reversion: Reversion) -> asyncio.Future[None] | None:
+        """Send what was prepared; None where it does not hold any more, then nothing was sent.
+
+        `apply` of the same has to follow, with whatever else is wanted by then: it takes the answer, reads
+        back and compares.
+        """
         ...

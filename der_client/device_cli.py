@@ -12,6 +12,7 @@ from typing import Final
 from der_client import device_commands
 from der_client.can import CanConfigError
 from der_client.errors import ClientError
+from owner import SettingsError
 
 WRONG_USAGE: Final = 2
 TRACE: Final = "der_client.sunspec.trace"
@@ -156,7 +157,7 @@ def _outcome(
         return asyncio.run(run(args))
     except BrokenPipeError:
         raise  # who reads the output has left
-    except (ClientError, CanConfigError, OSError, ValueError) as error:
+    except (ClientError, SettingsError, CanConfigError, OSError, ValueError) as error:
         sys.stderr.write(f"lineside device: {error}\n")
         return WRONG_USAGE
 

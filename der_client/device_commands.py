@@ -29,11 +29,11 @@ from der_client.device import (
 from der_client.device_factory import device_of
 from der_client.driver import Driver, not_executed
 from der_client.driver_registry import driver_kind, installed
-from der_client.errors import SettingsError
 from der_client.settings import DeviceSettings, device_settings, overridden
 from der_client.sunspec import DeviceMap
 from der_client.sunspec import dump as registers_text
 from der_client.sunspec_driver import SunSpecDriverSettings, inverter_of, keeper_of
+from owner import SettingsError
 
 FINE: Final = 0
 CHECK_FAILED: Final = 1

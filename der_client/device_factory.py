@@ -1,12 +1,15 @@
-"""The driver that the settings of a device describe, and the meter of a site."""
+"""The driver that the settings of a device describe, and the meters of sites."""
 
 from collections.abc import Callable
 
+from der_client.device import Device
 from der_client.driver import Driver
 from der_client.driver_registry import DriverKind, driver_kind
+from der_client.relay import RelayedDevice
 from der_client.settings import DeviceSettings
 from der_client.site_desk import Meter
 from der_client.site_settings import SiteMeterSettings
+from owner import SettingsError
 
 
 def device_of(settings: DeviceSettings, look: Callable[[str], DriverKind] = driver_kind) -> Driver[object]:
@@ -15,11 +18,22 @@ def device_of(settings: DeviceSettings, look: Callable[[str], DriverKind] = driv
     return driver.add(settings.name, driver.Settings() if settings.driver is None else settings.driver)
 
 
-def meter_of(settings: SiteMeterSettings) -> Meter | None:
-    """The meter of the site; nothing is opened yet. None where there is none."""
-    if not settings.host:
-        return None
-    from der_client.sunspec import MeterSettings, SunSpecMeter  # noqa: PLC0415
+def relayed_device_of(settings: DeviceSettings, look: Callable[[str], DriverKind] = driver_kind) -> Device:
+    """The driver of one device, behind its relay where it has one; nothing is opened yet. As `device_of`."""
+    driver = device_of(settings, look)
+    if settings.relay is None:
+        return driver
+    from der_client.sunspec.modbus_relay import ModbusRelay  # noqa: PLC0415
 
-    found = MeterSettings(meter_positive=settings.positive)
-    return SunSpecMeter("meter", settings.host, settings.port, settings.unit, found)
+    return RelayedDevice(driver, ModbusRelay(settings.relay))
+
+
+def meter_of(settings: SiteMeterSettings) -> Meter:
+    """The meter of a site; nothing is opened yet."""
+    from der_client.sunspec import SunSpecMeter  # noqa: PLC0415 - only with a meter
+    from der_client.sunspec.settings import SunSpecMeterSettings  # noqa: PLC0415
+
+    place = settings.driver
+    if not isinstance(place, SunSpecMeterSettings):
+        raise SettingsError(f"meter {settings.name!r}: an address is wanted")
+    return SunSpecMeter(settings.name, place.host, place.port, place.unit, place)

@@ -13,6 +13,7 @@ from der_client.nodes import FOLLOWS, ON_REQUEST, Follow, Node, node_of
 from der_client.timing import DEFAULT_POLL_S
 from schemas import (
     ConsumptionTariffIntervalList,
+    DemandResponseProgramList,
     DERCurve,
     DERProgramList,
     DeviceCapability,
@@ -181,6 +182,9 @@ class _Walker:
             return
         if device.FunctionSetAssignmentsListLink_ is None:
             self.follow(above.dcap, Follow("DERProgramListLink_", DERProgramList), above.root_poll_s)
+            if DemandResponseProgramList not in self.besides:
+                link = Follow("DemandResponseProgramListLink_", DemandResponseProgramList)
+                self.follow(above.dcap, link, above.root_poll_s)
         if not any(a.ResponseSetListLink_ for a in self.assignments):
             self.follow(above.dcap, Follow("ResponseSetListLink_", ResponseSetList), above.root_poll_s)
 

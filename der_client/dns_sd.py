@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from der_client.dns_records import SERVICE, types_for, uri_of
-from der_client.errors import SettingsError
+from owner import SettingsError
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncZeroconf

@@ -12,12 +12,15 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar, cast
 
-from der_client.device import Fault, FaultKind
+from der_client.device import Fault, FaultKind, PreparingDevice
+from der_client.former import take_up
+from der_client.knock import knock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from der_client.device import Applied, Device, Nameplate, Reversion, Setpoint, Telemetry
+    from der_client.former import FormerMemory
 
 S_co = TypeVar("S_co", covariant=True)
 R = TypeVar("R")
@@ -108,6 +111,13 @@ class Driver(ABC, Generic[S_co]):
             raise TypeError(f"{cls.kind}: {type(settings).__name__} is not {cls.Settings.__name__}")
         return cls(name, cast("S_co", settings))
 
+    async def knock(self) -> Fault | None:
+        """Whether anything answers: None, or why it is taken for silent. Here nothing is asked.
+
+        Among many devices a driver that overrides this keeps nobody waiting while its device is silent.
+        """
+        return None
+
     @abstractmethod
     async def identify(self) -> Nameplate | Fault:
         """Open what is needed, find the device and give its ratings; called again after each loss."""
@@ -122,6 +132,19 @@ class Driver(ABC, Generic[S_co]):
 
         Fields that the device cannot execute are named in `Applied.unsupported`, never faked.
         """
+
+    async def prepare(self, setpoint: Setpoint, reversion: Reversion) -> bool:
+        """Read and work out all that writing the setpoint needs, and write nothing (`PreparingDevice`).
+
+        False, as here, for a driver that does all of it in `apply`.
+        """
+        del setpoint, reversion
+        return False
+
+    def begin(self, setpoint: Setpoint, reversion: Reversion) -> asyncio.Future[None] | None:
+        """Send what was prepared; None where nothing is, or it does not hold any more."""
+        del setpoint, reversion
+        return None
 
     @abstractmethod
     async def close(self) -> None:
@@ -150,7 +173,16 @@ class DeviceDriver(Driver[S_co]):
     def __init__(self, name: str, settings: S_co, device: Device) -> None:
         super().__init__(name, settings)
         self.device = device
+        self._preparing = device if isinstance(device, PreparingDevice) else None
         self._watch = HealthWatch()
+
+    async def take_up(self, memory: FormerMemory) -> None:
+        """Let the device go on with what an earlier run found."""
+        await take_up(self.device, memory)
+
+    async def knock(self) -> Fault | None:
+        """Whether anything answers."""
+        return self._watch.took(await knock(self.device))
 
     async def identify(self) -> Nameplate | Fault:
         """Find the device and give its ratings."""
@@ -163,6 +195,14 @@ class DeviceDriver(Driver[S_co]):
     async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
         """Write, read back, compare."""
         return self._watch.took(await self.device.apply(setpoint, reversion))
+
+    async def prepare(self, setpoint: Setpoint, reversion: Reversion) -> bool:
+        """Read and work out all that writing the setpoint needs, where the device can do that."""
+        return self._preparing is not None and await self._preparing.prepare(setpoint, reversion)
+
+    def begin(self, setpoint: Setpoint, reversion: Reversion) -> asyncio.Future[None] | None:
+        """Send what was prepared."""
+        return None if self._preparing is None else self._preparing.begin(setpoint, reversion)
 
     async def close(self) -> None:
         """Let go of the bus; reversion timers stay armed."""

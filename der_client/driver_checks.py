@@ -32,7 +32,7 @@ from der_client.driver_rig import (
     recovered,
     require,
 )
-from der_client.settings_table import shapes_of
+from owner import shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -7,7 +7,7 @@ from typing import Final
 
 from der_client.driver import Driver
 from der_client.errors import DriverError
-from der_client.settings_table import SettingShape, shapes_of
+from owner import SettingShape, shapes_of
 
 GROUP: Final = "lineside.drivers"
 

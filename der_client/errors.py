@@ -1,7 +1,6 @@
 """Errors of the client.
 
 ClientError
- +- SettingsError      a setting is unknown, missing or out of range; names the setting
  +- DriverError        no driver of that kind is installed, or it is broken; names its package
  +- WrongServerError   the server's PIN is not the one this client was given: it must not be used
  +- ExchangeError      one exchange with the server failed; .href says which
@@ -13,10 +12,6 @@ ClientError
 
 class ClientError(Exception):
     """What can go wrong in the client."""
-
-
-class SettingsError(ClientError):
-    """A setting is unknown, missing or out of range."""
 
 
 class DriverError(ClientError):

@@ -26,7 +26,8 @@ MODES_OF_FIELD: Final[Mapping[str, tuple[str, ...]]] = {
 class Execution:
     """`refused` modes no device turned out to have; `failing` ones some device has and does not hold.
 
-    `is_local` says that all devices are under local control.
+    A device does not hold either what an interlock keeps from it, what it does not follow, and what could
+    not be written. `is_local` says that all devices are under local control.
     """
 
     refused: frozenset[str] = frozenset()
@@ -42,10 +43,10 @@ def execution_of(views: Sequence[DeviceView], plan: Plan | None, now_s: float, h
     """
     known = [view for view in views if view.nameplate is not None]
     able = frozenset[str]().union(*map(_able, known))
-    failing = {mode for view in known for mode in modes_of_fields(view.failed) & _able(view)}
+    failing = {mode for view in known for mode in _failing(view, plan, now_s)}
     is_lost = [view.silent is not None and now_s - view.at_s > holds_s for view in known]
     return Execution(
-        refused=frozenset(mode for mode in able if all(_refuses(view, mode, plan) for view in known)),
+        refused=able.difference(*(_able(view) - _refused(view, plan) for view in known)),
         failing=able if known and all(is_lost) else frozenset(failing),
         is_local=bool(known) and all(map(_is_local, known)),
     )
@@ -60,11 +61,19 @@ def _able(view: DeviceView) -> frozenset[str]:
     return frozenset() if view.nameplate is None else modes_able(view.nameplate)
 
 
-def _refuses(view: DeviceView, mode: str, plan: Plan | None) -> bool:
-    """True if the device cannot do what the plan asks in this mode, or has not the mode at all."""
-    if mode not in _able(view):
-        return True
-    return plan is not None and view.plan is plan and mode in modes_of_fields(view.unsupported)
+def _refused(view: DeviceView, plan: Plan | None) -> frozenset[str]:
+    """Modes of which the device said that it cannot do what the plan asks."""
+    if plan is None or view.plan is not plan or not view.unsupported:
+        return frozenset()
+    return modes_of_fields(view.unsupported)
+
+
+def _failing(view: DeviceView, plan: Plan | None, now_s: float) -> frozenset[str]:
+    """Modes that this device has and does not hold."""
+    short = frozenset[str]()
+    if view.plan is plan and view.silent is None:
+        short = modes_of_fields(view.short) if now_s < view.lost_s else _able(view)
+    return (modes_of_fields(view.failed) | short) & _able(view)
 
 
 def _is_local(view: DeviceView) -> bool:

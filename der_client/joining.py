@@ -38,6 +38,7 @@ def joined(name: str, views: Sequence[DeviceView]) -> DeviceView:
         is_local=any(view.is_local for view in views),
         refused=frozenset[str]().union(*(view.refused for view in views)),
         may_write=all(view.may_write for view in views),
+        able_w=_total(views, "able_w") if all(view.able_w is not None for view in views) else None,
         at_s=max(view.at_s for view in views),
     )
 

@@ -69,6 +69,14 @@ class Kept:
         """Keep by which fields of the Setpoint the device is out of service; none: it is in service."""
         await self._remember("taken out", json.dumps(sorted(fields)))
 
+    async def former(self) -> str | None:
+        """How the device was before this client wrote to it, in the words of its driver."""
+        return await self._recall("former curves")
+
+    async def keep_former(self, text: str) -> None:
+        """Keep how the device was before this client wrote to it."""
+        await self._remember("former curves", text)
+
     async def _found(self, what: str, read: Callable[[str | None], T]) -> T:
         """What was kept; as if nothing was where it cannot be read, which is told."""
         text = await self._recall(what)

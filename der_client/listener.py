@@ -4,23 +4,23 @@ It decides nothing: each Notification goes to whoever subscribed, whose word is 
 IEEE 2030.5-2018, 14.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from typing import Final
 
-from aiohttp import hdrs, web
-
-from certs import CertsError, Door, KnownIssuers, judged_peer, server_context
-from der_client.errors import SettingsError
+from certs import CertsError, Door, PeerJudge, TlsSession, server_context
+from der_client.http_answering import POST, HttpAnswering, Received
 from der_client.settings import ServerSettings
+from owner import SettingsError
 from schemas import MEDIA_TYPE, Codec, Malformed, Notification
 
 log = logging.getLogger(__name__)
 
 MOST_BODY: Final = 1 << 20
 CREATED, BAD, FORBIDDEN, MISSING, NO_METHOD, TOO_LARGE, NO_TYPE = 201, 400, 403, 404, 405, 413, 415
-CLOSE_S: Final = 0.5
+GOODBYE_S: Final = 0.5
+"""How long those who posted have to answer the end of TLS."""
 OnNotification = Callable[[Notification], bool]
 """Takes a Notification; False for one that cannot be used."""
 
@@ -40,9 +40,9 @@ class Listener:
         self._codec = codec
         self._peers = peers
         self._take: OnNotification = lambda _: False
-        self._issuers = KnownIssuers.from_files(files.roots, files.certificate)
+        self._judge = PeerJudge(files.roots, files.certificate)
         self._door: Door | None = None
-        self._server: web.Server | None = None
+        self._open: set[HttpAnswering] = set()
 
     @property
     def port(self) -> int:
@@ -57,46 +57,49 @@ class Listener:
         self._take = take
         try:
             context = server_context(files.certificate, files.key, files.roots, strict=files.strict_ciphers)
-            self._server = web.Server(self._handle, access_log=None)
-            self._door = Door.at(host, port, self._server, context)
+            self._door = Door.at(host, port, self._connection, context)
         except (OSError, CertsError) as error:
-            raise SettingsError(f"subscription: cannot listen at {host or '*'}:{port}: {error}") from error
+            way_out = "subscription.bind names the address of this machine to listen at (0.0.0.0 or ::: all)"
+            raise SettingsError(
+                f"subscription: cannot listen at {host}:{port}: {error}; {way_out}"
+            ) from error
 
     async def close(self) -> None:
         """Answer nothing more."""
         if self._door is not None:
             await self._door.close()
-        if self._server is not None:
-            self._server.pre_shutdown()
-            await self._server.shutdown(CLOSE_S)
+        left = list(self._open)
+        for one in left:
+            one.close()
+        if left:
+            await asyncio.wait([one.gone for one in left], timeout=GOODBYE_S)
+        for one in left:
+            one.abort()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        status = self._refusal(request) or await self._answer(request)
-        headers = {hdrs.ALLOW: "POST"} if status == NO_METHOD else {}
-        return web.Response(status=status, headers=headers)
+    def _connection(self) -> HttpAnswering:
+        return HttpAnswering(self._status, self._open, MOST_BODY)
 
-    def _refusal(self, request: web.BaseRequest) -> int | None:
+    def _status(self, session: TlsSession, request: Received) -> int:
+        return self._refusal(session, request) or self._answer(request)
+
+    def _refusal(self, session: TlsSession, request: Received) -> int | None:
         """Why a request is not looked at: who sends it, where, how, or what its type is."""
-        session = request.get_extra_info("ssl_object")
-        identity, reason = judged_peer(session, self._issuers) if session is not None else (None, None)
-        if identity is None or reason is not None or identity.lfdi not in self._peers():
-            who = reason.text if reason is not None else identity.lfdi if identity else "nobody"
+        lfdi, reason = self._judge.judged(session)
+        if lfdi is None or lfdi not in self._peers():
+            who = reason.text if reason is not None else lfdi or "nobody"
             log.warning("a Notification of %s is refused: it is not the server", who)
             return FORBIDDEN
         if request.path != self.path:
             return MISSING
-        if request.method != hdrs.METH_POST:
+        if request.method != POST:
             return NO_METHOD
-        return None if request.content_type == MEDIA_TYPE else NO_TYPE
+        return None if request.media_type == MEDIA_TYPE else NO_TYPE
 
-    async def _answer(self, request: web.BaseRequest) -> int:
-        body = b""
-        with suppress(web.HTTPRequestEntityTooLarge):
-            body = await request.read()
-        if not body:
-            return TOO_LARGE if request.content_length else BAD
+    def _answer(self, request: Received) -> int:
+        if request.is_cut:
+            return TOO_LARGE
         try:
-            note = self._codec().decode(body, Notification, most=MOST_BODY)
+            note = self._codec().decode(request.body, Notification, most=MOST_BODY)
         except Malformed as flaw:
             log.warning("a Notification cannot be used: %s", flaw)
             return BAD

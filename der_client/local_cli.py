@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from der_client.local_control import ask, socket_path
+from der_client.local_control import socket_path
 from der_client.settings import load_settings
+from owner import ask
 
 FINE: Final = 0
 CHECK_FAILED: Final = 1

@@ -1,27 +1,21 @@
 """The local channel: a Unix socket beside the spool, for its owner alone. One line asks, one answers."""
 
 import asyncio
-import contextlib
-import json
 import logging
-import os
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from der_client.control import Controller
 from der_client.local_orders import Order, order_of
+from owner import answer_line, opened
 
 log = logging.getLogger(__name__)
 
-MODE: Final = 0o600
 MOST_BYTES: Final = 4096
-MOST_PATH: Final = 100
-"""A path of a Unix socket holds 107 bytes; a longer one is reached through its folder's descriptor."""
-PATIENCE_S: Final = 10.0
 
 
 class Opting(Protocol):
@@ -65,7 +59,7 @@ class LocalControl:
     async def run(self) -> None:
         """Serve until cancelled. A channel that cannot be opened is told, and the client does without."""
         try:
-            door = _opened(self._path)
+            door = opened(self._path)
         except OSError as error:
             log.warning("no local control at %s: %s", self._path, error)
             return
@@ -79,15 +73,10 @@ class LocalControl:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one line."""
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                line = await reader.readline()
-                writer.write((json.dumps(await self._answer(line, _peer(writer))) + "\n").encode())
-                await writer.drain()
-        except (TimeoutError, ValueError, OSError) as error:
-            log.warning("local control: a request was cut off: %s", error)
-        finally:
-            writer.close()
+        by = _peer(writer)
+        flaw = await answer_line((reader, writer), lambda line: self._answer(line, by))
+        if flaw is not None:
+            log.warning("local control: a request was cut off: %s", flaw)
 
     async def _answer(self, line: bytes, by: str) -> dict[str, object]:
         """What is done, or why it is not."""
@@ -126,20 +115,6 @@ class LocalControl:
         return chosen
 
 
-async def ask(path: Path, order: dict[str, object]) -> dict[str, object]:
-    """The answer of a running client to an order. OSError where none is running."""
-    with _reachable(path) as short:
-        reader, writer = await asyncio.open_unix_connection(short, limit=MOST_BYTES * 16)
-    try:
-        writer.write((json.dumps(order) + "\n").encode())
-        await writer.drain()
-        answer: object = json.loads(await reader.readline() or "{}")
-    finally:
-        writer.close()
-        await writer.wait_closed()
-    return answer if isinstance(answer, dict) else {"error": f"no answer: {answer}"}
-
-
 def _told(controller: Controller) -> dict[str, object]:
     """One device as its operator wants to see it."""
     view = controller.view.value
@@ -152,47 +127,6 @@ def _told(controller: Controller) -> dict[str, object]:
         "latched": sorted(controller.latched),
         "power_w": view.telemetry.power_w if view.telemetry else None,
     }
-
-
-def _opened(path: Path) -> socket.socket:
-    """A listening socket at the path that its owner alone may use; a dead one there is replaced."""
-    with _reachable(path) as short:
-        if path.is_socket():
-            _leave_to_the_living(short)
-            path.unlink()
-        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            os.fchmod(door.fileno(), MODE)
-            door.bind(short)
-            path.chmod(MODE)
-        except OSError:
-            door.close()
-            raise
-    door.setblocking(False)
-    return door
-
-
-def _leave_to_the_living(short: str) -> None:
-    """OSError where another client serves the socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(short)
-        except ConnectionRefusedError:
-            return
-    raise OSError("another client serves it")
-
-
-@contextlib.contextmanager
-def _reachable(path: Path) -> Iterator[str]:
-    """A path that is short enough for a Unix socket."""
-    if len(os.fsencode(path)) <= MOST_PATH:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def _peer(writer: asyncio.StreamWriter) -> str:

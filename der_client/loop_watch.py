@@ -1,7 +1,9 @@
 """Whether the control loop of a device runs in time. Interlock 17. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from der_client.interlocks import LoopFacts
 
 LEAST_PERIOD_S: Final = 1.0
 """A loop that is faster than this is late no sooner: the reversion timers count seconds."""
@@ -22,6 +24,10 @@ class LoopWatch:
         return LoopWatch(
             period_s=self.period_s, late_s=late_s, late_cycles=self.late_cycles + 1 if is_late else 0
         )
+
+    def told(self, facts: LoopFacts) -> LoopFacts:
+        """What is known of a control loop, with what the watch has seen."""
+        return replace(facts, period_s=self.period_s, late_s=self.late_s, late_cycles=self.late_cycles)
 
 
 def watch_of(period_s: float) -> LoopWatch:

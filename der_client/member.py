@@ -5,19 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from der_client.around import Around, SiteWatch
 from der_client.control import Controller
+from der_client.der_choice import DerChoice
+from der_client.der_places import DerPlaces
 from der_client.device import Device
 from der_client.device_view import DeviceView
 from der_client.execution import execution_of
+from der_client.flow import StorageFlow, drawn_w_of
 from der_client.joining import join, joined
 from der_client.mirror import Mirror
 from der_client.offers import Offers, is_offer
+from der_client.opting import Choice
 from der_client.outbox import Way
 from der_client.plan import Plan
 from der_client.profiles import profile_named
-from der_client.recorder import Recorder
+from der_client.recorder import ReadingRecorder, Recorder, record_site
+from der_client.report_readings import Point
 from der_client.reporter import Reporter
 from der_client.reports import About
 from der_client.reserving import Reserving
@@ -32,6 +39,9 @@ from der_client.upstream import Upstream
 from der_client.watched import Watched
 from function_sets import Draw, Rules, draw_for
 from schemas import DERControl
+
+if TYPE_CHECKING:
+    from der_client.starts import Starts
 
 Ways = dict[Lane, dict[str, Way]]
 """How what each EndDevice owes is sent, by lane and owner."""
@@ -56,13 +66,26 @@ class Member:
         queues: Queues,
         *,
         meter: Meter | None = None,
+        choices: Sequence[Choice] = (),
+        ders: Sequence[DerChoice | None] = (),
     ) -> None:
+        """`choices` are what an operator chose before there was a schedule, in their order.
+
+        `ders` name the DERs that the devices are; empty: those of the DERList in its order.
+        """
+        named = dict(zip_longest([device.name for device in devices], ders[: len(devices)]))
+        self._places = DerPlaces(upstream, named) if any(ders) else None
+        self._choices = list(choices)
+        self.starts: Starts | None = None
+        """Where its changes are entered whose second is known; set before `start`."""
         self._upstream = upstream
         self._devices = tuple(devices)
         self._settings = settings
         self._queues = queues
         self._meter = meter
-        self._mirror = Mirror(upstream, settings.report, queues.records)
+        self._mirrors_site = profile_named(settings.profile).mirrors_site
+        sites = () if meter is None else (meter.name,)
+        self._mirror = Mirror(upstream, settings.report, queues.records, sites)
         self._controllers: list[Controller] = []
         self._schedule: Scheduling | None = None
 
@@ -76,15 +99,12 @@ class Member:
         """Who controls its devices."""
         return self._controllers
 
-    async def opt_out(self, mrid: str | None, until: int | None) -> None:
-        """Leave one event, or all (None), alone until server time `until`, s, or until `opt_in`."""
-        if self._schedule is not None:
-            await self._schedule.opt_out(mrid, until)
-
-    async def opt_in(self, mrid: str | None) -> None:
-        """Take part in one event, or in all (None), again."""
-        if self._schedule is not None:
-            await self._schedule.opt_in(mrid)
+    async def opt(self, choice: Choice) -> None:
+        """Take part in events or not, as an operator chose; before the start it is kept for the start."""
+        if self._schedule is None:
+            self._choices.append(choice)
+        else:
+            await _opted(self._schedule, choice)
 
     async def start(self, tasks: asyncio.TaskGroup, ways: Ways) -> None:
         """Take up what the last run left, and begin."""
@@ -93,9 +113,13 @@ class Member:
         ways[Lane.RESPONSE][owner] = Way(upstream=upstream, send=ResponseSender(upstream))
         ways[Lane.LOG_EVENT][owner] = Way(upstream=upstream, send=LogEventSender(upstream))
         ways[Lane.READING][owner] = Way(upstream=upstream, send=self._mirror)
-        scheduling = self._schedule = await self._scheduling()
+        scheduling = await self._scheduling()
+        while self._choices:
+            await _opted(scheduling, self._choices.pop(0))
+        self._schedule = scheduling
         desk = self._desk(tasks)
         self._controllers = [self._controller(device, scheduling.plan, desk) for device in self._devices]
+        scheduling.devices = self._controllers
         able = partial(self._abilities, scheduling.plan)
         tasks.create_task(scheduling.run(able, local_s), name=f"scheduling {owner}")
         asked = Reserving(upstream, self._settings.reservation, pen=self._settings.report.pen)
@@ -129,7 +153,11 @@ class Member:
             offers=Offers(self._settings.price, self._draw, offers) if self._settings.follows else None,
         )
         scheduling.queued, scheduling.tick_s = self._queues.responses, upstream.tick_s
+        scheduling.starts = self.starts
         scheduling.reversion_s = self._settings.control.reversion_s
+        flow = StorageFlow()
+        scheduling.flow = lambda: flow.after(self._views())
+        scheduling.drawn = lambda: drawn_w_of(self._views())
         await scheduling.restore(upstream.local_s)
         return scheduling
 
@@ -140,14 +168,21 @@ class Member:
         if meter is not None:
             period_s = self._settings.control.period_s
             tasks.create_task(follow_meter(meter, readings, local_s, period_s), name=f"meter {meter.name}")
+            if self._mirrors_site:
+                site = self._readings(self._mirror.point(meter.name, is_site=True))
+                details = self._settings.report.details
+                recording = record_site(readings, site, self._upstream.clock, local_s, has_details=details)
+                tasks.create_task(recording, name=f"recorder {meter.name}")
         elif len(self._devices) < 2:
             return None
         names = frozenset(device.name for device in self._devices)
-        return SiteDesk(SiteRules(is_metered=meter is not None), readings, local_s, names)
+        control, lost_s = self._settings.control, self._settings.safety.site.meter_lost_s
+        rules = SiteRules.of(is_metered=meter is not None, period_s=control.period_s, lost_s=lost_s)
+        return SiteDesk(rules, readings, local_s, names)
 
     def _controller(self, device: Device, plan: Watched[Plan | None], desk: SiteDesk | None) -> Controller:
         upstream = self._upstream
-        return Controller(
+        made = Controller(
             device,
             self._settings.control,
             plan,
@@ -164,21 +199,26 @@ class Member:
             local_s=upstream.local_s,
             part=SitePart(device.name, desk),
         )
+        made.ahead = lambda: None if self._schedule is None else self._schedule.ahead
+        return made
 
     def _record(self, tasks: asyncio.TaskGroup, controller: Controller) -> None:
         """Start the task that records one device."""
-        name, upstream, mirror = controller.view.value.name, self._upstream, self._mirror
-        pen = self._settings.report.pen
+        name, upstream = controller.view.value.name, self._upstream
         recorder = Recorder(
             controller.view,
             upstream.clock,
             upstream.spool,
-            mirror.queued,
-            lfdi=upstream.lfdi,
-            pen=pen,
-            post_rate_s=mirror.post_rate_s,
+            self._mirror.queued,
+            self._readings(self._mirror.point(name)),
+            has_stored=self._mirrors_site,
+            has_details=self._settings.report.details,
         )
         tasks.create_task(recorder.run(upstream.local_s), name=f"recorder {name}")
+
+    def _readings(self, point: Point) -> ReadingRecorder:
+        mirror = self._mirror
+        return ReadingRecorder(point, self._upstream.spool, mirror.queued, mirror.post_rate_s)
 
     def _report(
         self,
@@ -198,8 +238,13 @@ class Member:
             rules=self._settings.safety,
             devices=len(self._controllers),
             is_joint=is_joint,
+            is_first=index == 0,
+            functions=self._settings.functions,
+            ratings_s=profile_named(self._settings.profile).ratings_s,
+            demand_response=self._settings.report.demand_response,
         )
-        reporter = Reporter(index, view, plan, upstream, about, post_rate_s=self._mirror.post_rate_s)
+        rate_s, places = self._mirror.post_rate_s, None if is_joint else self._places
+        reporter = Reporter(index, view, plan, upstream, about, post_rate_s=rate_s, places=places)
         tasks.create_task(reporter.run(), name=f"reports {view.value.name}")
 
     def _abilities(self, plan: Watched[Plan | None]) -> Abilities | None:
@@ -217,6 +262,13 @@ class Member:
 
     def _draw(self, control: DERControl) -> Draw:
         return draw_for(control, self._upstream.spread)
+
+
+async def _opted(schedule: Scheduling, choice: Choice) -> None:
+    if choice.is_out:
+        await schedule.opt_out(choice.mrid, choice.until)
+    else:
+        await schedule.opt_in(choice.mrid)
 
 
 def rules_of(settings: ClientSettings, *, is_managed: bool) -> Rules:

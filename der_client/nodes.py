@@ -13,6 +13,8 @@ from schemas import (
     DER,
     ConsumptionTariffIntervalList,
     DefaultDERControl,
+    DemandResponseProgram,
+    DemandResponseProgramList,
     DERControl,
     DERControlList,
     DERCurve,
@@ -23,6 +25,7 @@ from schemas import (
     DERProgramList,
     DeviceCapability,
     EndDevice,
+    EndDeviceControlList,
     EndDeviceList,
     FlowReservationResponseList,
     FunctionSetAssignments,
@@ -70,7 +73,9 @@ FOLLOWS: Final[Mapping[type[Resource], tuple[Follow, ...]]] = {
         Follow("ResponseSetListLink_", ResponseSetList),
         Follow("DERProgramListLink_", DERProgramList),
         Follow("TariffProfileListLink_", TariffProfileList),
+        Follow("DemandResponseProgramListLink_", DemandResponseProgramList),
     ),
+    DemandResponseProgram: (Follow("EndDeviceControlListLink_", EndDeviceControlList),),
     TariffProfile: (
         Follow(csip_aus.COMBINED_LINK, TimeTariffIntervalList),
         Follow("RateComponentListLink_", RateComponentList),
@@ -88,7 +93,7 @@ FOLLOWS: Final[Mapping[type[Resource], tuple[Follow, ...]]] = {
 }
 """Links that are polled, by the class that holds them; other links are only targets of PUT and POST."""
 ON_REQUEST: Final[frozenset[type[Resource]]] = frozenset(
-    {TariffProfileList, FlowReservationResponseList, MirrorUsagePointList}
+    {TariffProfileList, FlowReservationResponseList, MirrorUsagePointList, DemandResponseProgramList}
 )
 """What is followed by those alone whose settings ask for it, with all below it."""
 

@@ -4,11 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from der_client.discovery import Walk
 from der_client.list_pages import items_of
+from der_client.load_control import program_of
 from der_client.nodes import combined_link
 from der_client.offers import Offered
 from der_client.price import Rate
+from function_sets import Program
 from schemas import (
     ConsumptionTariffInterval,
+    DemandResponseProgram,
+    DemandResponseProgramList,
+    EndDeviceControl,
     FlowReservationResponse,
     FlowReservationResponseList,
     Link,
@@ -28,9 +33,11 @@ def offered_of(own: Walk, held: Held) -> Offered:
     """What is offered to one EndDevice, as far as it was read."""
     grants = [w.href for w in own.wants.values() if issubclass(w.type, FlowReservationResponseList)]
     tariffs = [w.href for w in own.wants.values() if issubclass(w.type, TariffProfileList)]
+    loads = _load_programs(own, held)
     if not grants and not tariffs:
-        return Offered()
+        return Offered(load_programs=loads)
     return Offered(
+        load_programs=loads,
         rates=tuple(rate for href in tariffs for rate in _rates(held.get(href), held)),
         reservations=tuple(
             one
@@ -40,6 +47,20 @@ def offered_of(own: Walk, held: Held) -> Offered:
         ),
         reservations_href=grants[0] if grants else "",
     )
+
+
+def _load_programs(own: Walk, held: Held) -> tuple[Program, ...] | None:
+    """Programs of EndDeviceControls; None where it is not known which there are."""
+    lists = [held.get(w.href) for w in own.wants.values() if issubclass(w.type, DemandResponseProgramList)]
+    if None in lists or not (lists or own.assignments):
+        return None
+    programs = (one for found in lists for one in items_of(found) if isinstance(one, DemandResponseProgram))
+    return tuple(program_of(one, _load_controls(one, held)) for one in programs)
+
+
+def _load_controls(program: DemandResponseProgram, held: Held) -> tuple[EndDeviceControl, ...]:
+    found = items_of(_behind(program.EndDeviceControlListLink_, held))
+    return tuple(one for one in found if isinstance(one, EndDeviceControl))
 
 
 def _rates(tariffs: Resource | None, held: Held) -> Iterator[Rate]:

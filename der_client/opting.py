@@ -10,6 +10,23 @@ FOREVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a local operator asked for: out of one event, or all (None), until server time `until`, s, or in.
+
+    `end_device` is the LFDI of the one EndDevice that is meant; None for all.
+    """
+
+    is_out: bool
+    mrid: str | None = None
+    until: int | None = None
+    end_device: str | None = None
+
+    def is_for(self, lfdi: str) -> bool:
+        """True if it is meant for the EndDevice with this LFDI."""
+        return self.end_device is None or self.end_device.upper() == lfdi.upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OptOuts:
     """What a local operator said: out of all events until a time, out of single ones, back in single ones.
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError
+from der_client.quiet import until_quiet_is_over
 from der_client.spool import Lane, Owed, Spool
 from der_client.upstream import Upstream
 from der_client.watched import Watched
+from schemas import SchemaError
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +77,11 @@ class Outbox:
         """
         while True:
             version = queued.version
-            owed = await asyncio.to_thread(self._spool.next, self.lane, self._held_up())
-            if owed is None or owed.owner in self._held_up():
-                await queued.newer(version, self._pause_s() if owed is None else 0.0)
+            await until_quiet_is_over()
+            asked_s = self._local_s()
+            owed = await asyncio.to_thread(self._spool.next, self.lane, self._held_up(asked_s))
+            if owed is None or owed.owner in self._held_up(self._local_s()):
+                await queued.newer(version, self._pause_s(asked_s) if owed is None else 0.0)
                 continue
             self._busy.add(owed.owner)
             queued.set(queued.version)
@@ -86,14 +90,16 @@ class Outbox:
             finally:
                 self._busy.discard(owed.owner)
 
-    def _held_up(self) -> set[str]:
-        """EndDevices whose bodies cannot be sent now."""
+    def _local_s(self) -> float:
+        return next((way.upstream.local_s() for way in self._ways.values()), 0.0)
+
+    def _held_up(self, at_s: float) -> set[str]:
+        """EndDevices whose bodies cannot be sent at `at_s`, local, s."""
         if not self._ways:
             return set(self._busy)
-        now = next(iter(self._ways.values())).upstream.local_s()
-        if now < self._server.until_s:
+        if at_s < self._server.until_s:
             return set(self._ways)
-        late = {owner for owner, trouble in self._trouble.items() if now < trouble.until_s}
+        late = {owner for owner, trouble in self._trouble.items() if at_s < trouble.until_s}
         return self._busy | late | self._closed()
 
     def _closed(self) -> frozenset[str]:
@@ -103,11 +109,13 @@ class Outbox:
             self._shut = version, frozenset(owner for owner, way in self._ways.items() if not way.is_open)
         return self._shut[1]
 
-    def _pause_s(self) -> float | None:
-        """Time until the next EndDevice may be tried again, s; None where nothing is put off."""
-        now = next((way.upstream.local_s() for way in self._ways.values()), 0.0)
-        ends = [t.until_s for t in (self._server, *self._trouble.values()) if t.until_s > now]
-        return min(ends) - now if ends else None
+    def _pause_s(self, asked_s: float) -> float | None:
+        """Time until the next EndDevice may be tried that was put off at `asked_s`; None where none was.
+
+        The spool was asked then, and not about those: one whose time came meanwhile is asked about now.
+        """
+        ends = [t.until_s for t in (self._server, *self._trouble.values()) if t.until_s > asked_s]
+        return max(0.0, min(ends) - self._local_s()) if ends else None
 
     async def _deal_with(self, owed: Owed) -> None:
         if await self._try(owed):
@@ -123,10 +131,13 @@ class Outbox:
             await way.send(owed)
         except RefusedError as error:
             log.warning("%s about %s refused: %s", self.lane, owed.subject, error)
+        except SchemaError as error:
+            log.warning("%s about %s given up, it cannot be read: %s", self.lane, owed.subject, error)
         except MissingError as error:
             return self._rediscovered(way, owed, error)
         except UnreachableError as error:
             trouble = self._server if error.status is None else self._of(owed.owner)
+            way.upstream.poller.doubt()
             self._put_off(way, trouble, error)
             return False
         self._trouble.pop(owed.owner, None)

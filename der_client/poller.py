@@ -12,6 +12,7 @@ from typing import Final
 from der_client.client_event import Tell, What
 from der_client.discovery import Want, is_elsewhere
 from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError, WrongServerError
+from der_client.quiet import until_quiet_is_over
 from der_client.server_clock import ServerClock
 from der_client.session import Session
 from der_client.shelf import Party, Shelf
@@ -74,6 +75,7 @@ class Poller:
                 continue
             while self._rediscover:
                 self._restart("asked for", self._rediscover.pop())
+            await until_quiet_is_over()
             want = self.shelf.next(self.local_s())
             if want is None:
                 await self._pause(self.shelf.wait_s(self.local_s()))
@@ -98,6 +100,12 @@ class Poller:
     def wake(self) -> None:
         """Look again what is to be read: something is said to have changed."""
         self._wake.set()
+
+    def doubt(self) -> None:
+        """Look whether the server answers: something was sent to it in vain, and the next poll may be far."""
+        if not self._failures and self.local_s() - self._heard_s > self.settings.poll_floor_s:
+            self.shelf.hurry(self.shelf.root)
+            self._wake.set()
 
     def rediscover_users_of(self, href: str) -> None:
         """Walk again for all that use a resource which is elsewhere now."""
@@ -238,7 +246,15 @@ class Poller:
         if self._failures == 1:
             log.warning("server does not answer: %s", error)
             self._tell(What.SERVER_LOST, str(error), href=error.href)
-        await self._pause(self.backoff.wait_s(self._failures, self.spread()))
+        await self._pause(self._before_next_try_s())
+
+    def _before_next_try_s(self) -> float:
+        """How long a server is left alone that does not answer, s: no longer than it asked to be polled.
+
+        One that wants to be read each minute has its controls read within a minute of its return.
+        """
+        most_s = max(self.settings.retry_first_s, self.shelf.shortest_poll_s())
+        return min(most_s, self.backoff.wait_s(self._failures, self.spread()))
 
     def _pass_over(self, want: Want, error: UnreachableError) -> None:
         """Go on without a resource that fails, or with what is held of it: others get their turn."""

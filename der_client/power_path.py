@@ -11,6 +11,7 @@ from typing import Final
 from der_client.desired import Desired
 from der_client.device import Nameplate, Setpoint, Telemetry
 from der_client.interlocks import SafetyRules, Situation
+from der_client.own_ramp import OwnRamp, going
 from der_client.power_window import Window
 from der_client.ramp import Ramp, stepped
 from der_client.safety_state import SafetyState
@@ -75,15 +76,40 @@ def powers(
     if target_w is None and situation.battery is not None:
         target_w = 0.0
     if target_w is None:
-        sent = replace(asked, max_w_pct=limit_pct, target_w=None, max_charge_w=charge_w)
-        return sent, replace(state, sent_w=None, sent_limit_w=limit_w)
+        ramp = _by_device(window, cap_w, situation, state)
+        if ramp is not None and state.limit is not None:
+            limit_pct = situation.nameplate.share_pct(state.limit.goal_w)
+        sent = replace(
+            asked,
+            max_w_pct=limit_pct,
+            target_w=None,
+            max_charge_w=charge_w,
+            limit_ramp_s=ramp.left_s if ramp else None,
+        )
+        return sent, replace(state, sent_w=None, sent_limit_w=limit_w, limit_ramp=ramp)
     low_w = max(window.low_w, -math.inf if charge_w is None else -charge_w)
     high_w = min(window.high_w, ceiling_w if limit_w is None else limit_w)
     target_w = window.scale * min(max(target_w, low_w), high_w)
     target_w, state = _reversed_slowly(target_w, situation.rules, state)
     target_w = _held_still(target_w, situation, state, low_w, high_w)
     sent = replace(asked, max_w_pct=limit_pct, target_w=target_w, max_charge_w=charge_w)
-    return sent, replace(state, sent_w=target_w, sent_limit_w=limit_w)
+    return sent, replace(state, sent_w=target_w, sent_limit_w=limit_w, limit_ramp=None)
+
+
+def _by_device(window: Window, cap_w: float, situation: Situation, state: SafetyState) -> OwnRamp | None:
+    """The ramp of the limit where the device makes it itself; None where it is stepped, or none is wanted.
+
+    It is stepped where anything else bounds it on the way, and where it ends in no limit at all.
+    """
+    ramp, nameplate = state.limit, situation.nameplate
+    is_able = "max_w_pct" in nameplate.ramps and situation.rules.ramp_w_per_min is None
+    if not is_able or ramp is None or not ramp.rate_w_per_s or ramp.value_w == ramp.goal_w:
+        return None
+    bound_w = window.scale * min(window.limit_w, cap_w)
+    if ramp.goal_w >= nameplate.set_max_w or bound_w < max(ramp.goal_w, ramp.value_w):
+        return None
+    left_s = abs(ramp.goal_w - ramp.value_w) / ramp.rate_w_per_s
+    return going(state.limit_ramp, ramp.goal_w, left_s, state.at_s)
 
 
 def _most_step_w(rules: SafetyRules, dt_s: float) -> float:

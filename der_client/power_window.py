@@ -3,10 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from der_client.device import BatteryState, Nameplate
 from der_client.interlocks import BLOCKS, Action, Direction, Gradual, Interlock, Situation
 from der_client.site_window import site_bounds
+from schemas import codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +16,8 @@ class Window:
     """Allowed power, W: from `low_w` (0 or negative: charging) to `high_w`; `limit_w` bounds generation.
 
     `scale` shrinks what is sent, where a device gives more than it was told. `is_charge_cut` tells that an
-    interlock, and not a rating, bounds charging.
+    interlock, and not a rating, bounds charging. `able_w` is what the DER could give, whatever programs or
+    the connection point limit.
     """
 
     low_w: float
@@ -22,8 +25,11 @@ class Window:
     limit_w: float
     scale: float = 1.0
     is_charge_cut: bool = False
+    able_w: float = 0.0
 
 
+KINDS: Final = codes.DERType
+BATTERIES: Final = frozenset({KINDS.OTHER_STORAGE_SYSTEM, KINDS.ELECTRIC_VEHICLE, KINDS.EVSE})
 Deratings = Sequence[tuple[Gradual, float]]
 
 
@@ -38,10 +44,13 @@ def window_of(situation: Situation, tripped: Sequence[Interlock], deratings: Der
     is_storage = situation.battery is not None or situation.nameplate.is_storage
     rows = [row for row in tripped if row.action is not Action.WARN and (is_storage or not row.of_battery)]
     grads = [(row, share) for row, share in deratings if is_storage or not row.of_battery]
+    high_w = _left_w(discharge_w, Direction.DISCHARGE, situation, rows, grads)
+    limit_w = _limit_w(situation, rows, grads)
     window = Window(
         low_w=-_left_w(charge_w, Direction.CHARGE, situation, rows, grads),
-        high_w=_left_w(discharge_w, Direction.DISCHARGE, situation, rows, grads),
-        limit_w=_limit_w(situation, rows, grads),
+        high_w=high_w,
+        limit_w=limit_w,
+        able_w=min(high_w, limit_w) if is_battery_alone(situation) else limit_w,
         scale=0.5 if any(row.action is Action.HALVE and not row.of_battery for row in rows) else 1.0,
         is_charge_cut=any(row.action in BLOCKS and row.direction is not Direction.DISCHARGE for row in rows),
     )
@@ -64,6 +73,11 @@ def rated_w(nameplate: Nameplate) -> tuple[float, float]:
     if nameplate.is_storage and nameplate.discharge_w is not None:
         give_w = min(give_w, nameplate.discharge_w)
     return nameplate.charge_w, give_w
+
+
+def is_battery_alone(situation: Situation) -> bool:
+    """True for a DER that gives what its battery gives: with a BMS, or nothing but storage."""
+    return situation.battery is not None or situation.nameplate.der_type in BATTERIES
 
 
 def battery_w(battery: BatteryState, limit_a: float) -> float:

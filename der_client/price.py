@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from der_client.errors import SettingsError
 from der_client.quantity import scaled
+from owner import SettingsError
 from schemas import ConsumptionTariffInterval, ReadingType, TimeTariffInterval
 
 WATT_HOUR: Final = 72

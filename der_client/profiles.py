@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from der_client.errors import SettingsError
 from function_sets import Rules
+from owner import SettingsError
 from schemas import BASE, Profile, csip_aus
 
 RULES: Final = Rules()
 AGGREGATOR_RULES: Final = Rules.of_aggregator()
+RATINGS_S: Final = 900.0
+"""As often as a resource without a rate is polled: a server that lost its store has it again by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,9 @@ class ClientProfile:
     `before_start` and `after_start` are the codes for an event that loses against one of another program;
     `aggregator_before_start` is that of an aggregator (CSIP AGG-007, AGG-008, errata 5 and 6). With
     `versions` the client looks at `/.well-known/csipaus` for the first of them that the server has. With
-    `lists_mirrors` postRate is learnt from the MirrorUsagePointList, which is polled (ALL-06, ALL-10).
+    `lists_mirrors` postRate is learnt from the MirrorUsagePointList, which is polled (ALL-06, ALL-10). With
+    `mirrors_site` the meter of the site and the energy in a battery are posted too (ALL-06, STO-01). Ratings
+    and settings that have not changed are stored again after `ratings_s` (STO-05); None: never.
     """
 
     name: str
@@ -32,6 +36,8 @@ class ClientProfile:
     after_start: int = RULES.other_program_after_start
     versions: tuple[Profile, ...] = ()
     lists_mirrors: bool = False
+    mirrors_site: bool = False
+    ratings_s: float | None = None
 
 
 V1_3: Final = csip_aus.CSIP_AUS_V1_3
@@ -39,18 +45,28 @@ V1_3_STORAGE: Final = csip_aus.CSIP_AUS_V1_3_STORAGE
 V1_2: Final = csip_aus.CSIP_AUS_V1_2
 V1_1A: Final = csip_aus.CSIP_AUS_V1_1A
 
+
+def _australian(name: str, schema: Profile, *versions: Profile) -> ClientProfile:
+    return ClientProfile(
+        name=name,
+        schema=schema,
+        versions=versions,
+        lists_mirrors=True,
+        mirrors_site=True,
+        ratings_s=RATINGS_S,
+    )
+
+
 PROFILES: Final[Mapping[str, ClientProfile]] = {
     one.name: one
     for one in (
         ClientProfile(name="base"),
         ClientProfile(name="csip", aggregator_before_start=AGGREGATOR_RULES.other_program_before_start),
-        ClientProfile(name="csip_aus", schema=V1_2, versions=(V1_3, V1_3_STORAGE, V1_2), lists_mirrors=True),
-        ClientProfile(name="csip_aus_v1.1a", schema=V1_1A, lists_mirrors=True),
-        ClientProfile(name="csip_aus_v1.2", schema=V1_2, lists_mirrors=True),
-        ClientProfile(
-            name="csip_aus_v1.3_storage", schema=V1_3_STORAGE, versions=(V1_3_STORAGE,), lists_mirrors=True
-        ),
-        ClientProfile(name="csip_aus_v1.3", schema=V1_3, versions=(V1_3,), lists_mirrors=True),
+        _australian("csip_aus", V1_2, V1_3, V1_3_STORAGE, V1_2),
+        _australian("csip_aus_v1.1a", V1_1A),
+        _australian("csip_aus_v1.2", V1_2),
+        _australian("csip_aus_v1.3_storage", V1_3_STORAGE, V1_3_STORAGE),
+        _australian("csip_aus_v1.3", V1_3, V1_3),
     )
 }
 

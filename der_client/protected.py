@@ -33,7 +33,7 @@ class GridCodePermission(Protocol):
 
 def may_write_grid_code(device: object) -> bool:
     """True for a device whose installer let settings of the grid code through."""
-    return isinstance(device, GridCodePermission) and device.allow_grid_code_writes
+    return bool(getattr(device, "allow_grid_code_writes", False))
 
 
 def permitted(setpoint: Setpoint, *, is_allowed: bool) -> tuple[Setpoint, frozenset[str]]:

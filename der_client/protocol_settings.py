@@ -5,9 +5,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from der_client.errors import SettingsError
+from owner import SettingsError
 
 DAY_S: Final = 86_400.0
+LOOPBACK: Final = "127.0.0.1"
 MOST_LIMIT: Final = 1_000
 LFDI: Final = re.compile(r"[0-9A-Fa-f]{40}")
 
@@ -16,10 +17,11 @@ LFDI: Final = re.compile(r"[0-9A-Fa-f]{40}")
 class SubscriptionSettings:
     """Our listener for Notifications; without a `host` there is none, and the client polls.
 
-    `host` is our name or address as the server reaches it, `port` where we listen (0: any), at the address
-    `bind` (empty: all); `outer_port` is the port that the server is told where it is another one. A
-    subscription is posted anew every `renew_s`, and `again_s` after it ended. While a resource is subscribed
-    to it is polled only every `safety_poll_s`. `limit` is the most items of a list in a Notification.
+    `host` is our name or address as the server reaches it, `port` where we listen (0: any). We listen at the
+    addresses of `host` alone, unless `bind` names another one of this machine, or all of them (`0.0.0.0`,
+    `::`); `outer_port` is the port that the server is told where it is another one. A subscription is posted
+    anew every `renew_s`, and `again_s` after it ended. While a resource is subscribed to it is polled only
+    every `safety_poll_s`. `limit` is the most items of a list in a Notification.
     With `keep` subscriptions outlive a stop. `notifiers` are LFDIs that may post beside the server's own.
     """
 
@@ -30,9 +32,14 @@ class SubscriptionSettings:
     limit: int = 255
     renew_s: float = DAY_S / 2
     again_s: float = 60.0
-    safety_poll_s: float = 3_600.0
+    safety_poll_s: float = 900.0
     keep: bool = True
     notifiers: tuple[str, ...] = field(default=())
+
+    @property
+    def listen_at(self) -> str:
+        """The name or address of this machine that is listened at."""
+        return self.bind or (self.host or LOOPBACK).strip("[]")
 
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65_536:

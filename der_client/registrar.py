@@ -14,6 +14,7 @@ from der_client.errors import ExchangeError
 from der_client.plants import Plant
 from der_client.poller import Poller
 from der_client.session import Session
+from der_client.settings import ClientSettings
 from der_client.shelf import Party
 from schemas import EndDevice, EndDeviceList, Resource
 
@@ -27,13 +28,21 @@ class Registrar:
     """Puts every plant on the server's list, and its ConnectionPoint where it has one."""
 
     def __init__(
-        self, session: Session, poller: Poller, plants: Sequence[Plant], tell: Tell, *, in_band: bool
+        self,
+        session: Session,
+        poller: Poller,
+        plants: Sequence[Plant],
+        tell: Tell,
+        *,
+        settings: ClientSettings,
     ) -> None:
         self._session = session
         self._poller = poller
         self._plants = tuple(plants)
         self._tell = tell
-        self._in_band = in_band
+        self._in_band = settings.registration.in_band
+        category = settings.report.device_category
+        self._category = f"{category:08X}" if category else None
         self._placed: dict[int, tuple[str, str]] = {}
         self._failures = 0
 
@@ -75,7 +84,12 @@ class Registrar:
         if not lists or not party.identity.lfdi:
             return True
         now = self._poller.server_time_s()
-        device = EndDevice(lFDI=party.identity.lfdi, sFDI=party.identity.sfdi, changedTime=now)
+        device = EndDevice(
+            deviceCategory=self._category,
+            lFDI=party.identity.lfdi,
+            sFDI=party.identity.sfdi,
+            changedTime=now,
+        )
         try:
             place = await self._session.post(lists[0], self._session.codec.encode(device))
         except ExchangeError as error:

@@ -1,6 +1,6 @@
 """DERCapability, DERSettings and DeviceInformation of a device. Pure. IEEE 2030.5-2018, 10.10."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, TypeVar
 
 from der_client.device import Nameplate
@@ -34,7 +34,7 @@ FUNCTIONS: Final = (
     F.METERING,
     F.DER_CONTROL,
 )
-"""Client function sets that this client has."""
+"""Client function sets that every client has; the others by what is configured."""
 
 
 def watts(value: float) -> ActivePower:
@@ -137,11 +137,16 @@ def settings_of(
     )
 
 
-def information_of(nameplate: Nameplate, lfdi: str, *, pen: int, version: str) -> DeviceInformation:
-    """Maker and versions of a device; `version` is that of this client."""
+def information_of(
+    nameplate: Nameplate, lfdi: str, *, pen: int, version: str, also: Collection[int] = ()
+) -> DeviceInformation:
+    """Maker and versions of a device; `version` is that of this client.
+
+    `also` are bits of functionsImplemented that this client has as it is configured. IEEE 2030.5-2018, 22.
+    """
     source = codes.PowerSourceType
     return DeviceInformation(
-        functionsImplemented=bits_hex(FUNCTIONS, 8),
+        functionsImplemented=bits_hex({*FUNCTIONS, *also}, 8),
         lFDI=lfdi,
         mfDate=0,
         mfHwVer=nameplate.version[:32],

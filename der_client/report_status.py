@@ -1,19 +1,23 @@
 """DERStatus and DERAvailability of a device. Pure. IEEE 2030.5-2018, 10.10."""
 
 import math
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
-from der_client.device import BatteryState, Nameplate, Telemetry
+from der_client.demand_response import instruction_of
+from der_client.device import Nameplate, Telemetry
 from der_client.device_view import DeviceView
 from der_client.fixed_point import bits_hex, hundredths
 from der_client.interlocks import SafetyRules
 from der_client.report_ratings import vars_, watts
+from der_client.stored import soc_pct_of, usable_wh_of
 from schemas import (
     ConnectStatusType,
     DERAvailability,
     DERStatus,
     InverterStatusType,
     LocalControlModeStatusType,
+    ManufacturerStatusType,
     OperationalModeStatusType,
     StateOfChargeStatusType,
     StorageModeStatusType,
@@ -25,6 +29,7 @@ S = TypeVar(
     ConnectStatusType,
     InverterStatusType,
     LocalControlModeStatusType,
+    ManufacturerStatusType,
     OperationalModeStatusType,
     StateOfChargeStatusType,
     StorageModeStatusType,
@@ -32,11 +37,27 @@ S = TypeVar(
 
 IDLE_SHARE: Final = 0.01
 """Share of the rating below which storage counts as holding."""
+ALARM_BITS: Final = 32
+MOST_S: Final = (1 << 32) - 1
 FAULT_BIT: Final = 1 << codes.ConnectStatusType.FAULT
+WORDS: Final[Mapping[int, str]] = {
+    codes.InverterStatusType.OFF: "OFF",
+    codes.InverterStatusType.SLEEPING: "SLEEP",
+    codes.InverterStatusType.STARTING: "START",
+    codes.InverterStatusType.TRACKING_MPPT: "MPPT",
+    codes.InverterStatusType.DERATING: "DERATE",
+    codes.InverterStatusType.SHUTTING_DOWN: "STOP",
+    codes.InverterStatusType.FAULT: "FAULT",
+    codes.InverterStatusType.STANDBY: "STANDB",
+    codes.InverterStatusType.TEST: "TEST",
+    codes.InverterStatusType.MANUFACTURER_STATUS: "OWN",
+}
+"""The states of an inverter in at most six characters, for manufacturerStatus."""
 TIMED: Final = (
     "genConnectStatus",
     "inverterStatus",
     "localControlModeStatus",
+    "manufacturerStatus",
     "operationalModeStatus",
     "stateOfChargeStatus",
     "storageModeStatus",
@@ -44,12 +65,18 @@ TIMED: Final = (
 )
 
 
-def status_of(view: DeviceView, now: int, former: DERStatus | None = None) -> DERStatus:
+def status_of(
+    view: DeviceView, now: int, former: DERStatus | None = None, *, instructed: bool = False
+) -> DERStatus:
     """Status of a device at `now`, server time, s; each part keeps the time at which its value came about.
 
-    A device that does not answer, or does not hold what it was told, is in fault.
+    A device that does not answer, or does not hold what it was told, is in fault. `instructed`: the
+    operational mode is the instruction of demand response that is held.
     """
     status = _present(view, now)
+    mode = instruction_of(view) if instructed else None
+    if mode is not None:
+        status.operationalModeStatus = OperationalModeStatusType(dateTime=now, value=mode)
     for name in TIMED:
         setattr(status, name, _since(getattr(status, name), getattr(former, name, None)))
     return status
@@ -60,7 +87,8 @@ def availability_of(view: DeviceView, rules: SafetyRules, now: int) -> DERAvaila
     telemetry, nameplate = view.telemetry, view.nameplate
     if telemetry is None or nameplate is None or not math.isfinite(telemetry.power_w):
         return None
-    available_w = nameplate.set_max_w if telemetry.available_w is None else telemetry.available_w
+    found = (nameplate.set_max_w, telemetry.available_w, view.able_w)
+    available_w = min(power_w for power_w in found if power_w is not None)
     left_var = math.sqrt(max(0.0, nameplate.set_max_va**2 - telemetry.power_w**2))
     discharge_s, charge_s = _durations_s(telemetry, nameplate, rules)
     return DERAvailability(
@@ -69,21 +97,15 @@ def availability_of(view: DeviceView, rules: SafetyRules, now: int) -> DERAvaila
         readingTime=now,
         reservePercent=hundredths(rules.reserve_pct) if nameplate.is_storage else None,
         statVarAvail=vars_(round(min(left_var, nameplate.set_max_var))),
-        statWAvail=watts(round(min(available_w, nameplate.set_max_w))),
+        statWAvail=watts(round(max(0.0, available_w))),
     )
 
 
 def alarm_bits(view: DeviceView) -> frozenset[int]:
     """Bits of alarmStatus: what the device says, and what our interlocks add."""
     own = {reason.alarm_bit for reason in view.reasons if reason.alarm_bit is not None}
-    return (view.telemetry.alarms if view.telemetry else frozenset()) | own
-
-
-def soc_pct_of(telemetry: Telemetry) -> float | None:
-    """State of charge by the BMS, else by the device, %; None where it is no number."""
-    battery = telemetry.battery
-    soc_pct = battery.soc_pct if isinstance(battery, BatteryState) else telemetry.soc_pct
-    return soc_pct if soc_pct is not None and math.isfinite(soc_pct) else None
+    told = view.telemetry.alarms if view.telemetry else frozenset[int]()
+    return frozenset(bit for bit in told if 0 <= bit < ALARM_BITS) | own
 
 
 def _present(view: DeviceView, now: int) -> DERStatus:
@@ -105,6 +127,7 @@ def _present(view: DeviceView, now: int) -> DERStatus:
         localControlModeStatus=LocalControlModeStatusType(
             dateTime=now, value=int(not (telemetry.local_control or view.is_local))
         ),
+        manufacturerStatus=_words(telemetry.inverter_status, now),
         operationalModeStatus=OperationalModeStatusType(dateTime=now, value=telemetry.operational_mode),
         readingTime=now,
         stateOfChargeStatus=None
@@ -113,6 +136,13 @@ def _present(view: DeviceView, now: int) -> DERStatus:
         storageModeStatus=_storage_mode(telemetry, view.nameplate, now) if storage else None,
         storConnectStatus=None if stor is None else _connect(stor, now, is_faulty=is_faulty),
     )
+
+
+def _words(state: int, now: int) -> ManufacturerStatusType | None:
+    """The state of an inverter in words; a state of its own by its number, None where it has none."""
+    if state == codes.InverterStatusType.NOT_APPLICABLE:
+        return None
+    return ManufacturerStatusType(dateTime=now, value=WORDS.get(state, str(state)))
 
 
 def _connect(bits: int, now: int, *, is_faulty: bool) -> ConnectStatusType:
@@ -139,24 +169,16 @@ def _durations_s(
     telemetry: Telemetry, nameplate: Nameplate, rules: SafetyRules
 ) -> tuple[int | None, int | None]:
     """How long storage can give and take its full power, s; None without storage or state of charge."""
-    soc_pct = soc_pct_of(telemetry)
-    if soc_pct is None or not nameplate.is_storage or not nameplate.capacity_wh:
+    soc_pct, usable_wh = soc_pct_of(telemetry), usable_wh_of(telemetry, nameplate)
+    if soc_pct is None or usable_wh is None:
         return None, None
-    usable_wh = nameplate.capacity_wh * _health(telemetry) / 100.0
     discharge_w = nameplate.discharge_w or nameplate.set_max_w
     return (
-        _duration_s((soc_pct - rules.reserve_pct) * usable_wh, discharge_w),
-        _duration_s((rules.full_pct - soc_pct) * usable_wh, nameplate.charge_w),
+        _duration_s((soc_pct - rules.reserve_pct) / 100.0 * usable_wh, discharge_w),
+        _duration_s((rules.full_pct - soc_pct) / 100.0 * usable_wh, nameplate.charge_w),
     )
 
 
 def _duration_s(energy_wh: float, power_w: float) -> int | None:
     """How long an energy lasts at a power, s; None where no power may flow."""
-    return round(max(0.0, energy_wh) / power_w * 3600) if power_w > 0 else None
-
-
-def _health(telemetry: Telemetry) -> float:
-    """State of health as a share; 1 where it is not known."""
-    battery = telemetry.battery
-    soh_pct = battery.soh_pct if isinstance(battery, BatteryState) else telemetry.soh_pct
-    return soh_pct / 100.0 if soh_pct is not None and 0 < soh_pct <= 100 else 1.0
+    return min(MOST_S, round(max(0.0, energy_wh) / power_w * 3600)) if power_w > 0 else None

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from der_client.client_event import What
+from der_client.contained import contained
+from der_client.demand_response import instruction_of
+from der_client.der_places import DerPlaces
 from der_client.device_view import DeviceView
-from der_client.errors import ExchangeError, MissingError, RefusedError
+from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError
 from der_client.plan import Plan
 from der_client.reports import About, Report, Stored, is_due, reports_of
 from der_client.upstream import Upstream
 from der_client.watched import Watched
-from schemas import DERStatus
+from schemas import DERSettings, DERStatus
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +28,7 @@ class Late:
 
 
 class Reporter:
-    """Reports one device, the one at `index` of the DERList."""
+    """Reports one device, the one at `index` of those of its EndDevice."""
 
     def __init__(
         self,
@@ -36,7 +39,10 @@ class Reporter:
         about: About,
         *,
         post_rate_s: Callable[[str], int],
+        places: DerPlaces | None = None,
     ) -> None:
+        """`places` tells where the device stands in the DERList; None: at its index."""
+        self._places = places
         self._tick_s = upstream.tick_s
         self._index = index
         self._device = device
@@ -50,20 +56,32 @@ class Reporter:
         self._post_rate_s = post_rate_s
         self._stored: dict[str, Stored] = {}
         self._status: DERStatus | None = None
+        self._instruction: int | None = None
         self._backoff = upstream.backoff
         self._failures = 0
+        self._is_broken = False
         self._late: dict[str, Late] = {}
 
     async def run(self) -> None:
         """Store what is due, for ever; the latest value only, nothing queues up."""
         while True:
-            version = self._device.version
-            wait_s = self._tick_s
-            for report in self._due():
-                if not await self._store(report):
-                    wait_s = self._backoff.wait_s(self._failures, self._spread())
-                    break
+            version, wait_s = self._device.version, self._tick_s
+            with contained(self._device.value.name, self._broke, is_known=self._is_broken):
+                wait_s = await self._store_due()
+                self._is_broken = False
             await self._rest(version, wait_s)
+
+    def _broke(self, error: Exception) -> None:
+        """Leave what cannot be reported: other devices go on."""
+        del error
+        self._is_broken = True
+
+    async def _store_due(self) -> float:
+        """Store what is due; how long to wait then, s."""
+        for report in await self._due():
+            if not await self._store(report):
+                return self._backoff.wait_s(self._failures, self._spread())
+        return self._tick_s
 
     async def _rest(self, version: int, wait_s: float) -> None:
         """Wait for news of the device; after a failure for the whole time."""
@@ -72,7 +90,7 @@ class Reporter:
         while self._failures and self._local_s() < end_s:
             await self._device.newer(self._device.version, end_s - self._local_s())
 
-    def _due(self) -> list[Report]:
+    async def _due(self) -> list[Report]:
         view, clock = self._upstream.view.value, self._upstream.clock.value
         if view is None or not view.is_registered or clock is None:
             return []
@@ -80,14 +98,26 @@ class Reporter:
         schema = self._session.codec.profile
         about = replace(self._about, default=plan.default if plan else None, schema=schema)
         now = clock.now(self._local_s())
-        reports = reports_of(self._device.value, view, self._index, now, about, self._status)
+        place = self._index if self._places is None else await self._places.place(self._index, view)
+        reports = reports_of(self._device.value, view, place, now, about, self._status)
         self._status = next((r.resource for r in reports if isinstance(r.resource, DERStatus)), self._status)
+        self._take_instruction(reports)
         rate_s, local_s = float(self._post_rate_s(self._device.value.name)), self._local_s()
         return [
             report
             for report in reports
-            if is_due(report, self._stored, local_s, rate_s) and not self._is_late(report.href, local_s)
+            if is_due(report, self._stored, local_s, rate_s, self._about.ratings_s)
+            and not self._is_late(report.href, local_s)
         ]
+
+    def _take_instruction(self, reports: tuple[Report, ...]) -> None:
+        """Have the settings stored anew with each new instruction of demand response. CSIP-AUS DRD-01."""
+        former = self._instruction
+        self._instruction = instruction_of(self._device.value) if self._about.demand_response else None
+        if self._instruction not in {None, former}:
+            for report in reports:
+                if isinstance(report.resource, DERSettings):
+                    self._stored.pop(report.href, None)
 
     def _is_late(self, href: str, local_s: float) -> bool:
         late = self._late.get(href)
@@ -111,6 +141,8 @@ class Reporter:
 
     def _failed(self, href: str, error: ExchangeError) -> bool:
         """Put a report off that the server cannot take now; False if the server does not answer at all."""
+        if isinstance(error, UnreachableError):
+            self._upstream.poller.doubt()
         if error.status is None:
             self._failures += 1
             return False

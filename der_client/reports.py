@@ -13,6 +13,7 @@ from schemas import (
     BASE,
     DefaultDERControl,
     DERAvailability,
+    DERCapability,
     DERSettings,
     DERStatus,
     DeviceInformation,
@@ -43,7 +44,10 @@ class About:
     """Who is reported: the LFDI and PEN, the software version, the rules, and the default in force.
 
     `schema` says which elements the documents may have beyond the standard's. `devices` stand behind the
-    EndDevice; `is_joint` is about all of them together, for a server that has fewer DERs than that.
+    EndDevice; `is_joint` is about all of them together, for a server that has fewer DERs than that. The
+    `is_first` of them tells who made them; `functions` are client function sets beyond those of every client.
+    Ratings and settings are stored again after `ratings_s`; None: on change alone. `demand_response`: the
+    operational mode is the instruction of demand response that is held.
     """
 
     lfdi: str
@@ -54,20 +58,29 @@ class About:
     schema: Profile = BASE
     devices: int = 1
     is_joint: bool = False
+    is_first: bool = True
+    functions: frozenset[int] = frozenset()
+    ratings_s: float | None = None
+    demand_response: bool = False
 
 
 def reports_of(
-    device: DeviceView, server: ServerView, index: int, now: int, about: About, former: DERStatus | None
+    device: DeviceView,
+    server: ServerView,
+    place: int | None,
+    now: int,
+    about: About,
+    former: DERStatus | None,
 ) -> tuple[Report, ...]:
-    """All reports that the server has a place for, of the DER at `index` of the DERList, at `now`.
+    """All reports that the server has room for, of the DER at `place` of the DERList (None: none), at `now`.
 
     IEEE 2030.5-2018, 10.10.
     """
     found: list[tuple[str | None, Resource | None]] = []
     if about.devices > 1 and about.is_joint != (len(server.ders) < about.devices):
         return ()
-    if index < len(server.ders):
-        der = server.ders[index]
+    if place is not None and place < len(server.ders):
+        der = server.ders[place]
         plate, reserve_pct = device.nameplate, about.rules.reserve_pct
         if plate is not None:
             enters = "enter_service" not in device.unsupported
@@ -79,24 +92,42 @@ def reports_of(
                 ),
                 (_href(der.DERSettingsLink_), extended(settings, plate, about.schema, reserve_pct)),
             ]
+        status = status_of(device, now, former, instructed=about.demand_response)
         found += [
-            (_href(der.DERStatusLink_), status_of(device, now, former)),
+            (_href(der.DERStatusLink_), status),
             (_href(der.DERAvailabilityLink_), availability_of(device, about.rules, now)),
         ]
-    if index == 0 and device.nameplate is not None:
-        info = information_of(device.nameplate, about.lfdi, pen=about.pen, version=about.version)
+    if about.is_first and device.nameplate is not None:
+        info = information_of(
+            device.nameplate, about.lfdi, pen=about.pen, version=about.version, also=about.functions
+        )
         found.append((server.device_information_href, info))
     return tuple(Report(href=href, resource=resource) for href, resource in found if href and resource)
 
 
-def is_due(report: Report, stored: Mapping[str, Stored], local_s: float, post_rate_s: float) -> bool:
-    """True for a report that differs from what the server has, or is to be posted anew by rate."""
+def is_due(
+    report: Report,
+    stored: Mapping[str, Stored],
+    local_s: float,
+    post_rate_s: float,
+    ratings_s: float | None = None,
+) -> bool:
+    """True for a report that differs from what the server has, or is to be stored anew by rate.
+
+    `post_rate_s` is that of status and availability, `ratings_s` that of ratings and settings (None: never).
+    """
     held = stored.get(report.href)
     if held is None:
         return True
-    if isinstance(report.resource, DERStatus | DERAvailability) and local_s - held.at_s >= post_rate_s:
-        return True
-    return not _same(report.resource, held.report.resource)
+    match report.resource:
+        case DERStatus() | DERAvailability():
+            rate_s: float | None = post_rate_s
+        case DERCapability() | DERSettings():
+            rate_s = ratings_s
+        case _:
+            rate_s = None
+    is_old = rate_s is not None and local_s - held.at_s >= rate_s
+    return is_old or not _same(report.resource, held.report.resource)
 
 
 def _same(one: Resource, other: Resource) -> bool:

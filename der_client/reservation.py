@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from der_client.errors import SettingsError
 from der_client.fixed_point import INT16, fixed_point
 from der_client.report_readings import mrid_of
+from owner import SettingsError
 from schemas import (
     ActivePower,
     DateTimeInterval,

@@ -12,6 +12,7 @@ from typing import Final
 from der_client import reactive
 from der_client.desired import Desired
 from der_client.device import BatteryState, Nameplate, Setpoint, Telemetry
+from der_client.eased import Easing, eased, narrowed
 from der_client.entering import bounds_w, entering
 from der_client.fallback import without
 from der_client.interlocks import (
@@ -28,6 +29,7 @@ from der_client.interlocks import (
     interlocks,
     may_reset,
 )
+from der_client.own_ramp import reactive_ramp
 from der_client.plain import is_plain
 from der_client.power_path import RESTART_GAP_S, gradient_w_per_s, powers, ramped
 from der_client.power_window import Window, window_of
@@ -74,16 +76,19 @@ def clamp(
     now: float,
     *,
     around: Surroundings,
+    is_new: bool = True,
 ) -> SafeSetpoint:
     """The safe setpoint for one control period; `now` is monotonic, s. Battery state is in `telemetry`.
 
-    An invalid setpoint is rejected and the last valid one kept. Ramps hold for what is asked; reductions
-    by limits and interlocks are immediate.
+    A reading that is not new (`is_new`) counts once only. An invalid setpoint is rejected and the last valid
+    one kept. Ramps hold for what is asked; reductions by limits and interlocks are immediate.
     """
     is_valid = is_plain(desired.setpoint) and (desired.cap_w is None or desired.cap_w >= 0.0)
     asked = desired if is_valid else state.accepted
     table = _table(state, around.rules)
-    trends = state.trends.after(telemetry, nameplate, around.rules, now, server_ahead_s=around.server_ahead_s)
+    trends, ahead_s = state.trends, around.server_ahead_s
+    if is_new:
+        trends = trends.after(telemetry, nameplate, around.rules, now, server_ahead_s=ahead_s)
     plain, refused = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
     situation = Situation(
         telemetry=telemetry,
@@ -134,8 +139,13 @@ def _made(
     deratings = table.deratings(situation)
     moved = ramped(asked, situation, state, former_s)
     window, moved = _entering(window_of(situation, tripped, deratings), situation, tripped, moved)
+    plain, easing = _eased(plain, situation, moved, now - former_s)
+    window, moved = narrowed(window, easing), replace(moved, easing=easing)
     setpoint, moved = powers(plain, window, situation, moved)
     setpoint = reactive.bounded(setpoint, situation.nameplate)
+    setpoint, ramp = reactive_ramp(
+        setpoint, asked.reactive_ramp_s, state.reactive_ramp, situation.nameplate, now
+    )
     must_stop = any(row.action in STOPS for row in tripped)
     service = moved.service.after(setpoint, rules, now, must_stop=must_stop)
     setpoint = service.of(setpoint)
@@ -144,16 +154,25 @@ def _made(
         setpoint = replace(setpoint, energize=False, open_contactor=opens)
     setpoint = without(setpoint, situation.around.blocked, situation.nameplate)
     may_write = not any(row.action is Action.NO_WRITE for row in tripped)
-    trends = _watching(asked, setpoint, situation) if may_write else situation.trends.unwritten()
+    trends = _watching(asked, setpoint, situation, now) if may_write else situation.trends.unwritten()
     return SafeSetpoint(
         setpoint=setpoint,
         reasons=tuple(_reason(row) for row in tripped),
-        state=replace(moved, service=service, trends=trends),
+        state=replace(moved, service=service, trends=trends, reactive_ramp=ramp),
         deratings=tuple(Derating(interlock=g.number, name=g.name, share=share) for g, share in deratings),
         refused=situation.refused,
         may_write=may_write,
         must_stop=must_stop,
+        able_w=0.0 if must_stop else window.able_w,
     )
+
+
+def _eased(plain: Setpoint, situation: Situation, state: SafetyState, dt_s: float) -> tuple[Setpoint, Easing]:
+    """What is no active power, on its ramp; after a gap a ramp begins anew at what is measured."""
+    is_fresh = dt_s > RESTART_GAP_S
+    easing = Easing() if is_fresh else state.easing
+    telemetry, nameplate = situation.telemetry, situation.nameplate
+    return eased(state.accepted, plain, easing, telemetry, nameplate, 0.0 if is_fresh else dt_s)
 
 
 def _entering(
@@ -201,10 +220,11 @@ def _reason(row: Interlock) -> Reason:
     )
 
 
-def _watching(asked: Desired, setpoint: Setpoint, situation: Situation) -> Trends:
+def _watching(asked: Desired, setpoint: Setpoint, situation: Situation, now: float) -> Trends:
     """The memory of what the device is told, to see whether it does it."""
     band_w = situation.rules.dead_band_pct / 100.0 * situation.nameplate.set_max_w
-    return situation.trends.sent(*_expected(setpoint, situation), _ramp_s(asked, situation), band_w)
+    expected = _expected(setpoint, situation)
+    return situation.trends.sent(*expected, _ramp_s(asked, setpoint, situation), band_w, now)
 
 
 def _expected(setpoint: Setpoint, situation: Situation) -> tuple[float | None, float | None]:
@@ -216,10 +236,11 @@ def _expected(setpoint: Setpoint, situation: Situation) -> tuple[float | None, f
     return setpoint.target_w, limit_w
 
 
-def _ramp_s(asked: Desired, situation: Situation) -> float:
+def _ramp_s(asked: Desired, setpoint: Setpoint, situation: Situation) -> float:
     """How long the device may take from nothing to all, s: by its own ramp, and by the one asked for."""
     grad = situation.nameplate.grad_w_pct_per_s
     own_s = 100.0 / grad if grad else 0.0
     rate = gradient_w_per_s(asked, situation)
+    told_s = setpoint.limit_ramp_s or 0.0
     asked_s = situation.nameplate.set_max_w / rate if rate else 0.0
-    return max(own_s, asked_s, 0.0)
+    return max(own_s, asked_s, told_s)

@@ -3,13 +3,19 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from der_client.desired import Desired
 from der_client.device import Setpoint
+from der_client.eased import Easing
 from der_client.entering import Entering
 from der_client.in_service import InService
-from der_client.interlocks import Held, Table, Trends
+from der_client.interlocks import Action, Held, Table, Trends
+from der_client.own_ramp import OwnRamp
 from der_client.ramp import Ramp
+
+CONTROL_LOOP: Final = 17
+NO_WRITES: Final = Action.NO_WRITE.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,14 @@ class Reason:
     alarm_bit: int | None = None
     level: str = "W"
     is_latched: bool = False
+
+
+def opens_relay(reason: Reason) -> bool:
+    """True for an interlock after which nothing may hold a device connected.
+
+    Those with the letter O, and a control loop that is not to be relied on (17).
+    """
+    return "O" in reason.level.split() or (reason.interlock == CONTROL_LOOP and reason.level == NO_WRITES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,7 @@ class SafetyState:
     trends: Trends = field(default_factory=Trends)
     limit: Ramp | None = None
     target: Ramp | None = None
+    easing: Easing = field(default_factory=Easing)
     accepted: Desired = field(default_factory=Desired)
     sent_w: float | None = None
     sent_limit_w: float | None = None
@@ -55,6 +70,8 @@ class SafetyState:
     at_s: float = -math.inf
     entering: Entering | None = None
     service: InService = field(default_factory=InService)
+    limit_ramp: OwnRamp | None = None
+    reactive_ramp: OwnRamp | None = None
     reset: frozenset[str] = frozenset()
 
     def resetting(self, names: frozenset[str]) -> "SafetyState":
@@ -72,7 +89,7 @@ class SafeSetpoint:
 
     `may_write` is false where nothing may be written at all: then its reversion timers run. `refused` are
     protected functions that were asked for without permission. `must_stop` says that an interlock takes the
-    device out of service.
+    device out of service. `able_w` is what the device could give, whatever a program or the site limits, W.
     """
 
     setpoint: Setpoint
@@ -82,3 +99,4 @@ class SafeSetpoint:
     refused: frozenset[str] = frozenset()
     may_write: bool = True
     must_stop: bool = False
+    able_w: float = 0.0

@@ -7,6 +7,7 @@ from typing import Final
 from der_client.desired import modes_able
 from der_client.device import Nameplate
 from der_client.execution import Execution
+from der_client.load_control import LOAD
 from der_client.offers import Storage
 from der_client.opting import OptOuts
 from der_client.validity import flaw_of
@@ -81,8 +82,10 @@ def abilities_of(nameplates: Sequence[Nameplate], device_category: int = 0) -> A
     storage = Storage(
         charge_w=sum(plate.charge_w for plate in stores),
         discharge_w=sum(min(plate.set_max_w, plate.discharge_w or plate.set_max_w) for plate in stores),
+        category=device_category or sum(bits),
+        limits_load=LOAD in modes,
     )
-    return Abilities(modes=modes, device_category=device_category or sum(bits), storage=storage)
+    return Abilities(modes=modes, device_category=storage.category, storage=storage)
 
 
 class Scheduler:
@@ -148,6 +151,24 @@ class Scheduler:
         self.records, self.modes, self._restored = records, outcome.modes, {}
         return Step(outcome=outcome, owed=owed, news=news, is_changed=is_changed)
 
+    def foreseen(self, programs: tuple[Program, ...], at: int, abilities: Abilities) -> Outcome | None:
+        """What `step` will find at server time `at`, s, if nothing changes until then; nothing is taken over.
+
+        None where it would have to draw for an event.
+        """
+        try:
+            return advance(
+                programs,
+                self.records,
+                at,
+                rules=self._rules_at(programs, at, abilities, frozenset()),
+                draw=_no_draw,
+                device_category=abilities.device_category,
+                supported=abilities.modes,
+            )
+        except LookupError:
+            return None
+
     def _flaws(self, programs: tuple[Program, ...], curves: Mapping[str, DERCurve]) -> dict[str, str]:
         """What makes no sense in events that are seen for the first time, by mRID."""
         fresh = (one for program in programs for one in program.controls if one.mRID not in self.records)
@@ -166,6 +187,10 @@ class Scheduler:
             refused_modes=does.refused,
             failing_modes=does.failing,
         )
+
+
+def _no_draw(control: DERControl) -> Draw:
+    raise LookupError(control.mRID)
 
 
 def _missed(

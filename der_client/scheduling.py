@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from der_client.absence import Absence
+from der_client.ahead import Ahead
 from der_client.client_event import Tell, What
-from der_client.desired import TARGETS
+from der_client.expected import are_expected
+from der_client.flow import used_from
+from der_client.load_control import DrawnBefore
 from der_client.memory import (
     clock_from,
     clock_text,
@@ -18,18 +21,23 @@ from der_client.memory import (
     programs_from,
     programs_text,
 )
-from der_client.offers import Offered, Offers, OfferStep
+from der_client.offer_keeping import DRAWN, USED, OfferKeeping
+from der_client.offers import Offered, Offers, OfferStep, together
 from der_client.opting import OptOuts
 from der_client.plan import Plan
+from der_client.quiet import until_quiet_is_over
 from der_client.response import response_of
-from der_client.scheduler import Abilities, Scheduler, Step, without_controls
+from der_client.scheduler import Abilities, Scheduler, without_controls
 from der_client.server_clock import ServerClock
 from der_client.settings import ControlSettings
 from der_client.spool import Lane, Owed, Spool, owed
 from der_client.view import ServerView
 from der_client.watched import Watched
-from function_sets import ACTING, Due, EventRecord, Program, Rules
+from function_sets import ACTING, Due, EventRecord, Outcome, Program, Rules
 from schemas import Codec, DERControlResponse, DERCurve, Response
+
+if TYPE_CHECKING:
+    from der_client.starts import Starts
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +47,25 @@ CODEC: Final = Codec()
 T = TypeVar("T")
 
 TICK_S: Final = 1.0
+LEAD_TICKS: Final = 2.5
+LEAST_LEAD_S: Final = 4.0
+MOST_LEAD_S: Final = 50.0
+"""A change is prepared so long before its second: in that time each device has had a control period."""
+PATIENCE_S: Final = 2.0
+"""How long after its second a change that was prepared is looked at, if nobody wakes the schedule, s."""
 PROGRAMS, CURVES, CLOCK, OPT_OUTS = "programs", "curves", "clock", "opt outs"
+
+
+class Armable(Protocol):
+    """Who owns a device that may have prepared a write."""
+
+    def arm(self, ahead: Ahead, at_s: float) -> None:
+        """Let it pass the gate: its second comes at `at_s`, local, s."""
+        ...
+
+    def begin(self) -> asyncio.Future[None] | None:
+        """Send it; None where the device has to be told in the ordinary way."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +78,27 @@ class _Look:
     opt_outs: OptOuts
     next_at: int | None = None
 
+    def is_as(self, later: "_Look") -> bool:
+        """True if nothing but time has passed."""
+        return (self.able, self.taken, self.opt_outs) == (later.able, later.taken, later.opt_outs)
+
     def still_holds(self, later: "_Look") -> bool:
         """True if another step would find what this one found."""
-        is_same = (self.able, self.taken, self.opt_outs) == (later.able, later.taken, later.opt_outs)
-        return is_same and self.now <= later.now and (self.next_at is None or later.now < self.next_at)
+        return (
+            self.is_as(later) and self.now <= later.now and (self.next_at is None or later.now < self.next_at)
+        )
 
 
 class Scheduling:
     """Publishes the `plan` of the devices; `queued` tells that Responses wait in the spool."""
+
+    starts: "Starts | None" = None
+    """Where changes are entered whose second is known; without one they are made when it has come."""
+    ahead: Ahead | None = None
+    """What holds from the next change on that is near and that time alone makes."""
+    _foreseen: _Look | None = None
+    _armed: _Look | None = None
+    _begun: Plan | None = None
 
     def __init__(
         self,
@@ -80,12 +119,20 @@ class Scheduling:
         self._view = view
         self._clock = clock
         self._offers = offers
+        self.flow: Callable[[], float | None] = lambda: None
+        """What storage gave since the start, Wh, negative where it took; None where nothing tells."""
+        self.drawn: Callable[[], float | None] = lambda: None
+        """What storage takes in, W; None where nothing tells."""
+        self._keeping = None if offers is None else OfferKeeping(offers, spool)
         self._offered = Offered()
         self._lfdi = lfdi
         self.tick_s = TICK_S
         """How often what changes without a word is looked at, s: what devices make of events."""
         self.reversion_s = ControlSettings().reversion_s
         """After how long without a client devices fall back by themselves, s."""
+        self.devices: Sequence[Armable] = ()
+        """Who sends to each device what it prepared."""
+        self.able: Callable[[], Abilities | None] = lambda: None
         self._left_at = spool.left_at
         self._tell = tell
         self._programs: tuple[Program, ...] = ()
@@ -100,6 +147,9 @@ class Scheduling:
         self._programs = await self._recalled(PROGRAMS, programs_from)
         self._curves = await self._recalled(CURVES, curves_from)
         self._scheduler.opt_outs = await self._recalled(OPT_OUTS, OptOuts.from_text)
+        if self._keeping is not None:
+            used, before = await self._recalled(USED, used_from), await self._recalled(DRAWN, DrawnBefore.of)
+            self._keeping.restore(used, before)
         if ahead_s is not None and self._clock.value is None:
             self._clock.set(ServerClock(offset_s=ahead_s + system_s() - local_s()))
 
@@ -124,25 +174,53 @@ class Scheduling:
 
     async def run(self, abilities: Callable[[], Abilities | None], local_s: Callable[[], float]) -> None:
         """Step at each change of the view and whenever time changes something; for ever."""
+        self.able = abilities
         while True:
             self.looked_s = local_s()
             version, clock = self._view.version, self._clock.value
             able = abilities()
-            if clock is None or able is None:
+            if clock is None or able is None or not self._is_informed():
                 await self._view.newer(version, TICK_S)
                 continue
             await self._keep(local_s)
             next_at = await self.look(clock.now(local_s()), able)
             wait_s = self.tick_s if next_at is None else next_at - clock.time_s(local_s())
-            await self._view.newer(version, min(self.tick_s, max(0.001, wait_s)))
+            wait_s += 0.0 if self.ahead is None else PATIENCE_S
+            await self._pause(version, min(self.tick_s, max(0.001, wait_s)), local_s)
+
+    def _is_informed(self) -> bool:
+        """True once the server or the last run has told what there is: the time alone is no plan."""
+        return self._view.value is not None or bool(self._programs) or bool(self._records())
+
+    async def _pause(self, version: int, wait_s: float, local_s: Callable[[], float]) -> None:
+        """Wait for something new, or for so long; news that change nothing of what is ahead wait for it."""
+        end_s = local_s() + wait_s
+        is_new = await self._view.newer(version, wait_s)
+        while is_new and self.ahead is not None and self._is_as_expected():
+            is_new = await self._view.newer(self._view.version, max(0.0, end_s - local_s()))
+        await until_quiet_is_over()
+
+    def _is_as_expected(self) -> bool:
+        """True if what the server says now changes nothing of what was worked out."""
+        view = self._view.value
+        if view is None or self._view.version == self._seen:
+            return True
+        return view.curves == self._curves and are_expected(self._programs, view.programs)
 
     async def look(self, now: int, able: Abilities) -> int | None:
         """One look at the clock, server time, s: a step where it may change something; when to look next."""
         await self._own_up(now)
+        await self._count_flow()
         next_at = await self._looked_at(now, able)
-        if self._spool.is_alive_due(now) and any(one.phase in ACTING for one in self._records().values()):
-            await asyncio.to_thread(self._spool.alive, now)
+        self._foresee(now, able)
+        if any(one.phase in ACTING for one in self._records().values()):
+            await self._spool.alive(now)
         return next_at
+
+    async def _count_flow(self) -> None:
+        """Count what has flown towards the reservation that runs; once all has, it is looked at anew."""
+        if self._keeping is not None and await self._keeping.count(self.flow):
+            self._looked = None
 
     async def _looked_at(self, now: int, able: Abilities) -> int | None:
         look = _Look(now=now, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
@@ -152,6 +230,67 @@ class Scheduling:
         next_at = await self._step(now, able)
         self._looked = replace(look, next_at=look.opt_outs.next_at(now, next_at))
         return self._looked.next_at
+
+    def _foresee(self, now: int, able: Abilities) -> None:
+        """Work out what holds from the next change on, once it is near."""
+        looked, starts, former = self._looked, self.starts, self.ahead
+        lead_s = min(max(LEAD_TICKS * self.tick_s, LEAST_LEAD_S), MOST_LEAD_S)
+        if starts is None or self._offers is not None or looked is None or looked is self._foreseen:
+            return
+        self.withdraw()
+        if looked.next_at is None or not 0 < looked.next_at - now <= lead_s:
+            return
+        self._foreseen = looked
+        outcome = self._scheduler.foreseen(self._programs, looked.next_at, able)
+        if outcome is None:
+            return
+        plan = self._plan_of(outcome, OfferStep(), looked.next_at, able.modes)
+        if plan != self.plan.value:
+            ahead = Ahead(at=looked.next_at, plan=plan)
+            self.ahead = former if former == ahead else ahead
+            starts.enter(self, looked.next_at)
+
+    def withdraw(self) -> None:
+        """What was worked out does not hold, or is over."""
+        self.ahead = None
+        if self.starts is not None:
+            self.starts.withdraw(self)
+
+    def arm(self, at_s: float) -> None:
+        """The second for which was worked out what holds is about to come, at `at_s`, local, s."""
+        self._armed = self._basis()
+        if self._armed is not None and self.ahead is not None:
+            for device in self.devices:
+                device.arm(self.ahead, at_s)
+
+    def begin(self) -> Sequence[asyncio.Future[None]]:
+        """Let the devices do what was worked out for this second; what is on its way to them.
+
+        The draws are on disk since the event was received; that it has started is kept in the step that
+        follows, and told to the server after that. Where anything else than the time has changed nothing is
+        sent: then that step does it all.
+        """
+        armed, ahead, self._armed, self.ahead = self._armed, self.ahead, None, None
+        if armed is None or ahead is None or armed != self._basis():
+            return ()
+        sent = [device.begin() for device in self.devices]
+        if None in sent:
+            self.plan.set(ahead.plan)
+        else:
+            self._begun = ahead.plan
+        return [one for one in sent if one is not None]
+
+    def _basis(self) -> _Look | None:
+        """What all that was worked out stands on; None where it is not what it was then."""
+        looked, able = self._looked, self.able()
+        if looked is None or looked is not self._foreseen or able is None or not self._is_as_expected():
+            return None
+        look = replace(looked, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
+        return looked if looked.is_as(look) else None
+
+    def wake(self) -> None:
+        """Look at the clock now."""
+        self._view.wake()
 
     async def _own_up(self, now: int) -> None:
         """Once, before the first step: mark on disk the events that devices left while no client ran."""
@@ -165,7 +304,7 @@ class Scheduling:
         marked = self._records()
         if marked == before:
             return
-        await asyncio.to_thread(self._spool.commit, marked)
+        await self._spool.committed(marked)
         for mrid in (mrid for mrid, one in marked.items() if one != before[mrid]):
             text = f"event {mrid} ran without the client for longer than devices hold it"
             log.warning("%s", text)
@@ -181,10 +320,10 @@ class Scheduling:
         self._offered = view.offered
         if view.programs != self._programs:
             self._programs = view.programs
-            await asyncio.to_thread(self._spool.remember, PROGRAMS, programs_text(view.programs))
+            await self._spool.remembered(PROGRAMS, programs_text(view.programs))
         if view.curves != self._curves:
             self._curves = view.curves
-            await asyncio.to_thread(self._spool.remember, CURVES, curves_text(view.curves))
+            await self._spool.remembered(CURVES, curves_text(view.curves))
 
     async def _step(self, now: int, able: Abilities) -> int | None:
         """One step of the schedule: on disk first, then to the devices; when time changes something next."""
@@ -193,8 +332,10 @@ class Scheduling:
         if step.is_changed or offer.is_changed:
             bodies = [self._body(due, now) for due in step.owed]
             bodies += [self._body(one.due, now, one.response) for one in offer.owed]
-            await asyncio.to_thread(self._spool.commit, self._records(), bodies)
-        self._publish(step, offer, now, able.modes)
+            await self._spool.committed(self._records(), bodies)
+        if self._keeping is not None:
+            await self._keeping.keep_drawn()
+        self._publish(self._plan_of(step.outcome, offer, now, able.modes))
         for news in step.news:
             log.info("%s", news.text)
             self._tell(What.CONTROL, news.text, mrid=news.mrid, href=news.program_href)
@@ -209,21 +350,24 @@ class Scheduling:
             return OfferStep()
         out = self._scheduler.opt_outs.leaves_out(self._offers.records, now)
         rules = Rules(opted_out=able.execution.is_local, opted_out_of=out)
-        return self._offers.step(self._offered, now, rules, able.storage)
+        failing = able.execution.failing
+        storage = replace(able.storage, drawn_w=self.drawn())
+        return self._offers.step(self._offered, now, rules, storage, failing=failing)
 
-    def _publish(self, step: Step, offer: OfferStep, now: int, supported: frozenset[str]) -> None:
-        """Put out what the devices shall do; a power that a DERProgram sets goes before what is offered."""
-        modes = step.outcome.modes
-        if modes.keys().isdisjoint(TARGETS):
-            modes = {**modes, **offer.modes}
-        plan = Plan(
-            modes=modes,
+    def _publish(self, plan: Plan) -> None:
+        """Put out what the devices shall do, also where they have begun with it, or with something else."""
+        begun, self._begun = self._begun, None
+        if begun is not None or plan != self.plan.value:
+            self.plan.set(begun if begun is not None and plan == begun else plan)
+
+    def _plan_of(self, outcome: Outcome, offer: OfferStep, now: int, supported: frozenset[str]) -> Plan:
+        """What the devices shall do; a power that a DERProgram sets goes before what is offered."""
+        return Plan(
+            modes=together(outcome.modes, offer.modes),
             defaults=without_controls(self._programs, now, supported),
             curves=self._curves,
-            default=step.outcome.defaults,
+            default=outcome.defaults,
         )
-        if plan != self.plan.value:
-            self.plan.set(plan)
 
     def _body(self, due: Due, now: int, kind: type[Response] = DERControlResponse) -> Owed:
         body = CODEC.encode(response_of(due, self._lfdi, now, kind))
@@ -239,9 +383,9 @@ class Scheduling:
         clock = self._clock.value
         if clock is not None:
             text = clock_text(clock.time_s(local_s()) - time.time())
-            await asyncio.to_thread(self._spool.remember, CLOCK, text)
+            await self._spool.remembered(CLOCK, text)
 
     async def _keep_opt_outs(self, text: str) -> None:
         log.info("%s", text)
         self._tell(What.CONTROL, text)
-        await asyncio.to_thread(self._spool.remember, OPT_OUTS, self._scheduler.opt_outs.to_text())
+        await self._spool.remembered(OPT_OUTS, self._scheduler.opt_outs.to_text())

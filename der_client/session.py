@@ -3,18 +3,19 @@
 Who decides what to ask for, and when, is elsewhere; here is only how one exchange goes.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 from urllib.parse import urljoin
 
-import aiohttp
-from aiohttp import hdrs
-
 from certs import client_context
 from der_client.errors import ExchangeError, MissingError, RefusedError, UnreachableError
+from der_client.http_connection import Request
+from der_client.http_pool import HttpPool
+from der_client.http_reply import HttpError
 from der_client.list_pages import PAGE_LIMIT, ListPages, items_attribute, with_query
 from der_client.server_check import ServerCheck
 from der_client.settings import ServerSettings
@@ -61,19 +62,13 @@ class Session:
         """The URI that all others are relative to: that of DeviceCapability."""
         self._local_s = local_s
         self._moved: dict[str, str] = {}
-        self._http: aiohttp.ClientSession | None = None
+        self._http: HttpPool | None = None
 
     async def __aenter__(self) -> Self:
         files = self.settings
         self._check = ServerCheck(files.roots)
         context = client_context(files.certificate, files.key, files.roots, strict=files.strict_ciphers)
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._check, limit=4, keepalive_timeout=75),
-            timeout=aiohttp.ClientTimeout(total=files.timeout_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=True,
-        )
-        self._context = context
+        self._http = HttpPool(context, self._check.refusal, MOST_BODY)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -183,27 +178,25 @@ class Session:
     async def _request(self, method: str, url: str, body: bytes | None, accept: str) -> Answer:
         if self._http is None:
             raise RuntimeError("the session is not open")
-        headers: Mapping[str, str] = {hdrs.CONTENT_TYPE: MEDIA_TYPE} if body is not None else {}
-        headers = {hdrs.ACCEPT: accept, **headers}
+        fields = {"Accept": accept} if body is None else {"Accept": accept, "Content-Type": MEDIA_TYPE}
+        try:
+            request = Request.of(method, url, fields, body)
+        except ValueError as error:
+            raise RefusedError(url, "no usable URI") from error
         sent_s = self._local_s()
         try:
-            async with self._http.request(
-                method, url, data=body, headers=headers, ssl=self._context, allow_redirects=False
-            ) as response:
-                content = await response.content.read(MOST_BODY + 1)
-                while len(content) <= MOST_BODY and not response.content.at_eof():
-                    content += await response.content.read(MOST_BODY + 1 - len(content))
-                return Answer(
-                    status=response.status,
-                    location=response.headers.get(hdrs.LOCATION),
-                    body=content,
-                    sent_s=sent_s,
-                    received_s=self._local_s(),
-                )
-        except aiohttp.InvalidURL as error:
-            raise RefusedError(url, "no usable URI") from error
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            async with asyncio.timeout(self.settings.timeout_s):
+                reply = await self._http.ask(request)
+        except (HttpError, OSError, ValueError) as error:
             raise UnreachableError(url, f"{type(error).__name__}: {error}") from error
+        received_s = self._local_s()
+        return Answer(
+            status=reply.status,
+            location=reply.location,
+            body=reply.body,
+            sent_s=sent_s,
+            received_s=received_s,
+        )
 
 
 def _joined(base: str, href: str) -> str:

@@ -1,7 +1,6 @@
 """Everything that can be set of a client: one frozen tree, read from TOML and `key=value` overrides."""
 
 import math
-import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,22 +9,24 @@ from pathlib import Path
 from typing import Final
 
 from certs import is_valid_pin
+from der_client.der_choice import DerChoice
 from der_client.driver_registry import DriverKind, driver_kind
-from der_client.errors import DriverError, SettingsError
+from der_client.errors import DriverError
 from der_client.interlocks import SafetyRules
+from der_client.load_control import LoadControlSettings
 from der_client.price import PriceSettings
 from der_client.profiles import profile_named
 from der_client.protocol_settings import RegistrationSettings, SubscriptionSettings
+from der_client.relay import RelaySettings
 from der_client.reservation import ReservationSettings
-from der_client.settings_table import built
-from der_client.site_settings import SiteMeterSettings
-from schemas import FlowReservationResponseList, Resource, TariffProfileList
+from der_client.site_settings import LFDI_OR_SFDI, SiteMeterSettings, meters_of, require_names
+from owner import SettingsError, built
+from schemas import DemandResponseProgramList, FlowReservationResponseList, Resource, TariffProfileList, codes
 
 SPOOL: Final = Path("lineside-client.sqlite")
-DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device", "pin", "connection_point"})
+DEVICE_KEYS: Final = frozenset({"kind", "name", "end_device", "pin", "connection_point", "der", "relay"})
 LEAST_PERIODS: Final = 3
 """Control periods within one reversion time: it is refreshed at half of it."""
-LFDI_OR_SFDI: Final = re.compile(r"[0-9A-Fa-f]{40}|[0-9]{2,12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,9 @@ class DeviceSettings:
 
     `end_device` is the LFDI (or SFDI) of the EndDevice that the DER stands for, where that is not the client
     itself (aggregators), and `pin` the registration PIN of that EndDevice. `connection_point` is the
-    identifier of its connection to the network (CSIP-AUS: the NMI). `driver` is a value of the driver's own
+    identifier of its connection to the network (CSIP-AUS: the NMI). `der` names the DER of the EndDevice
+    that it is; without it devices stand in the order of the DERList. `relay` disconnects it when the control
+    loop no longer holds it. `driver` is a value of the driver's own
     `Settings`; `None` takes all its defaults.
     """
 
@@ -78,6 +81,8 @@ class DeviceSettings:
     end_device: str | None = None
     pin: int | None = field(default=None, repr=False)
     connection_point: str | None = None
+    der: DerChoice | None = None
+    relay: RelaySettings | None = None
     driver: object | None = None
 
     def __post_init__(self) -> None:
@@ -129,14 +134,18 @@ class ControlSettings:
 class ReportSettings:
     """What is posted, and how often where the server does not say; `pen` ends the mRIDs that we make.
 
-    `device_category` is a bitmap; 0 takes it from the kind of the devices. `other_program_*` are the codes
-    (7 or 14) for an event that loses against one of another program before or after it ran; absent: by the
-    profile.
+    `device_category` is a bitmap, told at a registration in band; 0 takes it from the kind of the devices and
+    tells nothing. `demand_response`: which instruction of demand response is held is told in the place of the
+    operational mode. `other_program_*` are the codes (7 or 14) for an event that loses against one of another
+    program before or after it ran; absent: by the profile. With `details` apparent power, current and the
+    voltage of each phase are posted too.
     """
 
     post_rate_s: int = 300
     pen: int = 40732
     device_category: int = 0
+    demand_response: bool = False
+    details: bool = False
     other_program_before_start: int | None = None
     other_program_after_start: int | None = None
 
@@ -166,9 +175,10 @@ class ClientSettings:
     safety: SafetyRules = field(default_factory=SafetyRules)
     registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     subscription: SubscriptionSettings = field(default_factory=SubscriptionSettings)
-    meter: SiteMeterSettings = field(default_factory=SiteMeterSettings)
+    meters: tuple[SiteMeterSettings, ...] = ()
     price: PriceSettings = field(default_factory=PriceSettings)
     reservation: ReservationSettings = field(default_factory=ReservationSettings)
+    load_control: LoadControlSettings = field(default_factory=LoadControlSettings)
     spool: Path = SPOOL
 
     def __post_init__(self) -> None:
@@ -176,24 +186,42 @@ class ClientSettings:
 
     @property
     def follows(self) -> frozenset[type[Resource]]:
-        """Lists of the server that are read for the sake of prices and flow reservations alone."""
-        found = {TariffProfileList: self.price.is_on, FlowReservationResponseList: self.reservation.is_on}
+        """Lists of the server that are read for the sake of prices, reservations and load controls alone."""
+        found: dict[type[Resource], bool] = {
+            TariffProfileList: self.price.is_on,
+            FlowReservationResponseList: self.reservation.is_on,
+            DemandResponseProgramList: self.load_control.is_on,
+        }
         return frozenset(kind for kind, is_on in found.items() if is_on)
+
+    @property
+    def functions(self) -> frozenset[int]:
+        """Bits of functionsImplemented of what is used because it is configured. IEEE 2030.5-2018, 22."""
+        bits = codes.FunctionsImplemented
+        found = {
+            bits.SUBSCRIPTION_PER_NOTIFICATION_MECHANISM: self.subscription.host is not None,
+            bits.DRLC: self.load_control.is_on,
+            bits.PRICING: self.price.is_on,
+            bits.FLOW_RESERVATION: self.reservation.is_on,
+        }
+        return frozenset(bit for bit, is_on in found.items() if is_on)
 
 
 def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Path()) -> ClientSettings:
     """Settings of a TOML text, with `key=value` overrides; relative paths are taken from `folder`.
 
-    Each device is a table of the list `devices`, or the one table `device`. SettingsError names the setting
-    that is unknown, missing, of the wrong type or out of range.
+    Each device is a table of the list `devices`, or the one table `device`; so are `meters` and `meter`.
+    SettingsError names the setting that is unknown, missing, of the wrong type or out of range.
     """
     try:
         tree = overridden(tomllib.loads(text), overrides)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"no TOML: {error}") from error
-    tables = _device_tables(tree)
+    tables, meters = _device_tables(tree), meters_of(tree, folder)
     settings = built(ClientSettings, {"spool": str(SPOOL), **tree}, "", folder)
-    return replace(settings, devices=_devices(tables, folder))
+    devices = _devices(tables, folder)
+    require_names(meters, [device.name for device in devices])
+    return replace(settings, devices=devices, meters=meters)
 
 
 def device_settings(

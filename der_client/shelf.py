@@ -12,21 +12,31 @@ from typing import Final
 from der_client.discovery import Above, Identity, Walk, Want, walk_above, walk_device
 from der_client.entries import Entries
 from der_client.nodes import Node, node_of
+from der_client.tariff_lists import outdated
 from der_client.timetable import Timetable
 from der_client.timing import due_s
 from der_client.view import Programs, ServerView, view_of_walk
 from schemas import EndDevice, EndDeviceList, Resource, Time
 
+ENTRY_REST_S: Final = 0.02
+"""For so long, for each entry, a list of EndDevices that is told to change rests between two reads, s.
+
+Each entry costs both ends up to a millisecond, and a thousand that are being registered all change it.
+"""
 ABOVE: Final = -1
 """Stands for what is above the EndDevices, among the users of a resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadAt:
-    """When a resource was read, local time in s, and the jitter (0 to 1) drawn for its next poll."""
+    """When a resource was read, local time in s, and the jitter (0 to 1) drawn for its next poll.
+
+    One that is to be read next was read at no time; it is not read again before `rests_until_s`.
+    """
 
     at_s: float
     spread: float
+    rests_until_s: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,7 @@ class Shelf:
         self._dirty: set[int] = {ABOVE}
         self._fresh: set[int] = set(range(len(self.parties)))
         self._longest_s = 0.0
+        self._shortest_s = math.inf
         self.revision = 0
         """Changes with what is wanted, and with what is held of it."""
         self._look()
@@ -103,6 +114,8 @@ class Shelf:
         former, was_hurried = self._held.get(href), self._is_hurried(href)
         self._held[href] = resource
         self._read_at(href, now, spread)
+        for components in outdated(href, resource, self._held):
+            self.hurry(components)
         if former is not None and _means_the_same(former, resource):
             return False
         self._nodes[href] = node_of(resource)
@@ -146,10 +159,12 @@ class Shelf:
             self._touched(href)
 
     def hurry(self, href: str) -> None:
-        """Read a resource next: it is said to have changed."""
-        if href in self._read:
-            self._read[href] = ReadAt(-math.inf, 0.0)
-            self._timetable.put(href, -math.inf)
+        """Read a resource next: it is said to have changed; a long list of EndDevices after a rest."""
+        read = self._read.get(href)
+        if read is not None and not self._is_hurried(href):
+            rest_s = ENTRY_REST_S * (self.entries_in(href) or 0)
+            self._read[href] = ReadAt(-math.inf, 0.0, read.at_s + rest_s)
+            self._schedule(href)
 
     def slow_down(self, href: str, poll_s: float | None) -> None:
         """Poll a resource that the server tells of only every `poll_s`; at its own rate again with None."""
@@ -231,6 +246,10 @@ class Shelf:
         """The slowest poll rate in force, s."""
         return self._longest_s
 
+    def shortest_poll_s(self) -> float:
+        """The fastest poll rate in force, s; infinite before there is any."""
+        return self._shortest_s
+
     def _lists(self) -> Iterator[tuple[Want, EndDeviceList]]:
         found = ((want, self._held.get(want.href)) for want in self._above.walk.wants.values())
         return ((want, one) for want, one in found if isinstance(one, EndDeviceList))
@@ -248,7 +267,7 @@ class Shelf:
         read, want = self._read.get(href), self._wants.get(href)
         if read is not None and want is not None:
             poll_s = max(float(want.poll_s), self._floor_s, self._slow_s.get(href, 0.0))
-            self._timetable.put(href, due_s(read.at_s, poll_s, read.spread))
+            self._timetable.put(href, max(due_s(read.at_s, poll_s, read.spread), read.rests_until_s))
 
     def _touched(self, href: str) -> None:
         """Look again at all who use a resource that has changed."""
@@ -286,7 +305,8 @@ class Shelf:
             self._settle(href)
         if changed:
             self.revision += 1
-            self._longest_s = float(max((want.poll_s for want in self._wants.values()), default=0))
+            polls = [float(want.poll_s) for want in self._wants.values()]
+            self._longest_s, self._shortest_s = max(polls, default=0.0), min(polls, default=math.inf)
 
     def _look_above(self, changed: set[str]) -> None:
         """Walk from the root; what that changes for a party makes it be looked at too."""

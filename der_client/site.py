@@ -9,7 +9,7 @@ the site. CSIP-AUS (SA TS 5573): opModExpLimW, opModImpLimW, opModGenLimW, opMod
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Self
 
 from der_client.desired import GENERATION_LIMITS, LOAD_LIMITS
 from der_client.device import BatteryState, Nameplate, SiteReading, Telemetry
@@ -21,6 +21,8 @@ from function_sets import ModeSource
 from schemas import ActivePower
 
 EXPORT, GENERATION, IMPORT, LOAD = "opModExpLimW", "opModGenLimW", "opModImpLimW", "opModLoadLimW"
+LAG_PERIODS: Final = 3
+"""By how many periods what the meter shows may be behind a limit that comes down on its ramp."""
 SITE_MODES: Final = frozenset({*GENERATION_LIMITS, *LOAD_LIMITS})
 
 
@@ -30,12 +32,19 @@ class SiteRules:
 
     `is_metered` says that the site has a meter: while that is lost nothing is charged under an import limit,
     whereas a site that never had one keeps charging alone below it. `window_s` is how long a load is
-    remembered; readings older than `stale_s` count as lost.
+    remembered; readings older than `stale_s` count as lost. DERs and meter are read every `period_s`.
     """
 
     is_metered: bool = False
+    period_s: float = 1.0
     window_s: float = 5.0
     stale_s: float = 10.0
+
+    @classmethod
+    def of(cls, *, is_metered: bool, period_s: float, lost_s: float) -> Self:
+        """Rules of a site whose meter is lost after `lost_s`; what is read seldom is not lost between."""
+        stale_s = max(cls().stale_s, lost_s, 2 * period_s)
+        return cls(is_metered=is_metered, period_s=period_s, stale_s=stale_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +135,13 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteState:
-    """What is remembered between two looks: limits on their ramps, W, and sights within the window."""
+    """What is remembered between two looks: limits on their ramps, W, and sights within the window.
+
+    `allowed_w` are the limits by which what the meter shows is judged, by mode: see `_allowed_w`.
+    """
 
     limits: Mapping[str, Ramp] = field(default_factory=dict)
+    allowed_w: Mapping[str, float] = field(default_factory=dict)
     sights: Sequence[Sight] = ()
     at_s: float = -math.inf
 
@@ -159,7 +172,8 @@ def looked(
         give_w=_give_w(limits, sights, heard.values()) - lost_w,
         take_w=_take_w(limits, sights, rules),
     )
-    return budget, SiteState(limits=limits, sights=sights, at_s=now_s)
+    allowed_w = {mode: _allowed_w(mode, ramp, state, now_s, rules) for mode, ramp in limits.items()}
+    return budget, SiteState(limits=limits, allowed_w=allowed_w, sights=sights, at_s=now_s)
 
 
 def heard_of(members: Mapping[str, Member], now_s: float, rules: SiteRules) -> dict[str, Member]:
@@ -292,6 +306,21 @@ def _ramped(plan: Plan, members: Mapping[str, Member], state: SiteState, now_s: 
         if source is not None or moved.value_w < top_w:
             found[mode] = moved
     return found
+
+
+def _allowed_w(mode: str, ramp: Ramp, state: SiteState, now_s: float, rules: SiteRules) -> float:
+    """What the meter may show, W: a limit that comes down on its ramp as it was when DERs were told.
+
+    A reading is up to a period old, what it shows was told up to a period before it, and a DER has one more
+    to follow. A limit that holds at once is judged by at once.
+    """
+    rate = ramp.rate_w_per_s
+    if rate is None:
+        return ramp.value_w
+    if ramp.value_w > ramp.goal_w:
+        return ramp.value_w + rate * LAG_PERIODS * rules.period_s
+    former_w = state.allowed_w.get(mode, ramp.value_w)
+    return max(ramp.value_w, former_w - rate * (now_s - state.at_s))
 
 
 def _start(mode: str, goal_w: float, top_w: float, members: Mapping[str, Member]) -> Ramp:

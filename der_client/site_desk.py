@@ -5,6 +5,7 @@ All controllers of a site run in one event loop and ask in turn; no call waits.
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -13,6 +14,8 @@ from der_client.desired import WHOLE, Desired, Share
 from der_client.device import Fault, Nameplate, SiteReading, Telemetry
 from der_client.plan import Plan, wish_of
 from der_client.site import (
+    GENERATION,
+    LOAD,
     Member,
     Metered,
     SiteRules,
@@ -29,6 +32,8 @@ from der_client.watched import Watched
 log = logging.getLogger(__name__)
 
 METER_PERIOD_S: Final = 1.0
+FIRST_READING_S: Final = 3.0
+"""How long after the start a meter is waited for; then no load is assumed."""
 
 
 class Meter(Protocol):
@@ -62,7 +67,7 @@ class SiteDesk:
     """Keeps what the DERs of one connection point were told, and gives each its part.
 
     `expected` are the names of all its DERs: until each was heard, or `stale_s` have passed, those that are
-    there rise no further under a limit.
+    there rise no further under a limit; so it is until the meter was read first, or `FIRST_READING_S`.
     """
 
     def __init__(
@@ -79,7 +84,8 @@ class SiteDesk:
         self._state = SiteState()
         self._plan: Plan | None = None
         self._expected = expected
-        self._began_s = local_s()
+        self.began_s = local_s()
+        """Local time at which it began, s."""
 
     def desired(self, name: str, plan: Plan, heard: Heard) -> Desired:
         """What one DER shall do now of all that the plan asks of the site."""
@@ -93,15 +99,25 @@ class SiteDesk:
                 self._wish(other, own_plan, present)
         wish = self._wish(name, own_plan, present)
         present = self._present(name, now_s)
-        is_settled = self._expected <= self._members.keys() or now_s - self._began_s >= self._rules.stale_s
+        is_settled = self._is_settled(now_s)
         meter = self._meter.value if is_settled else None
         budget, self._state = looked(plan, self._members, meter, self._state, now_s, self._rules)
-        told_w = cap_of(name, present, budget)
-        if told_w is not None and not is_settled:
-            told_w = max(0.0, heard.telemetry.power_w)
-        charge_w = charge_cap_of(name, present, budget)
+        told_w, charge_w = cap_of(name, present, budget), charge_cap_of(name, present, budget)
+        if not is_settled:
+            told_w = None if told_w is None else self._as_is(heard.telemetry.power_w, GENERATION)
+            charge_w = None if charge_w is None else self._as_is(-heard.telemetry.power_w, LOAD)
         self._members[name] = replace(self._members[name], told_w=told_w, told_take_w=charge_w)
         return replace(wish, cap_w=told_w, setpoint=replace(wish.setpoint, max_charge_w=charge_w))
+
+    def _is_settled(self, now_s: float) -> bool:
+        """True once all DERs and the meter were read, or have had their time since the start."""
+        waited_s = now_s - self.began_s
+        is_read = self._meter.value is not None or not self._rules.is_metered or waited_s >= FIRST_READING_S
+        return is_read and (self._expected <= self._members.keys() or waited_s >= self._rules.stale_s)
+
+    def _as_is(self, power_w: float, mode: str) -> float:
+        """What a DER gives or takes now, W, within the limit of a mode that holds without a meter."""
+        return min(max(0.0, power_w), self.limits_w.get(mode, math.inf))
 
     @property
     def metered(self) -> Metered | None:
@@ -112,6 +128,11 @@ class SiteDesk:
     def limits_w(self) -> Mapping[str, float]:
         """The limits in force by mode, on their ramps, W."""
         return {mode: ramp.value_w for mode, ramp in self._state.limits.items()}
+
+    @property
+    def allowed_w(self) -> Mapping[str, float]:
+        """The limits by which what the meter shows is judged, by mode, W: on a ramp it is behind them."""
+        return self._state.allowed_w
 
     def seen_w(self, name: str) -> float | None:
         """Power of one DER when the meter was read last, W; None where that is not known."""
@@ -166,6 +187,11 @@ class SitePart:
         if self._desk is None:
             return wish_of(plan, heard.nameplate)
         return self._desk.desired(self._name, plan, heard)
+
+    @property
+    def is_alone(self) -> bool:
+        """True for a DER whose part hangs on no other."""
+        return self._desk is None
 
     def ordered(self, order: Desired, wish: Desired) -> Desired:
         """What a local operator orders, with what `wish` keeps for the sake of the other DERs of the site."""

@@ -19,9 +19,13 @@ def site_bounds(site: SiteFacts, own_w: float, rules: SiteRules) -> SiteBounds:
     """Bounds of a device that gives `own_w` now, by its share of the room that the meter shows.
 
     From `derate_pct` of a limit on power stays as it is, above the limit it gives way. Without a meter no
-    load is assumed: the export limit bounds generation, and nothing charges under an import limit.
+    load is assumed: the export limit bounds generation, and nothing charges under an import limit. Before
+    its first reading power stays as it is, for as long as a meter may be silent.
     """
     own_w = own_w if math.isfinite(own_w) else 0.0
+    if site.reading is None and site.age_s < rules.meter_stale_s:
+        give_w = math.inf if site.export_limit_w is None else max(0.0, own_w)
+        return SiteBounds(give_w=give_w, take_w=math.inf if site.import_limit_w is None else max(0.0, -own_w))
     power_w = None if site.reading is None else site.reading.power_w
     if power_w is None or not math.isfinite(power_w) or site.age_s >= rules.meter_lost_s:
         give_w = math.inf if site.export_limit_w is None else site.share * site.export_limit_w

@@ -4,7 +4,8 @@ An aggregator keeps one file; each of its EndDevices has a part of it (`Spool.of
 
 Every method is one transaction with synchronous=FULL: when it returns, a SIGKILL loses nothing of it. While
 the disk fails the spool goes on in memory, and `failing` says why (see `spool_file`). The methods block;
-shells call them through `asyncio.to_thread`.
+shells call them through `asyncio.to_thread`. `committed` and `remembered` are for the event loop: what all
+EndDevices put there in one turn of it, or while the disk is busy, is one transaction.
 """
 
 import copy
@@ -17,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
 
+from der_client.spool_batch import Batch, Change, put
 from der_client.spool_file import SpoolFile
 from function_sets import EventRecord
 
@@ -77,7 +79,9 @@ class Spool:
         self.owner = ""
         self._most_waiting = most_waiting
         self._file = SpoolFile(path)
+        self._batch = Batch(self._file)
         self._alive = _Alive()
+        self._listed: dict[str, frozenset[str]] = {}
         self.left_at = _second(self.recall(ALIVE))
         """When the last run was last there while an event ran, server time, s; None where nobody knows."""
 
@@ -95,23 +99,29 @@ class Spool:
     def records(self) -> dict[str, EventRecord]:
         """All event records by mRID; one that cannot be read is left out and told."""
         rows = self._file.read("SELECT mrid, body FROM event WHERE owner = ?", self.owner)
+        self._listed[self.owner] = frozenset(str(mrid) for mrid, _ in rows)
         found = {mrid: _record(mrid, body) for mrid, body in rows}
         return {mrid: record for mrid, record in found.items() if record is not None}
 
     def commit(self, records: Mapping[str, EventRecord], owed: Iterable[Owed] = ()) -> None:
         """Put these records in the place of all earlier ones, and queue what they make us owe, at once."""
-        rows = [(self.owner, mrid, json.dumps(record.to_dict())) for mrid, record in records.items()]
-        bodies = self._rows(owed)
+        change = self._change(records, owed)
+        self._file.write(lambda db: put(db, [change]))
 
-        def job(db: sqlite3.Connection) -> None:
-            db.execute(
-                "DELETE FROM event WHERE owner = ? AND mrid NOT IN (SELECT value FROM json_each(?))",
-                (self.owner, json.dumps(list(records))),
-            )
-            db.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?)", rows)
-            db.executemany(INSERT_OWED, bodies)
+    async def committed(self, records: Mapping[str, EventRecord], owed: Iterable[Owed] = ()) -> None:
+        """As `commit`, together with what others commit meanwhile; returns once it is on disk."""
+        await self._batch.put(self._change(records, owed))
 
-        self._file.write(job)
+    def _change(self, records: Mapping[str, EventRecord], owed: Iterable[Owed]) -> Change:
+        """What brings the disk to these records: those that were there and are not listed any more go."""
+        listed = self._listed.get(self.owner)
+        self._listed[self.owner] = frozenset(records)
+        return Change(
+            others_than=((self.owner, json.dumps(list(records))),) if listed is None else (),
+            gone=tuple((self.owner, mrid) for mrid in (listed or frozenset()) - records.keys()),
+            events=tuple((self.owner, mrid, json.dumps(one.to_dict())) for mrid, one in records.items()),
+            owed=tuple((one.lane, one.href, one.subject, one.body.decode(), self.owner) for one in owed),
+        )
 
     def owe(self, *owed: Owed) -> None:
         """Queue bodies for the server; drops the oldest readings and LogEvents beyond the bound."""
@@ -171,15 +181,16 @@ class Spool:
         row = (self._own(name), body)
         self._file.write(lambda db: db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", row))
 
-    def is_alive_due(self, now: int) -> bool:
-        """True if `alive` is to be called: for the first time, or as the time of the last one is long ago."""
-        return self._alive.at is None or abs(now - self._alive.at) >= ALIVE_EVERY_S
+    async def remembered(self, name: str, body: str) -> None:
+        """As `remember`, together with what others keep meanwhile; returns once it is on disk."""
+        await self._batch.put(Change(texts=((self._own(name), body),)))
 
-    def alive(self, now: int) -> None:
-        """Keep that the client is there at `now`, server time, s: once for all EndDevices of the file."""
+    async def alive(self, now: int) -> None:
+        """Keep every `ALIVE_EVERY_S` that the client is there at `now`, server time, s: once for the file."""
+        if self._alive.at is not None and abs(now - self._alive.at) < ALIVE_EVERY_S:
+            return
         self._alive.at = now
-        row = (ALIVE, str(now))
-        self._file.write(lambda db: db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", row))
+        await self._batch.put(Change(texts=((ALIVE, str(now)),)))
 
     def numbers(self, name: str, count: int) -> int:
         """The first of `count` numbers in a row that nobody had before."""
@@ -197,6 +208,10 @@ class Spool:
         """The text under a name, or None."""
         rows = self._file.read("SELECT body FROM memory WHERE name = ?", self._own(name))
         return str(rows[0][0]) if rows else None
+
+    async def settled(self) -> None:
+        """Return once all that was to be `committed` and `remembered` is on disk."""
+        await self._batch.settled()
 
     def close(self) -> None:
         """Close the file."""

@@ -1,14 +1,15 @@
 """The task that keeps the subscriptions of a client, and takes what its listener hears.
 
 Polling goes on all the same, more slowly: what it finds and no Notification told of makes the subscription be
-posted again. IEEE 2030.5-2018, 14; CSIP 1.8.
+posted again. At the start and after an outage the SubscriptionList is read, and only what it lacks is posted.
+IEEE 2030.5-2018, 14; CSIP 1.8.
 """
 
 import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ from der_client.subscriptions import (
     takes_back,
     wish_of,
 )
-from schemas import EndDevice, EndDeviceList, Notification, Resource
+from schemas import EndDevice, EndDeviceList, Notification, Resource, Subscription, SubscriptionList
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,17 @@ class Subscriber:
     """Subscribes to what the server tells of, renews, and hands Notifications to the poller."""
 
     def __init__(
-        self, settings: SubscriptionSettings, session: Session, poller: Poller, spool: Spool, tell: Tell
+        self,
+        settings: SubscriptionSettings,
+        session: Session,
+        poller: Poller,
+        spool: Spool,
+        tell: Tell,
+        *,
+        now_s: Callable[[], float],
     ) -> None:
+        """`now_s` is server time, s: renewals are kept by it, as a next run has another local clock."""
+        self._now_s = now_s
         self._settings = settings
         self._session = session
         self._poller = poller
@@ -55,13 +65,14 @@ class Subscriber:
         self._subscriptions = Subscriptions(Pace(renew_s=settings.renew_s, again_s=settings.again_s))
         self._uri = ""
         self._has_new_entries = False
+        self._failed_looks = 0
 
     async def run(self) -> None:
         """Listen and subscribe, for ever; SettingsError where the address cannot be had."""
         settings, session = self._settings, self._session
         path = await asyncio.to_thread(self._recalled_path)
         listener = Listener(session.settings, lambda: session.codec, path, self._peers)
-        await listener.open(settings.bind, settings.port, self.take)
+        await listener.open(settings.listen_at, settings.port, self.take)
         self._uri = f"https://{settings.host}:{settings.outer_port or listener.port}{path}"
         log.info("notifications are taken at %s", self._uri)
         try:
@@ -138,22 +149,52 @@ class Subscriber:
     async def _settle(self) -> None:
         """Post and delete what is due now; the memory of it is brought up to date once."""
         is_changed = False
+        self._has_new_entries = False
+        while (place := self._subscriptions.next_look(self._poller.local_s())) is not None:
+            is_changed = True
+            await self._look(place)
         for uri in self._subscriptions.leavers():
             is_changed = True
             await self._end(uri)
-        self._has_new_entries = False
         while (topic := self._subscriptions.next(self._poller.local_s())) is not None:
             is_changed = True
             await finished(self._post(topic))
         if self._has_new_entries:
             self._read_lists_again()
         if is_changed:
-            kept = json.dumps({"uri": self._uri, "held": self._subscriptions.held()})
-            await asyncio.to_thread(self._spool.remember, MEMORY, kept)
+            await asyncio.to_thread(self._spool.remember, MEMORY, self._note())
+
+    def _note(self) -> str:
+        """What the next run is to know: our URI, what it is told of, when that is renewed, server time, s."""
+        ahead_s = self._now_s() - self._poller.local_s()
+        renewals = {href: round(due_s + ahead_s) for href, due_s in self._subscriptions.renewals().items()}
+        return json.dumps({"uri": self._uri, "held": self._subscriptions.held(), "renewals": renewals})
+
+    async def _look(self, place: str) -> None:
+        """See which subscriptions a SubscriptionList holds: what is there as wished for is not posted again.
+
+        Where no list is shown all are posted: the server renews those that it has.
+        """
+        listed = SubscriptionList(all=0, results=0)
+        try:
+            listed = await self._session.get(place, SubscriptionList)
+        except ExchangeError as error:
+            log.info("subscriptions at %s cannot be read: %s", place, error)
+            if isinstance(error, UnreachableError) and error.status is None:
+                self._failed_looks += 1
+                wait_s = self._poller.backoff.wait_s(self._failed_looks, self._poller.spread())
+                self._subscriptions.look_later(place, self._poller.local_s(), wait_s)
+                return
+        self._failed_looks, now = 0, self._poller.local_s()
+        for topic in self._subscriptions.looked(place, listed.Subscription_, self._wish, now):
+            self._holds(topic, self._subscriptions.held()[topic.href])
+
+    def _wish(self, topic: Topic) -> Subscription:
+        return wish_of(topic, self._uri, self._settings.limit)
 
     async def _post(self, topic: Topic) -> None:
         """Subscribe, or renew; what changed before the server knew of it is read once."""
-        wish, now = wish_of(topic, self._uri, self._settings.limit), self._poller.local_s()
+        wish, now = self._wish(topic), self._poller.local_s()
         try:
             uri = await self._session.post(topic.list_href, self._session.codec.encode(wish))
         except MissingError as error:
@@ -169,13 +210,17 @@ class Subscriber:
             await self._put_off(topic, error)
         else:
             if self._subscriptions.subscribed(topic.href, uri, now):
-                log.info("subscribed to %s", topic.href)
-                self._tell(What.SUBSCRIBED, topic.href, href=uri)
-                self._slow_down(topic, is_held=True)
-                if issubclass(topic.type, EndDevice):
-                    self._has_new_entries = True
-                else:
-                    self._read_again(topic)
+                self._holds(topic, uri)
+
+    def _holds(self, topic: Topic, uri: str | None) -> None:
+        """A subscription is there from now on: what changed before is read once."""
+        log.info("subscribed to %s", topic.href)
+        self._tell(What.SUBSCRIBED, topic.href, href=uri)
+        self._slow_down(topic, is_held=True)
+        if issubclass(topic.type, EndDevice):
+            self._has_new_entries = True
+        else:
+            self._read_again(topic)
 
     async def _put_off(self, topic: Topic, error: UnreachableError) -> None:
         """Wait for a server that does not answer; go on with the others where this one alone fails."""
@@ -244,8 +289,13 @@ class Subscriber:
 
     async def _recall(self) -> None:
         """Take up the subscriptions of the last run: those with another URI of ours are ended."""
-        for uri in old_subscriptions(await asyncio.to_thread(self._spool.recall, MEMORY), self._uri):
+        text = await asyncio.to_thread(self._spool.recall, MEMORY)
+        for uri in old_subscriptions(text, self._uri):
             await self._end(uri)
+        now, ahead_s = self._poller.local_s(), self._now_s() - self._poller.local_s()
+        latest_s = now + self._settings.renew_s
+        due = {href: min(due_s - ahead_s, latest_s) for href, due_s in old_renewals(text, self._uri).items()}
+        self._subscriptions.recall(due)
 
     def _recalled_path(self) -> str:
         """A path that nobody guesses, the same in each run."""
@@ -280,3 +330,13 @@ def old_subscriptions(text: str | None, uri: str) -> tuple[str, ...]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("what was kept of subscriptions cannot be read: %s", error)
         return ()
+
+
+def old_renewals(text: str | None, uri: str) -> Mapping[str, float]:
+    """When the subscriptions of a kept text to `uri` are to be renewed, server time, s, by their resource."""
+    try:
+        kept = json.loads(text or "{}")
+        is_ours = bool(kept) and kept["uri"] == uri
+        return {str(href): float(due_s) for href, due_s in kept["renewals"].items()} if is_ours else {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}

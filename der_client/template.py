@@ -45,6 +45,8 @@ plan_wait_s = 30.0
 post_rate_s = 300
 pen = 40732
 device_category = 0
+demand_response = false
+details = false                             # apparent power, current, voltage of each phase are posted too
 # other_program_before_start = 7            # 7 or 14; absent: by the profile
 # other_program_after_start = 7
 
@@ -59,6 +61,9 @@ positive = "import"                         # or "export": what its positive pow
 # discharge_above = 0.40
 charge_pct = 100.0
 discharge_pct = 100.0
+
+[load_control]                              # EndDeviceControls: how much storage may take in
+is_on = false
 
 [reservation]                               # flow reservation of each day; off while energy_wh is 0
 energy_wh = 0.0                             # positive: to charge
@@ -89,7 +94,7 @@ bind = ""
 limit = 255
 renew_s = 43200.0
 again_s = 60.0
-safety_poll_s = 3600.0
+safety_poll_s = 900.0
 keep = true
 notifiers = []
 """

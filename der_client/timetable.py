@@ -19,6 +19,10 @@ class Timetable:
             order = self._order.setdefault(href, len(self._order))
             heapq.heappush(self._heap, (due_s, order, href))
 
+    def holds(self, href: str) -> bool:
+        """True if a time is set for an href."""
+        return href in self._due_s
+
     def drop(self, href: str) -> None:
         """Forget an href."""
         self._due_s.pop(href, None)

@@ -31,8 +31,13 @@ class Watched(Generic[T]):
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def wake(self) -> None:
+        """Wake everybody who waits, without a new value."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
     async def newer(self, version: int, timeout_s: float | None = None) -> bool:
-        """Wait for a value after `version`; False if none came within `timeout_s`."""
+        """Wait for a value after `version`, or for `wake`; False if neither came within `timeout_s`."""
         if self.version != version:
             return True
         try:

@@ -29,6 +29,7 @@ from function_sets.events import (
 )
 from function_sets.model import METHODS, Access, FunctionSet, Key, Mark, Methods, Route
 from function_sets.modes import modes_of
+from function_sets.mrid import derived_mrid, make_mrid, pen_warning
 from function_sets.paging import (
     BadQueryError,
     ListQuery,
@@ -38,7 +39,17 @@ from function_sets.paging import (
     readable_query,
     sort_key,
 )
-from function_sets.ports import Clock
+from function_sets.ports import (
+    Clock,
+    Gone,
+    Publisher,
+    PublishError,
+    Refused,
+    ToCancel,
+    ToDefault,
+    ToPublish,
+    Unreachable,
+)
 from function_sets.precedence import (
     ACTING,
     TERMINAL,
@@ -70,6 +81,7 @@ __all__ = [
     "EventRecord",
     "EventRuleError",
     "FunctionSet",
+    "Gone",
     "Key",
     "ListQuery",
     "Mark",
@@ -78,8 +90,15 @@ __all__ = [
     "Outcome",
     "Phase",
     "Program",
+    "PublishError",
+    "Publisher",
+    "Refused",
     "Route",
     "Rules",
+    "ToCancel",
+    "ToDefault",
+    "ToPublish",
+    "Unreachable",
     "advance",
     "after_bounds",
     "cancel_window_s",
@@ -89,6 +108,7 @@ __all__ = [
     "changes_in_place",
     "controls_of",
     "covers",
+    "derived_mrid",
     "draw_for",
     "earliest_start",
     "effective_interval",
@@ -97,10 +117,12 @@ __all__ = [
     "is_newer_or_lower",
     "is_over",
     "latest_end",
+    "make_mrid",
     "modes_of",
     "next_change",
     "overlaps",
     "page",
+    "pen_warning",
     "parse_query",
     "profile_of",
     "readable_query",

@@ -147,13 +147,19 @@ def _take_up(
     """Admit an event that is new here, bring a known one up to date, or take up one that is open again."""
     record = agenda.records.get(listed.control.mRID)
     if record is None:
-        if listed.control.EventStatus_.currentStatus in OPEN_STATES:
+        status = listed.control.EventStatus_.currentStatus
+        is_unseen = status in _CANCELLED and agenda.rules.answers_unseen
+        if status in OPEN_STATES or is_unseen:
             is_valid = listed.control.mRID not in agenda.rules.invalid
             taken, code = admitted(
                 listed.control, listed.program, now, draw=draw, supported=supported, is_valid=is_valid
             )
+            if is_unseen and taken.phase is not Phase.RECEIVED:
+                return
             agenda.put(taken)
             agenda.owe(taken, code, now)
+            if is_unseen:
+                agenda.happen(taken, Happening.CANCEL, now)
     elif record.phase not in TERMINAL:
         fresh = _refreshed(record, listed, now, supported)
         agenda.put(fresh)

@@ -30,7 +30,8 @@ class Rules:
 
     `other_program_before_start` and `other_program_after_start` are the codes (7 or 14) for an event that
     loses against one of another program before or after it ran. With `defaults_per_mode`, a mode that the
-    best default leaves open comes from the next best; without, from nowhere.
+    best default leaves open comes from the next best; without, from nowhere. With `answers_unseen`, an event
+    that was cancelled before it was first seen is received and cancelled; without, it is no event.
 
     What holds at the moment of a step: `opted_out` says that the user takes no part in events,
     `opted_out_of` names by mRID those that the user leaves alone; `invalid` names those whose values make no
@@ -41,6 +42,7 @@ class Rules:
     other_program_before_start: int = ResponseStatus.SUPERSEDED
     other_program_after_start: int = ResponseStatus.SUPERSEDED
     defaults_per_mode: bool = True
+    answers_unseen: bool = False
     opted_out: bool = False
     opted_out_of: frozenset[str] = frozenset()
     invalid: frozenset[str] = frozenset()

@@ -29,7 +29,9 @@ COMMANDS = {
     "op": Command("sep2_server.operator.cli", "operate a server: enrol devices, publish controls, and more"),
     "client": Command("der_client.cli", "IEEE 2030.5 client of a DER"),
     "device": Command("der_client.device_cli", "find, read, set and test a device: commissioning"),
+    "ven": Command("lineside.ven.cli", "OpenADR VEN: events of a utility become controls on a server"),
     "sim": Command("lineside.sim.cli", "simulate inverters, batteries, cars, households and sites"),
+    "conform": Command("conformance_tests.cli", "test any server or client against the standard"),
     "bench": Command("lineside.fleet.cli", "put load on a server and measure it"),
 }
 """Only the module of the command that is asked for is loaded, and none for the menu: commands start fast."""
@@ -48,7 +50,7 @@ def parser(first: str | None = None) -> argparse.ArgumentParser:
     """The command line: the whole menu, or the one command that `first` names."""
     made = argparse.ArgumentParser(
         prog="lineside",
-        description="The open stack for distributed energy: IEEE 2030.5 server and client, SunSpec, CAN.",
+        description="The open stack for distributed energy: IEEE 2030.5, SunSpec, CAN, OpenADR.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -113,6 +113,7 @@ from schemas.flow_reservation import (
     FlowReservationResponseList,
     RequestStatus,
 )
+from schemas.json_form import Json, json_of
 from schemas.links import (
     ActiveDERControlListLink,
     AssociatedDERProgramListLink,
@@ -333,6 +334,8 @@ from schemas.time import Time
 from schemas.xml import MEDIA_TYPE, Codec, validate
 
 __all__ = [
+    "Json",
+    "json_of",
     "AbstractDevice",
     "AccountBalance",
     "AccountBalanceLink",

@@ -11,12 +11,17 @@ from typing import Annotated, Final
 
 from schemas.der import DERCapability, DERControlBase, DERSettings
 from schemas.end_device import EndDevice
-from schemas.fields import Codes, addition, extension
-from schemas.pricing import ConsumptionTariffIntervalList, TariffProfile, TimeTariffInterval
+from schemas.fields import Attr, Codes, addition, extension
+from schemas.pricing import (
+    ConsumptionTariffIntervalList,
+    TariffProfile,
+    TimeTariffInterval,
+    TimeTariffIntervalList,
+)
 from schemas.profile import Profile
 from schemas.quantities import ActivePower, WattHour
 from schemas.resources import Link, ListLink, Resource
-from schemas.types import HexBinary8, String32
+from schemas.types import HexBinary8, PollRate, String32
 
 
 class DOEControlType(IntEnum):
@@ -137,9 +142,16 @@ class TimeTariffIntervalV13(TimeTariffInterval):
     RateComponentLink: Link | None = None
 
 
+@extension
+class TimeTariffIntervalListV13(TimeTariffIntervalList):
+    """Page of intervals with a rate of its own, at which it is polled; the schema knows none."""
+
+    pollRate: Attr[PollRate] | None = None
+
+
 _V12 = (DERControlBaseV12, DERCapabilityV12, DERSettingsV12, EndDeviceV12)
 _V13_STORAGE = (DERControlBaseV13, DERCapabilityV13, DERSettingsV13, EndDeviceV12)
-_V13 = (*_V13_STORAGE, TariffProfileV13, TimeTariffIntervalV13)
+_V13 = (*_V13_STORAGE, TariffProfileV13, TimeTariffIntervalV13, TimeTariffIntervalListV13)
 _ALL = tuple(DERCapabilityOfAny if cls is DERCapabilityV13 else cls for cls in _V13)
 
 CSIP_AUS_V1_1A = Profile(

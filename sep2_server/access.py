@@ -19,7 +19,10 @@ NOBODY: Final = -1
 ADDRESSED: Final = frozenset({"File", FILE_CONTENT})
 """What a group has and yet only one of its members may see."""
 OPEN_TO_UNKNOWN: Final = frozenset({"DeviceCapability", "EndDeviceList", "Time"})
-"""What a client that is not enrolled may see at most."""
+"""What a client that is not enrolled may see in general."""
+
+OPEN_TO_ENTERING: Final = OPEN_TO_UNKNOWN | {"MirrorUsagePointList"}
+"""What one may see at most that may register itself. CSIP-AUS S-ALL-02."""
 
 
 OPEN_TO_DISABLED: Final = frozenset({"DeviceCapability", "EndDeviceList", "EndDevice", "Time"})
@@ -62,6 +65,8 @@ class Viewer:
 
 def open_to_unknown(rules: ServerProfile, *, has_certificate: bool, in_band: bool) -> frozenset[str]:
     """Ids of what a client may read that is not enrolled, or shows no certificate. CSIP 1.5."""
+    if has_certificate and in_band and rules.open_mirror_list:
+        return OPEN_TO_ENTERING
     if has_certificate and (in_band or rules.unknown_client == "empty_list"):
         return OPEN_TO_UNKNOWN
     if rules.open_capability or (has_certificate and rules.unknown_client == "capability"):

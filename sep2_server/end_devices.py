@@ -185,7 +185,8 @@ def links_of(
     links: dict[str, Link] = {
         one.attr: one.link(href=of(one.kind, parts))
         for one in below("EndDevice")
-        if one.is_linked or (has_pin and one.kind == "Registration")
+        if (one.is_linked and (has_subscriptions or one.kind != "SubscriptionList"))
+        or (has_pin and one.kind == "Registration")
     }
     if has_connection_points(environment):
         links["ConnectionPointLink"] = Link(href=of(CONNECTION_POINT, parts))

@@ -32,6 +32,8 @@ _ACTIVE: Final = (
     b"<creationTime>%d</creationTime><EventStatus><currentStatus>1</currentStatus><dateTime>%d</dateTime>"
     b"<potentiallySuperseded>false</potentiallySuperseded></EventStatus>"
 )
+_SUPERSEDE_NONE: Final = frozenset({EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION})
+"""States of events that no other event has to know of. IEEE 2030.5-2018, 10.2.3."""
 
 
 def event_of(environment: Environment, row: Row) -> Event:
@@ -115,11 +117,12 @@ def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now
 
 
 def siblings_of(tx: Transaction, environment: Environment, row: Row, event: Event) -> list[Event]:
-    """The other events of a list that may overlap with one."""
+    """The other events of a list that may overlap with one, and supersede it."""
     if row.list_id is None:
         return []
     found = tx.overlapping(row.list_id, earliest_start(event), latest_end(event))
-    return [event_of(environment, other) for other in found if other.id != row.id]
+    able = [other for other in found if other.id != row.id and other.status not in _SUPERSEDE_NONE]
+    return [event_of(environment, other) for other in able]
 
 
 def started(row: Row, now: int) -> Row | None:

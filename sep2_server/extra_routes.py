@@ -85,6 +85,7 @@ def _of_bills() -> list[Route]:
                 methods=Methods("MMEEE"),
                 access=Access.ASSIGNED,
                 order=ROUTES["BillingReadingSetList"].order,
+                after=ROUTES["BillingReadingSetList"].after,
             ),
         ]
     return found

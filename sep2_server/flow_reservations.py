@@ -9,7 +9,7 @@ import secrets
 from dataclasses import replace
 from typing import Final
 
-from function_sets import EventRuleError, cancelled, is_over, sort_key
+from function_sets import EventRuleError, cancelled, is_over, make_mrid, sort_key
 from schemas import (
     DateTimeInterval,
     EventStatus,
@@ -23,7 +23,6 @@ from sep2_server.bootstrap import response_list_href
 from sep2_server.errors import BadRequest
 from sep2_server.event_times import event_of, refresh_overlapping, siblings_of, timed
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
-from sep2_server.mrid import make_mrid
 from sep2_server.rows import Row, full_mrid
 from sep2_server.uris import route_named
 

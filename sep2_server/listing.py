@@ -182,10 +182,11 @@ def _active(reader: Reader, span: Span, until: int) -> View:
     )
 
 
-def _members(reader: Reader, source: Row) -> View:
+def _members(reader: Reader, source: Row, after: int | None) -> View:
+    span = _span(route_named(source.kind), Span(list_id=source.id), after)
     return View(
-        fetch=lambda skip, limit: [row.body for row in reader.members(source.id, skip=skip, limit=limit)],
-        total=lambda: reader.count(Span(list_id=source.id)),
+        fetch=lambda skip, limit: [row.body for row in reader.members_of(span, skip=skip, limit=limit)],
+        total=lambda: reader.count_members_of(span),
         tokens=frozenset({source.id, (source.id, EVERYBODY)}),
     )
 
@@ -193,7 +194,7 @@ def _members(reader: Reader, source: Row) -> View:
 def _through_groups(reader: Reader, source: Row, viewer: Viewer, after: int | None) -> View:
     """What a client sees because it is assigned."""
     if source.kind in MEMBER_LISTS:
-        return _members(reader, source)
+        return _members(reader, source, after)
     if source.kind == BILLING_SETS:
         return _of_accounts(reader, source, viewer, after)
     return _assigned(reader, source, viewer)

@@ -6,12 +6,11 @@ IEEE 2030.5-2018, 11 (function set assignments); CSIP 1.6.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from function_sets import sort_key
+from function_sets import make_mrid, sort_key
 from schemas import FunctionSetAssignments, Link, spec_of
 from sep2_server.end_devices import touch
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import GROUP_LIST
-from sep2_server.mrid import make_mrid
 from sep2_server.reader import Reader
 from sep2_server.rows import Assignment, Client, Group, Row
 from sep2_server.transaction import Transaction

@@ -96,6 +96,9 @@ class ServerProfile:
     in_band_registration: bool = _open(
         False, "unknown clients may read DeviceCapability and POST their EndDevice", "10; CSIP 1.5"
     )
+    open_mirror_list: bool = _open(
+        False, "a client that may register itself sees the MirrorUsagePointList too, empty", "S-ALL-02"
+    )
     duplicate_end_device_status: int = _open(
         204, "answer to an EndDevice that is posted again", "10; S-ALL-51", 200, 204, 409
     )
@@ -185,6 +188,9 @@ class ServerProfile:
     connection_point_status: int = _open(
         204, "answer to a ConnectionPoint that is put again", "2.5; S-ALL-53", 201, 204
     )
+    connection_point_nmi: bool = _open(
+        False, "a connectionPointId must be an NMI of Australia, its check digit right", "S-OPT-02"
+    )
     connection_point_error: int = _open(400, "answer to a malformed ConnectionPoint", "2.5", 400, 422)
     post_for_put: bool = _open(
         False, "a POST of DERCapability, DERSettings, DERStatus and DERAvailability is a PUT", "2.5"
@@ -234,6 +240,7 @@ CSIP_AUS_V1_2_PROFILE: Final = replace(
     name="csip_aus_v1.2",
     xml=csip_aus.CSIP_AUS_V1_2,
     duplicate_end_device_status=409,
+    open_mirror_list=True,
     wrong_sfdi_status=403,
     pen_suffix=True,
     list_limit=500,

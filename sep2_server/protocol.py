@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import BadHttpMethod
 
 from certs import LFDI, Finding, KnownIssuers, TlsSession, admission
+from certs.ending import cut
 from schemas.codes import ErrorReason
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, LimitReached, UnknownMethod
@@ -112,7 +113,7 @@ class Connection(QuickHandler):
         log.warning("%s does not read what it asked for; its connection was closed", self.lfdi)
         if self.transport is not None:
             _forget_unsent(self.transport)
-            self.transport.abort()
+            cut(self.transport)
 
     def _forget_stall(self) -> None:
         if self._stalled is not None:

@@ -160,7 +160,15 @@ class Reader:
 
     def members(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
         """Items of a list that are stored in another one (the programs of a group), in order."""
-        return self._db.all(_row, q.MEMBERS, list_id=list_id, skip=skip, limit=limit)
+        return self.members_of(Span(list_id=list_id), skip=skip, limit=limit)
+
+    def members_of(self, span: Span, *, skip: int = 0, limit: int = 100) -> list[Row]:
+        """Items of a part of such a list, in order."""
+        return self._db.all(_row, q.MEMBERS, skip=skip, limit=limit, **_part(span))
+
+    def count_members_of(self, span: Span) -> int:
+        """How many items a part of such a list has."""
+        return self.count(span) if span.is_whole else self._db.number(q.COUNT_IN_PART, **_part(span)) or 0
 
     def is_member(self, list_id: int, row: Row) -> bool:
         """Whether a list shows a resource that is stored in another one."""
@@ -241,7 +249,7 @@ class Reader:
     def readings(
         self, reading_set_id: int, *, after: int | None = None, skip: int = 0, limit: int = 100
     ) -> list[StoredReading]:
-        """Values of a ReadingSet in the order of a ReadingList; `after` leaves out earlier ones."""
+        """Values of a ReadingSet in the order of a ReadingList, those behind `after` where one is given."""
         return self._db.all(
             StoredReading._make,
             q.READINGS,
@@ -352,7 +360,11 @@ def _place(span: Span) -> dict[str, object]:
 
 
 def _bounds(span: Span) -> dict[str, object]:
-    return {"list_id": span.list_id, "scope": span.scope, "low": span.low, "high": span.high}
+    return {"scope": span.scope, **_part(span)}
+
+
+def _part(span: Span) -> dict[str, object]:
+    return {"list_id": span.list_id, "low": span.low, "high": span.high}
 
 
 def _named(found: tuple[Any, ...]) -> tuple[str, int]:

@@ -157,10 +157,16 @@ DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
 
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)
+_AMONG_MEMBERS = (
+    t.member.c.list_id == _p("list_id"),
+    t.member.c.sort_key >= _p("low"),
+    t.member.c.sort_key < _p("high"),
+)
+COUNT_IN_PART: Final = select(func.count()).select_from(t.member).where(*_AMONG_MEMBERS)
 MEMBERS: Final = (
     select(t.resource)
     .select_from(_JOINED)
-    .where(t.member.c.list_id == _p("list_id"))
+    .where(*_AMONG_MEMBERS)
     .order_by(t.member.c.sort_key, t.member.c.resource_id)
     .limit(_p("limit"))
     .offset(_p("skip"))

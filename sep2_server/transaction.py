@@ -3,7 +3,7 @@
 The writer appends what is `written` to the change feed when all jobs of the commit have been run.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -71,6 +71,11 @@ class Transaction(Bookkeeping):
     def all_by_mrid(self, mrid: str) -> list[Row]:
         """All resources with an mRID."""
         return self.unit.rows_with(mrid)
+
+    def expect(self, mrids: Iterable[str], hrefs: Iterable[str] = ()) -> None:
+        """Read together what will be asked for by mRID or URI."""
+        self.unit.fetch_anywhere(mrids)
+        self.unit.fetch(hrefs)
 
     def count(self, span: Span) -> int:
         """How many items a part of a list has; kept, not counted, for a whole scope."""

@@ -3,9 +3,10 @@
 from schemas import DER, AbstractDevice, Link
 from sep2_server.access import may_see
 from sep2_server.action import Action, add_item, has_links, item_scope, keep_links, put_value, require_room
-from sep2_server.errors import BadRequest, Forbidden
+from sep2_server.errors import BadRequest, Forbidden, Unprocessable
 from sep2_server.location import locate
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
+from sep2_server.nmi import is_nmi
 from sep2_server.rows import Row
 from sep2_server.same_item import require_own_name, same_item
 from sep2_server.tree import link_lists, remove_tree
@@ -51,9 +52,12 @@ def delete_resource(action: Action) -> Answer:
 
 def put_connection_point(action: Action) -> Answer:
     """Store where a device is connected: created the first time, updated from then on. CSIP-AUS S-ALL-53."""
-    row = action.target.row
+    rules, row = action.environment.rules, action.target.row
+    if rules.connection_point_nmi and not is_nmi(action.value.connectionPointId):
+        unusable = Unprocessable if rules.connection_point_error == Unprocessable.status else BadRequest
+        raise unusable("connectionPointId is no NMI: ten characters, and the check digit that is theirs")
     if row is not None:
-        is_new = action.environment.rules.connection_point_status == created("").status
+        is_new = rules.connection_point_status == created("").status
         return (created if is_new else updated)(put_value(action, row, action.value).href)
     return created(_add_single(action).href)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from hypothesis import HealthCheck, settings
 
 import sep2_server.app
 import sep2_server.protocol
@@ -14,8 +15,27 @@ from tests.schema_judge import SchemaJudge
 VECTORS = Path(__file__).resolve().parents[2] / "shared" / "standard" / "vectors"
 
 
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+"""How fast inputs come says something of the machine, nothing of the code."""
+
 OTHERS = {("Content-Type", "application/json"), ("Content-Type", "application/sep-exi")}
 """Bodies that are no XML."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--whole` plays every case of the conformance runner against our own server and client."""
+    parser.addoption("--whole", action="store_true", help="the whole conformance runs, as in make check")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and count as deselected, what is marked `whole` unless it is asked for."""
+    if config.getoption("--whole"):
+        return
+    left = [item for item in items if item.get_closest_marker("whole") is not None]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item.get_closest_marker("whole") is None]
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from der_client.sunspec import (
-    MappingSettings,
-    ModbusServer,
-    SunSpecDevice,
-    SunSpecSettings,
-    TransportSettings,
-)
+from der_client.sunspec import MappingSettings, SunSpecDevice, SunSpecSettings, TransportSettings
 from der_client.sunspec.model import Model
 from der_client.sunspec.permissions import Permissions
+from der_client.sunspec.simulator import ModbusServer
 from der_client.sunspec.simulator.bank import IllegalRequestError, put
 
 QUICK = SunSpecSettings(
@@ -60,6 +55,8 @@ class Shelf:
         points = model.layout.points if model.layout else ()
         names = [p.name for p in points if start <= p.offset < start + len(words)]
         self.writes.append(f"{model.model_id}.{names[0] if names else start}")
+        if "RvrtTms" in names:
+            put(model, "RvrtRem", model.integer("RvrtTms") or 0)
         if names == ["AdptCrvReq"]:
             self._adopt(model, words[0])
 

@@ -16,8 +16,8 @@ from der_client.commissioning.can_survey import Survey, best_profile
 from der_client.commissioning.describe import battery_lines
 from der_client.commissioning.report import Report, Verdict
 from der_client.device import BatteryState, Fault
-from der_client.errors import SettingsError
 from der_client.settings import device_settings, overridden
+from owner import SettingsError
 
 FINE: Final = 0
 CHECK_FAILED: Final = 1

@@ -51,13 +51,13 @@ class BatteryTrend:
         soc_pct = state.soc_pct if state else telemetry.soc_pct
         still_s, still_wh = self._still(soc_pct, telemetry, state, nameplate, now)
         soc = _kept(self.soc, soc_pct, now, JUMP_S)
+        warm = _kept(self.warm, _hottest_c(telemetry, state), now, RATE_S)
         if state is None:
-            return type(self)(at_s=now, soc=soc, still_s=still_s, still_wh=still_wh)
-        hottest_c = state.temperature_c if state.cell_c_max is None else state.cell_c_max
+            return type(self)(at_s=now, warm=warm, soc=soc, still_s=still_s, still_wh=still_wh)
         doubts = tuple(at_s for at_s in self.doubts if now - at_s <= DOUBT_S)
         return type(self)(
             at_s=now,
-            warm=_kept(self.warm, hottest_c, now, RATE_S),
+            warm=warm,
             soc=soc,
             still_s=still_s,
             still_wh=still_wh,
@@ -114,6 +114,15 @@ class BatteryTrend:
             return charge_a, discharge_a
         step_a = rate * rules.current.modules * max(0.0, now - self.at_s)
         return min(charge_a, self.limits_a[0] + step_a), min(discharge_a, self.limits_a[1] + step_a)
+
+
+def _hottest_c(telemetry: Telemetry, state: BatteryState | None) -> float | None:
+    """The highest temperature of a cell, of the battery where no cell is told, degC."""
+    told = telemetry.cells.cell_c_max if telemetry.cells else None
+    if state is None:
+        return told
+    own = told if state.cell_c_max is None else state.cell_c_max
+    return state.temperature_c if own is None else own
 
 
 def is_doubtful(state: BatteryState, rules: SafetyRules) -> bool:

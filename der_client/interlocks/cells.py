@@ -7,26 +7,24 @@ from schemas import codes
 
 
 def has_cells(s: Situation) -> bool:
-    """True where the BMS tells voltages of its cells."""
-    return s.state is not None and (s.state.cell_v_max is not None or s.state.cell_v_min is not None)
+    """True where the BMS or the device tells voltages of cells."""
+    return s.cell_v_max is not None or s.cell_v_min is not None
 
 
 def highest_v(s: Situation) -> float | None:
     """Highest cell voltage, V."""
-    return s.state.cell_v_max if s.state else None
+    return s.cell_v_max
 
 
 def lowest_v(s: Situation) -> float | None:
     """Lowest cell voltage, V."""
-    return s.state.cell_v_min if s.state else None
+    return s.cell_v_min
 
 
 def spread_mv(s: Situation) -> float | None:
     """Highest less lowest cell voltage, mV."""
-    state = s.state
-    if state is None or state.cell_v_max is None or state.cell_v_min is None:
-        return None
-    return (state.cell_v_max - state.cell_v_min) * 1000.0
+    highest, lowest = s.cell_v_max, s.cell_v_min
+    return None if highest is None or lowest is None else (highest - lowest) * 1000.0
 
 
 def graduals(rules: SafetyRules) -> tuple[Gradual, ...]:

@@ -31,9 +31,10 @@ def frozen_s(s: Situation) -> float | None:
 
 def empty_cell_pct(s: Situation) -> float | None:
     """State of charge that is told while a cell is empty, %; 0 while none is."""
-    if s.state is None or s.state.cell_v_min is None:
+    soc_pct, lowest_v = s.soc_pct, s.cell_v_min
+    if soc_pct is None or lowest_v is None:
         return None
-    return s.state.soc_pct if s.state.cell_v_min < s.rules.soc.contradiction_v else 0.0
+    return soc_pct if lowest_v < s.rules.soc.contradiction_v else 0.0
 
 
 def graduals(rules: SafetyRules) -> tuple[Gradual, ...]:

@@ -1,9 +1,14 @@
 """The device itself and whether it does what it is told: interlocks 16, 21, 28, 29, 30, 32 and 33."""
 
+from typing import Final
+
 from der_client.interlocks.row import Action, Gradual, Interlock
 from der_client.interlocks.rules import SafetyRules
 from der_client.interlocks.situation import Situation
 from schemas import codes
+
+STAYS_OFF: Final = "power stays off its target"
+STAYS_ABOVE: Final = "power stays above its limit"
 
 
 def always(s: Situation) -> bool:
@@ -104,7 +109,7 @@ def interlocks(rules: SafetyRules) -> tuple[Interlock, ...]:
         ),
         Interlock(
             number=21,
-            name="power stays off its target",
+            name=STAYS_OFF,
             measure=off_target_s,
             action=Action.WARN,
             trip_at=response.stop_after_s,
@@ -125,7 +130,7 @@ def interlocks(rules: SafetyRules) -> tuple[Interlock, ...]:
         ),
         Interlock(
             number=21,
-            name="power stays above its limit",
+            name=STAYS_ABOVE,
             measure=over_limit_s,
             action=Action.STANDBY,
             trip_at=response.stop_after_s,

@@ -52,8 +52,8 @@ class SafetyRules:
     ramp_w_per_min: Annotated[
         float | None, Within(1, math.inf, "W/min", "fastest change of power by a setpoint")
     ] = None
-    min_on_s: Annotated[float, Within(0, 3600, "s", "time in service before a wished stop")] = 0.0
-    min_off_s: Annotated[float, Within(0, 3600, "s", "time out of service before a start")] = 0.0
+    min_on_s: Annotated[float, Within(0, 3600, "s", "time in service before a wished stop")] = 2.0
+    min_off_s: Annotated[float, Within(0, 3600, "s", "time out of service before a start")] = 2.0
     cells: CellRules = field(default_factory=CellRules)
     temperatures: TemperatureRules = field(default_factory=TemperatureRules)
     current: CurrentRules = field(default_factory=CurrentRules)

@@ -14,14 +14,21 @@ def has_site(s: Situation) -> bool:
 
 
 def over_w(s: Situation) -> float | None:
-    """Power above the limit at the connection point, W; 0 and less below it. None without a reading."""
+    """Power above what is allowed at the connection point, W; 0 and less below it. None without a reading."""
     site = s.around.site
     if site is None or meter_age_s(s) == math.inf or site.reading is None:
         return None
     power_w = site.reading.power_w
-    export_w = -math.inf if site.export_limit_w is None else power_w - site.export_limit_w
-    import_w = -math.inf if site.import_limit_w is None else -power_w - site.import_limit_w
-    return max(export_w, import_w)
+    return max(
+        _over_w(power_w, site.export_limit_w, site.export_allowed_w),
+        _over_w(-power_w, site.import_limit_w, site.import_allowed_w),
+    )
+
+
+def _over_w(power_w: float, limit_w: float | None, allowed_w: float | None) -> float:
+    if limit_w is None:
+        return -math.inf
+    return power_w - (limit_w if allowed_w is None else max(limit_w, allowed_w))
 
 
 def largest_over_w(s: Situation) -> float | None:
@@ -31,11 +38,12 @@ def largest_over_w(s: Situation) -> float | None:
 
 
 def meter_age_s(s: Situation) -> float | None:
-    """Age of the meter's reading, s; endless where there is none, or no number."""
+    """Age of the meter's reading, before it that of the client, s; endless where it is no number."""
     site = s.around.site
     if site is None:
         return None
-    return site.age_s if site.reading is not None and math.isfinite(site.reading.power_w) else math.inf
+    is_number = site.reading is None or math.isfinite(site.reading.power_w)
+    return site.age_s if is_number else math.inf
 
 
 def interlocks(rules: SafetyRules) -> tuple[Interlock, ...]:
@@ -52,7 +60,8 @@ def interlocks(rules: SafetyRules) -> tuple[Interlock, ...]:
             unit="W",
             trip_after_s=site.over_after_s,
             clear_after_s=10,
-            does="from `site.derate_pct` power does not rise; above the limit each gives way by its share",
+            does="from `site.derate_pct` power does not rise; above the limit each gives way by its share; a "
+            "limit that comes down on its ramp is judged as it was three periods before",
         ),
         Interlock(
             number=22,

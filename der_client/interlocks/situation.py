@@ -12,15 +12,19 @@ from der_client.interlocks.trends import Trends
 class SiteFacts:
     """The connection point: its meter (`None` where there is no reading), its limits, and our part in them.
 
-    `age_s` is that of the reading. Limits are magnitudes in W, `None` where none holds. `share` is the part
-    of the limits that falls to this device, `is_largest` tells that it gives or takes more than others;
-    `own_w` is the power of the device when the meter was read, None: that of its last reading.
+    `age_s` is that of the reading, without one that of the client. Limits are magnitudes in W, `None` where
+    none holds; `*_allowed_w` is what the reading may show of them while they come down on a ramp, None: the
+    limits themselves. `share` is the part of the limits that falls to this device, `is_largest` tells that it
+    gives or takes more than others; `own_w` is its power when the meter was read, None: that of its last
+    reading.
     """
 
     reading: SiteReading | None
     age_s: float = 0.0
     export_limit_w: float | None = None
     import_limit_w: float | None = None
+    export_allowed_w: float | None = None
+    import_allowed_w: float | None = None
     share: float = 1.0
     is_largest: bool = True
     own_w: float | None = None
@@ -84,6 +88,31 @@ class Situation:
     def rules(self) -> SafetyRules:
         """The rules in force."""
         return self.around.rules
+
+    @property
+    def cell_v_max(self) -> float | None:
+        """Highest cell voltage by the BMS, else by the device, V."""
+        return self._cell("cell_v_max")
+
+    @property
+    def cell_v_min(self) -> float | None:
+        """Lowest cell voltage by the BMS, else by the device, V."""
+        return self._cell("cell_v_min")
+
+    @property
+    def cell_c_max(self) -> float | None:
+        """Highest cell temperature by the BMS, else by the device, degC."""
+        return self._cell("cell_c_max")
+
+    @property
+    def cell_c_min(self) -> float | None:
+        """Lowest cell temperature by the BMS, else by the device, degC."""
+        return self._cell("cell_c_min")
+
+    def _cell(self, name: str) -> float | None:
+        own: float | None = getattr(self.state, name, None)
+        told: float | None = getattr(self.telemetry.cells, name, None)
+        return told if own is None else own
 
     @property
     def soc_pct(self) -> float | None:

@@ -97,7 +97,7 @@ def interlocks(rules: SafetyRules) -> Table:
         ),
         Group(
             name="temperatures",
-            has_data=temperatures.has_battery,
+            has_data=temperatures.has_temperatures,
             interlocks=temperatures.interlocks(rules),
             graduals=temperatures.graduals(rules),
         ),

@@ -13,31 +13,32 @@ def has_battery(s: Situation) -> bool:
     return s.state is not None
 
 
+def has_temperatures(s: Situation) -> bool:
+    """True where a BMS speaks, or the device tells temperatures of cells."""
+    return s.state is not None or s.cell_c_max is not None or s.cell_c_min is not None
+
+
 def coldest_c(s: Situation) -> float | None:
     """Lowest cell temperature, that of the battery where cells are not told, degC."""
-    if s.state is None:
-        return None
-    return s.state.temperature_c if s.state.cell_c_min is None else s.state.cell_c_min
+    told = s.state.temperature_c if s.state else None
+    return told if s.cell_c_min is None else s.cell_c_min
 
 
 def hottest_c(s: Situation) -> float | None:
     """Highest cell temperature, that of the battery where cells are not told, degC."""
-    if s.state is None:
-        return None
-    return s.state.temperature_c if s.state.cell_c_max is None else s.state.cell_c_max
+    told = s.state.temperature_c if s.state else None
+    return told if s.cell_c_max is None else s.cell_c_max
 
 
 def spread_k(s: Situation) -> float | None:
     """Highest less lowest cell temperature, K."""
-    state = s.state
-    if state is None or state.cell_c_max is None or state.cell_c_min is None:
-        return None
-    return state.cell_c_max - state.cell_c_min
+    hottest, coldest = s.cell_c_max, s.cell_c_min
+    return None if hottest is None or coldest is None else hottest - coldest
 
 
 def rate_k_per_min(s: Situation) -> float | None:
     """Rise of the highest temperature, K/min."""
-    return s.trends.battery.rate_k_per_min if s.state else None
+    return s.trends.battery.rate_k_per_min if has_temperatures(s) else None
 
 
 def cold_charge_w(s: Situation) -> float | None:

@@ -75,7 +75,7 @@ class Trends:
         past = self if now - self.at_s <= GAP_S else self._after_gap()
         state = telemetry.battery if isinstance(telemetry.battery, BatteryState) else None
         battery = past.battery
-        if state is not None or telemetry.soc_pct is not None:
+        if state is not None or telemetry.soc_pct is not None or telemetry.cells is not None:
             battery = battery.after(telemetry, state, nameplate, rules, now)
         elif isinstance(telemetry.battery, Fault):
             battery = battery.silent(now)
@@ -109,12 +109,14 @@ class Trends:
         ahead_s = self.server_ahead_s if server_ahead_s is None else server_ahead_s
         return replace(self, server_ahead_s=ahead_s, server_jump_s=_jump(self.server_ahead_s, server_ahead_s))
 
-    def sent(self, target_w: float | None, limit_w: float | None, ramp_s: float, band_w: float) -> Self:
+    def sent(
+        self, target_w: float | None, limit_w: float | None, ramp_s: float, band_w: float, now: float
+    ) -> Self:
         """The memory with what the device is told now; a change within `band_w` does not start anew."""
         old = self.expected
         if old is not None and _near(old.target_w, target_w, band_w) and _near(old.limit_w, limit_w, band_w):
             return self
-        fresh = Expected(target_w=target_w, limit_w=limit_w, since_s=self.at_s, ramp_s=ramp_s)
+        fresh = Expected(target_w=target_w, limit_w=limit_w, since_s=now, ramp_s=ramp_s)
         return replace(self, expected=fresh)
 
 

@@ -27,11 +27,22 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """The grid at the terminals: per unit voltage, Hz, and the nominal frequency."""
+    """The grid at the terminals: per unit voltage, Hz, and the nominal frequency.
+
+    `phases` are the voltages of the phases where they differ; functions go by `voltage`, their mean.
+    `is_island`: the grid behind the terminals is gone, and load and generation hold the voltage.
+    """
 
     voltage: float
     hertz: float
     nominal_hz: float
+    phases: tuple[float, ...] = ()
+    is_island: bool = False
+
+    @property
+    def voltages(self) -> tuple[float, ...]:
+        """The voltages that protection looks at, each of them. IEEE 1547-2018, 6.4.1."""
+        return self.phases or (self.voltage,)
 
 
 def base_target_w(orders: Orders, offer: Offer, service_share: float) -> float:

@@ -159,7 +159,8 @@ class Orders:
     """Everything asked of an inverter; `None` where a function is disabled.
 
     `permit` is permission to be in service; `limit` is a share of WMax; `ramp_w_per_s` is `None` for no ramp
-    limit; `least_w` and `most_w` bound what flows; a battery gives nothing below a charge of `reserve_pct`.
+    limit; `least_w` and `most_w` bound what flows; a battery gives nothing below a charge of `reserve_pct`;
+    `leaves_islands` is the detection of unintentional islands.
     """
 
     ratings: Ratings
@@ -183,3 +184,4 @@ class Orders:
     freq_watt: FreqWatt | None = None
     trips: tuple[Element, ...] = ()
     cessations: tuple[Element, ...] = ()
+    leaves_islands: bool = True

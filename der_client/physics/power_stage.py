@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from der_client.physics.active import ActivePower, Grid, Offer
 from der_client.physics.orders import Order, Orders
-from der_client.physics.protection import RESTORE_S, Timers
+from der_client.physics.protection import RESTORE_S, IslandWatch, Timers
 from der_client.physics.reactive import ReactivePower
 from der_client.physics.service import EnterService
 
@@ -34,6 +34,7 @@ class PowerStage:
     reactive: ReactivePower = field(default_factory=ReactivePower)
     trips: Timers = field(default_factory=Timers)
     cessations: Timers = field(default_factory=Timers)
+    islands: IslandWatch = field(default_factory=IslandWatch)
     power_w: float = 0.0
     reactive_var: float = 0.0
     share: float = 0.0
@@ -54,7 +55,8 @@ class PowerStage:
 
     def settle(self, orders: Orders, offer: Offer, grid: Grid, now: float, dt_s: float = 0.0) -> None:
         """The power at `now`, `dt_s` after the last."""
-        self.is_tripped = self.trips.step(orders.trips, grid.voltage, grid.hertz, now)
+        has_left = self.islands.step(grid, now, is_on=orders.leaves_islands)
+        self.is_tripped = self.trips.step(orders.trips, grid, now) or has_left
         self._cease(orders, grid, now)
         self.share = self._service_share(orders, grid, now)
         if self.share <= 0.0 and not self.service.in_service:
@@ -81,7 +83,7 @@ class PowerStage:
 
     def _cease(self, orders: Orders, grid: Grid, now: float) -> None:
         """Momentary cessation: nothing flows while the grid is in its region, and it returns quickly."""
-        self.has_ceased = self.cessations.step(orders.cessations, grid.voltage, grid.hertz, now)
+        self.has_ceased = self.cessations.step(orders.cessations, grid, now)
         if self.has_ceased:
             self._ceased_until = now
 
@@ -91,7 +93,7 @@ class PowerStage:
 
     def _next_at(self, orders: Orders, grid: Grid, now: float) -> float:
         """When the next step must end."""
-        beyond = self.trips.next_at(now), self.cessations.next_at(now)
+        beyond = self.trips.next_at(now), self.cessations.next_at(now), self.islands.next_at(now)
         times = [*beyond, self.service.next_at(orders.enter, now)]
         if now - self._ceased_until < RESTORE_S:
             times.append(now + RESTORE_S / 4)
@@ -106,6 +108,7 @@ class PowerStage:
 
 
 def is_inside(orders: Orders, grid: Grid) -> bool:
-    """True if the grid is inside the window for entering service."""
+    """True if the grid, on each phase, is inside the window for entering service; an island is no grid."""
     window = orders.enter
-    return window.low_v <= grid.voltage <= window.high_v and window.low_hz <= grid.hertz <= window.high_hz
+    is_in = all(window.low_v <= voltage <= window.high_v for voltage in grid.voltages)
+    return is_in and window.low_hz <= grid.hertz <= window.high_hz and not grid.is_island

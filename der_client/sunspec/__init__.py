@@ -1,4 +1,7 @@
-"""SunSpec Modbus: the driver for 700-series inverters and batteries, its simulator, an outside look."""
+"""SunSpec Modbus: the driver for 700-series inverters and batteries, and an outside look.
+
+The simulated devices are in `der_client.sunspec.simulator`, which no client of real devices loads.
+"""
 
 from der_client.sunspec.driver import SunSpecDevice
 from der_client.sunspec.dump import dump
@@ -10,41 +13,17 @@ from der_client.sunspec.proxy import ProxySettings
 from der_client.sunspec.scan import ScanSettings
 from der_client.sunspec.serial_port import Parity, SerialSettings
 from der_client.sunspec.settings import MeterSettings, SunSpecSettings
-from der_client.sunspec.simulator import (
-    DcLimits,
-    DcSource,
-    FaultSwitches,
-    IdealBattery,
-    Inverter,
-    InverterHandle,
-    InverterSettings,
-    ModbusServer,
-    ReplayStore,
-    RtuServer,
-    parse_image,
-    serve_inverter,
-)
 from der_client.sunspec.transport import TlsSettings, TransportSettings
 
 __all__ = [
-    "DcLimits",
-    "DcSource",
     "DeviceMap",
-    "FaultSwitches",
-    "IdealBattery",
-    "Inverter",
-    "InverterHandle",
-    "InverterSettings",
     "MappingSettings",
     "MeterSettings",
     "Model",
-    "ModbusServer",
     "ObserverError",
     "Parity",
     "ProxySettings",
     "RawAndValue",
-    "ReplayStore",
-    "RtuServer",
     "ScanSettings",
     "SerialSettings",
     "SunSpecDevice",
@@ -53,7 +32,5 @@ __all__ = [
     "TlsSettings",
     "TransportSettings",
     "dump",
-    "parse_image",
     "read_points",
-    "serve_inverter",
 ]

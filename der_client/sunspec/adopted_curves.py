@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from der_client.sunspec.codec import Words, integer_of
 from der_client.sunspec.curve_forms import group_of, writable_sets
-from der_client.sunspec.curve_values import Content, exactly
+from der_client.sunspec.curve_values import Content, exactly, neutral_of
 from der_client.sunspec.definitions import Point
 from der_client.sunspec.drafts import CurveBefore, Draft, Stage, Wish
 from der_client.sunspec.model import Model
@@ -34,17 +34,18 @@ def plan_adopted(
 ) -> None:
     """Add the steps that bring a curve into force and say where the device goes without us.
 
-    Raises ValueError where the model cannot hold the curve; then nothing was added.
+    That is the default curve; without one that which was in force before us; without that one that asks for
+    nothing. Raises ValueError where the model cannot hold the curve; then nothing was added.
     """
     active = registers_of(model, content, wish.permissions)
+    fallback = _fallback(wish, model, content, reverted)
     steps: list[Step] = []
     if not _shows(model, IN_FORCE, active):
         steps += _adopting(model, field, _stored_for(model, active), active, wish.permissions)
     timers: dict[str, Wanted] = {"RvrtTms": Wanted(0)}
     is_guarded = False
-    if reverted is not None and model.is_implemented(_reversion(model)):
-        fallback = registers_of(model, reverted, wish.permissions)
-        is_guarded = fallback == active
+    if fallback is not None:
+        is_guarded = all(fallback.get(name) == words for name, words in active.items())
         if not is_guarded and wish.reversion.after_s:
             index = _free_for(model, fallback, active, adopts=bool(steps))
             if index is not None:
@@ -68,6 +69,19 @@ def plan_adopted(
     draft.add(Stage.CURVE, *steps, replace(enabling, blocks=(*enabling.blocks, *shown)))
     if wish.reversion.after_s and not is_guarded:
         draft.unguarded.add(field)
+
+
+def _fallback(wish: Wish, model: Model, content: Content, reverted: Content | None) -> Registers | None:
+    """The curve to which a device reverts by its timer, `None` where it has no such timer."""
+    if not all(model.is_implemented(name) for name in ("RvrtTms", _reversion(model))):
+        return None
+    if reverted is not None:
+        return registers_of(model, reverted, wish.permissions)
+    before = _before(wish, model)
+    if before.enabled:
+        return before.words
+    neutral = neutral_of(model.model_id, content)
+    return registers_of(model, neutral, wish.permissions) if neutral else None
 
 
 def plan_released(wish: Wish, draft: Draft, model: Model, field: str, *, stage: Stage) -> None:
@@ -206,10 +220,15 @@ def _reversion(model: Model) -> str:
 
 def _note_before(wish: Wish, draft: Draft, model: Model) -> None:
     """Remember how the model was before this client wrote to it."""
+    draft.touched[model.model_id] = _before(wish, model)
+
+
+def _before(wish: Wish, model: Model) -> CurveBefore:
+    """How the model was before this client wrote to it."""
     known = wish.before.get(model.model_id)
     prefix = f"{group_of(model)}[{IN_FORCE}]."
     points = model.layout.points if model.layout else ()
-    draft.touched[model.model_id] = known or CurveBefore(
+    return known or CurveBefore(
         enabled=model.integer("Ena") == 1,
         active=IN_FORCE,
         words={

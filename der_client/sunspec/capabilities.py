@@ -30,6 +30,9 @@ POINTS: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = {
 Where names are joined by `|` any one of them will do.
 """
 
+RAMPED: Mapping[str, str] = {"max_w_pct": "WMaxLimPct", "pf_inject": "OutPFSet", "var": "VArPct"}
+"""Fields that model 123 ramps by itself, with the beginning of its points."""
+
 FIELD_OF_MODE: Mapping[str, str] = {
     "opModMaxLimW": "max_w_pct",
     "opModFixedW": "target_w",
@@ -77,6 +80,18 @@ def executor(device_map: DeviceMap, field: str, settings: MappingSettings) -> in
         if model_id in settings.write_only or all(_has(model, name) for name in names):
             return model_id
     return None
+
+
+def ramps_of(device_map: DeviceMap, settings: MappingSettings) -> frozenset[str]:
+    """Fields of the Setpoint to which the device goes in a time that it is told. Model 123, RmpTms."""
+    model = device_map.first(123)
+    return frozenset(
+        field
+        for field, point in RAMPED.items()
+        if model is not None
+        and executor(device_map, field, settings) == 123
+        and model.is_implemented(f"{point}_RmpTms")
+    )
 
 
 def _has(model: Model, names: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from der_client.device import Fault, FaultKind
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.polling import Poll, polls_of
-from der_client.sunspec.scan import ILLEGAL_ADDRESS, Adapt, Failure, ScanSettings, scan
+from der_client.sunspec.scan import ILLEGAL_ADDRESS, MARKER, Adapt, Failure, ScanSettings, scan
 from der_client.sunspec.transport import ModbusTransport
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,16 @@ class Connection:
         self._adapt = adapt
         self._map: DeviceMap | None = None
         self._polls: dict[tuple[object, ...], tuple[Poll, ...]] = {}
+
+    async def knock(self) -> Fault | None:
+        """None once the device answers a read where a map may begin, be it by an exception code."""
+        fault: Fault | None = None
+        for base in self.settings.bases:
+            answer = await self.transport.read(base, len(MARKER))
+            if not isinstance(answer, Failure) or answer.code is not None:
+                return None
+            fault = fault_of(answer)
+        return fault
 
     async def rescan(self) -> DeviceMap | Fault:
         """Discover the device anew; a device that is not the one of the last scan is reported in the log."""

@@ -1,7 +1,9 @@
 """The immediate controls of the older series in a plan: limit, power factor, reactive power. Pure.
 
 They revert to what the device does by itself, never to a value, and show no time left: they are rewritten
-before the time is over. SunSpec model 123; IEEE 2030.5-2018, 10.10 (DERControlBase).
+before the time is over. Where the default is a value, a limit is held rather than let go, because no limit
+at all would be more than the default; power factor and reactive power go to what the device does by itself.
+SunSpec model 123; IEEE 2030.5-2018, 10.10 (DERControlBase).
 """
 
 from collections.abc import Mapping
@@ -66,9 +68,12 @@ def _plan_limit(wish: Wish, draft: Draft, model: Model) -> None:
         limit, reverted = wish.setpoint.max_w_pct, None
     if limit is None:
         draft.add(Stage.RELEASE, step_of(model, "max_w_pct", {"WMaxLim_Ena": Wanted(0)}))
+        _name_lost(wish, draft, ["max_w_pct"], is_lost=reverted is not None)
         return
     points = {"WMaxLimPct": Wanted(limit, Rounding.DOWN), "WMaxLim_Ena": Wanted(1)}
-    _activate(wish, draft, model, points, fields or ["max_w_pct"], is_kept=reverted is not None)
+    chosen = fields or ["max_w_pct"]
+    _activate(wish, draft, model, points, chosen, is_held=reverted is not None)
+    _name_lost(wish, draft, chosen, is_lost=reverted not in {None, limit})
 
 
 def _plan_factor(wish: Wish, draft: Draft, model: Model) -> None:
@@ -80,7 +85,9 @@ def _plan_factor(wish: Wish, draft: Draft, model: Model) -> None:
         return
     value = signed_factor(factor.power_factor, absorbing=factor.absorbing, settings=wish.settings)
     points = {"OutPFSet": Wanted(value), "OutPFSet_Ena": Wanted(1)}
-    _activate(wish, draft, model, points, ["pf_inject"], is_kept=_is_set(wish.reversion.to.pf_inject))
+    reverted = wish.reversion.to.pf_inject
+    _activate(wish, draft, model, points, ["pf_inject"], is_held=reverted == factor)
+    _name_lost(wish, draft, ["pf_inject"], is_lost=_is_set(reverted) and reverted != factor)
 
 
 def _is_set(factor: PowerFactorSetpoint | None) -> bool:
@@ -101,7 +108,9 @@ def _plan_var(wish: Wish, draft: Draft, model: Model) -> None:
         return
     points = {"VArPct_Mod": Wanted(mode), VAR_POINTS[mode]: Wanted(value), "VArPct_Ena": Wanted(1)}
     reverted = wish.reversion.to.var
-    _activate(wish, draft, model, points, ["var"], is_kept=reverted is not None and reverted.value != 0)
+    _activate(wish, draft, model, points, ["var"], is_held=reverted == wish.setpoint.var)
+    is_lost = reverted is not None and reverted.value != 0 and reverted != wish.setpoint.var
+    _name_lost(wish, draft, ["var"], is_lost=is_lost)
 
 
 def _var_in(wish: Wish, model: Model, var: VarSetpoint) -> tuple[int, float]:
@@ -128,22 +137,23 @@ def _takes(wish: Wish, model: Model, mode: int) -> bool:
 
 
 def _activate(
-    wish: Wish, draft: Draft, model: Model, points: Points, fields: list[str], *, is_kept: bool
+    wish: Wish, draft: Draft, model: Model, points: Points, fields: list[str], *, is_held: bool
 ) -> None:
     """Add the step of a function of model 123 with its timers, the enable last.
 
-    `is_kept`: after the reversion the device shall hold a value, which it cannot; then it holds this one.
+    `is_held`: the device goes on with this value without us.
     """
     enable = next(name for name in points if name.endswith("_Ena"))
     prefix = {"WMaxLim_Ena": "WMaxLimPct", "OutPFSet_Ena": "OutPFSet", "VArPct_Ena": "VArPct"}[enable]
-    after_s = 0 if is_kept else wish.reversion.after_s
-    timers = {"WinTms": 0, "RvrtTms": after_s, "RmpTms": 0}
+    after_s = 0 if is_held else wish.reversion.after_s
+    ramp_s = _ramp_s(wish, prefix)
+    timers = {"WinTms": 0, "RvrtTms": after_s, "RmpTms": ramp_s}
     try:
         step = step_of(
             model,
             fields[0],
             points,
-            optional={f"{prefix}_{name}": Wanted(value) for name, value in timers.items()},
+            optional={f"{prefix}_{name}": Wanted(value, Rounding.UP) for name, value in timers.items()},
             enable=enable,
             permissions=wish.permissions,
         )
@@ -151,5 +161,18 @@ def _activate(
         draft.refuse(fields)
         return
     draft.add(Stage.LIMIT if prefix == "WMaxLimPct" else Stage.SETPOINT, step)
-    if wish.reversion.after_s and not step.refresh_s:
+    _name_lost(wish, draft, fields, is_lost=not is_held and not step.refresh_s)
+
+
+def _ramp_s(wish: Wish, prefix: str) -> float:
+    """How long the device is to take, s; 0 for a limit that stands for a target, which is stepped."""
+    setpoint = wish.setpoint
+    if prefix != "WMaxLimPct":
+        return setpoint.reactive_ramp_s or 0.0
+    return 0.0 if setpoint.target_w is not None else setpoint.limit_ramp_s or 0.0
+
+
+def _name_lost(wish: Wish, draft: Draft, fields: list[str], *, is_lost: bool) -> None:
+    """Name the fields that do not go to the default without us."""
+    if is_lost and wish.reversion.after_s:
         draft.unguarded.update(fields)

@@ -74,10 +74,10 @@ def _plan_model(wish: Wish, draft: Draft, model_id: int, formed: Sequence[Formed
     kept = [(form, reverted[curve.mode]) for form, curve in formed if curve.mode in reverted]
     try:
         content = _joined(formed, wish)
-        if model_id not in GROUPS:
-            plan_older(wish, draft, model, modes[0], content, is_kept=bool(kept))
-            return
         fallback = _joined(kept, wish) if len(kept) == len(formed) else None
+        if model_id not in GROUPS:
+            plan_older(wish, draft, model, modes[0], content, fallback)
+            return
         plan_adopted(wish, draft, model, modes[0], content, fallback)
     except ValueError:
         draft.refuse(modes)

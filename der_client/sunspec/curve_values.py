@@ -68,6 +68,22 @@ def droop_content(droop: DroopSetpoint) -> Content:
     )
 
 
+def neutral_of(model_id: int, content: Content) -> Content | None:
+    """The values of a curve that asks for nothing, `None` for a model that has none.
+
+    Reactive power 0 (705, 712), no limit (706), a dead band that no grid leaves (711).
+    """
+    neutral = {705: {"Var": 0.0}, 706: {"W": FULL_PCT}, 712: {"Var": 0.0}}.get(model_id, {})
+    neutral = {"DbOf": NEVER_HZ, "DbUf": NEVER_HZ} if model_id == 711 else neutral
+    if not neutral:
+        return None
+    required = {
+        name: Wanted(neutral[end]) if (end := name.rpartition(".")[2]) in neutral else wanted
+        for name, wanted in content.required.items()
+    }
+    return replace(content, required=required)
+
+
 def droop_of(curve: CurveSetpoint, nominal_hz: float) -> DroopSetpoint | None:
     """The droop that a frequency-watt curve is, `None` if it is more than a dead band and one slope.
 

@@ -60,15 +60,14 @@ class Layout:
         found = self.readers.get(name)
         point = self.by_name.get(name) if found is None else None
         if point is not None:
-            scale = self.by_name.get(point.scale) if isinstance(point.scale, str) else None
-            found = self.readers[name] = reader_of(
-                point.type,
-                point.offset,
-                point.size,
-                scale.offset if scale else None,
-                point.scale if isinstance(point.scale, int) else 0,
-            )
+            found = self.readers[name] = self.made(point)
         return found
+
+    def made(self, point: Point) -> Reader:
+        """The function that reads one of the points; not kept, for whoever reads all of them once."""
+        scale = self.by_name.get(point.scale) if isinstance(point.scale, str) else None
+        fixed = point.scale if isinstance(point.scale, int) else 0
+        return reader_of(point.type, point.offset, point.size, scale.offset if scale else None, fixed)
 
     @property
     def end(self) -> int:

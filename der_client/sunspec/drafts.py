@@ -26,6 +26,7 @@ class MappingSettings:
     the number that the device holds in WRmp for 1 %/s. `min_limit_pct`: below it the device goes to standby,
     so that a smaller limit is written as 0. `limit_side`: what a limit acts on, all that leaves the device
     (`ac`) or only its PV (`pv`). `pf_sign`: which excitation 123.OutPFSet and model 131 count negative.
+    `manual_shutdown_stops`: the event "manual shutdown" is an emergency stop, which an operator resets.
     `hz_start`: how 127 counts its frequencies; absent, the device shows it. `charge_from_grid`: a charge that
     is asked for may come from the grid. `write_only`: models whose controls do not read back. `rating_w`: the
     rating of a device that does not say its own.
@@ -38,6 +39,7 @@ class MappingSettings:
     pf_sign: str = OVER_EXCITED_NEGATIVE
     hz_start: str | None = None
     charge_from_grid: bool = True
+    manual_shutdown_stops: bool = False
     write_only: tuple[int, ...] = ()
     rating_w: float | None = None
     permissions: Permissions = field(default_factory=Permissions)
@@ -152,9 +154,9 @@ class Wish:
 class Plan:
     """The steps that bring a device to a Setpoint, in order, and the fields that it cannot execute.
 
-    `unguarded` names the fields that the device will hold for ever if nobody changes them: it has no
-    reversion timer for them, or none that ends where it must. `touched` tells how the curve models were that
-    are written to, `returned` which of them are put back for good.
+    `unguarded` names the fields that do not go to the default without this client, because the device has no
+    reversion timer for them, or none that ends there: it holds them, or goes to what it does by itself.
+    `touched` tells how the curve models were that are written to, `returned` which are put back for good.
     """
 
     steps: tuple[Step, ...]

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.former import FormerMemory
 from der_client.sunspec.connection import Connection
 from der_client.sunspec.curve_plans import curve_models_of
-from der_client.sunspec.drafts import CurveBefore, Plan
+from der_client.sunspec.drafts import Plan
 from der_client.sunspec.execution import Execution, Models
+from der_client.sunspec.former_curves import FormerCurves
 from der_client.sunspec.heartbeat import DeviceHeartbeats
 from der_client.sunspec.mapping import plan
 from der_client.sunspec.model import DeviceMap
@@ -22,16 +24,33 @@ from der_client.sunspec.quirks import load_book
 from der_client.sunspec.readings import is_local, telemetry_of
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
+from der_client.sunspec.unused_models import own_schedule
+from der_client.sunspec.writes import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from der_client.sunspec.sending import Sending
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-BEAT_PERIOD_S = 1.0
 CONTROL_POINTS = "704"
+READY_S = 60.0
+"""For so long what was read to prepare a write holds, s."""
+CHANGED = Fault(kind=FaultKind.STALE, detail="the device is not as it was identified", point="702")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A write that was worked out at `at_s`, for the device as it was read then."""
+
+    setpoint: Setpoint
+    reversion: Reversion
+    wanted: Plan
+    due: list[tuple[Step, int | None]]
+    models: Models
+    device_map: DeviceMap
+    at_s: float
 
 
 class SunSpecDevice:
@@ -53,8 +72,10 @@ class SunSpecDevice:
         self._nameplate: Nameplate | None = None
         self._took_out_of_service = False
         self._unguarded: frozenset[str] = frozenset()
-        self._before: Mapping[int, CurveBefore] = {}
+        self._former = FormerCurves()
         self._execution = Execution(self._connection, self.settings)
+        self._ready: Ready | None = None
+        self._begun: tuple[Ready, Sending] | None = None
 
     async def scan(self) -> DeviceMap | Fault:
         """Discover the device and give its map: all models that are defined, with their registers."""
@@ -71,10 +92,21 @@ class SunSpecDevice:
             for quirk in self._book.of(identity):
                 log.info("%s: %s", self.name, quirk.name)
             self.settings = self._book.device(self._given, identity)
+        schedule = own_schedule(device_map)
+        if schedule is not None:
+            log.warning("%s follows %s, which may go against what is asked", self.name, schedule)
         self._pulse.renew(is_wanted=self.settings.controller_heartbeat)
         self._execution.adapt(self.settings)
         is_for_others = self.settings.one_connection and self.settings.proxy is None
         self._transport.let_go_after(self.settings.idle_s if is_for_others else None)
+
+    async def take_up(self, memory: FormerMemory) -> None:
+        """Go on with the curves that an earlier run found here, and keep those that are found from now on."""
+        await self._former.take_up(memory)
+
+    async def knock(self) -> Fault | None:
+        """Whether the device answers at all: one read at each place where its map may begin."""
+        return await self._connection.knock()
 
     async def identify(self) -> Nameplate | Fault:
         """Scan the device and give its ratings."""
@@ -109,6 +141,12 @@ class SunSpecDevice:
         A Fault after a write leaves the device with part of the setpoint; its reversion timers still end it.
         Nothing is written to a device whose ratings or settings are not those that were identified: STALE.
         """
+        self._ready, begun, self._begun = None, self._begun, None
+        if begun is not None:
+            ready, sending = begun
+            await sending.done
+            if sending.failure is None and self._is_for(ready, setpoint, reversion):
+                return await self._confirmed(ready)
         models = await self._models_for(setpoint)
         if isinstance(models, Fault):
             return replace(models, point=CONTROL_POINTS)
@@ -128,15 +166,76 @@ class SunSpecDevice:
             reversion,
             self.settings.mapping,
             restore_service=restore,
-            before=self._before,
+            before=self._former.of(device_map),
         )
-        self._before = {**self._before, **wanted.touched}
+        await self._former.note(device_map, wanted.touched)
         result = await self._execute(wanted, device_map, models)
         if isinstance(result, Applied):
             self._took_out_of_service = opens
-            self._before = {n: was for n, was in self._before.items() if n not in wanted.returned}
+            await self._former.forget(wanted.returned)
             self._note_unguarded(wanted.unguarded)
         return result
+
+    async def prepare(self, setpoint: Setpoint, reversion: Reversion) -> bool:
+        """Read and work out all that writing the setpoint needs; False where it is no matter of one write.
+
+        That is so for a device that is taken out of service or brought back, or that adopts a curve.
+        """
+        self._ready = None
+        if self._took_out_of_service or setpoint.connect is False or setpoint.energize is False:
+            return False
+        models = await self._models_for(setpoint)
+        if isinstance(models, Fault) or self._nameplate is None:
+            return False
+        seen = await self._connection.refreshed({**models, **IDENTITY})
+        if isinstance(seen, Fault) or is_local(seen) or not self._is_as_identified(seen):
+            return False
+        wanted = plan(seen, setpoint, reversion, self.settings.mapping, before=self._former.of(seen))
+        if wanted.touched or wanted.returned:
+            return False
+        self._ready = Ready(
+            setpoint=setpoint,
+            reversion=reversion,
+            wanted=wanted,
+            due=self._execution.due(wanted),
+            models=models,
+            device_map=seen,
+            at_s=asyncio.get_running_loop().time(),
+        )
+        return True
+
+    def begin(self, setpoint: Setpoint, reversion: Reversion) -> asyncio.Future[None] | None:
+        """Send what was prepared; None where it does not hold any more."""
+        ready, self._ready = self._ready, None
+        if ready is None or self._begun is not None or not self._is_for(ready, setpoint, reversion):
+            return None
+        if asyncio.get_running_loop().time() - ready.at_s > READY_S:
+            return None
+        sending = self._execution.begin(ready.due)
+        if sending is None:
+            return None
+        self._begun = ready, sending
+        return sending.done
+
+    def _is_for(self, ready: Ready, setpoint: Setpoint, reversion: Reversion) -> bool:
+        """True if it is what is asked for, of the device as it is known now."""
+        is_same = (setpoint, reversion) == (ready.setpoint, ready.reversion)
+        return is_same and self._connection.holds(ready.device_map)
+
+    async def _confirmed(self, ready: Ready) -> Applied | Fault:
+        """What became of a write that was prepared: read back, and from the device that was planned for."""
+        result = await self._execution.confirm(ready.wanted, ready.due, {**ready.models, **IDENTITY})
+        if isinstance(result, Fault):
+            return result
+        if not (self._connection.holds(ready.device_map) and self._is_as_identified(ready.device_map)):
+            return CHANGED
+        self._note_unguarded(ready.wanted.unguarded)
+        return result
+
+    def _is_as_identified(self, seen: DeviceMap) -> bool:
+        """True if ratings and settings as last read are those that were identified."""
+        known = self._nameplate
+        return known is not None and _is_same(known, nameplate_of(seen, self.settings.mapping))
 
     async def _known(self) -> DeviceMap | Fault:
         """The map as it is known; a device that is met for the first time is adapted to."""
@@ -147,7 +246,7 @@ class SunSpecDevice:
         device_map = await self._known()
         if isinstance(device_map, Fault):
             return device_map
-        curves = curve_models_of(device_map, setpoint, frozenset(self._before))
+        curves = curve_models_of(device_map, setpoint, self._former.models)
         battery = (802,) if setpoint.open_contactor else ()
         return {**CONTROLS, **dict.fromkeys((*curves, *battery))}
 
@@ -158,9 +257,10 @@ class SunSpecDevice:
         await self._transport.close()
 
     def _note_unguarded(self, fields: frozenset[str]) -> None:
-        """Tell once which setpoints outlive a dead client."""
+        """Tell once what does not go to its default by a timer of the device."""
         if fields - self._unguarded:
-            log.warning("%s has no reversion timer for %s", self.name, ", ".join(sorted(fields)))
+            names = ", ".join(sorted(fields))
+            log.warning("%s does not go to its default without this client: %s", self.name, names)
         self._unguarded = fields
 
     async def _execute(self, wanted: Plan, planned: DeviceMap, models: Models) -> Applied | Fault:
@@ -176,9 +276,7 @@ class SunSpecDevice:
         seen = await self._connection.refreshed(IDENTITY)
         if isinstance(seen, Fault):
             return seen
-        if seen is planned and _is_same(self._nameplate, nameplate_of(seen, self.settings.mapping)):
-            return None
-        return Fault(kind=FaultKind.STALE, detail="the device is not as it was identified", point="702")
+        return None if seen is planned and self._is_as_identified(seen) else CHANGED
 
 
 def _is_same(identified: Nameplate, found: Nameplate | Fault) -> bool:

@@ -5,7 +5,7 @@ refused (REFUSED, with the exception code). SunSpec Device Information Model Spe
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from der_client.device import Applied, Fault, FaultKind, WrittenPoint
@@ -14,6 +14,7 @@ from der_client.sunspec.connection import Connection, fault_of
 from der_client.sunspec.drafts import Plan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.scan import ILLEGAL_ADDRESS, Failure
+from der_client.sunspec.sending import Sending
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.writes import Adoption, Block, Step, Use, Wanted, step_of
 
@@ -51,6 +52,24 @@ class Execution:
             fault = await self._carry_out(step, models)
             if fault:
                 return replace(fault, field=fault.field or step.field)
+        return await self._confirm(wanted, due, models) if due else applied(wanted)
+
+    def begin(self, due: Sequence[tuple[Step, int | None]]) -> Sending | None:
+        """Send all blocks of steps that are due, each behind the answer to the one before.
+
+        None where more than that has to be done on the way: then nothing was sent.
+        """
+        if self._one_by_one or any(step.verify or step.result for step, _ in due):
+            return None
+        now_s = asyncio.get_running_loop().time()
+        for step, _ in due:
+            self._sent[_key(step)] = Sent(words=tuple(block.words for block in step.to_write), at_s=now_s)
+        return Sending(self._connection.transport, [block for step, _ in due for block in step.due_blocks])
+
+    async def confirm(
+        self, wanted: Plan, due: list[tuple[Step, int | None]], models: Models
+    ) -> Applied | Fault:
+        """Read back what was begun, for `readback_s` at most."""
         return await self._confirm(wanted, due, models) if due else applied(wanted)
 
     def adapt(self, settings: SunSpecSettings) -> None:
@@ -160,7 +179,7 @@ class Execution:
             if isinstance(seen, Fault):
                 return seen
             difference = next(differences(lasting(wanted)), None)
-            idle = [step for step, before_s in due if not _restarted(step, before_s)]
+            idle = [step for step, before_s in due if not self._is_restarted(step, before_s)]
             if difference is None and not idle:
                 return applied(wanted)
             if difference is None and toggles:
@@ -172,6 +191,15 @@ class Execution:
             if loop.time() >= deadline_s:
                 return difference or _idle_timer(idle[0])
             await asyncio.sleep(self.settings.readback_pause_s)
+
+    def _is_restarted(self, step: Step, before_s: int | None) -> bool:
+        """True if the reversion timer of a step runs, and went up or is near where it has to be by now."""
+        if step.timer is None:
+            return True
+        sent, now_s = self._sent.get(_key(step)), asyncio.get_running_loop().time()
+        gone_s = 0.0 if sent is None else now_s - sent.at_s
+        left_s = step.remaining_s or 0
+        return left_s > 0 and (left_s > (before_s or 0) or left_s >= step.timer_s - gone_s - TIMER_SLACK_S)
 
     async def _toggle(self, steps: list[Step], models: Models) -> Fault | None:
         """Disable and enable functions at once, for devices that restart a timer in no other way."""
@@ -189,14 +217,6 @@ class Execution:
 
 def _key(step: Step) -> tuple[str, int]:
     return step.field, step.to_write[0].address if step.to_write else 0
-
-
-def _restarted(step: Step, before_s: int | None) -> bool:
-    """True if the reversion timer of a step runs and went up, or stands near its full time."""
-    if step.timer is None:
-        return True
-    now_s = step.remaining_s or 0
-    return now_s > 0 and (now_s > (before_s or 0) or now_s >= step.timer_s - TIMER_SLACK_S)
 
 
 def _idle_timer(step: Step) -> Fault:

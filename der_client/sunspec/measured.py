@@ -6,6 +6,8 @@ SunSpec models 701, 101 to 113, 160, 714, 802; IEEE 2030.5-2018, 10.10 (DERStatu
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from der_client.device import DcInput
+from der_client.sunspec.drafts import MappingSettings
 from der_client.sunspec.model import DeviceMap, Model
 
 CONNECTED, AVAILABLE, OPERATING, TESTING, FAULTED = 1, 2, 4, 8, 16
@@ -19,6 +21,7 @@ ALARM_OF_BIT = {10: 1, 11: 2, 8: 3, 9: 4, 6: 7}
 VOLTAGE_IMBALANCE, CURRENT_IMBALANCE = 5, 6
 VOLTAGE_IMBALANCE_SHARE, CURRENT_IMBALANCE_SHARE, LEAST_CURRENT_SHARE = 0.05, 0.2, 0.2
 INPUT_OF_BIT = {0: "ground fault", 5: "door open"}
+MANUAL_SHUTDOWN, EMERGENCY_STOP = 6, "emergency stop"
 GROUND_FAULT = 1
 PLACES: Mapping[str, str] = {
     "TmpAmb": "ambient",
@@ -39,9 +42,12 @@ def numbers(model: Model, *names: str) -> tuple[float, ...]:
 
 
 def phase_voltages(ac: Model) -> tuple[float, ...]:
-    """Line to neutral voltages of the phases that are there, V."""
+    """Line to neutral voltages in the order of the phases, V; 0 for one before the last that is not there."""
     names = ("VL1", "VL2", "VL3") if ac.model_id == 701 else ("PhVphA", "PhVphB", "PhVphC")
-    return tuple(volts for volts in numbers(ac, *names) if volts > LEAST_V)
+    volts = [float(value) if (value := ac.number(name) or 0.0) > LEAST_V else 0.0 for name in names]
+    while volts and not volts[-1]:
+        volts.pop()
+    return tuple(volts)
 
 
 def phase_currents(ac: Model) -> tuple[float, ...]:
@@ -49,9 +55,10 @@ def phase_currents(ac: Model) -> tuple[float, ...]:
     return numbers(ac, *(("AL1", "AL2", "AL3") if ac.model_id == 701 else ("AphA", "AphB", "AphC")))
 
 
-def temperatures(ac: Model) -> Mapping[str, float]:
-    """Temperatures by place, degrees Celsius."""
-    return {place: float(value) for name, place in PLACES.items() if (value := ac.number(name)) is not None}
+def temperatures(ac: Model, inputs: Sequence[DcInput] = ()) -> Mapping[str, float]:
+    """Temperatures by place, degrees Celsius, those of the trackers of the DC inputs among them."""
+    told = {place: float(value) for name, place in PLACES.items() if (value := ac.number(name)) is not None}
+    return told | {one.name: float(one.temperature_c) for one in inputs if one.temperature_c is not None}
 
 
 def alarms_of(ac: Model, events: int, max_a: float) -> frozenset[int]:
@@ -62,7 +69,7 @@ def alarms_of(ac: Model, events: int, max_a: float) -> frozenset[int]:
 
 def _imbalances(ac: Model, max_a: float) -> Iterator[int]:
     """Only a device with three phases that carry current can be out of balance."""
-    volts, amperes = phase_voltages(ac), phase_currents(ac)
+    volts, amperes = tuple(filter(None, phase_voltages(ac))), phase_currents(ac)
     if len(volts) == 3 and _spread(volts) > VOLTAGE_IMBALANCE_SHARE:
         yield VOLTAGE_IMBALANCE
     loaded = max_a and len(amperes) == 3 and sum(amperes) / 3 > LEAST_CURRENT_SHARE * max_a
@@ -76,9 +83,18 @@ def _spread(values: Sequence[float]) -> float:
     return max(abs(value - mean) for value in values) / abs(mean) if mean else 0.0
 
 
-def inputs_of(device_map: DeviceMap, events: int) -> frozenset[str]:
-    """Safety inputs that the inverter or its DC side reports."""
+def inputs_of(
+    device_map: DeviceMap, events: int, dc_inputs: Sequence[DcInput], settings: MappingSettings
+) -> frozenset[str]:
+    """Safety inputs that the inverter or its DC side reports.
+
+    A manual shutdown is an alarm (emergency local); an emergency stop only where a profile says so.
+    """
     found = {name for bit, name in INPUT_OF_BIT.items() if events >> bit & 1}
+    if settings.manual_shutdown_stops and events >> MANUAL_SHUTDOWN & 1:
+        found.add(EMERGENCY_STOP)
+    if any(one.has_ground_fault for one in dc_inputs):
+        found.add(INPUT_OF_BIT[0])
     for model_id, point in ((160, "Evt"), (714, "PrtAlrms")):
         model = device_map.first(model_id)
         if model and (model.integer(point) or 0) & GROUND_FAULT:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from der_client.sunspec.codec import Value, Words, absent_words
 from der_client.sunspec.definitions import HEADER_SIZE, Layout, Point
+from der_client.sunspec.readers import Reader
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,8 +45,9 @@ class Model:
         """The engineering value of a point, `None` if it is not implemented (now)."""
         layout = self.layout
         reader = (layout.readers.get(name) or layout.reader(name)) if layout else None
-        if reader is None:
-            return None
+        return None if reader is None else self._read(reader)
+
+    def _read(self, reader: Reader) -> Value | None:
         try:
             return reader(self.words)
         except IndexError:
@@ -93,8 +95,11 @@ class Model:
 
     def values(self) -> Iterator[tuple[Point, Value]]:
         """All points that are implemented, with their engineering values, in register order."""
-        for point in self.layout.points if self.layout else ():
-            value = self.value_of(point)
+        layout = self.layout
+        if layout is None:
+            return
+        for point in layout.points:
+            value = self._read(layout.readers.get(point.name) or layout.made(point))
             if value is not None and point.type != "pad":
                 yield point, value
 
@@ -117,6 +122,10 @@ class DeviceMap:
     def __post_init__(self) -> None:
         for model in self.models:
             self._numbered.setdefault(model.model_id, []).append(model)
+
+    def all(self, model_id: int) -> tuple[Model, ...]:
+        """All models of that number with registers, in the order of the bus."""
+        return tuple(model for model in self._numbered.get(model_id, ()) if model.words)
 
     def first(self, model_id: int) -> Model | None:
         """The first model of that number with registers, `None` if there is none."""

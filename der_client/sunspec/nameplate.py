@@ -6,7 +6,7 @@ Models 1, 702, 704, 713 and 714, else 120, 121, 124 and 802, to IEEE 2030.5-2018
 from itertools import count, takewhile
 
 from der_client.device import Fault, FaultKind, Nameplate
-from der_client.sunspec.capabilities import modes_of
+from der_client.sunspec.capabilities import modes_of, ramps_of
 from der_client.sunspec.drafts import MappingSettings
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.ratings import inverter_of, legacy_var, setting, storage_w
@@ -157,6 +157,7 @@ def _older(device_map: DeviceMap, settings: MappingSettings) -> Nameplate | Faul
         min_pf_over_excited=abs(setting(ratings, "PFRtgQ1")) or None,
         min_pf_under_excited=abs(setting(ratings, "PFRtgQ4")) or None,
         grad_w_pct_per_s=setting(basic, "WGra") or None,
+        ramps=ramps_of(device_map, settings),
     )
 
 

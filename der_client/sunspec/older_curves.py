@@ -21,19 +21,22 @@ Registers = Mapping[str, Words]
 
 
 def plan_older(
-    wish: Wish, draft: Draft, model: Model, field: str, content: Content, *, is_kept: bool
+    wish: Wish, draft: Draft, model: Model, field: str, content: Content, reverted: Content | None
 ) -> None:
-    """Add the steps that bring a curve into force; `is_kept`: a curve shall hold without us, this one does.
+    """Add the steps that bring a curve into force.
 
-    Raises ValueError where the model cannot hold the curve; then nothing was added.
+    Without us the function disables itself, unless this very curve shall hold then. Raises ValueError where
+    the model cannot hold the curve; then nothing was added.
     """
+    is_kept = reverted == content
     index = _index_for(model, content, wish)
     registers = dict(_registers(model, index, content, wish))
     after_s = 0 if is_kept else wish.reversion.after_s
     selecting = _selecting(wish, model, field, index, enabled=True, after_s=after_s)
     _note_before(wish, draft, model, index)
     draft.add(Stage.CURVE, Step(field=field, model=model, blocks=_blocks(model, index, registers)), selecting)
-    if wish.reversion.after_s and not is_kept and not selecting.refresh_s:
+    is_lost = not is_kept and (reverted is not None or not selecting.refresh_s)
+    if wish.reversion.after_s and is_lost:
         draft.unguarded.add(field)
 
 

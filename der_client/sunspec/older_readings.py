@@ -1,11 +1,13 @@
 """One reading of a device of the older series. Pure functions.
 
-SunSpec models 101 to 103, 111 to 113, 122, 124, 160 and 802; powers positive out of the DER on both sides.
+SunSpec models 101 to 103, 111 to 113, 122, 124, 160 and 802 to 805; powers positive out of the DER on both
+sides.
 """
 
 import math
 
 from der_client.device import Fault, FaultKind, Telemetry
+from der_client.sunspec.battery_cells import cells_of
 from der_client.sunspec.drafts import OVER_EXCITED_NEGATIVE, Bases, MappingSettings
 from der_client.sunspec.measured import (
     AVAILABLE,
@@ -25,6 +27,7 @@ from der_client.sunspec.measured import (
     temperatures,
 )
 from der_client.sunspec.model import DeviceMap, Model
+from der_client.sunspec.mppt import dc_inputs_of
 from der_client.sunspec.ratings import setting, storage_w
 
 ST_OFF, ST_SLEEPING, ST_MPPT, ST_THROTTLED, ST_FAULT, ST_STANDBY = 1, 2, 4, 5, 7, 8
@@ -58,7 +61,7 @@ def _flaw(ac: Model) -> Fault | None:
 
 def _telemetry(device_map: DeviceMap, ac: Model, settings: MappingSettings) -> Telemetry:
     power_w, state = ac.number("W"), ac.integer("St")
-    events = ac.integer("Evt1") or 0
+    events, dc_inputs = ac.integer("Evt1") or 0, dc_inputs_of(device_map)
     bases = Bases.of(device_map, settings)
     connection = _connection(device_map, ac, bases.max_w)
     has_storage = storage_w(device_map) > 0
@@ -67,6 +70,8 @@ def _telemetry(device_map: DeviceMap, ac: Model, settings: MappingSettings) -> T
         reactive_var=_reactive_var(ac, settings),
         apparent_va=ac.number("VA"),
         power_factor=power_factor_of(ac),
+        cells=cells_of(device_map),
+        dc_inputs=dc_inputs,
         voltage_v=_voltage(ac),
         current_a=ac.number("A"),
         frequency_hz=ac.number("Hz"),
@@ -81,8 +86,8 @@ def _telemetry(device_map: DeviceMap, ac: Model, settings: MappingSettings) -> T
         local_control=is_local(device_map),
         alarms=alarms_of(ac, events, setting(device_map.first(120), "ARtg")),
         phase_v=phase_voltages(ac),
-        temperatures_c=temperatures(ac),
-        inputs=inputs_of(device_map, events),
+        temperatures_c=temperatures(ac, dc_inputs),
+        inputs=inputs_of(device_map, events, dc_inputs, settings),
         heartbeat=heartbeat_of(device_map),
     )
 
@@ -103,7 +108,7 @@ def _reactive_var(ac: Model, settings: MappingSettings) -> float:
 def _voltage(ac: Model) -> float | None:
     """Line to neutral for single phase, else line to line; their mean where there are several."""
     line = numbers(ac, "PPVphAB", "PPVphBC", "PPVphCA") if ac.model_id not in SINGLE_PHASE else ()
-    volts = [value for value in line if value > 0] or list(phase_voltages(ac))[:1]
+    volts = [value for value in line if value > 0] or list(filter(None, phase_voltages(ac)))[:1]
     return sum(volts) / len(volts) if volts else None
 
 
@@ -117,7 +122,8 @@ def _connection(device_map: DeviceMap, ac: Model, max_w: float) -> int:
         bits = CONNECTED | AVAILABLE if state in {ST_MPPT, ST_THROTTLED} else 0
         if bits and abs(ac.number("W") or 0) > DEAD_BAND * max_w:
             bits |= OPERATING
-    return bits | FAULTED if state == ST_FAULT else bits
+    has_fault = state == ST_FAULT or any(one.has_fault for one in dc_inputs_of(device_map))
+    return bits | FAULTED if has_fault else bits
 
 
 def _storage_connection(device_map: DeviceMap, inverter: int) -> int:

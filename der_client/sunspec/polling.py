@@ -8,8 +8,11 @@ from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.ratings import inverter_of
 from der_client.sunspec.scan import Read, blocks
 
-TELEMETRY: Mapping[int, str | None] = {701: "ThrotSrc", 713: None, 714: None, 715: None}
-OLDER_TELEMETRY: Mapping[int, str | None] = {122: None, 124: None, 160: "TmsPer", 802: None}
+TELEMETRY: Mapping[int, str | None] = {701: "ThrotSrc", 713: None, 714: None, 715: None, 160: None}
+OLDER_TELEMETRY: Mapping[int, str | None] = {122: None, 124: None, 160: None}
+BATTERY: Mapping[int, str | None] = {802: None, 803: None, 804: None, 805: "NCellBal"}
+REPEATED = frozenset({160, 804, 805})
+"""Models of which a device has one for each gateway unit, string or module: all of them are read."""
 IDENTITY: Mapping[int, str | None] = {1: None, 702: None, 120: None, 121: None}
 CONTROLS: Mapping[int, str | None] = dict.fromkeys((121, 123, 124, 703, 704, 715))
 
@@ -18,8 +21,8 @@ def telemetry_models(device_map: DeviceMap) -> Mapping[int, str | None]:
     """The models that a reading of this device is made of: those of one series, and its battery."""
     ac = inverter_of(device_map)
     if ac is None or ac.model_id == 701:
-        return {**TELEMETRY, 802: None}
-    return {ac.model_id: None, **OLDER_TELEMETRY, 713: None, 715: None}
+        return {**TELEMETRY, **BATTERY}
+    return {ac.model_id: None, **OLDER_TELEMETRY, **BATTERY, 713: None, 715: None}
 
 
 def reads_of(device_map: DeviceMap, wanted: Mapping[int, str | None], max_block: int) -> tuple[Read, ...]:
@@ -39,11 +42,10 @@ def reads_of(device_map: DeviceMap, wanted: Mapping[int, str | None], max_block:
 
 
 def _wanted_models(device_map: DeviceMap, wanted: Mapping[int, str | None]) -> Iterator[Model]:
-    """The first model of each wanted number that the device let us read."""
+    """The first model of each wanted number that the device let us read, all of those that repeat."""
     for model_id in wanted:
-        model = device_map.first(model_id)
-        if model is not None:
-            yield model
+        models = device_map.all(model_id)
+        yield from models if model_id in REPEATED else models[:1]
 
 
 def _end_of(model: Model, last: str | None) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from certs import Door
+from certs.ending import cut
 from der_client.sunspec.frames import MBAP_SIZE, Frame, MalformedFrameError, framed, split_frames
 from der_client.sunspec.register_cache import RegisterCache
 from der_client.sunspec.requests import (
@@ -112,7 +113,7 @@ class ReadOnlyProxy:
             return
         await door.close()
         for writer in list(self._writers):
-            writer.transport.abort()
+            cut(writer.transport)
         if self._serving:
             await asyncio.wait(self._serving)
 
@@ -124,7 +125,7 @@ class ReadOnlyProxy:
         """One reader, request after request, until it goes."""
         task = asyncio.current_task()
         if task is None or len(self._writers) >= MOST_READERS:
-            writer.transport.abort()
+            cut(writer.transport)
             return
         self._writers.add(writer)
         self._serving.add(task)
@@ -137,7 +138,7 @@ class ReadOnlyProxy:
         except (IncompleteReadError, MalformedFrameError, OSError) as error:
             log.debug("a reader is gone: %s", error)
         finally:
-            writer.transport.abort()
+            cut(writer.transport)
             self._writers.discard(writer)
             self._serving.discard(task)
 

@@ -5,8 +5,10 @@ It proves that the control loop lives: without readings it ends.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
+from der_client.quiet import quiet_of
 from der_client.sunspec.connection import Connection
 from der_client.sunspec.heartbeat import PERIOD_S, ControllerHeartbeat
 from der_client.sunspec.measured import is_local
@@ -19,12 +21,20 @@ MOST_PATIENCE_S: Final = 20.0
 
 
 class Pulse:
-    """Counts the controller's heartbeats up in one device. SunSpec models 715 and 802."""
+    """Counts the controller's heartbeats up in one device, by the clock of `loop`. SunSpec 715 and 802."""
 
-    def __init__(self, name: str, connection: Connection, *, is_wanted: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        connection: Connection,
+        *,
+        is_wanted: bool,
+        loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.get_running_loop,
+    ) -> None:
         self._name = name
         self._connection = connection
         self._is_wanted = is_wanted
+        self._loop = loop
         self._heartbeat = ControllerHeartbeat()
         self._map: DeviceMap | None = None
         self._read_s: float | None = None
@@ -41,7 +51,7 @@ class Pulse:
         """Beat if it is time to, and go on until the next reading is overdue."""
         if not self._is_wanted:
             return
-        loop = asyncio.get_running_loop()
+        loop = self._loop()
         now_s = loop.time()
         if self._read_s is not None:
             self._patience_s = min(max(2 * (now_s - self._read_s), LEAST_PATIENCE_S), MOST_PATIENCE_S)
@@ -61,11 +71,13 @@ class Pulse:
 
     def _between(self) -> None:
         """A second after the last look: beat, unless readings have ended or the map is another by now."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop()
         self._timer = None
         if self._map is None or self._read_s is None or loop.time() > self._read_s + self._patience_s:
             return
         self._timer = loop.call_later(PERIOD_S, self._between)
+        if quiet_of(loop).is_on(loop.time()):
+            return
         if self._connection.holds(self._map) and (self._beating is None or self._beating.done()):
             self._beating = loop.create_task(self._beat(self._map, loop.time()))
 

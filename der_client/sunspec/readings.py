@@ -1,10 +1,11 @@
 """One reading of a device, as DERStatus and meter readings want it. Pure functions.
 
-Models 701, 713, 714, 715 and 802 here, the older series in `older_readings`, to IEEE 2030.5-2018, 10.10;
-powers positive out of the DER on both sides.
+Models 701, 713, 714, 715, 160 and 802 to 805 here, the older series in `older_readings`, to IEEE 2030.5-2018,
+10.10; powers positive out of the DER on both sides.
 """
 
 from der_client.device import Fault, FaultKind, Telemetry
+from der_client.sunspec.battery_cells import cells_of
 from der_client.sunspec.drafts import MappingSettings
 from der_client.sunspec.measured import (
     AVAILABLE,
@@ -22,6 +23,7 @@ from der_client.sunspec.measured import (
     temperatures,
 )
 from der_client.sunspec.model import DeviceMap, Model
+from der_client.sunspec.mppt import dc_inputs_of
 from der_client.sunspec.nameplate import PORT_ESS, PV, der_type_of, ports_of
 from der_client.sunspec.older_readings import older_telemetry
 from der_client.sunspec.ratings import inverter_of, setting
@@ -41,16 +43,16 @@ def telemetry_of(device_map: DeviceMap, settings: MappingSettings | None = None)
             kind=FaultKind.MALFORMED, detail="the device has no model of an inverter (701, 101 to 113)"
         )
     if ac.model_id == 701:
-        return _newer_telemetry(device_map, ac)
+        return _newer_telemetry(device_map, ac, settings or MappingSettings())
     return older_telemetry(device_map, ac, settings or MappingSettings())
 
 
-def _newer_telemetry(device_map: DeviceMap, ac: Model) -> Telemetry | Fault:
+def _newer_telemetry(device_map: DeviceMap, ac: Model, settings: MappingSettings) -> Telemetry | Fault:
     """A device that sleeps may take back its measurements: then its power is 0."""
     power_w, state = ac.number("W"), ac.integer("InvSt")
     if power_w is None and state not in NO_POWER_STATES:
         return Fault(kind=FaultKind.MALFORMED, detail="the device gives no active power", point="701.W")
-    storage = device_map.first(713)
+    storage, dc_inputs = device_map.first(713), dc_inputs_of(device_map)
     on, events = ac.integer("St"), ac.integer("Alrm") or 0
     connection = _connection(device_map, ac)
     has_storage = der_type_of(device_map) != PV
@@ -73,10 +75,12 @@ def _newer_telemetry(device_map: DeviceMap, ac: Model) -> Telemetry | Fault:
         local_control=is_local(device_map),
         alarms=alarms_of(ac, events, setting(device_map.first(702), "AMax", "AMaxRtg")),
         phase_v=phase_voltages(ac),
-        temperatures_c=temperatures(ac),
-        inputs=inputs_of(device_map, events),
+        temperatures_c=temperatures(ac, dc_inputs),
+        inputs=inputs_of(device_map, events, dc_inputs, settings),
         heartbeat=heartbeat_of(device_map),
         power_factor=power_factor_of(ac),
+        cells=cells_of(device_map),
+        dc_inputs=dc_inputs,
     )
 
 
@@ -95,7 +99,7 @@ def _connection(device_map: DeviceMap, ac: Model) -> int:
         bits |= AVAILABLE
     if state in {INV_RUNNING, INV_THROTTLED} and abs(ac.number("W") or 0) > DEAD_BAND * max_w:
         bits |= OPERATING
-    if state == INV_FAULT or alarms:
+    if state == INV_FAULT or alarms or any(one.has_fault for one in dc_inputs_of(device_map)):
         bits |= FAULTED
     return bits
 

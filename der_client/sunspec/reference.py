@@ -12,9 +12,10 @@ from der_client.sunspec.curve_forms import FORMS, CurveForm
 from der_client.sunspec.definitions import label_of
 from der_client.sunspec.meter import METERS
 from der_client.sunspec.permissions import CONTROLS, GRID_CODE, NEVER
-from der_client.sunspec.polling import IDENTITY, OLDER_TELEMETRY, TELEMETRY
+from der_client.sunspec.polling import BATTERY, IDENTITY, OLDER_TELEMETRY, TELEMETRY
 from der_client.sunspec.quirks import Quirk, QuirkFields, load_book
 from der_client.sunspec.ratings import INVERTERS
+from der_client.sunspec.unused_models import UNUSED
 
 INTRODUCTION = """\
 # Devices: models, modes, quirks
@@ -31,14 +32,26 @@ Settings of the grid code are written only with `permissions.allow_grid_code_wri
 series can be permitted one by one with `permissions.models`. Never written: ratings, and {never}.
 """
 CURVES = """\
+A control's rampTms (else setGradW) is stepped by the client, period by period. Model 123 makes the ramps of
+its limit, power factor and reactive power itself where it has their `RmpTms`: it is told the goal and the
+time that is left, anew each 5 s, and nothing is stepped besides. A limit is stepped there too where it ends
+in none, stands for a target, or an interlock or the site bounds it on the way; `InOutWRte_RmpTms` of model
+124 stays 0, because its targets are stepped.
+
 Curves of models 705 to 712 are stored in a curve that may be written, read back, adopted, and compared with
 the one that the device shows in force. A curve that is released is put back as it was found: the former
-one, or disabled. A device reverts to the curve of the default control where it keeps a second one; else the
-curve stays, and the log says so once. Curves of models 126 to 142 are written, selected and enabled; they
-revert by disabling themselves.
+one, or disabled; also after a restart. Without the client a device reverts to the curve of the default
+control, without a default to the one that was in force before, else to one that asks for nothing, where it
+keeps a curve for that; else the curve stays, and the log says so once. Curves of models 126 to 142 are
+written, selected and enabled; they revert by disabling themselves.
 
 `opModFreqWatt` becomes a droop of model 711 where it is a dead band and one slope to no power; any other is
 unsupported there.
+"""
+UNUSED_TITLE = """\
+## Models that are recognised and not used
+
+No mode of a server comes down to these models: a DERControl that would need one is reported as unsupported.
 """
 QUIRKS = """\
 What single makes do differently stands in `der_client/sunspec/quirks/inverters.yaml`. It takes the place of
@@ -60,6 +73,8 @@ def page() -> str:
         "## Models\n",
         table(("model", "name", "read", "written"), _models()),
         PERMISSIONS.format(never=", ".join(sorted(NEVER))),
+        UNUSED_TITLE,
+        table(("model", "name", "why it is not used"), _unused()),
         "## Modes\n",
         table(("mode", "700-series", "older series", "702.CtrlModes", "permission"), _modes()),
         CURVES,
@@ -78,10 +93,15 @@ def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
 
 
 def _models() -> Iterator[Sequence[str]]:
-    read = {*IDENTITY, *TELEMETRY, *OLDER_TELEMETRY, *INVERTERS, *METERS, 713, 802}
+    read = {*IDENTITY, *TELEMETRY, *OLDER_TELEMETRY, *INVERTERS, *METERS, *BATTERY, 713}
     for number in sorted({*read, *CONTROLS, *GRID_CODE}):
         uses = [name for name, holds in _uses(number, read) if holds]
         yield str(number), label_of(number), ", ".join(uses) or "to write", _written(number)
+
+
+def _unused() -> Iterator[Sequence[str]]:
+    for number, reason in UNUSED.items():
+        yield str(number), label_of(number), reason
 
 
 def _uses(number: int, read: set[int]) -> Iterator[tuple[str, bool]]:

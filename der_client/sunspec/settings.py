@@ -65,3 +65,19 @@ class MeterSettings:
         if self.meter_positive not in {IMPORT, EXPORT}:
             msg = f"meter_positive: {self.meter_positive!r} is neither import nor export"
             raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunSpecMeterSettings(MeterSettings):
+    """Where a meter is: `host` and `port` on Modbus TCP, or the serial line of `transport`; its `unit`."""
+
+    host: str = ""
+    port: int = 502
+    unit: int = 1
+
+    def __post_init__(self) -> None:
+        super(SunSpecMeterSettings, self).__post_init__()
+        if not 0 < self.port < 65536:
+            raise ValueError(f"port: {self.port} is no TCP port")
+        if not 0 <= self.unit <= 255:
+            raise ValueError(f"unit: {self.unit} outside 0 to 255")

@@ -1,6 +1,8 @@
 """A battery behind the storage model of the older series in a plan. Pure.
 
-The rates are limits of charge and discharge; a negative limit forces the other direction. SunSpec model 124.
+The rates are limits of charge and discharge; a negative limit forces the other direction. They revert to
+none at all: where the default is a rate, those that are no more than it are held, others are let go. SunSpec
+model 124.
 """
 
 from dataclasses import dataclass
@@ -23,6 +25,11 @@ class Rates:
     mode: int = 0
     charge_pct: float = FULL_PCT
     discharge_pct: float = FULL_PCT
+
+    def is_within(self, other: "Rates") -> bool:
+        """True if these rates force nothing, and leave no more freedom than others that force nothing."""
+        pairs = ((self.charge_pct, other.charge_pct), (self.discharge_pct, other.discharge_pct))
+        return all(0 <= mine <= others for mine, others in pairs)
 
 
 FREE = Rates()
@@ -65,7 +72,8 @@ def plan_storage(wish: Wish, draft: Draft) -> None:
     fields = [name for name in ("target_w", "max_charge_w") if getattr(wish.setpoint, name) is not None]
     try:
         rates, reverted = rates_of(wish.setpoint, wish), rates_of(wish.reversion.to, wish)
-        after_s = wish.reversion.after_s if reverted == FREE and rates != FREE else 0
+        is_held = rates == FREE or (reverted != FREE and (rates == reverted or rates.is_within(reverted)))
+        after_s = 0 if is_held else wish.reversion.after_s
         points = {
             "OutWRte": Wanted(rates.discharge_pct, Rounding.NEAREST),
             "InWRte": Wanted(rates.charge_pct, Rounding.NEAREST),
@@ -87,7 +95,8 @@ def plan_storage(wish: Wish, draft: Draft) -> None:
         draft.refuse(fields)
         return
     draft.add(Stage.RELEASE if rates == FREE else Stage.SETPOINT, step)
-    if rates != FREE and wish.reversion.after_s and not step.refresh_s:
+    is_lost = rates != reverted and (reverted != FREE or not step.refresh_s)
+    if is_lost and wish.reversion.after_s:
         draft.unguarded.update(fields or ["target_w"])
 
 

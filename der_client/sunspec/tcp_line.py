@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from certs import TlsContext
+from certs.ending import cut
 from der_client.sunspec.frames import MalformedFrameError, framed, split_frames
 from der_client.sunspec.lines import Link, Receiver
 
@@ -116,7 +117,7 @@ class MbapLink(asyncio.Protocol):
         """Close at once."""
         transport, self._transport = self._transport, None
         if transport is not None:
-            transport.abort()
+            cut(transport)
 
     async def close(self) -> None:
         """Close, and wait until the connection is gone."""

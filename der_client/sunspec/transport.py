@@ -11,7 +11,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from certs import TlsContext, modbus_client_context
-from der_client.sunspec.bus import Bus, BusSettings
+from der_client.sunspec.bus import Answer, Bus, BusSettings, Outcome
 from der_client.sunspec.codec import Words
 from der_client.sunspec.lines import Line
 from der_client.sunspec.register_cache import RegisterCache
@@ -159,6 +159,10 @@ class ModbusTransport:
         answer = await self._asked(write_one_request(address, word), Urgency.WRITE)
         return answer if isinstance(answer, Failure) else None
 
+    def send(self, request: bytes, urgency: Urgency) -> Answer:
+        """Put a request on the bus without waiting; `taken` says what its answer means."""
+        return self._joined().ask(self.unit, request, self.settings.timeout_s, urgency)
+
     def let_go_after(self, idle_s: float | None) -> None:
         """Close the connection after so long without requests, s; `None`: never. For all units of the bus."""
         self._idle_s = idle_s
@@ -172,13 +176,19 @@ class ModbusTransport:
             await bus.leave(self.unit)
 
     async def _asked(self, request: bytes, urgency: Urgency) -> Words | Failure:
-        """What a request brought; the first failure after a good answer is worth a warning, so is its end."""
+        return self.taken(request, await self.send(request, urgency))
+
+    def _joined(self) -> Bus:
+        """The bus, with this unit among its own."""
         if self._bus is None:
             self._bus = self._own_bus or self._shared_bus()
             self._bus.join(self.unit)
             if self._idle_s is not None:
                 self._bus.let_go_after(self._idle_s)
-        answer = await self._bus.ask(self.unit, request, self.settings.timeout_s, urgency)
+        return self._bus
+
+    def taken(self, request: bytes, answer: Outcome) -> Words | Failure:
+        """What a request brought; the first failure after a good answer is worth a warning, so is its end."""
         result = answer if isinstance(answer, Failure) else result_of(request, answer)
         if self.cache is not None:
             _remember(self.cache, request, result)

@@ -33,7 +33,7 @@ class Act:
         """Enrol both devices by their certificates, group them, and set the default limit."""
         for name, identity in read_identities(self._folder).items():
             pem = Path(identity["certificate"]).read_text()
-            body = {"name": name, "certificate": pem, "pIN": int(identity["pin"]), "DER": 1, "postRate": 5}
+            body = {"name": name, "certificate": pem, "pIN": int(identity["pin"]), "DER": 1, "postRate": 2}
             answer = self._api.call("POST", ("devices",), body)
             _tell("enrolled", f"{name}, LFDI {str(answer['lFDI'])[:8]}...", answer)
         self._group(SITE_GROUP, SITE_PRIMACY, DEVICES)
@@ -69,8 +69,14 @@ class Act:
             "description": scene.name[:32],
             "responseRequired": "03",
         }
-        answer = self._api.call("POST", ("groups", scene.device, "controls"), body)
+        query = {"program": self._program(scene.device)}
+        answer = self._api.call("POST", ("groups", scene.device, "controls"), body, query=query)
         _tell("published", f"{scene.name}, in {scene.in_s} s for {scene.duration_s} s", answer, scene.name)
+
+    def _program(self, group: str) -> str:
+        """The operator's own program of a group: the VEN has one there too."""
+        programs: Any = self._api.get("groups", group)["programs"]
+        return str(next(one["mRID"] for one in programs if one["primacy"] == DEVICE_PRIMACY))
 
     def _cancel(self, scene: Scene) -> None:
         mrid = _MRIDS[scene.name]

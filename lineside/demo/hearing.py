@@ -22,6 +22,8 @@ def hear_operator(stage: Stage, line: dict[str, object]) -> None:
     stage.timeline.tell("operator", f"{line['what']}: {line['detail']}{href}")
     if line["what"] == "published":
         stage.mrids[str(line["scene"])] = str(line["mRID"])
+    if line["what"] == "ready":
+        stage.begun.set()
 
 
 def hear_client(stage: Stage, who: str, line: dict[str, object]) -> None:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lineside.demo import story
 from lineside.demo.children import Child, ChildError, start, tail
@@ -17,12 +17,19 @@ from lineside.demo.observer import Observer
 from lineside.demo.site import SERVER_FOLDER, make_site, operator_client, write_client
 from lineside.demo.stage import Stage
 from lineside.demo.timeline import Timeline
-from lineside.demo.verdict import Row, default_row, row_of, table
+from lineside.demo.upstream import Upstream
+from lineside.demo.ven_folder import make_identities
+from lineside.demo.verdict import Row, default_row, row_of, step_text, table
 from sep2_server.operator import ApiError
+
+if TYPE_CHECKING:
+    from lineside.demo.steps import Told
 
 READY_S = 20.0
 SETTLE_S = 6.0
 CAN_PROFILE = "pylontech_lv"
+Answers = dict[str, tuple[int, ...]]
+"""The Responses of each scene, by its name."""
 
 
 async def play(*, once: bool, keep: Path | None = None) -> int:
@@ -32,9 +39,11 @@ async def play(*, once: bool, keep: Path | None = None) -> int:
     timeline = Timeline()
     try:
         async with AsyncExitStack() as stack:
-            stage = await _set_up(stack, folder, timeline)
-            rows = await _perform(stage)
-            seen_all = _judge(stage, rows)
+            stage = _stage(folder, timeline)
+            upstream = Upstream(stage)
+            await _set_up(stack, stage)
+            told, answers = await _perform(stack, stage, upstream)
+            seen_all = _judge(stage, _rows(stage, upstream, answers), told, upstream.reasons(told))
             if not once:
                 await _stay(stage)
             await stage.tasks.stop()
@@ -47,38 +56,54 @@ async def play(*, once: bool, keep: Path | None = None) -> int:
     return 0 if seen_all else 1
 
 
-async def _set_up(stack: AsyncExitStack, folder: Path, timeline: Timeline) -> Stage:
-    timeline.title("lineside demo: one control from the operator to the registers, and back")
+def _stage(folder: Path, timeline: Timeline) -> Stage:
+    timeline.title("lineside demo: from the utility and the operator to the registers, and back")
     site = make_site(folder)
-    timeline.tell("demo", "fresh certificates: root, MCA, MICA, server, two devices; chains of 4")
-    stage = Stage(folder, timeline, site, Observer(lambda seen: tell_seen(timeline, seen)))
+    make_identities(folder)
+    timeline.tell("demo", "fresh certificates: chains of 4 for server and devices, another root for OpenADR")
+    return Stage(folder, timeline, site, Observer(lambda seen: tell_seen(timeline, seen)))
+
+
+async def _set_up(stack: AsyncExitStack, stage: Stage) -> None:
+    """Start everything, each as a process of its own."""
     stack.push_async_callback(stage.tasks.stop)
-    await _start(stage, stack, "server", "server", "run", "--config", str(folder / SERVER_FOLDER))
-    await _server_is_up(stage)
+    await _start(stage, stack, "server", "server", "run", "--config", str(stage.folder / SERVER_FOLDER))
     inverter = await _start(stage, stack, "inverter", "sim", "inverter", "--irradiance", "1")
     battery = await _start(stage, stack, "pack", "sim", "battery")
+    await _server_is_up(stage)
     where = {"pv": await inverter.first_line(), "battery": await battery.first_line()}
     for name, place in where.items():
         can = f", CAN at 127.0.0.1:{place['can_port']}" if "can_port" in place else ""
-        timeline.tell(name, f"inverter at Modbus 127.0.0.1:{place['modbus_port']}{can}")
+        stage.timeline.tell(name, f"inverter at Modbus 127.0.0.1:{place['modbus_port']}{can}")
         stage.tasks.start(stage.observer.watch_registers(name, "127.0.0.1", int(str(place["modbus_port"]))))
     can_port = int(str(where["battery"]["can_port"]))
     stage.tasks.start(stage.observer.watch_bus("battery", "127.0.0.1", can_port, CAN_PROFILE))
     await _run_operator(stage, stack, "prepare")
     for name, place in where.items():
-        config = write_client(site, name, place)
+        config = write_client(stage.site, name, place)
         client = await _start(stage, stack, name, "client", "run", "--events", "--config", str(config))
         stage.tasks.start(client.listen(lambda who, line: hear_client(stage, who, line)))
-    return stage
+    stack.push_async_callback(stage.tasks.stop)  # who watches ends before what is watched
 
 
-async def _perform(stage: Stage) -> list[Row]:
-    """Let the operator play, wait for the last answers, and collect what was seen."""
-    async with AsyncExitStack() as stack:
-        await _run_operator(stage, stack, "play")
+async def _perform(stack: AsyncExitStack, stage: Stage, upstream: Upstream) -> tuple[list[Told], Answers]:
+    """Let operator and utility play, and wait for the last answers: what became of the event, and these."""
+    following = asyncio.ensure_future(upstream.follow(stack))
+    try:
+        async with AsyncExitStack() as playing:
+            await _run_operator(stage, playing, "play")
+        answers = await _answers(stage)
+        return await following, answers
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
+async def _answers(stage: Stage) -> Answers:
+    """The Responses to each of the operator's controls, once all are there or the time is over."""
     until = time.monotonic() + story.LENGTH_S
     api = operator_client(stage.folder / SERVER_FOLDER)
-    answers: dict[str, tuple[int, ...]] = {}
+    answers: Answers = {}
     while time.monotonic() < until:
         for scene in story.SCENES:
             told = await asyncio.to_thread(api.get, "controls", stage.mrids.get(scene.name, ""), "responses")
@@ -87,17 +112,18 @@ async def _perform(stage: Stage) -> list[Row]:
         if all(answers[s.name] == s.responses for s in story.SCENES):
             break
         await asyncio.sleep(0.5)
-    return _rows(stage, answers)
+    return answers
 
 
-def _rows(stage: Stage, answers: dict[str, tuple[int, ...]]) -> list[Row]:
+def _rows(stage: Stage, upstream: Upstream, answers: Answers) -> list[Row]:
     observer = stage.observer
     wanted = story.DEFAULT_REGISTER
     rows = [
         default_row(story.DEFAULT_NAME, name, wanted, observer.values(name, wanted.point, 0, time.time()))
         for name in story.DEVICES
     ]
-    for scene in story.SCENES:
+    answers = {**answers, story.EVENT.name: upstream.evidence.responses}
+    for scene in (*story.SCENES, story.EVENT):
         since, until = stage.active.get((scene.device, scene.name), [0.0, 0.0])
         registers = observer.values(scene.device, scene.register.point, since, until)
         name = "" if scene.frame is None else f"{scene.frame.message}.{scene.frame.signal}"
@@ -106,15 +132,18 @@ def _rows(stage: Stage, answers: dict[str, tuple[int, ...]]) -> list[Row]:
     return rows
 
 
-def _judge(stage: Stage, rows: list[Row]) -> bool:
+def _judge(stage: Stage, rows: list[Row], told: list[Told], reasons: list[str]) -> bool:
     stage.timeline.title(
         "what was asked and what was seen (1 received, 2 started, 3 completed, 6 cancelled, 7 superseded)"
     )
     stage.timeline.out.write(table(rows) + "\n")
+    stage.timeline.title("what became of the utility's event")
+    stage.timeline.out.write("\n".join([*map(step_text, told), *reasons]) + "\n")
     reported = _reported(stage)
     stage.timeline.title("what the devices reported to the server")
     stage.timeline.out.write("\n".join(text for _, text in reported) + "\n")
     flaws = [flaw for row in rows for flaw in row.flaws] + [text for fine, text in reported if not fine]
+    flaws += reasons
     ended = (
         f"all seen in {time.time() - stage.timeline.started_s:.0f} s"
         if not flaws
@@ -145,8 +174,10 @@ async def _stay(stage: Stage) -> None:
     stage.timeline.out.write(
         f"\nthe system stays up; Ctrl-C ends it. Talk to it from another terminal:\n"
         f"  lineside op devices --config {folder}\n"
-        f"  lineside op publish pv --max-w 40% --in 5s --for 1m --config {folder}\n"
+        f"  lineside op publish site --max-w 40% --in 5s --for 1m --config {folder}\n"
         f"  lineside op readings battery --config {folder}\n"
+        f"  lineside demo event battery -1500 --for 30 --folder {stage.folder}\n"
+        f"  lineside ven status --config {stage.folder}/ven/ven.toml\n"
         f"  lineside client discover https://127.0.0.1:{stage.site.port}/dcap"
         f" --identity {stage.folder}/pki/pv\n"
     )

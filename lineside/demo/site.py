@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
 from dataclasses import dataclass
 from secrets import randbelow
 from typing import TYPE_CHECKING, Final
 
 from certs import Credentials, Pki, make_pin
+from lineside.demo.ports import free_port
 from lineside.demo.story import DEVICES
 from sep2_server.operator import OperatorClient
 
@@ -33,7 +33,7 @@ database = "server.db"
 certificate = "{certificate}"
 key = "{key}"
 roots = "{root}"
-post_rate_s = 5
+post_rate_s = 2
 pen = 40732
 
 [poll_rate]
@@ -66,7 +66,7 @@ port = {modbus_port}
 period_s = 0.5
 
 [report]
-post_rate_s = 5
+post_rate_s = 2
 """
 CAN: Final = """
 [device.can]
@@ -149,11 +149,3 @@ def operator_client(folder: Path) -> OperatorClient:
     """The way to the operator API of the server in a folder, with the token of its first start."""
     url = (folder / "operator" / "operator.url").read_text().strip()
     return OperatorClient(url=url, secret=(folder / "operator" / "operator.token").read_text().strip())
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -55,4 +55,6 @@ class Stage:
     mrids: dict[str, str] = field(default_factory=dict)
     active: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     told: set[tuple[str, str]] = field(default_factory=set)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the operator begins to play."""
     tasks: BackgroundTasks = field(default_factory=BackgroundTasks)

@@ -47,7 +47,7 @@ DEFAULT_LIMIT_PCT: Final = 80.0
 DEFAULT_NAME: Final = "default limit 80 %"
 DEFAULT_REGISTER: Final = Register(point="704.WMaxLimPct", value=DEFAULT_LIMIT_PCT)
 DEVICES: Final = ("pv", "battery")
-LENGTH_S: Final = 33.0
+LENGTH_S: Final = 32.0
 """From the first control to the last answer."""
 
 SCENES: Final = (
@@ -67,7 +67,7 @@ SCENES: Final = (
         modes={"opModTargetW": 3000.0},
         at_s=0.0,
         in_s=4,
-        duration_s=9,
+        duration_s=7,
         responses=(1, 2, 3),
         register=Register(point="704.WSet", value=3000.0),
         frame=Frame(message="Measurements", signal="Current", low=-75.0, high=-45.0),
@@ -76,7 +76,7 @@ SCENES: Final = (
         name="PV limit 60 %",
         device="pv",
         modes={"opModMaxLimW": 60.0},
-        at_s=14.0,
+        at_s=13.0,
         in_s=1,
         duration_s=30,
         responses=(1, 2, 7),
@@ -86,7 +86,7 @@ SCENES: Final = (
         name="PV limit 30 % (newer)",
         device="pv",
         modes={"opModMaxLimW": 30.0},
-        at_s=18.0,
+        at_s=17.0,
         in_s=4,
         duration_s=8,
         responses=(1, 2, 3),
@@ -96,13 +96,31 @@ SCENES: Final = (
         name="battery charge 2 kW",
         device="battery",
         modes={"opModTargetW": -2000.0},
-        at_s=16.0,
+        at_s=11.0,
         in_s=2,
         duration_s=30,
         responses=(1, 2, 6),
         register=Register(point="704.WSet", value=-2000.0),
         frame=Frame(message="Measurements", signal="Current", low=30.0, high=50.0),
-        cancel_after_s=7.0,
+        cancel_after_s=4.0,
     ),
 )
 """A scheduled limit, a discharge, a control that supersedes another, and a cancellation."""
+
+EVENT: Final = Scene(
+    name="VTN event -2.5 kW",
+    device="battery",
+    modes={"opModTargetW": 2500.0},
+    at_s=14.0,
+    in_s=6,
+    duration_s=8,
+    responses=(1, 2, 3),
+    register=Register(point="704.WSet", value=2500.0),
+    frame=Frame(message="Measurements", signal="Current", low=-62.0, high=-38.0),
+)
+"""What the utility asks for by OpenADR, 2.5 kW less load; the VEN makes the control of it."""
+MARKET_CONTEXT: Final = "http://lineside.example/utility"
+USAGE, STATUS = "usage", "status"
+"""reportSpecifierIDs of the VEN, and what the VTN calls the lines that it says of such reports."""
+OPENADR_PKI, VTN, VEN, VTN_SOCKET = "openadr", "vtn", "ven", "vtn.sock"
+"""Names in the folder: certificates, the VTN and the VEN below them, the VEN's own, the VTN's socket."""

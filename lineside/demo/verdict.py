@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lineside.demo.observer import Seen
+    from lineside.demo.steps import Told
     from lineside.demo.story import Frame, Register, Scene
+
+STEP_COLUMNS = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,11 @@ def table(rows: Sequence[Row]) -> str:
     ]
     text.insert(1, "-" * max(map(len, text)))
     return "\n".join(text + [f"  {r.control}: {flaw}" for r in rows for flaw in r.flaws])
+
+
+def step_text(told: Told) -> str:
+    """A line for a step of the utility's event: its name, and what showed it."""
+    return f"{told.step.name:<{STEP_COLUMNS}} {told.proof or 'NOT SEEN'}"
 
 
 def _mark(row: Row) -> str:

@@ -10,7 +10,7 @@ from der_client.physics.chance import share_of
 from der_client.physics.ev import ElectricVehicle, EvSettings
 from der_client.physics.household import Household
 from der_client.physics.weather import Weather, WeatherPv
-from der_client.sunspec import Inverter, InverterSettings, ReplayStore
+from der_client.sunspec.simulator import Inverter, InverterSettings, ReplayStore
 from der_client.sunspec.simulator.image import PORT_EV
 from der_client.sunspec.simulator.meter import Meter, MeterSettings
 from der_client.sunspec.simulator.site import Site

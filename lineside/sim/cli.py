@@ -69,7 +69,7 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 def _serve_image(chosen: argparse.Namespace) -> int:
-    from der_client.sunspec import parse_image  # noqa: PLC0415
+    from der_client.sunspec.simulator import parse_image  # noqa: PLC0415
     from lineside.sim.build import Wish  # noqa: PLC0415
 
     try:

@@ -1,7 +1,8 @@
 """What a running simulation is told, one line of JSON each, and what it answers. No IO.
 
 {"fault": "late=2@battery"}  {"clear": "all"}  {"grid": {"per_unit": 0.8, "hertz": 59.5}}
-{"plug": 40}  {"unplug": true}  {"flexible": 0.3}  {"status": true}
+{"grid": {"phases": [1.0, 0.86, 1.0]}}  {"island": true}  {"plug": 40}  {"unplug": true}  {"flexible": 0.3}
+{"status": true}
 """
 
 from __future__ import annotations
@@ -53,10 +54,28 @@ def _clear(rig: Rig, value: object) -> dict[str, object]:
 
 
 def _grid(rig: Rig, value: object) -> dict[str, object]:
-    if not isinstance(value, dict) or not value.keys() <= {"per_unit", "hertz"}:
-        raise CommandError("grid has per_unit and hertz")
+    if not isinstance(value, dict) or not value.keys() <= {"per_unit", "hertz", "phases"}:
+        raise CommandError("grid has per_unit, hertz and phases")
+    if "phases" in value:
+        if len(value) > 1:
+            raise CommandError("grid: phases stand alone, their mean is the voltage")
+        rig.set_phases(_phases(value["phases"]))
+        return {}
     nominal = next((d.inverter.settings.nominal_hz for d in rig.devices.values() if d.inverter), 60.0)
     rig.set_grid(_number(value.get("per_unit", 1.0)), _number(value.get("hertz", nominal)))
+    return {}
+
+
+def _phases(value: object) -> list[float]:
+    if not isinstance(value, list) or len(value) not in {2, 3}:
+        raise CommandError("grid.phases: two or three voltages per unit are wanted")
+    return [_number(one) for one in value]
+
+
+def _island(rig: Rig, value: object) -> dict[str, object]:
+    if not isinstance(value, bool):
+        raise CommandError("island: true or false is wanted")
+    rig.set_island(is_island=value)
     return {}
 
 
@@ -90,6 +109,7 @@ VERBS: dict[str, Callable[[Rig, object], dict[str, object]]] = {
     "fault": _fault,
     "clear": _clear,
     "grid": _grid,
+    "island": _island,
     "plug": _plug,
     "unplug": _unplug,
     "flexible": _flexible,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from der_client.sunspec import FaultSwitches, Inverter
+from der_client.sunspec.simulator import FaultSwitches, Inverter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from der_client.can import Pack, SimulatedBms
     from der_client.physics.ev import ElectricVehicle
-    from der_client.sunspec import ReplayStore
+    from der_client.sunspec.simulator import ReplayStore
     from der_client.sunspec.simulator.meter import Meter
     from der_client.sunspec.simulator.site import Site
 
@@ -89,6 +89,25 @@ class Rig:
             if device.inverter is not None:
                 nominal_v = device.inverter.settings.v_nom_v
                 device.inverter.set_grid(voltage_v=per_unit * nominal_v, frequency_hz=hertz)
+
+    def set_phases(self, per_unit: Sequence[float]) -> None:
+        """Let the phases of all devices with so many differ; others see their mean."""
+        mean = sum(per_unit) / len(per_unit)
+        self.set_grid(mean, self._hertz())
+        for device in self._inverters():
+            device.set_phases(per_unit)
+
+    def set_island(self, *, is_island: bool) -> None:
+        """Take the grid away from all devices, or bring it back."""
+        for device in self._inverters():
+            device.set_island(is_island=is_island)
+
+    def _inverters(self) -> list[Inverter]:
+        return [device.inverter for device in self.devices.values() if device.inverter is not None]
+
+    def _hertz(self) -> float:
+        """Frequency of the grid now."""
+        return next((inverter.ac.frequency_hz for inverter in self._inverters()), 60.0)
 
     def step_one(self, device: Device, now: float) -> None:
         """Bring what a device shows to `now`; alone where it stands on no site and the grid is constant."""

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from certs import modbus_server_context
 from der_client.can import BatterySimulator, CanHub
-from der_client.sunspec import FaultSwitches, ModbusServer, RtuServer
 from der_client.sunspec.requests import READ_HOLDING, WRITE_MULTIPLE
+from der_client.sunspec.simulator import FaultSwitches, ModbusServer, RtuServer
 from der_client.sunspec.simulator.bank import IllegalRequestError, SilentUnitError
 from der_client.sunspec.simulator.meter import refuse_write
 from lineside.sim.command import answer_line
+from lineside.sim.open_files import make_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,10 +51,10 @@ class Store:
         """Registers now. Raises IllegalRequestError outside the map."""
         device = self._device
         self._misbehave(READ_HOLDING)
-        now = self._clock.now()
-        if now - self._fresh_at >= FRESH_S * self._clock.speed:
-            self._rig.step_one(device, now)
-            self._fresh_at = now
+        with self._clock.step() as now:
+            if now - self._fresh_at >= FRESH_S * self._clock.speed:
+                self._rig.step_one(device, now)
+                self._fresh_at = now
         if device.inverter is not None:
             return device.inverter.read(address, count)
         if device.image is not None:
@@ -63,8 +64,9 @@ class Store:
     def write(self, address: int, words: Sequence[int]) -> None:
         """Write points now. Raises IllegalRequestError where the device refuses."""
         self._misbehave(WRITE_MULTIPLE)
-        now = self._fresh_at = self._clock.now()
-        self._rig.step_one(self._device, now)
+        with self._clock.step() as now:
+            self._fresh_at = now
+            self._rig.step_one(self._device, now)
         if self._device.inverter is None:
             refuse_write(address)
         else:
@@ -90,10 +92,15 @@ class Served:
         self._stack = AsyncExitStack()
         self._tick: asyncio.TimerHandle | None = None
         self._turn = 0
+        self._is_told = False
 
     async def start(self, host: str, port: int, *, is_one_port: bool, tls: TlsContext | None = None) -> None:
-        """Open the ports, inside TLS where there is a context. Raises OSError where one cannot be had."""
-        groups = _groups(list(self.rig.devices.values()), is_one_port=is_one_port)
+        """Open the ports, inside TLS where there is a context. Raises OSError where one cannot be had.
+
+        TooManyPortsError where the system does not allow as many.
+        """
+        groups = list(_groups(list(self.rig.devices.values()), is_one_port=is_one_port))
+        make_room(len(groups) + sum(device.bms is not None for device in self.rig.devices.values()))
         for number, group in enumerate(groups):
             line = FaultSwitches()
             server = ModbusServer(self._stores(group, line), line)
@@ -152,7 +159,8 @@ class Served:
 
     def tell(self, line: str) -> str:
         """Do what a line of JSON says, now; the answer."""
-        self.rig.step(self.clock.now())
+        with self.clock.step() as now:
+            self.rig.step(now)
         return answer_line(self.rig, line)
 
     async def close(self) -> None:
@@ -170,16 +178,22 @@ class Served:
 
     def _beat(self) -> None:
         """Go on with what nobody asks: a few devices each tick, so that each has its turn in a round."""
-        now = self.clock.now()
+        with self.clock.step() as now:
+            self._go_on(now)
+        if self.clock.is_behind and not self._is_told:
+            self._is_told = True
+            sys.stderr.write(f"too much for this machine: time runs slower than {self.clock.speed:g} to 1\n")
+        self._tick = asyncio.get_running_loop().call_later(TICK_S, self._beat)
+
+    def _go_on(self, now: float) -> None:
         if self.rig.site is not None or self.rig.grid:
             self.rig.step(now)
-        else:
-            devices = list(self.rig.devices.values())
-            share = max(1, round(len(devices) * TICK_S / ROUND_S))
-            for _ in range(share if len(devices) > 1 else 1):
-                self.rig.step_one(devices[self._turn % len(devices)], now)
-                self._turn += 1
-        self._tick = asyncio.get_running_loop().call_later(TICK_S, self._beat)
+            return
+        devices = list(self.rig.devices.values())
+        share = max(1, round(len(devices) * TICK_S / ROUND_S))
+        for _ in range(share if len(devices) > 1 else 1):
+            self.rig.step_one(devices[self._turn % len(devices)], now)
+            self._turn += 1
 
 
 def _groups(devices: list[Device], *, is_one_port: bool) -> Iterable[list[tuple[int, Device]]]:

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 from aiohttp import web
 
+from certs.ending import cut
 from sep2_server.errors import Busy, NotFound
 from sep2_server.files.ranges import Piece, is_unchanged, piece_of
 from sep2_server.messages import Download
@@ -45,7 +46,7 @@ class Downloads:
             except OSError as flaw:
                 log.warning("%s did not load %s: %r", download.lfdi, download.href, flaw)
                 if request.transport is not None:
-                    request.transport.abort()
+                    cut(request.transport)
                 raise ConnectionResetError("the download broke off") from flaw
         log.info("%s loaded %s: %s octets", download.lfdi, download.href, piece.length)
         return response

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import httptools
 
 from certs import KnownIssuers, peer_identity, refuse_reason
+from certs.ending import cut
 from sep2_server.notifications.hosts import Address
 
 LARGEST_ANSWER: Final = 1 << 16
@@ -127,7 +128,7 @@ class Posting(asyncio.Protocol):
         """Close the connection at once."""
         self.is_open = False
         if self._transport is not None:
-            self._transport.abort()
+            cut(self._transport)
 
     def _fail(self, text: str) -> None:
         if self._answer is not None and not self._answer.done():

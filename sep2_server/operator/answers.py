@@ -95,6 +95,8 @@ class Series(TypedDict):
     flowDirection: int | None
     phase: int | None
     dataQualifier: int | None
+    accumulationBehaviour: int | None
+    roleFlags: str | None
     powerOfTenMultiplier: int
 
 
@@ -296,8 +298,9 @@ class Cancelled(TypedDict):
 
 
 class Response(TypedDict):
-    """A Response of a device."""
+    """A Response of a device. `id` is higher for later ones, also where a device repeats itself."""
 
+    id: int
     device: str | None
     endDeviceLFDI: str | None
     status: int | None
@@ -324,6 +327,22 @@ class Status(TypedDict):
     changes: int
     nextEventChange: int | None
     warnings: list[str]
+
+
+class Changed(TypedDict):
+    """The kinds of what changed of a device; null is of nobody, or of a device that is gone."""
+
+    device: str | None
+    kinds: list[str]
+
+
+class Changes(TypedDict):
+    """What changed; with `more` there is more behind `next`. Not `complete`: anything may have changed."""
+
+    changed: list[Changed]
+    next: int
+    more: bool
+    complete: bool
 
 
 class Rates(TypedDict):

@@ -15,6 +15,54 @@ class ImportedReadings(TypedDict):
     problems: list[Problem]
 
 
+class Ensured(TypedDict):
+    """A resource that is there; `created` tells whether it is new, `status` is that of an event."""
+
+    item: int
+    mRID: str
+    href: str
+    created: bool
+    status: NotRequired[str]
+
+
+class EnsuredResources(TypedDict):
+    """What is there by `item`, counted from 1, and what is wrong with which item."""
+
+    items: list[Ensured]
+    problems: list[Problem]
+
+
+class Ended(TypedDict):
+    """An event and its status, null where there is none; `cancelled` tells whether it was open until now."""
+
+    item: int
+    mRID: str
+    status: str | None
+    cancelled: bool
+
+
+class EndedEvents(TypedDict):
+    """What became of events by `item`, counted from 1, and what is wrong with which item."""
+
+    items: list[Ended]
+    problems: list[Problem]
+
+
+class ChangedDefault(TypedDict):
+    """A program and the mRID of its DefaultDERControl, null where it has none."""
+
+    item: int
+    program: str
+    mRID: str | None
+
+
+class ChangedDefaults(TypedDict):
+    """What became of defaults by `item`, counted from 1, and what is wrong with which item."""
+
+    items: list[ChangedDefault]
+    problems: list[Problem]
+
+
 class Place(TypedDict):
     """Where what was done away with has been."""
 

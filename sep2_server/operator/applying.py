@@ -1,10 +1,9 @@
 """What applies to a device now: its programs in their precedence, and the source of each mode."""
 
 from function_sets import Draw, ModeSource, Program, Rules, advance
-from schemas import DefaultDERControl, DERControlBase, DERProgram, EndDevice, spec_of
+from schemas import DefaultDERControl, DERControlBase, DERProgram, EndDevice, Json, spec_of
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.groups import program_told
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.model import natural_value
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row

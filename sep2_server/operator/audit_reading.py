@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from schemas import Json
 from sep2_server.operator.audit import files_of, head_of
 from sep2_server.operator.audit_chain import Flaw, Head, Verdict, check
-from sep2_server.operator.json_value import Json
 
 BLOCK: Final = 1 << 16
 

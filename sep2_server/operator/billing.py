@@ -14,6 +14,7 @@ from schemas import (
     CustomerAgreement,
     DateTimeInterval,
     HistoricalReading,
+    Json,
     PrepaymentLink,
     ProjectionReading,
     ReadingType,
@@ -21,12 +22,12 @@ from schemas import (
     TargetReading,
     TariffProfileLink,
     UsagePointLink,
+    json_of,
 )
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of, resource_of
+from sep2_server.operator.model import resource_of
 from sep2_server.operator.requests_billing import AddAccount, AddAgreement, AddBillReadings, AddPeriod
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

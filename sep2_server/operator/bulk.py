@@ -1,15 +1,16 @@
 """Many devices, members or controls with one call, in one commit: whole, or as far as they are right."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Final, TypeVar
 
+from schemas import Json
 from sep2_server.operator import programs
 from sep2_server.operator.controls import publish_one
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import enrol_one
 from sep2_server.operator.errors import BadRequest, Refusal
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.requests import BulkControl, ChangeMembers, EnrolDevice
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
@@ -23,6 +24,10 @@ class _Undo(Exception):
     """What was tried is not to stay."""
 
 
+class _Entangled(Exception):
+    """A refused item has left something behind: all is to be done again, with a savepoint for each."""
+
+
 def enrol_many(desk: Desk, call: Call) -> Answer:
     """Enrol up to 1000 devices: a JSON list, or one JSON object per line (application/x-ndjson).
 
@@ -30,7 +35,7 @@ def enrol_many(desk: Desk, call: Call) -> Answer:
     `dry_run` nothing is stored.
     """
     is_trial = call.flag("dry_run")
-    told = _each(desk, call, lambda item: _enrolled(desk, read(EnrolDevice, item)), "enrolled")
+    told = each(desk, call, lambda item: _enrolled(desk, read(EnrolDevice, item)), "enrolled")
     done = [answer for answer in told[0] if answer is not None]
     return {
         "devices": [] if is_trial else list(done),
@@ -42,7 +47,7 @@ def enrol_many(desk: Desk, call: Call) -> Answer:
 
 def publish_many(desk: Desk, call: Call) -> Answer:
     """Publish controls in many groups: a list of up to 1000, each for its `groups`. All or none."""
-    told = _each(desk, call, lambda item: _published(desk, read(BulkControl, item)), "published")
+    told = each(desk, call, lambda item: _published(desk, read(BulkControl, item)), "published")
     return {
         "controls": [control for found in told[0] if found is not None for control in found],
         "problems": list(told[1]),
@@ -83,19 +88,17 @@ def _published(desk: Desk, asked: BulkControl) -> list[dict[str, Json]]:
     ]
 
 
-def _each(
+def each(
     desk: Desk, call: Call, act: Callable[[object], T], done: str
 ) -> tuple[Sequence[T | None], Sequence[dict[str, Json]]]:
     """Act on each item of a body: what came of it, and what is wrong. BadRequest where all stop."""
     if not isinstance(call.body, list) or not 0 < len(call.body) <= MOST_ITEMS:
         raise BadRequest(f"body: not a list of 1 to {MOST_ITEMS}", "send several requests for more")
-    results: list[T | None] = []
-    problems: list[dict[str, Json]] = []
-    is_trial = call.flag("dry_run")
-    with contextlib.suppress(_Undo), desk.transaction.attempt():
-        results = [_one(desk, act, item, number, problems) for number, item in enumerate(call.body, 1)]
-        _undo(is_trial=is_trial)
-    if problems and not call.flag("keep_going") and not is_trial:
+    try:
+        results, problems = _tried(desk, call.body, act, _attempt_quickly, is_trial=call.flag("dry_run"))
+    except _Entangled:
+        results, problems = _tried(desk, call.body, act, _attempt, is_trial=call.flag("dry_run"))
+    if problems and not call.flag("keep_going") and not call.flag("dry_run"):
         raise BadRequest(
             f"{len(problems)} of {len(call.body)} cannot be {done}; none was",
             "correct them, or use keep_going=true for the others",
@@ -104,17 +107,46 @@ def _each(
     return results, problems
 
 
+def _tried(
+    desk: Desk,
+    items: list[object],
+    act: Callable[[object], T],
+    attempt: Callable[[Desk], AbstractContextManager[None]],
+    *,
+    is_trial: bool,
+) -> tuple[list[T | None], list[dict[str, Json]]]:
+    """What came of all items, in one attempt; a trial leaves nothing behind."""
+    results: list[T | None] = []
+    problems: list[dict[str, Json]] = []
+    with contextlib.suppress(_Undo), desk.transaction.attempt():
+        for number, item in enumerate(items, 1):
+            try:
+                with attempt(desk):
+                    results.append(act(item))
+            except Refusal as flaw:
+                results.append(None)
+                problems.append({"item": number, "detail": flaw.detail, "hint": flaw.hint})
+        _undo(is_trial=is_trial)
+    return results, problems
+
+
+def _attempt(desk: Desk) -> AbstractContextManager[None]:
+    return desk.transaction.attempt()
+
+
+@contextlib.contextmanager
+def _attempt_quickly(desk: Desk) -> Iterator[None]:
+    """Without a savepoint: _Entangled where a refused item has written something."""
+    unit = desk.transaction.unit
+    before = unit.writes
+    try:
+        yield
+    except Refusal as flaw:
+        if unit.writes != before:
+            raise _Entangled from flaw
+        raise
+
+
 def _undo(*, is_trial: bool) -> None:
     if is_trial:
         raise _Undo
-
-
-def _one(
-    desk: Desk, act: Callable[[object], T], item: object, number: int, problems: list[dict[str, Json]]
-) -> T | None:
-    try:
-        with desk.transaction.attempt():
-            return act(item)
-    except Refusal as flaw:
-        problems.append({"item": number, "detail": flaw.detail, "hint": flaw.hint})
-        return None

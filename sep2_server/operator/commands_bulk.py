@@ -59,7 +59,7 @@ def enrol_file(api: OperatorClient, path: Path, *, dry_run: bool, keep_going: bo
 
 def publish_file(api: OperatorClient, path: Path, *, dry_run: bool) -> Shown:
     """Publish the controls of a file of JSON lines with one call, all or none."""
-    items, problems = items_of(path, _json_lines(path), SAID)
+    items, problems = items_of(path, json_lines(path), SAID)
     if problems:
         raise UsageError("\n".join(f"{path}, line {n}: {why}" for n, why in problems), "correct the lines")
     query: dict[str, str | int] | None = {"dry_run": "true"} if dry_run else None
@@ -122,7 +122,8 @@ def _device(folder: Path, row: dict[str | None, str | None]) -> Item | str:
     return item
 
 
-def _json_lines(path: Path) -> Iterator[tuple[int, Item | str]]:
+def json_lines(path: Path) -> Iterator[tuple[int, Item | str]]:
+    """The JSON objects of a file by line, or what is wrong with a line."""
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():

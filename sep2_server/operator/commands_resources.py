@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from sep2_server.operator import commands_ensure
 from sep2_server.operator.body import Document
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, rows_of
@@ -41,6 +42,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = _with_href(command(group, "cancel", cancel, example="resource cancel /dr/5/edc/9 --randomized"))
     parser.add_argument("--randomized", action="store_true", help="each device ends within its random window")
     parser.add_argument("--reason", help="text for the devices")
+    commands_ensure.add_parsers(group)
     _with_href(command(group, "responses", responses, example="resource responses /dr/5/edc/9"))
     for name, run in (("assign", assign), ("unassign", unassign)):
         parser = _with_href(command(group, name, run, example=f"resource {name} /tp/12 feeder-7"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from certs import CertsError, Pki
-from sep2_server.mrid import pen_warning
+from function_sets import pen_warning
 from sep2_server.operator.auth import Role, Token
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, moment, say
 from sep2_server.operator.errors import Refusal

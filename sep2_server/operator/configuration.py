@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from schemas import Configuration
+from schemas import Configuration, Json, json_of
 from sep2_server import configurations
 from sep2_server.extra_routes import REPORTED_CONFIGURATION
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of, resource_of
+from sep2_server.operator.model import resource_of
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row
 

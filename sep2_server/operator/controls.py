@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus
+from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus, Json, json_of
 from schemas.codes import EventState
 from sep2_server.operator.curves import curve_finder, with_hrefs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.event_changes import cancel_event, current, supersede
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of, natural_of, resource_of
+from sep2_server.operator.model import natural_of, resource_of
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_event, check_modes

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from schemas import DERCurve
+from schemas import DERCurve, Json
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.natural import EXCITATIONS
 from sep2_server.operator.quantities import MULTIPLIERS, plain
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from schemas import DefaultDERControl, DERControlBase, DERCurve, spec_of
+from schemas import DefaultDERControl, DERControlBase, DERCurve, Json, json_of, spec_of
 from sep2_server.operator.curve_points import curve_data, points_of
 from sep2_server.operator.desk import Desk, is_called
 from sep2_server.operator.errors import BadRequest, Conflict
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of, resource_of
+from sep2_server.operator.model import resource_of
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import Curves, check_curve, curve_fields
 from sep2_server.operator.tree import Plan, insert_item

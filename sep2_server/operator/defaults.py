@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from schemas import DefaultDERControl, DERControlBase, DERProgram
+from schemas import DefaultDERControl, DERControlBase, DERProgram, json_of
 from sep2_server.operator.curves import curve_finder, with_hrefs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.model import json_of, natural_of, resource_of
+from sep2_server.operator.model import natural_of, resource_of
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_modes
 from sep2_server.operator.tree import Plan, parts_of, put_item, put_single
@@ -28,25 +28,33 @@ def show(desk: Desk, call: Call) -> Answer:
 
 def change(desk: Desk, call: Call) -> Answer:
     """Set the fields and modes that are given; null takes one away, what is absent stays."""
-    if not isinstance(call.body, dict) or not call.body:
-        raise BadRequest("body: nothing to set", "give DERControlBase, setGradW or another setting")
-    for name in MADE_HERE & call.body.keys():
-        raise BadRequest(f"{name}: the server makes it", "leave it out")
+    _check(call.body)
     program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+    return _told(put(desk, program, call.body))
+
+
+def clear(desk: Desk, call: Call) -> Answer:
+    """Take the default of a program away; a repetition changes nothing."""
+    take_away(desk, desk.program(desk.group(call.names["group"]), call.query.get("program")))
+    return _told(None)
+
+
+def put(desk: Desk, program: Row, given: object) -> DefaultDERControl:
+    """Set what is given of the default of a program; null takes a field or mode away."""
+    body = _check(given)
     row = desk.beside(program, KIND)
     held = None if row is None else desk.resource(row, DefaultDERControl)
-    default = _merged(desk, program, held, call.body)
+    default = _merged(desk, program, held, body)
     check_modes(default.DERControlBase_, curve_finder(desk), at_least_one=False)
     if row is None:
         put_single(desk, KIND, parts_of(desk, program), program.id, Plan(value=default))
     else:
         put_item(desk, row, default)
-    return _told(default)
+    return default
 
 
-def clear(desk: Desk, call: Call) -> Answer:
-    """Take the default of a program away; a repetition changes nothing."""
-    program = desk.program(desk.group(call.names["group"]), call.query.get("program"))
+def take_away(desk: Desk, program: Row) -> None:
+    """Let a program have no default any more."""
     row = desk.beside(program, KIND)
     if row is not None:
         desk.transaction.delete(row)
@@ -55,7 +63,14 @@ def clear(desk: Desk, call: Call) -> Answer:
         value.version = (value.version or 0) + 1
         replaced = program._replace(body=desk.environment.codec.fragment(value))
         desk.transaction.replace(program, replaced)
-    return _told(None)
+
+
+def _check(given: object) -> Mapping[str, Any]:
+    if not isinstance(given, dict) or not given:
+        raise BadRequest("body: nothing to set", "give DERControlBase, setGradW or another setting")
+    for name in MADE_HERE & given.keys():
+        raise BadRequest(f"{name}: the server makes it", "leave it out")
+    return given
 
 
 def _merged(

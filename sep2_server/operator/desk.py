@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from function_sets import make_mrid
 from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdentifiedObject
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import GROUP_LIST
-from sep2_server.mrid import make_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.reader import Reader
 from sep2_server.rows import Client, Group, Row

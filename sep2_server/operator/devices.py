@@ -1,10 +1,8 @@
 """Operations on devices that read: the list, and one device with its groups and reports."""
 
-from schemas import EndDevice
+from schemas import EndDevice, Json, json_of
 from sep2_server.operator import network
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of
 from sep2_server.operator.reports import der_reports
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client

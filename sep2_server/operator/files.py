@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from schemas import DeviceInformation, File, FileStatus
+from schemas import DeviceInformation, File, FileStatus, Json, json_of
 from schemas.codes import FileLoadStatus
 from sep2_server.extra_routes import FILE_CONTENT, group_list_of
 from sep2_server.files.contents import Content
@@ -17,8 +17,6 @@ from sep2_server.files.stored import content_of, contents_of, put_content
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of
 from sep2_server.operator.requests_accounts import AddFile, ChangeFile
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

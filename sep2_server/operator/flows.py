@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from schemas import ActivePower, FlowReservationRequest, FlowReservationResponse, SignedRealEnergy, spec_of
+from schemas import (
+    ActivePower,
+    FlowReservationRequest,
+    FlowReservationResponse,
+    Json,
+    SignedRealEnergy,
+    spec_of,
+)
 from sep2_server.flow_reservations import REQUESTED, RESPONSE, RESPONSES
 from sep2_server.operator.desk import OPEN_STATES, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.happenings import publish, told, without_none
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.model import natural_value, resource_of
 from sep2_server.operator.requests_events import AnswerFlow
 from sep2_server.operator.router import Answer, Call

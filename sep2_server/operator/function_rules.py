@@ -53,9 +53,9 @@ def check(desk: Desk, value: Resource, plans: Plans) -> None:
 def require_free(desk: Desk, plan: Plan) -> None:
     """Raise Conflict for an mRID that another resource has. IEEE 2030.5-2018, 10.2.2."""
     mrid = getattr(plan.value, "mRID", None)
-    known = None if mrid is None else desk.reader.by_mrid(mrid)
-    if known is not None:
-        raise Conflict(f"mRID: {mrid} is that of {known.href}", "leave it out: the server makes one")
+    known = [] if mrid is None else desk.reader.all_by_mrid(mrid)
+    if known:
+        raise Conflict(f"mRID: {mrid} is that of {known[0].href}", "leave it out: the server makes one")
     for plans in plan.below.values():
         for one in plans:
             require_free(desk, one)

@@ -1,11 +1,10 @@
 """Operations on groups: create, list, show, delete, members, programs."""
 
-from schemas import DERProgram
+from schemas import DERProgram, Json
 from sep2_server.operator import network, programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.devices import summary
 from sep2_server.operator.errors import Conflict
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.requests import AddProgram, CreateGroup
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

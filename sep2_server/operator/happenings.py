@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from function_sets import ROUTES
-from schemas import DERProgram, Event
+from schemas import DERProgram, Event, Json, json_of
 from sep2_server.event_times import event_of
 from sep2_server.extra_routes import GROUP_LIST, group_list_of
 from sep2_server.operator import resources
 from sep2_server.operator.desk import ALL, Desk, is_called, is_mrid
 from sep2_server.operator.errors import BadRequest, NotFound
 from sep2_server.operator.event_changes import cancel_event, current
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of
 from sep2_server.operator.reports import response_told
 from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.requests_events import Randomized, Timed
@@ -52,9 +50,10 @@ def cancel(desk: Desk, call: Call) -> Answer:
 
 
 def responses(desk: Desk, call: Call) -> Answer:
-    """The Responses to an event of any function set in the order in which they came."""
+    """The Responses to an event of any function set in the order in which they came; `after` is an id."""
     row = of_name(desk, call)
-    reports = desk.reader.reports(row.mrid or "", limit=call.number("limit", 1000, 1, resources.MOST_COUNTED))
+    after, limit = call.number("after", 0, 0, 2**62), call.number("limit", 1000, 1, resources.MOST_COUNTED)
+    reports = desk.reader.reports(row.mrid or "", after_id=after, limit=limit)
     return {
         "mRID": event_of(desk.environment, row).mRID,
         "responses": [response_told(desk, report) for report in reports],

@@ -1,4 +1,4 @@
-"""The type of a JSON value, for whoever speaks to the operator API."""
+"""JSON values, for the commands of an operator: `schemas.Json` without the schema, which is slow to load."""
 
 from typing import TypeAlias
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from schemas import (
     DateTimeInterval,
+    Json,
     MeterReading,
     Reading,
     ReadingSet,
@@ -20,12 +21,12 @@ from schemas import (
     ReadingTypeLink,
     Resource,
     UsagePoint,
+    json_of,
 )
 from sep2_server.operator import metering
 from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, Refusal
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of, resource_of
+from sep2_server.operator.model import resource_of
 from sep2_server.operator.quantities import amount, plain
 from sep2_server.operator.requests_metering import INT48, MeterRow
 from sep2_server.operator.router import Answer, Call

@@ -6,13 +6,11 @@ IEEE 2030.5-2018, 10.4 (Metering), 10.10 (AssociatedUsagePoint). Readings are a 
 from collections.abc import Iterator
 from typing import Final
 
-from schemas import Reading, UsagePoint
+from schemas import Json, Reading, UsagePoint, json_of
 from sep2_server.extra_routes import ASSOCIATED, METERED
 from sep2_server.location import Target
 from sep2_server.operator.desk import ALL, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of
 from sep2_server.operator.planting import plan_of
 from sep2_server.operator.tree import Plan, insert_item, put_single
 from sep2_server.rows import Row, StoredReading

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Final, TypeVar, cast
 
-from schemas import Field, Unwritable, spec_of, validate, wire_name
+from schemas import Field, Json, Unwritable, json_of, spec_of, validate, wire_name
 from sep2_server.operator import natural
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.quantities import amount, plain, scale_of
 
 T = TypeVar("T")
@@ -48,16 +47,6 @@ def resource_of(cls: type[T], given: object, place: str) -> T:
     return made
 
 
-def json_of(value: object) -> dict[str, Json]:
-    """A resource as JSON in wire form: its fields by their names, those that are absent left out."""
-    found: dict[str, Json] = {}
-    for f in _spec(type(value)):
-        held = getattr(value, f.attr)
-        if held is not None and held != []:
-            found[f.name] = [_item_json(item) for item in held] if f.is_list else _item_json(held)
-    return found
-
-
 def natural_of(value: object) -> dict[str, Json]:
     """The single fields of a resource that hold something, in natural units as `resource_of` reads them."""
     return {
@@ -72,7 +61,7 @@ def natural_value(field: Field, held: object) -> Json:
     if field.target is not None:
         return natural.text_of(held) if natural.has_text(type(held)) else natural_of(held)
     if not _is_quantity(field) or not isinstance(held, int):
-        return _item_json(held)
+        return _plain(held)
     step, unit = scale_of(field.unit or "")
     return f"{plain(held * step)} {unit}".rstrip()
 
@@ -171,15 +160,15 @@ def _is_quantity(field: Field) -> bool:
     return _is_number(field) and field.unit is not None and not field.unit.startswith("s since")
 
 
-def _item_json(item: object) -> Json:
-    if isinstance(item, bool | str):
-        return item
-    return int(item) if isinstance(item, int) else json_of(item)
-
-
 def _spec(cls: type) -> tuple[Field, ...]:
     return spec_of(cls)
 
 
 def _shown(given: object) -> str:
     return repr(given)[:60]
+
+
+def _plain(held: object) -> Json:
+    if isinstance(held, bool | str):
+        return held
+    return int(held) if isinstance(held, int) else json_of(held)

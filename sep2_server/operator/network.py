@@ -6,12 +6,11 @@ CSIP 1.6 (topology and groups); MAINT-003 (a device moves).
 from collections.abc import Mapping
 from typing import Final
 
-from schemas import DERProgram
+from schemas import DERProgram, Json
 from sep2_server.membership import short
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.requests import PlaceDevice
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from schemas import Json
 from schemas.codes import NotificationStatus
 from sep2_server.notifications.ending import end
 from sep2_server.notifications.entries import DeadLetter, Subscribed
@@ -10,7 +11,6 @@ from sep2_server.notifications.hosts import PlaceError, place_of
 from sep2_server.operator import requests as r
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 

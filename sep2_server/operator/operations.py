@@ -12,6 +12,7 @@ from sep2_server.operator import (
     assigning,
     bulk,
     cancelling,
+    changed,
     configuration,
     controls,
     curves,
@@ -296,6 +297,7 @@ _CONTROLS: Final = (
 )
 _SERVER: Final = (
     Operation("GET", "/status", "show status", rates.status, answer=a.Status),
+    Operation("GET", "/changes", "list changes", changed.changes, query=("after", "limit"), answer=a.Changes),
     Operation("GET", "/rates", "show rates", rates.show, answer=a.Rates),
     Operation("PUT", "/rates", "set rates", rates.change, body=r.SetRates, answer=a.Rates, role=_ADMIN),
     Operation("GET", "/settings", "show settings", rights.show_settings, answer=g.Settings),

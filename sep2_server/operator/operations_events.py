@@ -35,7 +35,7 @@ _ANY: Final = (
         "/events/{event}/responses",
         "read responses",
         happenings.responses,
-        query=("limit",),
+        query=("after", "limit"),
         answer=a.Responses,
     ),
 )

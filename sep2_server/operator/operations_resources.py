@@ -3,12 +3,14 @@
 from typing import Final
 
 from sep2_server.operator import answers_resources as ar
-from sep2_server.operator import meter_import, resources
+from sep2_server.operator import ensuring, meter_import, resources
 from sep2_server.operator import requests as r
+from sep2_server.operator import requests_events as re
 from sep2_server.operator.requests_metering import MeterRow
 from sep2_server.operator.router import Operation
 
 _HREF: Final = ("href",)
+_BULK: Final = ("dry_run", "keep_going")
 RESOURCES: Final = (
     Operation(
         "GET",
@@ -27,6 +29,15 @@ RESOURCES: Final = (
         body=dict,
         answer=ar.AnyResource,
         takes_documents=True,
+    ),
+    Operation(
+        "POST",
+        "/resources/bulk",
+        "ensure resources",
+        ensuring.ensure_many,
+        query=_BULK,
+        body=list[re.EnsureResource],
+        answer=ar.EnsuredResources,
     ),
     Operation(
         "PUT",
@@ -54,6 +65,24 @@ RESOURCES: Final = (
         query=_HREF,
         body=r.CancelControl,
         answer=ar.AnyResource,
+    ),
+    Operation(
+        "POST",
+        "/events/cancel/bulk",
+        "cancel events",
+        ensuring.end_many,
+        query=_BULK,
+        body=list[re.EndEvent],
+        answer=ar.EndedEvents,
+    ),
+    Operation(
+        "POST",
+        "/defaults/bulk",
+        "change defaults",
+        ensuring.change_defaults,
+        query=_BULK,
+        body=list[re.ChangeDefault],
+        answer=ar.ChangedDefaults,
     ),
     Operation(
         "GET",

@@ -8,13 +8,22 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from function_sets import Route
-from schemas import DateTimeInterval, DERControlBase, Event, EventStatus, Resource, spec_of, wire_name
+from schemas import (
+    DateTimeInterval,
+    DERControlBase,
+    Event,
+    EventStatus,
+    Resource,
+    json_of,
+    spec_of,
+    wire_name,
+)
 from schemas.codes import EventState
 from sep2_server.below import Below, below
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.function_rules import check, default_below
-from sep2_server.operator.model import json_of, resource_of
+from sep2_server.operator.model import resource_of
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.operator.tree import Plan
 from sep2_server.uris import route_named

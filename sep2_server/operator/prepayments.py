@@ -14,18 +14,18 @@ from schemas import (
     CreditRegister,
     CreditRegisterListLink,
     DateTimeInterval,
+    Json,
     Prepayment,
     PrepayOperationStatus,
     PrepayOperationStatusLink,
     SupplyInterruptionOverride,
     SupplyInterruptionOverrideListLink,
+    json_of,
 )
 from schemas.codes_metering import CreditTypeType, ServiceStatusType
 from sep2_server.operator import prepaid_rules, programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of
 from sep2_server.operator.requests_accounts import AddCredit, AddOverride, ChargeAccount, OpenAccount
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

@@ -95,6 +95,8 @@ def members(desk: Desk, group: Group) -> list[Client]:
         clients = [desk.reader.client_of(a.end_device_id) for a in page]
         found += [client for client in clients if client]
         after = page[-1].end_device_id
+        if len(page) < BATCH:
+            break
     return found
 
 
@@ -172,6 +174,8 @@ def _link_again(desk: Desk, group: Group) -> None:
             tx.replace(row, row._replace(body=codec.fragment(value)))
             touch(tx, desk.environment, assignment.end_device_id, desk.now)
         after = page[-1].end_device_id
+        if len(page) < BATCH:
+            break
 
 
 def _dissociate(desk: Desk, end_device_id: int, programs: list[Row]) -> None:

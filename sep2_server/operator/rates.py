@@ -2,15 +2,13 @@
 
 from typing import Final
 
-from function_sets import ROUTES
-from schemas import EndDevice, spec_of
+from function_sets import ROUTES, pen_warning
+from schemas import EndDevice, Json, spec_of
 from sep2_server.end_devices import put_end_device
 from sep2_server.extra_routes import GROUP_LISTS
-from sep2_server.mrid import pen_warning
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import put_mirror_rates
 from sep2_server.operator.errors import BadRequest, Conflict
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.requests import UINT32, SetRates
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
@@ -63,9 +61,20 @@ def change(desk: Desk, call: Call) -> Answer:
     for prefix, rates in ((RATE_OPTION, polls), (POST_RATE_OPTION, posts)):
         for kind, rate in rates.items():
             _put(desk, f"{prefix}{kind}", rate)
+    for kind in polls:
+        _tell(desk, kind)
     for kind in posts:
         _repost(desk, kind, post_rate_of(desk.reader, desk.environment, kind))
     return show(desk, call)
+
+
+def _tell(desk: Desk, kind: str) -> None:
+    """Tell who subscribed of another pollRate, where no more than MOST_CHANGED resources have it."""
+    if not desk.transaction.ledger.has_subscriptions():
+        return
+    rows = desk.reader.of_kind(kind, limit=MOST_CHANGED + 1)
+    for row in rows if len(rows) <= MOST_CHANGED else ():
+        desk.transaction.tell(row)
 
 
 def _put(desk: Desk, name: str, rate: int) -> None:

@@ -6,11 +6,10 @@ from heapq import merge
 from itertools import islice
 from typing import Final
 
-from schemas import MeterReading, MirrorMeterReading, Reading, ReadingType
+from schemas import Json, MeterReading, MirrorMeterReading, Reading, ReadingType, UsagePoint
 from sep2_server.extra_routes import UPDATE_TIMES
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import NotFound
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Row, StoredReading
 
@@ -44,7 +43,7 @@ def latest(desk: Desk, call: Call) -> Answer:
 
 
 def series(desk: Desk, call: Call) -> Answer:
-    """The values of one MeterReading, the newest first; `after` leaves out those that start earlier."""
+    """The values of one MeterReading that start behind `after`, the newest first."""
     client = desk.client(call.names["device"])
     wanted = _of_mrid(desk, client, call.names["reading"])
     told = _kind_of(desk, wanted)
@@ -79,8 +78,18 @@ def _kind_of(desk: Desk, row: Row) -> dict[str, Json]:
         "flowDirection": kind.flowDirection,
         "phase": kind.phase,
         "dataQualifier": kind.dataQualifier,
+        "accumulationBehaviour": kind.accumulationBehaviour,
+        "roleFlags": _role_flags(desk, row),
         "powerOfTenMultiplier": kind.powerOfTenMultiplier or 0,
     }
+
+
+def _role_flags(desk: Desk, row: Row) -> str | None:
+    """What the usage point of a MeterReading is for: premises, DER, submeter. IEEE 2030.5-2018, 10.4."""
+    uris = desk.environment.uris
+    place = uris.find(row.href)
+    point = None if place is None else desk.reader.by_href(uris.of("UsagePoint", place.parts[:1]))
+    return None if point is None else desk.resource(point, UsagePoint).roleFlags
 
 
 def _latest(desk: Desk, row: Row, told: Mapping[str, Json]) -> dict[str, Json]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import schemas as s
+from schemas import Json, json_of
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of, natural_of
+from sep2_server.operator.model import natural_of
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Client, Report
 
@@ -71,6 +71,7 @@ def response_told(desk: Desk, report: Report) -> dict[str, Json]:
     """A Response as the API tells it."""
     client = desk.reader.client_of(report.end_device_id)
     return {
+        "id": report.response_id,
         "device": client.name if client else None,
         "endDeviceLFDI": client.lfdi if client else None,
         "status": report.status,

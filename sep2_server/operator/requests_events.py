@@ -3,12 +3,25 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from sep2_server.operator.requests import DESCRIPTION, GROUP, NAME, UINT32
-from sep2_server.operator.shape import Digits, Length, Named, OneOf, Span
+from sep2_server.operator.requests import DESCRIPTION, GROUP, MRID, NAME, UINT32
+from sep2_server.operator.shape import Digits, Length, Named, Nullable, OneOf, Span
 
 RANDOM = Span(-3600, 3600)
 PRIORITIES = ("low", "normal", "high", "critical")
 SERVICES = ("electricity", "gas", "water", "time", "pressure", "heat", "cooling")
+ENSURED = (
+    "DERProgram",
+    "DemandResponseProgram",
+    "TariffProfile",
+    "MessagingProgram",
+    "RateComponent",
+    "DERCurve",
+    "DERControl",
+    "EndDeviceControl",
+    "TimeTariffInterval",
+    "TextMessage",
+)
+"""Kinds of resources that are told to be there by their mRIDs."""
 FLOWS = ("forward", "reverse")
 """Delivered to the customer, and taken from it."""
 
@@ -114,6 +127,37 @@ class CancelEvents:
     group: Annotated[str, GROUP] | None = None
     device: Annotated[str, NAME] | None = None
     all_of_them: Annotated[bool, Named("all")] = False
+    randomized: bool = False
+    reason: Annotated[str, Length(0, 192)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsureResource:
+    """A resource that is to be there, in the standard's names, with its mRID.
+
+    A program may be for a `group`; all else hangs `below` the program or rate component with this mRID. Modes
+    may name curves by mRID. What hangs below it may be in it: `ReadingType`, `ConsumptionTariffInterval`.
+    """
+
+    kind: Annotated[str, OneOf(ENSURED)]
+    resource: dict[str, Any]
+    group: Annotated[str, GROUP] | None = None
+    below: Annotated[str, MRID] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDefault:
+    """The DefaultDERControl that the program with this mRID is to have; null: none."""
+
+    program: Annotated[str, MRID]
+    default: Annotated[dict[str, Any] | None, Nullable()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndEvent:
+    """An event that is not to be in force any more, by its mRID."""
+
+    mrid: Annotated[str, Named("mRID"), MRID]
     randomized: bool = False
     reason: Annotated[str, Length(0, 192)] | None = None
 

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Final
 
 from function_sets import ROUTES, Access
-from schemas import ConsumptionTariffInterval, Event, Resource
+from schemas import ConsumptionTariffInterval, Event, Resource, json_of
 from schemas.codes import EventState
 from sep2_server.below import below
 from sep2_server.combined_tariffs import intervals
@@ -20,7 +20,6 @@ from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import cancel_event, change_event, current
 from sep2_server.operator.function_rules import check_blocks, require_free
-from sep2_server.operator.model import json_of
 from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.reports import response_told
 from sep2_server.operator.requests import CancelControl
@@ -51,7 +50,7 @@ LIST_HINT: Final = "list what there is: lineside op resource list /tp"
 
 def show(desk: Desk, call: Call) -> Answer:
     """A resource, or the items of a list, whatever function set it is of."""
-    target = _target(desk, call)
+    target = _target(desk, call.query.get("href"))
     if target.route.id == metering.READING:
         return metering.shown(desk, target)
     if not target.route.is_list:
@@ -78,7 +77,7 @@ def _items_of(desk: Desk, target: Target, skip: int, limit: int) -> list[Row]:
 
 def add(desk: Desk, call: Call) -> Answer:
     """Add a resource to a list, with what hangs below it; a program may be assigned to `group` at once."""
-    target = _target(desk, call)
+    target = _target(desk, call.query.get("href"))
     route = target.route
     if not route.is_list or route.view_of is not None:
         raise BadRequest(f"href: nothing can be added to {target.href}", "name a list such as /tp/1/rc")
@@ -87,20 +86,30 @@ def add(desk: Desk, call: Call) -> Answer:
     kind = _item_kind(target)
     if kind in MADE_ELSEWHERE:
         raise BadRequest(f"{kind}: not added here", MADE_ELSEWHERE[kind])
-    plan = plan_of(desk, kind, given_of(desk, call.body, kind), kind)
+    group = _group(desk, call.query.get("group"), target)
+    row = _added(desk, target, given_of(desk, call.body, kind), group)
+    return _told(desk, desk.reader.by_id(row.id) or row)
+
+
+def add_at(desk: Desk, href: str, given: object, group: str | None = None) -> Row:
+    """Add a resource to the list at an href, or with this name; a program for a group where one is named."""
+    target = _target(desk, href)
+    return _added(desk, target, given, _group(desk, group, target))
+
+
+def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Row:
+    kind = _item_kind(target)
+    plan = plan_of(desk, kind, given, kind)
     require_free(desk, plan)
     _check_block(desk, target, plan)
-    group = _group(desk, call, target)
-    if target.route.id in GROUP_LISTS or group is not None:
+    if target.route.id in GROUP_LISTS or kind in PROGRAM_KINDS:
         row = insert_item(desk, programs.root_list(desk, kind), plan)
         if group is not None:
             programs.show(desk, group, row)
-    elif kind in PROGRAM_KINDS:
-        row = insert_item(desk, programs.root_list(desk, kind), plan)
     else:
         row = _insert_below(desk, target, plan)
     prepaid_rules.added(desk, row)
-    return _told(desk, desk.reader.by_id(row.id) or row)
+    return row
 
 
 def change(desk: Desk, call: Call) -> Answer:
@@ -108,7 +117,7 @@ def change(desk: Desk, call: Call) -> Answer:
 
     Of an event the description changes in place, all else by another event that supersedes it.
     """
-    target = _target(desk, call)
+    target = _target(desk, call.query.get("href"))
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
@@ -137,7 +146,7 @@ def change(desk: Desk, call: Call) -> Answer:
 
 def delete(desk: Desk, call: Call) -> Answer:
     """Remove a resource and all below it. Conflict for events that are not over, but with `force`."""
-    target = _target(desk, call)
+    target = _target(desk, call.query.get("href"))
     if target.route.id == metering.READING:
         return metering.remove_reading(desk, target)
     row = _row(target)
@@ -164,13 +173,13 @@ def delete(desk: Desk, call: Call) -> Answer:
 def cancel(desk: Desk, call: Call) -> Answer:
     """Cancel an event of any kind; with `randomized` each device ends within its random window."""
     asked = read(CancelControl, {} if call.body is None else call.body)
-    row = current(desk, _event(_target(desk, call)))
+    row = current(desk, _event(_target(desk, call.query.get("href"))))
     return _told(desk, cancel_event(desk, row, randomized=asked.randomized, reason=asked.reason))
 
 
 def responses(desk: Desk, call: Call) -> Answer:
     """The Responses to an event of any kind, in the order in which they came, and their counts."""
-    row = _event(_target(desk, call))
+    row = _event(_target(desk, call.query.get("href")))
     reports = desk.reader.reports(row.mrid or "", limit=call.number("limit", 1000, 1, MOST_COUNTED))
     counts = Counter(str(report.status) for report in reports)
     return {
@@ -190,13 +199,13 @@ def list_assigned(desk: Desk, call: Call) -> Answer:
 
 def assign(desk: Desk, call: Call) -> Answer:
     """Assign a program of any kind to the members of a group; a repetition changes nothing."""
-    group, row = desk.group(call.names["group"]), _program(_target(desk, call))
+    group, row = desk.group(call.names["group"]), _program(_target(desk, call.query.get("href")))
     return {"group": group.name, "href": row.href, "changed": programs.show(desk, group, row)}
 
 
 def unassign(desk: Desk, call: Call) -> Answer:
     """No longer assign a program to the members of a group; it stays for other groups."""
-    group, row = desk.group(call.names["group"]), _program(_target(desk, call))
+    group, row = desk.group(call.names["group"]), _program(_target(desk, call.query.get("href")))
     return {"group": group.name, "href": row.href, "changed": programs.hide(desk, group, row)}
 
 
@@ -222,8 +231,7 @@ STATES: Final = {
 }
 
 
-def _target(desk: Desk, call: Call) -> Target:
-    href = call.query.get("href")
+def _target(desk: Desk, href: str | None) -> Target:
     if href is None:
         raise BadRequest("href: missing in the query", "give the href of a resource, as in ?href=/tp/1")
     if not href.startswith("/") and href in ROUTES and not ROUTES[href].placeholders:
@@ -269,14 +277,13 @@ def _item_kind(target: Target) -> str:
     return "" if item is None else item.__name__
 
 
-def _group(desk: Desk, call: Call, target: Target) -> Group | None:
+def _group(desk: Desk, name: str | None, target: Target) -> Group | None:
     """The group that a new program is for: of the list that it is added to, or the one that is named."""
     if target.route.id in GROUP_LISTS:
         group = desk.reader.group(int(target.place.parts[0])) if target.place.parts[0].isdigit() else None
         if group is None:
             raise NotFound(f"no group has {target.href}", "list the groups: lineside op group list")
         return group
-    name = call.query.get("group")
     if name is None:
         return None
     if _item_kind(target) not in PROGRAM_KINDS:

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from schemas import Json
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import identity_of
 from sep2_server.operator.errors import BadRequest, Conflict
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.requests import BlockCertificate, ChangeSettings
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read

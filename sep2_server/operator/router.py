@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from schemas import Json
 from sep2_server.operator.auth import Role
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
-from sep2_server.operator.json_value import Json
 
 READ: Final = "GET"
 TRUTHS: Final = {"true": True, "false": False}

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from schemas import ConsumptionTariffInterval, RateComponent, ReadingType, TariffProfile
+from schemas import ConsumptionTariffInterval, Json, RateComponent, ReadingType, TariffProfile, json_of
 from schemas.codes_metering import FlowDirectionType
 from sep2_server.operator import resources
 from sep2_server.operator.desk import Desk
@@ -18,8 +18,6 @@ from sep2_server.operator.happenings import (
     times_of,
     without_none,
 )
-from sep2_server.operator.json_value import Json
-from sep2_server.operator.model import json_of
 from sep2_server.operator.quantities import amount, plain
 from sep2_server.operator.requests_events import SERVICES, AddComponent, AddInterval, AddTariff, Block
 from sep2_server.operator.router import Answer, Call

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from schemas import Codec, Malformed, Profile
+from schemas import Codec, Malformed, Profile, json_of
 from sep2_server.below import below
 from sep2_server.operator.body import Document
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.model import json_of
 from sep2_server.operator.planting import MADE_HERE
 from sep2_server.uris import route_named
 

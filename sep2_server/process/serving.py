@@ -11,8 +11,8 @@ from typing import Final
 import uvloop
 
 from certs import CertsError
+from function_sets import pen_warning
 from sep2_server.app import Sep2Server
-from sep2_server.mrid import pen_warning
 from sep2_server.operator.side import OperatorSide
 from sep2_server.operator.site import Site
 from sep2_server.process.logs import logging_of, set_level

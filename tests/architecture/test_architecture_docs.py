@@ -10,6 +10,9 @@ import pytest
 
 from der_client import ClientSettings, DeviceSettings
 from der_client.driver_registry import driver_kind, installed
+from der_client.site_settings import SiteMeterSettings
+from der_client.sunspec import SunSpecSettings
+from der_client.sunspec.settings import SunSpecMeterSettings
 from lineside import __main__ as front
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +29,10 @@ def settings_of(cls: type, place: str = "") -> Iterator[str]:
             yield from settings_of(kind, f"{place}{field.name}.")
         elif field.name == "devices":
             yield from settings_of(DeviceSettings, "devices.")
+        elif field.name == "meters":
+            yield from settings_of(SiteMeterSettings, "meters.")
+            own = set(settings_of(SunSpecMeterSettings)) - set(settings_of(SunSpecSettings))
+            yield from (f"meters.{name}" for name in own - {"meter_positive"})
         elif field.name != "driver":
             yield f"{place}{field.name}"
 

@@ -1,6 +1,5 @@
 """The page of failures says what the code does, and names a test that shows it."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -40,9 +39,10 @@ def names_on_the_page() -> list[str]:
 
 
 def names_of_tests() -> set[str]:
-    trees = [ast.parse(path.read_text()) for path in (ROOT / "tests").rglob("test_*.py")]
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)}
+    texts = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    return {
+        name for text in texts for name in re.findall(r"^ *(?:async )?def (test_\w+)", text, re.MULTILINE)
+    }
 
 
 def test_every_test_that_the_page_names_exists() -> None:

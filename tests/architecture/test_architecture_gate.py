@@ -18,6 +18,7 @@ APPLIES = {
     "der_client/control.py": "what the gate let through",
     "der_client/battery_system.py": "hands a setpoint on to its inverter",
     "der_client/crowd.py": "hands a setpoint on to one device of a crowd, when its turn comes",
+    "der_client/relay.py": "hands a setpoint on to a device that stands behind a relay",
     "der_client/driver.py": "hands a setpoint on to the device of a driver",
     "der_client/driver_rig.py": "the contract that an author checks a driver against, on a rig",
     "der_client/driver_checks.py": "the contract that an author checks a driver against, on a rig",

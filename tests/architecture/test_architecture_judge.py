@@ -21,6 +21,9 @@ def test_judge_keeps_what_breaks_the_schema() -> None:
 
 def test_judge_leaves_extension_elements_to_their_own_schema() -> None:
     judge = SchemaJudge()
-    judge.judge(GOOD.replace(b"</Error>", b'<x:y xmlns:x="https://csipaus.org/ns"/></Error>'))
-    judge.judge(b'<x:ConnectionPoint xmlns:x="https://csipaus.org/ns"/>')
+    judge.judge(GOOD.replace(b"</Error>", b'<x:y xmlns:x="urn:someone"/></Error>'))
+    point = (
+        b'<x:ConnectionPoint xmlns:x="https://csipaus.org/ns"><x:connectionPointId>1</x:connectionPointId>'
+    )
+    judge.judge(point + b"</x:ConnectionPoint>")
     assert (judge.count, judge.flaws) == (2, [])

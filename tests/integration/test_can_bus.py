@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import threading
 import uuid
 
@@ -25,6 +24,7 @@ from der_client.can import (
 from der_client.can.bus import from_message
 from der_client.can.inbox import FrameInbox
 from der_client.device import BatteryState, Fault, FaultKind
+from lineside.demo.ports import free_port
 
 LIMIT_S = 10.0
 MULTICAST = "239.74.163.91"
@@ -104,10 +104,7 @@ async def test_bus_that_cannot_be_opened_is_a_fault(interface: str) -> None:
 
 
 async def test_server_that_is_not_there_costs_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    link = CanLink(tcp(port))
+    link = CanLink(tcp(free_port()))
     with caplog.at_level(logging.INFO):
         await link.start()
         assert not await link.opened(0.3)

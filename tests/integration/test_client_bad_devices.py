@@ -15,15 +15,8 @@ from der_client.report_log import incidents_of
 from der_client.report_status import status_of
 from der_client.safety import Surroundings
 from der_client.settings import ControlSettings
-from der_client.sunspec import (
-    FaultSwitches,
-    Inverter,
-    InverterSettings,
-    ModbusServer,
-    SunSpecDevice,
-    SunSpecSettings,
-    TransportSettings,
-)
+from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings
+from der_client.sunspec.simulator import FaultSwitches, Inverter, InverterSettings, ModbusServer
 from der_client.sunspec.simulator.bank import IllegalRequestError
 from der_client.watched import Watched
 from function_sets import ModeSource

@@ -18,7 +18,7 @@ from der_client.interlocks.rules_battery import CurrentRules
 from der_client.plan import Plan
 from der_client.safety import Surroundings
 from der_client.settings import ControlSettings
-from der_client.sunspec import InverterHandle, InverterSettings, serve_inverter
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, serve_inverter
 from der_client.watched import Watched
 from function_sets import ModeSource
 from schemas import ActivePower

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import configparser
 import json
 import signal
 import subprocess
@@ -14,7 +15,8 @@ import pytest
 from certs import Pki
 from der_client.cli import add_parser
 from der_client.settings import load_settings
-from der_client.sunspec import InverterSettings, serve_inverter
+from der_client.sunspec.simulator import InverterSettings, serve_inverter
+from lineside.__main__ import parser as command_line
 from tests.integration.sep2_harness import Bench, make_control, running
 
 
@@ -106,6 +108,33 @@ async def test_discover_of_a_server_that_is_not_there_is_wrong_usage(
     assert "https://127.0.0.1:1/dcap" in capsys.readouterr().err
 
 
+CODE = (
+    "import argparse, sys; from der_client.cli import add_parser; p = argparse.ArgumentParser();"
+    "add_parser(p.add_subparsers()); a = p.parse_args(sys.argv[1:]); sys.exit(a.run(a))"
+)
+
+
+async def test_a_listener_that_cannot_be_had_is_wrong_usage_and_says_what_to_do(
+    bench: Bench, tmp_path: Path
+) -> None:
+    own = bench.credentials("run")
+    config = tmp_path / "run.toml"
+    config.write_text(
+        f'[server]\nuri = "https://127.0.0.1:{bench.server.port}/dcap"\n'
+        f'certificate = "{own.certificate_path}"\nkey = "{own.key_path}"\nroots = "{own.root_path}"\n'
+        '[subscription]\nhost = "192.0.2.1"\n'
+    )
+    command = (sys.executable, "-c", CODE, "client", "run", "--config", str(config))
+    process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
+    async with asyncio.timeout(60):
+        _, told = await process.communicate()
+
+    assert process.returncode == 2
+    last = told.decode().splitlines()[-1]
+    assert last.startswith("lineside client: subscription: cannot listen at 192.0.2.1:8443")
+    assert "subscription.bind names the address of this machine" in told.decode()
+
+
 async def test_run_prints_events_and_stops_on_a_signal(bench: Bench, tmp_path: Path) -> None:
     await bench.enrol("run")
     own = bench.credentials("run")
@@ -116,14 +145,10 @@ async def test_run_prints_events_and_stops_on_a_signal(bench: Bench, tmp_path: P
         f'certificate = "{own.certificate_path}"\nkey = "{own.key_path}"\nroots = "{own.root_path}"\n'
         f"[device]\nport = {handle.port}\n"
     )
-    code = (
-        "import argparse, sys; from der_client.cli import add_parser; p = argparse.ArgumentParser();"
-        "add_parser(p.add_subparsers()); a = p.parse_args(sys.argv[1:]); sys.exit(a.run(a))"
-    )
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        code,
+        CODE,
         "client",
         "run",
         "--events",
@@ -134,9 +159,20 @@ async def test_run_prints_events_and_stops_on_a_signal(bench: Bench, tmp_path: P
     assert process.stdout is not None
     whats: set[str] = set()
     async with asyncio.timeout(30):
-        while not {"discovered", "device back", "report"} <= whats:
+        while not {"discovered", "device found", "report"} <= whats:
             whats.add(json.loads(await process.stdout.readline())["what"])
         process.send_signal(signal.SIGTERM)
         await process.stdout.read()
         assert await process.wait() == 0
     await handle.close()
+
+
+def test_the_unit_of_systemd_runs_a_client_and_never_gives_up() -> None:
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.read(Path(__file__).parents[2] / "deploy" / "lineside-client.service")
+    program, *words = unit["Service"]["ExecStart"].split()
+    chosen = command_line("client").parse_args(words)
+
+    assert (Path(program).name, chosen.client_command) == ("lineside", "run")
+    assert chosen.config == Path("/etc/lineside/client.toml")
+    assert (unit["Service"]["Restart"], unit["Unit"]["StartLimitIntervalSec"]) == ("always", "0")

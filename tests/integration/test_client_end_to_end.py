@@ -23,13 +23,8 @@ from der_client import (
 )
 from der_client.battery_driver import BatteryDriverSettings, CanSettings
 from der_client.can import BatterySettings, BmsFault, Pack, PackSettings, ServedBattery, serve_battery
-from der_client.sunspec import (
-    DcLimits,
-    InverterHandle,
-    InverterSettings,
-    read_points,
-    serve_inverter,
-)
+from der_client.sunspec import read_points
+from der_client.sunspec.simulator import DcLimits, InverterHandle, InverterSettings, serve_inverter
 from der_client.sunspec_driver import SunSpecDriverSettings
 from schemas import ActivePower, DERControl, DERControlBase
 from sep2_server.rows import Row
@@ -244,11 +239,13 @@ async def test_a_device_that_stops_answering_is_lost_and_found(bench: Bench, tmp
     async with inverter(InverterSettings()) as handle:
         device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:
-            await heard.until(lambda es: any(e.what is What.DEVICE_BACK for e in es))
+            await heard.until(lambda es: any(e.what is What.DEVICE_FOUND for e in es))
             handle.inverter.faults.silent = True
             await heard.until(lambda es: any(e.what is What.DEVICE_LOST for e in es))
             handle.inverter.faults.silent = False
-            await heard.until(lambda es: sum(e.what is What.DEVICE_BACK for e in es) == 2)
+            await heard.until(lambda es: any(e.what is What.DEVICE_BACK for e in es))
+            whats = [e.what for e in heard.events if e.what.startswith("device ")]
+            assert whats == [What.DEVICE_FOUND, What.DEVICE_LOST, What.DEVICE_BACK]
 
 
 async def test_a_server_that_is_restarted_gets_the_rest(bench: Bench, tmp_path: Path) -> None:

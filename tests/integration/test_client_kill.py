@@ -11,7 +11,7 @@ import pytest
 
 from certs import Pki
 from der_client.spool import Spool
-from der_client.sunspec import InverterHandle, InverterSettings, serve_inverter
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, serve_inverter
 from schemas import DERControlBase
 from tests.integration.sep2_harness import Bench
 from tests.integration.test_client_end_to_end import MRID, bench, limited, member, value_of

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from der_client import local_cli
-from der_client.local_control import LocalControl, ask, socket_path
+from der_client.local_control import LocalControl, socket_path
 from lineside.__main__ import main
+from owner import ask
 from tests.integration.control_bench import OUT, Bench, Rig
 
 

@@ -7,7 +7,8 @@ import pytest
 from der_client.device import Fault, FaultKind, Reversion, Setpoint, Telemetry
 from der_client.override import Override
 from der_client.plan import Plan
-from der_client.sunspec import InverterHandle, InverterSettings, SunSpecDevice, read_points, serve_inverter
+from der_client.sunspec import SunSpecDevice, read_points
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, serve_inverter
 from function_sets import ModeSource
 from tests.integration.control_bench import PLATE, Bench, Notes, Rig
 

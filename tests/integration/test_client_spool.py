@@ -147,6 +147,13 @@ def test_what_was_written_is_there_after_a_kill(tmp_path: Path) -> None:
     assert len(kept) - len(told) <= 1
 
 
+def test_each_commit_is_on_the_disk_before_it_is_done(spool: Spool) -> None:
+    """A power cut takes what only the system's cache holds: a SIGKILL does not show that."""
+    found = [list(spool._file.read(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous")]
+
+    assert found == [[("wal",)], [(2,)]]
+
+
 def test_each_end_device_has_its_own_part_of_the_file(spool: Spool) -> None:
     one, other = spool.of("AA"), spool.of("BB")
     one.commit({"A1": record("A1", Phase.STARTED)})

@@ -27,7 +27,8 @@ from der_client.device import (
     Telemetry,
 )
 from der_client.driver import DeviceDriver, Driver
-from der_client.sunspec import InverterHandle, InverterSettings, TransportSettings, serve_inverter
+from der_client.sunspec import TransportSettings
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, serve_inverter
 from der_client.sunspec.simulator.bank import put
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings, keeper_of
 

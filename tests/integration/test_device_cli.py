@@ -10,7 +10,8 @@ import pytest
 
 from der_client.can import BatterySettings, BmsSettings, PackSettings, ServedBattery, serve_battery
 from der_client.device_cli import add_parser
-from der_client.sunspec import (
+from der_client.sunspec import SunSpecDevice
+from der_client.sunspec.simulator import (
     FaultSwitches,
     Inverter,
     InverterHandle,
@@ -18,7 +19,6 @@ from der_client.sunspec import (
     ModbusServer,
     ReplayStore,
     RtuServer,
-    SunSpecDevice,
     parse_image,
     serve_inverter,
 )

@@ -1,6 +1,5 @@
 """`docs/client.md`: its commands are typed in order; the device executes, and the utility hears of it."""
 
-import os
 import re
 import signal
 import subprocess
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lineside.demo.site import free_port
+from lineside.demo.ports import free_port
+from tests.measured import plain_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "client.md").read_text()
@@ -24,6 +24,8 @@ INSTALL = "make .venv/.run"
 SERVING = ("lineside sim ", "lineside server run ", "lineside client run ")
 """What the page leaves running in a terminal of its own."""
 LIMIT_S = 120.0
+MOST_MB = 60.0
+"""What a client of one device may take of the memory."""
 READ, RESPONSES = "lineside device read 127.0.0.1:5020", "lineside op responses MRID --config site"
 
 
@@ -97,8 +99,14 @@ class Terminals:
         return codes
 
 
+def resident_mb(process: subprocess.Popen[str]) -> float:
+    """Resident memory of a process, MB of 1,000,000 octets."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) * 1_024 / 1e6
+
+
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    return {**plain_environment(), "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
@@ -127,6 +135,7 @@ def test_the_page_leads_to_a_device_that_executes_and_reports(terminals: Termina
     terminals.until(RESPONSES, r"started")
     terminals.until(READ, r"power_w +2500\b")
     terminals.until("lineside op readings roof --config site", r"\d")
+    assert resident_mb(terminals.running[-1]) <= MOST_MB
     override = LINES.index(next(line for line in LINES if "client override" in line))
     assert terminals.failed(LINES[LINES.index(RESPONSES) : override + 1]) == {}
     terminals.until(status, r'"override": "limit 20 %')

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lineside.demo.site import free_port
+from lineside.demo.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "server.md").read_text()

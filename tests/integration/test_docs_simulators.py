@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lineside.demo.site import free_port
+from lineside.demo.ports import free_port
 from lineside.sim.build import Wish, build
 from lineside.sim.command import answer_line
 from lineside.sim.faults import FAULTS
@@ -34,16 +34,19 @@ def words_of(line: str) -> list[str]:
 
 
 def test_the_page_has_commands_of_all_kinds() -> None:
-    assert (len(SERVES), len(RUNS), len(COMMANDS)) == (11, 4, 8)
+    assert (len(SERVES), len(RUNS), len(COMMANDS)) == (11, 4, 10)
 
 
 @pytest.mark.parametrize("line", SERVES)
 def test_what_serves_says_where_and_ends_when_it_is_told_to(line: str) -> None:
     with subprocess.Popen(words_of(line), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        where = json.loads(process.stdout.readline())
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        try:
+            where = json.loads(process.stdout.readline())
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
     assert where.get("modbus_port") or where["serial_port"]
 
 
@@ -68,7 +71,7 @@ def test_the_page_names_every_fault() -> None:
         ("no JSON", "Expecting value"),
         ("[]", "an object"),
         ('{"dance": 1}', "dance: there are"),
-        ('{"grid": {"volts": 1}}', "per_unit and hertz"),
+        ('{"grid": {"volts": 1}}', "per_unit, hertz and phases"),
         ('{"grid": {"per_unit": "high"}}', "not a number"),
         ('{"flexible": 2}', "a share is from 0 to 1"),
         ('{"clear": "silent@cellar"}', "cellar: no such device"),

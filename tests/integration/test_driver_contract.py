@@ -10,7 +10,8 @@ from der_client.battery_driver import BatteryDriver, BatteryDriverSettings, CanS
 from der_client.can import BatterySettings, PackSettings, serve_battery
 from der_client.driver import Driver
 from der_client.driver_contract import CHECKS, Check, Held, NotApplicableError, Rig
-from der_client.sunspec import InverterHandle, InverterSettings, TransportSettings, serve_inverter
+from der_client.sunspec import TransportSettings
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, serve_inverter
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings
 
 QUICK = TransportSettings(timeout_s=0.5, backoff_s=0.05, backoff_max_s=0.1)

@@ -226,3 +226,27 @@ def test_line_that_cannot_be_had_is_told(arguments: tuple[str, ...], flaw: str) 
         [*COMMAND, "inverter", *arguments], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, flaw in done.stderr) == (2, True)
+
+
+def limited(soft: int, hard: int, *arguments: str) -> "subprocess.Popen[str]":
+    """A simulation in a process that may open so many files."""
+    command = ["sh", "-c", f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$@"', "sh", *COMMAND, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_more_ports_than_the_soft_limit_of_open_files_are_opened() -> None:
+    with limited(64, 1024, "inverter", "--count", "100") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert (process.wait(timeout=60), process.stderr.read()) == (0, "")
+    assert len({place["port"] for place in json.loads(line)["devices"]}) == 100
+
+
+def test_more_ports_than_the_system_allows_are_refused_with_the_way_out() -> None:
+    with limited(256, 256, "inverter", "--count", "1000") as process:
+        assert process.stderr is not None
+        assert process.wait(timeout=60) == 2
+        flaw = process.stderr.read()
+    assert "1000 ports need 2064 open files and the system allows 256: use --one-port" in flaw

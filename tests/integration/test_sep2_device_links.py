@@ -7,6 +7,7 @@ import pytest
 
 from certs import Pki
 from schemas import EndDevice, EndDeviceList
+from sep2_server.rows import Role
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import running
 
@@ -37,3 +38,16 @@ async def test_an_old_end_device_has_the_links_of_a_new_one(
         assert (await client.read("/edev?l=9", EndDeviceList)).EndDevice_ == [new]
         assert (new.ConfigurationLink_ is None) == (function_sets == "-cfg")
         assert new.SubscriptionListLink_ is not None
+
+
+@pytest.mark.parametrize("managed", [False, True])
+async def test_a_device_that_an_aggregator_speaks_for_has_a_subscription_list_by_setting_only(
+    tmp_path: Path, sep2_pki: Pki, managed: bool
+) -> None:
+    async with running(tmp_path, sep2_pki, managed_subscription_lists=managed) as bench:
+        above = await bench.enrol("links-aggregator", role=Role.AGGREGATOR)
+        below = await bench.enrol("links-managed", aggregator=above)
+        client = await bench.client("links-aggregator")
+        assert (await client.read(above.href, EndDevice)).SubscriptionListLink_ is not None
+        link = (await client.read(below.href, EndDevice)).SubscriptionListLink_
+        assert (link is not None) is managed

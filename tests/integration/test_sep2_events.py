@@ -7,8 +7,9 @@ import pytest
 
 from certs import Pki
 from function_sets import cancelled
-from schemas import DERControl, DERControlBase, DERControlList, DERProgram, EventStatus
-from sep2_server.event_times import BATCH
+from schemas import DERControl, DERControlBase, DERControlList, DERProgram, Event, EventStatus
+from sep2_server.environment import Environment
+from sep2_server.event_times import BATCH, event_of
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import put_item
 from sep2_server.rows import OVER, Change, Row
@@ -25,6 +26,17 @@ async def program_of(bench: Bench) -> tuple[Client, Row]:
 
 async def status_of(client: Client, href: str) -> EventStatus:
     return (await client.read(href, DERControl)).EventStatus_
+
+
+async def cancel(bench: Bench, row: Row) -> None:
+    def cancel(desk: Desk) -> None:
+        current = desk.reader.by_id(row.id)
+        assert current is not None
+        control = desk.control_of(current)
+        control.EventStatus_ = cancelled(control, desk.now)
+        put_item(desk, current, control)
+
+    await bench.do(cancel)
 
 
 @pytest.mark.parametrize(
@@ -126,20 +138,31 @@ async def test_a_control_that_shares_some_modes_is_potentially_superseded(bench:
     assert (held.potentiallySuperseded, held.potentiallySupersededTime) == (True, START + 1)
 
 
+async def test_cancelled_controls_of_the_same_time_are_not_read_for_each_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A utility that changes its mind each minute leaves many; none of them supersedes anything."""
+    _, program = await program_of(bench)
+    many = 12
+    for number in range(many):
+        await cancel(bench, await bench.control(program, make_control(f"{number:02X}", START + 100, 60)))
+    read: list[int] = []
+
+    def counted(environment: Environment, row: Row) -> Event:
+        read.append(row.id)
+        return event_of(environment, row)
+
+    monkeypatch.setattr("sep2_server.event_times.event_of", counted)
+    await bench.control(program, make_control("FF", START + 100, 60))
+    assert len(read) <= 2 * many
+
+
 async def test_a_cancelled_control_stays_listed_for_its_original_time(bench: Bench) -> None:
     client, program = await program_of(bench)
     row = await bench.control(program, make_control("A1", START + 10, 100))
     bench.clock.set(START + 20)
     assert (await status_of(client, row.href)).currentStatus == 1
-
-    def cancel(desk: Desk) -> None:
-        current = desk.reader.by_id(row.id)
-        assert current is not None
-        control = desk.control_of(current)
-        control.EventStatus_ = cancelled(control, desk.now)
-        put_item(desk, current, control)
-
-    await bench.do(cancel)
+    await cancel(bench, row)
     held = await status_of(client, row.href)
     assert (held.currentStatus, held.dateTime) == (2, START + 20)
     bench.clock.set(START + 109)

@@ -340,10 +340,9 @@ async def test_the_clock_task_forgets_old_readings(tmp_path: Path, sep2_pki: Pki
         _, client = await bench.device("meter-old")
         meter = Meter(bench, client, credentials.lfdi)
         mup = await meter.start()
-        await meter.client.post(mup, reading_set("D1", START - 10 * 86_400, 1, kind=WATT))
-        gone = asyncio.Event()
+        gone, asyncio_loop = asyncio.Event(), asyncio.get_running_loop()
         bench.store.listen(lambda changes: _when_gone(changes, gone, asyncio_loop))
-        asyncio_loop = asyncio.get_running_loop()
+        await meter.client.post(mup, reading_set("D1", START - 10 * 86_400, 1, kind=WATT))
         bench.clock.set(START + 3601)
         bench.server.keeper.wake()
         async with asyncio.timeout(10):

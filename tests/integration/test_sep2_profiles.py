@@ -460,6 +460,8 @@ ELSEWHERE = {
     "notification_statuses": "notifications",
     "notification_end_statuses": "notifications",
     "notification_limit_0": "notifications",
+    "open_mirror_list": "conformance/test_conform_aus_server.py, S-ALL-02",
+    "connection_point_nmi": "conformance/test_conform_aus_server.py, S-OPT-02",
 }
 """Rules that are shown by the tests of what they act in."""
 

@@ -14,6 +14,8 @@ from schemas import (
     FunctionSetAssignmentsList,
     LogEvent,
     LogEventList,
+    Subscription,
+    SubscriptionList,
 )
 from sep2_server.errors import StoreError
 from tests.integration.sep2_harness import START, make_control, running
@@ -58,6 +60,28 @@ async def test_what_a_client_posts_is_found_under_a_scrambled_uri(tmp_path: Path
         reply = await client.post(devices.LogEventListLink_.href, event)
         page = await client.read(devices.LogEventListLink_.href, LogEventList)
         assert (reply.status, page.LogEvent_[0].href) == (201, reply.location)
+
+
+async def test_lists_that_go_by_uri_go_by_the_scrambled_one(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, uri_salt="pepper", notification_hosts="127.0.0.1") as bench:
+        row, client = await bench.device("salt-1")
+        device = await client.read(row.href, EndDevice)
+        lists = device.SubscriptionListLink_, device.FunctionSetAssignmentsListLink_
+        subscriptions, assignments = (one.href for one in lists if one is not None)
+        posted = []
+        for number in range(6):
+            wish = Subscription(
+                subscribedResource=assignments,
+                encoding=0,
+                level="+S1",
+                limit=1,
+                notificationURI=f"https://127.0.0.1/{number}",
+            )
+            posted.append((await client.post(subscriptions, wish)).location)
+        pages = [await client.read(f"{subscriptions}?s={start}&l=2", SubscriptionList) for start in (0, 2, 4)]
+        found = [one.href for page in pages for one in page.Subscription_]
+        assert sorted(posted) != posted
+        assert found == sorted(posted)
 
 
 async def test_a_database_keeps_its_salt(tmp_path: Path, sep2_pki: Pki) -> None:

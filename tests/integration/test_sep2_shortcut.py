@@ -9,6 +9,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from certs import client_context
 from schemas import Codec, LogEventList
+from sep2_server.process.ending import EndingServer
+from sep2_server.quick_handler import QuickHandler
 from sep2_server.rows import Blocked
 from sep2_server.shortcut import Heads
 from sep2_server.transaction import Transaction
@@ -28,6 +30,34 @@ class Parser:
             receive(handler, data)
 
         monkeypatch.setattr(RequestHandler, "data_received", counted)
+
+
+class Pieces:
+    """What connections are given, piece by piece, as it comes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.given: list[bytes] = []
+        self._news = asyncio.Event()
+        receive = QuickHandler.data_received
+
+        def noted(handler: QuickHandler, data: bytes) -> None:
+            receive(handler, data)
+            self.given.append(data)
+            self._news.set()
+
+        monkeypatch.setattr(QuickHandler, "data_received", noted)
+
+    async def until(self, piece: bytes) -> None:
+        """Wait until the last thing that was given is this piece."""
+        async with asyncio.timeout(10):
+            while not self.given or self.given[-1] != piece:
+                self._news.clear()
+                await self._news.wait()
+
+
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> Pieces:
+    return Pieces(monkeypatch)
 
 
 @pytest.fixture
@@ -144,7 +174,9 @@ async def test_what_a_write_changes_is_seen_at_once_and_a_block_too(house: House
     assert [(await line.ask(octets))[0] for octets in (get(path), post(path, 9))] == [403, 403]
 
 
-async def test_requests_in_one_piece_in_many_and_too_early_are_answered_in_order(house: House) -> None:
+async def test_requests_in_one_piece_in_many_and_too_early_are_answered_in_order(
+    house: House, pieces: Pieces
+) -> None:
     line = await house.line()
     path = house.hrefs["quick-1"] + "/lel"
     await line.ask(post(path, 1))
@@ -159,7 +191,7 @@ async def test_requests_in_one_piece_in_many_and_too_early_are_answered_in_order
     octets = post(path, 5)
     for cut in (10, octets.index(b"\r\n\r\n") + 4, len(octets) - 1):
         line.writer.write(octets[:cut])
-        await asyncio.sleep(0.02)
+        await pieces.until(octets[:cut])
         line.writer.write(octets[cut:])
         assert (await line.take())[0] == 201
         status, _, body = await line.ask(get(path))
@@ -203,7 +235,7 @@ async def test_a_write_under_way_is_answered_when_the_server_stops(
     line = await house.line()
     path = house.hrefs["quick-1"] + "/lel"
     await line.ask(post(path, 1))
-    begun, go_on = asyncio.Event(), asyncio.Event()
+    begun, go_on, ending = asyncio.Event(), asyncio.Event(), asyncio.Event()
     begin = house.bench.store.begin_short
 
     def slow(job: object) -> asyncio.Future[object]:
@@ -214,11 +246,19 @@ async def test_a_write_under_way_is_answered_when_the_server_stops(
 
         return asyncio.ensure_future(later())
 
+    end = EndingServer.end
+
+    async def told(server: EndingServer, grace_s: float) -> None:
+        ending.set()
+        await end(server, grace_s)
+
     monkeypatch.setattr(house.bench.store, "begin_short", slow)
+    monkeypatch.setattr(EndingServer, "end", told)
     line.writer.write(post(path, 2))
     await begun.wait()
     stopping = asyncio.ensure_future(house.bench.server.stop())
-    await asyncio.sleep(0.05)
+    await ending.wait()
+    assert not stopping.done()
     go_on.set()
     assert (await line.take())[0] == 201
     await stopping

@@ -15,6 +15,8 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from certs import Pki
 from der_client.device import Fault, FaultKind, Nameplate, SiteReading, Telemetry
+from der_client.device_factory import meter_of
+from der_client.settings import load_settings
 from der_client.sunspec import DeviceMap, SunSpecDevice, SunSpecSettings, TransportSettings
 from der_client.sunspec.meter import SunSpecMeter
 from der_client.sunspec.serial_port import SerialSettings
@@ -22,6 +24,8 @@ from der_client.sunspec.settings import MeterSettings
 from der_client.sunspec.transport import TlsSettings
 
 FULL_SUN = ("--irradiance", "1", "--max-w", "8000")
+EVENING = ("--start", "2026-06-21T19:30", "--phases", "3")
+SERVER = '[server]\nuri = "https://server/dcap"\ncertificate = "c"\nkey = "k"\nroots = "r"\n'
 PATIENT = TransportSettings(timeout_s=10.0)
 MOVING = {"WH", "TotWhInj", "TotWhExp", "TotWhImp", "DERHb", "Hb", "ActWh", "W", "A", "VA", "VAR", "PF"}
 """Points that go on between two readers."""
@@ -71,8 +75,7 @@ async def test_two_inverters_share_a_serial_line() -> None:
 
 @pytest.mark.parametrize("positive", ["import", "export"])
 async def test_the_meter_of_a_household_tells_what_it_takes(positive: str) -> None:
-    options = ("--start", "2026-06-21T19:30", "--phases", "3")
-    with running("load", *options, *(["--export-positive"] if positive == "export" else [])) as where:
+    with running("load", *EVENING, *(["--export-positive"] if positive == "export" else [])) as where:
         settings = MeterSettings(meter_positive=positive, transport=PATIENT)
         meter = SunSpecMeter("meter", "127.0.0.1", where["modbus_port"], settings=settings)
         reading = await meter.read()
@@ -80,6 +83,37 @@ async def test_the_meter_of_a_household_tells_what_it_takes(positive: str) -> No
     assert isinstance(reading, SiteReading), reading
     assert -9_000 < reading.power_w < -100
     assert reading.frequency_hz == 60.0
+
+
+async def read_by(settings: str, folder: Path) -> SiteReading | Fault:
+    """What the meter of a configuration file reads."""
+    (configured,) = load_settings(SERVER + settings, folder=folder).meters
+    meter = meter_of(configured)
+    try:
+        return await meter.read()
+    finally:
+        await meter.close()
+
+
+async def test_the_meter_of_a_file_is_read_inside_tls(tmp_path: Path) -> None:
+    pki = Pki.create(tmp_path / "pki", depth=3)
+    pki.issue_modbus("load", hosts=["127.0.0.1"])
+    own = pki.issue_modbus("controller", role="GridServiceSunSpec")
+    with running("load", *EVENING, "--tls", str(tmp_path / "pki" / "load")) as where:
+        files = f'certificate = "{own.certificate_path}", key = "{own.key_path}", roots = "{own.root_path}"'
+        transport = f"timeout_s = 10.0, tls = {{ {files} }}"
+        place = f'host = "127.0.0.1"\nport = {where["modbus_port"]}'
+        reading = await read_by(f"[meter]\n{place}\ntransport = {{ {transport} }}\n", tmp_path)
+    assert isinstance(reading, SiteReading), reading
+    assert -9_000 < reading.power_w < -100
+
+
+async def test_the_meter_of_a_file_is_read_over_a_serial_line(tmp_path: Path) -> None:
+    with running("load", *EVENING, "--rtu", "pty") as where:
+        transport = f'timeout_s = 10.0, serial = {{ port = "{where["serial_port"]}" }}'
+        reading = await read_by(f"[[meters]]\nunit = 1\ntransport = {{ {transport} }}\n", tmp_path)
+    assert isinstance(reading, SiteReading), reading
+    assert -9_000 < reading.power_w < -100
 
 
 async def test_a_battery_of_high_voltage_shows_its_bank() -> None:

@@ -18,7 +18,8 @@ from der_client.device import (
     Setpoint,
     VarSetpoint,
 )
-from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings, parse_image, read_points
+from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings, read_points
+from der_client.sunspec.simulator import parse_image
 from lineside.sim.build import Wish, build
 from lineside.sim.clock import SimClock
 from lineside.sim.serve import Served
@@ -109,3 +110,19 @@ async def test_a_captured_image_is_a_device(vectors: Path) -> None:
     text = (vectors / "devices" / "registers" / "fronius_symo30_113.regs").read_text()
     async with bench_of(Wish(kind="image", start=START, image=parse_image(text))) as bench:
         assert bench.plate.manufacturer == "Fronius"
+
+
+async def test_a_ramp_of_the_device_is_no_longer_for_being_told_again_on_the_way() -> None:
+    async with bench_of(pv()) as bench:
+        assert isinstance(
+            await bench.device.apply(Setpoint(max_w_pct=20, limit_ramp_s=40), REVERSION), Applied
+        )
+        half = await bench.after(20.0)
+        assert isinstance(
+            await bench.device.apply(Setpoint(max_w_pct=20, limit_ramp_s=20), REVERSION), Applied
+        )
+        late = await bench.after(19.0)
+        end = await bench.after(2.0)
+    assert half["W"] == pytest.approx(6_000, abs=150)
+    assert late["W"] == pytest.approx(2_200, abs=200)
+    assert end["W"] == pytest.approx(2_000, abs=20)

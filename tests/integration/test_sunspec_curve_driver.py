@@ -1,5 +1,6 @@
 """Curves over the wire: stored, adopted, read back, given back; and devices that do it badly."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -16,12 +17,9 @@ from der_client.device import (
     Reversion,
     Setpoint,
 )
-from der_client.sunspec import (
-    InverterSettings,
-    SunSpecDevice,
-    serve_inverter,
-)
+from der_client.sunspec import SunSpecDevice, read_points
 from der_client.sunspec.codec import Value
+from der_client.sunspec.simulator import InverterSettings, serve_inverter
 from der_client.sunspec.simulator.bank import put
 from tests.sunspec_devices import HYBRID, Older, newer_map, older_map
 from tests.sunspec_shelf import QUICK, Shelf, served
@@ -86,6 +84,22 @@ async def test_simulated_inverter_reverts_to_the_default_curve() -> None:
     assert (volt_watt.integer("RvrtTms"), volt_watt.integer("RvrtRem")) == (60, 60)
     again = await device.apply(Setpoint(curves=(VOLT_WATT,)), default)
     assert isinstance(again, Applied)
+    await device.close()
+    await handle.close()
+
+
+async def test_simulated_inverter_without_a_client_ends_a_curve_that_has_no_default() -> None:
+    handle = await serve_inverter(InverterSettings())
+    device = SunSpecDevice("der", "127.0.0.1", handle.port, settings=PATIENT)
+    volt_var = handle.inverter.bank.models[705]
+    assert isinstance(await device.apply(Setpoint(curves=(VOLT_VAR,)), Reversion(after_s=2)), Applied)
+    assert volt_var.value("Crv[0].Pt[0].Var") == 30.0
+    async with asyncio.timeout(20):
+        while (await read_points("127.0.0.1", handle.port, 1, ["705.Crv[0].Pt[0].Var"]))[
+            "705.Crv[0].Pt[0].Var"
+        ].value != 0.0:
+            pass
+    assert [volt_var.value(f"Crv[0].Pt[{number}].Var") for number in range(4)] == [0.0] * 4
     await device.close()
     await handle.close()
 

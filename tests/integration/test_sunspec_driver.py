@@ -18,16 +18,12 @@ from der_client.device import (
     Setpoint,
     Telemetry,
 )
-from der_client.sunspec import (
+from der_client.sunspec import ObserverError, SunSpecDevice, SunSpecSettings, TransportSettings, read_points
+from der_client.sunspec.simulator import (
     InverterHandle,
     InverterSettings,
     ModbusServer,
-    ObserverError,
     ReplayStore,
-    SunSpecDevice,
-    SunSpecSettings,
-    TransportSettings,
-    read_points,
     serve_inverter,
 )
 from der_client.sunspec.simulator.bank import put
@@ -354,4 +350,100 @@ async def test_setpoint_without_a_reversion_timer_is_warned_of_once(
         await applied(device, Setpoint(max_w_pct=50))
         await applied(device, Setpoint(max_w_pct=40))
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert warnings == ["der has no reversion timer for max_w_pct"]
+    assert warnings == ["der does not go to its default without this client: max_w_pct"]
+
+
+LIMIT = Setpoint(max_w_pct=40.0)
+
+
+async def begun(device: SunSpecDevice, setpoint: Setpoint = LIMIT) -> None:
+    """Prepare a setpoint, send it, and wait until the device has it."""
+    assert await device.prepare(setpoint, Reversion())
+    sent = device.begin(setpoint, Reversion())
+    assert sent is not None
+    await sent
+
+
+async def test_a_prepared_setpoint_is_only_sent_and_then_confirmed(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, handle):
+        await device.identify()
+        assert await device.prepare(LIMIT, Reversion())
+        assert await seen(handle, "704.WMaxLimPctEna") == [0]
+        sent = device.begin(LIMIT, Reversion())
+        assert sent is not None
+        await sent
+        assert await seen(handle, "704.WMaxLimPct", "704.WMaxLimPctEna") == [40, 1]
+        result = await applied(device, LIMIT)
+        assert [point.value for point in result.points if point.point == "704.WMaxLimPct"] == [40.0]
+
+
+async def test_a_prepared_setpoint_that_was_confirmed_late_is_no_fault(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, _):
+        await device.identify()
+        await applied(device, Setpoint(max_w_pct=80.0))
+        await begun(device)
+        clock.advance(1)
+        await applied(device, LIMIT)
+
+
+async def test_something_else_than_what_was_begun_is_written_in_the_ordinary_way(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, handle):
+        await device.identify()
+        await begun(device)
+        await applied(device, Setpoint(max_w_pct=60.0))
+        assert await seen(handle, "704.WMaxLimPct") == [60]
+
+
+async def test_a_device_that_is_another_one_by_now_shows_in_the_answer(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, handle):
+        await device.identify()
+        await begun(device)
+        put(handle.inverter.bank.models[702], "WMax", 9_000)
+        result = await device.apply(LIMIT, Reversion())
+    assert isinstance(result, Fault)
+    assert result.kind is FaultKind.STALE
+
+
+async def test_what_was_not_prepared_is_not_begun(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, _):
+        assert device.begin(LIMIT, Reversion()) is None
+        await device.identify()
+        assert await device.prepare(LIMIT, Reversion())
+        assert device.begin(Setpoint(max_w_pct=50.0), Reversion()) is None
+        assert await device.prepare(LIMIT, Reversion())
+        await applied(device, Setpoint(max_w_pct=50.0))
+        assert device.begin(LIMIT, Reversion()) is None
+        assert await device.prepare(LIMIT, Reversion())
+        await device.identify()
+        assert device.begin(LIMIT, Reversion()) is None
+
+
+@pytest.mark.parametrize("setpoint", [Setpoint(connect=False), Setpoint(energize=False)], ids=str)
+async def test_who_goes_out_of_service_and_comes_back_is_told_step_by_step(
+    clock: ManualClock, setpoint: Setpoint
+) -> None:
+    async with bench(clock, PV) as (device, _):
+        await device.identify()
+        assert not await device.prepare(setpoint, Reversion())
+        await applied(device, setpoint)
+        assert not await device.prepare(LIMIT, Reversion())
+
+
+async def test_a_device_that_is_gone_as_it_is_begun_is_told_again(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, handle):
+        await device.identify()
+        assert await device.prepare(LIMIT, Reversion())
+        await handle.close()
+        sent = device.begin(LIMIT, Reversion())
+        assert sent is not None
+        await sent
+        result = await device.apply(LIMIT, Reversion())
+    assert isinstance(result, Fault)
+    assert result.kind is FaultKind.NO_ANSWER
+
+
+async def test_a_device_under_local_control_is_not_prepared(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, handle):
+        await device.identify()
+        put(handle.inverter.bank.models[715], "LocRemCtl", 1)
+        assert not await device.prepare(LIMIT, Reversion())

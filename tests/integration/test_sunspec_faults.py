@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
-from der_client.sunspec import (
+from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings
+from der_client.sunspec.simulator import (
     FaultSwitches,
     Inverter,
     InverterHandle,
     InverterSettings,
     ModbusServer,
-    SunSpecDevice,
-    SunSpecSettings,
-    TransportSettings,
     serve_inverter,
 )
 from der_client.sunspec.simulator.bank import IllegalRequestError

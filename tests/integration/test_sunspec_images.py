@@ -11,19 +11,17 @@ from der_client.device import Fault, FaultKind, Nameplate, Reversion, Setpoint, 
 from der_client.sunspec import (
     DeviceMap,
     MeterSettings,
-    ModbusServer,
     Model,
-    ReplayStore,
     ScanSettings,
     SunSpecDevice,
     SunSpecMeter,
     SunSpecSettings,
-    parse_image,
 )
 from der_client.sunspec.mapping import plan
 from der_client.sunspec.meter import site_reading_of
 from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.readings import telemetry_of
+from der_client.sunspec.simulator import ModbusServer, ReplayStore, parse_image
 
 DECODED = [
     "acurev1312_203_base4096",

@@ -7,18 +7,15 @@ from dataclasses import dataclass, field
 import pytest
 
 from der_client.device import Applied, Nameplate, Reversion, Setpoint, Telemetry
-from der_client.sunspec import (
+from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings, read_points
+from der_client.sunspec.proxy import ProxySettings, ProxySwitch
+from der_client.sunspec.simulator import (
     InverterHandle,
     InverterSettings,
     ModbusServer,
     ReplayStore,
-    SunSpecDevice,
-    SunSpecSettings,
-    TransportSettings,
-    read_points,
     serve_inverter,
 )
-from der_client.sunspec.proxy import ProxySettings, ProxySwitch
 from der_client.sunspec.transport import ModbusTransport
 
 PV = InverterSettings(enter_service_delay_s=0, enter_service_ramp_s=0)

@@ -11,8 +11,9 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from certs import Pki, modbus_client_context, modbus_server_context
 from der_client.device import FaultKind
-from der_client.sunspec import InverterHandle, InverterSettings, RtuServer, TransportSettings, serve_inverter
+from der_client.sunspec import TransportSettings
 from der_client.sunspec.scan import Failure
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, RtuServer, serve_inverter
 from der_client.sunspec.simulator.inverter import Inverter
 from der_client.sunspec.simulator.serve import ClockedStore
 from der_client.sunspec.transport import ModbusTransport

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
-from der_client.sunspec import DeviceMap, InverterSettings, SunSpecDevice, serve_inverter
+from der_client.sunspec import DeviceMap, SunSpecDevice
 from der_client.sunspec.model import Model
+from der_client.sunspec.simulator import InverterSettings, serve_inverter
 
 PV = InverterSettings()
 BATTERY = InverterSettings(

@@ -16,8 +16,9 @@ from der_client.device import (
     Setpoint,
     Telemetry,
 )
-from der_client.sunspec import DeviceMap, ModbusServer, SunSpecDevice
+from der_client.sunspec import DeviceMap, SunSpecDevice
 from der_client.sunspec.codec import Value
+from der_client.sunspec.simulator import ModbusServer
 from tests.sunspec_devices import HYBRID, INVERTER, newer_map, older_map
 from tests.sunspec_shelf import QUICK, Shelf, served, until
 

@@ -11,14 +11,14 @@ import pytest
 from sunspec2.modbus.client import SunSpecModbusClientDeviceRTU
 
 from der_client.device import Applied, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
-from der_client.sunspec import ReplayStore, SunSpecDevice, SunSpecSettings, TransportSettings
+from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings
 from der_client.sunspec.bus import Bus
 from der_client.sunspec.requests import write_request
 from der_client.sunspec.rtu import rtu_frame
 from der_client.sunspec.scan import Failure
 from der_client.sunspec.serial_line import SerialLine
 from der_client.sunspec.serial_port import Parity, SerialPort, SerialSettings, make_raw
-from der_client.sunspec.simulator import rtu_server
+from der_client.sunspec.simulator import ReplayStore, rtu_server
 from der_client.sunspec.simulator.inverter import Inverter
 from der_client.sunspec.simulator.rtu_server import RtuServer
 from der_client.sunspec.simulator.serve import ClockedStore

@@ -8,20 +8,17 @@ import pytest
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP, SunSpecModbusClientGroup
 
 from der_client.device import FaultKind, Telemetry
-from der_client.sunspec import (
+from der_client.sunspec import ScanSettings, SunSpecDevice, TransportSettings, dump
+from der_client.sunspec.scan import Failure
+from der_client.sunspec.simulator import (
     DcLimits,
     InverterHandle,
     InverterSettings,
     ModbusServer,
     ReplayStore,
-    ScanSettings,
-    SunSpecDevice,
-    TransportSettings,
-    dump,
     parse_image,
     serve_inverter,
 )
-from der_client.sunspec.scan import Failure
 
 BATTERY = InverterSettings(
     max_w=5_000, max_va=5_000, charge_w=4_000, discharge_w=5_000, capacity_wh=10_000, ac_type=2, v_nom_v=480.0

@@ -11,17 +11,11 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 from certs import Credentials, Pki, modbus_client_context, modbus_server_context
 from certs.errors import NotThereError
 from der_client.device import Applied, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
-from der_client.sunspec import (
-    InverterHandle,
-    InverterSettings,
-    SunSpecDevice,
-    SunSpecSettings,
-    TransportSettings,
-    serve_inverter,
-)
+from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings
 from der_client.sunspec.connection import run_scan
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.scan import Failure, ScanSettings
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, serve_inverter
 from der_client.sunspec.transport import ModbusTransport, TlsSettings
 
 HALF = Setpoint(max_w_pct=50)

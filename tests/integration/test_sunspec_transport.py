@@ -9,8 +9,9 @@ import pytest
 
 from certs import Door
 from der_client.device import FaultKind
-from der_client.sunspec import ModbusServer, ReplayStore, TransportSettings
+from der_client.sunspec import ScanSettings, SunSpecDevice, SunSpecSettings, TransportSettings
 from der_client.sunspec.scan import Failure
+from der_client.sunspec.simulator import ModbusServer, ReplayStore
 from der_client.sunspec.transport import ModbusTransport
 
 QUICK = TransportSettings(timeout_s=0.1, backoff_s=60.0)
@@ -153,3 +154,23 @@ async def test_devices_at_one_address_share_a_connection_and_the_last_closes_it(
 def test_times_that_cannot_be_are_refused(values: dict[str, float], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         TransportSettings(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_there"),
+    [
+        pytest.param(lambda request: [], False, id="silent"),
+        pytest.param(lambda request: [mbap(request, b"\x83\x02")], True, id="refuses"),
+        pytest.param(
+            lambda request: [mbap(request, b"\x03\x04\x00\x00\x00\x00")], True, id="other registers"
+        ),
+    ],
+)
+async def test_a_device_that_answers_anything_is_there(answer: Answer, is_there: bool) -> None:
+    async with peer(answer) as transport:
+        settings = SunSpecSettings(transport=QUICK, scan=ScanSettings(bases=(40000, 0)))
+        device = SunSpecDevice("one", transport.host, transport.port, settings=settings)
+        fault = await device.knock()
+        await device.close()
+    assert (fault is None) is is_there
+    assert fault is None or fault.kind is FaultKind.NO_ANSWER

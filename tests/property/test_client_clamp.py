@@ -58,6 +58,8 @@ WISHES = st.builds(
     ),
     limit_ramp_s=st.none() | st.floats(0, 60),
     target_ramp_s=st.none() | st.floats(0, 60),
+    charge_ramp_s=st.none() | st.floats(0, 60),
+    leave_ramp_s=st.none() | st.floats(0, 60),
 )
 STEPS = st.lists(
     st.tuples(st.floats(0, 30), WISHES, WATTS, st.one_of(BATTERIES, FAULTS)), min_size=1, max_size=8

@@ -22,7 +22,8 @@ from der_client.device import (
     SiteReading,
     Telemetry,
 )
-from der_client.interlocks import LoopFacts, SafetyRules, SiteFacts, Surroundings
+from der_client.interlocks import LoopFacts, SafetyRules, SiteFacts, Situation, Surroundings, Trends
+from der_client.power_window import window_of
 from der_client.protected import TRIP_MODES
 from der_client.safety import SafeSetpoint, SafetyState, clamp, unheard
 
@@ -125,6 +126,8 @@ WILD_WISHES = st.builds(
     ),
     limit_ramp_s=st.none() | st.floats(0.0, 600.0),
     target_ramp_s=st.none() | st.floats(0.0, 600.0),
+    charge_ramp_s=st.none() | st.floats(0.0, 600.0),
+    leave_ramp_s=st.none() | st.floats(0.0, 600.0),
     cap_w=st.none() | st.floats(0.0, 10_000.0),
 )
 WISHES = st.one_of(
@@ -151,6 +154,9 @@ SITES = st.one_of(
     st.none(),
     st.floats(0.0, 9_000.0).map(
         lambda it: SiteFacts(reading=SiteReading(power_w=it), export_limit_w=5_000.0, share=0.5)
+    ),
+    st.floats(-9_000.0, 0.0).map(
+        lambda it: SiteFacts(reading=SiteReading(power_w=it), import_limit_w=5_000.0, share=0.5)
     ),
     WILD_SITES,
 )
@@ -219,16 +225,31 @@ def plain(value: float) -> float:
     return value if math.isfinite(value) and value > 0 else 0.0
 
 
-def site_w(moment: Moment) -> float:
-    """Most that may be given so that the export limit holds, by the reading or without one."""
+def site_w(moment: Moment) -> tuple[float, float]:
+    """Most that may be taken and given so that the limits of the site hold, by the reading or without one."""
     site = moment.site
-    if site is None or site.export_limit_w is None:
-        return math.inf
+    if site is None:
+        return math.inf, math.inf
+    if site.reading is None and site.age_s < 3.0:
+        own_w = moment.power_w if math.isfinite(moment.power_w) else 0.0
+        return (
+            math.inf if site.import_limit_w is None else max(0.0, -own_w),
+            math.inf if site.export_limit_w is None else max(0.0, own_w),
+        )
     power_w = site.reading.power_w if site.reading else math.nan
     if not math.isfinite(power_w) or site.age_s >= 10.0:
-        return site.share * site.export_limit_w
+        give_w = math.inf if site.export_limit_w is None else site.share * site.export_limit_w
+        return math.inf if site.import_limit_w is None else 0.0, give_w
     own_w = moment.power_w if math.isfinite(moment.power_w) else 0.0
-    return max(0.0, own_w + max(0.0, site.share * (site.export_limit_w - power_w)))
+    return (
+        room_w(-own_w, -power_w, site.import_limit_w, site.share),
+        room_w(own_w, power_w, site.export_limit_w, site.share),
+    )
+
+
+def room_w(own_w: float, power_w: float, limit_w: float | None, share: float) -> float:
+    """Most of a device in one direction: what it has and its share of what is left, or its part back."""
+    return math.inf if limit_w is None else max(0.0, own_w + share * (limit_w - power_w))
 
 
 def stepped(state: SafetyState, moment: Moment, now: float, rules: SafetyRules = RULES) -> SafeSetpoint:
@@ -248,12 +269,31 @@ def test_no_day_makes_the_gate_breach_rating_battery_cells_site_or_protection(da
         result = stepped(state, moment, now)
         state, setpoint = result.state, result.setpoint
         take_w, give_w = most_w(moment.battery)
+        site_take_w, site_give_w = site_w(moment)
 
         assert setpoint.target_w is not None
-        assert -take_w - TINY <= setpoint.target_w <= min(give_w, site_w(moment)) + TINY
+        assert -min(take_w, site_take_w) - TINY <= setpoint.target_w <= min(give_w, site_give_w) + TINY
         assert setpoint.max_w_pct is None or 0.0 <= setpoint.max_w_pct <= 100.0
         assert setpoint.curves == ()
         assert setpoint.enter_service is None or setpoint.enter_service.high_v_pct is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(day=DAYS)
+def test_each_way_out_of_the_window_ends_at_the_limits_of_the_site(day: list[Moment]) -> None:
+    """The bounds of target, limit and charge each hold on their own: none relies on another."""
+    for moment in day:
+        reading = Telemetry(power_w=moment.power_w, reactive_var=0.0, battery=GOOD)
+        around = Surroundings(rules=RULES, site=moment.site)
+        situation = Situation(
+            telemetry=reading, nameplate=STORAGE, battery=GOOD, state=GOOD, trends=Trends(), around=around
+        )
+        window = window_of(situation, ())
+        take_w, give_w = site_w(moment)
+
+        assert -take_w - TINY <= window.low_w <= 0.0
+        assert 0.0 <= window.high_w <= give_w + TINY
+        assert 0.0 <= window.limit_w <= give_w + TINY
 
 
 @settings(max_examples=150, deadline=None)

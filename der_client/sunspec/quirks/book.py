@@ -22,6 +22,7 @@ MAPPING: Final[Mapping[str, str]] = {
     "hz_start": "hz_start",
     "write_only": "write_only",
     "reactive_order": "reactive_order",
+    "manual_shutdown_stops": "manual_shutdown_stops",
 }
 SCAN: Final[Mapping[str, str]] = {"max_block": "max_block", "map_end": "map_end"}
 DEVICE: Final[Mapping[str, str]] = {

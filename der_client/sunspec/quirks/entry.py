@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any, Final, get_args, get_type_hints
 
-from der_client.errors import SettingsError
 from der_client.sunspec.drafts import (
     HZ_ABSOLUTE,
     HZ_OFFSET,
@@ -17,6 +16,7 @@ from der_client.sunspec.drafts import (
 )
 from der_client.sunspec.scan import BY_EXCEPTION, BY_SILENCE
 from der_client.sunspec.settings import EXPORT, IMPORT
+from owner import SettingsError
 
 Identity = tuple[str, str, str, str]
 """Manufacturer, model, serial number and version, as the common model says."""
@@ -39,6 +39,7 @@ class QuirkFields:
     model 127 counts frequencies. `write_only`: models whose controls do not read back. `write_one_by_one`:
     function code 6 only. `reactive_order`: which reactive mode wins. `readback_s`: how long a written value
     may take to show. `controller_heartbeat`: whether 715.ControllerHb is counted up.
+    `manual_shutdown_stops`: the event "manual shutdown" is an emergency stop.
     """
 
     min_limit_pct: float | None = None
@@ -56,6 +57,7 @@ class QuirkFields:
     reactive_order: tuple[str, ...] | None = None
     readback_s: float | None = None
     controller_heartbeat: bool | None = None
+    manual_shutdown_stops: bool | None = None
 
     def over(self, other: "QuirkFields") -> "QuirkFields":
         """Both together; where both say something this one wins."""

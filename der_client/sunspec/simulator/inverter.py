@@ -13,7 +13,7 @@ from der_client.sunspec.simulator.bank import RegisterBank
 from der_client.sunspec.simulator.battery_802 import Battery802
 from der_client.sunspec.simulator.faults import FaultSwitches
 from der_client.sunspec.simulator.lab_hooks import LabHooks
-from der_client.sunspec.simulator.measurements import AcState
+from der_client.sunspec.simulator.measurements import AcState, phase_count
 from der_client.sunspec.simulator.overlay import distorted
 from der_client.sunspec.simulator.series_100 import Series100
 from der_client.sunspec.simulator.series_700 import Series700
@@ -92,6 +92,7 @@ class Inverter:
         self._battery_bank = Battery802(self.face.bank.models.get(802), pack)
         self.idle_w = settings.idle_w
         self._is_shown, self._shown_alarms = False, 0
+        self._is_island = False
         self._available_w, self._looked_at = 0.0, math.nan
         self._settle()
 
@@ -104,7 +105,17 @@ class Inverter:
 
     def set_grid(self, *, voltage_v: float, frequency_hz: float) -> None:
         """Change what the grid does, from the last step on; `voltage_v` as 702.VNom."""
-        self.ac.voltage_v, self.ac.frequency_hz = voltage_v, frequency_hz
+        self.ac.voltage_v, self.ac.frequency_hz, self.ac.shares = voltage_v, frequency_hz, ()
+
+    def set_phases(self, per_unit: Sequence[float]) -> None:
+        """Let the voltages of the phases differ, from the last step on; their mean is the voltage."""
+        mean = sum(per_unit) / len(per_unit)
+        self.ac.voltage_v = mean * self.settings.v_nom_v
+        self.ac.shares = tuple(value / mean for value in per_unit) if mean else ()
+
+    def set_island(self, *, is_island: bool) -> None:
+        """Take the grid away, or bring it back: without it load and generation alone hold the voltage."""
+        self._is_island = is_island
 
     def step(self, now: float) -> None:
         """Bring the inverter to `now`; an earlier time than the last is ignored."""
@@ -145,7 +156,14 @@ class Inverter:
 
     def _grid(self) -> Grid:
         per_unit = self.ac.voltage_v / self.settings.v_nom_v
-        return Grid(voltage=per_unit, hertz=self.ac.frequency_hz, nominal_hz=self.settings.nominal_hz)
+        has_phases = len(self.ac.shares) == phase_count(self.settings.ac_type)
+        return Grid(
+            voltage=per_unit,
+            hertz=self.ac.frequency_hz,
+            nominal_hz=self.settings.nominal_hz,
+            phases=tuple(share * per_unit for share in self.ac.shares) if has_phases else (),
+            is_island=self._is_island,
+        )
 
     def _battery_limits(self) -> DcLimits:
         limits = DcLimits(*self._battery.limits(self._now))
@@ -168,6 +186,7 @@ class Inverter:
         """Compute the power of this instant."""
         self._stage.settle(self.face.orders(), self._offer(), self._grid(), self._now)
         self.ac.power_w, self.ac.reactive_var = self._stage.power_w, self._stage.reactive_var
+        self.ac.is_dead = self._is_island and not self._stage.service.in_service
         self._is_shown = False
 
     def _show(self) -> None:

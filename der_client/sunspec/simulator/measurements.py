@@ -11,9 +11,21 @@ SINGLE_PHASE, SPLIT_PHASE, THREE_PHASE = 0, 1, 2
 ROOT_3 = math.sqrt(3)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One phase at the terminals: line to neutral voltage and line current."""
+
+    voltage_v: float
+    current_a: float
+
+
 @dataclass(slots=True, kw_only=True)
 class AcState:
-    """Voltages and power at the terminals; energies count up in Wh and varh. `voltage_v` is as 702.VNom."""
+    """Voltages and power at the terminals; energies count up in Wh and varh. `voltage_v` is as 702.VNom.
+
+    `shares` are the voltages of the phases as parts of their mean, where they differ. `is_dead`: there is no
+    voltage, because an island was left.
+    """
 
     voltage_v: float
     frequency_hz: float
@@ -23,6 +35,27 @@ class AcState:
     absorbed_wh: float = 0.0
     injected_varh: float = 0.0
     absorbed_varh: float = 0.0
+    shares: tuple[float, ...] = ()
+    is_dead: bool = False
+
+    @property
+    def terminal_v(self) -> float:
+        """Mean voltage at the terminals, as 702.VNom."""
+        return 0.0 if self.is_dead else self.voltage_v
+
+    @property
+    def terminal_hz(self) -> float:
+        """Frequency at the terminals; 0 without a voltage."""
+        return 0.0 if self.is_dead else self.frequency_hz
+
+    def phases(self, ac_type: int) -> tuple[Phase, ...]:
+        """The phases: line to neutral voltage, current, and the part of the power that each has."""
+        count = phase_count(ac_type)
+        neutral_v = line_to_neutral(ac_type, self.terminal_v)
+        part_va = math.hypot(self.power_w, self.reactive_var) / count
+        shares = self.shares if len(self.shares) == count else (1.0,) * count
+        volts = [share * neutral_v for share in shares]
+        return tuple(Phase(voltage_v=v, current_a=part_va / v if v else 0.0) for v in volts)
 
     def count(self, dt_s: float) -> None:
         """Add the energy of `dt_s` at the present power to the counters."""
@@ -43,30 +76,41 @@ def current_a(ac_type: int, voltage_v: float, apparent_va: float) -> float:
     return apparent_va / voltage_v / (ROOT_3 if ac_type == THREE_PHASE else 1.0)
 
 
+def phase_count(ac_type: int) -> int:
+    """How many phases the wiring has."""
+    return {SINGLE_PHASE: 1, SPLIT_PHASE: 2, THREE_PHASE: 3}[ac_type]
+
+
+def between(first: Phase, second: Phase, ac_type: int) -> float:
+    """Line to line voltage of two phases, V: a third of a turn apart, or half of one where there are two."""
+    a, b = first.voltage_v, second.voltage_v
+    return math.sqrt(a * a + b * b + a * b) if ac_type == THREE_PHASE else a + b
+
+
 def show_ac(model: Model, state: AcState, ac_type: int) -> None:
     """Write the AC measurements of model 701, totals and phases."""
     apparent_va = math.hypot(state.power_w, state.reactive_var)
-    amperes = current_a(ac_type, state.voltage_v, apparent_va)
-    neutral_v = line_to_neutral(ac_type, state.voltage_v)
+    phases = state.phases(ac_type)
     factor = state.power_w / apparent_va if apparent_va else 1.0
     values: dict[str, float | None] = {
         "W": state.power_w,
         "VA": apparent_va,
         "Var": state.reactive_var,
         "PF": factor,
-        "A": amperes,
-        "LLV": state.voltage_v if ac_type != SINGLE_PHASE else None,
-        "LNV": neutral_v,
-        "Hz": state.frequency_hz,
+        "A": sum(phase.current_a for phase in phases) / len(phases),
+        "LLV": state.terminal_v if ac_type != SINGLE_PHASE else None,
+        "LNV": line_to_neutral(ac_type, state.terminal_v),
+        "Hz": state.terminal_hz,
         "TotWhInj": state.injected_wh,
         "TotWhAbs": state.absorbed_wh,
         "TotVarhInj": state.injected_varh,
         "TotVarhAbs": state.absorbed_varh,
     }
-    phases = 3 if ac_type == THREE_PHASE else 1 + (ac_type == SPLIT_PHASE)
-    for phase in range(1, phases + 1):
-        values |= {f"WL{phase}": state.power_w / phases, f"VarL{phase}": state.reactive_var / phases}
-        values |= {f"VAL{phase}": apparent_va / phases, f"AL{phase}": amperes, f"VL{phase}": neutral_v}
+    for number, phase in enumerate(phases, 1):
+        values |= {f"WL{number}": state.power_w / len(phases)}
+        values |= {f"VarL{number}": state.reactive_var / len(phases)}
+        values |= {f"VAL{number}": apparent_va / len(phases)}
+        values |= {f"AL{number}": phase.current_a, f"VL{number}": phase.voltage_v}
     for name, value in values.items():
         put(model, name, value)
 

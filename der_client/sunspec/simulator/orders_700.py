@@ -47,6 +47,7 @@ def orders_of(models: Models, *, trips_when_it_may: bool = False) -> Orders:
         droop=_droop(models[711]),
         trips=elements_of(models, "MustTrip") + (elements_of(models, "MayTrip") if trips_when_it_may else ()),
         cessations=elements_of(models, "MomCess"),
+        leaves_islands=controls.integer("AntiIslEna") != 0,
     )
 
 

@@ -13,8 +13,7 @@ from der_client.sunspec.simulator.measurements import (
     SINGLE_PHASE,
     THREE_PHASE,
     AcState,
-    current_a,
-    line_to_neutral,
+    between,
 )
 from der_client.sunspec.simulator.orders_100 import (
     VAR_MODES,
@@ -171,7 +170,7 @@ class Series100:
         model = self._models[ac_model_of(self._settings)]
         self._show_ac(model, ac)
         put(model, "St", self._state(stage, offer))
-        put(model, "Evt1", grid_alarms(orders, grid) | self._faults.alarm_bits)
+        put(model, "Evt1", grid_alarms(orders, grid, is_dead=ac.is_dead) | self._faults.alarm_bits)
         self._show_dc(model, ac.power_w)
         self._show_status(stage, ac, offer)
         if battery is not None:
@@ -180,22 +179,24 @@ class Series100:
     def _show_ac(self, model: Model, ac: AcState) -> None:
         kind = self._settings.ac_type
         apparent_va = math.hypot(ac.power_w, ac.reactive_var)
-        neutral_v = line_to_neutral(kind, ac.voltage_v)
-        amperes = current_a(kind, ac.voltage_v, apparent_va)
-        letters = "ABC" if kind == THREE_PHASE else "AB"[: kind + 1]
+        phases = ac.phases(kind)
+        named = tuple(zip("ABC", phases, strict=False))
         values: dict[str, float | None] = {
-            "A": amperes * len(letters),
+            "A": sum(phase.current_a for phase in phases),
             "W": ac.power_w,
             "VA": apparent_va,
             "VAr": ac.reactive_var,
             "PF": 100.0 if not apparent_va else 100.0 * ac.power_w / apparent_va,
-            "Hz": ac.frequency_hz,
+            "Hz": ac.terminal_hz,
             "WH": ac.injected_wh if round(ac.injected_wh) else None,
         }
-        values |= {f"Aph{letter}": amperes for letter in letters}
-        values |= {f"PhVph{letter}": neutral_v for letter in letters}
+        values |= {f"Aph{letter}": phase.current_a for letter, phase in named}
+        values |= {f"PhVph{letter}": phase.voltage_v for letter, phase in named}
         if kind != SINGLE_PHASE:
-            values["PPVphAB"] = ac.voltage_v
+            values["PPVphAB"] = between(phases[0], phases[1], kind)
+        if kind == THREE_PHASE:
+            values["PPVphBC"] = between(phases[1], phases[2], kind)
+            values["PPVphCA"] = between(phases[2], phases[0], kind)
         for name, value in values.items():
             put(model, name, value)
 

@@ -23,7 +23,13 @@ START, EXIT_STANDBY = 1, 3
 THROTTLED_BY_LIMIT, THROTTLED_BY_SETPOINT = 1, 2
 THROTTLE_BAND_W = 1.0
 HEARTBEAT_END = 0xFFFFFFFF
-ALARM_BITS = {"over_hz": 1 << 8, "under_hz": 1 << 9, "over_v": 1 << 10, "under_v": 1 << 11}
+ALARM_BITS = {
+    "disconnected": 1 << 4,
+    "over_hz": 1 << 8,
+    "under_hz": 1 << 9,
+    "over_v": 1 << 10,
+    "under_v": 1 << 11,
+}
 
 
 class Series700:
@@ -83,7 +89,7 @@ class Series700:
         put(model, "InvSt", self._state(stage, offer, throttled=throttled))
         put(model, "St", int(stage.share > 0))
         put(model, "ConnSt", int(orders.order is not Order.STOP and not stage.is_tripped))
-        put(model, "Alrm", grid_alarms(orders, grid) | self._faults.alarm_bits)
+        put(model, "Alrm", grid_alarms(orders, grid, is_dead=ac.is_dead) | self._faults.alarm_bits)
         put(model, "ThrotPct", 100 * held_back_w / orders.ratings.max_w if throttled else 0)
         put(model, "ThrotSrc", source if throttled else 0)
         put(models[703], "ESDlyRemTms", stage.service.remaining_s)
@@ -127,13 +133,14 @@ def _dc_power_w(power_w: float, efficiency: float) -> float:
     return power_w / efficiency if power_w >= 0 else power_w * efficiency
 
 
-def grid_alarms(orders: Orders, grid: Grid) -> int:
-    """701.Alrm bits for a grid outside the window of model 703."""
+def grid_alarms(orders: Orders, grid: Grid, *, is_dead: bool) -> int:
+    """701.Alrm bits for a grid outside the window of model 703, on any phase, or gone."""
     window = orders.enter
     outside = {
         "over_hz": grid.hertz > window.high_hz,
         "under_hz": grid.hertz < window.low_hz,
-        "over_v": grid.voltage > window.high_v,
-        "under_v": grid.voltage < window.low_v,
+        "over_v": max(grid.voltages) > window.high_v,
+        "under_v": min(grid.voltages) < window.low_v,
+        "disconnected": is_dead,
     }
     return sum(ALARM_BITS[name] for name, is_outside in outside.items() if is_outside)

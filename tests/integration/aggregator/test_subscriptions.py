@@ -3,7 +3,6 @@
 CSIP UTIL-003, AGG, MAINT and ERR-002; IEEE 2030.5-2018, 14.
 """
 
-import socket
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ from functools import partial
 import pytest
 
 from der_client import SubscriptionSettings, What
+from lineside.demo.ports import free_port
 from schemas import EndDevice, Subscription, SubscriptionList
 from sep2_server.notifications.ending import end
 from sep2_server.operator import programs
@@ -143,11 +143,6 @@ async def test_a_subscription_that_the_server_has_lost_is_noticed_by_a_poll(flee
         await fleet.put_out(tfa, MRID, 1, 60, 5_000)
         await fleet.news.until(lambda: fleet.inverters["EDA1"].holds(50.0))
         await subscribed(fleet, f"{tfa.href}/derc")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 async def test_subscriptions_that_are_kept_are_taken_up_by_the_next_run(told_fleet: Fleet) -> None:

@@ -13,6 +13,7 @@ from lxml import etree
 import schemas
 from certs import Credentials, Door, server_context
 from der_client import (
+    AggregatorClient,
     Applied,
     ClientEvent,
     ClientSettings,
@@ -73,7 +74,7 @@ from schemas import (
 
 CODEC = Codec()
 SCHEMA = etree.XMLSchema(file=str(Path(schemas.__file__).with_name("sep.xsd")))
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 SEP_XML = "application/sep+xml"
 
 
@@ -257,9 +258,15 @@ class Site:
     async def client(self) -> AsyncIterator[DERClient]:
         """A client that runs until the end of the block."""
         client = DERClient(self.settings, [self.inverter], on_event=self.hear)
+        async with self.running(client):
+            yield client
+
+    @asynccontextmanager
+    async def running(self, client: AggregatorClient) -> AsyncIterator[None]:
+        """Run a client until the end of the block."""
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(client.run())
-            yield client
+            yield
             task.cancel()
 
     @property

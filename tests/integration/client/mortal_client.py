@@ -5,10 +5,11 @@ point is passed before it kills.
 """
 
 import asyncio
+import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,9 +93,17 @@ def kill_at(name: str, point: Point, *, before: bool, when: Callable[..., bool])
         if before and when(*args):
             point.passed()
         found = real(self, *args)
+        if inspect.isawaitable(found):
+            return afterwards(found, *args)
         if not before and when(*args):
             point.passed()
         return found
+
+    async def afterwards(found: Awaitable[object], *args: object) -> object:
+        awaited = await found
+        if not before and when(*args):
+            point.passed()
+        return awaited
 
     setattr(Spool, name, wrapped)
 
@@ -104,8 +113,8 @@ def arm(point: str, times: int) -> None:
     mark = Point(times)
     points: dict[str, Callable[[], None]] = {
         "never": lambda: None,
-        "before the responses are kept": lambda: kill_at("commit", mark, before=True, when=owes),
-        "when the responses are kept": lambda: kill_at("commit", mark, before=False, when=owes),
+        "before the responses are kept": lambda: kill_at("committed", mark, before=True, when=owes),
+        "when the responses are kept": lambda: kill_at("committed", mark, before=False, when=owes),
         "before a response is sent": lambda: kill_at(
             "sending", mark, before=False, when=is_of(Lane.RESPONSE)
         ),

@@ -1,10 +1,13 @@
 """What the device makes of an event, and what the user says to it, reach the server as Responses."""
 
+import asyncio
 import time
 from dataclasses import replace
 
-from der_client import Fault, FaultKind
+from der_client import DERClient, Fault, FaultKind
 from der_client.device import Telemetry
+from der_client.interlocks import SafetyRules
+from der_client.interlocks.rules_device import ResponseRules
 from schemas import DERControlBase
 from tests.integration.client.harness import Site, control, controls
 
@@ -33,6 +36,23 @@ async def test_an_event_whose_limit_the_device_refuses_is_not_said_to_be_complet
     assert "DERControl C1 not held" in [event.detail for event in site.events]
 
 
+async def test_an_event_while_an_interlock_stops_the_device_is_not_said_to_be_completed(site: Site) -> None:
+    reading = site.inverter.reading
+    assert isinstance(reading, Telemetry)
+    site.inverter.reading = replace(reading, inputs=frozenset({"emergency stop"}))
+    site.settings = replace(site.settings, safety=SafetyRules(response=ResponseRules(settle_s=1.0)))
+    now = int(time.time())
+    target, limit = control("C1", now, 5, 5_000, status=1), control("FF", now, 5, 6_000, status=1)
+    target = replace(target, DERControlBase_=DERControlBase(opModFixedW=5_000))
+    site.script.resources["/a/controls"] = controls(target, limit)
+    async with site.client():
+        await site.script.until(lambda: 3 in site.script.statuses("FF"))
+        await site.script.until(lambda: "DERControl C1 not held" in [one.detail for one in site.events])
+
+    assert site.script.statuses("C1") == [1, 2]
+    assert site.script.statuses("FF") == [1, 2, 3]
+
+
 async def test_a_control_that_makes_no_sense_is_answered_with_253(site: Site) -> None:
     site.script.resources["/a/controls"] = controls(control("C1", int(time.time()), 60, 15_000, status=1))
     async with site.client():
@@ -53,6 +73,33 @@ async def test_an_operator_who_opts_out_is_answered_for_and_stays_out_after_a_re
         await site.script.until(lambda: 8 in site.script.statuses("C1"))
 
     assert site.script.statuses("C1") == [1, 2, 4, 8]
+
+
+async def test_who_opts_out_before_the_start_takes_no_part(site: Site) -> None:
+    event = replace(control("C1", int(time.time()), 60, 5_000, status=1), responseRequired="07")
+    site.script.resources["/a/controls"] = controls(event)
+    client = DERClient(site.settings, [site.inverter], on_event=site.hear)
+    await client.opt_out()
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(client.run())
+        await site.script.until(lambda: 4 in site.script.statuses("C1"))
+        task.cancel()
+
+    assert site.script.statuses("C1") == [1, 4]
+    assert not any(setpoint.max_w_pct == 50.0 for setpoint, _ in site.inverter.applied)
+
+
+async def test_who_comes_back_before_the_start_takes_part(site: Site) -> None:
+    event = replace(control("C1", int(time.time()), 60, 5_000, status=1), responseRequired="07")
+    site.script.resources["/a/controls"] = controls(event)
+    client = DERClient(site.settings, [site.inverter], on_event=site.hear)
+    await client.opt_out(end_device="0" * 40)
+    await client.opt_out("C1", end_device=site.lfdi)
+    await client.opt_in("C1")
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(client.run())
+        await site.script.until(lambda: site.inverter.holds(50.0))
+        task.cancel()
 
 
 async def test_an_operator_may_come_back(site: Site) -> None:

@@ -1,5 +1,6 @@
 """The client's listener: who may post, and what it answers. IEEE 2030.5-2018, 14; CSIP ERR-002."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -8,9 +9,9 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from certs import Credentials, client_context
-from der_client.errors import SettingsError
 from der_client.listener import Listener
 from der_client.settings import ServerSettings
+from owner import SettingsError
 from schemas import Codec, EndDevice, FunctionSetAssignmentsList, Notification, Resource
 from tests.integration.client.harness import Lab
 
@@ -107,3 +108,16 @@ async def test_a_port_that_is_taken_is_a_setting_to_correct(heard: Heard, lab: L
 
     with pytest.raises(SettingsError, match="subscription: cannot listen at"):
         await other.open("127.0.0.1", heard.listener.port, heard.take)
+
+
+async def test_the_end_of_the_listener_is_the_end_of_its_connections(heard: Heard, lab: Lab) -> None:
+    own = lab.server
+    context = client_context(own.certificate_path, own.key_path, own.root_path)
+    reader, writer = await asyncio.open_connection("127.0.0.1", heard.listener.port, ssl=context)
+    writer.write(b"PUT /secret HTTP/1.1\r\nHost: h\r\n\r\n")
+    async with asyncio.timeout(15):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 405")
+        await heard.listener.close()
+        assert b"HTTP" not in await reader.read()
+    assert heard.listener._open == set()
+    writer.close()

@@ -1,7 +1,6 @@
 """What a client finds of its last run and cannot use, and clocks that were set back."""
 
 import asyncio
-import socket
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ from der_client.session import Session
 from der_client.spool import Spool
 from der_client.subscriber import Subscriber
 from der_client.watched import Watched
+from lineside.demo.ports import free_port
 from schemas import MirrorMeterReadingList, Time
 from tests.integration.client.harness import CODEC, Site
 
@@ -29,12 +29,6 @@ class Reached(asyncio.Event):
     async def wait(self) -> bool:  # type: ignore[override]
         self.by_somebody.set()
         return await super().wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def posted_starts(site: Site) -> list[int]:
@@ -68,7 +62,8 @@ async def test_a_stop_while_old_subscriptions_are_ended_leaves_no_listener(site:
 
     async with Session(site.settings.server, CODEC) as session:
         poller = Poller(session, (), Watched(None), tell=lambda *_, **__: None, spread=lambda: 0.0)
-        task = asyncio.create_task(Subscriber(wish, session, poller, spool, poller._tell).run())
+        made = Subscriber(wish, session, poller, spool, poller._tell, now_s=time.time)
+        task = asyncio.create_task(made.run())
         await reached.by_somebody.wait()
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 from der_client import DERClient, Nameplate
+from der_client.device import Telemetry
 from der_client.price import PriceSettings
 from der_client.reservation import ReservationSettings
 from schemas import (
@@ -175,6 +176,43 @@ async def test_a_flow_is_asked_for_once_followed_and_answered(site: Site) -> Non
 
     assert -2_500.0 in [setpoint.target_w for setpoint, _ in inverter.applied]
     assert len(requests(site.script)) == 1
+
+
+async def test_a_flow_ends_when_its_energy_is_used(site: Site) -> None:
+    """1 Wh at 100 W would take 36 s; at the 3.6 kW that the battery takes it is used within a few."""
+    offer_reservations(site.script)
+    asked = ReservationSettings(energy_wh=1_000.0, power_w=3_000.0, ahead_s=86_400)
+    site.settings = replace(site.settings, reservation=asked)
+    inverter = battery(site)
+    assert isinstance(inverter.reading, Telemetry)
+    inverter.reading = replace(inverter.reading, power_w=-3_600.0, injected_wh=None, absorbed_wh=None)
+    grant = FlowReservationResponse(
+        href="/a/frp/1",
+        replyTo="/a/replies",
+        responseRequired="03",
+        mRID="B1",
+        creationTime=0,
+        EventStatus_=ACTIVE,
+        interval=DateTimeInterval(duration=30, start=int(time.time())),
+        energyAvailable=SignedRealEnergy(multiplier=0, value=1),
+        powerAvailable=ActivePower(multiplier=0, value=100),
+        subject="C1",
+    )
+    site.script.resources["/a/frp"] = FlowReservationResponseList(
+        all=1, results=1, pollRate=0, FlowReservationResponse_=[grant]
+    )
+    began_s = time.monotonic()
+    async with site.client():
+        await site.script.until(lambda: -100.0 in targets(inverter))
+        await site.script.until(lambda: targets(inverter)[-1] != -100.0)
+
+    assert time.monotonic() - began_s < 25.0
+    assert replies(site.script, FlowReservationResponseResponse) == [1, 2]
+
+
+def targets(inverter: Inverter) -> list[float | None]:
+    """The powers that a device was told, W."""
+    return [setpoint.target_w for setpoint, _ in inverter.applied]
 
 
 async def test_a_request_that_is_not_wanted_any_more_is_withdrawn(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
 from der_client.discovery import Identity
@@ -84,3 +85,40 @@ async def test_an_exchange_that_hangs_holds_up_no_other_once_the_server_is_back(
     spool.close()
 
     assert line.tries == {"A": 1, "B": 2, "C": 1}
+
+
+class LateSpool(Spool):
+    """A spool that needs longer to find nothing than anybody is put off for."""
+
+    passed_s = 0.0
+
+    def next(self, lane: Lane, besides: Collection[str] = ()) -> Owed | None:
+        found = super().next(lane, besides)
+        self.passed_s += 0.0 if found else 1_000.0
+        return found
+
+
+async def test_what_was_put_off_is_tried_though_its_time_came_while_the_spool_was_asked(site: Site) -> None:
+    line, spool = Line(), LateSpool(site.settings.spool)
+    async with Session(site.settings.server, CODEC) as session:
+        party = Party(identity=Identity(lfdi="B", sfdi=0))
+        poller = Poller(session, [party], Watched(None), tell=tell_nobody, spread=lambda: 0.0)
+        poller.views[0].set(ServerView(end_device=EndDevice(sFDI=0, changedTime=0)))
+        upstream = Upstream(
+            session=session,
+            poller=poller,
+            spool=spool,
+            tell=tell_nobody,
+            lfdi="B",
+            spread=lambda: 0.0,
+            local_s=lambda: spool.passed_s,
+        )
+        spool.owe(owed(Lane.RESPONSE, "/r", "B", b"x"))
+        ways = {"": Way(upstream=upstream, send=line.second)}
+        sending = asyncio.create_task(Outbox(Lane.RESPONSE, spool, ways).run(Watched(0)))
+        async with asyncio.timeout(PATIENCE_S):
+            while line.tries["B"] < 2:
+                await asyncio.to_thread(spool.count, Lane.RESPONSE)
+        sending.cancel()
+        await asyncio.wait({sending})
+    spool.close()

@@ -1,5 +1,6 @@
 """The task of the schedule, step by step: what it reads, when it steps, what it keeps."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from der_client.client_event import What
 from der_client.device import WrittenPoint
+from der_client.plan import Plan
 from der_client.scheduler import Abilities, Scheduler
 from der_client.scheduling import CURVES, PROGRAMS, Scheduling
 from der_client.server_clock import ServerClock
@@ -45,12 +47,13 @@ class Bench:
         self.draws = 0
         self.told: list[str] = []
         self._drawn = draw
-        clock = Watched[ServerClock | None](None)
+        self.clock = Watched[ServerClock | None](None)
+        self.view = Watched[ServerView | None](None)
         self.scheduling = Scheduling(
             Scheduler(Rules(), self._draw, records=self.spool.records()),
             self.spool,
-            Watched[ServerView | None](None),
-            clock,
+            self.view,
+            self.clock,
             lfdi="3E4F45AB31EDFE5B67E343E5E4562E31984E23E5",
             tell=self._tell,
         )
@@ -174,6 +177,44 @@ async def test_a_start_without_the_server_goes_on_with_what_was_known(path: Path
 
     assert plan is not None
     assert plan.modes["opModMaxLimW"].value == 5_000
+
+
+async def test_the_time_of_the_server_alone_is_no_plan(path: Path) -> None:
+    """A device would be let go until what the programs say has been read."""
+    bench = Bench(path, Draw())
+    bench.clock.set(ServerClock(offset_s=50.0))
+    await bench.scheduling.restore(lambda: 0.0)
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.scheduling.run(lambda: ABLE, lambda: 0.0))
+        assert not await bench.scheduling.plan.newer(0, 0.1)
+        bench.view.set(view(control()))
+        assert await bench.scheduling.plan.newer(0, 30.0)
+        task.cancel()
+
+    assert bench.owed() == ["1"]
+
+
+async def test_programs_that_were_kept_are_a_plan_before_the_server_is_heard(path: Path) -> None:
+    first = Bench(path, Draw())
+    first.clock.set(ServerClock(offset_s=110.0))
+    first.view.set(view(control()))
+    second = Bench(path, Draw())
+    await stepped(first)
+    second.clock.set(ServerClock(offset_s=150.0))
+    await second.scheduling.restore(lambda: 0.0)
+    plan = await stepped(second)
+
+    assert plan.modes["opModMaxLimW"].value == 5_000
+
+
+async def stepped(bench: Bench) -> Plan:
+    """Run the schedule until it has put out a plan."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(bench.scheduling.run(lambda: ABLE, lambda: 0.0))
+        assert await bench.scheduling.plan.newer(0, 30.0)
+        task.cancel()
+    assert bench.scheduling.plan.value is not None
+    return bench.scheduling.plan.value
 
 
 @pytest.mark.parametrize("name", [PROGRAMS, CURVES, "clock", "opt outs"])

@@ -161,15 +161,21 @@ def device_request(live: LiveServer, clock: ManualClock) -> DeviceRequest:
     return request
 
 
+@pytest.fixture(scope="session")
+def command_line() -> argparse.ArgumentParser:
+    """The parser of `lineside op`, which is large: made once."""
+    parser = argparse.ArgumentParser(prog="lineside")
+    cli.add_parser(parser.add_subparsers())
+    return parser
+
+
 @pytest.fixture
-def op(api: JudgingClient, site: Site) -> Callable[..., int]:
+def op(api: JudgingClient, site: Site, command_line: argparse.ArgumentParser) -> Callable[..., int]:
     """Run one `lineside op` command in this process; the exit code."""
 
     def run(*words: str) -> int:
-        parser = argparse.ArgumentParser(prog="lineside")
-        cli.add_parser(parser.add_subparsers())
         where = ["--server", api.url, "--token-file", str(site.operator.folder / "operator.token")]
-        args = parser.parse_args(["op", *words, *where, "--roots", str(site.server.roots)])
+        args = command_line.parse_args(["op", *words, *where, "--roots", str(site.server.roots)])
         code: int = args.run(args)
         return code
 

@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 
 from jsonschema import Draft202012Validator
 
+from schemas import Json
 from sep2_server.operator import OperatorClient
 from sep2_server.operator.body import LINES, SEP_XML
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.openapi import document
 from sep2_server.operator.operations import OPERATIONS
 

@@ -227,10 +227,24 @@ def operate_resources(api: JudgingClient) -> None:
     api.get("groups", "g", "resources")
     api.call("DELETE", ("groups", "g", "resources"), query={"href": href})
     api.call("DELETE", ("resources",), query={"href": href})
+    ensure_resources(api)
+
+
+def ensure_resources(api: JudgingClient) -> None:
+    home, event = "0A" * 16, "0B" * 16
+    program = {"kind": "DERProgram", "group": "g", "resource": {"mRID": home, "primacy": 3}}
+    held = {"mRID": event, "DERControlBase": {"opModMaxLimW": 5000}, "interval": {"duration": 60}}
+    control = {"kind": "DERControl", "below": home, "resource": held}
+    wrong = {**control, "below": event}
+    api.call("POST", ("resources", "bulk"), [program, control, wrong], query={"keep_going": "true"})
+    default = {"program": home, "default": {"setGradW": 27}}
+    api.call("POST", ("defaults", "bulk"), [default, {"program": home, "default": None}])
+    api.call("POST", ("events", "cancel", "bulk"), [{"mRID": event}, {"mRID": home}])
 
 
 def operate_server(api: JudgingClient) -> None:
     api.get("status")
+    api.get("changes")
     api.get("rates")
     api.call("PUT", ("rates",), {"pollRate": {"DERProgramList": 30}})
     api.get("settings")

@@ -53,7 +53,7 @@ def mirror(*, value: int, start: int) -> MirrorUsagePoint:
                 mRID="B" * 24 + "0000007B",
                 description="real power",
                 MirrorReadingSet_=[reading_set],
-                ReadingType_=ReadingType(uom=38, kind=37, powerOfTenMultiplier=-1),
+                ReadingType_=ReadingType(uom=38, kind=37, powerOfTenMultiplier=-1, accumulationBehaviour=12),
             )
         ],
     )
@@ -112,6 +112,7 @@ def test_the_latest_reading_and_the_series_are_read(
     assert [(row["description"], row["value"], row["unit"], row["time"]) for row in latest] == [
         ("real power", 2000, "W", NOW + 300)
     ]
+    assert (latest[0]["accumulationBehaviour"], latest[0]["roleFlags"]) == (12, "0049")
     mrid = str(latest[0]["mRID"])
     series = rows_of(api.get("devices", "north", "readings", mrid), "values")
     assert [(row["time"], row["value"], row["duration"]) for row in series] == [
@@ -284,3 +285,29 @@ def test_the_latest_value_is_that_of_the_latest_time(
         found = rows_of(api.get("devices", "north", "readings"), "readings")
         seen.append(next(one["value"] for one in found if one["mRID"] == "C1"))
     assert seen == [1, 5, 2, 3]
+
+
+def test_changes_name_the_devices_and_what_is_new_of_them(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    before = int(str(api.get("status")["changes"]))
+    device_request("POST", "/mup", mirror(value=1, start=NOW))
+    told = api.get("changes", after=before)
+    named = {str(one["device"]): str(one["kinds"]) for one in rows_of(told, "changed")}
+    assert (set(named), told["complete"], told["more"]) == ({"north"}, True, False)
+    assert "MeterReading" in named["north"]
+    assert api.get("changes", after=str(told["next"]))["changed"] == []
+    page = api.get("changes", after=before, limit=1)
+    assert (page["more"], page["next"]) == (True, before + 1)
+
+
+def test_changes_that_are_forgotten_may_be_anything(api: OperatorClient) -> None:
+    told = api.get("changes", after=10**9)
+    assert (told["complete"], told["next"]) == (False, api.get("status")["changes"])
+
+
+def test_a_device_that_is_barred_has_changed(api: OperatorClient) -> None:
+    before = int(str(api.get("status")["changes"]))
+    api.call("PATCH", ("devices", "north"), {"enabled": False})
+    named = {one["device"]: one["kinds"] for one in rows_of(api.get("changes", after=before), "changed")}
+    assert "access" in str(named["north"])

@@ -12,7 +12,9 @@ from tests.integration.process.site_process import ROOT, SiteProcess, site_proce
 
 MOST_RATIO = 1.6
 """Cost of a device in a fleet six times as large: 1 where it is linear, 6 where it grows with the square."""
-PART = 300
+PART = 200
+PARTS = 3
+"""The cheapest of so many is taken: what else runs on the machine only ever adds."""
 MORE = 1500
 AGGREGATOR = "F" * 40
 
@@ -39,6 +41,11 @@ def enrol(site: SiteProcess, first: int, count: int, aggregator: str) -> float:
     return cpu_s(site) - before
 
 
+def least(site: SiteProcess, first: int, aggregator: str) -> float:
+    """CPU of the cheapest of some parts, s."""
+    return min(enrol(site, first + n * PART, PART, aggregator) for n in range(PARTS))
+
+
 @pytest.mark.parametrize("aggregator", ["", "agg"], ids=["direct", "managed"])
 def test_a_device_of_a_file_costs_the_same_in_a_larger_fleet(
     tmp_path: Path, process_pki: Pki, aggregator: str
@@ -47,7 +54,7 @@ def test_a_device_of_a_file_costs_the_same_in_a_larger_fleet(
         site.api.call("POST", ("groups",), {"name": "g", "primacy": 1})
         site.api.call("POST", ("devices",), {"name": "agg", "lFDI": AGGREGATOR, "role": "aggregator"})
         enrol(site, 0, 200, aggregator)
-        early = enrol(site, 1000, PART, aggregator)
+        early = least(site, 1000, aggregator)
         enrol(site, 2000, MORE, aggregator)
-        late = enrol(site, 9000, PART, aggregator)
+        late = least(site, 9000, aggregator)
         assert late / early <= MOST_RATIO

@@ -51,9 +51,18 @@ def test_a_correction_of_sixty_seconds_and_more_steps_back() -> None:
     assert clock.time_s(10.0) == 900.0
 
 
-@pytest.mark.parametrize(("spread", "expected_s"), [(0.0, 900.0), (1.0, 930.0)])
+@pytest.mark.parametrize(("spread", "expected_s"), [(0.0, 7_200.0), (0.5, 7_215.0), (1.0, 7_230.0)])
 def test_a_poll_is_never_early_and_at_most_thirty_seconds_late(spread: float, expected_s: float) -> None:
-    assert due_s(0.0, 900, spread) == expected_s
+    assert due_s(0.0, 7_200, spread) == expected_s
+
+
+def test_six_polls_of_two_minutes_fall_into_ten_minutes_and_ten_seconds() -> None:
+    """CSIP-AUS PRC-03, with the most jitter each time."""
+    polls = [0.0]
+    while polls[-1] <= 610:
+        polls.append(due_s(polls[-1], 120, 1.0))
+
+    assert len(polls[:-1]) == 6
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,66 @@ async def test_no_more_devices_act_at_once_than_the_crowd_lets() -> None:
         devices[2].go.set()
 
     assert devices[2].asked == ["read"]
+
+
+PLATE = Nameplate(
+    manufacturer="", model="", serial="", version="", der_type=4, modes=frozenset(),
+    max_w=1.0, max_va=1.0, max_var=0.0, max_var_neg=0.0,
+    set_max_w=1.0, set_max_va=1.0, set_max_var=0.0, set_max_var_neg=0.0,
+)  # fmt: skip
+
+
+@dataclass
+class Knocked(Slow):
+    """A device that is silent for as long as the test wants, and counts the scans of its crowd."""
+
+    is_dead: bool = True
+    scans: list[str] = field(default_factory=list)
+
+    async def knock(self) -> Fault | None:
+        if self.is_dead:
+            await self.go.wait()
+            return SILENT
+        return None
+
+    async def identify(self) -> Nameplate | Fault:
+        self.scans.append(self.name)
+        return PLATE
+
+
+async def test_fifty_dead_devices_do_not_delay_one_that_returns() -> None:
+    crowd, hung = Crowd(), asyncio.Event()
+    back = Knocked("back")
+    back.go.set()
+    joined = crowd.join(back)
+    assert await joined.identify() == SILENT
+    dead = [Knocked(f"dead {number}", go=hung) for number in range(50)]
+    async with asyncio.TaskGroup() as tasks:
+        for device in dead:
+            tasks.create_task(crowd.join(device).identify())
+        await asyncio.sleep(0)
+        back.is_dead = False
+        async with asyncio.timeout(1):
+            found = await joined.identify()
+        hung.set()
+
+    assert (found, back.scans) == (PLATE, ["back"])
+    assert not any(device.scans for device in dead)
+
+
+async def test_devices_that_were_silent_never_wait_for_each_other() -> None:
+    crowd, hung = Crowd(most=2), asyncio.Event()
+    dead = [Knocked(f"dead {number}") for number in range(5)]
+    joined = [crowd.join(device) for device in dead]
+    for device, one in zip(dead, joined, strict=True):
+        device.go.set()
+        assert await one.identify() == SILENT
+        device.go = hung
+    back = crowd.join(Knocked("back", is_dead=False))
+    async with asyncio.TaskGroup() as tasks:
+        for one in joined:
+            tasks.create_task(one.identify())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(1):
+            assert await back.identify() == PLATE
+        hung.set()

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from der_client.discovery import Identity, Want, is_elsewhere, walk, walk_above, walk_device
 from der_client.nodes import curve_hrefs, node_of
 from der_client.shelf import Party, Shelf
+from der_client.tariff_lists import outdated
 from der_client.view import ServerView, pin_flaw, view_of
 from schemas import (
     DER,
@@ -33,6 +35,7 @@ from schemas import (
     FunctionSetAssignments,
     FunctionSetAssignmentsList,
     FunctionSetAssignmentsListLink,
+    Link,
     ListLink,
     LogEventListLink,
     MirrorUsagePointListLink,
@@ -49,6 +52,8 @@ from schemas import (
     TariffProfileListLink,
     Time,
     TimeLink,
+    TimeTariffInterval,
+    TimeTariffIntervalList,
     TimeTariffIntervalListLink,
     csip_aus,
 )
@@ -302,6 +307,29 @@ def test_the_shelf_asks_for_what_is_missing_then_waits_for_the_shortest_rate() -
     assert shelf.longest_poll_s() == 600.0
 
 
+@pytest.mark.parametrize(("entries", "expected"), [(1, 250), (1_000, 1)])
+def test_a_long_list_of_devices_that_is_told_to_change_all_the_time_rests_between_reads(
+    entries: int, expected: int
+) -> None:
+    others = [EndDevice(href=f"/b/{n}", sFDI=n, changedTime=0) for n in range(1, entries)]
+
+    def fill(server: Held) -> None:
+        devices = server["/devices"]
+        assert isinstance(devices, EndDeviceList)
+        server["/devices"] = replace(devices, all=entries, EndDevice_=[*devices.EndDevice_, *others])
+
+    shelf, reads = filled(fill), 0
+    devices = shelf.resource("/devices")
+    assert devices is not None
+    for tenth in range(1, 251):
+        shelf.hurry("/devices")
+        while (want := shelf.next(tenth / 10)) is not None:
+            reads += want.href == "/devices"
+            shelf.put(want.href, devices, tenth / 10, 0.0)
+
+    assert reads == expected
+
+
 def test_a_new_poll_rate_counts_at_once() -> None:
     shelf = filled()
     server = a_server()
@@ -402,6 +430,57 @@ def test_a_combined_list_of_prices_stands_for_those_of_each_rate_component() -> 
 
     assert {"/tp", "/tp/1/ctti", "/tp/1/rc", "/rt/1"} <= wants.keys()
     assert "/rc/1/tti" not in wants
+
+
+def prices(*components: str) -> TimeTariffIntervalList:
+    found: list[TimeTariffInterval] = [
+        csip_aus.TimeTariffIntervalV13(
+            mRID=f"E{number}",
+            creationTime=0,
+            EventStatus_=EventStatus(currentStatus=0, dateTime=0, potentiallySuperseded=False),
+            interval=DateTimeInterval(duration=60, start=0),
+            touTier=0,
+            RateComponentLink=Link(href=component),
+        )
+        for number, component in enumerate(components)
+    ]
+    return TimeTariffIntervalList(all=len(found), results=len(found), TimeTariffInterval_=found)
+
+
+@pytest.mark.parametrize(
+    ("href", "news", "expected"),
+    [
+        ("/tp/1/ctti", prices("/rc/1", "/rc/2"), ["/tp/1/rc"]),
+        ("/tp/1/ctti", prices("/rc/1", "/rc/1"), []),
+        ("/tp/1/ctti", prices(), []),
+        ("/tp/2/ctti", prices("/rc/2"), []),
+        ("/tp/1/ctti", a_time(), []),
+    ],
+)
+def test_a_price_of_a_component_that_is_not_known_makes_the_list_of_components_be_read(
+    href: str, news: Resource, expected: list[str]
+) -> None:
+    """CSIP-AUS PRC-05."""
+    component = RateComponent(
+        href="/rc/1",
+        mRID="E1",
+        ReadingTypeLink_=ReadingTypeLink(href="/rt/1"),
+        roleFlags="00",
+        TimeTariffIntervalListLink_=TimeTariffIntervalListLink(href="/rc/1/tti"),
+    )
+    tariff = csip_aus.TariffProfileV13(
+        mRID="E2",
+        primacy=0,
+        serviceCategoryKind=0,
+        RateComponentListLink_=RateComponentListLink(href="/tp/1/rc"),
+        CombinedTimeTariffIntervalListLink=ListLink(href="/tp/1/ctti"),
+    )
+    held: Held = {
+        "/tp": TariffProfileList(all=1, results=1, TariffProfile_=[tariff]),
+        "/tp/1/rc": RateComponentList(all=1, results=1, RateComponent_=[component]),
+    }
+
+    assert list(outdated(href, news, held)) == expected
 
 
 def test_a_rediscovery_for_one_end_device_leaves_what_the_others_hold() -> None:

@@ -116,6 +116,22 @@ def test_local_control_is_that_of_all_devices(view: DeviceView) -> None:
     assert not found().is_local
 
 
+def test_what_a_device_may_not_take_is_not_held() -> None:
+    view = replace(VIEW, short=frozenset({"target_w"}))
+
+    assert found(view).failing == {"opModFixedW"}
+    assert found(VIEW, view).failing == {"opModFixedW"}
+
+
+def test_what_fell_short_of_an_earlier_plan_does_not_count() -> None:
+    assert found(replace(VIEW, plan=Plan(), short=frozenset({"target_w"}))).failing == frozenset()
+
+
+@pytest.mark.parametrize(("lost_s", "failing"), [(101.0, set()), (100.0, ALL)])
+def test_what_cannot_be_written_is_held_until_the_reversion(lost_s: float, failing: set[str]) -> None:
+    assert found(replace(VIEW, may_write=False, lost_s=lost_s)).failing == failing
+
+
 def test_devices_that_were_never_identified_say_nothing() -> None:
     assert found(DeviceView(name="one")) == Execution()
 

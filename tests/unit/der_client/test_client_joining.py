@@ -91,3 +91,12 @@ def test_the_state_of_charge_of_the_whole_is_by_capacity() -> None:
 
     assert whole is not None
     assert (whole.soc_pct, whole.soh_pct) == (70.0, None)
+
+
+@pytest.mark.parametrize(("able", "expected"), [((3_000.0, 0.0), 3_000.0), ((None, 4_000.0), None)])
+def test_what_the_whole_is_able_to_give_is_the_sum_where_all_is_known(
+    able: tuple[float | None, float | None], expected: float | None
+) -> None:
+    views = [DeviceView(name=str(number), able_w=one) for number, one in enumerate(able)]
+
+    assert joined("whole", views).able_w == expected

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from der_client.discovery import Walk, Want
-from der_client.errors import SettingsError
 from der_client.offer_view import offered_of
 from der_client.offers import Offered, Offers, OfferStep, Storage, is_offer
 from der_client.price import PriceSettings, Rate
 from der_client.quantity import active_power_w
 from der_client.reservation import ReservationSettings, request_of, window_start
 from function_sets import Draw, EventRecord, Rules
+from owner import SettingsError
 from schemas import (
     ActivePower,
     ConsumptionTariffInterval,
@@ -104,8 +104,14 @@ class Run:
         source = step.modes.get("opModStorageTargetW")
         return active_power_w(source.value) if source and isinstance(source.value, ActivePower) else None
 
-    def step(self, now: int, offered: Offered, rules: Rules | None = None) -> OfferStep:
-        step = self.offers.step(offered, now, rules or Rules(), STORAGE)
+    def step(
+        self,
+        now: int,
+        offered: Offered,
+        rules: Rules | None = None,
+        failing: frozenset[str] = frozenset(),
+    ) -> OfferStep:
+        step = self.offers.step(offered, now, rules or Rules(), STORAGE, failing=failing)
         self.owed += [(one.due.mRID, one.due.status, one.response.__name__) for one in step.owed]
         return step
 
@@ -121,6 +127,26 @@ def through(offered: Offered, times: Sequence[int], settings: PriceSettings = ON
 
 def test_storage_charges_where_energy_is_cheap_and_gives_where_it_is_dear() -> None:
     assert through(priced(rate(5, 25, 55)), (50, 150, 250)) == [-5_000.0, None, 4_000.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "now", "expected"),
+    [
+        (2, 50, [("A0", 1, "PriceResponse"), ("A0", 6, "PriceResponse")]),
+        (2, 150, []),
+        (4, 50, []),
+    ],
+)
+def test_a_price_that_was_cancelled_before_it_was_seen_is_answered(
+    status: int, now: int, expected: list[tuple[str, int, str]]
+) -> None:
+    """CSIP-AUS PRC-04."""
+    gone = replace(interval("A0", 0, 100), EventStatus_=replace(PENDING, currentStatus=status))
+    offered = priced(rate(5, intervals=(gone,)))
+    run = Run()
+
+    assert [run.at(now, offered), run.at(now + 10, offered)] == [None, None]
+    assert run.owed == expected
 
 
 def test_the_parts_of_the_ratings_are_settings() -> None:
@@ -216,6 +242,30 @@ def test_a_reservation_that_was_granted_charges_at_its_power_until_its_energy_ha
         ("B1", 2, FlowReservationResponseResponse.__name__),
         ("B1", 3, FlowReservationResponseResponse.__name__),
     ]
+
+
+def test_a_reservation_that_is_metered_runs_until_its_energy_is_used_and_is_completed_at_its_end() -> None:
+    offered = Offered(reservations=(grant(100, 7_200),), reservations_href="/frp")
+    run = Run()
+    first = run.at(100, offered)
+    run.offers.used.after(0.0)
+    run.offers.used.after(-40.0)
+    slow = run.at(180, offered)
+    is_spent = run.offers.used.after(-101.0)
+    powers = [run.at(now, offered) for now in (181, 200)]
+
+    assert (first, slow, is_spent, powers) == (-7_200.0, -7_200.0, True, [None, None])
+    assert [code for _, code, _ in run.owed] == [1, 2, 3]
+
+
+def test_a_reservation_that_storage_did_not_follow_is_not_said_to_be_completed() -> None:
+    offered = Offered(reservations=(grant(100, 1_000),), reservations_href="/frp")
+    run = Run()
+    for now, failing in ((100, frozenset[str]()), (150, frozenset({"opModStorageTargetW"}))):
+        run.step(now, offered, failing=failing)
+    run.at(200, offered)
+
+    assert [code for _, code, _ in run.owed] == [1, 2]
 
 
 def test_negative_energy_is_given() -> None:

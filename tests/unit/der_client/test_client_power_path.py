@@ -131,7 +131,7 @@ def test_a_device_that_was_stopped_stays_out_for_its_time() -> None:
 
 
 def test_a_wished_stop_waits_for_the_time_in_service_and_an_interlock_does_not() -> None:
-    gate = Gate(PV, SafetyRules(min_on_s=30.0))
+    gate = Gate(PV, SafetyRules(min_on_s=30.0, min_off_s=0.0))
     gate.step(Setpoint(energize=False), SUN, 0.0)
     gate.step(Setpoint(), SUN, 1.0)
     wished = gate.step(Setpoint(energize=False), SUN, 30.0)

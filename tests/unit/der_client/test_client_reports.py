@@ -3,13 +3,23 @@ from dataclasses import replace
 
 import pytest
 
-from der_client.device import BatteryState, Fault, FaultKind, Nameplate, Telemetry
+from der_client.device import BatteryState, Fault, FaultKind, Nameplate, SiteReading, Telemetry
 from der_client.device_view import DeviceView
 from der_client.fixed_point import INT16, UINT16, bits_hex, fixed_point, hundredths
 from der_client.interlocks import SafetyRules
 from der_client.report_log import Incident, incidents_from, incidents_of, incidents_text, log_events
 from der_client.report_ratings import capability_of, information_of, settings_of
-from der_client.report_readings import Averages, mrid_of, readings_of, usage_point
+from der_client.report_readings import DER as DER_KIND
+from der_client.report_readings import (
+    SITE,
+    Averages,
+    Point,
+    der_values,
+    mrid_of,
+    readings_of,
+    site_values,
+    usage_point,
+)
 from der_client.report_status import availability_of, status_of
 from der_client.reports import About, Stored, is_due, reports_of
 from der_client.safety import Reason
@@ -27,6 +37,7 @@ from schemas import (
     DERSettingsLink,
     DERStatusLink,
     EndDevice,
+    MirrorMeterReadingList,
     PowerFactor,
     Resource,
     VoltageRMS,
@@ -197,6 +208,20 @@ def test_device_information_names_maker_and_versions() -> None:
     assert found.functionsImplemented == "00000000001044ED"
 
 
+def test_functions_that_are_configured_are_named_beside_those_of_every_client() -> None:
+    """Bits 4, 15 and 19: subscription, pricing, flow reservation."""
+    found = information_of(PLATE, LFDI, pen=40732, version="0.1", also={4, 15, 19})
+    sound(found)
+
+    assert found.functionsImplemented == "000000000018C4FD"
+
+
+def test_a_device_without_a_place_reports_no_der() -> None:
+    info = [type(one.resource).__name__ for one in reports_of(VIEW, SERVER, None, 1, ABOUT, None)]
+
+    assert info == ["DeviceInformation"]
+
+
 def test_status_shows_what_the_device_says() -> None:
     found = status_of(VIEW, 100)
     sound(found)
@@ -212,6 +237,17 @@ def test_status_shows_what_the_device_says() -> None:
     assert found.storageModeStatus.value == 1
     assert found.localControlModeStatus is not None
     assert found.localControlModeStatus.value == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [(0, None), (4, "MPPT"), (7, "FAULT"), (10, "OWN"), (200, "200")]
+)
+def test_a_device_says_in_words_how_it_is(state: int, words: str | None) -> None:
+    """CSIP test procedures 1.3, BASIC-028."""
+    found = status_of(replace(VIEW, telemetry=replace(READING, inverter_status=state)), 100)
+    sound(found)
+
+    assert (found.manufacturerStatus and found.manufacturerStatus.value) == words
 
 
 @pytest.mark.parametrize(("power_w", "mode"), [(6_000.0, 1), (-6_000.0, 0), (50.0, 2)])
@@ -297,6 +333,42 @@ def test_unknown_health_counts_as_whole() -> None:
     )
 
 
+@pytest.mark.parametrize(("able_w", "expected"), [(3_000.0, 3_000), (0.0, 0), (90_000.0, 9_500)])
+def test_no_more_is_available_than_battery_and_interlocks_leave(able_w: float, expected: int) -> None:
+    found = availability_of(replace(VIEW, able_w=able_w), SafetyRules(), 100)
+
+    assert found is not None
+    assert found.statWAvail == ActivePower(multiplier=0, value=expected)
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        replace(READING, available_w=-3e38),
+        replace(READING, power_w=3e38, reactive_var=-3e38),
+        replace(READING, soc_pct=1e12),
+        replace(READING, soc_pct=-1e12, soh_pct=1e-9),
+    ],
+)
+def test_nonsense_that_a_device_says_makes_no_report_that_cannot_be_sent(reading: Telemetry) -> None:
+    view = replace(VIEW, telemetry=reading)
+    availability = availability_of(view, SafetyRules(), 100)
+    assert availability is not None
+    sound(availability)
+    sound(status_of(view, 100))
+
+
+def test_what_no_reading_can_hold_is_left_out() -> None:
+    averages = Averages()
+    averages.add(der_values(replace(READING, power_w=3e38, injected_wh=2e14, frequency_hz=60.0)))
+    found = readings_of(ROOF, averages.take(), INTERVAL)
+    sound(found)
+
+    names = {one.description for one in found.MirrorMeterReading_}
+    assert "Frequency" in names
+    assert names.isdisjoint({"Real power", "Energy injected"})
+
+
 def test_a_silent_device_has_no_availability() -> None:
     assert availability_of(DeviceView(name="der"), SafetyRules(), 1) is None
 
@@ -310,8 +382,13 @@ def test_mrids_are_the_same_for_life_and_end_with_the_pen() -> None:
     assert one.endswith("00009F1C")
 
 
+ROOF = Point(lfdi=LFDI, name="der", pen=40732)
+METER = Point(lfdi=LFDI, name="der", kind=SITE, pen=40732)
+INTERVAL = DateTimeInterval(start=1_000, duration=300)
+
+
 def test_a_usage_point_declares_the_csip_readings() -> None:
-    point = usage_point(LFDI, "der", pen=40732, post_rate_s=300)
+    point = usage_point(ROOF, DER_KIND.quantities, post_rate_s=300)
     sound(point)
     types = [one.ReadingType_ for one in point.MirrorMeterReading_]
 
@@ -323,12 +400,109 @@ def test_a_usage_point_declares_the_csip_readings() -> None:
     assert [t.flowDirection for t in types if t] == [19, 19, None, None, 19, 1]
 
 
+def test_a_site_is_a_premises_aggregation_point_that_counts_import_positive() -> None:
+    """CSIP-AUS, part 2.3: roleFlags bits 0 and 1."""
+    point = usage_point(METER, SITE.quantities, post_rate_s=60)
+    sound(point)
+    types = [one.ReadingType_ for one in point.MirrorMeterReading_]
+    reading = SiteReading(power_w=1_500.0, reactive_var=-200.0, phase_v=(230.0, 232.0), imported_wh=50.0)
+    averages = Averages(SITE)
+    averages.add(site_values(reading))
+    found = readings_of(METER, averages.take(), INTERVAL)
+    sound(found)
+
+    assert point.roleFlags == "0003"
+    assert [(t.uom, t.flowDirection) for t in types if t][:2] == [(38, 1), (63, 1)]
+    assert [one.MirrorReadingSet_[0].Reading_[0].value for one in found.MirrorMeterReading_] == [
+        -1_500,
+        200,
+        2_310,
+        50,
+    ]
+
+
+DETAILED = replace(
+    READING, apparent_va=5_100.0, current_a=21.5, phase_v=(230.1, 231.2, 229.3), reactive_var=-1_000.0
+)
+DETAILS = [
+    ("Apparent power", 61, 0, 5_100),
+    ("Current", 5, 0, 215),
+    ("Voltage A", 29, 129, 2_301),
+    ("Voltage B", 29, 65, 2_312),
+    ("Voltage C", 29, 33, 2_293),
+]
+
+
+def test_apparent_power_current_and_each_phase_are_told_where_they_are_asked_for() -> None:
+    """Codes of phases: AN 129, BN 65, CN 33."""
+    averages = Averages()
+    averages.add(der_values(DETAILED, has_details=True))
+    found = readings_of(ROOF, averages.take(), INTERVAL)
+    sound(found)
+    extra = [one for one in ROOF.quantities_in(Codec().encode(found)) if one not in DER_KIND.quantities]
+    point = usage_point(ROOF, extra, post_rate_s=60)
+    sound(point)
+    values = {
+        one.description: one.MirrorReadingSet_[0].Reading_[0].value for one in found.MirrorMeterReading_
+    }
+    declared = [(one.description, one.ReadingType_) for one in point.MirrorMeterReading_]
+
+    assert [
+        (name, kind.uom, kind.phase, values[name]) for name, kind in declared if kind is not None
+    ] == DETAILS
+
+
+def test_what_a_device_has_more_is_not_told_unless_it_is_asked_for() -> None:
+    assert der_values(DETAILED).keys() & {name for name, *_ in DETAILS} == set()
+
+
+def test_a_site_tells_the_voltage_of_each_phase_where_that_is_asked_for() -> None:
+    reading = SiteReading(power_w=1_500.0, phase_v=(230.0, 0.0, 232.0))
+
+    assert {
+        name: value for name, value in site_values(reading, has_details=True).items() if "Voltage" in name
+    } == {
+        "Voltage": 231.0,
+        "Voltage A": 230.0,
+        "Voltage C": 232.0,
+    }
+    assert {"Voltage A", "Voltage B", "Voltage C"} <= {one.name for one in SITE.optional}
+
+
+def test_the_energy_in_a_battery_is_a_state_of_its_own() -> None:
+    """CSIP-AUS STO-01: uom 72, an energy, neither average nor counter."""
+    averages, storage = Averages(), replace(PLATE, capacity_wh=10_000.0)
+    for soc_pct in (40.0, 50.0):
+        averages.add(der_values(replace(READING, soc_pct=soc_pct, soh_pct=90.0), storage))
+    body = Codec().encode(readings_of(ROOF, averages.take(), INTERVAL))
+    (stored,) = [one for one in ROOF.quantities_in(body) if one not in DER_KIND.quantities]
+    found = Codec().decode(body, MirrorMeterReadingList).MirrorMeterReading_[-1]
+    kind = usage_point(ROOF, (stored,), post_rate_s=60).MirrorMeterReading_[0].ReadingType_
+
+    assert found.MirrorReadingSet_[0].Reading_[0].value == 4_500
+    assert kind is not None
+    assert (kind.uom, kind.kind, kind.dataQualifier, kind.flowDirection) == (72, 12, 0, None)
+
+
+def test_who_is_no_storage_has_no_stored_energy() -> None:
+    assert (
+        der_values(replace(READING, soc_pct=50.0), replace(PLATE, max_charge_w=None))["Stored energy"] is None
+    )
+    assert der_values(replace(READING, soc_pct=50.0))["Stored energy"] is None
+
+
+def test_a_body_belongs_to_the_point_whose_readings_it_has() -> None:
+    body = Codec().encode(readings_of(METER, {"Real power": 1.0}, INTERVAL))
+
+    assert METER.is_of(body)
+    assert not ROOF.is_of(body)
+
+
 def test_readings_are_averages_and_counters_stand_as_they_are() -> None:
     averages = Averages()
-    averages.add(READING)
-    averages.add(replace(READING, power_w=7_000.0, injected_wh=1_300.0, voltage_v=math.nan))
-    interval = DateTimeInterval(start=1_000, duration=300)
-    found = readings_of(LFDI, "der", averages.take(), interval, pen=40732)
+    averages.add(der_values(READING))
+    averages.add(der_values(replace(READING, power_w=7_000.0, injected_wh=1_300.0, voltage_v=math.nan)))
+    found = readings_of(ROOF, averages.take(), INTERVAL)
     sound(found)
     values = [one.MirrorReadingSet_[0].Reading_[0].value for one in found.MirrorMeterReading_]
 
@@ -375,7 +549,8 @@ def test_incidents_outlive_a_restart() -> None:
 
 
 def reports(view: DeviceView = VIEW, index: int = 0, now: int = 100) -> dict[str, Resource]:
-    return {one.href: one.resource for one in reports_of(view, SERVER, index, now, ABOUT, None)}
+    about = replace(ABOUT, is_first=index == 0)
+    return {one.href: one.resource for one in reports_of(view, SERVER, index, now, about, None)}
 
 
 def test_every_report_has_its_place() -> None:
@@ -384,17 +559,30 @@ def test_every_report_has_its_place() -> None:
     assert list(reports(index=1)) == []
 
 
-def due(before: DeviceView, after: DeviceView, wait_s: float = 1.0) -> list[str]:
+def due(
+    before: DeviceView, after: DeviceView, wait_s: float = 1.0, ratings_s: float | None = None
+) -> list[str]:
     stored = {
         one.href: Stored(report=one, at_s=0.0) for one in reports_of(before, SERVER, 0, 100, ABOUT, None)
     }
     now = reports_of(after, SERVER, 0, 200, ABOUT, status_of(before, 100))
-    return [one.href for one in now if is_due(one, stored, wait_s, 300.0)]
+    return [one.href for one in now if is_due(one, stored, wait_s, 300.0, ratings_s)]
 
 
 def test_nothing_is_stored_twice_until_the_post_rate_is_over() -> None:
     assert due(VIEW, VIEW) == []
     assert due(VIEW, VIEW, wait_s=300.0) == ["/s", "/a"]
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "ratings_s", "expected"),
+    [(899.0, 900.0, []), (900.0, 900.0, ["/c", "/g"]), (90_000.0, None, [])],
+)
+def test_ratings_and_settings_are_stored_again_where_the_profile_says_so(
+    wait_s: float, ratings_s: float | None, expected: list[str]
+) -> None:
+    """CSIP-AUS STO-05."""
+    assert [href for href in due(VIEW, VIEW, wait_s, ratings_s) if href in {"/c", "/g"}] == expected
 
 
 def test_what_changes_is_stored_at_once() -> None:

@@ -3,11 +3,12 @@ from pathlib import Path
 import pytest
 
 from der_client.battery_driver import BatteryDriverSettings, CanSettings
-from der_client.errors import SettingsError
 from der_client.settings import ClientSettings, DeviceSettings, load_settings
 from der_client.sunspec import MappingSettings, TransportSettings
+from der_client.sunspec.settings import SunSpecMeterSettings
 from der_client.sunspec_driver import SunSpecDriverSettings
 from der_client.template import TEMPLATE, template_with
+from owner import SettingsError
 
 LEAST = """
 [server]
@@ -104,6 +105,10 @@ def test_a_pin_that_is_written_wrongly_is_not_shown_either(override: str) -> Non
         ("devices=[{pin=111114}]", "devices.0.pin: five digits and their check digit"),
         ('devices=[{name=""}]', "devices.0.name: must not be empty"),
         ('devices=[{name="a\\u0000"}]', "devices.0.name: printable characters"),
+        ("devices=[{der={}}]", "devices.0.der.index: this, a type or a rated_w is wanted"),
+        ("devices=[{der={index=-1}}]", "devices.0.der.index: 0 or more"),
+        ("devices=[{der={type=300}}]", "devices.0.der.type: a DERType"),
+        ("devices=[{der={rated_w=0}}]", "devices.0.der.rated_w: more than 0 W"),
         ("devices=[{colour=1}]", "devices.0.colour: no such setting"),
         ('devices=[{kind="battery", can="x"}]', "devices.0.can: a table is wanted"),
         ('devices=[{kind="battery", can={interface=3}}]', "devices.0.can.interface: 3 is not of type str"),
@@ -204,3 +209,80 @@ def test_a_template_with_settings_put_in_is_read_with_them() -> None:
 def test_a_setting_that_does_not_stand_in_the_template_is_no_setting() -> None:
     with pytest.raises(KeyError, match=r"server\.colour"):
         template_with({"server.colour": 1})
+
+
+@pytest.mark.parametrize(
+    ("override", "bit"),
+    [
+        ("subscription.host=here", 4),
+        ("price.charge_below=0.1", 15),
+        ("reservation={energy_wh=1000.0, power_w=500.0}", 19),
+    ],
+)
+def test_function_sets_that_are_configured_are_implemented(override: str, bit: int) -> None:
+    assert load_settings(LEAST).functions == frozenset()
+    assert load_settings(LEAST, [override]).functions == {bit}
+
+
+METERS = """
+[[meters]]
+name = "north"
+end_device = "0123456789ABCDEF0123456789ABCDEF00000000"
+host = "10.0.0.7"
+positive = "export"
+transport = { tls = { certificate = "c.pem", key = "k.pem", roots = "r.pem" } }
+[[meters]]
+name = "south"
+end_device = "167261211391"
+unit = 3
+transport = { serial = { port = "/dev/ttyUSB0" } }
+"""
+
+
+def test_meters_are_reached_as_devices_are() -> None:
+    north, south = load_settings(LEAST + METERS, folder=Path("/etc/site")).meters
+
+    assert isinstance(north.driver, SunSpecMeterSettings)
+    assert isinstance(south.driver, SunSpecMeterSettings)
+    assert north.driver.transport.tls is not None
+    assert south.driver.transport.serial is not None
+    assert (north.name, north.driver.host, north.driver.meter_positive) == ("north", "10.0.0.7", "export")
+    assert north.driver.transport.tls.certificate == Path("/etc/site/c.pem")
+    assert (south.driver.unit, south.driver.transport.serial.port) == (3, "/dev/ttyUSB0")
+
+
+def test_a_meter_without_an_address_is_none() -> None:
+    assert load_settings(LEAST, ['meter={host="", positive="export"}']).meters == ()
+    (alone,) = load_settings(LEAST, ["meter.host=10.0.0.7"]).meters
+    assert (alone.name, alone.end_device) == ("meter", None)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("meter=1", "meter: a table is wanted"),
+        ("meters=1", "meters: a list of tables is wanted"),
+        ("meters=[1]", "meters.0: a table is wanted"),
+        ("meter.colour=1", "meter.colour: no such setting"),
+        ("meter.positive=up", "meter.positive: 'up' is neither import nor export"),
+        ('meter={host="x", meter_positive="import"}', "meter.meter_positive: no such setting"),
+        ('meter={host="x", port=0}', "meter.port: 0 is no TCP port"),
+        ('meter={host="x", unit=300}', "meter.unit: 300 outside 0 to 255"),
+        ('meter={host="x", name=""}', "meter.name: printable characters"),
+        ('meter={host="x", end_device="zz"}', "meter.end_device: an LFDI of 40 hex digits"),
+        ('meter={host="x", transport={serial={port="/dev/x"}}}', "meter.host: an address, or the serial"),
+        ("meter={transport={timeout_s=1.0}}", "meter.host: an address, or the serial line"),
+        ('meter={host="x", name="der"}', "meter.name: 'der' is the name of a device"),
+        ('meters=[{host="x"}, {host="y"}]', "meters.1.end_device: 'meter' is at the same connection point"),
+    ],
+)
+def test_a_meter_that_cannot_be_is_named(override: str, words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(LEAST, [override])
+
+    assert words in str(caught.value)
+
+
+def test_one_meter_and_several_are_not_written_at_once() -> None:
+    with pytest.raises(SettingsError, match="meter: there is meters too"):
+        load_settings(LEAST, ["meter.host=x", "meters=[]"])

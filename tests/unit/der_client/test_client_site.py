@@ -318,3 +318,49 @@ def test_a_battery_charges_more_only_as_far_as_another_has_come_down() -> None:
     seen = [[told.setpoint.max_charge_w for told in bench.round(both).values()] for _ in range(3)]
 
     assert seen == [[1_000.0, 0.0], [500.0, 0.0], [500.0, 500.0]]
+
+
+@pytest.mark.parametrize(
+    ("period_s", "lost_s", "expected_s"), [(1.0, 10.0, 10.0), (1.0, 30.0, 30.0), (10.0, 10.0, 20.0)]
+)
+def test_what_is_read_seldom_is_not_lost_between_two_readings(
+    period_s: float, lost_s: float, expected_s: float
+) -> None:
+    rules = SiteRules.of(is_metered=True, period_s=period_s, lost_s=lost_s)
+
+    assert (rules.is_metered, rules.period_s, rules.stale_s) == (True, period_s, expected_s)
+
+
+def test_until_its_meter_is_read_first_a_site_goes_on_and_no_further() -> None:
+    """For three seconds after a start; then no load is assumed."""
+    bench = Bench(units={"pv": Unit(sun_w=10_000.0, power_w=7_000.0)}, load_w=3_000.0, metered=False)
+    wanted = limited(opModExpLimW=5_000)
+    powers_w = []
+    for _ in range(5):
+        bench.round(wanted)
+        powers_w.append(bench.units["pv"].power_w)
+    bench.metered = True
+    bench.round(wanted, 8)
+
+    assert powers_w == [7_000.0] * 2 + [5_000.0] * 3
+    assert bench.export_w == pytest.approx(5_000.0)
+
+
+def test_until_its_meter_is_read_first_a_battery_charges_on_and_no_further() -> None:
+    bench = Bench(units={"battery": Unit(nameplate=STORAGE, power_w=-2_000.0)}, metered=False)
+    wanted = plan(opModImpLimW=watts(4_000), opModStorageTargetW=watts(-5_000))
+    powers_w = []
+    for _ in range(4):
+        bench.round(wanted)
+        powers_w.append(bench.units["battery"].power_w)
+
+    assert powers_w == [-2_000.0] * 2 + [0.0] * 2
+
+
+def test_limits_that_need_no_meter_wait_for_none() -> None:
+    units = {"pv": Unit(power_w=7_000.0), "battery": Unit(nameplate=STORAGE, power_w=-4_000.0)}
+    bench = Bench(units=units, metered=False)
+    bench.round(limited(opModGenLimW=3_000, opModLoadLimW=1_000))
+
+    assert [unit.power_w for unit in units.values()] == [3_000.0, 0.0]
+    assert units["battery"].told.setpoint.max_charge_w == 1_000.0

@@ -1,5 +1,8 @@
 """IEEE 2030.5-2018, 14; CSIP P31, P32, CORE-018, CORE-019, ERR-002."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from der_client.subscriptions import (
@@ -13,6 +16,7 @@ from der_client.subscriptions import (
     wish_of,
 )
 from schemas import (
+    Condition,
     DateTimeInterval,
     DERControl,
     DERControlBase,
@@ -25,9 +29,11 @@ from schemas import (
     Notification,
     Registration,
     Resource,
+    Subscription,
     Time,
 )
 
+CONDITION = Condition(attributeIdentifier=0, lowerThreshold=1, upperThreshold=2)
 PACE = Pace(renew_s=43_200.0, again_s=60.0)
 FSAS = Topic(href="/edev/1/fsa", type=FunctionSetAssignmentsList, list_href="/edev/0/sub")
 CONTROLS = Topic(href="/derp/1/derc", type=DERControlList, list_href="/edev/0/sub")
@@ -43,10 +49,31 @@ def note(status: int = 0, resource: Resource | None = None) -> Notification:
     )
 
 
+OURS = "https://me:8443/secret"
+
+
+def wished(topic: Topic) -> Subscription:
+    return wish_of(topic, OURS, 100)
+
+
+def there(topic: Topic, href: str) -> Subscription:
+    """A subscription as a server shows it."""
+    return replace(wished(topic), href=href, subscribedResource=f"https://server:8443{topic.href}")
+
+
+def none_there(made: Subscriptions, now: float) -> None:
+    """Find nothing in the SubscriptionList."""
+    assert made.next(now) is None
+    assert made.next_look(now) == "/edev/0/sub"
+    assert made.looked("/edev/0/sub", [], wished, now) == []
+    assert made.next_look(now) is None
+
+
 def after(*topics: Topic) -> Subscriptions:
     """Subscriptions that were all made at 0 s."""
     made = Subscriptions(PACE)
     made.wish(topics, 0.0)
+    none_there(made, 0.0)
     for topic in topics:
         made.subscribed(topic.href, f"/sub{topic.href}", 0.0)
     return made
@@ -55,6 +82,7 @@ def after(*topics: Topic) -> Subscriptions:
 def test_what_is_wished_for_is_posted_once_in_its_order() -> None:
     made = Subscriptions(PACE)
     made.wish([FSAS, CONTROLS], 5.0)
+    none_there(made, 5.0)
 
     first = made.next(5.0)
     assert first == FSAS
@@ -97,6 +125,7 @@ def test_one_that_ended_is_posted_again_after_a_pause() -> None:
 def test_one_that_the_server_does_not_take_is_tried_when_it_would_have_been_renewed() -> None:
     made = Subscriptions(PACE)
     made.wish([FSAS], 0.0)
+    none_there(made, 0.0)
     made.refused(FSAS.href, 0.0)
 
     assert made.next(43_199.0) is None
@@ -130,14 +159,90 @@ def test_a_notification_that_comes_after_the_poll_clears_the_doubt() -> None:
     assert made.next(200.0) is None
 
 
-def test_after_an_outage_all_are_posted_again_within_a_while() -> None:
-    made = after(FSAS, CONTROLS)
-    made.doubt_all(1_000.0, iter([0.5, 1.0]).__next__)
+def test_after_an_outage_the_list_is_read_within_a_while_and_only_what_it_lacks_is_posted() -> None:
+    made = after(FSAS, CONTROLS, DEVICE)
+    made.doubt_all(1_000.0, lambda: 0.5)
 
-    assert made.next(1_029.0) is None
-    assert made.next(1_030.0) == FSAS
-    assert made.subscribed(FSAS.href, "/x", 1_030.0)
-    assert made.wait_s(1_030.0) == 30.0
+    assert (made.next_look(1_029.0), made.next(1_029.0)) == (None, None)
+    assert made.wait_s(1_020.0) == 10.0
+    assert made.next_look(1_030.0) == "/edev/0/sub"
+    found = [there(FSAS, "/sub/edev/1/fsa"), there(DEVICE, "/sub/edev/1")]
+    assert made.looked("/edev/0/sub", found, wished, 1_030.0) == [FSAS, DEVICE]
+    assert made.next(1_030.0) == CONTROLS
+    assert made.subscribed(CONTROLS.href, "/x", 1_030.0)
+    assert made.next(1_030.0) is None
+    assert made.wait_s(43_199.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    "other", [{"notificationURI": "https://me:1/old"}, {"limit": 1}, {"Condition_": CONDITION}]
+)
+def test_one_that_tells_something_else_or_elsewhere_is_not_the_one_wished_for(other: dict[str, Any]) -> None:
+    made = after(FSAS)
+    made.doubt_all(1_000.0, lambda: 0.0)
+
+    assert made.looked("/edev/0/sub", [replace(there(FSAS, "/s/1"), **other)], wished, 1_000.0) == []
+    assert made.next(1_000.0) == FSAS
+
+
+def test_of_several_to_one_resource_the_known_one_is_kept_and_the_others_are_ended() -> None:
+    made = after(FSAS)
+    made.doubt_all(1_000.0, lambda: 0.0)
+    several = [there(FSAS, href) for href in ("/s/1", "/sub/edev/1/fsa", "/s/2")]
+
+    assert made.looked("/edev/0/sub", several, wished, 1_000.0) == [FSAS]
+    assert made.held() == {FSAS.href: "/sub/edev/1/fsa"}
+    assert sorted(made.leavers()) == ["/s/1", "/s/2"]
+
+
+def test_one_that_expires_is_posted_though_it_is_there() -> None:
+    made = after(FSAS)
+    made.doubt_all(43_300.0, lambda: 0.0)
+
+    assert made.looked("/edev/0/sub", [there(FSAS, "/s/1")], wished, 43_300.0) == [FSAS]
+    assert made.next(43_300.0) == FSAS
+    assert not made.subscribed(FSAS.href, "/s/1", 43_300.0)
+
+
+def test_the_one_before_is_ended_where_a_server_makes_another_of_a_renewal() -> None:
+    """CSIP-AUS S-ALL-26: a second subscription to the same resource succeeds."""
+    made = after(FSAS)
+    made.subscribed(FSAS.href, "https://server/sub/edev/1/fsa", 10.0)
+    assert list(made.leavers()) == []
+
+    made.subscribed(FSAS.href, "/sub/8", 20.0)
+    assert list(made.leavers()) == ["https://server/sub/edev/1/fsa"]
+
+
+def test_one_of_the_last_run_is_taken_up_and_renewed_when_it_was_to_be() -> None:
+    made = Subscriptions(PACE)
+    made.recall({FSAS.href: 500.0})
+    made.wish([FSAS, CONTROLS], 0.0)
+
+    found = [there(FSAS, "/s/1"), there(CONTROLS, "/s/2")]
+    assert made.looked("/edev/0/sub", found, wished, 0.0) == [FSAS, CONTROLS]
+    assert made.next(0.0) == CONTROLS
+    assert not made.subscribed(CONTROLS.href, "/s/2", 0.0)
+    assert made.wait_s(0.0) == 500.0
+
+
+def test_a_list_that_cannot_be_read_yet_is_read_later() -> None:
+    made = Subscriptions(PACE)
+    made.wish([FSAS], 0.0)
+    made.look_later("/edev/0/sub", 0.0, 7.0)
+
+    assert made.next_look(6.9) is None
+    assert made.wait_s(0.0) == 7.0
+    assert made.next_look(7.0) == "/edev/0/sub"
+
+
+def test_one_whose_list_is_another_now_is_posted_there() -> None:
+    made = after(FSAS)
+    made.doubt_all(1_000.0, lambda: 1.0)
+    elsewhere = replace(FSAS, list_href="/edev/9/sub")
+    made.wish([elsewhere], 1_001.0)
+
+    assert made.next(1_001.0) == elsewhere
 
 
 @pytest.mark.parametrize("resource", ["/edev/1/fsa", "https://other:1/edev/1/fsa", "/edev/1/fsa?l=10"])

@@ -6,9 +6,9 @@ import pytest
 
 from der_client.battery_driver import BatteryDriver
 from der_client.driver_registry import driver_kind, installed
-from der_client.errors import DriverError, SettingsError
+from der_client.errors import DriverError
 from der_client.settings import load_settings
-from der_client.settings_table import SettingShape
+from owner import SettingsError, SettingShape
 
 HEAD = """
 from dataclasses import dataclass

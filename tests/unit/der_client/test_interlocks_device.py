@@ -136,7 +136,7 @@ def test_a_device_has_time_for_its_own_ramp_before_it_is_judged() -> None:
 
 
 def metered(
-    power_w: float,
+    power_w: float | None,
     own_w: float,
     wish: Setpoint = FREE,
     *,
@@ -148,7 +148,7 @@ def metered(
     gate = Gate(STORAGE if wish.target_w is not None else PV)
     gate.obeys = False
     site = SiteFacts(
-        reading=SiteReading(power_w=power_w),
+        reading=None if power_w is None else SiteReading(power_w=power_w),
         age_s=age_s,
         export_limit_w=export_limit_w,
         import_limit_w=import_limit_w,
@@ -221,6 +221,25 @@ def test_without_a_meter_the_export_limit_bounds_generation_and_an_import_limit_
     charging = metered(0.0, -1_000.0, TAKE, age_s=10.0, import_limit_w=5_000.0)
 
     assert (lost.setpoint.max_w_pct, charging.setpoint.target_w) == (25.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "held", "expected"),
+    [
+        (0.0, [], (60.0, -1_000.0)),
+        (2.9, [], (60.0, -1_000.0)),
+        (3.0, ["meter silent"], (50.0, 0.0)),
+        (10.0, ["meter silent", "meter lost"], (50.0, 0.0)),
+    ],
+)
+def test_a_meter_that_was_not_read_yet_is_waited_for_and_nothing_rises(
+    age_s: float, held: list[str], expected: tuple[float, float]
+) -> None:
+    giving = metered(None, 6_000.0, age_s=age_s, export_limit_w=5_000.0)
+    taking = metered(None, -1_000.0, TAKE, age_s=age_s, import_limit_w=5_000.0)
+
+    assert (names(giving), names(taking)) == (held, held)
+    assert (giving.setpoint.max_w_pct, taking.setpoint.target_w) == expected
 
 
 def test_a_meter_that_gives_no_number_is_lost() -> None:

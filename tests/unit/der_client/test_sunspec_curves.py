@@ -23,6 +23,7 @@ from der_client.sunspec.writes import Adoption, Step, Use
 from tests.sunspec_devices import newer_map, requests, writes
 
 GUARD = Reversion(after_s=60)
+NO_TIMER = Reversion(after_s=0)
 GRID_CODE = MappingSettings(permissions=Permissions(allow_grid_code_writes=True))
 DROOP = DroopSetpoint(
     dead_band_over_hz=0.05, dead_band_under_hz=0.06, slope_over=0.04, slope_under=0.03, open_loop_s=2.5
@@ -66,7 +67,7 @@ def made(
 
 
 def test_curve_is_stored_whole_adopted_and_enabled() -> None:
-    assert writes(made(Setpoint(curves=(VOLT_VAR,))), "opModVoltVar") == [
+    assert writes(made(Setpoint(curves=(VOLT_VAR,)), NO_TIMER), "opModVoltVar") == [
         ("705.Crv[1].ActPt", (4, 1, 1, 1000)),
         ("705.Crv[1].VRefAutoEna", (0, 300, 0, 80)),
         ("705.Crv[1].Pt[0].V", (900, 300, 970, 0, 1030, 0, 1090, 65236)),
@@ -173,8 +174,50 @@ def test_device_that_keeps_no_curve_to_write_is_unsupported(read_only: int | Non
     assert made(Setpoint(curves=(WATT_VAR,)), on=on).unsupported == {"opModWattVar"}
 
 
-def test_curve_without_a_curve_after_reversion_is_held_and_named() -> None:
-    assert made(Setpoint(curves=(VOLT_WATT,))).unguarded == {"opModVoltWatt"}
+@pytest.mark.parametrize(
+    ("given", "neutral"),
+    [
+        pytest.param(VOLT_VAR, ("705.Crv[1].Pt[0].V", (900, 0, 970, 0, 1030, 0, 1090, 0)), id="no var"),
+        pytest.param(VOLT_WATT, ("706.Crv[1].Pt[0].V", (1050, 1000, 1090, 1000)), id="no limit"),
+        pytest.param(WATT_VAR, ("712.Crv[1].Pt[0].W", (0, 0, 500, 0, 1000, 0)), id="no var by power"),
+    ],
+)
+def test_curve_without_a_default_reverts_to_one_that_asks_for_nothing(
+    given: CurveSetpoint, neutral: tuple[str, tuple[int, ...]]
+) -> None:
+    result = made(Setpoint(curves=(given,)))
+    number = neutral[0].partition(".")[0]
+    size = len(neutral[1])
+    assert [(name, words[:size]) for name, words in requests(result)[-4:]] == [
+        neutral,
+        (f"{number}.RvrtTms", (0, 60)),
+        (f"{number}.RvrtCrv", (2,)),
+        (f"{number}.Ena", (1,)),
+    ]
+    assert result.unguarded == frozenset()
+
+
+def test_curve_without_a_default_reverts_to_the_one_that_was_in_force_before_us() -> None:
+    former = newer_map({"706.Ena": 1, "706.Crv[0].Pt[0].V": 107.0, "706.Crv[0].Pt[1].W": 30.0})
+    result = made(Setpoint(curves=(VOLT_WATT,)), on=former)
+    assert [(name, words[:4]) for name, words in requests(result)[-4:]] == [
+        ("706.Crv[1].Pt[0].V", (1070, 1000, 1100, 300)),
+        ("706.RvrtTms", (0, 60)),
+        ("706.RvrtCrv", (2,)),
+        ("706.Ena", (1,)),
+    ]
+    assert result.unguarded == frozenset()
+
+
+def test_curve_of_a_device_without_reversion_is_held_and_named() -> None:
+    for missing in ("RvrtTms", "RvrtCrv"):
+        result = made(Setpoint(curves=(VOLT_WATT,)), on=newer_map({f"706.{missing}": None}))
+        assert result.unguarded == {"opModVoltWatt"}
+
+
+def test_trip_curve_has_no_timer_and_is_named() -> None:
+    trip = curve("opModHVRTMustTrip", (0.16, 120), (13, 110))
+    assert made(Setpoint(curves=(trip,)), settings=GRID_CODE).unguarded == {"opModHVRTMustTrip"}
 
 
 def test_reversion_curve_takes_the_place_of_the_one_that_was_adopted() -> None:
@@ -275,6 +318,9 @@ def test_droop_is_adopted_as_a_control_and_keeps_the_least_power() -> None:
     assert requests(made(Setpoint(droop=DROOP), on=on)) == [
         ("711.Ctl[1].DbOf", (0, 50, 0, 60, 40, 30, 0, 25, 15)),
         ("711.AdptCtlReq", (2,)),
+        ("711.Ctl[1].DbOf", (0, 10_000, 0, 10_000, 40, 30, 0, 25, 15)),
+        ("711.RvrtTms", (0, 60)),
+        ("711.RvrtCtl", (2,)),
         ("711.Ena", (1,)),
     ]
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from der_client.device import FaultKind
-from der_client.sunspec import InverterSettings, ReplayStore, parse_image
 from der_client.sunspec.dump import Registers, dump_steps, image_text, without_serial
 from der_client.sunspec.scan import Answer, Failure, Read, ScanSettings
+from der_client.sunspec.simulator import InverterSettings, ReplayStore, parse_image
 from der_client.sunspec.simulator.bank import IllegalRequestError
 from der_client.sunspec.simulator.image import build_bank
 

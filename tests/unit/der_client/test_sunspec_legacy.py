@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from der_client.device import PowerFactorSetpoint, Reversion, Setpoint, VarSetpoint
+from der_client.device import Nameplate, PowerFactorSetpoint, Reversion, Setpoint, VarSetpoint
 from der_client.sunspec.codec import Value
 from der_client.sunspec.drafts import UNDER_EXCITED_NEGATIVE, MappingSettings
 from der_client.sunspec.mapping import Plan, plan
+from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.simulator.bank import put
-from tests.sunspec_devices import HYBRID, INVERTER, older_map, requests
+from tests.sunspec_devices import HYBRID, INVERTER, newer_map, older_map, requests
 
 GUARD = Reversion(after_s=60)
 NO_TIMER = Reversion(after_s=0)
@@ -44,6 +45,27 @@ def test_limit_with_its_timer_and_its_enable_is_one_request() -> None:
     assert requests(made(Setpoint(max_w_pct=33.339))) == [("123.WMaxLimPct", (3333, 0, 60, 0, 1))]
 
 
+def test_ramps_of_the_event_are_written_where_the_device_makes_them() -> None:
+    assert requests(made(Setpoint(max_w_pct=50, limit_ramp_s=12.3))) == [
+        ("123.WMaxLimPct", (5000, 0, 60, 13, 1))
+    ]
+    stepped = made(Setpoint(max_w_pct=50, target_w=2_000, limit_ramp_s=12.3))
+    assert requests(stepped) == [("123.WMaxLimPct", (2000, 0, 60, 0, 1))]
+    reactive = made(replace(factor(0.9), reactive_ramp_s=4.0))
+    assert requests(reactive)[0][1][1:] == (0, 60, 4, 1)
+
+
+def test_device_says_what_it_ramps_itself() -> None:
+    plate = nameplate_of(older_map(INVERTER))
+    less = nameplate_of(older_map(INVERTER, values={"123.VArPct_RmpTms": None}))
+    newer = nameplate_of(newer_map())
+    assert [one.ramps for one in (plate, less, newer) if isinstance(one, Nameplate)] == [
+        {"max_w_pct", "pf_inject", "var"},
+        {"max_w_pct", "pf_inject"},
+        set(),
+    ]
+
+
 def test_limit_is_rewritten_before_a_time_that_nobody_shows() -> None:
     (limit,) = [step for step in made(Setpoint(max_w_pct=50)).steps if step.field == "max_w_pct"]
     assert (limit.timer, limit.refresh_s) == (None, 60)
@@ -59,6 +81,43 @@ def test_limit_is_held_where_the_device_would_release_what_shall_stay_limited() 
     result = made(Setpoint(max_w_pct=10), Reversion(after_s=60, to=Setpoint(max_w_pct=15)))
     assert requests(result) == [("123.WMaxLimPct", (1000, 0, 0, 0, 1))]
     assert result.unguarded == {"max_w_pct"}
+
+
+def test_limit_that_is_the_default_itself_is_guarded_by_being_held() -> None:
+    result = made(Setpoint(max_w_pct=15), Reversion(after_s=60, to=Setpoint(max_w_pct=15)))
+    assert requests(result) == [("123.WMaxLimPct", (1500, 0, 0, 0, 1))]
+    assert result.unguarded == frozenset()
+
+
+def test_released_limit_where_the_default_is_one_is_named() -> None:
+    assert made(Setpoint(), Reversion(after_s=60, to=Setpoint(max_w_pct=15))).unguarded == {"max_w_pct"}
+
+
+def factor(value: float) -> Setpoint:
+    return Setpoint(pf_inject=PowerFactorSetpoint(power_factor=value, absorbing=False))
+
+
+def var(value: float) -> Setpoint:
+    return Setpoint(var=VarSetpoint(value=value, ref=2))
+
+
+@pytest.mark.parametrize(
+    ("event", "default", "after_s", "lost"),
+    [
+        pytest.param(factor(0.9), factor(0.95), 60, {"pf_inject"}, id="another factor"),
+        pytest.param(factor(0.9), factor(0.9), 0, set(), id="the same factor"),
+        pytest.param(factor(0.9), Setpoint(), 60, set(), id="no factor"),
+        pytest.param(var(30), var(10), 60, {"var"}, id="other var"),
+        pytest.param(var(30), var(30), 0, set(), id="the same var"),
+    ],
+)
+def test_reactive_power_ends_by_its_timer_unless_it_is_the_default(
+    event: Setpoint, default: Setpoint, after_s: int, lost: set[str]
+) -> None:
+    result = made(event, Reversion(after_s=60, to=default))
+    raw = {point.point: point.raw for step in result.steps for b in step.blocks for point, _ in b.written()}
+    assert raw["123.OutPFSet_RvrtTms" if event.pf_inject else "123.VArPct_RvrtTms"] == (after_s,)
+    assert result.unguarded == lost
 
 
 def test_limit_is_written_around_timers_that_are_not_there() -> None:
@@ -225,6 +284,26 @@ def test_limit_that_acts_on_pv_alone_stops_the_discharge_too() -> None:
 def test_battery_that_shall_rest_without_us_is_held_without_a_timer() -> None:
     result = hybrid(Setpoint(target_w=0), Reversion(after_s=60, to=Setpoint(target_w=0)))
     assert requests(result) == [("124.OutWRte", (0, 0, 0, 0, 0)), ("124.StorCtl_Mod", (3,))]
+    assert result.unguarded == frozenset()
+
+
+def test_battery_that_is_forced_is_let_go_where_it_shall_rest_without_us() -> None:
+    result = hybrid(Setpoint(target_w=2_000), Reversion(after_s=60, to=Setpoint(target_w=0)))
+    assert requests(result)[0][1][-2:] == (60, 0)
+    assert result.unguarded == {"target_w"}
+
+
+def test_charge_limit_below_that_of_the_default_is_held() -> None:
+    default = Reversion(after_s=60, to=Setpoint(max_charge_w=2_500))
+    result = hybrid(Setpoint(max_charge_w=1_250), default)
+    assert requests(result)[0][1][-2:] == (0, 0)
+    assert result.unguarded == {"max_charge_w"}
+    above = hybrid(Setpoint(max_charge_w=3_000), default)
+    assert requests(above)[0][1][-2:] == (60, 0)
+
+
+def test_battery_that_is_free_where_the_default_binds_it_is_named() -> None:
+    result = hybrid(Setpoint(), Reversion(after_s=60, to=Setpoint(max_charge_w=2_500)))
     assert result.unguarded == {"target_w"}
 
 

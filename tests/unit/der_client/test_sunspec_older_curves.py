@@ -167,6 +167,22 @@ def test_start_of_the_droop_counts_as_the_device_counts(shown_hz: float, form: s
     ]
 
 
+@pytest.mark.parametrize(
+    ("low", "after_s", "lost"), [(92.0, 0, set()), (91.0, 60, {"opModVoltVar"})], ids=["this one", "another"]
+)
+def test_curve_disables_itself_where_the_default_is_another_one(
+    low: float, after_s: int, lost: set[str]
+) -> None:
+    default = curve("opModVoltVar", (low, 44), (98, 0), (108, -44), y_ref=2)
+    result = made(
+        Setpoint(curves=(VOLT_VAR,)),
+        older_map(INVERTER, Older(model_id=126)),
+        Reversion(after_s=60, to=Setpoint(curves=(default,))),
+    )
+    assert requests(result)[-1] == ("126.ActCrv", (2, 1, 0, after_s, 0))
+    assert result.unguarded == lost
+
+
 def test_droop_of_the_older_series_has_no_timer_and_is_put_back() -> None:
     on = older_map({**INVERTER, 127: FREQ_WATT})
     result = made(Setpoint(droop=DROOP), on)

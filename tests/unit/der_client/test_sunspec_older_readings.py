@@ -109,6 +109,7 @@ def test_nameplate_of_a_pv_inverter_of_the_older_series() -> None:
         min_pf_over_excited=0.8,
         min_pf_under_excited=0.85,
         grad_w_pct_per_s=20,
+        ramps=frozenset({"max_w_pct", "pf_inject", "var"}),
     )
 
 
@@ -287,6 +288,12 @@ def test_meter_is_positive_out_of_the_site(positive: str, power_w: float, reacti
         exported_wh=1_000,
         imported_wh=2_000,
     )
+
+
+def test_a_phase_that_is_dead_does_not_lend_its_place_to_the_next() -> None:
+    found = site_reading_of(older_map({203: METER}, values={"203.PhVphA": None, "203.PhVphC": 229}))
+    assert isinstance(found, SiteReading)
+    assert found.phase_v == (0.0, 231.0, 229.0)
 
 
 def test_phases_of_a_meter_are_added_up_where_it_gives_no_total() -> None:

@@ -55,7 +55,8 @@ def ended(*words: str) -> tuple[str, frozenset[str]]:
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("--help",), ("--version",), ("op", "--help"), ("op", "enrol", "--help")]
+    "words",
+    [(), ("--help",), ("--version",), ("op", "--help"), ("op", "enrol", "--help"), ("ven", "run", "--help")],
 )
 def test_menus_load_nothing_heavy(words: tuple[str, ...]) -> None:
     code, modules = ended(*words)

@@ -13,9 +13,10 @@ from schemas import (
     FreqDroopType,
     PowerFactorWithExcitation,
     ReactivePower,
+    json_of,
 )
 from sep2_server.operator.curve_points import curve_data
-from sep2_server.operator.model import json_of, natural_of, resource_of
+from sep2_server.operator.model import natural_of, resource_of
 from sep2_server.operator.quantities import amount, fixed_point, plain
 
 INT16 = st.integers(-(2**15), 2**15 - 1)

@@ -13,10 +13,11 @@ from schemas import (
     FreqDroopType,
     PowerFactorWithExcitation,
     ReactivePower,
+    json_of,
 )
 from schemas.csip_aus import DERControlBaseV12
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.model import json_of, natural_of, resource_of
+from sep2_server.operator.model import natural_of, resource_of
 
 NATURAL = {
     "opModEnergize": True,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sep2_server.mrid import make_mrid, pen_warning
+from function_sets import make_mrid, pen_warning
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.requests import CancelControl, EnrolDevice, PublishControl
 from sep2_server.operator.shape import read

@@ -2,8 +2,8 @@
 
 import pytest
 
+from schemas import Json
 from sep2_server.operator.commands import moment
-from sep2_server.operator.json_value import Json
 from sep2_server.operator.table import fields, table
 
 

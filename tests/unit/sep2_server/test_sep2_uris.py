@@ -63,3 +63,10 @@ def test_resources_beside_the_standard_have_uris() -> None:
     uris = Uris()
     assert uris.of(GROUP_LIST, (3,)) == "/fsa/3/derp"
     assert uris.of(CONNECTION_POINT, (3,)) == "/edev/3/cp"
+
+
+def test_a_list_beside_the_standard_goes_by_the_order_and_time_of_its_kind() -> None:
+    lists = [route for route in EXTRA_ROUTES.values() if route.is_list]
+    kinds = {route.id: (route.type, route.order, route.after) for route in lists}
+    known = {(home.type, home.order, home.after) for home in ROUTES.values()}
+    assert {name for name, kind in kinds.items() if kind not in known} == set()

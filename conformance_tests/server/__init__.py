@@ -1,0 +1,1 @@
+"""Cases for a server, and what they are played with."""

@@ -1,0 +1,71 @@
+"""What goes back up: the server's readings and Responses as points of reports and as opts. Core pure."""
+
+from openadr_ven.back.known import Der, DeviceKnown, Grade, Known, Sample, Series
+from openadr_ven.back.measuring import load_positive
+from openadr_ven.back.point import (
+    QUALITY_3,
+    QUALITY_20B,
+    Capacity,
+    Description,
+    Meter,
+    Quality,
+    Quantity,
+    ReportPoint,
+    ResourceState,
+)
+from openadr_ven.back.points import Standing, changed, periods_of, points
+from openadr_ven.back.replies import (
+    Heard,
+    Opt,
+    RepliesError,
+    Reply,
+    Stance,
+    Summary,
+    forgotten,
+    hear,
+    heard_of,
+    heard_table,
+    stance_of,
+    stances,
+)
+from openadr_ven.back.telling import out_resources, owed_opts, standing_of, summary_of, told
+
+__all__ = [
+    "Heard",
+    "Opt",
+    "RepliesError",
+    "Reply",
+    "Stance",
+    "Summary",
+    "forgotten",
+    "hear",
+    "heard_of",
+    "heard_table",
+    "stance_of",
+    "stances",
+    "out_resources",
+    "owed_opts",
+    "standing_of",
+    "summary_of",
+    "told",
+    "QUALITY_3",
+    "QUALITY_20B",
+    "Capacity",
+    "Der",
+    "Description",
+    "DeviceKnown",
+    "Grade",
+    "Known",
+    "Meter",
+    "Quality",
+    "Quantity",
+    "ReportPoint",
+    "ResourceState",
+    "Sample",
+    "Series",
+    "Standing",
+    "changed",
+    "load_positive",
+    "periods_of",
+    "points",
+]

@@ -1,0 +1,1 @@
+"""VTNs for tests and demos: they follow the profile, and misbehave on command."""

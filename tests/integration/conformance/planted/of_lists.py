@@ -1,0 +1,340 @@
+"""Servers that page, order and count their lists wrongly, or let others subscribe to what they should not."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from tests.integration.conformance.planted.answers import (
+    answers,
+    asks,
+    count_shown,
+    drop_href,
+    from_the_start,
+    lend_href,
+    miscount,
+    next_digit,
+    not_found_where_empty,
+    of,
+    reads,
+    setting,
+    swap,
+    swapped,
+)
+from tests.integration.conformance.planted.row import Kind, Plant, Planted
+from tests.integration.conformance.tampering import answering, changing_bytes, to
+
+
+def row(
+    kind: Kind, name: str, broken: str, case: str, told: str, plant: Plant, *, warns: bool = False
+) -> Planted:
+    """One fault that one case catches."""
+    ids = (f"{case}/server",)
+    return Planted(name=name, kind=kind, broken=broken, cases=ids, told=told, plant=plant, warns=warns)
+
+
+order = partial(row, Kind.ORDER)
+paging = partial(row, Kind.PAGING)
+CONTROLS: Final = "lists/DERControlList"
+SUBSCRIBABLE: Final = "subscribable/DERControlList"
+
+FAULTS: Final = (
+    order(
+        "two-controls-swapped",
+        "the first two controls of a list change places",
+        f"{CONTROLS}-order",
+        "creationTime descending, mRID descending",
+        of("DERControlList", swap),
+    ),
+    order(
+        "two-subscriptions-swapped",
+        "the first two subscriptions of a list, which is ordered by href, change places",
+        "lists/SubscriptionList-order",
+        "items go by href ascending",
+        of("SubscriptionList", swap),
+    ),
+    paging(
+        "all-of-the-page",
+        "all says how many are on the page",
+        f"{CONTROLS}-default",
+        "`all` counts every item",
+        of("DERControlList", count_shown),
+    ),
+    paging(
+        "results-one-too-many",
+        "results says one more than is on the page",
+        f"{CONTROLS}-start",
+        "`results` is the number of items",
+        of("DERControlList", miscount),
+    ),
+    paging(
+        "starts-one-late",
+        "s=1 begins at the third item",
+        f"{CONTROLS}-start",
+        "begins at item 1",
+        asks("s=1&", "s=2&"),
+    ),
+    paging(
+        "limit-0-is-1", "l=0 gives one item", f"{CONTROLS}-limit", "`l=0` shows no items", asks("l=0", "l=1")
+    ),
+    paging(
+        "pages-one-too-long",
+        "l=2 gives three items",
+        f"{CONTROLS}-pages",
+        "at most `l` of the items",
+        asks("l=2", "l=3"),
+    ),
+    paging(
+        "pages-overlap",
+        "s=2 begins at the second item",
+        f"{CONTROLS}-pages",
+        "one after the other, are the list",
+        asks("s=2&", "s=1&"),
+    ),
+    paging(
+        "wraps-around",
+        "a page past the end is the first one again",
+        f"{CONTROLS}-past-end",
+        "past the end",
+        reads(from_the_start),
+    ),
+    paging(
+        "after-is-too-late",
+        "a leaves out one item too many",
+        f"{CONTROLS}-after",
+        "shows the items that are later",
+        asks("&a=1", "&a=2"),
+    ),
+    row(
+        Kind.MISSING,
+        "no-after",
+        "a is not known",
+        f"{CONTROLS}-after",
+        "shows the items that are later",
+        asks("&a=", "&b="),
+    ),
+    row(
+        Kind.CODE,
+        "404-past-the-end",
+        "a page past the end is not found",
+        f"{CONTROLS}-past-end",
+        "answers 200: 404",
+        answers(not_found_where_empty),
+    ),
+    row(
+        Kind.FORM,
+        "unknown-parameter-counts",
+        "a parameter that nobody knows is taken for s",
+        f"{CONTROLS}-parameters",
+        "parameters that the standard does not have are ignored",
+        asks("&x=9", "&s=1"),
+    ),
+    row(
+        Kind.FORM,
+        "last-parameter-counts",
+        "of two values of l the last one counts",
+        f"{CONTROLS}-parameters",
+        "the first counts",
+        asks("l=0&l=5", "l=5"),
+    ),
+    row(
+        Kind.CODE,
+        "bad-query-breaks",
+        "a query that cannot be read is an error of the server",
+        f"{CONTROLS}-malformed",
+        "is refused with 400, or read as if it were absent",
+        answers(to("GET", answering(500), status=400)),
+        warns=True,
+    ),
+    row(
+        Kind.MISSING,
+        "items-without-href",
+        "no item of a list says where it is",
+        f"{CONTROLS}-items",
+        "every item of a list has its href",
+        of("DERControlList", drop_href),
+    ),
+    row(
+        Kind.VALUE,
+        "two-items-of-one-href",
+        "two items of a list say that they are at the same place",
+        f"{CONTROLS}-items",
+        "the href of item 0 is of that item",
+        of("DERControlList", lend_href),
+    ),
+    row(
+        Kind.NOTICE,
+        "says-not-subscribable",
+        "a list that can be subscribed to says that it cannot",
+        SUBSCRIBABLE,
+        "subscribable=0: a Subscription without Condition is refused",
+        of("DERControlList", setting(subscribable=0)),
+    ),
+    row(
+        Kind.VALUE,
+        "subscribable-is-7",
+        "subscribable has a value that is none",
+        SUBSCRIBABLE,
+        "`subscribable` is 0, 1, 2 or 3",
+        of("DERControlList", setting(subscribable=7)),
+    ),
+    row(
+        Kind.NOTICE,
+        "conditions-are-promised",
+        "subscribable promises conditional subscriptions to a list",
+        f"{SUBSCRIBABLE}-condition",
+        "a Subscription with a Condition is taken",
+        of("DERControlList", setting(subscribable=2)),
+    ),
+    row(
+        Kind.NOTICE,
+        "subscription-refused",
+        "a subscription to what can be subscribed to is refused",
+        SUBSCRIBABLE,
+        "a Subscription is taken (201)",
+        answers(to("POST", answering(400))),
+    ),
+    row(
+        Kind.NOTICE,
+        "any-subscription-taken",
+        "a subscription to what cannot be subscribed to is taken",
+        "subscribable/Time",
+        "a Time cannot be subscribed to",
+        answers(to("POST", answering(201))),
+    ),
+    row(
+        Kind.CODE,
+        "relative-uri-taken",
+        "a subscription whose notificationURI is relative is taken",
+        "subscribable/relative-uri",
+        "a notificationURI that is not absolute is refused",
+        answers(to("POST", answering(201))),
+    ),
+    row(
+        Kind.FORM,
+        "unknown-element-first",
+        "an element that no schema knows stands among those of DERStatus",
+        "bodies/DERStatus",
+        "DERStatus has no element x",
+        answers(to("GET", changing_bytes(b"<readingTime>", b"<x/><readingTime>"))),
+    ),
+    row(
+        Kind.FORM,
+        "other-namespace",
+        "bodies have the namespace of an older standard",
+        "bodies/Time",
+        "wrong namespace",
+        answers(to("GET", changing_bytes(b"urn:ieee:std:2030.5:ns", b"http://zigbee.org/sep"))),
+    ),
+    row(
+        Kind.FORM,
+        "text-xml",
+        "the media type of a resource is text/xml",
+        "bodies/Time",
+        "wrong content type",
+        answers(to("GET", answering(200, Content_Type="text/xml"))),
+    ),
+    row(
+        Kind.FORM,
+        "head-of-another-type",
+        "HEAD says another media type than GET",
+        "bodies/Time-head",
+        "HEAD has the Content-Type of GET",
+        answers(to("HEAD", answering(200, Content_Type="text/html"))),
+    ),
+    row(
+        Kind.FORM,
+        "head-of-no-length",
+        "HEAD says another length than GET",
+        "bodies/Time-head",
+        "HEAD has the Content-Length of GET",
+        answers(to("HEAD", answering(200, Content_Length="0"))),
+    ),
+    row(
+        Kind.FORM,
+        "error-in-html",
+        "the body of an error is HTML",
+        "bodies/error-not-allowed",
+        "the body is a Error",
+        answers(to("DELETE", lambda answer: replace(answer, body=b"<html/>"))),
+    ),
+    row(
+        Kind.CODE,
+        "no-xml-taken",
+        "a body that is no XML is taken",
+        "bodies/error-not-xml",
+        "a body that is not well-formed is refused",
+        answers(to("POST", answering(201))),
+    ),
+    row(
+        Kind.STALE,
+        "there-for-ever",
+        "what was never there is found",
+        "bodies/error-gone",
+        "what is gone answers 404",
+        answers(to("GET", answering(200), status=404)),
+    ),
+    row(
+        Kind.CODE,
+        "any-media-type-taken",
+        "a body of an unknown media type is taken",
+        "bodies/error-media-type",
+        "is refused with 415",
+        answers(to("POST", answering(201))),
+    ),
+    row(
+        Kind.CODE,
+        "cannot-negotiate",
+        "an Accept of two types is not acceptable",
+        "bodies/accept-first-of-two",
+        "the answer is 200: 406",
+        answers(to("GET", answering(406))),
+    ),
+    row(
+        Kind.METHOD,
+        "any-method-works",
+        "a method that nobody knows works",
+        "bodies/error-unknown-method",
+        "an unknown method is refused",
+        answers(to("FOO", answering(200))),
+    ),
+    row(
+        Kind.FORM,
+        "link-without-all",
+        "links to lists do not say how many items are there",
+        "bodies/EndDevice",
+        "has no `all`",
+        answers(swapped(r'(<\w+ListLink [^>]*?) ?all="\d+"', r"\1")),
+    ),
+    row(
+        Kind.VALUE,
+        "link-counts-wrong",
+        "links to lists say another number of items than there are",
+        "bodies/DeviceCapability",
+        "tells how many items are there",
+        answers(swapped(r'(<\w+ListLink [^>]*?)all="\d+"', r'\1all="99"')),
+    ),
+    row(
+        Kind.DIGIT,
+        "self-bad-check-digit",
+        "the check digit of the sFDI of the server itself is wrong",
+        "bodies/SelfDevice",
+        "the check digit of sFDI",
+        answers(next_digit),
+    ),
+    row(
+        Kind.DIGIT,
+        "registration-bad-check-digit",
+        "the check digit of a PIN is wrong, whatever PIN was agreed",
+        "bodies/Registration",
+        "the check digit of pIN",
+        answers(swapped("<pIN>111115<", "<pIN>111117<")),
+    ),
+    row(
+        Kind.LOCATION,
+        "location-of-nothing",
+        "Location of what was posted leads nowhere",
+        "methods/SubscriptionList-POST",
+        "what was posted is where Location says",
+        answers(to("POST", answering(201, Location="/nowhere/1"), status=201)),
+    ),
+)

@@ -1,0 +1,69 @@
+"""Our own client plays the CSIP procedures and the cases of events, as DER client and as aggregator."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from conformance_tests import AnyCase, Outcome
+from conformance_tests.client import events
+from conformance_tests.client.csip import CASES as PROCEDURES
+from tests.integration.conformance.committed_page import difference
+from tests.integration.conformance.own_client import csip_rig, is_fine, played, told
+from tests.integration.conformance.planted.table import SAMPLED_CASES
+from tests.integration.conformance.rigs import RealTime
+
+CASES = (*PROCEDURES, *events.CASES)
+DISCOVERY = "csip/COMM-001/client"
+SAMPLE = frozenset(
+    {
+        "csip/AGG-003/aggregator",
+        "csip/BASIC-006/client",
+        "csip/BASIC-021/client",
+        "csip/BASIC-028/client",
+        "csip/BASIC-029/client",
+        "csip/COMM-002/client",
+        "csip/COMM-003/client",
+        "csip/CORE-003/client",
+        "csip/CORE-014/client",
+        "csip/CORE-018/aggregator",
+        "csip/CORE-021/client",
+        "csip/CORE-022/client",
+        "csip/ERR-001/client",
+        "csip/ERR-002/aggregator",
+        "csip/MAINT-003/aggregator",
+    }
+)
+"""What is played without `--whole`, beside what the sample of planted faults names."""
+
+
+async def test_our_client_finds_the_server_by_multicast_dns(client_pki: Pki, tmp_path: Path) -> None:
+    case = next(one for one in CASES if one.id == DISCOVERY)
+    rig = replace(csip_rig(client_pki, tmp_path, case), clock=RealTime(), looks_for_server=True)
+    verdict = await rig.verdict(case)
+
+    assert is_fine(verdict), told(verdict)
+    assert difference(case, verdict) == ""
+
+
+PLAYED = frozenset(one.id for one in CASES if one.id != DISCOVERY) - {"csip/MAINT-002/aggregator"}
+"""What must pass here."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(one, id=one.id, marks=() if one.id in SAMPLE | SAMPLED_CASES else pytest.mark.whole)
+        for one in CASES
+        if one.id != DISCOVERY
+    ],
+)
+def test_our_client_passes(client_pki: Pki, tmp_path: Path, case: AnyCase) -> None:
+    verdict = played(csip_rig(client_pki, tmp_path, case), case)
+    assert difference(case, verdict) == "", told(verdict)
+    if case.id == "csip/MAINT-002/aggregator":
+        assert verdict.outcome is Outcome.SKIPPED, told(verdict)
+        pytest.skip(verdict.reason)
+
+    assert is_fine(verdict), told(verdict)

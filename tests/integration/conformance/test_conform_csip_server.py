@@ -1,0 +1,79 @@
+"""Our own server plays the CSIP procedures for servers and the cases of events, in virtual time."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from conformance_tests import AnyCase, Outcome, Verdict
+from conformance_tests.reports.markdown import row_of
+from conformance_tests.server import events
+from conformance_tests.server.csip import CASES
+from tests.integration.conformance.committed_page import difference
+from tests.integration.conformance.planted.table import SAMPLED_CASES
+from tests.integration.conformance.played import Played
+from tests.integration.conformance.rigs import DISCOVERY
+
+PROFILES = ("base", "csip", "csip_aus")
+SAMPLE = ("COMM", "CORE", "BASIC-02", "AGG-00")
+"""What is played without `--whole`, on the profile csip."""
+OPTIONAL = {DISCOVERY, "MAINT-002"}
+"""What a server need not have, and the one here has not: multicast, and removal in band."""
+OF_BOTH = (*CASES, *events.CASES)
+PLAYED = frozenset(one.id for one in OF_BOTH if one.clause not in OPTIONAL)
+"""What must pass here."""
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[Callable[[str], Played]]:
+    """The server of a profile, started when it is first asked for."""
+    running: dict[str, Played] = {}
+
+    def of(profile: str) -> Played:
+        if profile not in running:
+            running[profile] = Played(tmp_path_factory.mktemp(profile), sep2_pki, profile)
+            running[profile].enrol()
+        return running[profile]
+
+    yield of
+    for one in running.values():
+        one.close()
+
+
+def is_sampled(case: AnyCase) -> bool:
+    """Whether a case is played without `--whole`: those of the sample of planted faults are too."""
+    return case.clause.startswith(SAMPLE) or case.id in SAMPLED_CASES
+
+
+def told(verdict: Verdict) -> str:
+    """A verdict with what did not hold, for whoever reads the test."""
+    broken = [f"{one.what}: {one.seen}" for one in verdict.findings if not one.held]
+    notes = [note.text for note in verdict.evidence.notes][-8:]
+    return f"{verdict.case}: {verdict.outcome} {verdict.reason}\n  " + "\n  ".join(broken + notes)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [pytest.param(one, marks=() if one == "csip" else pytest.mark.whole) for one in PROFILES],
+)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(one, id=row_of(one.id), marks=() if is_sampled(one) else pytest.mark.whole)
+        for one in OF_BOTH
+    ],
+)
+def test_our_server_passes(servers: Callable[[str], Played], profile: str, case: AnyCase) -> None:
+    verdict = servers(profile).verdict(case)
+    due = Outcome.SKIPPED if case.clause in OPTIONAL else Outcome.PASSED
+    assert verdict.outcome is due, told(verdict)
+    assert profile != "csip" or case.clause == DISCOVERY or difference(case, verdict) == ""
+
+
+def test_every_row_that_names_a_server_has_a_case(vectors: Path) -> None:
+    rows = json.loads((vectors / "csip_tests.json").read_text())["tests"]
+    wanted = {one["id"] for one in rows if "S" in one["tags"].split(",")}
+    assert {case.clause for case in CASES} == wanted
+    assert len(CASES) == len(wanted)

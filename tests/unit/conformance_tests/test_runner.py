@@ -1,0 +1,144 @@
+"""A run: each case ends with a verdict in bounded time, whatever the target or the case does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from conformance_tests import (
+    AnyCase,
+    Case,
+    Level,
+    Need,
+    Outcome,
+    Role,
+    TargetError,
+    Trial,
+    UsageError,
+    Verdict,
+    new_run,
+    play,
+    run_all,
+    select,
+)
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The bench of a target that is not there."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A target of which nothing is asked."""
+
+    role: Role = Role.SERVER
+    profile: str = "csip"
+    facts: dict[str, str] = field(default_factory=dict)
+    has: frozenset[Need] = frozenset()
+
+    @asynccontextmanager
+    async def bench(self, case: AnyCase, trial: Trial) -> AsyncIterator[Stand]:
+        yield Stand(trial)
+
+
+def case_of(procedure: Callable[[Stand], Awaitable[None]], **given: object) -> AnyCase:
+    values: dict[str, object] = {
+        "id": "made/ONE/server",
+        "title": "one",
+        "source": "this test",
+        "clause": "1",
+        "requirement": "something holds",
+        "role": Role.SERVER,
+        "procedure": procedure,
+        **given,
+    }
+    return Case(**values)  # type: ignore[arg-type]  # the values are those of a case
+
+
+async def holds(bench: Stand) -> None:
+    bench.trial.check(held=True, what="it holds")
+
+
+async def should_hold(bench: Stand) -> None:
+    bench.trial.check(held=False, what="it holds", seen="no", level=Level.SHOULD)
+
+
+async def may_hold(bench: Stand) -> None:
+    bench.trial.check(held=False, what="it holds", level=Level.MAY)
+
+
+async def stops(bench: Stand) -> None:
+    bench.trial.require(held=False, what="it is there", seen="nothing")
+    raise AssertionError("went on")
+
+
+async def looks_at_nothing(bench: Stand) -> None:
+    return None
+
+
+async def meets_garbage(bench: Stand) -> None:
+    raise TargetError("GET /dcap: the answer is no HTTP")
+
+
+async def hangs(bench: Stand) -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def errs(bench: Stand) -> None:
+    raise KeyError("oops")
+
+
+async def does_not_apply(bench: Stand) -> None:
+    bench.trial.skip("no such function set")
+
+
+@pytest.mark.parametrize(
+    ("procedure", "outcome", "reason"),
+    [
+        (holds, Outcome.PASSED, ""),
+        (should_hold, Outcome.WARNED, "it holds: no"),
+        (may_hold, Outcome.PASSED, ""),
+        (stops, Outcome.FAILED, "it is there: nothing"),
+        (looks_at_nothing, Outcome.INCONCLUSIVE, "the case looked at nothing"),
+        (meets_garbage, Outcome.FAILED, "GET /dcap: the answer is no HTTP"),
+        (hangs, Outcome.FAILED, "no end of the case within 0 s"),
+        (errs, Outcome.INCONCLUSIVE, "KeyError: 'oops'"),
+        (does_not_apply, Outcome.SKIPPED, "no such function set"),
+    ],
+)
+async def test_each_case_ends_with_a_verdict(
+    procedure: Callable[[Stand], Awaitable[None]], outcome: Outcome, reason: str
+) -> None:
+    verdict = await play(case_of(procedure, bound_s=0.05), Nothing(), lambda: 7.0)
+    assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
+async def test_what_is_missing_is_named_with_its_option() -> None:
+    verdict = await play(case_of(holds, needs=frozenset({Need.OPERATOR})), Nothing(), lambda: 7.0)
+    assert verdict.outcome is Outcome.SKIPPED
+    assert "--operator" in verdict.reason
+
+
+async def test_known_verdicts_are_kept_and_the_rest_is_played() -> None:
+    cases = [case_of(holds, id=f"made/{name}/server") for name in ("ONE", "TWO")]
+    known = {"made/ONE/server": Verdict(case="made/ONE/server", outcome=Outcome.FAILED, reason="then")}
+    run = new_run(cases, Nothing(), now=lambda: 7.0, known=known)
+    await run_all(run, Nothing(), now=lambda: 7.0)
+    assert [one.outcome for one in run.verdicts.values()] == [Outcome.FAILED, Outcome.PASSED]
+    assert run.complete
+
+
+@pytest.mark.parametrize("pattern", ["made/two/server", "TWO", "made/T*"])
+def test_only_picks_by_id_name_or_pattern(pattern: str) -> None:
+    cases = [case_of(holds, id=f"made/{name}/server") for name in ("ONE", "TWO")]
+    assert [one.id for one in select(cases, Role.SERVER, "csip", [pattern])] == ["made/TWO/server"]
+
+
+def test_a_pattern_without_a_case_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="conform list"):
+        select([case_of(holds)], Role.SERVER, "csip", ["CORE-999"])
