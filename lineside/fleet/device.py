@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from lineside.fleet import reports
 from lineside.fleet.tour import Tour, items_of
 from lineside.fleet.wire import Wire, WireError
-from schemas import DER, DERControl, DERList, DeviceCapability, EndDevice, EndDeviceList, Malformed, Time
+from schemas import DER, DERControl, DERList, DeviceCapability, EndDevice, Malformed, Time
 
 if TYPE_CHECKING:
     import random
@@ -52,7 +52,7 @@ class Device:
         self._mirror: str | None = None
         self._offset_s = 0.0
         self._report_due_s = 0.0
-        self._reported = 0
+        self._is_ready = False
 
     async def live(self, first_s: float, period_s: float | None) -> None:
         """Cycle until cancelled, from local time `first_s` on; every `period_s` where that is given."""
@@ -115,13 +115,12 @@ class Device:
         controls = [item for item in items_of(resource) if isinstance(item, DERControl)]
         self._controls[stop.href] = controls
         self._tour.took(stop, resource, time.monotonic(), self._random.random())
-        if self._is_new_owner(resource):
-            self._tally.ready += 1
+        self._count_once()
 
-    def _is_new_owner(self, resource: Resource) -> bool:
-        return (
-            isinstance(resource, EndDeviceList) and self._tour.end_device is not None and not self._reported
-        )
+    def _count_once(self) -> None:
+        if not self._is_ready and self._tour.end_device is not None:
+            self._is_ready = True
+            self._tally.ready += 1
 
     async def _read(self, stop: Stop) -> Resource | None:
         """A resource, a list as far as it is needed; None where that failed."""
@@ -162,7 +161,6 @@ class Device:
         for der in tuple(self._ders.values()):
             await self._report_der(der)
         await self._post_readings(max(1, round(rate_s / self._plan.speed)))
-        self._reported += 1
 
     async def _report_der(self, der: DER) -> None:
         now = self.now

@@ -1,13 +1,22 @@
 """What a fleet counts, tells, polls and reports, without a server."""
 
+import asyncio
+from pathlib import Path
+from random import Random
+
 import pytest
 
+from certs import LFDI
+from lineside.fleet.decoding import Decoder
+from lineside.fleet.device import Device
+from lineside.fleet.identities import Identity
 from lineside.fleet.processes import share_of
 from lineside.fleet.reports import Answers, output_w, readings
 from lineside.fleet.share import Plan
 from lineside.fleet.tally import Latencies, Tally
 from lineside.fleet.telling import as_data, histogram, progress, table
 from lineside.fleet.tour import Tour
+from lineside.fleet.wire import Reply, WireError
 from schemas import (
     DateTimeInterval,
     DERControl,
@@ -17,6 +26,7 @@ from schemas import (
     EndDeviceList,
     EndDeviceListLink,
     EventStatus,
+    MirrorUsagePointListLink,
     TimeLink,
 )
 
@@ -79,6 +89,51 @@ def test_tour_follows_links_at_the_rates_of_the_server() -> None:
     assert [stop.href for stop in tour.due(0.0)] == ["/t", "/e"]
     assert tour.stops["/dcap"].due_s == 63.0
     assert [len(tour.due(s)) for s in (62.9, 63.0)] == [2, 3]
+
+
+class Deaf:
+    """A server that is read from, and breaks each connection on which something is posted."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.asked_enough = asyncio.Event()
+
+    async def exchange(self, kind: str, _method: str, href: str, _body: bytes = b"") -> Reply:
+        if kind.startswith("POST"):
+            raise WireError("broken")
+        path = href.partition("?")[0]
+        self.times += path == "/e"
+        if self.times == 3:
+            self.asked_enough.set()
+        return Reply(200, {}, Decoder().encoded(PAGES[path]), f"https://127.0.0.1{href}")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+PAGES = {
+    "/dcap": DeviceCapability(
+        EndDeviceListLink_=EndDeviceListLink(href="/e", all=1),
+        MirrorUsagePointListLink_=MirrorUsagePointListLink(href="/m", all=0),
+    ),
+    "/e": EndDeviceList(
+        all=1, results=1, EndDevice_=[EndDevice(href="/e/1", lFDI="AB" * 20, sFDI=11, changedTime=0)]
+    ),
+}
+
+
+async def test_a_device_that_finds_itself_again_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, tally, none = Deaf(), Tally(), Path()
+    monkeypatch.setattr("lineside.fleet.device.Wire", lambda *_, **__: server)
+    identity = Identity(name="one", certificate=none, key=none, roots=none, lfdi=LFDI("AB" * 20), sfdi=11)
+    plan = Plan(url="/dcap", identities=[identity], duration_s=60)
+    device = Device(identity, plan, Decoder(), tally, Random(1))  # noqa: S311 - spread of a load
+    life = asyncio.ensure_future(device.live(0.0, 0.01))
+    async with asyncio.timeout(10):
+        await server.asked_enough.wait()
+    life.cancel()
+    assert tally.flaws["broken"] >= 2
+    assert tally.ready == 1
 
 
 def test_tour_takes_its_own_end_device_and_no_other() -> None:
