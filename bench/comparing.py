@@ -52,11 +52,15 @@ class Side:
 
 
 def compare(
-    stand: Stand, cases: Iterable[Case], floor: str = "bare aiohttp, same TLS and bytes"
+    stand: Stand,
+    cases: Iterable[Case],
+    floor: str = "bare aiohttp, same TLS and bytes",
+    *,
+    remembers: bool = True,
 ) -> list[Result]:
     """Each case against a bare handler that gives the same answers."""
     cases = list(cases)
-    with stand.server() as server:
+    with stand.server(remembers=remembers) as server:
         answers = [answer_of(stand, server, case) for case in cases]
         with stand.floor(answers) as bare:
             return [

@@ -19,7 +19,7 @@ PAGE: Final = 100
 
 def measure(stand: Stand) -> list[Result]:
     """The reads of devices, and pages of an aggregator, against a bare handler."""
-    return compare(stand, cases(stand))
+    return [*compare(stand, cases(stand)), *compare(stand, [unread(stand)], remembers=False)]
 
 
 def cases(stand: Stand) -> list[Case]:
@@ -55,3 +55,14 @@ def cases(stand: Stand) -> list[Case]:
         turns=[f"{paths['EndDeviceList']}?s={start}&l={PAGE}" for start in range(1, MANAGED - PAGE)],
     )
     return [*singles, controls, *pages, fresh]
+
+
+def unread(stand: Stand) -> Case:
+    """A page of an aggregator of whose devices nothing is in memory, as the first one after a start."""
+    return Case(
+        name=f"list of {PAGE} EndDevices, a page of which nothing is in memory",
+        path=f"{stand.paths['EndDeviceList']}?s=0&l={PAGE}",
+        bar=LIST_BAR,
+        client=AGGREGATOR,
+        batch=100,
+    )

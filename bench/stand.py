@@ -75,10 +75,16 @@ class Stand:
         return Wire(port, client_context(*files_of(self.pki.credentials(name))))
 
     @contextlib.contextmanager
-    def server(self, *, workers: int = 1) -> Iterator[Running]:
-        """The server, running."""
+    def server(self, *, workers: int = 1, remembers: bool = True) -> Iterator[Running]:
+        """The server, running; one that does not remember makes every answer anew from what is stored."""
+        config = self.folder / "server"
+        if not remembers:
+            config = self.folder / "forgetful"
+            config.mkdir(exist_ok=True)
+            written = (self.folder / "server" / "server.toml").read_text()
+            (config / "server.toml").write_text("cached_octets = 0\n" + written)
         command = [sys.executable, "-m", "lineside", "server", "run"]
-        command += ["--config", str(self.folder / "server"), "--workers", str(workers)]
+        command += ["--config", str(config), "--workers", str(workers)]
         with running(command) as process:
             yield Running(process.pid, self._wait(process))
 

@@ -36,12 +36,15 @@ class DeviceLinks:
         missing = [name for name in self._names if name not in fragment]
         if not missing:
             return fragment
+        if SUBSCRIPTIONS in missing and not self._subscribes(fragment, viewer):
+            missing.remove(SUBSCRIPTIONS)
+        return self._with(fragment, missing) if missing else fragment
+
+    def _with(self, fragment: bytes, missing: list[bytes]) -> bytes:
         environment = self._environment
         cls = environment.codec.profile.resolve(EndDevice)
         value: Any = environment.codec.decode_fragment(fragment, cls)
-        if SUBSCRIPTIONS in missing and not self._subscribes(str(value.href), viewer):
-            missing.remove(SUBSCRIPTIONS)
-        place = environment.uris.find(str(value.href)) if missing else None
+        place = environment.uris.find(str(value.href))
         if place is None:
             return fragment
         for name in missing:
@@ -52,9 +55,10 @@ class DeviceLinks:
                 setattr(value, one.attr, one.link(href=environment.uris.of(one.kind, place.parts)))
         return environment.codec.fragment(value)
 
-    def _subscribes(self, href: str, viewer: Viewer) -> bool:
+    def _subscribes(self, fragment: bytes, viewer: Viewer) -> bool:
         """Whether an EndDevice has a SubscriptionList: one that an aggregator speaks for only by setting."""
         if self._environment.settings.managed_subscription_lists:
             return True
-        is_own = href == self._environment.uris.of("EndDevice", (viewer.scope,))
+        own = self._environment.uris.of("EndDevice", (viewer.scope,))
+        is_own = b' href="%s"' % own.encode() in fragment.partition(b">")[0]
         return is_own and viewer.aggregator_id is None

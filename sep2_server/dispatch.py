@@ -44,6 +44,7 @@ from sep2_server.rows import BLOCKED, EVERYBODY, OPTION, Change, Row
 from sep2_server.run_time import run_time_of
 from sep2_server.self_device import own_resource
 from sep2_server.shelf import Recall, Shelf, access_token, tokens_of
+from sep2_server.shown_items import ShownItems
 from sep2_server.visibility import require_visible
 from sep2_server.work import Work, method_at, shares_path
 
@@ -87,7 +88,8 @@ class Dispatcher:
         self._recall = Recall()
         self._loads_due = self._loads = 0
         self._listing = Listing(environment, self._recall)
-        self._documents = Documents(environment, self._listing)
+        self._items = ShownItems(settings.cached_octets // 4, self._recall)
+        self._documents = Documents(environment, self._listing, self._items)
         self._viewers = Viewers(settings.known_clients)
         self.run_time = run_time_of({}, environment)
         self._blocked: frozenset[str] = frozenset()
@@ -100,7 +102,7 @@ class Dispatcher:
     @property
     def kept_octets(self) -> int:
         """Memory that the answers take which are kept, roughly."""
-        return self._kept.octets
+        return self._kept.octets + self._items.octets
 
     @property
     def is_load_due(self) -> bool:
@@ -120,6 +122,7 @@ class Dispatcher:
         self._blocked = frozenset(blocked.lfdi for blocked in reader.blocked())
         self._recall.hear_all()
         self._kept.clear()
+        self._items.clear()
         self._loads = max(self._loads, due)
 
     def is_blocked(self, lfdi: str) -> bool:
@@ -133,10 +136,12 @@ class Dispatcher:
         if EVERYTHING.kind in kinds:
             self._recall.hear_all()
             self._kept.clear()
+            self._items.clear()
             self._listing.clear()
         else:
             self._recall.hear(tokens)
             self._kept.drop(tokens)
+            self._items.drop(tokens)
             self._listing.drop(tokens)
         self._viewers.forget(changes)
         if not kinds.isdisjoint(LOADED):

@@ -34,12 +34,13 @@ from sep2_server.profiles import rate_in
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.shelf import Token
+from sep2_server.shown_items import ShownItem, ShownItems
 from sep2_server.supply import OPERATION
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
 _LIST_LINKED: Final = b"ListLink "
 FEW: Final = 16
-"""Links of a page that are counted one by one."""
+"""Links of a page that are counted one by one, but for those of EndDevices."""
 _DEVICES: Final = (b"<EndDevice ", b"<SelfDevice ", b"<FunctionSetAssignments ")
 """Resources whose links are to whole function sets."""
 
@@ -60,8 +61,8 @@ class Draft:
     until: int = ALWAYS
     is_private: bool = False
     wanted: Wanted = field(default_factory=dict)
-    known: dict[bytes, int] = field(default_factory=dict)
-    """How many items there are in lists that were counted together, by URI."""
+    known: dict[bytes, tuple[int, Token] | None] = field(default_factory=dict)
+    """Items and tokens of lists that were looked up together, by URI; None: to be counted by itself."""
 
     def see(self, view: View) -> None:
         """Take note that a list is part of the document."""
@@ -69,12 +70,23 @@ class Draft:
         self.until = min(self.until, view.until)
         self.is_private = self.is_private or view.is_private
 
+    def part(self) -> "Draft":
+        """A draft of one item of this document."""
+        return Draft(self.reader, self.viewer, self.now, known=self.known)
+
+    def take(self, item: ShownItem) -> bytes:
+        """Take note that an item is part of the document; its octets."""
+        self.tokens |= item.tokens
+        self.until = min(self.until, item.until)
+        return item.body
+
 
 class Documents:
     """Makes the documents that clients get."""
 
-    def __init__(self, environment: Environment, listing: Listing) -> None:
+    def __init__(self, environment: Environment, listing: Listing, items: ShownItems | None = None) -> None:
         self._environment = environment
+        self._items = items or ShownItems(0)
         self._codec = environment.codec
         self._listing = listing
         self._rates: Mapping[str, int] = {}
@@ -138,10 +150,33 @@ class Documents:
         return self._counted(draft, self._split(draft, fragment))
 
     def _all_filled(self, draft: Draft, fragments: list[bytes]) -> list[bytes]:
-        """As `filled`, for the items of a page."""
-        parts = [self._split(draft, fragment) for fragment in fragments]
-        self._count_together(draft, [href for part in parts for href in part[2::3]])
-        return [self._counted(draft, part) for part in parts]
+        """As `filled`, for the items of a page; EndDevices are remembered."""
+        scope, now = draft.viewer.scope, draft.now
+        shown = [
+            self._items.get(scope, fragment, now) if fragment.startswith(START) else None
+            for fragment in fragments
+        ]
+        parts = [
+            self._split(draft, fragment) if item is None else []
+            for fragment, item in zip(fragments, shown, strict=True)
+        ]
+        hrefs = [href for part in parts for href in part[2::3]]
+        if len(hrefs) > FEW or (hrefs and fragments[0].startswith(START)):
+            self._count_together(draft, hrefs)
+        return [
+            self._shown(draft, fragment, part) if item is None else draft.take(item)
+            for fragment, part, item in zip(fragments, parts, shown, strict=True)
+        ]
+
+    def _shown(self, draft: Draft, fragment: bytes, parts: list[bytes]) -> bytes:
+        """An item of a page; kept where all lists that it links to are stored: changes of them are heard."""
+        hrefs = parts[2::3]
+        if not fragment.startswith(START) or not hrefs or any(href not in draft.known for href in hrefs):
+            return self._counted(draft, parts)
+        own = draft.part()
+        item = ShownItem(self._counted(own, parts), frozenset(own.tokens), draft.now, own.until)
+        self._items.put(draft.viewer.scope, fragment, item, draft.reader.since)
+        return draft.take(item)
 
     def _split(self, draft: Draft, fragment: bytes) -> list[bytes]:
         """A fragment with all its links: what is before a link to a list, its name, its URI, and so on."""
@@ -168,15 +203,11 @@ class Documents:
 
         A page of 100 EndDevices links to 800 lists and more.
         """
-        if len(hrefs) <= FEW:
-            return
         plain: dict[str, bool] = {}
         for href, list_id, kind, amount in draft.reader.lists_at([href.decode() for href in hrefs]):
             if kind not in plain:
                 plain[kind] = is_plain(kind)
-            if plain[kind]:
-                draft.known[href.encode()] = amount
-                draft.tokens.add((list_id, EVERYBODY))
+            draft.known[href.encode()] = (amount, (list_id, EVERYBODY)) if plain[kind] else None
 
     def _counted(self, draft: Draft, parts: list[bytes]) -> bytes:
         """The parts of a fragment together, each link with the number of items."""
@@ -185,9 +216,12 @@ class Documents:
         known = draft.known
         for at in range(1, len(parts), 3):
             href = parts[at + 1]
-            count = known.get(href)
-            if count is None:
+            found = known.get(href)
+            if found is None:
                 count = self.count(draft, href.decode())
+            else:
+                count, token = found
+                draft.tokens.add(token)
             parts[at] = b'<%s href="%s" all="%d"/>' % (parts[at], href, count)
             parts[at + 1] = b""
         return b"".join(parts)

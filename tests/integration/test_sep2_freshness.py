@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -16,11 +17,11 @@ from schemas import (
     LogEventList,
     OperationalModeStatusType,
 )
-from sep2_server.end_devices import add_der
+from sep2_server.end_devices import add_der, remove_end_device
 from sep2_server.event_times import event_of
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
-from sep2_server.rows import Role
+from sep2_server.rows import Role, Row
 from tests.integration.sep2_harness import START, Bench, Client, make_control
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -132,6 +133,10 @@ def _describe(desk: Desk, row_id: int, text: str) -> None:
     desk.transaction.replace(row, row._replace(body=desk.environment.codec.fragment(control)))
 
 
+def _add_der(end_device_id: int, desk: Desk) -> Row:
+    return add_der(desk.transaction, desk.environment, end_device_id)
+
+
 def _assign(desk: Desk, group: str, device: str) -> None:
     programs.assign(desk, desk.group(group), desk.client(device))
 
@@ -153,3 +158,21 @@ async def test_a_page_counts_the_lists_of_its_items_as_each_item_alone_does(benc
     await bench.do(lambda desk: add_der(desk.transaction, desk.environment, devices[0].id))
     again = await client.read("/edev?s=0&l=10", EndDeviceList)
     assert sorted(d.DERListLink_.all or 0 for d in again.EndDevice_ if d.DERListLink_) == [1, 1, 1, 2, 2]
+
+
+async def test_a_page_shows_what_is_new_in_items_that_others_showed_before(bench: Bench) -> None:
+    aggregator = await bench.enrol("paging", role=Role.AGGREGATOR)
+    devices = [await bench.enrol(f"paged-{n}", aggregator=aggregator) for n in range(6)]
+    client = await bench.client("paging")
+    for number in range(1, 6):
+        start = number % 2
+        await client.read(f"/edev?s={start}&l=200", EndDeviceList)
+        await bench.do(partial(_add_der, devices[number].id))
+        page = await client.read(f"/edev?s={1 - start}&l=200", EndDeviceList)
+        alone = [await client.read(str(device.href), EndDevice) for device in page.EndDevice_]
+        assert page.EndDevice_ == alone
+        counts = {d.href: d.DERListLink_.all for d in alone if d.DERListLink_}
+        assert counts.get(devices[number].href, 2) == 2
+    await bench.do(lambda desk: remove_end_device(desk.transaction, devices[3]))
+    page = await client.read("/edev?s=0&l=255", EndDeviceList)
+    assert devices[3].href not in {device.href for device in page.EndDevice_}

@@ -1,0 +1,56 @@
+"""EndDevices as a client saw them last, so that a page of a hundred costs what has changed since.
+
+An item is found by what is stored, and forgotten with the lists that were counted for it: a page that nobody
+asked for before is put together out of items of other pages, and a change of one device makes one anew.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sep2_server.shelf import Recall, Shelf, Token
+
+MOST: Final = 20_000
+_OCTETS_BESIDE: Final = 600
+_OCTETS_OF_TOKEN: Final = 200
+"""About what an item, and each token that it was made from, costs beside its octets."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """An item with its links counted, what it was made from, and from when until before when it is right."""
+
+    body: bytes
+    tokens: frozenset[Token]
+    made: int
+    until: int
+
+
+class ShownItems:
+    """The items of clients by scope and stored fragment, within a bound of octets. Any thread may use it."""
+
+    def __init__(self, most_octets: int, recall: Recall | None = None) -> None:
+        self._shelf: Shelf[tuple[int, bytes], ShownItem] = Shelf(MOST, most_octets, recall)
+
+    @property
+    def octets(self) -> int:
+        """Memory that they take, roughly."""
+        return self._shelf.octets
+
+    def get(self, scope: int, fragment: bytes, now: int) -> ShownItem | None:
+        """The item that a stored fragment became for the client of a scope; None where it is to be made."""
+        found = self._shelf.get((scope, fragment))
+        return found if found is not None and found.made <= now < found.until else None
+
+    def put(self, scope: int, fragment: bytes, item: ShownItem, since: int | None) -> None:
+        """Keep an item; `since` as for `Shelf.put`."""
+        octets = len(fragment) + len(item.body) + _OCTETS_BESIDE + _OCTETS_OF_TOKEN * len(item.tokens)
+        self._shelf.put((scope, fragment), item, item.tokens, octets, since=since)
+
+    def drop(self, tokens: Iterable[Token]) -> None:
+        """Forget what was made from one of the tokens."""
+        self._shelf.drop(tokens)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._shelf.clear()
