@@ -6,12 +6,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SPREAD := -n 6 --dist loadfile
 PACKAGES := schemas certs owner function_sets sep2_server der_client openadr_ven conformance_tests lineside
 
+# Modules are compiled once and not by every process of every test.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check chaos soak bench bench-large conformance-table opender lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
 
+# Six workers that meet no compiled test would compile each of them six times: half of them are collected beside the rest first.
+COMPILED := $(BIN)/python -m compileall -q -j 2 $(PACKAGES); \
+	$(BIN)/python -m pytest -q -p no:cacheprovider --collect-only tests/integration >/dev/null 2>&1 & \
+	$(BIN)/python -m pytest -q -p no:cacheprovider --collect-only --ignore tests/integration >/dev/null 2>&1; wait
+
 test: $(VENV)/.dev
+	@$(COMPILED)
 	$(BIN)/python -m pytest -q -p no:cacheprovider $(SPREAD)
 
 check: $(VENV)/.dev
@@ -19,6 +28,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(PACKAGES) tests bench chaos soak
 	$(BIN)/lint-imports
+	@$(COMPILED)
 	$(BIN)/python -m pytest -q $(SPREAD) --whole --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 	$(BIN)/python -m bench --only can --only gate --only modbus --only aggregator --only openadr
 

@@ -95,6 +95,7 @@ class Script:
     hangs: asyncio.Event | None = None
     time_offset_s: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    started_s: float | None = None
 
     def taken(self, body: bytes) -> Resource:
         """The resource of a body that the client sent; the schema's complaints about it are kept."""
@@ -151,8 +152,23 @@ class Script:
         if items is None or not isinstance(resource, List | SubscribableList):
             return resource
         every = getattr(resource, items)
+        if self.started_s is not None and any(hasattr(one, "interval") for one in every):
+            self.move_events(int(time.time() - self.started_s))
         shown = every[start : start + 2]
         return replace(resource, **{items: shown, "all": len(every), "results": len(shown)})
+
+    def move_events(self, by_s: int) -> None:
+        """Events that were laid out before the client started begin later by the time that its start took.
+
+        So one of a few seconds is not over where the machine is busy and the client comes late.
+        """
+        self.started_s = None
+        for resource in self.resources.values():
+            cls: type = type(resource)
+            items = next((f.attr for f in spec_of(cls) if f.is_list), None)
+            for one in getattr(resource, items) if items else ():
+                if hasattr(one, "interval"):
+                    one.interval = replace(one.interval, start=one.interval.start + by_s)
 
     def tell(self) -> None:
         self.news.set()
@@ -264,6 +280,8 @@ class Site:
     @asynccontextmanager
     async def running(self, client: AggregatorClient) -> AsyncIterator[None]:
         """Run a client until the end of the block."""
+        if not self.script.asked:
+            self.script.started_s = time.time()
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(client.run())
             yield

@@ -57,7 +57,7 @@ async def test_an_event_superseded_before_its_start_never_starts(site: Site) -> 
 
 async def test_a_restart_keeps_the_event_and_answers_nothing_twice(site: Site) -> None:
     now = int(time.time())
-    site.script.resources["/a/controls"] = controls(control("C1", now, 4, 5_000, 1))
+    site.script.resources["/a/controls"] = controls(control("C1", now, 10, 5_000, 1))
     async with site.client():
         await site.script.until(lambda: site.script.statuses("C1") == [1, 2])
     site.inverter.applied.clear()
@@ -71,7 +71,7 @@ async def test_a_restart_keeps_the_event_and_answers_nothing_twice(site: Site) -
 
 async def test_without_a_server_a_restarted_client_goes_on_with_what_it_knows(site: Site) -> None:
     now = int(time.time())
-    site.script.resources["/a/controls"] = controls(control("C1", now, 4, 5_000, 1))
+    site.script.resources["/a/controls"] = controls(control("C1", now, 10, 5_000, 1))
     async with site.client():
         await site.script.until(lambda: site.script.statuses("C1") == [1, 2])
     site.inverter.applied.clear()
