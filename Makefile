@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
-SPREAD := -n 6 --dist loadfile
+SPREAD := -n 4 --dist loadfile
 PACKAGES := schemas certs owner function_sets sep2_server der_client openadr_ven conformance_tests lineside
 
 # Modules are compiled once and not by every process of every test.
@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
 
-# Six workers that meet no compiled test would compile each of them six times: half of them are collected beside the rest first.
+# Four workers that meet no compiled test would compile each of them four times: they are collected before, in two halves.
 COMPILED := $(BIN)/python -m compileall -q -j 2 $(PACKAGES); \
 	$(BIN)/python -m pytest -q -p no:cacheprovider --collect-only tests/integration >/dev/null 2>&1 & \
 	$(BIN)/python -m pytest -q -p no:cacheprovider --collect-only --ignore tests/integration >/dev/null 2>&1; wait
