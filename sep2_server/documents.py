@@ -34,7 +34,7 @@ from sep2_server.profiles import rate_in
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.shelf import Token
-from sep2_server.shown_items import ShownItem, ShownItems
+from sep2_server.shown_items import Seer, ShownItem, ShownItems
 from sep2_server.supply import OPERATION
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
@@ -63,6 +63,11 @@ class Draft:
     wanted: Wanted = field(default_factory=dict)
     known: dict[bytes, tuple[int, Token] | None] = field(default_factory=dict)
     """Items and tokens of lists that were looked up together, by URI; None: to be counted by itself."""
+
+    @property
+    def seer(self) -> Seer:
+        """Who the items of the document are for."""
+        return self.viewer.scope, self.viewer.aggregator_id
 
     def see(self, view: View) -> None:
         """Take note that a list is part of the document."""
@@ -151,9 +156,9 @@ class Documents:
 
     def _all_filled(self, draft: Draft, fragments: list[bytes]) -> list[bytes]:
         """As `filled`, for the items of a page; EndDevices are remembered."""
-        scope, now = draft.viewer.scope, draft.now
+        seer, now = draft.seer, draft.now
         shown = [
-            self._items.get(scope, fragment, now) if fragment.startswith(START) else None
+            self._items.get(seer, fragment, now) if fragment.startswith(START) else None
             for fragment in fragments
         ]
         parts = [
@@ -175,7 +180,7 @@ class Documents:
             return self._counted(draft, parts)
         own = draft.part()
         item = ShownItem(self._counted(own, parts), frozenset(own.tokens), draft.now, own.until)
-        self._items.put(draft.viewer.scope, fragment, item, draft.reader.since)
+        self._items.put(draft.seer, fragment, item, draft.reader.since)
         return draft.take(item)
 
     def _split(self, draft: Draft, fragment: bytes) -> list[bytes]:

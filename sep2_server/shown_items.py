@@ -10,6 +10,9 @@ from typing import Final
 
 from sep2_server.shelf import Recall, Shelf, Token
 
+Seer = tuple[int, int | None]
+"""Who sees an item: scope of the client, and the aggregator that speaks for it; its links hang on both."""
+
 MOST: Final = 20_000
 _OCTETS_BESIDE: Final = 600
 _OCTETS_OF_TOKEN: Final = 200
@@ -27,25 +30,25 @@ class ShownItem:
 
 
 class ShownItems:
-    """The items of clients by scope and stored fragment, within a bound of octets. Any thread may use it."""
+    """The items of clients by stored fragment, within a bound of octets. Any thread may use it."""
 
     def __init__(self, most_octets: int, recall: Recall | None = None) -> None:
-        self._shelf: Shelf[tuple[int, bytes], ShownItem] = Shelf(MOST, most_octets, recall)
+        self._shelf: Shelf[tuple[Seer, bytes], ShownItem] = Shelf(MOST, most_octets, recall)
 
     @property
     def octets(self) -> int:
         """Memory that they take, roughly."""
         return self._shelf.octets
 
-    def get(self, scope: int, fragment: bytes, now: int) -> ShownItem | None:
-        """The item that a stored fragment became for the client of a scope; None where it is to be made."""
-        found = self._shelf.get((scope, fragment))
+    def get(self, seer: Seer, fragment: bytes, now: int) -> ShownItem | None:
+        """The item that a stored fragment became for a client; None where it is to be made."""
+        found = self._shelf.get((seer, fragment))
         return found if found is not None and found.made <= now < found.until else None
 
-    def put(self, scope: int, fragment: bytes, item: ShownItem, since: int | None) -> None:
+    def put(self, seer: Seer, fragment: bytes, item: ShownItem, since: int | None) -> None:
         """Keep an item; `since` as for `Shelf.put`."""
         octets = len(fragment) + len(item.body) + _OCTETS_BESIDE + _OCTETS_OF_TOKEN * len(item.tokens)
-        self._shelf.put((scope, fragment), item, item.tokens, octets, since=since)
+        self._shelf.put((seer, fragment), item, item.tokens, octets, since=since)
 
     def drop(self, tokens: Iterable[Token]) -> None:
         """Forget what was made from one of the tokens."""

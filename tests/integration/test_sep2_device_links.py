@@ -7,9 +7,11 @@ import pytest
 
 from certs import Pki
 from schemas import EndDevice, EndDeviceList
+from sep2_server.operator.device_changes import change
+from sep2_server.operator.router import Call
 from sep2_server.rows import Role
 from sep2_server.transaction import Transaction
-from tests.integration.sep2_harness import running
+from tests.integration.sep2_harness import START, Bench, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
 LATER = re.compile(
@@ -51,3 +53,19 @@ async def test_a_device_that_an_aggregator_speaks_for_has_a_subscription_list_by
         assert (await client.read(above.href, EndDevice)).SubscriptionListLink_ is not None
         link = (await client.read(below.href, EndDevice)).SubscriptionListLink_
         assert (link is not None) is managed
+
+
+async def test_a_device_that_is_let_go_by_its_aggregator_finds_its_subscription_list_in_pages_too(
+    bench: Bench,
+) -> None:
+    above = await bench.enrol("links-aggregator", role=Role.AGGREGATOR)
+    below = await bench.enrol("links-managed", aggregator=above)
+    client = await bench.client("links-managed")
+    call = Call(names={"device": "links-managed"}, body={"aggregator": ""}, now=START)
+    links = []
+    for _ in range(2):
+        page = await client.read("/edev?l=9", EndDeviceList)
+        links.append([one.SubscriptionListLink_ for one in page.EndDevice_ if one.href == below.href])
+        await bench.do(lambda desk: change(desk, call))
+    assert links[0] == [None]
+    assert links[1] != [None]
