@@ -15,8 +15,8 @@ from tests.schema_judge import SchemaJudge
 VECTORS = Path(__file__).resolve().parents[2] / "shared" / "standard" / "vectors"
 
 
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
+settings.register_profile("new inputs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same inputs", settings.get_profile("new inputs"), derandomize=True)
 """How fast inputs come says something of the machine, nothing of the code."""
 
 OTHERS = {("Content-Type", "application/json"), ("Content-Type", "application/sep-exi")}
@@ -26,6 +26,11 @@ OTHERS = {("Content-Type", "application/json"), ("Content-Type", "application/se
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--whole` plays every case of the conformance runner against our own server and client."""
     parser.addoption("--whole", action="store_true", help="the whole conformance runs, as in make check")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Property tests have the same inputs in each `make test`, and new ones in each `make check`."""
+    settings.load_profile("new inputs" if config.getoption("--whole") else "same inputs")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from lxml import etree
 
 from conformance_tests.judge.flaws import Kind
 
@@ -25,6 +28,8 @@ _SPANS: Final = {
 }
 _WHOLE: Final = re.compile(r"([+-]?)0*([0-9]{1,40})")
 _HEX: Final = re.compile(r"[0-9a-fA-F]*")
+_PLAIN_URI: Final = re.compile(r"[\w/.?=&-]*", re.ASCII)
+"""What is a URI without a closer look: a path, as most are."""
 _SPACE: Final = " \t\r\n"
 
 
@@ -62,7 +67,24 @@ def _of_primitive(primitive: str, text: str) -> Why | None:
         return Kind.VALUE, f"{shown(text)} has other signs than hex digits"
     if primitive == "hexBinary" and len(bare) % 2:
         return Kind.VALUE, f"{shown(text)} has an odd number of hex digits ({len(bare)})"
+    if primitive == "anyURI" and not _is_uri(bare):
+        return Kind.VALUE, f"{shown(text)} is no URI"
     return None
+
+
+def _is_uri(bare: str) -> bool:
+    """Whether libxml2 takes a text as a URI: strict with ports, lax with spaces."""
+    if _PLAIN_URI.fullmatch(bare):
+        return True
+    held = etree.Element("uri")
+    held.text = bare
+    return bool(_uri_schema().validate(held))
+
+
+@cache
+def _uri_schema() -> etree.XMLSchema:
+    text = '<xs:schema xmlns:xs="{}"><xs:element name="uri" type="xs:anyURI"/></xs:schema>'
+    return etree.XMLSchema(etree.fromstring(text.format("http://www.w3.org/2001/XMLSchema")))
 
 
 def _whole(bare: str) -> int | None:

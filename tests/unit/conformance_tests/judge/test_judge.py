@@ -299,3 +299,22 @@ def test_the_judge_stays_small() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 200_000
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_one"),
+    [
+        ("/derp/2?x=1&amp;y=2", True),
+        ("https://a.example:8443/derp/2", True),
+        ("https://a.example: 443/derp/2", False),
+        ("https://a.example:port/derp/2", False),
+        ("/derp/%zz", False),
+    ],
+)
+def test_a_uri_that_is_none_is_named(uri: str, is_one: bool) -> None:
+    body = (
+        f"<Subscription {SEP}><subscribedResource>{uri}</subscribedResource><encoding>0</encoding>"
+        "<level>+S1</level><limit>1</limit><notificationURI>https://b.example/n</notificationURI></Subscription>"
+    )
+    path = "/Subscription/subscribedResource"
+    assert told(judged(body)) == ([] if is_one else [(Kind.VALUE, path)])
