@@ -43,7 +43,7 @@ from sep2_server.reader import Reader
 from sep2_server.rows import BLOCKED, EVERYBODY, OPTION, Change, Row
 from sep2_server.run_time import run_time_of
 from sep2_server.self_device import own_resource
-from sep2_server.shelf import Recall, Shelf, access_token, tokens_of
+from sep2_server.shelf import OCTETS_OF_TOKEN, Recall, Shelf, access_token, tokens_of
 from sep2_server.shown_items import ShownItems
 from sep2_server.visibility import require_visible
 from sep2_server.work import Work, method_at, shares_path
@@ -54,8 +54,7 @@ LOADED: Final = frozenset({OPTION, BLOCKED, EVERYTHING.kind})
 """Kinds of changes after which options and blocked certificates are read again."""
 _ALLOWED: Final[dict[str, tuple[str, ...]]] = {}
 _OCTETS_BESIDE: Final = 1000
-_OCTETS_OF_TOKEN: Final = 200
-"""About what an answer that is kept, and each token that it was made from, costs beside its body."""
+"""About what an answer that is kept costs beside its body and tokens."""
 _POSITION: Final = re.compile("0|[1-9][0-9]{0,8}")
 """How the place of a Reading is written in its URI, and in no other way."""
 
@@ -235,7 +234,7 @@ class Dispatcher:
         speaker = self._speaker(draft, target)
         kept = Kept(answer, target.route, target.owner_id, target.row, speaker, request.now, draft.until)
         octets = len(answer.body) + len(request.path) + len(request.query) + _OCTETS_BESIDE
-        octets += _OCTETS_OF_TOKEN * len(draft.tokens)
+        octets += OCTETS_OF_TOKEN * len(draft.tokens)
         since = draft.reader.since
         key = (request.path, request.query, scope, form.key)
         self._kept.put(key, kept, draft.tokens, octets, since=since)

@@ -83,6 +83,7 @@ class Draft:
         """Take note that an item is part of the document; its octets."""
         self.tokens |= item.tokens
         self.until = min(self.until, item.until)
+        self.is_private = self.is_private or item.is_private
         return item.body
 
 
@@ -179,7 +180,8 @@ class Documents:
         if not fragment.startswith(START) or not hrefs or any(href not in draft.known for href in hrefs):
             return self._counted(draft, parts)
         own = draft.part()
-        item = ShownItem(self._counted(own, parts), frozenset(own.tokens), draft.now, own.until)
+        body = self._counted(own, parts)
+        item = ShownItem(body, frozenset(own.tokens), draft.now, own.until, own.is_private)
         self._items.put(draft.seer, fragment, item, draft.reader.since)
         return draft.take(item)
 

@@ -7,7 +7,7 @@ kept: a `Recall` of the latest changes knows.
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from sep2_server.rows import ACCESS, Change
 
@@ -16,6 +16,8 @@ V = TypeVar("V")
 
 Token = Hashable
 """What something was made from: the id of a resource, or (id, scope) of a list."""
+OCTETS_OF_TOKEN: Final = 200
+"""About what a token of a value that is kept costs."""
 
 
 class Recall:

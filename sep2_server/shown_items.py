@@ -8,25 +8,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sep2_server.shelf import Recall, Shelf, Token
+from sep2_server.shelf import OCTETS_OF_TOKEN, Recall, Shelf, Token
 
 Seer = tuple[int, int | None]
 """Who sees an item: scope of the client, and the aggregator that speaks for it; its links hang on both."""
 
 MOST: Final = 20_000
 _OCTETS_BESIDE: Final = 600
-_OCTETS_OF_TOKEN: Final = 200
-"""About what an item, and each token that it was made from, costs beside its octets."""
+"""About what an item costs beside its octets and tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownItem:
-    """An item with its links counted, what it was made from, and from when until before when it is right."""
+    """An item with its links counted, what it was made from, and from when until before when it is right.
+
+    `is_private`: others see another.
+    """
 
     body: bytes
     tokens: frozenset[Token]
     made: int
     until: int
+    is_private: bool = False
 
 
 class ShownItems:
@@ -47,7 +50,7 @@ class ShownItems:
 
     def put(self, seer: Seer, fragment: bytes, item: ShownItem, since: int | None) -> None:
         """Keep an item; `since` as for `Shelf.put`."""
-        octets = len(fragment) + len(item.body) + _OCTETS_BESIDE + _OCTETS_OF_TOKEN * len(item.tokens)
+        octets = len(fragment) + len(item.body) + _OCTETS_BESIDE + OCTETS_OF_TOKEN * len(item.tokens)
         self._shelf.put((seer, fragment), item, item.tokens, octets, since=since)
 
     def drop(self, tokens: Iterable[Token]) -> None:

@@ -30,6 +30,7 @@ from sep2_server.listing import Listing
 from sep2_server.location import locate
 from sep2_server.messages import Answer, Request
 from sep2_server.rows import Row
+from sep2_server.shown_items import ShownItem
 from sep2_server.transaction import Transaction
 from sep2_server.work import Work
 from tests.integration.sep2_harness import START, Bench, make_control
@@ -87,6 +88,15 @@ def test_a_link_to_no_list_counts_nothing(store: Store) -> None:
         0,
         0,
     ]
+
+
+def test_a_document_with_an_item_that_is_private_is_private(store: Store) -> None:
+    viewer = Dispatcher(ENVIRONMENT)._viewers.of(store.reader, "A" * 40)
+    draft = Draft(store.reader, viewer, START)
+    draft.take(ShownItem(b"<EndDevice/>", frozenset({1}), START, START + 9))
+    assert not draft.is_private
+    draft.take(ShownItem(b"<EndDevice/>", frozenset({2}), START, START + 5, is_private=True))
+    assert (draft.is_private, draft.until, draft.tokens) == (True, START + 5, {1, 2})
 
 
 def test_a_der_needs_its_list(store: Store) -> None:
