@@ -9,6 +9,7 @@ from typing import Final
 from aiohappyeyeballs import start_connection
 
 from certs import TlsContext
+from der_client.goodbye import GOODBYE_S, end_all
 from der_client.http_connection import HttpConnection, LostError, Request
 from der_client.http_reply import HttpError, Reply
 
@@ -19,8 +20,6 @@ SPARE_S: Final = 10.0
 """How long others are kept beside it: each takes a third of a megabyte."""
 ATTEMPT_S: Final = 0.25
 """How long one address of a host is tried alone. RFC 8305, 5."""
-GOODBYE_S: Final = 0.5
-"""How long a server has to answer the end of TLS."""
 IDEMPOTENT: Final = frozenset({"GET", "PUT", "DELETE"})
 
 
@@ -59,12 +58,7 @@ class HttpPool:
     async def close(self) -> None:
         """Close every connection; one whose end the server does not answer is cut."""
         left = list(self._open)
-        for one in left:
-            one.close()
-        if left:
-            await asyncio.wait([one.gone for one in left], timeout=GOODBYE_S)
-        for one in left:
-            one.abort()
+        await end_all(left)
         for one in left:
             await one.gone
 

@@ -4,12 +4,12 @@ It decides nothing: each Notification goes to whoever subscribed, whose word is 
 IEEE 2030.5-2018, 14.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection
 from typing import Final
 
 from certs import CertsError, Door, PeerJudge, TlsSession, server_context
+from der_client.goodbye import end_all
 from der_client.http_answering import POST, HttpAnswering, Received
 from der_client.settings import ServerSettings
 from owner import SettingsError
@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 MOST_BODY: Final = 1 << 20
 CREATED, BAD, FORBIDDEN, MISSING, NO_METHOD, TOO_LARGE, NO_TYPE = 201, 400, 403, 404, 405, 413, 415
-GOODBYE_S: Final = 0.5
-"""How long those who posted have to answer the end of TLS."""
 OnNotification = Callable[[Notification], bool]
 """Takes a Notification; False for one that cannot be used."""
 
@@ -68,13 +66,7 @@ class Listener:
         """Answer nothing more."""
         if self._door is not None:
             await self._door.close()
-        left = list(self._open)
-        for one in left:
-            one.close()
-        if left:
-            await asyncio.wait([one.gone for one in left], timeout=GOODBYE_S)
-        for one in left:
-            one.abort()
+        await end_all(self._open)
 
     def _connection(self) -> HttpAnswering:
         return HttpAnswering(self._status, self._open, MOST_BODY)
