@@ -7,6 +7,7 @@ are skipped.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, TypeVar, cast
 
 from lxml import etree
@@ -41,9 +42,7 @@ class Codec:
 
     def __init__(self, profile: Profile = BASE) -> None:
         self.profile = profile
-        self._readers = Readers(profile)
-        self._writers = Writers(profile)
-        self._known = self._known_tags()
+        self._readers, self._writers, self._known = _compiled_for(profile)
         self.spaces = f' xmlns="{profile.namespace}"'
         """The declarations of namespaces in every document, with a space before each."""
         if profile.extension_namespace:
@@ -142,11 +141,14 @@ class Codec:
             if parent is not None:
                 parent.remove(element)
 
-    def _known_tags(self) -> frozenset[object]:
-        classes = [*REGISTRY.values(), *self.profile.extensions, *self.profile.additions.values()]
-        tags = {self.profile.element_of(cls) for cls in classes}
-        tags |= {self.profile.tag(f) for cls in classes for f in spec_of(cls) if not f.is_attribute}
-        return frozenset(tags)
+
+@lru_cache(maxsize=32)
+def _compiled_for(profile: Profile) -> tuple[Readers, Writers, frozenset[object]]:
+    """What the codecs of a profile share: its readers and writers, compiled once, and the tags it knows."""
+    classes = [*REGISTRY.values(), *profile.extensions, *profile.additions.values()]
+    tags: set[object] = {profile.element_of(cls) for cls in classes}
+    tags |= {profile.tag(f) for cls in classes for f in spec_of(cls) if not f.is_attribute}
+    return Readers(profile), Writers(profile), frozenset(tags)
 
 
 def validate(value: object) -> None:

@@ -28,6 +28,7 @@ _PRAGMAS: Final = (
     "PRAGMA cache_size=-65536",
     "PRAGMA foreign_keys=ON",
 )
+_TEXTS: Final[dict[ClauseElement, str]] = {}
 
 
 class SqliteConnection(Connection):
@@ -48,18 +49,17 @@ class SqliteConnection(Connection):
         except DatabaseError as flaw:
             raise StoreError(f"{path}: the database cannot be opened: {flaw}") from flaw
         self._woken = threading.Event()
-        self._texts: dict[ClauseElement, str] = {}
         self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
         values: Any = parameters
-        return self._execute(self._texts.get(statement) or self._text_of(statement), values)
+        return self._execute(_TEXTS.get(statement) or _text_of(statement), values)
 
     def run_many(self, statement: ClauseElement, rows: Sequence[dict[str, object]]) -> None:
         """Execute a statement once for each of many sets of parameters."""
         many: Any = rows
-        self._cursor.executemany(self._texts.get(statement) or self._text_of(statement), many)
+        self._cursor.executemany(_TEXTS.get(statement) or _text_of(statement), many)
 
     def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
         """Insert rows of values in the order of `names`; the numbers that they got, one after the other."""
@@ -74,10 +74,6 @@ class SqliteConnection(Connection):
             return []
         last = int(self._execute("SELECT last_insert_rowid()").fetchone()[0])
         return list(range(last - len(rows) + 1, last + 1))
-
-    def _text_of(self, statement: ClauseElement) -> str:
-        text = self._texts[statement] = str(statement.compile(dialect=DIALECT))
-        return text
 
     def control(self, command: str) -> None:
         """Execute a command without parameters or result."""
@@ -158,3 +154,9 @@ class SqliteConnection(Connection):
     def close(self) -> None:
         """Close the connection."""
         self._driver.close()
+
+
+def _text_of(statement: ClauseElement) -> str:
+    """The text of a statement, compiled once."""
+    text = _TEXTS[statement] = str(statement.compile(dialect=DIALECT))
+    return text

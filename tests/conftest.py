@@ -1,5 +1,6 @@
 """Fixtures that every test folder shares."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Property tests have the same inputs in each `make test`, and new ones in each `make check`."""
     settings.load_profile("new inputs" if config.getoption("--whole") else "same inputs")
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """The tests stay in memory until the end: nothing is gained by looking through them for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

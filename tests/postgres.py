@@ -24,10 +24,13 @@ from sep2_server.borrowed import BorrowedConnection
 from sep2_server.errors import StoreError
 from sep2_server.migrations import migrate
 from sep2_server.postgres import PostgresConnection
+from tests.postgres_emptied import Emptying
 
 START_S = 20
 TEMPLATE = "lineside_template"
 _RUNNING_AS_ROOT = os.geteuid() == 0
+USES = 50
+"""How often a database is emptied and used again: what is deleted stays in its files."""
 _QUICK = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
 
 
@@ -42,6 +45,8 @@ class Postgres:
     is_durable: bool = False
     process: subprocess.Popen[bytes] | None = None
     names: "itertools.count[int]" = field(default_factory=itertools.count)
+    used: dict[str, int] = field(default_factory=dict)
+    """Databases that no test uses any more, and how often they were used."""
 
     @classmethod
     @contextlib.contextmanager
@@ -124,27 +129,47 @@ class Postgres:
 
     @contextlib.contextmanager
     def databases(self) -> Iterator[Callable[[Path], str]]:
-        """A function that gives each folder its database; they are dropped at the end."""
-        made: dict[Path, str] = {}
+        """A function that gives each folder its database, as new; others have them once this has ended."""
+        lent: dict[Path, tuple[str, int]] = {}
 
         def of(folder: Path) -> str:
-            if folder not in made:
-                made[folder] = self.make()
-            return self.url(made[folder])
+            if folder not in lent:
+                lent[folder] = self._emptied() or (self.make(), 0)
+            return self.url(lent[folder][0])
 
         try:
             yield of
         finally:
-            for name in made.values():
-                self.drop(name)
+            self.used |= {name: uses + 1 for name, uses in lent.values()}
+
+    def _emptied(self) -> tuple[str, int] | None:
+        """A database that was used before and how often, as new; None where there is none."""
+        while self.used:
+            name, uses = self.used.popitem()
+            if uses < USES:
+                with self._connected(name) as connection:
+                    if self._emptying.do(connection):
+                        return name, uses
+            self.drop(name)
+        return None
+
+    @functools.cached_property
+    def _emptying(self) -> Emptying:
+        with self._connected(TEMPLATE) as connection:
+            return Emptying.of(connection)
+
+    @contextlib.contextmanager
+    def _connected(self, database: str) -> Iterator[BorrowedConnection]:
+        connection = BorrowedConnection(lambda: PostgresConnection(PostgresAddress.of(self.url(database))))
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def admin(self, command: str, database: str = "postgres") -> None:
         """Execute a command."""
-        connection = BorrowedConnection(lambda: PostgresConnection(PostgresAddress.of(self.url(database))))
-        try:
+        with self._connected(database) as connection:
             connection.control(command)
-        finally:
-            connection.close()
 
     def _await(self) -> None:
         deadline = time.monotonic() + START_S
@@ -159,23 +184,14 @@ class Postgres:
                 return
 
     def _make_template(self) -> None:
-        connection = BorrowedConnection(lambda: PostgresConnection(PostgresAddress.of(self.url("postgres"))))
-        try:
+        with self._connected("postgres") as connection:
             connection.control("SELECT 1")
             marker = self.folder / "template"
             if not marker.exists():
                 connection.control(f"CREATE DATABASE {TEMPLATE}")
-                self._migrate()
+                with self._connected(TEMPLATE) as template:
+                    migrate(template)
                 marker.touch()
-        finally:
-            connection.close()
-
-    def _migrate(self) -> None:
-        connection = BorrowedConnection(lambda: PostgresConnection(PostgresAddress.of(self.url(TEMPLATE))))
-        try:
-            migrate(connection)
-        finally:
-            connection.close()
 
     def _call(self, program: str, *arguments: str) -> None:
         command = [str(self.binaries / program), *arguments]

@@ -1,6 +1,7 @@
 """The rules of the standard against the tests that there are, and the page that lists them."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ NAME = re.compile(r"test_r(\d+)_")
 NUMBER = re.compile(r"(?<![A-Za-z])R(\d+)(?:[\u2013-](\d+))?")
 
 
+@functools.cache
 def named() -> dict[int, list[str]]:
     """Tests of the VEN by the rule that they are named after."""
     found: dict[int, list[str]] = {}
