@@ -7,6 +7,7 @@ store's writer. Real behaviour of single resources is in `hooks`.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from function_sets import METHODS, Access, BadQueryError, ListQuery, Mark, Route, parse_query, readable_query
@@ -87,14 +88,14 @@ class Dispatcher:
         self._recall = Recall()
         self._loads_due = self._loads = 0
         self._listing = Listing(environment, self._recall)
-        self._items = ShownItems(settings.cached_octets // 4, self._recall)
+        self._kept: Shelf[tuple[str, str, int, str], Kept] = Shelf(
+            settings.cached_answers, settings.cached_octets, self._recall
+        )
+        self._items = ShownItems(settings.cached_octets // 4, self._recall, self._kept.drop)
         self._documents = Documents(environment, self._listing, self._items)
         self._viewers = Viewers(settings.known_clients)
         self.run_time = run_time_of({}, environment)
         self._blocked: frozenset[str] = frozenset()
-        self._kept: Shelf[tuple[str, str, int, str], Kept] = Shelf(
-            settings.cached_answers, settings.cached_octets, self._recall
-        )
         self.hits = 0
         self.misses = 0
 
@@ -120,8 +121,8 @@ class Dispatcher:
         self._documents.set_rates(self.run_time.poll_rates)
         self._blocked = frozenset(blocked.lfdi for blocked in reader.blocked())
         self._recall.hear_all()
-        self._kept.clear()
         self._items.clear()
+        self._kept.clear()
         self._loads = max(self._loads, due)
 
     def is_blocked(self, lfdi: str) -> bool:
@@ -134,8 +135,8 @@ class Dispatcher:
         tokens = tokens_of(changes)
         if EVERYTHING.kind in kinds:
             self._recall.hear_all()
-            self._kept.clear()
             self._items.clear()
+            self._kept.clear()
             self._listing.clear()
         else:
             self._recall.hear(tokens)
@@ -237,7 +238,8 @@ class Dispatcher:
         octets += OCTETS_OF_TOKEN * len(draft.tokens)
         since = draft.reader.since
         key = (request.path, request.query, scope, form.key)
-        self._kept.put(key, kept, draft.tokens, octets, since=since)
+        sound = partial(self._items.are_kept, draft.items)
+        self._kept.put(key, kept, draft.tokens, octets, since=since, is_sound=sound if draft.items else None)
 
     def _speaker(self, draft: Draft, target: Target) -> int | None:
         """EndDevice of the aggregator that is not the owner; who speaks for the owner is a token then."""

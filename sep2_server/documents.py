@@ -61,6 +61,8 @@ class Draft:
     until: int = ALWAYS
     is_private: bool = False
     wanted: Wanted = field(default_factory=dict)
+    items: list[ShownItem] = field(default_factory=list)
+    """The items out of memory that are part of it."""
     known: dict[bytes, tuple[int, Token] | None] = field(default_factory=dict)
     """Items and tokens of lists that were looked up together, by URI; None: to be counted by itself."""
 
@@ -81,7 +83,11 @@ class Draft:
 
     def take(self, item: ShownItem) -> bytes:
         """Take note that an item is part of the document; its octets."""
-        self.tokens |= item.tokens
+        if item.key is None:
+            self.tokens |= item.tokens
+        else:
+            self.tokens.add(item.key)
+            self.items.append(item)
         self.until = min(self.until, item.until)
         self.is_private = self.is_private or item.is_private
         return item.body
@@ -131,9 +137,12 @@ class Documents:
         """The document of a list."""
         view = self._listing.view(draft.reader, target, draft.viewer, draft.now, after, draft.wanted)
         draft.see(view)
-        found = view.fetch(start, limit) if limit else []
-        fragments = [self._tariffs.priced(draft.reader, target.route.id, one) for one in found]
-        bodies = self._all_filled(draft, fragments)
+        if view.numbers is not None and target.route.item is EndDevice:
+            bodies = self._devices(draft, view.numbers(start, limit) if limit else [])
+        else:
+            found = view.fetch(start, limit) if limit else []
+            fragments = [self._tariffs.priced(draft.reader, target.route.id, one) for one in found]
+            bodies = self._all_filled(draft, fragments)
         if target.route.id in MIXED_LISTS and target.route.item is not None:
             bodies = [as_item(body, wire_name(target.route.item)) for body in bodies]
         total = self._total(draft, target, view, after)
@@ -156,34 +165,36 @@ class Documents:
         return self._counted(draft, self._split(draft, fragment))
 
     def _all_filled(self, draft: Draft, fragments: list[bytes]) -> list[bytes]:
-        """As `filled`, for the items of a page; EndDevices are remembered."""
-        seer, now = draft.seer, draft.now
-        shown = [
-            self._items.get(seer, fragment, now) if fragment.startswith(START) else None
-            for fragment in fragments
-        ]
-        parts = [
-            self._split(draft, fragment) if item is None else []
-            for fragment, item in zip(fragments, shown, strict=True)
-        ]
+        """As `filled`, for the items of a page."""
+        parts = [self._split(draft, fragment) for fragment in fragments]
         hrefs = [href for part in parts for href in part[2::3]]
         if len(hrefs) > FEW or (hrefs and fragments[0].startswith(START)):
             self._count_together(draft, hrefs)
-        return [
-            self._shown(draft, fragment, part) if item is None else draft.take(item)
-            for fragment, part, item in zip(fragments, parts, shown, strict=True)
-        ]
+        return [self._counted(draft, part) for part in parts]
 
-    def _shown(self, draft: Draft, fragment: bytes, parts: list[bytes]) -> bytes:
-        """An item of a page; kept where all lists that it links to are stored: changes of them are heard."""
-        hrefs = parts[2::3]
-        if not fragment.startswith(START) or not hrefs or any(href not in draft.known for href in hrefs):
-            return self._counted(draft, parts)
-        own = draft.part()
-        body = self._counted(own, parts)
-        item = ShownItem(body, frozenset(own.tokens), draft.now, own.until, own.is_private)
-        self._items.put(draft.seer, fragment, item, draft.reader.since)
-        return draft.take(item)
+    def _devices(self, draft: Draft, numbers: list[int]) -> list[bytes]:
+        """The EndDevices with these row ids, as `filled`; they are remembered."""
+        shown = self._items.of(draft.seer, numbers, draft.now)
+        missing = [number for number in numbers if number not in shown]
+        if missing:
+            shown |= self._made(draft, missing)
+        return [draft.take(shown[number]) for number in numbers]
+
+    def _made(self, draft: Draft, numbers: list[int]) -> dict[int, ShownItem]:
+        """EndDevices; kept where all lists that they link to are stored: changes of them are heard."""
+        parts = {number: self._split(draft, body) for number, body in draft.reader.bodies(numbers)}
+        self._count_together(draft, [href for part in parts.values() for href in part[2::3]])
+        made: dict[int, ShownItem] = {}
+        for number, part in parts.items():
+            hrefs = part[2::3]
+            key = (draft.seer, number) if hrefs and all(href in draft.known for href in hrefs) else None
+            own = draft.part()
+            own.tokens.add(number)
+            body = self._counted(own, part)
+            item = ShownItem(body, frozenset(own.tokens), draft.now, own.until, own.is_private, key)
+            self._items.put(item, draft.reader.since)
+            made[number] = item
+        return made
 
     def _split(self, draft: Draft, fragment: bytes) -> list[bytes]:
         """A fragment with all its links: what is before a link to a list, its name, its URI, and so on."""

@@ -22,7 +22,7 @@ from sep2_server.interval_times import INTERVAL_KINDS
 from sep2_server.location import Target
 from sep2_server.orders import ordered
 from sep2_server.reader import Reader
-from sep2_server.rows import EVERYBODY, HIGHEST, Row, Span
+from sep2_server.rows import EVERYBODY, HIGHEST, Place, Row, Span
 from sep2_server.shelf import Recall, Shelf, Token
 from sep2_server.uris import Uris, route_named
 
@@ -47,12 +47,14 @@ class RepairDue(Exception):
 class View:
     """One list as one client sees it.
 
-    `fetch(skip, limit)` reads fragments of items, `total()` says how many there are; `tokens` are what it is
-    made from, `until` is when time alone makes it wrong, s since 1970 UTC. `is_private`: others see another.
+    `fetch(skip, limit)` reads fragments of items, `numbers` their row ids where that is cheaper, `total()`
+    says how many there are; `tokens` are what it is made from, `until` is when time alone makes it wrong, s
+    since 1970 UTC. `is_private`: others see another.
     """
 
     fetch: Callable[[int, int], list[bytes]]
     total: Callable[[], int]
+    numbers: Callable[[int, int], list[int]] | None = None
     tokens: frozenset[Token] = frozenset()
     until: int = ALWAYS
     is_private: bool = False
@@ -67,7 +69,7 @@ class Listing:
     def __init__(self, environment: Environment, recall: Recall | None = None) -> None:
         self._uris = environment.uris
         self._environment = environment
-        self._bookmarks: Shelf[tuple[int, int, int], tuple[bytes, int]] = Shelf(MOST_BOOKMARKS, 0, recall)
+        self._bookmarks: Shelf[tuple[int, int, int], Place] = Shelf(MOST_BOOKMARKS, 0, recall)
 
     def drop(self, tokens: set[Token]) -> None:
         """Forget the places in lists that have changed."""
@@ -150,27 +152,36 @@ class Listing:
 
     def _plain(self, reader: Reader, span: Span, until: int) -> View:
         def fetch(skip: int, limit: int) -> list[bytes]:
-            rows = self._rows(reader, span, skip, limit)
-            if rows and span.is_whole:
-                last = rows[-1]
-                place = (span.list_id, span.scope, skip + len(rows))
-                tokens = {(span.list_id, span.scope)}
-                self._bookmarks.put(place, (last.sort_key, last.id), tokens, since=reader.since)
+            mark = self._mark(span, skip)
+            rows = reader.page(span, skip=0 if mark else skip, limit=limit, after=mark)
+            if rows:
+                self._note(reader, span, skip + len(rows), (rows[-1].sort_key, rows[-1].id))
             return [row.body for row in rows]
+
+        def numbers(skip: int, limit: int) -> list[int]:
+            mark = self._mark(span, skip)
+            places = reader.places(span, skip=0 if mark else skip, limit=limit, after=mark)
+            if places:
+                self._note(reader, span, skip + len(places), places[-1])
+            return [number for _, number in places]
 
         return View(
             fetch=fetch,
+            numbers=numbers if span.is_whole else None,
             total=lambda: reader.count(span),
             tokens=_tokens(span),
             until=until,
             is_private=span.scope != EVERYBODY,
         )
 
-    def _rows(self, reader: Reader, span: Span, skip: int, limit: int) -> list[Row]:
-        mark = self._bookmarks.get((span.list_id, span.scope, skip)) if span.is_whole else None
-        if mark is None:
-            return reader.page(span, skip=skip, limit=limit)
-        return reader.page(span, limit=limit, after=mark)
+    def _mark(self, span: Span, skip: int) -> Place | None:
+        """Where the page before the one that starts at `skip` has ended."""
+        return self._bookmarks.get((span.list_id, span.scope, skip)) if span.is_whole else None
+
+    def _note(self, reader: Reader, span: Span, skip: int, place: Place) -> None:
+        if span.is_whole:
+            tokens = {(span.list_id, span.scope)}
+            self._bookmarks.put((span.list_id, span.scope, skip), place, tokens, since=reader.since)
 
 
 def _active(reader: Reader, span: Span, until: int) -> View:

@@ -18,6 +18,7 @@ from sep2_server.rows import (
     Group,
     Lease,
     Node,
+    Place,
     Report,
     Row,
     Span,
@@ -92,20 +93,25 @@ class Reader:
         """Resources of one kind by row id, from the one behind `after_id` on."""
         return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
 
-    def page(
-        self, span: Span, *, skip: int = 0, limit: int = 1, after: tuple[bytes, int] | None = None
-    ) -> list[Row]:
+    def page(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Row]:
         """Items of a list in its order.
 
         `after` is sort key and id of an item: the page starts behind it, and `skip` counts from there.
         """
         if not span.is_whole:
             return self._db.all(_row, q.PAGE_BOUNDED, skip=skip, limit=limit, **_bounds(span))
-        if after is None:
-            return self._db.all(_row, q.PAGE, skip=skip, limit=limit, **_place(span))
-        key, last = after
-        place = _place(span)
-        return self._db.all(_row, q.PAGE_AFTER, skip=skip, limit=limit, after_key=key, after_id=last, **place)
+        asked = {"skip": skip, "limit": limit, **_place(span), **_behind(after)}
+        return self._db.all(_row, q.PAGE if after is None else q.PAGE_AFTER, **asked)
+
+    def places(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Place]:
+        """Where the items of a page of a whole list are; it costs a fraction of reading them."""
+        asked = {"skip": skip, "limit": limit, **_place(span), **_behind(after)}
+        return self._db.all(_placed, q.PLACES if after is None else q.PLACES_AFTER, **asked)
+
+    def bodies(self, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+        """Row ids and fragments of the resources with these row ids, in any order."""
+        array = json.dumps(numbers) if self._db.dialect == "sqlite" else numbers
+        return self._db.all(_bodied, q.bodies(self._db.dialect), numbers=array)
 
     def count(self, span: Span) -> int:
         """How many items a part of a list has; kept, not counted, for a whole scope."""
@@ -369,6 +375,20 @@ def _part(span: Span) -> dict[str, object]:
 
 def _named(found: tuple[Any, ...]) -> tuple[str, int]:
     return str(found[0]), int(found[1])
+
+
+def _behind(place: Place | None) -> dict[str, object]:
+    return {} if place is None else {"after_key": place[0], "after_id": place[1]}
+
+
+def _placed(found: tuple[Any, ...]) -> Place:
+    key, number = found
+    return key, number
+
+
+def _bodied(found: tuple[Any, ...]) -> tuple[int, bytes]:
+    number, body = found
+    return number, body
 
 
 def _listed(found: tuple[Any, ...]) -> tuple[str, int, str, int]:

@@ -19,6 +19,8 @@ OPTION: Final = "option"
 OVER: Final = 5
 """`Row.status` of an event whose end has passed; EventStatus itself has no such code in 2018."""
 
+Place = tuple[bytes, int]
+"""Sort key and row id of an item of a list: the order of the list is theirs."""
 HIGHEST: Final = b"\xff" * 64
 """Behind every sort key."""
 

@@ -6,7 +6,7 @@ kept: a `Recall` of the latest changes knows.
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Final, Generic, TypeVar
 
 from sep2_server.rows import ACCESS, Change
@@ -83,38 +83,54 @@ class Shelf(Generic[K, V]):
             self._kept.move_to_end(key)
             return found[0]
 
+    def get_all(self, keys: Iterable[K]) -> list[V | None]:
+        """As `get`, for many."""
+        with self._lock:
+            return [self.get(key) for key in keys]
+
     def put(
-        self, key: K, value: V, tokens: Iterable[Token], octets: int = 0, *, since: int | None = None
-    ) -> None:
+        self,
+        key: K,
+        value: V,
+        tokens: Iterable[Token],
+        octets: int = 0,
+        *,
+        since: int | None = None,
+        is_sound: Callable[[], bool] | None = None,
+    ) -> list[K]:
         """Keep a value of some size until one of its tokens is dropped, or room is needed.
 
-        `since` is what `Recall.now` was before the making began; a value that is wrong by now is not kept.
+        `since` is what `Recall.now` was before the making began; a value that is wrong by now, or of which
+        `is_sound` says so, is not kept. What has gone for it: its key stands for what was there before.
         """
         made_from = frozenset(tokens)
         with self._lock:
-            self.drop_key(key)
+            gone = [key] if self.drop_key(key) else []
             if since is not None and not self._recall.is_sound(made_from, since):
-                return
+                return gone
+            if is_sound is not None and not is_sound():
+                return gone
             self._kept[key] = (value, made_from, octets)
             self.octets += octets
             for token in made_from:
                 self._note(token, key)
             while len(self._kept) > self._most or self.octets > self._most_octets:
-                self.drop_key(next(iter(self._kept)))
+                oldest = next(iter(self._kept))
+                gone.append(oldest)
+                self.drop_key(oldest)
+        return gone
 
-    def drop(self, tokens: Iterable[Token]) -> None:
-        """Forget everything that was made from one of the tokens. The recall has heard of them before."""
+    def drop(self, tokens: Iterable[Token]) -> list[K]:
+        """Forget what was made from one of the tokens; its keys. The recall has heard of them before."""
         with self._lock:
-            for token in tokens:
-                for key in self._made_from(token):
-                    self.drop_key(key)
+            return [key for token in tokens for key in self._made_from(token) if self.drop_key(key)]
 
-    def drop_key(self, key: K) -> None:
-        """Forget one value, if it is there."""
+    def drop_key(self, key: K) -> bool:
+        """Forget one value; whether it was there."""
         with self._lock:
             found = self._kept.pop(key, None)
             if found is None:
-                return
+                return False
             self.octets -= found[2]
             for token in found[1]:
                 held = self._keys[token]
@@ -122,6 +138,7 @@ class Shelf(Generic[K, V]):
                     held.discard(key)
                 if not held or held == key:
                     del self._keys[token]
+            return True
 
     def _note(self, token: Token, key: K) -> None:
         held = self._keys.get(token)

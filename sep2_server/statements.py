@@ -53,6 +53,11 @@ def _page(condition: ColumnElement[bool]) -> Select[Any]:
     return ordered.limit(_p("limit")).offset(_p("skip"))
 
 
+def _places(condition: ColumnElement[bool]) -> Select[Any]:
+    ordered = select(_R.sort_key, _R.id).where(condition).order_by(_R.sort_key, _R.id)
+    return ordered.limit(_p("limit")).offset(_p("skip"))
+
+
 BY_HREF: Final = select(t.resource).where(_R.href == _p("href"))
 BY_ID: Final = select(t.resource).where(_R.id == _p("id"))
 BY_MRID: Final = select(t.resource).where(_R.mrid == _p("mrid"), _R.kind == _p("kind"))
@@ -97,12 +102,26 @@ PAGE: Final = _page(_IN_SPAN)
 PAGE_AFTER: Final = _page(and_(_IN_SPAN, _AFTER))
 PAGE_BOUNDED: Final = _page(and_(_IN_SPAN, _BOUNDED))
 PAGE_ACTIVE: Final = _page(and_(_IN_SPAN, _IS_ACTIVE, _BOUNDED))
+PLACES: Final = _places(_IN_SPAN)
+PLACES_AFTER: Final = _places(and_(_IN_SPAN, _AFTER))
+"""The order of a list: out of its index alone, without a look at the rows."""
 ITEMS_OF_LIST: Final = _page(_R.list_id == _p("list_id"))
 ITEMS_OF_OWNER: Final = select(t.resource).where(_IN_SPAN, _R.owner_id == _p("owner_id")).order_by(_R.id)
 TALLY: Final = select(t.tally.c.amount).where(
     t.tally.c.list_id == _p("list_id"), t.tally.c.scope == _p("scope")
 )
 _OF_EVERYBODY: Final = and_(t.tally.c.list_id == _R.id, t.tally.c.scope == literal_column("0"))
+
+
+@cache
+def bodies(dialect: str) -> Select[Any]:
+    """Row id and fragment of the resources with row ids out of `numbers`, an array."""
+    asked: ColumnElement[bool]
+    if dialect == "sqlite":
+        asked = _R.id.in_(select(func.json_each(_p("numbers")).table_valued("value").c.value))
+    else:
+        asked = _R.id == any_(bindparam("numbers", type_=ARRAY(BigInteger)))
+    return select(_R.id, _R.body).where(asked)
 
 
 @cache

@@ -3,9 +3,12 @@
 import asyncio
 import threading
 from functools import partial
+from pathlib import Path
+from random import Random
 
 import pytest
 
+from certs import Pki
 from schemas import (
     DERControlList,
     DERProgram,
@@ -22,7 +25,7 @@ from sep2_server.event_times import event_of
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.rows import Role, Row
-from tests.integration.sep2_harness import START, Bench, Client, make_control
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
 ROUNDS = 60
@@ -176,3 +179,29 @@ async def test_a_page_shows_what_is_new_in_items_that_others_showed_before(bench
     await bench.do(lambda desk: remove_end_device(desk.transaction, devices[3]))
     page = await client.read("/edev?s=0&l=255", EndDeviceList)
     assert devices[3].href not in {device.href for device in page.EndDevice_}
+
+
+@pytest.mark.parametrize("octets", [1 << 26, 40_000, 0], ids=["all kept", "some kept", "nothing kept"])
+async def test_pages_of_any_size_show_what_each_item_alone_shows(
+    tmp_path: Path, sep2_pki: Pki, octets: int
+) -> None:
+    """Whatever is kept, and forgotten to make room: an item has as many DERs as it was given."""
+    random = Random(7)  # noqa: S311 - the same changes each time
+    async with running(tmp_path, sep2_pki, cached_octets=octets) as bench:
+        aggregator = await bench.enrol("mixed", role=Role.AGGREGATOR)
+        devices = [await bench.enrol(f"mixed-{n}", aggregator=aggregator) for n in range(12)]
+        other = await bench.enrol("mixed-other", role=Role.AGGREGATOR)
+        ders = {device.href: 1 for device in (aggregator, *devices)}
+        clients = [await bench.client("mixed"), await bench.client("mixed-other")]
+        for _ in range(150):
+            start, limit = random.randrange(14), random.randrange(1, 14)
+            page = await clients[0].read(f"/edev?s={start}&l={limit}", EndDeviceList)
+            counted = {d.href: d.DERListLink_.all for d in page.EndDevice_ if d.DERListLink_}
+            assert counted == {href: ders[href] for href in counted}
+            assert len(page.EndDevice_) == max(min(limit, 13 - start), 0)
+            mine = await clients[1].read("/edev?s=0&l=9", EndDeviceList)
+            assert [d.href for d in mine.EndDevice_] == [other.href]
+            if random.random() < 0.4:
+                device = random.choice(devices)
+                await bench.do(partial(_add_der, device.id))
+                ders[device.href] += 1

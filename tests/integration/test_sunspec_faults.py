@@ -20,7 +20,7 @@ from der_client.sunspec.simulator.bank import IllegalRequestError
 
 PV = InverterSettings(enter_service_delay_s=0, enter_service_ramp_s=0)
 QUICK = SunSpecSettings(
-    transport=TransportSettings(timeout_s=0.1, backoff_s=0.05),
+    transport=TransportSettings(timeout_s=0.5, backoff_s=0.05),
     readback_s=0.1,
     readback_pause_s=0.01,
     controller_heartbeat=False,
@@ -50,15 +50,17 @@ class Bench:
 async def bench() -> AsyncIterator[Bench]:
     handle = await serve_inverter(PV)
     device = SunSpecDevice("der", "127.0.0.1", handle.port, settings=QUICK)
-    assert isinstance(await device.identify(), Nameplate)
-    yield Bench(device, handle)
-    await device.close()
-    await handle.close()
+    try:
+        assert isinstance(await device.identify(), Nameplate)
+        yield Bench(device, handle)
+    finally:
+        await device.close()
+        await handle.close()
 
 
 BAD = [
     ("silent", True, FaultKind.NO_ANSWER, "read 40070+113: no answer"),
-    ("answer_delay_s", 0.15, FaultKind.NO_ANSWER, "read 40070+113: no answer"),
+    ("answer_delay_s", 0.8, FaultKind.NO_ANSWER, "read 40070+113: no answer"),
     ("garbage", True, FaultKind.MALFORMED, "read 40070+113: protocol identifier 48879, length 57005"),
     ("drop_connection", True, FaultKind.NO_ANSWER, "read 40070+113: the device closed the connection"),
     ("exception_code", 4, FaultKind.REFUSED, "read 40070+113: exception 4 (server device failure)"),
@@ -108,7 +110,7 @@ async def test_bad_answers_end_a_scan(bench: Bench, switch: str) -> None:
 
 
 async def test_late_answer_is_never_taken_for_the_next_one(bench: Bench) -> None:
-    bench.faults.answer_delay_s = 0.15
+    bench.faults.answer_delay_s = 0.8
     assert isinstance(await bench.device.read(), Fault)
     bench.faults.answer_delay_s = 0.0
     assert isinstance(await bench.device.apply(HALF, REVERSION), Applied)
