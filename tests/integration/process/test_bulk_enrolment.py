@@ -12,8 +12,8 @@ from tests.integration.process.site_process import ROOT, SiteProcess, site_proce
 
 MOST_RATIO = 1.6
 """Cost of a device in a fleet five times as large: 1 where it is linear, 5 where it grows with the square."""
-PART = 100
-PARTS = 3
+PART = 200
+PARTS = 2
 """The cheapest of so many is taken, in turn: what else runs on the machine only ever adds."""
 MORE = 1000
 AGGREGATOR = "F" * 40
