@@ -6,8 +6,6 @@ store's writer. Real behaviour of single resources is in `hooks`.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from function_sets import METHODS, Access, BadQueryError, ListQuery, Mark, Route, parse_query, readable_query
@@ -35,6 +33,7 @@ from sep2_server.extra_routes import ASSOCIATED, FILE_CONTENT
 from sep2_server.feed import EVERYTHING
 from sep2_server.files.fits import wanted_of
 from sep2_server.files.stored import download_of
+from sep2_server.kept import Kept
 from sep2_server.listing import Listing
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.messages import Answer, Request, found
@@ -44,8 +43,8 @@ from sep2_server.reader import Reader
 from sep2_server.rows import BLOCKED, EVERYBODY, OPTION, Change, Row
 from sep2_server.run_time import run_time_of
 from sep2_server.self_device import own_resource
-from sep2_server.shelf import OCTETS_OF_TOKEN, Recall, Shelf, access_token, tokens_of
-from sep2_server.shown_items import ShownItems
+from sep2_server.shelf import Recall, Shelf, access_token, tokens_of
+from sep2_server.shown_items import Parts, ShownItems
 from sep2_server.visibility import require_visible
 from sep2_server.work import Work, method_at, shares_path
 
@@ -54,26 +53,8 @@ WRITES: Final = frozenset({"PUT", "POST"})
 LOADED: Final = frozenset({OPTION, BLOCKED, EVERYTHING.kind})
 """Kinds of changes after which options and blocked certificates are read again."""
 _ALLOWED: Final[dict[str, tuple[str, ...]]] = {}
-_OCTETS_BESIDE: Final = 1000
-"""About what an answer that is kept costs beside its body and tokens."""
 _POSITION: Final = re.compile("0|[1-9][0-9]{0,8}")
 """How the place of a Reading is written in its URI, and in no other way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer to be given again: to whom, and from when until before when it is right.
-
-    `speaker` is the EndDevice of the aggregator that got it and is not its owner.
-    """
-
-    answer: Answer
-    route: Route
-    owner_id: int | None
-    row: Row | None
-    speaker: int | None
-    made: int
-    until: int
 
 
 class Dispatcher:
@@ -91,7 +72,7 @@ class Dispatcher:
         self._kept: Shelf[tuple[str, str, int, str], Kept] = Shelf(
             settings.cached_answers, settings.cached_octets, self._recall
         )
-        self._items = ShownItems(settings.cached_octets // 4, self._recall, self._kept.drop)
+        self._items = ShownItems(settings.cached_octets // 4, self._recall)
         self._documents = Documents(environment, self._listing, self._items)
         self._viewers = Viewers(settings.known_clients)
         self.run_time = run_time_of({}, environment)
@@ -196,7 +177,7 @@ class Dispatcher:
         )
         if (
             kept is not None
-            and kept.made <= request.now < kept.until
+            and kept.is_right(request.now, self._items.forgotten)
             and may_see_again(viewer, kept.route, kept.owner_id, kept.row, kept.speaker)
         ):
             self.hits += 1
@@ -233,13 +214,14 @@ class Dispatcher:
     def _keep(self, request: Request, draft: Draft, target: Target, answer: Answer, form: Form) -> None:
         scope = draft.viewer.scope if draft.is_private else EVERYBODY
         speaker = self._speaker(draft, target)
-        kept = Kept(answer, target.route, target.owner_id, target.row, speaker, request.now, draft.until)
-        octets = len(answer.body) + len(request.path) + len(request.query) + _OCTETS_BESIDE
-        octets += OCTETS_OF_TOKEN * len(draft.tokens)
+        parts = Parts(draft.items)
+        kept = Kept(
+            answer, target.route, target.owner_id, target.row, speaker, request.now, draft.until, parts
+        )
+        octets = kept.octets(draft.tokens) + len(request.path) + len(request.query)
         since = draft.reader.since
         key = (request.path, request.query, scope, form.key)
-        sound = partial(self._items.are_kept, draft.items)
-        self._kept.put(key, kept, draft.tokens, octets, since=since, is_sound=sound if draft.items else None)
+        self._kept.put(key, kept, draft.tokens, octets, since=since)
 
     def _speaker(self, draft: Draft, target: Target) -> int | None:
         """EndDevice of the aggregator that is not the owner; who speaks for the owner is a token then."""

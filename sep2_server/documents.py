@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -81,16 +81,11 @@ class Draft:
         """A draft of one item of this document."""
         return Draft(self.reader, self.viewer, self.now, known=self.known)
 
-    def take(self, item: ShownItem) -> bytes:
-        """Take note that an item is part of the document; its octets."""
-        if item.key is None:
-            self.tokens |= item.tokens
-        else:
-            self.tokens.add(item.key)
-            self.items.append(item)
-        self.until = min(self.until, item.until)
-        self.is_private = self.is_private or item.is_private
-        return item.body
+    def take(self, items: Collection[ShownItem]) -> None:
+        """Take note that items are part of the document."""
+        self.items += items
+        self.until = min([self.until, *(item.until for item in items)])
+        self.is_private = self.is_private or any(item.is_private for item in items)
 
 
 class Documents:
@@ -178,22 +173,23 @@ class Documents:
         missing = [number for number in numbers if number not in shown]
         if missing:
             shown |= self._made(draft, missing)
-        return [draft.take(shown[number]) for number in numbers]
+        draft.take(shown.values())
+        return [shown[number].body for number in numbers]
 
     def _made(self, draft: Draft, numbers: list[int]) -> dict[int, ShownItem]:
         """EndDevices; kept where all lists that they link to are stored: changes of them are heard."""
         parts = {number: self._split(draft, body) for number, body in draft.reader.bodies(numbers)}
-        self._count_together(draft, [href for part in parts.values() for href in part[2::3]])
+        hrefs = {number: part[2::3] for number, part in parts.items()}
+        self._count_together(draft, [href for some in hrefs.values() for href in some])
         made: dict[int, ShownItem] = {}
         for number, part in parts.items():
-            hrefs = part[2::3]
-            key = (draft.seer, number) if hrefs and all(href in draft.known for href in hrefs) else None
             own = draft.part()
             own.tokens.add(number)
             body = self._counted(own, part)
-            item = ShownItem(body, frozenset(own.tokens), draft.now, own.until, own.is_private, key)
-            self._items.put(item, draft.reader.since)
-            made[number] = item
+            item = made[number] = ShownItem(body, frozenset(own.tokens), draft.now, own.until, own.is_private)
+            is_heard = all(href in draft.known for href in hrefs[number])
+            if not is_heard or not self._items.put(draft.seer, number, item, draft.reader.since):
+                draft.tokens |= item.tokens
         return made
 
     def _split(self, draft: Draft, fragment: bytes) -> list[bytes]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from sep2_server import statements as q
 from sep2_server import statements_rights as rights
@@ -106,7 +106,8 @@ class Reader:
     def places(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Place]:
         """Where the items of a page of a whole list are; it costs a fraction of reading them."""
         asked = {"skip": skip, "limit": limit, **_place(span), **_behind(after)}
-        return self._db.all(_placed, q.PLACES if after is None else q.PLACES_AFTER, **asked)
+        statement = q.PLACES if after is None else q.PLACES_AFTER
+        return cast("list[Place]", self._db.run(statement, **asked).fetchall())
 
     def bodies(self, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
         """Row ids and fragments of the resources with these row ids, in any order."""
@@ -379,11 +380,6 @@ def _named(found: tuple[Any, ...]) -> tuple[str, int]:
 
 def _behind(place: Place | None) -> dict[str, object]:
     return {} if place is None else {"after_key": place[0], "after_id": place[1]}
-
-
-def _placed(found: tuple[Any, ...]) -> Place:
-    key, number = found
-    return key, number
 
 
 def _bodied(found: tuple[Any, ...]) -> tuple[int, bytes]:

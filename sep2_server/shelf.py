@@ -6,7 +6,7 @@ kept: a `Recall` of the latest changes knows.
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from typing import Final, Generic, TypeVar
 
 from sep2_server.rows import ACCESS, Change
@@ -83,54 +83,51 @@ class Shelf(Generic[K, V]):
             self._kept.move_to_end(key)
             return found[0]
 
-    def get_all(self, keys: Iterable[K]) -> list[V | None]:
-        """As `get`, for many."""
+    def get_all(self, keys: Iterable[K]) -> dict[K, V]:
+        """What was put at these keys, of those where something is."""
         with self._lock:
-            return [self.get(key) for key in keys]
+            kept = self._kept
+            found = {key: kept[key][0] for key in keys if key in kept}
+            for key in found:
+                kept.move_to_end(key)
+            return found
 
     def put(
-        self,
-        key: K,
-        value: V,
-        tokens: Iterable[Token],
-        octets: int = 0,
-        *,
-        since: int | None = None,
-        is_sound: Callable[[], bool] | None = None,
-    ) -> list[K]:
+        self, key: K, value: V, tokens: Iterable[Token], octets: int = 0, *, since: int | None = None
+    ) -> list[V]:
         """Keep a value of some size until one of its tokens is dropped, or room is needed.
 
-        `since` is what `Recall.now` was before the making began; a value that is wrong by now, or of which
-        `is_sound` says so, is not kept. What has gone for it: its key stands for what was there before.
+        `since` is what `Recall.now` was before the making began; a value that is wrong by now is not kept.
+        What has gone for it: the value that was there, and the oldest ones.
         """
         made_from = frozenset(tokens)
         with self._lock:
-            gone = [key] if self.drop_key(key) else []
+            gone = self.drop_key(key)
             if since is not None and not self._recall.is_sound(made_from, since):
-                return gone
-            if is_sound is not None and not is_sound():
                 return gone
             self._kept[key] = (value, made_from, octets)
             self.octets += octets
+            keys = self._keys
             for token in made_from:
-                self._note(token, key)
+                if keys.setdefault(token, key) != key:
+                    self._share(token, key)
             while len(self._kept) > self._most or self.octets > self._most_octets:
-                oldest = next(iter(self._kept))
-                gone.append(oldest)
-                self.drop_key(oldest)
+                gone += self.drop_key(next(iter(self._kept)))
         return gone
 
-    def drop(self, tokens: Iterable[Token]) -> list[K]:
-        """Forget what was made from one of the tokens; its keys. The recall has heard of them before."""
+    def drop(self, tokens: Iterable[Token]) -> list[V]:
+        """Forget what was made from one of the tokens: this. The recall has heard of them before."""
         with self._lock:
-            return [key for token in tokens for key in self._made_from(token) if self.drop_key(key)]
+            return [
+                value for token in tokens for key in self._made_from(token) for value in self.drop_key(key)
+            ]
 
-    def drop_key(self, key: K) -> bool:
-        """Forget one value; whether it was there."""
+    def drop_key(self, key: K) -> list[V]:
+        """Forget one value: this, if it was there."""
         with self._lock:
             found = self._kept.pop(key, None)
             if found is None:
-                return False
+                return []
             self.octets -= found[2]
             for token in found[1]:
                 held = self._keys[token]
@@ -138,15 +135,14 @@ class Shelf(Generic[K, V]):
                     held.discard(key)
                 if not held or held == key:
                     del self._keys[token]
-            return True
+            return [found[0]]
 
-    def _note(self, token: Token, key: K) -> None:
-        held = self._keys.get(token)
-        if held is None:
-            self._keys[token] = key
-        elif isinstance(held, _Several):
+    def _share(self, token: Token, key: K) -> None:
+        """Take note of a key beside others of a token."""
+        held = self._keys[token]
+        if isinstance(held, _Several):
             held.add(key)
-        elif held != key:
+        else:
             self._keys[token] = _Several((held, key))
 
     def _made_from(self, token: Token) -> tuple[K, ...]:

@@ -2,32 +2,41 @@
 
 An item is found by its row id, and forgotten with what was stored of it and the lists that were counted
 for it: a page that nobody asked for before is put together out of items of other pages, and a change of one
-device makes one anew. A page is made from its items, not from what they were made from: with an item its
-pages go.
+device makes one anew. A page is made from its items, not from what they were made from: it is right as long
+as all of them are kept.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from sep2_server.shelf import OCTETS_OF_TOKEN, Recall, Shelf, Token
 
 Seer = tuple[int, int | None]
 """Who sees an item: scope of the client, and the aggregator that speaks for it; its links hang on both."""
-Key = tuple[Seer, int]
-"""Who sees an item, and its row id. It is a token too, of the documents that the item is part of."""
-Gone = Callable[[Iterable[Token]], object]
 
 MOST: Final = 20_000
+OCTETS_OF_PART: Final = 60
+"""About what a document costs beside its octets for each item that it was made from."""
 _OCTETS_BESIDE: Final = 600
 """About what an item costs beside its octets and tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+class Mark:
+    """Whether an item has been forgotten; whoever keeps what was made from the item keeps this of it."""
+
+    __slots__ = ("is_gone",)
+
+    def __init__(self) -> None:
+        self.is_gone = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ShownItem:
     """An item with its links counted, what it was made from, and from when until before when it is right.
 
-    `is_private`: others see another. `key` is that of a kept one.
+    `is_private`: others see another.
     """
 
     body: bytes
@@ -35,20 +44,41 @@ class ShownItem:
     made: int
     until: int
     is_private: bool = False
-    key: Key | None = None
+    mark: Mark = field(default_factory=Mark)
+
+
+class Parts:
+    """The items that a document was made from, as far as they are kept."""
+
+    __slots__ = ("_looked", "_marks")
+
+    def __init__(self, items: Iterable[ShownItem]) -> None:
+        self._marks = tuple(item.mark for item in items)
+        self._looked = -1
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def are_right(self, forgotten: int) -> bool:
+        """Whether none has been forgotten; `forgotten` is `ShownItems.forgotten` now."""
+        if self._looked == forgotten:
+            return True
+        if any(mark.is_gone for mark in self._marks):
+            return False
+        self._looked = forgotten
+        return True
 
 
 class ShownItems:
     """The items of clients, within a bound of octets. Any thread may use it.
 
-    `gone` is told the keys of items that are not kept any more, after they have gone.
+    `forgotten` is another number whenever items have been forgotten.
     """
 
-    def __init__(
-        self, most_octets: int, recall: Recall | None = None, gone: Gone = lambda keys: None
-    ) -> None:
-        self._shelf: Shelf[Key, ShownItem] = Shelf(MOST, most_octets, recall)
-        self._gone = gone
+    def __init__(self, most_octets: int, recall: Recall | None = None) -> None:
+        self._shelf: Shelf[tuple[Seer, int], ShownItem] = Shelf(MOST, most_octets, recall)
+        self._lock = threading.Lock()
+        self.forgotten = 0
 
     @property
     def octets(self) -> int:
@@ -58,32 +88,29 @@ class ShownItems:
     def of(self, seer: Seer, numbers: Sequence[int], now: int) -> dict[int, ShownItem]:
         """The items that are kept and right at a time, of those with these row ids."""
         found = self._shelf.get_all([(seer, number) for number in numbers])
-        return {
-            number: item
-            for number, item in zip(numbers, found, strict=True)
-            if item is not None and item.made <= now < item.until
-        }
+        return {key[1]: item for key, item in found.items() if item.made <= now < item.until}
 
-    def put(self, item: ShownItem, since: int | None) -> None:
-        """Keep an item; `since` as for `Shelf.put`."""
-        if item.key is not None:
-            octets = 2 * len(item.body) + _OCTETS_BESIDE + OCTETS_OF_TOKEN * len(item.tokens)
-            self._tell(self._shelf.put(item.key, item, item.tokens, octets, since=since))
+    def put(self, seer: Seer, number: int, item: ShownItem, since: int | None) -> bool:
+        """Keep an item by its row id, unless it is wrong by now; whether it is kept.
 
-    def are_kept(self, items: Iterable[ShownItem]) -> bool:
-        """Whether nothing has become wrong of these since they were taken or put."""
-        items = list(items)
-        kept = self._shelf.get_all([item.key for item in items if item.key is not None])
-        return all(one is other for one, other in zip(items, kept, strict=True))
+        `since` as for a Shelf.
+        """
+        octets = len(item.body) + _OCTETS_BESIDE + OCTETS_OF_TOKEN * len(item.tokens)
+        key = seer, number
+        self._forget(self._shelf.put(key, item, item.tokens, octets, since=since))
+        return self._shelf.get(key) is item
 
     def drop(self, tokens: Iterable[Token]) -> None:
         """Forget what was made from one of the tokens."""
-        self._tell(self._shelf.drop(tokens))
+        self._forget(self._shelf.drop(tokens))
 
     def clear(self) -> None:
-        """Forget all, without telling: the documents are forgotten too."""
+        """Forget all; the documents are to be forgotten too."""
         self._shelf.clear()
 
-    def _tell(self, gone: list[Key]) -> None:
+    def _forget(self, gone: list[ShownItem]) -> None:
         if gone:
-            self._gone(gone)
+            for item in gone:
+                item.mark.is_gone = True
+            with self._lock:
+                self.forgotten += 1
