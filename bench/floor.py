@@ -1,8 +1,8 @@
 """The floor of the server's promises: a bare aiohttp handler under the same TLS that returns the same bytes.
 
-`python -m bench.floor PKI ANSWERS` serves the answers of a JSON file (method, path, status, location, body)
-with the certificates of a PKI and writes its port to standard output. It reads the body of a PUT or POST and
-does nothing with it.
+`python -m bench.floor PKI ANSWERS [PORT]` serves the answers of a JSON file (method, path, status, location,
+body) with the certificates of a PKI and writes its port to standard output; several may share one. It reads
+the body of a PUT or POST and does nothing with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from certs import server_context
 SEP_XML = {"Content-Type": "application/sep+xml"}
 
 
-async def serve(pki: Path, answers: list[dict[str, Any]]) -> None:
+async def serve(pki: Path, answers: list[dict[str, Any]], port: int) -> None:
     """Serve until the process is told to stop."""
     known = {(a["method"], a["path"]): _made(a) for a in answers}
 
@@ -34,7 +34,7 @@ async def serve(pki: Path, answers: list[dict[str, Any]]) -> None:
     runner = web.ServerRunner(web.Server(answer, access_log=None))
     await runner.setup()
     context = server_context(pki / "server" / "cert.pem", pki / "server" / "key.pem", pki / "root.pem")
-    place = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context, backlog=4096)
+    place = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context, backlog=4096, reuse_port=True)
     await place.start()
     sys.stdout.write(f"{runner.addresses[0][1]}\n")
     sys.stdout.flush()
@@ -49,4 +49,5 @@ def _made(answer: dict[str, Any]) -> tuple[int, dict[str, str], bytes | None]:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())))
+    wanted = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    uvloop.run(serve(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text()), wanted))

@@ -89,12 +89,18 @@ class Stand:
             yield Running(process.pid, self._wait(process))
 
     @contextlib.contextmanager
-    def floor(self, answers: list[dict[str, Any]]) -> Iterator[Running]:
-        """A bare handler that gives these answers under the same TLS, running."""
+    def floor(self, answers: list[dict[str, Any]], *, processes: int = 1) -> Iterator[Running]:
+        """Bare handlers that give these answers under the same TLS, running on one port."""
         listed = self.folder / "answers.json"
         listed.write_text(json.dumps(answers))
-        with running([sys.executable, "-m", "bench.floor", str(self.pki.folder), str(listed)]) as process:
-            yield Running(process.pid, int(_line(process)))
+        command = [sys.executable, "-m", "bench.floor", str(self.pki.folder), str(listed)]
+        port = 0
+        with contextlib.ExitStack() as stack:
+            started = []
+            for _ in range(processes):
+                started.append(stack.enter_context(running([*command, str(port)])))
+                port = int(_line(started[-1]))
+            yield Running(started[0].pid, port, tuple(process.pid for process in started[1:]))
 
     def _wait(self, process: subprocess.Popen[str]) -> int:
         """The port, once the server answers there."""
@@ -111,10 +117,16 @@ class Running:
 
     pid: int
     port: int
+    beside: tuple[int, ...] = ()
+    """Other processes on the same port that are no children of it."""
 
     def cpu_s(self) -> float:
-        """CPU that the process and its children have used, s (Linux)."""
-        return sum(self.cpu_of(pid) for pid in family(self.pid))
+        """CPU that the processes and their children have used, s (Linux)."""
+        return sum(self.cpu_of(pid) for pid in self.pids())
+
+    def pids(self) -> list[int]:
+        """The processes and all below them."""
+        return [one for pid in (self.pid, *self.beside) for one in family(pid)]
 
     def cpu_of(self, pid: int) -> float:
         """CPU that all threads of one process have used, s."""
