@@ -134,6 +134,10 @@ class Route:
 
     def href(self, *parts: object) -> str:
         """Default URI with the placeholders filled in order."""
+        return self.filled(parts)
+
+    def filled(self, parts: tuple[object, ...]) -> str:
+        """Default URI with the placeholders filled in order by as many of the parts as there are."""
         template, number = self._template
         return template % (parts if len(parts) == number else parts[:number])
 

@@ -69,6 +69,9 @@ class SqliteConnection(Connection):
             places = ", ".join("?" * len(names))
             text = self._inserts[key] = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608
         many: Any = rows
+        if len(rows) == 1:
+            self._execute(text, many[0])
+            return [int(self._cursor.lastrowid or 0)] if counts(table) else []
         self._cursor.executemany(text, many)
         if not rows or not counts(table):
             return []

@@ -77,7 +77,7 @@ class Uris:
 
     def of(self, kind: str, parts: Iterable[object] = ()) -> str:
         """URI of a resource by the id of its route and the values of the placeholders."""
-        path = route_named(kind).href(*parts)
+        path = _ALL_ROUTES[kind].filled(tuple(parts))
         return self._public(path) if self._salt else path
 
     def find(self, uri: str) -> Place | None:
