@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import statistics
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bench.measure import Result
 from bench.wire import Wire, request
@@ -32,6 +33,9 @@ class Case:
     client: str = "bench-device"
     batch: int = BATCH
     at_once: int = 1
+    pace_s: float = 0.0
+    """How often there is a request, to both servers; 0: as soon as the last one is answered."""
+    paced_batch: int = 60
     turns: Sequence[str] = ()
     """Other paths that are asked for in turn, so that no answer is asked for twice."""
 
@@ -70,32 +74,48 @@ def compare(
 
 
 def against(ours: Side, floor: Side, bar: float, floor_is: str) -> Result:
-    """CPU per request of two servers: medians of rounds in turn."""
-    times: tuple[list[float], list[float]] = ([], [])
-    elsewhere: list[float] = []
+    """CPU per request of two servers: medians of rounds in turn, at the pace of the case."""
+    case = ours.case
     with contextlib.ExitStack() as stack:
-        loads = [_Load(side, stack) for side in (ours, floor)]
+        loads = (_Load(ours, stack), _Load(floor, stack))
         for load in loads:
-            load.run(2 * load.case.at_once)
-        for _ in range(ROUNDS):
-            for load, kept in zip(loads, times, strict=True):
-                before, database = load.side.place.cpu_s(), ours.stand.database_cpu_s()
-                load.run(load.case.batch)
-                kept.append((load.side.place.cpu_s() - before) / load.case.batch * 1e3)
-                if load.side is ours:
-                    elsewhere.append((ours.stand.database_cpu_s() - database) / load.case.batch * 1e3)
+            load.run(2 * case.at_once)
+        cost = _cost(loads, case.paced_batch if case.pace_s else case.batch, case.pace_s)
+        notes = [f"and {cost.elsewhere:.2f} ms in the processes of the database"] if cost.elsewhere else []
+        if case.pace_s:
+            hurried = _cost(loads, case.batch, 0.0)
+            ratio = hurried.ours / hurried.floor
+            notes.append(f"without a pause {hurried.ours:.3f} and {hurried.floor:.3f} ms: {ratio:.1f} x")
     return Result(
-        name=ours.case.name,
-        ours=statistics.median(times[0]),
-        floor_value=statistics.median(times[1]),
+        name=case.name,
+        ours=cost.ours,
+        floor_value=cost.floor,
         floor=floor_is,
         bar=bar,
-        note=_elsewhere(statistics.median(elsewhere)),
+        note="; ".join(notes),
     )
 
 
-def _elsewhere(database_ms: float) -> str:
-    return f"and {database_ms:.2f} ms in the processes of the database" if database_ms else ""
+class _Cost(NamedTuple):
+    """CPU of a request, ms: of our processes, of those of the floor, and of our database's."""
+
+    ours: float
+    floor: float
+    elsewhere: float
+
+
+def _cost(loads: tuple[_Load, _Load], batch: int, pace_s: float) -> _Cost:
+    kept: tuple[list[float], list[float]] = ([], [])
+    elsewhere: list[float] = []
+    stand = loads[0].side.stand
+    for _ in range(ROUNDS):
+        for load, times in zip(loads, kept, strict=True):
+            before, database = load.side.place.cpu_s(), stand.database_cpu_s()
+            load.run(batch, pace_s)
+            times.append((load.side.place.cpu_s() - before) / batch * 1e3)
+            if load is loads[0]:
+                elsewhere.append((stand.database_cpu_s() - database) / batch * 1e3)
+    return _Cost(*map(statistics.median, (*kept, elsewhere)))
 
 
 class _Load:
@@ -108,9 +128,11 @@ class _Load:
         wires = (side.stand.wire(side.place.port, side.case.client) for _ in range(side.case.at_once))
         self._wires = [stack.enter_context(contextlib.closing(wire)) for wire in wires]
 
-    def run(self, count: int) -> None:
-        """`count` requests, one on each connection at a time."""
-        for _ in range(count // len(self._wires)):
+    def run(self, count: int, pace_s: float = 0.0) -> None:
+        """`count` requests, one on each connection at a time; one round each `pace_s`."""
+        start = time.monotonic()
+        for number in range(count // len(self._wires)):
+            time.sleep(max(start + number * pace_s - time.monotonic(), 0.0))
             for wire in self._wires:
                 wire.socket.sendall(next(self._octets))
             for wire in self._wires:

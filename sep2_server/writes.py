@@ -66,8 +66,10 @@ def _require_own_lfdi(action: Action) -> None:
     """Raise Forbidden for a body that names another device than the one it is put for."""
     named = getattr(action.value, "lFDI", None)
     owner_id = action.target.owner_id
-    owner = None if owner_id is None else action.tx.client_of(owner_id)
-    if named is not None and owner is not None and named.upper() != owner.lfdi:
+    if named is None or owner_id is None:
+        return
+    owner = action.tx.client_of(owner_id)
+    if owner is not None and named.upper() != owner.lfdi:
         raise Forbidden("lFDI is not that of the EndDevice")
 
 
