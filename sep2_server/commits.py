@@ -181,3 +181,4 @@ def fetch(unit: Unit, jobs: Sequence[Job[Any]]) -> None:
         unit.fetch(href for want in told for href in want.hrefs)
         unit.fetch_named(name for want in told for name in want.names)
         unit.fetch_anywhere(mrid for want in told for mrid in want.mrids)
+        unit.reserve(sum(want.ids for want in told))

@@ -94,7 +94,8 @@ def wanted(environment: Environment, row: Row, posted: object, unit: Unit) -> It
     mrids += [reading_set.mRID for one in readings for reading_set in one.MirrorReadingSet_]
     yield Want(names=[(mrid, row.owner_id) for mrid in mrids])
     points = [p for p in unit.rows_named(row.mrid or "", row.owner_id) if p.kind == "UsagePoint"]
-    yield Want(hrefs=[href for point in points for href in _beside(environment, point, readings, unit)])
+    hrefs = [href for point in points for href in _beside(environment, point, readings, unit)]
+    yield Want(hrefs=hrefs, ids=sum(_new_sets(row, one, unit) for one in readings))
 
 
 def _beside(
@@ -107,6 +108,11 @@ def _beside(
         known = [held for held in unit.rows_named(one.mRID, point.owner_id) if held.kind == "MeterReading"]
         for held in known:
             yield from (of(kind, (point.id, held.id)) for kind in kinds_below(one))
+
+
+def _new_sets(mirror: Row, posted: MirrorMeterReading, unit: Unit) -> int:
+    """How many ReadingSets a post has that the device has not posted before."""
+    return sum(not unit.rows_named(one.mRID, mirror.owner_id) for one in posted.MirrorReadingSet_)
 
 
 def _device_of(action: Action, posted: MirrorUsagePoint) -> Client:

@@ -35,11 +35,12 @@ _WAITING: Final = frozenset({"resource", "tally", "reading", "report"})
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What a job will ask for: URIs; mRIDs with their owners; mRIDs of whoever."""
+    """What a job will ask for: URIs; mRIDs with their owners; mRIDs of whoever; so many new row ids."""
 
     hrefs: Sequence[str] = ()
     names: Sequence[tuple[str, int | None]] = ()
     mrids: Sequence[str] = ()
+    ids: int = 0
 
 
 class Unit(Connection):
@@ -136,14 +137,21 @@ class Unit(Connection):
 
     def next_id(self, count: int) -> int | None:
         """The last of so many new row ids, with those of later jobs; None where the sequence is lost."""
-        if len(self._ids) < count:
-            taken = count + (max(count, _IDS_A_JOB) * (self.jobs - 1))
-            found = self._run(q.NEXT_IDS, by=taken).fetchone()
-            if found is None:
-                return None
-            self._ids = range(int(found[0]) - taken + 1, int(found[0]) + 1)
+        if len(self._ids) < count and not self._take_ids(count + (max(count, _IDS_A_JOB) * (self.jobs - 1))):
+            return None
         given, self._ids = self._ids[count - 1], self._ids[count:]
         return given
+
+    def reserve(self, count: int) -> None:
+        """Take so many new row ids together, before they are asked for one by one."""
+        if count > len(self._ids):
+            self._take_ids(count)
+
+    def _take_ids(self, count: int) -> bool:
+        found = self._run(q.NEXT_IDS, by=count).fetchone()
+        if found is not None:
+            self._ids = range(int(found[0]) - count + 1, int(found[0]) + 1)
+        return found is not None
 
     def is_new(self, row: Row) -> bool:
         """Whether a resource is one that the jobs have added and that is waiting to be written."""
