@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server.connection import Connection, Result
+from sep2_server.connection import Amounts, Connection, Result, Writes
 
 T = TypeVar("T")
 
@@ -31,6 +31,10 @@ class BorrowedConnection(Connection):
     def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
         """Insert rows of values in the order of `names`; the numbers that they got."""
         return self._do(lambda: self._lent.insert_many(table, names, rows))
+
+    def together(self, writes: Writes) -> Amounts | None:
+        """Write in one trip, where that is better."""
+        return self._do(lambda: self._lent.together(writes))
 
     def control(self, command: str) -> None:
         """Execute commands without parameters or result."""

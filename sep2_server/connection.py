@@ -5,7 +5,8 @@ before `commit`, and outside of `begin` each statement sees what was committed l
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Table
@@ -13,6 +14,25 @@ from sqlalchemy.sql.expression import ClauseElement
 
 T = TypeVar("T")
 Make = Callable[[tuple[Any, ...]], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What a unit of work writes at its end, of which no part touches a row of another.
+
+    `inserts` are tables with names and values of columns; `updates` are parameters of resources by the
+    columns that they change; `reports_gone` are keys of reports; `moves` are lists and scopes with what is
+    added there.
+    """
+
+    inserts: Sequence[tuple[Table, tuple[str, ...], Sequence[Sequence[object]]]]
+    updates: Mapping[frozenset[str], Sequence[dict[str, object]]]
+    reports_gone: Sequence[dict[str, object]]
+    moves: Sequence[tuple[tuple[int, int], int]]
+
+
+Amounts = list[tuple[int, int, int]]
+"""Row ids of lists, scopes, and how many items they have now."""
 
 
 class Result(Protocol):
@@ -52,6 +72,10 @@ class Connection(ABC):
 
         Only a table whose key counts by itself has numbers to tell; others give none.
         """
+
+    def together(self, writes: Writes) -> Amounts | None:
+        """Write in one trip; the lists that were counted. None where one after the other is as good."""
+        return None
 
     @abstractmethod
     def control(self, command: str) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
@@ -18,7 +18,7 @@ from sqlalchemy.sql.util import find_tables
 
 from sep2_server import statements as q
 from sep2_server import tables
-from sep2_server.connection import Connection, Result
+from sep2_server.connection import Amounts, Connection, Result, Writes
 from sep2_server.rows import Report, Row, StoredReading, full_mrid
 
 Trim = Callable[[int], None]
@@ -248,29 +248,37 @@ class Unit(Connection):
         moves, self._moves = self._moves, Counter()
         readings, self._readings = self._readings, []
         reports, self._reports = self._reports, {}
-        if inserts:
-            self.below.insert_many(tables.resource, Row._fields, list(inserts.values()))
-        for names, rows in _by_columns(updates.values()).items():
-            self.below.run_many(q.update_resource(names), rows)
-        if readings:
-            self.below.insert_many(tables.reading, StoredReading._fields, readings)
-        if reports:
-            said: list[dict[str, object]] = [
-                {"end_device_id": device_id, "subject": subject, "status": status}
-                for device_id, subject, status in reports
-            ]
-            self.below.run_many(q.DELETE_REPORT, said)
-            self.below.insert_many(tables.report, Report._fields, list(reports.values()))
-        return self._count(moves)
+        put: list[tuple[Table, tuple[str, ...], Sequence[Sequence[object]]]] = [
+            (tables.resource, Row._fields, list(inserts.values())),
+            (tables.reading, StoredReading._fields, readings),
+            (tables.report, Report._fields, list(reports.values())),
+        ]
+        said: list[dict[str, object]] = [
+            {"end_device_id": device_id, "subject": subject, "status": status}
+            for device_id, subject, status in reports
+        ]
+        inserted = [one for one in put if one[2]]
+        writes = Writes(inserted, _by_columns(updates.values()), said, list(moves.items()))
+        counted = self.below.together(writes)
+        if counted is None:
+            counted = self._one_by_one(writes)
+        return {(int(list_id), int(scope)): int(amount) for list_id, scope, amount in counted}
 
-    def _count(self, moves: Counter[Place]) -> dict[Place, int]:
-        amounts: dict[Place, int] = {}
-        for some in _parts([(place, by) for place, by in moves.items()]):
+    def _one_by_one(self, writes: Writes) -> Amounts:
+        """Write, a statement for each part."""
+        for names, updates in writes.updates.items():
+            self.below.run_many(q.update_resource(names), updates)
+        if writes.reports_gone:
+            self.below.run_many(q.DELETE_REPORT, writes.reports_gone)
+        for table, columns, rows in writes.inserts:
+            self.below.insert_many(table, columns, rows)
+        amounts: Amounts = []
+        for some in _parts(writes.moves):
             values: dict[str, object] = {}
             for n, ((list_id, scope), by) in enumerate(some):
                 values |= {f"l{n}": list_id, f"s{n}": scope, f"b{n}": by}
-            counted = self._run(q.move_tallies(self.dialect, len(some)), **values).fetchall()
-            amounts |= {(int(list_id), int(scope)): int(amount) for list_id, scope, amount in counted}
+            counted = self._run(q.move_tallies(self.dialect, len(some)), **values)
+            amounts += cast("Amounts", counted.fetchall())
         return amounts
 
     # Every other statement sees what was written.
