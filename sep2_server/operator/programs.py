@@ -12,6 +12,7 @@ from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.operator.tree import Plan, insert_item, remove
 from sep2_server.rows import Client, Group, Row
+from sep2_server.versions import next_version
 
 ASSOCIATED: str = "AssociatedDERProgramList"
 BATCH = 1000
@@ -170,7 +171,7 @@ def _link_again(desk: Desk, group: Group) -> None:
                 continue
             value = desk.resource(row, FunctionSetAssignments)
             set_links(value, links)
-            value.version = (value.version or 0) + 1
+            value.version = next_version(value.version)
             tx.replace(row, row._replace(body=codec.fragment(value)))
             touch(tx, desk.environment, assignment.end_device_id, desk.now)
         after = page[-1].end_device_id
