@@ -94,8 +94,9 @@ def _repost(desk: Desk, kind: str, rate: int) -> None:
         )
     for row in rows if kind == "EndDevice" else ():
         end_device = desk.resource(row, EndDevice)
-        end_device.postRate = rate
-        put_end_device(desk.transaction, desk.environment, row, end_device)
+        if end_device.postRate != rate:
+            end_device.postRate, end_device.changedTime = rate, desk.now
+            put_end_device(desk.transaction, desk.environment, row, end_device)
     if kind == "MirrorUsagePoint":
         put_mirror_rates(desk, rows, rate)
 

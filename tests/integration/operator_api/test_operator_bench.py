@@ -18,7 +18,7 @@ from schemas import (
     Registration,
     Time,
 )
-from sep2_server import settings_of
+from sep2_server import ManualClock, settings_of
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.commands import rows_of
 from tests.integration.operator_api.conftest import LFDI, NOW, DeviceRequest, LiveServer
@@ -288,6 +288,17 @@ def test_rates_hold_from_the_next_answer_on(api: OperatorClient, device_request:
     group_list = api.get("rates")["pollRate"]
     assert isinstance(group_list, dict)
     assert group_list["GroupDERProgramList"] == 31
+
+
+def test_an_end_device_has_changed_when_its_rate_has(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    ensure(api)
+    clock.advance(5)
+    api.call("PUT", ("rates",), {"postRate": {"EndDevice": 41}})
+    clock.advance(5)
+    api.call("PUT", ("rates",), {"postRate": {"EndDevice": 41}})
+    assert (entry(device_request).postRate, entry(device_request).changedTime) == (41, NOW + 5)
 
 
 def test_the_mirrors_of_one_device_have_a_rate_of_their_own(
