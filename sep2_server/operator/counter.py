@@ -101,7 +101,7 @@ class Counter:
     def knows(self, authorization: str | None) -> bool:
         """Whether a caller shows a token of any role."""
         try:
-            caller(read_tokens(self._folder), authorization)
+            caller(read_tokens(self._folder), authorization, self._clock.now())
         except Unauthorized:
             return False
         return True

@@ -16,7 +16,7 @@ LIMIT = {"opModMaxLimW": "50%"}
 
 @pytest.fixture
 def aged(api: OperatorClient, server: Sep2Server) -> str:
-    """mRID of the program of a group with one device; all that has a version has had every version."""
+    """Program of a group with one device; all that has a version has had every version."""
     api.call("POST", ("devices",), {"name": "north", "lFDI": LFDI, "pIN": 111_115})
     api.call("POST", ("groups",), {"name": "g", "primacy": 5})
     api.call("PUT", ("groups", "g", "devices", "north"))
