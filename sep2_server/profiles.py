@@ -6,12 +6,13 @@ Every field names what it decides, what it may be and where the question comes f
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from function_sets import FUNCTION_SETS
-from schemas import BASE, Profile, csip_aus
-from sep2_server.extra_routes import HOME_OF
+from function_sets import FUNCTION_SETS, ROUTES
+from schemas import BASE, Profile, csip_aus, spec_of
+from sep2_server.extra_routes import GROUP_LISTS, HOME_OF
 
 T = TypeVar("T")
 
@@ -50,6 +51,13 @@ REFERENCE_RATES: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 """pollRate by the id of the resource, s. CSIP-AUS reference rates; they serve CSIP as well."""
+
+
+@cache
+def polled() -> tuple[str, ...]:
+    """Ids of the resources that carry a pollRate. IEEE 2030.5-2018, 6."""
+    kinds = [route.id for route in ROUTES.values() if any(f.name == "pollRate" for f in spec_of(route.type))]
+    return (*kinds, *sorted(GROUP_LISTS))
 
 
 def rate_in(rates: Mapping[str, int], kind: str) -> int | None:
