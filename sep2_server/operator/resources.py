@@ -20,6 +20,7 @@ from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import cancel_event, change_event, current
 from sep2_server.operator.function_rules import check_blocks, require_free
+from sep2_server.operator.own_ways import require_changed_here, require_removed_here
 from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.reports import response_told
 from sep2_server.operator.requests import CancelControl
@@ -121,6 +122,7 @@ def change(desk: Desk, call: Call) -> Answer:
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
+    require_changed_here(route)
     if route.id == ASSOCIATED:
         given = given_of(desk, call.body, metering.USAGE_POINT)
         return _told(desk, metering.associate(desk, target, given))
@@ -151,10 +153,9 @@ def delete(desk: Desk, call: Call) -> Answer:
         return metering.remove_reading(desk, target)
     row = _row(target)
     kind = row.kind
-    if route_named(kind).is_list or (
-        kind in MADE_ELSEWHERE and kind in {"EndDevice", "FunctionSetAssignments"}
-    ):
-        raise BadRequest(f"href: a {kind} is not removed here", MADE_ELSEWHERE.get(kind, "name an item"))
+    if route_named(kind).is_list:
+        raise BadRequest(f"href: a {kind} is not removed here", "name an item")
+    require_removed_here(route_named(kind))
     _require_dispensable(desk, target)
     if not call.flag("force"):
         _require_over(desk, row)
