@@ -10,14 +10,15 @@ from certs import operator_client_context
 from sep2_server import ManualClock
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.audit_reading import verify
-from sep2_server.operator.auth import RANKS, Role
+from sep2_server.operator.auth import Role
 from sep2_server.operator.commands import rows_of
 from sep2_server.operator.operations import OPERATIONS
 from sep2_server.operator.router import Operation
 from sep2_server.operator.token_files import add_token
 from tests.integration.operator_api.conftest import NOW
 
-BELOW = [(op, role) for op in OPERATIONS for role in Role if RANKS[role] < RANKS[op.least]]
+ORDER = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+BELOW = [(op, role) for op in OPERATIONS for role in ORDER[: ORDER.index(op.least)]]
 
 
 @pytest.fixture
