@@ -9,6 +9,7 @@ from certs import Credentials
 from schemas import (
     Codec,
     DERControlList,
+    DERControlResponse,
     DERList,
     DERProgramList,
     EndDevice,
@@ -16,6 +17,7 @@ from schemas import (
     FunctionSetAssignmentsList,
     MirrorUsagePointList,
     Registration,
+    ResponseList,
     Time,
 )
 from sep2_server import ManualClock, settings_of
@@ -350,6 +352,23 @@ def test_all_readings_of_a_client_are_forgotten(api: OperatorClient, device_requ
     assert api.get("devices", "north", "logevents")["LogEvent"] == []
     report(device_request)
     assert device_request("GET", f"{edev}").status == 200
+
+
+def test_what_a_client_has_answered_is_forgotten(api: OperatorClient, device_request: DeviceRequest) -> None:
+    ensure(api)
+    api.call("PUT", ("devices", "north", "groups", "g"), {"primacy": 1})
+    asked = {"DERControlBase": LIMIT, "duration": 60}
+    control = api.call("POST", ("groups", "g", "controls"), asked)["DERControl"]
+    assert isinstance(control, dict)
+    said = DERControlResponse(endDeviceLFDI=LFDI, status=1, subject=str(control["mRID"]))
+    assert device_request("POST", str(control["replyTo"]), said).status == 201
+    place = ("controls", str(control["mRID"]), "responses")
+    before = len(rows_of(api.get(*place), "responses"))
+    api.call("POST", ("devices", "north", "forget"), {"responses": True})
+    assert (before, api.get(*place)["responses"]) == (1, [])
+    page = read(device_request, str(control["replyTo"]), ResponseList)
+    assert isinstance(page, ResponseList)
+    assert page.all == 0
 
 
 def test_there_must_be_something_to_forget(api: OperatorClient) -> None:
