@@ -99,6 +99,9 @@ class ServerProfile:
         "capability",
         "empty_list",
     )
+    redirect_status: int = _open(
+        301, "answer to plain HTTP, at `redirect_port`", "1; CORE-002, ERR-001", 301, 302, 307
+    )
     hidden_status: int = _open(404, "answer for a resource of another client", "1 and 4", 403, 404)
 
     in_band_registration: bool = _open(
