@@ -4,6 +4,7 @@ One way for all: what a resource must be is in its declaration and in `function_
 in is in `planting`, what comes and goes with it is in `tree`.
 """
 
+import re
 from collections import Counter
 from typing import Final
 
@@ -46,6 +47,7 @@ COMPONENT: Final = "RateComponent"
 MOST_COUNTED: Final = 10_000
 OPEN: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 PROGRAMS_HINT: Final = f"allowed: {', '.join(PROGRAM_KINDS)}"
+_NUMBER: Final = re.compile("[0-9]{1,18}")
 LIST_HINT: Final = "list what there is: lineside op resource list /tp"
 
 
@@ -281,7 +283,8 @@ def _item_kind(target: Target) -> str:
 def _group(desk: Desk, name: str | None, target: Target) -> Group | None:
     """The group that a new program is for: of the list that it is added to, or the one that is named."""
     if target.route.id in GROUP_LISTS:
-        group = desk.reader.group(int(target.place.parts[0])) if target.place.parts[0].isdigit() else None
+        number = target.place.parts[0]
+        group = desk.reader.group(int(number)) if _NUMBER.fullmatch(number) else None
         if group is None:
             raise NotFound(f"no group has {target.href}", "list the groups: lineside op group list")
         return group

@@ -292,6 +292,13 @@ def test_the_commands_do_all_of_it(
     assert op("resource", "add", "/tp", "nowhere.json") == 2
 
 
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 30, "-1", "x", "0"])
+def test_nothing_is_added_to_the_list_of_a_group_that_is_none(api: OperatorClient, number: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        add(api, f"/fsa/{number}/msg", {"primacy": 1, "locale": "en"})
+    assert caught.value.status == 404
+
+
 OWN_WAYS = [
     ("PUT", "EndDevice", {"lFDI": "AB" * 20}, "lineside op modify"),
     ("PUT", "EndDevice", {"enabled": False}, "lineside op modify"),
