@@ -140,6 +140,15 @@ def unassign(desk: Desk, group: Group, client: Client) -> None:
     touch(tx, desk.environment, client.end_device_id, desk.now)
 
 
+def associate_der(desk: Desk, der: Row) -> None:
+    """Show the programs of a device at a DER that it has now. IEEE 2030.5-2018, 10.10."""
+    listed = desk.beside(der, ASSOCIATED)
+    for program_id in sorted(desk.reader.programs_of_device(der.owner_id or 0)):
+        program = desk.reader.by_id(program_id)
+        if listed is not None and program is not None and program.kind == "DERProgram":
+            desk.transaction.add_member(listed.id, program)
+
+
 def delete_group(desk: Desk, group: Group) -> None:
     """Remove a group with its memberships, and the programs that no other group has."""
     tx = desk.transaction

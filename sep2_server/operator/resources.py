@@ -111,6 +111,8 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
             programs.show(desk, group, row)
     else:
         row = _insert_below(desk, target, plan)
+    if kind == "DER":
+        programs.associate_der(desk, row)
     prepaid_rules.added(desk, row)
     return row
 

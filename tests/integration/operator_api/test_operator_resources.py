@@ -299,6 +299,17 @@ def test_nothing_is_added_to_the_list_of_a_group_that_is_none(api: OperatorClien
     assert caught.value.status == 404
 
 
+def test_a_der_that_is_added_has_the_programs_of_its_device(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    edev = str(api.get("devices", "north")["href"])
+    der = add(api, f"{edev}/der", {})
+    assert b'all="1"' in device_request("GET", f"{der}/derp").body
+    assert b'all="2"' in device_request("GET", f"{edev}/der").body
+    [program] = rows_of(api.get("programs"), "programs")
+    assert str(program["mRID"]).encode() in device_request("GET", f"{der}/derp").body
+
+
 OWN_WAYS = [
     ("PUT", "EndDevice", {"lFDI": "AB" * 20}, "lineside op modify"),
     ("PUT", "EndDevice", {"enabled": False}, "lineside op modify"),
