@@ -18,6 +18,9 @@ _HEX_OCTETS: Final = 21
 _OFFSET: Final = 1 << 63
 _INVERT: Final = bytes(255 - n for n in range(256))
 _MOST_NUMBER: Final = (1 << 63) - 1
+_MOST_START: Final = 1 << 62
+"""Behind the end of every list, and so far from the largest number that a limit may be added."""
+_MOST_DIGITS: Final = 20
 
 
 class BadQueryError(ValueError):
@@ -122,7 +125,8 @@ def _is_whole(name: str, text: str) -> bool:
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise BadQueryError(f"{name}={text[:20]!r} is not a whole number from 0")
-    return min(int(text[:20]), _MOST_NUMBER)
+    number = int(text) if len(text) <= _MOST_DIGITS else int(text.lstrip("0")[:_MOST_DIGITS] or "0")
+    return min(number, _MOST_START if name == "s" else _MOST_NUMBER)
 
 
 def _encoder(route: Route, key: Key) -> _Encoder:

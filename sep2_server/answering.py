@@ -39,7 +39,8 @@ class Answering:
         self._store = store
         self._clock = clock
         self._dispatchers = dispatchers
-        self._mounted = [(prefix, each) for prefix, each in dispatchers.items() if prefix]
+        paths = sorted(filter(None, dispatchers), key=len, reverse=True)
+        self._mounted = [(prefix, dispatchers[prefix]) for prefix in paths]
         self._be_current = be_current
         self.heads = Heads()
 

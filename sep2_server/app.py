@@ -203,7 +203,8 @@ class Sep2Server:
         """Listen for plain HTTP too, where the settings say so."""
         settings = self.settings
         if settings.redirect_port >= 0 and self.place.is_first:
-            self.redirection = Redirection(settings.host, settings.redirect_port, self.port)
+            status = settings.profile.redirect_status
+            self.redirection = Redirection(settings.host, settings.redirect_port, self.port, status=status)
             await self.redirection.start()
 
     @property

@@ -66,17 +66,32 @@ class _Sum:
 
 
 def back_up(db: Connection, path: Path) -> Told:
-    """Write all of a database to a file, which is there whole or not at all. OSError, StoreError."""
+    """Write all of a database to a file, which is there whole or not at all.
+
+    StoreError for a database whose format is not that of this program, OSError where the file cannot be made.
+    """
+    number = format_of(db)
+    _require_own_format(number)
     partly = path.with_name(path.name + ".part")
     total = _Sum()
     partly.touch(mode=0o600)
     with gzip.open(partly, "wt", encoding="utf-8", compresslevel=6) as out:
-        for line in _lines(db, total, format_of(db)):
+        for line in _lines(db, total, number):
             out.write(total.add(line) + "\n")
         told = total.told
         out.write(json.dumps({"rows": told.rows, "sha256": told.checksum}) + "\n")
     partly.replace(path)
     return told
+
+
+def _require_own_format(number: int) -> None:
+    if not number:
+        raise StoreError("the database is empty: no server has used it yet")
+    if number != len(MIGRATIONS):
+        raise StoreError(
+            f"the database has format {number}, this program backs up format {len(MIGRATIONS)}: "
+            "back it up with the program that used it last"
+        )
 
 
 def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:

@@ -1,11 +1,11 @@
 """Profiles and mounts from the settings: a name, or a table of a name and the rules that deviate from it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import Field, replace
 from typing import Any, Final, get_type_hints
 
-from sep2_server.profiles import FUNCTION_SET_CODES, PROFILES, ServerProfile, rules
+from sep2_server.profiles import FUNCTION_SET_CODES, PROFILES, ServerProfile, polled, rules
 from sep2_server.setting_values import SettingsError, value_of
 
 RULES: Final[Mapping[str, Field[Any]]] = {f.name: f for f in rules()}
@@ -25,6 +25,13 @@ _RULE_BOUNDS: Final = {
     "registration_ders": (0, 100),
     "default_set_grad_w": (-1, 65535),
 }
+_MEMBERS: Final[Mapping[str, Container[object]]] = {
+    "superseded_responses": (7, 14),
+    "notification_statuses": range(100, 600),
+    "notification_end_statuses": range(100, 600),
+}
+"""What the numbers of a list may be."""
+MOST_RATE_S: Final = 4_294_967_295
 
 
 def profile_of(place: str, given: object, shared: Mapping[str, object]) -> ServerProfile:
@@ -65,7 +72,25 @@ def _rule(place: str, value: object, held: ServerProfile) -> object:
         raise SettingsError(f"{place}: {value!r} is not {_PATTERNS[name].pattern}")
     if name == "function_sets":
         return _switched(place, held.function_sets, found)
-    return {**held.poll_rate, **found} if isinstance(found, Mapping) else found
+    if isinstance(found, tuple) and name in _MEMBERS:
+        _require_members(place, found, _MEMBERS[name])
+    return {**held.poll_rate, **_rates(place, found)} if isinstance(found, Mapping) else found
+
+
+def _require_members(place: str, found: Iterable[object], known: Container[object]) -> None:
+    for one in found:
+        if one not in known:
+            raise SettingsError(f"{place}: {one!r} is not in {known}")
+
+
+def _rates(place: str, found: Mapping[str, int]) -> Mapping[str, int]:
+    """Rates by the id of the resource. SettingsError for one without a pollRate, and for what is no rate."""
+    for kind, rate_s in found.items():
+        if kind not in polled():
+            raise SettingsError(f"{place}.{kind}: carries no pollRate; allowed: {', '.join(polled())}")
+        if not 1 <= rate_s <= MOST_RATE_S:
+            raise SettingsError(f"{place}.{kind}: {rate_s} is not 1 to {MOST_RATE_S}")
+    return found
 
 
 def _switched(place: str, held: tuple[str, ...], found: object) -> tuple[str, ...]:

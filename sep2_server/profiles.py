@@ -6,12 +6,13 @@ Every field names what it decides, what it may be and where the question comes f
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from function_sets import FUNCTION_SETS
-from schemas import BASE, Profile, csip_aus
-from sep2_server.extra_routes import HOME_OF
+from function_sets import FUNCTION_SETS, ROUTES
+from schemas import BASE, Profile, csip_aus, spec_of
+from sep2_server.extra_routes import GROUP_LISTS, HOME_OF
 
 T = TypeVar("T")
 
@@ -52,6 +53,13 @@ REFERENCE_RATES: Final[Mapping[str, int]] = MappingProxyType(
 """pollRate by the id of the resource, s. CSIP-AUS reference rates; they serve CSIP as well."""
 
 
+@cache
+def polled() -> tuple[str, ...]:
+    """Ids of the resources that carry a pollRate. IEEE 2030.5-2018, 6."""
+    kinds = [route.id for route in ROUTES.values() if any(f.name == "pollRate" for f in spec_of(route.type))]
+    return (*kinds, *sorted(GROUP_LISTS))
+
+
 def rate_in(rates: Mapping[str, int], kind: str) -> int | None:
     """The rate of a resource among some; that of the list at the root stands for the lists of groups."""
     found = rates.get(kind)
@@ -90,6 +98,9 @@ class ServerProfile:
         "404",
         "capability",
         "empty_list",
+    )
+    redirect_status: int = _open(
+        301, "answer to plain HTTP, at `redirect_port`", "1; CORE-002, ERR-001", 301, 302, 307
     )
     hidden_status: int = _open(404, "answer for a resource of another client", "1 and 4", 403, 404)
 

@@ -15,7 +15,10 @@ LONGEST_S: Final = 10.0
 
 
 class Redirection:
-    """A listener that answers everything with 301, and a request without Host with 400; nothing is read."""
+    """A listener that answers everything with a redirection, and a request without Host with 400.
+
+    Nothing is read. `status` is that of the redirection: 301, 302 or 307.
+    """
 
     def __init__(
         self,
@@ -23,9 +26,11 @@ class Redirection:
         port: int,
         https_port: int,
         *,
+        status: int = 301,
         most: int = MOST_CONNECTIONS,
         longest_s: float = LONGEST_S,
     ) -> None:
+        self._status = status
         self._most = most
         self._longest_s = longest_s
         self._host = host
@@ -64,7 +69,7 @@ class Redirection:
             return web.Response(status=400)
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         location = f"https://{name}:{self._https_port}{target_of(request.raw_path)}"
-        return web.Response(status=301, headers={"Location": location})
+        return web.Response(status=self._status, headers={"Location": location})
 
 
 class _Refused(asyncio.Protocol):

@@ -11,6 +11,7 @@ from schemas import Profile, csip_aus
 from sep2_server.address import is_url
 from sep2_server.profile_settings import RULES, prefix_of, profile_of, table_of
 from sep2_server.profiles import PROFILES, ServerProfile
+from sep2_server.setting_rules import by_lfdi, require_apart, require_sound
 from sep2_server.setting_values import ROOTS, SettingsError, value_of
 
 FILES_AS_TEXT: Final = frozenset({"database", "database_password_file"})
@@ -192,6 +193,7 @@ class Settings:
             if getattr(self, name) not in allowed:
                 raise SettingsError(f"{name}: {getattr(self, name)!r} is not one of {', '.join(allowed)}")
         _zone(self.time_zone)
+        require_sound({f.name: getattr(self, f.name) for f in fields(self)})
 
     @property
     def database_password(self) -> str | None:
@@ -250,6 +252,13 @@ _BOUNDS: Final = {
     "port": (0, 65535),
     "redirect_port": (-1, 65535),
     "most_octets": (1024, 1 << 26),
+    "end_devices_per_aggregator": (0, 10_000_000),
+    "items_per_list": (0, 10_000_000),
+    "responses_kept": (1, 1_000_000_000),
+    "changes_kept": (1, 1_000_000_000),
+    "shutdown_s": (0, 3600),
+    "cached_answers": (0, 100_000_000),
+    "known_clients": (0, 100_000_000),
     "log_events_kept": (10, 1_000_000),
     "mirror_usage_points_per_device": (0, 10_000),
     "usage_points_per_device": (1, 10_000),
@@ -313,6 +322,8 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     values |= {name: value_of(name, given[name], kinds[name]) for name in rest}
     if "" in values["mounts"]:
         values["profile"] = values["mounts"].pop("")
+    require_apart(values["mounts"])
+    values["aggregator_pens"] = by_lfdi("aggregator_pens", values.get("aggregator_pens", {}))
     return Settings(**values)
 
 

@@ -10,6 +10,7 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import put_item
 from sep2_server.rows import Group, Row
+from sep2_server.versions import next_version
 
 
 def ensure(desk: Desk, call: Call) -> Answer:
@@ -55,7 +56,7 @@ def change_program(desk: Desk, row: Row, *, primacy: int | None, description: st
     program.description = program.description if description is None else description
     if before == (program.primacy, program.description):
         return False
-    program.version = (program.version or 0) + 1
+    program.version = next_version(program.version)
     put_item(desk, row, program)
     return True
 

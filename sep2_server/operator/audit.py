@@ -15,8 +15,10 @@ from typing import Final, Self
 from sep2_server.operator.audit_chain import Entry, Follower, Head, sha256_of, spoil_of
 from sep2_server.operator.errors import AuditFailed
 
-__all__ = ["AuditLog", "Entry", "files_of"]
+__all__ = ["AUDIT_FILE", "AuditLog", "Entry", "files_of"]
 
+AUDIT_FILE: Final = "audit.jsonl"
+"""Name of the log in the folder of the operators."""
 MOST_OCTETS: Final = 1 << 26
 """Size at which a file of the log gets a number and a new one begins."""
 UNCHAINED: Final = ".unchained.jsonl"

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -12,6 +14,8 @@ JSON: Final = "application/json"
 SEP_XML: Final = "application/sep+xml"
 SECRETS: Final = frozenset({"pIN", "secret"})
 """Fields that no digest covers: few digits are found from a digest by trying."""
+_UNFIT: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""A character that no document of XML 1.0 can carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,32 @@ def digest_of(body: object) -> str | None:
 
 def _value(text: bytes, place: str) -> object:
     try:
-        return cast("object", json.loads(text))
+        value = cast("object", json.loads(text))
+        require_fit(_texts(value), place)
     except (ValueError, RecursionError) as flaw:
         raise BadRequest(f"{place}: not JSON ({flaw})", "send JSON in UTF-8") from flaw
+    return value
+
+
+def require_fit(texts: Iterable[str], place: str) -> None:
+    """Raise BadRequest for a text with a character that no document for devices can carry."""
+    for text in texts:
+        found = _UNFIT.search(text)
+        if found is not None:
+            raise BadRequest(f"{place}: the character U+{ord(found[0]):04X}", "leave out control characters")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a JSON value, names of fields among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, held in value.items():
+            yield name
+            yield from _texts(held)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def _without_secrets(value: object) -> object:

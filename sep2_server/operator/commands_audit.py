@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
+from sep2_server.operator.audit import AUDIT_FILE
 from sep2_server.operator.audit_reading import verify
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
-from sep2_server.operator.side import AUDIT_FILE
 from sep2_server.operator.site import read_site
 from sep2_server.setting_values import SettingsError
 

@@ -110,7 +110,7 @@ def _device(folder: Path, row: dict[str | None, str | None]) -> Item | str:
         text = (row.get(column) or "").strip()
         if not text:
             continue
-        if column in NUMBERS and not text.isdigit():
+        if column in NUMBERS and not (text.isascii() and text.isdigit()):
             return f"{column}: {text[:40]!r} is no number"
         item[key] = int(text) if column in NUMBERS else text.split(";") if column == "groups" else text
     if "certificate" in item:

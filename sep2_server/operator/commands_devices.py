@@ -43,6 +43,11 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = command(below, "events", events, example="events north")
     parser.add_argument("device", help="name or LFDI")
     parser.add_argument("--limit", type=int, default=100, help="how many (100)")
+    parser = command(below, "changes", changes, example="changes --after 1200")
+    parser.add_argument(
+        "--after", type=int, default=0, metavar="N", help="behind this place (the oldest kept)"
+    )
+    parser.add_argument("--limit", type=int, default=1000, help="how many changes are looked at (1000)")
 
 
 def enrol(api: OperatorClient, args: argparse.Namespace) -> Shown:
@@ -122,6 +127,22 @@ def events(api: OperatorClient, args: argparse.Namespace) -> Shown:
     ]
     names = ("created", "functionSet", "logEventCode", "logEventID", "details")
     return Shown(data=answer, text=columns(rows, names, empty="the device has logged nothing"))
+
+
+def changes(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """Show which devices have changed in what, and the place behind that."""
+    answer = api.get("changes", after=args.after, limit=args.limit)
+    rows: list[Row] = [
+        {"device": row.get("device") or "-", "kinds": ", ".join(map(str, _list(row.get("kinds"))))}
+        for row in rows_of(answer, "changed")
+    ]
+    place = {name: answer.get(name) for name in ("next", "more", "complete")}
+    table = columns(rows, ("device", "kinds"), empty="nothing has changed")
+    return Shown(data=answer, text=f"{table}\n\n{listed(place)}")
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _all_devices(api: OperatorClient) -> Iterator[Row]:

@@ -53,6 +53,7 @@ def _add_group(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         parser.add_argument("group", help="name of the group")
         parser.add_argument("device", nargs="+", help="name or LFDI")
     _add_primacy(group)
+    command(group, "programs", all_programs, example="group programs")
     parser = command(group, "program", add_program, example="group program feeder-7 --primacy 6")
     parser.add_argument("group", help="name of the group")
     parser.add_argument("--primacy", type=int, required=True, help="0 to 255, the lower wins")
@@ -144,6 +145,13 @@ def add_program(api: OperatorClient, args: argparse.Namespace) -> Shown:
         "POST", ("groups", args.group, "programs"), {"primacy": args.primacy} | _description(args)
     )
     return Shown(data=answer, text=listed(answer))
+
+
+def all_programs(api: OperatorClient, _: argparse.Namespace) -> Shown:
+    """List the DERPrograms of all groups with their primacies."""
+    answer = api.get("programs")
+    names = ("group", "primacy", "description", "hasDefault", "openControls", "mRID")
+    return Shown(data=answer, text=columns(rows_of(answer, "programs"), names, empty="no programs"))
 
 
 def default(api: OperatorClient, args: argparse.Namespace) -> Shown:

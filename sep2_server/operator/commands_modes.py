@@ -73,7 +73,7 @@ def _setting(text: str, option: str) -> tuple[str, object]:
 
 def _number_or_text(value: object) -> object:
     text = str(value)
-    return int(text) if text.lstrip("-").isdigit() else value
+    return int(text) if text.removeprefix("-").isdigit() else value
 
 
 def _switch(text: str) -> bool:

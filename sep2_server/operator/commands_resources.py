@@ -44,6 +44,8 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--reason", help="text for the devices")
     commands_ensure.add_parsers(group)
     _with_href(command(group, "responses", responses, example="resource responses /dr/5/edc/9"))
+    parser = command(group, "assigned", assigned, example="resource assigned feeder-7")
+    parser.add_argument("group", help="name of the group")
     for name, run in (("assign", assign), ("unassign", unassign)):
         parser = _with_href(command(group, name, run, example=f"resource {name} /tp/12 feeder-7"))
         parser.add_argument("group", help="name of the group")
@@ -95,6 +97,13 @@ def responses(api: OperatorClient, args: argparse.Namespace) -> Shown:
     names = ("device", "status", "meaning", "endDeviceLFDI")
     text = columns(rows_of(answer, "responses"), names, empty="no device has answered yet")
     return Shown(data=answer, text=text)
+
+
+def assigned(api: OperatorClient, args: argparse.Namespace) -> Shown:
+    """List the programs of all kinds that a group assigns to its devices."""
+    answer = api.get("groups", args.group, "resources")
+    rows = [_row(item) for item in rows_of(answer, "items")]
+    return Shown(data=answer, text=columns(rows, ("kind", *COLUMNS), empty="the group assigns nothing"))
 
 
 def assign(api: OperatorClient, args: argparse.Namespace) -> Shown:

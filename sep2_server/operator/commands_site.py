@@ -10,6 +10,7 @@ from certs import CertsError, Pki
 from function_sets import pen_warning
 from sep2_server.operator.auth import Role, Token
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, moment, say
+from sep2_server.operator.console import audited
 from sep2_server.operator.errors import Refusal
 from sep2_server.operator.operator_settings import FILE
 from sep2_server.operator.site import read_site
@@ -96,11 +97,13 @@ def token(args: argparse.Namespace) -> int:
             lines = [f"{token.name}  {token.role}{_expiry(token)}" for token in read_tokens(folder)]
             say("\n".join(lines) or "no tokens yet: the first start of the server makes one")
         elif args.remove:
-            remove_token(folder, args.name)
+            with audited(folder, "revoke token", args.name):
+                remove_token(folder, args.name)
             say(f"{args.name} is removed")
         else:
-            folder.mkdir(parents=True, exist_ok=True)
-            say(add_token(folder, args.name, args.role, secrets.randbits))
+            with audited(folder, "create token", f"{args.name}/{args.role}"):
+                secret = add_token(folder, args.name, args.role, secrets.randbits)
+            say(secret)
     except SettingsError as flaw:
         complain(str(flaw), "name the folder that `lineside server init` made")
         return WRONG_USAGE

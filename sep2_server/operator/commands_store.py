@@ -10,6 +10,8 @@ from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.migrations import MIGRATIONS, format_of, migrate, pending
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
+from sep2_server.operator.console import audited
+from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import read_site
 from sep2_server.setting_values import SettingsError
 from sep2_server.settings import Settings
@@ -51,9 +53,10 @@ def restore_database(args: argparse.Namespace) -> int:
     """Put a file into the database, and compare if asked."""
 
     def run(db: Connection) -> None:
-        told = restore(db, args.file, is_forced=args.force)
-        if args.verify:
-            verify(db, args.file)
+        with audited(read_site(args.config).operator.folder, "restore database", args.file.name):
+            told = restore(db, args.file, is_forced=args.force)
+            if args.verify:
+                verify(db, args.file)
         _tell("restored and compared" if args.verify else "restored", told)
 
     return _with_database(args, run)
@@ -73,7 +76,7 @@ def _with_database(args: argparse.Namespace, run: Callable[[Connection], None]) 
     except SettingsError as flaw:
         complain(str(flaw), "name the folder that `lineside server init` made")
         return WRONG_USAGE
-    except (StoreError, OSError) as flaw:
+    except (StoreError, AuditFailed, OSError) as flaw:
         complain(str(flaw), "see that the database of the settings is there, and the file whole")
         return REFUSED
     return FINE

@@ -24,7 +24,7 @@ from sep2_server.files.stored import contents_of
 from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.audit import AuditLog, Entry
 from sep2_server.operator.auth import Token, caller, require
-from sep2_server.operator.body import body_of, digest_of
+from sep2_server.operator.body import body_of, digest_of, require_fit
 from sep2_server.operator.desk import Desk, Office
 from sep2_server.operator.errors import (
     AuditFailed,
@@ -101,7 +101,7 @@ class Counter:
     def knows(self, authorization: str | None) -> bool:
         """Whether a caller shows a token of any role."""
         try:
-            caller(read_tokens(self._folder), authorization)
+            caller(read_tokens(self._folder), authorization, self._clock.now())
         except Unauthorized:
             return False
         return True
@@ -121,8 +121,8 @@ class Counter:
             token = self._caller(request)
             operation, names = find(OPERATIONS, request.method, request.parts)
             entry = self._entry(token.name, operation.action, request, DONE)
-            call = _call(request, names, entry.time)
             with self._told_of(entry, operation):
+                call = _call(request, names, entry.time)
                 require(token, operation.least)
                 operation.check_query(call.query)
                 content = await self._taken(octets)
@@ -197,7 +197,7 @@ class Counter:
         with self._told_of(entry, operation):
             require(token, operation.least)
             body = body_of(request.body, request.content_type)
-        call = replace(_call(request, names, entry.time), body=body)
+            call = replace(_call(request, names, entry.time), body=body)
         entry = replace(entry, body=digest_of(body))
         with self._told_of(entry, operation):
             operation.check_query(call.query)
@@ -267,5 +267,8 @@ def _target(operation: Operation, call: Call, body: Answer) -> str:
 
 
 def _call(request: Request, names: Names, now: int) -> Call:
+    """The call that a request is. BadRequest for a character in its path or query that is in no text."""
     query = dict(reversed(parse_qsl(request.query, keep_blank_values=True)))
+    require_fit(names.values(), "path")
+    require_fit(query.values(), "query")
     return Call(names=names, query=query, now=now)

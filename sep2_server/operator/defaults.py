@@ -12,6 +12,7 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_modes
 from sep2_server.operator.tree import Plan, parts_of, put_item, put_single
 from sep2_server.rows import Row
+from sep2_server.versions import next_version
 
 KIND: Final = "DefaultDERControl"
 MODES: Final = "DERControlBase"
@@ -60,7 +61,7 @@ def take_away(desk: Desk, program: Row) -> None:
         desk.transaction.delete(row)
         value = desk.resource(program, DERProgram)
         value.DefaultDERControlLink_ = None
-        value.version = (value.version or 0) + 1
+        value.version = next_version(value.version)
         replaced = program._replace(body=desk.environment.codec.fragment(value))
         desk.transaction.replace(program, replaced)
 
@@ -81,7 +82,7 @@ def _merged(
     modes = given.get(MODES, {})
     if not isinstance(modes, dict):
         raise BadRequest(f"{MODES}: {modes!r:.60} is not an object", "give an object of modes")
-    version = {"version": 0 if held is None else (held.version or 0) + 1}
+    version = {"version": 0 if held is None else next_version(held.version)}
     base = {**wire.get(MODES, {}), **with_hrefs(desk, program, modes)}
     grad_w = desk.environment.rules.default_set_grad_w
     usual = {"setGradW": grad_w} if held is None and grad_w >= 0 else {}

@@ -130,12 +130,7 @@ def _ders(desk: Desk, client: Client, asked: ChangeDevice) -> bool:
 
 def _add_der(desk: Desk, client: Client) -> None:
     """One more DER, which the programs of the device are associated with."""
-    der = add_der(desk.transaction, desk.environment, client.end_device_id)
-    listed = desk.beside(der, programs.ASSOCIATED)
-    for program_id in sorted(desk.reader.programs_of_device(client.end_device_id)):
-        program = desk.reader.by_id(program_id)
-        if listed is not None and program is not None and program.kind == "DERProgram":
-            desk.transaction.add_member(listed.id, program)
+    programs.associate_der(desk, add_der(desk.transaction, desk.environment, client.end_device_id))
 
 
 def _entry(desk: Desk, client: Client, field: str, value: object) -> bool:

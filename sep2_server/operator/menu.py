@@ -30,7 +30,7 @@ HEADINGS: Final[Mapping[str, Sequence[str]]] = {
         "file",
         "resource",
     ),
-    "what devices report": ("readings", "events", "responses", "forget"),
+    "what devices report": ("readings", "events", "responses", "changes", "forget"),
     "the server": ("status", "rates", "settings", "token", "audit", "api"),
 }
 MORE: Final = "more"

@@ -35,6 +35,7 @@ from sep2_server.operator.tree import Plan, insert_in, insert_item, put_item, pu
 from sep2_server.rows import Row, full_mrid
 from sep2_server.stored_readings import SECONDS_OF_DAY
 from sep2_server.usage_points import is_metered
+from sep2_server.versions import next_version
 
 MOST_ROWS: Final = 1000
 """Most values of one call."""
@@ -266,7 +267,7 @@ def _set(desk: Desk, reading: Row, known: Row | None, mrid: str, period: DateTim
     held = desk.resource(known, ReadingSet)
     if held.timePeriod == period:
         return known
-    held.timePeriod, held.version = period, (held.version or 0) + 1
+    held.timePeriod, held.version = period, next_version(held.version)
     return put_item(desk, known, held)
 
 

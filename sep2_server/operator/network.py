@@ -41,6 +41,8 @@ def place(desk: Desk, call: Call) -> Answer:
             created.append(path)
         elif found.level != level:
             raise Conflict(f"{path} is of level {found.level}, not {level}", "give it another name")
+        else:
+            _require_primacy(desk, found, path, (asked.primacies or {}).get(level))
         parent = found.id
         nodes.append(found)
     joined, left = _move(desk, client, nodes)
@@ -120,6 +122,15 @@ def _add_node(desk: Desk, node: Node, path: str, primacies: Mapping[str, int]) -
     made = node._replace(id=group.id)
     desk.transaction.put_node(made)
     return made
+
+
+def _require_primacy(desk: Desk, node: Node, path: str, wanted: int | None) -> None:
+    """Raise Conflict for a node that is there with another primacy: others are at it too."""
+    held = _primacy(desk, node)
+    if wanted is not None and wanted != held:
+        raise Conflict(
+            f"{path} has primacy {held}, not {wanted}", f"lineside op group primacy {path} {wanted}"
+        )
 
 
 def _move(desk: Desk, client: Client, nodes: list[Node]) -> tuple[list[str], list[str]]:

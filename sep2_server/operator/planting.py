@@ -27,6 +27,7 @@ from sep2_server.operator.model import resource_of
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.operator.tree import Plan
 from sep2_server.uris import route_named
+from sep2_server.versions import next_version
 
 MADE_HERE: Final = frozenset({"href", "version", "EventStatus", "creationTime", "subscribable", "replyTo"})
 """Fields that the server fills in, whatever is given."""
@@ -71,7 +72,7 @@ def changed_value(desk: Desk, kind: str, old: Resource, given: object) -> Any:  
     merged = {**json_of(old), **_timed(desk, cls, given)}
     value: Any = _read(desk, cls, {k: v for k, v in merged.items() if v is not None}, _name(kind))
     if hasattr(value, "version"):
-        value.version = (value.version or 0) + 1
+        value.version = next_version(value.version)
     check(desk, value, {})
     return value
 

@@ -12,6 +12,7 @@ from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.operator.tree import Plan, insert_item, remove
 from sep2_server.rows import Client, Group, Row
+from sep2_server.versions import next_version
 
 ASSOCIATED: str = "AssociatedDERProgramList"
 BATCH = 1000
@@ -139,6 +140,15 @@ def unassign(desk: Desk, group: Group, client: Client) -> None:
     touch(tx, desk.environment, client.end_device_id, desk.now)
 
 
+def associate_der(desk: Desk, der: Row) -> None:
+    """Show the programs of a device at a DER that it has now. IEEE 2030.5-2018, 10.10."""
+    listed = desk.beside(der, ASSOCIATED)
+    for program_id in sorted(desk.reader.programs_of_device(der.owner_id or 0)):
+        program = desk.reader.by_id(program_id)
+        if listed is not None and program is not None and program.kind == "DERProgram":
+            desk.transaction.add_member(listed.id, program)
+
+
 def delete_group(desk: Desk, group: Group) -> None:
     """Remove a group with its memberships, and the programs that no other group has."""
     tx = desk.transaction
@@ -170,7 +180,7 @@ def _link_again(desk: Desk, group: Group) -> None:
                 continue
             value = desk.resource(row, FunctionSetAssignments)
             set_links(value, links)
-            value.version = (value.version or 0) + 1
+            value.version = next_version(value.version)
             tx.replace(row, row._replace(body=codec.fragment(value)))
             touch(tx, desk.environment, assignment.end_device_id, desk.now)
         after = page[-1].end_device_id

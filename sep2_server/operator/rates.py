@@ -2,17 +2,16 @@
 
 from typing import Final
 
-from function_sets import ROUTES, pen_warning
-from schemas import EndDevice, Json, spec_of
+from function_sets import pen_warning
+from schemas import EndDevice, Json
 from sep2_server.end_devices import put_end_device
-from sep2_server.extra_routes import GROUP_LISTS
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import put_mirror_rates
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.requests import UINT32, SetRates
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
-from sep2_server.profiles import rate_in
+from sep2_server.profiles import polled, rate_in
 from sep2_server.rows import Role
 from sep2_server.run_time import POST_RATE_OPTION, POSTED, RATE_OPTION, post_rate_of
 
@@ -21,12 +20,6 @@ DEFAULT_S: Final = 900
 MOST_COUNTED: Final = 10_000
 MOST_CHANGED: Final = 10_000
 """Most resources whose postRate one call changes."""
-
-
-def polled() -> tuple[str, ...]:
-    """Resources that carry a pollRate."""
-    kinds = [route.id for route in ROUTES.values() if _has_rate(route.type)]
-    return (*kinds, *sorted(GROUP_LISTS))
 
 
 def show(desk: Desk, _: Call) -> Answer:
@@ -94,8 +87,9 @@ def _repost(desk: Desk, kind: str, rate: int) -> None:
         )
     for row in rows if kind == "EndDevice" else ():
         end_device = desk.resource(row, EndDevice)
-        end_device.postRate = rate
-        put_end_device(desk.transaction, desk.environment, row, end_device)
+        if end_device.postRate != rate:
+            end_device.postRate, end_device.changedTime = rate, desk.now
+            put_end_device(desk.transaction, desk.environment, row, end_device)
     if kind == "MirrorUsagePoint":
         put_mirror_rates(desk, rows, rate)
 
@@ -129,7 +123,3 @@ def _check(field: str, kind: str, rate: object, known: tuple[str, ...]) -> None:
         raise BadRequest(f"{field}.{kind[:60]}: carries no {field}", f"allowed: {', '.join(known)}")
     if not isinstance(rate, int) or isinstance(rate, bool) or not 0 <= rate <= UINT32:
         raise BadRequest(f"{field}.{kind}: {rate!r:.40} is no rate", f"allowed: 0 to {UINT32} (s)")
-
-
-def _has_rate(cls: type) -> bool:
-    return any(field.name == "pollRate" for field in spec_of(cls))

@@ -4,6 +4,7 @@ One way for all: what a resource must be is in its declaration and in `function_
 in is in `planting`, what comes and goes with it is in `tree`.
 """
 
+import re
 from collections import Counter
 from typing import Final
 
@@ -20,6 +21,7 @@ from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import cancel_event, change_event, current
 from sep2_server.operator.function_rules import check_blocks, require_free
+from sep2_server.operator.own_ways import require_changed_here, require_removed_here
 from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.reports import response_told
 from sep2_server.operator.requests import CancelControl
@@ -45,6 +47,7 @@ COMPONENT: Final = "RateComponent"
 MOST_COUNTED: Final = 10_000
 OPEN: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 PROGRAMS_HINT: Final = f"allowed: {', '.join(PROGRAM_KINDS)}"
+_NUMBER: Final = re.compile("[0-9]{1,18}")
 LIST_HINT: Final = "list what there is: lineside op resource list /tp"
 
 
@@ -108,6 +111,8 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
             programs.show(desk, group, row)
     else:
         row = _insert_below(desk, target, plan)
+    if kind == "DER":
+        programs.associate_der(desk, row)
     prepaid_rules.added(desk, row)
     return row
 
@@ -121,6 +126,7 @@ def change(desk: Desk, call: Call) -> Answer:
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
+    require_changed_here(route)
     if route.id == ASSOCIATED:
         given = given_of(desk, call.body, metering.USAGE_POINT)
         return _told(desk, metering.associate(desk, target, given))
@@ -151,10 +157,9 @@ def delete(desk: Desk, call: Call) -> Answer:
         return metering.remove_reading(desk, target)
     row = _row(target)
     kind = row.kind
-    if route_named(kind).is_list or (
-        kind in MADE_ELSEWHERE and kind in {"EndDevice", "FunctionSetAssignments"}
-    ):
-        raise BadRequest(f"href: a {kind} is not removed here", MADE_ELSEWHERE.get(kind, "name an item"))
+    if route_named(kind).is_list:
+        raise BadRequest(f"href: a {kind} is not removed here", "name an item")
+    require_removed_here(route_named(kind))
     _require_dispensable(desk, target)
     if not call.flag("force"):
         _require_over(desk, row)
@@ -280,7 +285,8 @@ def _item_kind(target: Target) -> str:
 def _group(desk: Desk, name: str | None, target: Target) -> Group | None:
     """The group that a new program is for: of the list that it is added to, or the one that is named."""
     if target.route.id in GROUP_LISTS:
-        group = desk.reader.group(int(target.place.parts[0])) if target.place.parts[0].isdigit() else None
+        number = target.place.parts[0]
+        group = desk.reader.group(int(number)) if _NUMBER.fullmatch(number) else None
         if group is None:
             raise NotFound(f"no group has {target.href}", "list the groups: lineside op group list")
         return group

@@ -3,18 +3,16 @@
 import secrets
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from sep2_server.app import Sep2Server
 from sep2_server.operator.api import OperatorApi
-from sep2_server.operator.audit import AuditLog
+from sep2_server.operator.audit import AUDIT_FILE, AuditLog
 from sep2_server.operator.counter import Counter
 from sep2_server.operator.operator_settings import METRICS_URL_FILE, URL_FILE, OperatorSettings
 from sep2_server.operator.token_files import FIRST_FILE, open_tokens
 from sep2_server.process.monitor import Monitor
 from sep2_server.process.pages import Page, page
-
-AUDIT_FILE: Final = "audit.jsonl"
 
 
 class OperatorSide:

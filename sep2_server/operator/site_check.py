@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from certs import CertsError, ServerTls
-from sep2_server.address import is_url
+from sep2_server.address import PostgresAddress, is_url
 from sep2_server.operator.operator_settings import TABLE, OperatorSettings, settings_file
 from sep2_server.operator.site import Site, given_of, site_of
 from sep2_server.process.place import tls_files
@@ -94,7 +94,31 @@ def _wrong_values(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield from _wrong(f"{TABLE}.{inner}", inner, {TABLE: {inner: held}}, _names(OperatorSettings))
             continue
         around = {"profile": given["profile"]} if name in RULES and "profile" in given else {}
-        yield from _wrong(name, name, {**around, name: value}, _names(Settings) | RULES.keys() | {TABLE})
+        known = _names(Settings) | RULES.keys() | {TABLE}
+        parts = [
+            flaw
+            for full, part in _parts(name, value)
+            for flaw in _wrong(full, name, {**around, name: part}, known)
+        ]
+        yield from parts or _wrong(name, name, {**around, name: value}, known)
+
+
+def _parts(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """The entries of a setting that is a table, each with its full name and as a table of its own."""
+    if not isinstance(value, dict):
+        return
+    if name == "profile":
+        held = {"name": value["name"]} if "name" in value else {}
+        for rule, set_to in value.items():
+            for full, part in [*_parts("", set_to)] or [("", set_to)]:
+                yield f"{name}.{rule}{full}", {**held, rule: part}
+        return
+    for key, entry in value.items():
+        if name == "mounts":
+            for full, part in [*_parts("profile", entry)] or [("", entry)]:
+                yield f"{name}.{key}{full.removeprefix('profile')}", {key: part}
+        else:
+            yield f"{name}.{key}", {key: entry}
 
 
 def _wrong(full: str, name: str, given: Mapping[str, Any], known: set[str]) -> Iterator[tuple[str, str]]:
@@ -113,7 +137,8 @@ def _names(cls: type) -> set[str]:
 
 
 def _without(given: Mapping[str, Any], wrong: Mapping[str, str]) -> dict[str, Any]:
-    left = {name: value for name, value in given.items() if name not in wrong}
+    tables = {name.partition(".")[0] for name in wrong} - {TABLE}
+    left = {name: value for name, value in given.items() if name not in tables}
     table = left.get(TABLE)
     if isinstance(table, dict):
         left[TABLE] = {name: value for name, value in table.items() if f"{TABLE}.{name}" not in wrong}
@@ -129,13 +154,25 @@ def _wrong_files(site: Site) -> Iterator[tuple[str, str]]:
     yield from missing
     if not missing:
         yield from _wrong_certificates(settings)
-    if not is_url(settings.database) and not Path(settings.database).parent.is_dir():
-        yield "database", f"database: {Path(settings.database).parent}: no such folder"
+    yield from _wrong_database(settings)
+    if settings.files_folder.exists() and not settings.files_folder.is_dir():
+        yield "files_folder", f"files_folder: {settings.files_folder}: no folder"
     if site.operator.plain_http and not site.operator.is_loopback:
         yield (
             f"{TABLE}.plain_http",
             f"{TABLE}.plain_http: only on a loopback address, not {site.operator.host}",
         )
+
+
+def _wrong_database(settings: Settings) -> Iterator[tuple[str, str]]:
+    if not is_url(settings.database):
+        if not Path(settings.database).parent.is_dir():
+            yield "database", f"database: {Path(settings.database).parent}: no such folder"
+        return
+    try:
+        PostgresAddress.of(settings.database, settings.database_password)
+    except SettingsError as flaw:
+        yield str(flaw).partition(":")[0], str(flaw)
 
 
 def _wrong_certificates(settings: Settings) -> Iterator[tuple[str, str]]:

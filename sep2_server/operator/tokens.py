@@ -2,7 +2,7 @@
 
 from sep2_server.operator.audit_chain import FILTERS
 from sep2_server.operator.audit_reading import newest
-from sep2_server.operator.auth import Role
+from sep2_server.operator.auth import Role, Token
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.requests import CreateToken
@@ -55,11 +55,15 @@ def revoke(desk: Desk, call: Call) -> Answer:
     """Forget a token: it is refused from the next request on. The last admin's stays."""
     name = call.names["token"]
     tokens = read_tokens(desk.office.folder)
-    admins = {token.name for token in tokens if token.role is Role.ADMIN}
+    admins = {token.name for token in tokens if token.role is Role.ADMIN and not _is_over(token, desk.now)}
     if admins == {name}:
         raise Conflict(f"token {name!r} is the last of role admin", "make another admin's token first")
     remove_token(desk.office.folder, name)
     return {"name": name}
+
+
+def _is_over(token: Token, now: int) -> bool:
+    return token.expires is not None and token.expires <= now
 
 
 def read_audit(desk: Desk, call: Call) -> Answer:

@@ -30,6 +30,7 @@ from sep2_server.rows import EVERYBODY, Row
 from sep2_server.stored_readings import stored
 from sep2_server.tree import link_lists, remove_tree
 from sep2_server.uris import route_named
+from sep2_server.versions import next_version
 
 READINGS: Final = "ReadingList"
 """A list without a row: its values are in the table of readings."""
@@ -206,5 +207,5 @@ def _link(desk: Desk, row: Row, *, is_there: bool) -> None:
     value: Resource = desk.resource(parent, environment.codec.profile.resolve(route_named(parent.kind).type))
     setattr(value, one.attr, linked(desk, parent.kind, place.parts, one) if is_there else None)
     if isinstance(value, Identified):
-        value.version = (value.version or 0) + 1
+        value.version = next_version(value.version)
     tx.replace(parent, parent._replace(body=environment.codec.fragment(value)))

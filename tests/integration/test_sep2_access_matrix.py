@@ -27,7 +27,7 @@ from sep2_server.extra_routes import EXTRA_ROUTES
 from sep2_server.location import READING_KINDS
 from sep2_server.operator import resources
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.errors import NotFound
+from sep2_server.operator.errors import NotFound, Refusal
 from sep2_server.operator.router import Call
 from sep2_server.rows import Role, Row
 from tests.integration.full_house import fill
@@ -47,6 +47,10 @@ UNSTORED: Final = BUILT_KINDS | {"NotificationList", "Notification"}
 """What is made at read, or is the client's: it has no row."""
 NO_TLS: Final = 0
 """In the place of a status: the handshake fails."""
+
+
+OPERATOR_WRITES: Final = {"PUT": resources.change, "POST": resources.add, "DELETE": resources.delete}
+"""What operators do by the href of a resource."""
 
 
 class Who(Enum):
@@ -259,6 +263,38 @@ async def test_an_operator_looks_at_whatever_is_stored(house: House, route: Rout
     told = await house.bench.do(lambda desk: _told_to_operator(desk, path))
     house.cells[route.id, "GET", "operator"] = 200 if told else 404
     assert bool(told) == (route.id in house.places and route.id not in UNSTORED)
+
+
+@pytest.mark.parametrize("method", list(OPERATOR_WRITES))
+@pytest.mark.parametrize("route", [pytest.param(route, id=route.id) for route in ALL_ROUTES])
+async def test_an_operator_changes_what_is_stored_and_is_told_why_not(
+    house: House, route: Route, method: str
+) -> None:
+    """With nothing in the body; what would be done is not kept. What is shown out of others has no row."""
+    path = house.places.get(route.id, "/nowhere")
+    status = await _tried_by_operator(house.bench, method, path)
+    house.cells[route.id, method, "operator"] = status
+    is_there = route.id in house.places and route.id not in UNSTORED
+    has_row = is_there and house.bench.store.reader.by_href(path) is not None
+    assert status in ({200, 400, 409} if has_row else {200, 400, 404} if is_there else {400, 404})
+
+
+class _Undone(Exception):
+    """What was done is taken back."""
+
+
+async def _tried_by_operator(bench: Bench, method: str, path: str) -> int:
+    def job(desk: Desk) -> None:
+        OPERATOR_WRITES[method](desk, Call(query={"href": path}, body={}, now=desk.now))
+        raise _Undone
+
+    try:
+        await bench.do(job)
+    except Refusal as flaw:
+        return flaw.status
+    except _Undone:
+        pass
+    return 200
 
 
 def _told_to_operator(desk: Desk, path: str) -> bool:

@@ -44,7 +44,9 @@ from schemas import (
     TimeConfiguration,
     TimeLink,
 )
+from sep2_server.operator import resources
 from sep2_server.rows import Row
+from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, running
 
 
@@ -340,6 +342,33 @@ async def test_price_responses_are_about_rate_components_that_the_device_knows(
     assert [one.consumeThreshold for one in page.PriceResponseCfg_] == [-9]
     assert page.PriceResponseCfg_[0].RateComponentLink_.href == elsewhere.href
     assert (await client.send("DELETE", href)).status == 204
+
+
+@pytest.mark.parametrize(("member", "status"), [("self-1", 201), ("self-2", 400)])
+async def test_a_rate_component_of_others_is_none_of_the_device(
+    bench: Bench, device: tuple[Row, Client], member: str, status: int
+) -> None:
+    row, client = device
+    await bench.enrol("self-2")
+    group, _ = await bench.group("rates", member)
+    part = {"roleFlags": "00", "ReadingType": {"uom": 72}}
+    tariff = {"primacy": 1, "serviceCategoryKind": 0, "RateComponent": [part]}
+    await operate(bench, resources.add, tariff, href=f"/fsa/{group.id}/tp")
+    [component] = bench.store.reader.of_kind("RateComponent")
+    await client.put(f"{row.href}/cfg", configuration())
+    wanted = PriceResponseCfg(
+        consumeThreshold=1, maxReductionThreshold=9, RateComponentLink_=RateComponentLink(href=component.href)
+    )
+    assert (await client.post(f"{row.href}/cfg/prcfg", wanted)).status == status
+
+
+async def test_a_device_says_nothing_of_another(bench: Bench, device: tuple[Row, Client]) -> None:
+    row, client = device
+    await bench.enrol("self-2")
+    told = [device_information(bench.credentials(name).lfdi) for name in ("self-2", "self-1")]
+    assert [(await client.put(f"{row.href}/di", one)).status for one in told] == [403, 204]
+    lower = device_information(bench.credentials("self-1").lfdi.lower())
+    assert (await client.put(f"{row.href}/di", lower)).status == 204
 
 
 async def test_what_a_device_can_shed_is_one_entry_for_each_program(device: tuple[Row, Client]) -> None:

@@ -44,21 +44,28 @@ class Browser:
         await self._browser.async_cancel()
 
 
-@pytest.mark.parametrize(("profile", "level"), [("csip", b"-S1"), ("csip_aus", b"+S1")])
+@pytest.mark.parametrize(("profile", "level", "plain"), [("csip", b"-S1", -1), ("csip_aus", b"+S1", 0)])
 async def test_a_server_is_found_while_it_runs(
-    tmp_path: Path, sep2_pki: Pki, profile: str, level: bytes
+    tmp_path: Path, sep2_pki: Pki, profile: str, level: bytes, plain: int
 ) -> None:
+    """The port is that of plain HTTP, where there is one. IEEE 2030.5-2018, 7."""
     own = AsyncZeroconf(interfaces=["127.0.0.1"])
     kind = "_tm._sub._smartenergy._tcp.local."
     browser = Browser(own, kind)
     name = f"Bench {profile} tm._smartenergy._tcp.local."
-    settings = {"discovery": True, "discovery_name": f"Bench {profile}", "profile": profile}
+    settings = {
+        "discovery": True,
+        "discovery_name": f"Bench {profile}",
+        "profile": profile,
+        "redirect_port": plain,
+    }
     try:
         async with running(tmp_path, sep2_pki, **settings) as bench:  # type: ignore[arg-type]
             await browser.until({name})
             info = AsyncServiceInfo(kind, name)
             assert await info.async_request(own.zeroconf, 5000)
-            assert info.port == bench.server.port
+            redirection = bench.server.redirection
+            assert info.port == (bench.server.port if redirection is None else redirection.port)
             assert info.parsed_addresses() == ["127.0.0.1"]
             assert info.properties == {
                 b"txtvers": b"1",

@@ -130,6 +130,13 @@ async def test_every_page_is_a_part_of_the_list(lists: Lists, route: Route) -> N
 
 
 @pytest.mark.parametrize("route", FULL)
+async def test_behind_all_numbers_there_is_nothing(lists: Lists, route: Route) -> None:
+    whole = await lists.page(route, "l=255")
+    page = await lists.page(route, f"s={'9' * 30}&l=255")
+    assert (page.hrefs, page.all) == ([], whole.all)
+
+
+@pytest.mark.parametrize("route", FULL)
 async def test_without_a_query_one_item_is_shown(lists: Lists, route: Route) -> None:
     whole, page = await lists.page(route, "l=255"), await lists.page(route, "")
     assert (page.hrefs, page.results, page.all) == (whole.hrefs[:1], 1, len(whole.items))

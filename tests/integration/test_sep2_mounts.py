@@ -186,3 +186,12 @@ async def test_profiles_with_the_same_extensions_share_a_database(tmp_path: Path
         pass
     async with running(tmp_path, sep2_pki, profile="csip") as bench:
         assert bench.server.port > 0
+
+
+async def test_a_path_below_another_is_the_longer_ones(tmp_path: Path, sep2_pki: Pki) -> None:
+    mounts = {"/aus": "csip_aus_v1.2", "/aus/v13": "csip_aus_v1.3"}
+    async with running(tmp_path, sep2_pki, mounts=mounts) as bench:
+        _, client = await bench.device("mount-1")
+        for prefix in ("", *mounts):
+            told = (await client.get(f"{prefix}/dcap")).body
+            assert f'href="{prefix}/dcap"'.encode() in told

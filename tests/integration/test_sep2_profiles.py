@@ -77,6 +77,14 @@ async def unknown(bench: Bench) -> object:
     return [(await client.get(path)).status for path in ("/dcap", "/edev", "/tm", "/derp")]
 
 
+async def redirected(bench: Bench) -> object:
+    plain = bench.server.redirection
+    assert plain is not None
+    async with ClientSession(f"http://127.0.0.1:{plain.port}") as session:
+        reply = await Client(session, bench.server.settings.xml_profile).get("/dcap")
+    return reply.status, reply.location == f"https://127.0.0.1:{bench.server.port}/dcap"
+
+
 async def hidden(bench: Bench) -> object:
     other = await bench.enrol("pro-2")
     _, client = await bench.device("pro-1")
@@ -397,6 +405,12 @@ CASES = (
             ("capability", [200, 403, 403, 403]),
             ("empty_list", [200, 200, 200, 403]),
         ),
+    ),
+    Case(
+        "redirect_status",
+        redirected,
+        ((301, (301, True)), (302, (302, True)), (307, (307, True))),
+        {"redirect_port": 0},
     ),
     Case("hidden_status", hidden, ((404, 404), (403, 403))),
     Case("in_band_registration", registered, ((False, 403), (True, 201))),

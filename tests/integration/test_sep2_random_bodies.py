@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from certs import Pki
+from certs import Pki, sfdi_of
 from function_sets import ROUTES, Route
 from schemas import Codec
-from sep2_server.extra_routes import EXTRA_ROUTES
+from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES
 from sep2_server.messages import Answer, Request
 from sep2_server.rows import Row
 from sep2_server.uris import route_named
@@ -21,13 +22,21 @@ from tests.integration.sep2_harness import SEP_XML, START, Bench, make_control, 
 from tests.resource_strategies import mutated, resources
 from tests.schema_judge import SchemaJudge
 
-CODEC = Codec()
 WRITABLE = [
     pytest.param(route, method, id=f"{method}-{route.id}")
     for route in (*ROUTES.values(), *EXTRA_ROUTES.values())
     for method in ("PUT", "POST")
     if method in route.writes and route.id != "ConnectionPoint"
 ]
+EXTENDED = [
+    pytest.param(route_named(kind), method, id=f"{method}-{kind}")
+    for kind in ("DERCapability", "DERSettings", "DERStatus", "DERAvailability", CONNECTION_POINT)
+    for method in ("PUT", "POST")
+] + [
+    pytest.param(route_named("EndDevice"), "PUT", id="PUT-EndDevice"),
+    pytest.param(route_named("EndDeviceList"), "POST", id="POST-EndDeviceList"),
+]
+"""What CSIP-AUS adds to, or lets clients POST where the standard has PUT. CSIP-AUS 2.2 and 2.5."""
 
 
 class House:
@@ -35,6 +44,7 @@ class House:
 
     def __init__(self, bench: Bench, runner: asyncio.Runner) -> None:
         self.bench = bench
+        self.codec = Codec(bench.server.settings.xml_profile)
         self._runner = runner
         self.lfdi = bench.credentials("random-1").lfdi
 
@@ -69,8 +79,8 @@ class House:
         return self.send("GET", href).status == 200
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[House]:
+@contextlib.contextmanager
+def furnished(folder: Path, pki: Pki, **settings: object) -> Iterator[House]:
     with asyncio.Runner() as runner, contextlib.ExitStack() as stack:
         given = {
             **SETTINGS,
@@ -78,12 +88,25 @@ def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[H
             "mirror_usage_points_per_device": 10_000,
             "items_per_list": 100_000,
             "notification_hosts": "127.0.0.1",
+            **settings,
         }
-        entered = running(tmp_path_factory.mktemp("random"), sep2_pki, **given)
+        entered = running(folder, pki, **given)
         bench = runner.run(entered.__aenter__())
         stack.callback(lambda: runner.run(entered.__aexit__(None, None, None)))
         runner.run(_furnish(bench))
         yield House(bench, runner)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[House]:
+    with furnished(tmp_path_factory.mktemp("random"), sep2_pki) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def aus_house(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Iterator[House]:
+    with furnished(tmp_path_factory.mktemp("random-aus"), sep2_pki, profile="csip_aus_v1.3") as made:
+        yield made
 
 
 async def _furnish(bench: Bench) -> None:
@@ -103,13 +126,30 @@ async def _program(bench: Bench) -> Row:
 def test_no_body_makes_the_server_fail_or_spoils_the_store(
     house: House, route: Route, method: str, data: st.DataObject, caplog: pytest.LogCaptureFixture
 ) -> None:
+    send_anything(house, route, method, data, caplog)
+
+
+@pytest.mark.parametrize(("route", "method"), EXTENDED)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_body_of_an_extension_makes_the_server_fail_or_spoils_the_store(
+    aus_house: House, route: Route, method: str, data: st.DataObject, caplog: pytest.LogCaptureFixture
+) -> None:
+    send_anything(aus_house, route, method, data, caplog)
+
+
+def send_anything(
+    house: House, route: Route, method: str, data: st.DataObject, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Send a valid or a broken body: no failure, and what was stored is sound."""
     path = house.place(route)
     if path is None:
         pytest.fail(f"no {route.id} is there to {method} to")
-    value = data.draw(resources(data.draw(st.sampled_from(route.accepts))))
+    cls = house.codec.profile.resolve(data.draw(st.sampled_from(route.accepts)))
+    value = data.draw(resources(cls))
     if data.draw(st.integers(0, 3)):
         _make_own(house, value)
-    body = CODEC.encode(value)
+    body = house.codec.encode(value)
     if data.draw(st.booleans()):
         body = data.draw(mutated(body))
     with caplog.at_level(logging.ERROR):
@@ -126,6 +166,7 @@ def _make_own(house: House, value: object) -> None:
         "deviceLFDI": house.lfdi,
         "endDeviceLFDI": house.lfdi,
         "lFDI": house.lfdi,
+        "sFDI": sfdi_of(house.lfdi),
         "subject": "A1",
         "status": 1,
     }
@@ -144,5 +185,5 @@ def _require_sound(house: House, href: str) -> None:
     judge.judge(above.body if above.status == 200 else b"")
     row = house.bench.store.reader.by_href(href)
     if row is not None and row.body:
-        CODEC.decode_fragment(row.body, route_named(row.kind).type)
+        house.bench.server.environment.codec.decode_fragment(row.body, route_named(row.kind).type)
     assert judge.flaws == []

@@ -79,6 +79,7 @@ async def test_a_connection_too_many_is_closed_and_there_is_room_again_later() -
         reader, writer = await asyncio.open_connection("127.0.0.1", plain.port)
         async with asyncio.timeout(10):
             assert await reader.read() == b""
+            assert not any(held.at_eof() for held, _ in idle)
             for held, _ in idle:
                 await held.read()
         assert (await ask(plain.port, request))[0] == 301

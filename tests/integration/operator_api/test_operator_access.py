@@ -244,3 +244,37 @@ def test_an_action_that_cannot_be_stored_is_told_and_logged(tmp_path: Path) -> N
 def test_a_number_in_the_query_that_is_none_is_400(api: OperatorClient, limit: str) -> None:
     status, body, _ = exchange(api, "GET", f"/devices?limit={limit}")
     assert (status, body["error"]) == (400, "bad-request")
+
+
+UNFIT = ["\x00", "\x01", "\x1f", "\ufffe", "\ud800"]
+"""Characters that JSON can carry and documents for devices cannot."""
+
+
+@pytest.mark.parametrize("character", UNFIT, ids=lambda one: f"U+{ord(one):04X}")
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/groups", {"name": "?", "primacy": 1}),
+        ("POST", "/groups", {"name": "h", "primacy": 1, "description": "?"}),
+        ("PUT", "/devices/north/place", {"path": "GRID/?"}),
+        ("POST", "/controls/cancel", {"all": True, "reason": "?"}),
+        ("POST", "/groups/g/messages", {"textMessage": "?", "duration": 60}),
+        ("PATCH", "/groups/g/default", {"DERControlBase": {"opModMaxLimW": 1}, "?": 1}),
+    ],
+)
+def test_a_text_that_no_document_can_carry_is_refused(
+    api: OperatorClient, site: Site, method: str, path: str, body: dict[str, object], character: str
+) -> None:
+    api.call("POST", ("groups",), {"name": "g", "primacy": 1})
+    sent = json.dumps(body).replace("?", json.dumps(character)[1:-1]).encode()
+    status, told, _ = exchange(api, method, path, sent, **{"Content-Type": "application/json"})
+    assert (status, told["detail"]) == (400, f"body: the character U+{ord(character):04X}")
+    assert audit_lines(site)[-1]["outcome"] == "refused: bad-request"
+
+
+@pytest.mark.parametrize("path", ["/devices/north/groups/g%01", "/groups/g%00/messages"])
+def test_a_name_in_a_path_that_no_document_can_carry_is_refused(api: OperatorClient, path: str) -> None:
+    method = "PUT" if "north" in path else "GET"
+    sent = b"{}" if method == "PUT" else None
+    status, told, _ = exchange(api, method, path, sent, **{"Content-Type": "application/json"})
+    assert (status, str(told["detail"])[:20]) == (400, "path: the character ")

@@ -171,6 +171,19 @@ def test_a_file_that_was_changed_or_is_newer_is_refused(tmp_path: Path) -> None:
     db.close()
 
 
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "the database is empty"), (4, "has format 4, this program")]
+)
+def test_a_database_of_another_format_is_not_backed_up(tmp_path: Path, number: int, told: str) -> None:
+    db = open_connection(tmp_path / "old.db")
+    if number:
+        migrate(db, MIGRATIONS[:number])
+    with pytest.raises(StoreError, match=told):
+        back_up(db, tmp_path / "b")
+    db.close()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("b")] == []
+
+
 def test_a_backup_of_an_old_format_is_brought_up_to_date(tmp_path: Path) -> None:
     old = open_connection(tmp_path / "old.db")
     migrate(old, MIGRATIONS[:1])

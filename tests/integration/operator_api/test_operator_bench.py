@@ -9,6 +9,7 @@ from certs import Credentials
 from schemas import (
     Codec,
     DERControlList,
+    DERControlResponse,
     DERList,
     DERProgramList,
     EndDevice,
@@ -16,9 +17,10 @@ from schemas import (
     FunctionSetAssignmentsList,
     MirrorUsagePointList,
     Registration,
+    ResponseList,
     Time,
 )
-from sep2_server import settings_of
+from sep2_server import ManualClock, settings_of
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.commands import rows_of
 from tests.integration.operator_api.conftest import LFDI, NOW, DeviceRequest, LiveServer
@@ -290,6 +292,17 @@ def test_rates_hold_from_the_next_answer_on(api: OperatorClient, device_request:
     assert group_list["GroupDERProgramList"] == 31
 
 
+def test_an_end_device_has_changed_when_its_rate_has(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    ensure(api)
+    clock.advance(5)
+    api.call("PUT", ("rates",), {"postRate": {"EndDevice": 41}})
+    clock.advance(5)
+    api.call("PUT", ("rates",), {"postRate": {"EndDevice": 41}})
+    assert (entry(device_request).postRate, entry(device_request).changedTime) == (41, NOW + 5)
+
+
 def test_the_mirrors_of_one_device_have_a_rate_of_their_own(
     api: OperatorClient, device_request: DeviceRequest
 ) -> None:
@@ -339,6 +352,23 @@ def test_all_readings_of_a_client_are_forgotten(api: OperatorClient, device_requ
     assert api.get("devices", "north", "logevents")["LogEvent"] == []
     report(device_request)
     assert device_request("GET", f"{edev}").status == 200
+
+
+def test_what_a_client_has_answered_is_forgotten(api: OperatorClient, device_request: DeviceRequest) -> None:
+    ensure(api)
+    api.call("PUT", ("devices", "north", "groups", "g"), {"primacy": 1})
+    asked = {"DERControlBase": LIMIT, "duration": 60}
+    control = api.call("POST", ("groups", "g", "controls"), asked)["DERControl"]
+    assert isinstance(control, dict)
+    said = DERControlResponse(endDeviceLFDI=LFDI, status=1, subject=str(control["mRID"]))
+    assert device_request("POST", str(control["replyTo"]), said).status == 201
+    place = ("controls", str(control["mRID"]), "responses")
+    before = len(rows_of(api.get(*place), "responses"))
+    api.call("POST", ("devices", "north", "forget"), {"responses": True})
+    assert (before, api.get(*place)["responses"]) == (1, [])
+    page = read(device_request, str(control["replyTo"]), ResponseList)
+    assert isinstance(page, ResponseList)
+    assert page.all == 0
 
 
 def test_there_must_be_something_to_forget(api: OperatorClient) -> None:

@@ -203,6 +203,32 @@ def test_groups_are_listed_shown_and_deleted(op: Op, capsys: Capture) -> None:
 
 
 @pytest.mark.usefixtures("feeder")
+def test_programs_of_all_groups_and_of_all_kinds_are_listed(op: Op, capsys: Capture) -> None:
+    assert op("message", "send", "feeder-7", "hello", "--for", "5m") == 0
+    capsys.readouterr()
+    assert op("group", "programs") == 0
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["feeder-7", "7", "feeder"]
+    ]
+    assert op("resource", "assigned", "feeder-7") == 0
+    kinds = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert kinds == ["DERProgram", "MessagingProgram"]
+
+
+@pytest.mark.usefixtures("feeder")
+def test_changes_are_shown_with_the_place_behind_them(op: Op, capsys: Capture, api: OperatorClient) -> None:
+    before = api.get("status")["changes"]
+    assert op("rates", "north", "--post", "60") == 0
+    capsys.readouterr()
+    assert op("changes", "--after", str(before)) == 0
+    told = capsys.readouterr().out
+    assert "north   EndDevice" in told
+    assert f"next      {api.get('status')['changes']}" in told
+    assert op("changes", "--after", str(api.get("status")["changes"])) == 0
+    assert capsys.readouterr().out.startswith("nothing has changed")
+
+
+@pytest.mark.usefixtures("feeder")
 def test_log_events_and_readings_are_shown(
     op: Op, capsys: Capture, api: OperatorClient, device_request: DeviceRequest
 ) -> None:

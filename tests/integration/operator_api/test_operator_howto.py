@@ -1,6 +1,7 @@
 """The how-to for operators: its commands run in their order against a server that `server run` started."""
 
 import argparse
+import json
 import re
 import shlex
 import signal
@@ -16,6 +17,7 @@ import certs.cli
 from sep2_server import cli
 from sep2_server.operator import OperatorSettings
 from sep2_server.operator import cli as operator_cli
+from sep2_server.operator.token_files import read_tokens
 
 HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "operate.md").read_text()
 LINES = [
@@ -137,6 +139,36 @@ def test_an_error_says_what_to_do(
     err = capsys.readouterr().err
     assert told in err
     assert "\n  what to do: " in err
+
+
+def test_what_is_done_on_the_machine_is_in_the_audit_log(folder: Path) -> None:
+    assert exit_code("lineside server init site") == 0
+    for words, code in (("token x --role viewer", 0), ("token x", 1), ("token x --remove", 0)):
+        assert exit_code(f"lineside server {words} --config site") == code
+    assert exit_code("lineside server migrate --config site") == 0
+    assert exit_code("lineside server backup --config site site/b") == 0
+    assert exit_code("lineside server restore --config site site/b --force") == 0
+    assert exit_code("lineside server restore --config site site/server.toml --force") == 1
+    log = (folder / "site" / "operator" / "audit.jsonl").read_text().splitlines()
+    lines = [json.loads(line) for line in log]
+    assert {line["who"] for line in lines} == {"console"}
+    ended = [line for line in lines if line["outcome"] != "begun"]
+    assert [(line["action"], line["target"], line["outcome"]) for line in ended] == [
+        ("create token", "x/viewer", "done"),
+        ("create token", "x/operator", "refused: conflict"),
+        ("revoke token", "x", "done"),
+        ("restore database", "b", "done"),
+        ("restore database", "server.toml", "failed"),
+    ]
+    assert len(lines) == 10
+    assert exit_code("lineside server audit verify --config site") == 0
+
+
+def test_no_token_is_made_where_the_audit_log_cannot_be_written(folder: Path) -> None:
+    assert exit_code("lineside server init site") == 0
+    (folder / "site" / "operator" / "audit.jsonl").mkdir()
+    assert exit_code("lineside server token x --config site") == 1
+    assert [token.name for token in read_tokens(folder / "site" / "operator")] == ["operator"]
 
 
 @pytest.mark.usefixtures("folder")

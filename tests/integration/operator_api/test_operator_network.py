@@ -49,6 +49,15 @@ def test_levels_may_be_left_out_and_primacies_chosen(
     ]
 
 
+def test_a_node_that_is_there_keeps_its_primacy(north: OperatorClient, device_request: DeviceRequest) -> None:
+    put(north, SY="GRID", FD="FD7", primacies={"FD": 1})
+    assert put(north, SY="GRID", FD="FD7", primacies={"FD": 1})["joined"] == []
+    with pytest.raises(ApiError, match="GRID/FD7 has primacy 1, not 2") as caught:
+        put(north, SY="GRID", FD="FD7", SP="SP9", primacies={"FD": 2})
+    assert (caught.value.status, caught.value.hint) == (409, "lineside op group primacy GRID/FD7 2")
+    assert primacies(device_request) == [1, 10]
+
+
 def test_a_device_that_moves_changes_its_assignments(
     north: OperatorClient, device_request: DeviceRequest
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from schemas import (
     Codec,
     ConsumptionTariffIntervalList,
+    DERControlResponse,
     DrResponse,
     EndDeviceControl,
     Prepayment,
@@ -16,10 +17,12 @@ from schemas import (
     TextMessage,
     TimeTariffInterval,
 )
-from sep2_server import ManualClock
+from sep2_server import ManualClock, Sep2Server
 from sep2_server.messages import Answer
 from sep2_server.operator import ApiError, OperatorClient
 from sep2_server.operator.commands import rows_of
+from tests.integration.operator_api.subscribed import subscribed
+from tests.integration.operator_api.test_operator_document import report
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 DeviceRequest = Callable[..., Answer]
@@ -287,3 +290,69 @@ def test_the_commands_do_all_of_it(
     assert op("resource", "remove", href) == 0
     assert "day and night" in capsys.readouterr().out
     assert op("resource", "add", "/tp", "nowhere.json") == 2
+
+
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 30, "-1", "x", "0"])
+def test_nothing_is_added_to_the_list_of_a_group_that_is_none(api: OperatorClient, number: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        add(api, f"/fsa/{number}/msg", {"primacy": 1, "locale": "en"})
+    assert caught.value.status == 404
+
+
+def test_a_der_that_is_added_has_the_programs_of_its_device(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    edev = str(api.get("devices", "north")["href"])
+    der = add(api, f"{edev}/der", {})
+    assert b'all="1"' in device_request("GET", f"{der}/derp").body
+    assert b'all="2"' in device_request("GET", f"{edev}/der").body
+    [program] = rows_of(api.get("programs"), "programs")
+    assert str(program["mRID"]).encode() in device_request("GET", f"{der}/derp").body
+
+
+OWN_WAYS = [
+    ("PUT", "EndDevice", {"lFDI": "AB" * 20}, "lineside op modify"),
+    ("PUT", "EndDevice", {"enabled": False}, "lineside op modify"),
+    ("PUT", "Registration", {"pIN": 5}, "lineside op modify DEVICE --pin"),
+    ("PUT", "FunctionSetAssignments", {"description": "x"}, "lineside op group add"),
+    ("PUT", "Subscription", {"notificationURI": "https://203.0.113.8/x"}, "the device changes it"),
+    ("PUT", "MirrorUsagePoint", {"deviceLFDI": "AB" * 20}, "the device changes it"),
+    ("PUT", "DERControlResponse", {"status": 3}, "it is what the device said"),
+    ("DELETE", "EndDevice", None, "lineside op remove"),
+    ("DELETE", "Registration", None, "lineside op modify DEVICE --no-registration"),
+    ("DELETE", "FunctionSetAssignments", None, "lineside op group remove"),
+    ("DELETE", "Subscription", None, "lineside op notify cancel"),
+    ("DELETE", "ResponseSet", None, "the events of the server name it"),
+    ("DELETE", "DERControlResponse", None, "it is what the device said"),
+]
+"""What is more than its row, and the hint to the way that keeps all of it together."""
+
+
+@pytest.mark.parametrize(("method", "kind", "body", "hint"), OWN_WAYS, ids=lambda value: str(value)[:24])
+def test_what_is_more_than_a_resource_is_changed_in_its_own_way(
+    api: OperatorClient,
+    server: Sep2Server,
+    device_request: DeviceRequest,
+    method: str,
+    kind: str,
+    body: Made | None,
+    hint: str,
+) -> None:
+    api.call("POST", ("devices", "north", "notifications"), {"host": "203.0.113.7"})
+    subscribed(device_request, "https://203.0.113.7/ntfy")
+    report(device_request)
+    respond(api, device_request)
+    [row] = server.store.new_reader().of_kind(kind, limit=1)
+    with pytest.raises(ApiError, match=f"a {kind} is not") as caught:
+        api.call(method, ("resources",), body, query={"href": row.href})
+    assert (caught.value.status, caught.value.hint[: len(hint)]) == (400, hint)
+    assert server.store.new_reader().by_href(row.href) == row
+
+
+def respond(api: OperatorClient, device_request: DeviceRequest) -> None:
+    """The device answers a control."""
+    asked = {"DERControlBase": {"opModMaxLimW": "50%"}, "duration": 60}
+    control = api.call("POST", ("groups", "feeder-7", "controls"), asked)["DERControl"]
+    assert isinstance(control, dict)
+    said = DERControlResponse(endDeviceLFDI=LFDI, status=1, subject=str(control["mRID"]))
+    assert device_request("POST", str(control["replyTo"]), said).status == 201

@@ -1,20 +1,24 @@
 """Roles, tokens, failed attempts and the audit log, over the API."""
 
+import http.client
 import secrets
+from urllib.parse import urlsplit
 
 import pytest
 
+from certs import operator_client_context
 from sep2_server import ManualClock
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.audit_reading import verify
-from sep2_server.operator.auth import RANKS, Role
+from sep2_server.operator.auth import Role
 from sep2_server.operator.commands import rows_of
 from sep2_server.operator.operations import OPERATIONS
 from sep2_server.operator.router import Operation
 from sep2_server.operator.token_files import add_token
 from tests.integration.operator_api.conftest import NOW
 
-BELOW = [(op, role) for op in OPERATIONS for role in Role if RANKS[role] < RANKS[op.least]]
+ORDER = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+BELOW = [(op, role) for op in OPERATIONS for role in ORDER[: ORDER.index(op.least)]]
 
 
 @pytest.fixture
@@ -74,6 +78,24 @@ def test_a_token_expires(api: OperatorClient, clock: ManualClock) -> None:
         wall.get("devices")
 
 
+def test_the_metrics_are_refused_to_a_token_that_has_expired(api: OperatorClient, clock: ManualClock) -> None:
+    secret = str(api.call("POST", ("tokens",), {"name": "wall", "lifetime": "1m"})["secret"])
+    before = metrics_status(api, secret)
+    clock.advance(60)
+    assert (before, metrics_status(api, secret)) == (200, 401)
+
+
+def metrics_status(api: OperatorClient, secret: str) -> int:
+    parts = urlsplit(api.url)
+    context = operator_client_context(api.roots)
+    connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=context, timeout=30)
+    try:
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {secret}"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -92,6 +114,14 @@ def test_a_token_that_makes_no_sense_is_refused(api: OperatorClient, body: dict[
 def test_the_last_admin_stays(api: OperatorClient) -> None:
     with pytest.raises(ApiError, match="token 'operator' is the last of role admin"):
         api.call("DELETE", ("tokens", "operator"))
+
+
+def test_an_admin_whose_token_has_expired_is_none(api: OperatorClient, clock: ManualClock) -> None:
+    api.call("POST", ("tokens",), {"name": "guest", "role": "admin", "lifetime": "1m"})
+    clock.advance(60)
+    with pytest.raises(ApiError, match="token 'operator' is the last of role admin"):
+        api.call("DELETE", ("tokens", "operator"))
+    assert api.call("DELETE", ("tokens", "guest")) == {"name": "guest"}
 
 
 def test_an_address_that_guesses_has_to_wait(api: OperatorClient, site: Site) -> None:

@@ -55,6 +55,9 @@ def log_event(created: int, number: int = 0) -> LogEvent:
         ("a=1767225600&s=3", ListQuery(3, 1, 1767225600)),
         ("a=5&a=9", ListQuery(0, 1, 5)),
         ("l=" + "9" * 30, ListQuery(0, 2**63 - 1, None)),
+        ("s=" + "9" * 30, ListQuery(2**62, 1, None)),
+        ("s=" + "0" * 30 + "7", ListQuery(7, 1, None)),
+        ("s=" + "0" * 30, ListQuery(0, 1, None)),
     ],
 )
 def test_query_of_a_list(query: str, wanted: ListQuery) -> None:

@@ -36,7 +36,7 @@ def test_every_flaw_is_told_with_its_line(tmp_path: Path) -> None:
         "server.toml:4",
         "server.toml:5",
         "server.toml:6",
-        "server.toml:8",
+        "server.toml:9",
         "server.toml:12",
         "server.toml:13",
     ]
@@ -87,3 +87,56 @@ def test_a_key_of_another_certificate_is_a_flaw_of_its_line(tmp_path: Path) -> N
 )
 def test_lines_of_keys_are_found(text: str, lines: dict[str, int]) -> None:
     assert lines_of(text) == lines
+
+
+TABLES = """\
+[profile]
+name = "csip"
+list_limit = 0
+
+[profile.poll_rate]
+Time = 0
+EndDevice = 5
+
+[mounts]
+"/a" = "x"
+"/b" = { name = "csip", list_limit = 9, hidden_status = 200 }
+"/v1.3" = "y"
+"/edev" = "base"
+
+[aggregator_pens]
+zz = 1
+"""
+
+
+def test_each_entry_of_a_table_is_told_with_its_own_line(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text(TABLES)
+    told = [line for line in report(tmp_path, flaws_of(tmp_path)) if not line.startswith("server.toml: ")]
+    assert [line.split(": ")[:2] for line in told] == [
+        ["server.toml:3", "profile.list_limit"],
+        ["server.toml:6", "profile.poll_rate.Time"],
+        ["server.toml:7", "profile.poll_rate.EndDevice"],
+        ["server.toml:10", "mounts./a"],
+        ["server.toml:11", "mounts./b.hidden_status"],
+        ["server.toml:12", "mounts./v1.3"],
+        ["server.toml:13", "mounts./edev"],
+        ["server.toml:16", "aggregator_pens.zz"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('database = "postgresql://h:x/n"', "database: write postgresql://"),
+        ('database_password_file = "none"\ndatabase = "postgresql://u@h/n"', "database_password_file: "),
+        ('files_folder = "pki/root.pem"', "files_folder: "),
+        ('[mounts]\n"/a" = "csip"\n"/a/edev" = "csip"', "mounts./a/edev: /a/edev is the path of resources"),
+    ],
+)
+def test_what_a_start_would_meet_is_told_before(tmp_path: Path, line: str, told: str) -> None:
+    pki = Pki.create(tmp_path / "pki", depth=3)
+    pki.issue_server("server", hosts=["localhost"])
+    files = 'certificate = "pki/server/cert.pem"\nkey = "pki/server/key.pem"\nroots = "pki/root.pem"\n'
+    (tmp_path / "server.toml").write_text(files + line + "\n")
+    (found,) = report(tmp_path, flaws_of(tmp_path))
+    assert found.startswith(f"server.toml:4: {told}")

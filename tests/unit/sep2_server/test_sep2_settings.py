@@ -36,12 +36,38 @@ def test_rates_that_are_not_set_are_the_usual_ones() -> None:
         ({"log_events_kept": 9}, "log_events_kept: 9 is not 10 to"),
         ({"time_zone": "Nowhere/City"}, "time_zone: 'Nowhere/City' is not known"),
         ({"poll_rate": {"Time": "often"}}, "poll_rate: {'Time': 'often'} is not"),
+        ({"poll_rate": {"Tiem": 60}}, "poll_rate.Tiem: carries no pollRate; allowed: DeviceCapability, "),
+        ({"poll_rate": {"Time": 0}}, "poll_rate.Time: 0 is not 1 to 4294967295"),
+        ({"items_per_list": -1}, "items_per_list: -1 is not 0 to"),
+        ({"changes_kept": 0}, "changes_kept: 0 is not 1 to"),
+        ({"discovery_sfdis": ["167261211392"]}, "discovery_sfdis: '167261211392' is no SFDI"),
+        ({"discovery_interfaces": ["eth0"]}, "discovery_interfaces: 'eth0' is no address"),
+        ({"discovery_name": " "}, "discovery_name: ' ' is no name"),
+        ({"notification_hosts": ["https://a"]}, "notification_hosts: 'https://a' is neither a host"),
+        ({"notification_retry_s": [10, -1]}, "notification_retry_s: -1 is not 0 to 31536000"),
+        ({"public_url": "https://a/b"}, "public_url: 'https://a/b' is not https://host:port"),
+        ({"aggregator_pens": {"AB": 1}}, "aggregator_pens.AB: LFDI: 'AB' is not 40 hexadecimal digits"),
+        ({"aggregator_pens": {"AB" * 20: 100_000_000}}, f"aggregator_pens.{'AB' * 20}: 100000000 is not 0"),
+        ({"mounts": {"/dcap": "csip"}}, "mounts./dcap: /dcap is the path of resources already"),
+        ({"mounts": {"/a": "csip", "/a/tm": "csip"}}, "mounts./a/tm: /a/tm is the path of resources already"),
+        ({"superseded_responses": [7, 300]}, "superseded_responses: 300 is not in (7, 14)"),
+        ({"notification_statuses": [2000]}, "notification_statuses: 2000 is not in range(100, 600)"),
     ],
 )
 def test_a_wrong_setting_is_named(given: dict[str, object], text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         settings_of(given)
     assert str(caught.value).startswith(text)
+
+
+def test_an_aggregator_is_known_by_its_lfdi_in_any_case() -> None:
+    settings = settings_of({"aggregator_pens": {"ab" * 20: 28_547}})
+    assert settings.aggregator_pens == {"AB" * 20: 28_547}
+
+
+@pytest.mark.parametrize("url", ["", "https://der.example.org", "https://[::1]:8443", "https://10.0.0.1:1/"])
+def test_a_public_url_is_a_place_without_a_path(url: str) -> None:
+    assert settings_of({"public_url": url}).public_url == url
 
 
 def test_an_override_needs_an_equals_sign() -> None:
