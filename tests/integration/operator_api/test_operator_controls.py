@@ -202,6 +202,58 @@ def test_a_changed_control_takes_the_place_of_the_old_one(api: OperatorClient, c
     assert states == {old["mRID"]: "superseded", new["mRID"]: "active"}
 
 
+def test_a_changed_control_does_not_come_back_when_its_successor_is_cancelled(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    mrids = [str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])]
+    for percent in ("25 %", "10 %"):
+        clock.advance(1)
+        body = {"DERControlBase": {"opModMaxLimW": percent}}
+        mrids.append(str(api.call("PATCH", ("controls", mrids[-1]), body)["mRID"]))
+    api.call("POST", ("controls", mrids[-1], "cancel"))
+    clock.advance(60)
+    assert [api.get("controls", mrid)["status"] for mrid in mrids] == ["cancelled"] * 3
+
+
+def test_a_control_beside_a_changed_one_stays_when_that_is_cancelled(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    beside = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    clock.advance(1)
+    old = str(api.call("POST", CONTROLS, {**HALF, "in": 120})["mRID"])
+    clock.advance(1)
+    body = {"DERControlBase": {"opModMaxLimW": 2500}}
+    new = str(api.call("PATCH", ("controls", old), body)["mRID"])
+    api.call("POST", ("controls", new, "cancel"))
+    assert [api.get("controls", mrid)["status"] for mrid in (beside, old, new)] == [
+        "scheduled",
+        "cancelled",
+        "cancelled",
+    ]
+
+
+def test_a_control_is_changed_once_and_then_its_successor(api: OperatorClient, clock: ManualClock) -> None:
+    old = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    clock.advance(1)
+    body = {"DERControlBase": {"opModMaxLimW": 2500}}
+    new = str(api.call("PATCH", ("controls", old), body)["mRID"])
+    with pytest.raises(ApiError, match=f"changed already: {new}") as caught:
+        api.call("PATCH", ("controls", old), body)
+    assert caught.value.status == 409
+    assert api.get("controls", new)["status"] == "scheduled"
+
+
+def test_changed_controls_are_cancelled_together_with_all_others(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    old = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    clock.advance(1)
+    new = str(api.call("PATCH", ("controls", old), {"DERControlBase": {"opModMaxLimW": 2500}})["mRID"])
+    told = api.call("POST", ("controls", "cancel"), {"all": True})
+    assert (told["cancelled"], set(told["mRIDs"])) == (2, {old, new})  # type: ignore[arg-type]
+    assert [api.get("controls", mrid)["status"] for mrid in (old, new)] == ["cancelled", "cancelled"]
+
+
 def test_a_change_that_leaves_a_gap_cancels_the_old_control(api: OperatorClient, clock: ManualClock) -> None:
     old = api.call("POST", CONTROLS, {**HALF, "in": 60})
     clock.advance(1)
