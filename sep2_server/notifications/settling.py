@@ -18,6 +18,9 @@ from sep2_server.transaction import Transaction
 WITHHELD_S: Final = 60
 """How long a notification waits that may not be told for now; it fails no attempt by that."""
 
+LATER_MS: Final = 100
+"""How long a notification waits that was given back, so that nobody claims it again at once."""
+
 _FINAL: Final = frozenset({Result.DELIVERED, Result.REFUSED})
 
 log = logging.getLogger(__name__)
@@ -112,7 +115,7 @@ def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms:
         case Result.WITHHELD:
             tx.ledger.postpone(owed, now_ms + 1000 * WITHHELD_S, owed.attempts, outcome.text)
         case Result.LATER:
-            tx.ledger.postpone(owed, now_ms, owed.attempts, owed.error)
+            tx.ledger.postpone(owed, now_ms + LATER_MS, owed.attempts, owed.error)
         case Result.FAILED:
             return _retry(tx, environment, outcome, now_ms)
     return False
