@@ -126,9 +126,11 @@ def put_single(desk: Desk, kind: str, parts: Parts, owner_id: int | None, plan: 
 
 
 def remove(desk: Desk, row: Row) -> None:
-    """Remove a resource, what hangs below it, and the link to it."""
+    """Remove a resource, what hangs below it, and the link to it; to other events it is no rival any more."""
     _link(desk, row, is_there=False)
     remove_tree(desk.transaction, desk.environment.uris, row)
+    if issubclass(route_named(row.kind).type, Event):
+        refresh_overlapping(desk.transaction, desk.environment, row, desk.now)
 
 
 def parts_of(desk: Desk, row: Row) -> Parts:

@@ -255,6 +255,20 @@ def test_an_open_event_is_removed_by_force_alone(api: OperatorClient, device_req
     ]
 
 
+def test_an_event_that_is_removed_is_no_rival_any_more(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    program = load_program(api)
+    old = add(api, f"{program}/edc", LOAD | {"Offset": {"coolingOffset": 10}})
+    clock.advance(1)
+    new = add(api, f"{program}/edc", LOAD)
+    before = Codec().decode(device_request("GET", old).body, EndDeviceControl)
+    api.call("DELETE", ("resources",), query={"href": new, "force": "true"})
+    after = Codec().decode(device_request("GET", old).body, EndDeviceControl)
+    told = [event.EventStatus_.potentiallySuperseded for event in (before, after)]
+    assert told == [True, False]
+
+
 def test_a_program_is_shared_between_groups(api: OperatorClient, device_request: DeviceRequest) -> None:
     href = add(api, "/tp", {"primacy": 5, "serviceCategoryKind": 0})
     seen = [device_request("GET", href).status]
