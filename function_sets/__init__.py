@@ -31,7 +31,7 @@ from function_sets.events import (
 )
 from function_sets.model import METHODS, Access, FunctionSet, Key, Mark, Methods, Route
 from function_sets.modes import modes_of
-from function_sets.mrid import derived_mrid, make_mrid, pen_warning
+from function_sets.mrid import derived_mrid, make_mrid, mrid_beyond, pen_warning
 from function_sets.paging import (
     BadQueryError,
     ListQuery,
@@ -122,6 +122,7 @@ __all__ = [
     "latest_end",
     "make_mrid",
     "modes_of",
+    "mrid_beyond",
     "next_change",
     "overlaps",
     "page",

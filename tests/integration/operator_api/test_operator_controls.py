@@ -12,6 +12,8 @@ from sep2_server.operator.commands import rows_of
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 NOW = 1_700_000_000
+SOME = 8
+"""Enough that chance alone does not put them in order."""
 HALF = {"DERControlBase": {"opModMaxLimW": "50 %"}, "duration": "5m"}
 CONTROLS = ("groups", "feeder-7", "controls")
 DeviceRequest = Callable[..., Answer]
@@ -76,6 +78,19 @@ def test_a_control_without_responses_has_no_reply_to(
 ) -> None:
     answer = api.call("POST", CONTROLS, {**HALF, "responseRequired": "00"})
     assert control_of(device_request("GET", str(answer["href"]))).replyTo is None
+
+
+def test_of_controls_of_one_second_the_last_one_supersedes_the_others(api: OperatorClient) -> None:
+    for _ in range(SOME):
+        assert api.call("POST", CONTROLS, HALF)["status"] == "active"
+    states = sorted(str(row["status"]) for row in rows_of(api.get(*CONTROLS), "controls"))
+    assert states == ["active"] + ["superseded"] * (SOME - 1)
+
+
+def test_of_load_controls_of_one_second_the_last_one_supersedes_the_others(api: OperatorClient) -> None:
+    body = {"deviceCategory": "00000001", "DutyCycle": {"normalValue": 50}, "duration": "5m"}
+    loads = ("groups", "feeder-7", "loadcontrols")
+    assert [api.call("POST", loads, body)["status"] for _ in range(SOME)] == ["active"] * SOME
 
 
 def test_a_newer_control_supersedes_the_one_that_it_covers(api: OperatorClient, clock: ManualClock) -> None:
