@@ -1,5 +1,7 @@
 """What time has done to events while nobody looked: the same as if each second had been looked at. 10.2.3."""
 
+from itertools import permutations
+
 import pytest
 
 from certs import Pki
@@ -53,3 +55,21 @@ async def test_an_event_that_was_superseded_between_two_reads_stays_so(
         status = (await client.read(long.href, DERControl)).EventStatus_
         statuses.append((status.currentStatus, status.dateTime))
     assert statuses == [(1, START + 10), (4, START + 100)]
+
+
+@pytest.mark.parametrize("order", list(permutations((0, 1, 2))), ids=str)
+async def test_what_was_superseded_by_what_is_superseded_stays_so(
+    bench: Bench, order: tuple[int, int, int]
+) -> None:
+    await bench.device("event-1")
+    client = await bench.client("event-1")
+    _, program = await bench.group("event", "event-1")
+    spans = [(10, 1000), (100, 1000), (200, 50)]
+    hrefs = {}
+    for number in order:
+        start, duration = spans[number]
+        control = make_control(f"A{number}", START + start, duration, created=START + number)
+        hrefs[number] = (await bench.control(program, control)).href
+    bench.clock.set(START + 400)
+    statuses = [(await client.read(hrefs[number], DERControl)).EventStatus_ for number in (0, 1)]
+    assert [(s.currentStatus, s.dateTime) for s in statuses] == [(4, START + 100), (4, START + 200)]

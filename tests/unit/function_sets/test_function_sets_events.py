@@ -195,6 +195,11 @@ def test_cancelled_event_supersedes_nothing(state: int) -> None:
     assert seen(control(), [newer], 140) == (1, 100)
 
 
+def test_event_that_was_superseded_itself_has_superseded_others_before() -> None:
+    newer = control(130, created=60, mrid="0B", state=4)
+    assert seen(control(), [newer], 140) == (4, 130)
+
+
 def test_events_that_do_not_overlap_leave_each_other_alone() -> None:
     older, newer = control(), control(160, created=60, mrid="0B")
     assert not overlaps(older, newer)
