@@ -199,6 +199,20 @@ def test_a_cancellation_that_cannot_be_is_refused(
         api.call("POST", ("controls", mrid, "cancel"), body)
 
 
+def test_a_cancelled_control_is_no_rival_any_more(
+    api: OperatorClient, clock: ManualClock, device_request: DeviceRequest
+) -> None:
+    modes = {"opModMaxLimW": "50 %", "opModEnergize": True}
+    old = str(api.call("POST", CONTROLS, {"DERControlBase": modes, "duration": "5m"})["href"])
+    clock.advance(1)
+    new = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    before = control_of(device_request("GET", old)).EventStatus_
+    api.call("POST", ("controls", new, "cancel"))
+    after = control_of(device_request("GET", old)).EventStatus_
+    assert (before.potentiallySuperseded, after.potentiallySuperseded) == (True, False)
+    assert (before.potentiallySupersededTime, after.potentiallySupersededTime) == (NOW + 1, None)
+
+
 def test_a_control_is_cancelled_once(api: OperatorClient) -> None:
     mrid = str(api.call("POST", CONTROLS, HALF)["mRID"])
     api.call("POST", ("controls", mrid, "cancel"))
