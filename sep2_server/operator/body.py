@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -12,6 +14,8 @@ JSON: Final = "application/json"
 SEP_XML: Final = "application/sep+xml"
 SECRETS: Final = frozenset({"pIN", "secret"})
 """Fields that no digest covers: few digits are found from a digest by trying."""
+_NO_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""What a device cannot be sent: characters that XML 1.0 does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,23 @@ def digest_of(body: object) -> str | None:
 
 def _value(text: bytes, place: str) -> object:
     try:
-        return cast("object", json.loads(text))
+        value = cast("object", json.loads(text))
     except (ValueError, RecursionError) as flaw:
         raise BadRequest(f"{place}: not JSON ({flaw})", "send JSON in UTF-8") from flaw
+    for found in filter(None, map(_NO_XML.search, _texts(value))):
+        raise BadRequest(
+            f"{place}: U+{ord(found[0]):04X} in a text", "leave it out: XML has no such character"
+        )
+    return value
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a JSON value, names of fields apart."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for held in value.values() if isinstance(value, dict) else value:
+            yield from _texts(held)
 
 
 def _without_secrets(value: object) -> object:

@@ -151,6 +151,31 @@ def test_a_bad_control_is_refused_by_its_field(
     assert api.get("controls") == {"controls": []}
 
 
+@pytest.mark.parametrize("character", ["\x00", "\x01", "\x0b", "\x1f", "\ud800", "\uffff"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CONTROLS, {**HALF, "description": "{}"}),
+        (("groups",), {"name": "{}", "primacy": 1}),
+        (("controls", "AB", "cancel"), {"reason": "{}"}),
+    ],
+    ids=["description", "name", "reason"],
+)
+def test_a_text_that_xml_cannot_carry_is_refused(
+    api: OperatorClient, path: tuple[str, ...], body: dict[str, object], character: str
+) -> None:
+    told = {name: f"a{character}b" if value == "{}" else value for name, value in body.items()}
+    with pytest.raises(ApiError, match=rf"body: U\+{ord(character):04X} in a text") as caught:
+        api.call("POST", path, told)
+    assert caught.value.status == 400
+
+
+def test_every_text_that_xml_can_carry_is_taken(api: OperatorClient, device_request: DeviceRequest) -> None:
+    text = "a\tb\u00e9\u2028\ufffd\U0001f600"
+    href = str(api.call("POST", CONTROLS, {**HALF, "description": text})["href"])
+    assert control_of(device_request("GET", href)).description == text
+
+
 def test_a_group_that_is_not_there_is_named(api: OperatorClient) -> None:
     with pytest.raises(ApiError, match="no group is named 'feeder-8'") as caught:
         api.call("POST", ("groups", "feeder-8", "controls"), HALF)
