@@ -164,6 +164,21 @@ def test_a_description_changes_in_place_and_all_else_by_another_event(
     )
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{"mRID": "AB01"}, {"version": 7}, {"creationTime": 1}, {"EventStatus": {"currentStatus": 2}}],
+    ids=lambda body: next(iter(body)),
+)
+def test_what_is_for_life_or_the_servers_to_say_is_not_changed(api: OperatorClient, body: Made) -> None:
+    program = load_program(api)
+    event = add(api, f"{program}/edc", LOAD)
+    for href in (event, program):
+        before = api.get("resources", href=href)
+        with pytest.raises(ApiError, match="for life, or the server makes it"):
+            put(api, href, body)
+        assert api.get("resources", href=href) == before
+
+
 def test_a_message_is_shown_while_it_is_active(
     api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
 ) -> None:
