@@ -133,6 +133,7 @@ def _finish(tx: Transaction, environment: Environment, deliveries: Sequence[Deli
 
 
 def _retry(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int) -> bool:
+    """Let a delivery be made again, or give it up; what changed during its last attempt is owed anew."""
     owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
     attempts = owed.attempts + 1
     due = retry_at(now_ms, attempts, environment.settings.notification_retry_s)
@@ -140,7 +141,10 @@ def _retry(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: 
         tx.ledger.postpone(owed, due, attempts, outcome.text)
         return False
     log.warning("Notification of %s to %s is given up: %s", subscribed.path, subscribed.uri, outcome.text)
+    waiting = tx.ledger.owed(subscribed.id)
     tx.ledger.give_up(owed, subscribed, attempts, outcome.text, now_ms // 1000)
     if subscribed.status:
         tx.ledger.forget(subscribed.id)
+    elif waiting is not None and waiting.revision != owed.revision:
+        tx.ledger.owe(subscribed.id, now_ms + environment.settings.notification_gap_ms, now_ms)
     return True
