@@ -13,11 +13,13 @@ from function_sets import (
     replaces,
 )
 from schemas import Event, spec_of
+from sep2_server.below import below
 from sep2_server.event_times import event_of, repair_list
 from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.operator.tree import Plan, insert_item, put_item
 from sep2_server.rows import Row
+from sep2_server.uris import route_named
 
 E = TypeVar("E", bound=Event)
 STATUS_HINT = "see its status: lineside op resource show HREF"
@@ -60,7 +62,20 @@ def supersede(desk: Desk, row: Row, old: E, successor: E) -> Row:
     if listed is None:
         raise Conflict(f"{old.mRID}: it has left its list", "publish a new event instead")
     put_item(desk, row, old)
-    return insert_item(desk, listed, Plan(value=successor))
+    return insert_item(desk, listed, Plan(value=successor, below=_hanging(desk, row)))
+
+
+def _hanging(desk: Desk, row: Row) -> dict[str, list[Plan]]:
+    """What hangs below an event (the prices of an interval), to hang below its successor too."""
+    resolve = desk.environment.codec.profile.resolve
+    return {
+        one.name: [
+            Plan(value=desk.resource(item, resolve(route_named(item.kind).type)))
+            for item in desk.items(row, one.kind)
+        ]
+        for one in below(row.kind)
+        if one.is_list and not one.is_view
+    }
 
 
 def cancel_event(desk: Desk, row: Row, *, randomized: bool, reason: str | None) -> Row:

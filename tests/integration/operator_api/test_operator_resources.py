@@ -92,6 +92,24 @@ def test_a_whole_tariff_is_one_call(api: OperatorClient, device_request: DeviceR
     assert b'results="1"' in active
 
 
+def test_a_changed_price_interval_keeps_its_blocks(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    component = rows_of(api.get("resources", href=f"{add(api, '/tp', TARIFF, 'feeder-7')}/rc"), "items")[0]
+    old = rows_of(api.get("resources", href=f"{component['href']}/tti"), "items")[0]
+    clock.advance(1)
+    new = put(api, str(old["href"]), {"touTier": 2})
+    told = [device_request("GET", f"{href}/cti?l=9").body for href in (old["href"], new["href"])]
+    lists = [Codec().decode(body, ConsumptionTariffIntervalList) for body in told]
+    blocks = [
+        [(one.consumptionBlock, one.startValue, one.price) for one in page.ConsumptionTariffInterval_]
+        for page in lists
+    ]
+    assert blocks == [[(1, 0, 3000), (2, 100, 4000)]] * 2
+    hrefs = {one.href for page in lists for one in page.ConsumptionTariffInterval_}
+    assert len(hrefs) == 4
+
+
 def test_a_prepayment_has_its_balance_and_its_state_from_the_start(
     api: OperatorClient, device_request: DeviceRequest
 ) -> None:
