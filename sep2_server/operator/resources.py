@@ -32,6 +32,7 @@ from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
 MADE_ELSEWHERE: Final = {
+    "DER": "lineside op modify",
     "EndDevice": "lineside op enrol",
     "FunctionSetAssignments": "lineside op group add",
     "Subscription": "the device makes it",
@@ -40,6 +41,13 @@ MADE_ELSEWHERE: Final = {
     "Notification": "it is never stored",
 }
 """Items that no operator adds here, and how they come to be."""
+KEPT_ELSEWHERE: Final = {
+    "DER": "lineside op modify",
+    "EndDevice": "lineside op modify, lineside op remove",
+    "Registration": "lineside op modify",
+    "Subscription": "lineside op notify cancel",
+}
+"""What more hangs on than what it says (rights, changedTime, what is owed), and how that is changed."""
 COMPONENT: Final = "RateComponent"
 """What is no program and has events below it."""
 MOST_COUNTED: Final = 10_000
@@ -121,6 +129,8 @@ def change(desk: Desk, call: Call) -> Answer:
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
+    if route.id in KEPT_ELSEWHERE:
+        raise BadRequest(f"href: a {route.id} is not changed here", KEPT_ELSEWHERE[route.id])
     if route.id == ASSOCIATED:
         given = given_of(desk, call.body, metering.USAGE_POINT)
         return _told(desk, metering.associate(desk, target, given))
@@ -151,10 +161,9 @@ def delete(desk: Desk, call: Call) -> Answer:
         return metering.remove_reading(desk, target)
     row = _row(target)
     kind = row.kind
-    if route_named(kind).is_list or (
-        kind in MADE_ELSEWHERE and kind in {"EndDevice", "FunctionSetAssignments"}
-    ):
-        raise BadRequest(f"href: a {kind} is not removed here", MADE_ELSEWHERE.get(kind, "name an item"))
+    elsewhere = {**KEPT_ELSEWHERE, "FunctionSetAssignments": MADE_ELSEWHERE["FunctionSetAssignments"]}
+    if route_named(kind).is_list or kind in elsewhere:
+        raise BadRequest(f"href: a {kind} is not removed here", elsewhere.get(kind, "name an item"))
     _require_dispensable(desk, target)
     if not call.flag("force"):
         _require_over(desk, row)

@@ -13,6 +13,7 @@ from schemas import (
     EndDeviceControl,
     Prepayment,
     RateComponent,
+    Subscription,
     TextMessage,
     TimeTariffInterval,
 )
@@ -266,6 +267,54 @@ def test_a_place_that_does_not_fit_is_refused(
     with pytest.raises(ApiError) as caught:
         api.call(method, ("resources",), None if method in {"GET", "DELETE"} else body, query=query)
     assert caught.value.status == status
+
+
+def subscription_of(device_request: DeviceRequest, api: OperatorClient, edev: str) -> str:
+    """A Subscription that the device north has made to its own EndDevice."""
+    api.call("POST", ("devices", "north", "notifications"), {"host": "192.0.2.1"})
+    wish = Subscription(
+        subscribedResource=edev,
+        encoding=0,
+        level="+S1",
+        limit=1,
+        notificationURI="https://192.0.2.1/ntfy",
+    )
+    made = device_request("POST", f"{edev}/sub", wish)
+    assert made.status == 201
+    return str(made.location)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("EndDevice", {"lFDI": "AA" * 20}),
+        ("EndDevice", {"enabled": False}),
+        ("Registration", {"pIN": 1}),
+        ("DER", {"AssociatedUsagePointLink": None}),
+        ("Subscription", {"limit": 2}),
+    ],
+)
+def test_what_has_a_way_of_its_own_is_neither_changed_nor_removed_here(
+    api: OperatorClient, device_request: DeviceRequest, kind: str, body: Made
+) -> None:
+    edev = str(api.get("devices", "north")["href"])
+    hrefs = {
+        "EndDevice": edev,
+        "Registration": f"{edev}/rg",
+        "DER": str(rows_of(api.get("resources", href=f"{edev}/der"), "items")[0]["href"]),
+        "Subscription": subscription_of(device_request, api, edev),
+    }
+    before = device_request("GET", hrefs[kind])
+    with pytest.raises(ApiError, match=f"a {kind} is not changed here"):
+        put(api, hrefs[kind], body)
+    with pytest.raises(ApiError, match=f"a {kind} is not removed here"):
+        api.call("DELETE", ("resources",), query={"href": hrefs[kind], "force": "true"})
+    assert device_request("GET", hrefs[kind]) == before
+
+
+def test_a_der_is_not_added_here(api: OperatorClient) -> None:
+    with pytest.raises(ApiError, match="DER: not added here"):
+        add(api, f"{api.get('devices', 'north')['href']}/der", {})
 
 
 def test_an_mrid_is_given_once(api: OperatorClient) -> None:
