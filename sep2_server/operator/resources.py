@@ -8,14 +8,14 @@ from collections import Counter
 from typing import Final
 
 from function_sets import ROUTES, Access
-from schemas import ConsumptionTariffInterval, Event, Resource, json_of
+from schemas import ConsumptionTariffInterval, DERCurve, Event, Resource, json_of
 from schemas.codes import EventState
 from sep2_server.below import below
 from sep2_server.combined_tariffs import intervals
 from sep2_server.event_times import event_of
 from sep2_server.extra_routes import ASSOCIATED, COMBINED_INTERVALS, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.location import READING_KINDS, Target, locate
-from sep2_server.operator import metering, prepaid_rules, programs
+from sep2_server.operator import curves, metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import cancel_event, change_event, current
@@ -147,7 +147,9 @@ def change(desk: Desk, call: Call) -> Answer:
         stored = change_event(desk, row, old, wanted)
         return _told(desk, stored) | ({} if stored.id == row.id else {"replaces": old.mRID})
     held: Resource = desk.resource(row, cls)
-    value: Resource = changed_value(desk, route.id, held, replacing(desk, call.body, route.id, held))
+    value = changed_value(desk, route.id, held, replacing(desk, call.body, route.id, held))
+    if isinstance(held, DERCurve) and held.curveType != value.curveType:
+        curves.require_unfollowed(desk, row)
     was_exhausted = prepaid_rules.is_exhausted(desk, row)
     stored = put_item(desk, row, value)
     prepaid_rules.changed(desk, stored, was_exhausted=was_exhausted)
@@ -164,7 +166,7 @@ def delete(desk: Desk, call: Call) -> Answer:
     elsewhere = {**KEPT_ELSEWHERE, "FunctionSetAssignments": MADE_ELSEWHERE["FunctionSetAssignments"]}
     if route_named(kind).is_list or kind in elsewhere:
         raise BadRequest(f"href: a {kind} is not removed here", elsewhere.get(kind, "name an item"))
-    _require_dispensable(desk, target)
+    _require_dispensable(desk, target, row)
     if not call.flag("force"):
         _require_over(desk, row)
     if kind in PROGRAM_KINDS:
@@ -335,8 +337,10 @@ def _first(desk: Desk, target: Target, body: object) -> Answer:
     return _told(desk, put_single(desk, kind, target.place.parts, target.owner_id, plan))
 
 
-def _require_dispensable(desk: Desk, target: Target) -> None:
-    """Raise Conflict for what the resource above must have: it goes with that."""
+def _require_dispensable(desk: Desk, target: Target, row: Row) -> None:
+    """Raise Conflict for a curve that is followed, and for what the resource above must have."""
+    if row.kind == curves.KIND:
+        curves.require_unfollowed(desk, row)
     above = desk.environment.uris.parent(target.place)
     parent = None if above is None else desk.reader.by_href(above)
     needed = () if parent is None else below(parent.kind)
