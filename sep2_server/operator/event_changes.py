@@ -99,8 +99,5 @@ def _replaced(desk: Desk, row: Row, mrid: str) -> list[Row]:
     if row.list_id is None or row.starts is None or row.ends is None:
         return []
     found = desk.reader.overlapping(row.list_id, row.starts, row.ends)
-    return [
-        one
-        for one in found
-        if one.status in OPEN_STATES and replaced_by(event_of(desk.environment, one)) == mrid
-    ]
+    named = [one for one in found if one.status in OPEN_STATES and mrid.encode() in one.body]
+    return [one for one in named if replaced_by(event_of(desk.environment, one)) == mrid]
