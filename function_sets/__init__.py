@@ -14,6 +14,7 @@ from function_sets.events import (
     draw_for,
     earliest_start,
     effective_interval,
+    giving_way,
     is_active,
     is_newer,
     is_newer_or_lower,
@@ -22,6 +23,7 @@ from function_sets.events import (
     next_change,
     overlaps,
     randomization_of,
+    replaced_by,
     replaces,
     shares,
     specified_end,
@@ -29,7 +31,7 @@ from function_sets.events import (
 )
 from function_sets.model import METHODS, Access, FunctionSet, Key, Mark, Methods, Route
 from function_sets.modes import modes_of
-from function_sets.mrid import derived_mrid, make_mrid, pen_warning
+from function_sets.mrid import derived_mrid, make_mrid, mrid_beyond, pen_warning
 from function_sets.paging import (
     BadQueryError,
     ListQuery,
@@ -112,6 +114,7 @@ __all__ = [
     "draw_for",
     "earliest_start",
     "effective_interval",
+    "giving_way",
     "is_active",
     "is_newer",
     "is_newer_or_lower",
@@ -119,6 +122,7 @@ __all__ = [
     "latest_end",
     "make_mrid",
     "modes_of",
+    "mrid_beyond",
     "next_change",
     "overlaps",
     "page",
@@ -127,6 +131,7 @@ __all__ = [
     "profile_of",
     "readable_query",
     "randomization_of",
+    "replaced_by",
     "replaces",
     "route_of",
     "routes_of_type",

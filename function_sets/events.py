@@ -29,7 +29,7 @@ OPEN_STATES: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 """States in which an event runs, or is going to."""
 _LOAD_CONTROLS: Final = ("ApplianceLoadReduction", "DutyCycle", "Offset", "SetPoint", "TargetReduction")
 _WHOLE: Final = frozenset({"whole"})
-
+_CHANGED: Final = "changed: "
 
 IN_PLACE: Final = frozenset({"description"})
 """What may change of an event that keeps its mRID: the version counts it. All else takes a new event."""
@@ -205,10 +205,12 @@ def changed(event: E, successor: E, now: int) -> E:
     """The event that takes the place of `event`: `successor`, made newer than it and scheduled afresh.
 
     Events are not edited, but superseded: the successor has an mRID of its own and a later creationTime.
-    Raises EventRuleError where the event is no longer open, or the successor has its mRID or is over before
-    it starts.
+    Raises EventRuleError where the event is no longer open or was changed before, or the successor has its
+    mRID or is over before it starts.
     """
     _must_be_open(event, now)
+    if (mrid := replaced_by(event)) is not None:
+        raise EventRuleError(f"the event was changed already: {mrid} is in its place")
     if successor.mRID.upper() == event.mRID.upper():
         raise EventRuleError("a changed event needs an mRID of its own: events are superseded, not edited")
     if is_over(successor, now):
@@ -218,6 +220,17 @@ def changed(event: E, successor: E, now: int) -> E:
     made = replace(successor, creationTime=created, EventStatus_=fresh)
     made.EventStatus_ = status_at(made, (), now)
     return made
+
+
+def giving_way(event: Event, successor: Event) -> EventStatus:
+    """The status of an event until its successor supersedes it; the reason tells which that is."""
+    return replace(event.EventStatus_, reason=f"{_CHANGED}{successor.mRID}")
+
+
+def replaced_by(event: Event) -> str | None:
+    """The mRID of the event that took the place of this one by a change, None where none did."""
+    reason = event.EventStatus_.reason or ""
+    return reason.removeprefix(_CHANGED) if reason.startswith(_CHANGED) else None
 
 
 def changes_in_place(event: Event, names: Iterable[str], now: int) -> bool:

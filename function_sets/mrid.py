@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Final
 
 UNIQUE_BITS: Final = 96
+_PEN_BITS: Final = 32
+_STEP_BITS: Final = 64
 BEING_CREATED: Final = (1 << UNIQUE_BITS) - 1
 """Upper part of the mRID that stands for an object in the making; never given to a real one."""
 EXAMPLE_PEN: Final = 32473
@@ -21,6 +23,16 @@ def make_mrid(random_below: Callable[[int], int], pen: int) -> str:
     while unique in {0, BEING_CREATED}:
         unique = random_below(1 << UNIQUE_BITS)
     return _joined(unique, pen)
+
+
+def mrid_beyond(rival: str, random_below: Callable[[int], int], pen: int, *, is_higher: bool) -> str | None:
+    """New mRID as of `make_mrid` that is higher (or lower) than a rival's; None where there is none.
+
+    Of two events of one second the mRID decides, so that the later one needs such. IEEE 2030.5-2018, 10.2.3.
+    """
+    step = 1 + random_below(1 << _STEP_BITS)
+    unique = (int(rival, 16) >> _PEN_BITS) + (step if is_higher else -step)
+    return _joined(unique, pen) if 0 < unique < BEING_CREATED else None
 
 
 def derived_mrid(cause: str, pen: int) -> str:

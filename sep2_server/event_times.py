@@ -75,11 +75,16 @@ def _over(environment: Environment, row: Row, now: int) -> Row:
 def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:
     """Write what time has changed in rows that are due.
 
-    Those that only start are known by one question, so that they are written together at the end.
+    Those that only start are known by one question, so that they are written together at the end. Events that
+    are over leave their list last: what they superseded before, and goes on, has to know of them.
     """
     starting = {row.id: new for row in rows if (new := started(row, now)) is not None}
-    rivalled = tx.with_siblings(list(starting))
+    ended = {row.id for row in rows if _has_ended(row, now)}
+    rivalled = tx.with_siblings([*starting, *ended])
+    written = _write_rivals(tx, environment, [row for row in rows if row.id in ended & rivalled], now)
     for row in rows:
+        if row.id in written:
+            continue
         if row.kind == OPERATION:
             settle_due(tx, environment, row, now)
         elif row.list_id is None:
@@ -112,7 +117,7 @@ def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now
     if row.list_id is None or row.starts is None or row.ends is None:
         return
     for other in tx.overlapping(row.list_id, row.starts, row.ends):
-        if other.id != row.id:
+        if other.id != row.id and not _has_ended(other, now):
             _rewrite(tx, environment, other, now)
 
 
@@ -143,9 +148,28 @@ def started(row: Row, now: int) -> Row | None:
     return row._replace(status=int(EventState.ACTIVE), next_at=ends, body=body)
 
 
+def _has_ended(row: Row, now: int) -> bool:
+    """Whether a row is an event whose end has come and was not written yet."""
+    is_event = row.kind not in INTERVAL_KINDS and row.list_id is not None and row.ends is not None
+    return is_event and row.status != OVER and (row.ends or 0) <= now
+
+
+def _write_rivals(tx: Transaction, environment: Environment, ended: list[Row], now: int) -> set[int]:
+    """Write the due events that go on beside those that have ended; their row ids."""
+    written: set[int] = set()
+    for row in ended:
+        for other in tx.overlapping(row.list_id or 0, row.starts or 0, row.ends or 0):
+            is_due = other.next_at is not None and other.next_at <= now
+            if is_due and other.id not in written and not _has_ended(other, now):
+                _rewrite(tx, environment, other, now)
+                written.add(other.id)
+    return written
+
+
 def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new: Row | None = None) -> None:
     if new is None:
         event = event_of(environment, row)
-        new = timed(environment, row, event, siblings_of(tx, environment, row, event), now)
+        siblings = [] if is_over(event, now) else siblings_of(tx, environment, row, event)
+        new = timed(environment, row, event, siblings, now)
     if new != row:
         tx.replace(row, new)

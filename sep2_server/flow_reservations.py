@@ -86,6 +86,12 @@ def _change(action: Action, row: Row, wanted: FlowReservationRequest) -> None:
     put_value(action, row, wanted)
 
 
+def usual_duration_s(request: FlowReservationRequest) -> int:
+    """How long energy flows where nothing else is said: as is asked for, and within the interval, s."""
+    most = request.intervalRequested.duration
+    return min(request.durationRequested or most, most)
+
+
 def _asked(request: FlowReservationRequest) -> object:
     """What a request asks for, without its status and texts."""
     return replace(
@@ -138,10 +144,7 @@ def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *
         EventStatus_=EventStatus(
             currentStatus=int(EventState.SCHEDULED), dateTime=action.now, potentiallySuperseded=False
         ),
-        interval=DateTimeInterval(
-            start=request.intervalRequested.start,
-            duration=request.durationRequested or request.intervalRequested.duration,
-        ),
+        interval=DateTimeInterval(start=request.intervalRequested.start, duration=usual_duration_s(request)),
         energyAvailable=energy if is_granted else SignedRealEnergy(multiplier=0, value=0),
         powerAvailable=power if is_granted else replace(power, value=0),
         subject=request.mRID,

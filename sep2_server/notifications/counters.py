@@ -24,7 +24,7 @@ class Result(StrEnum):
     WITHHELD = "withheld"
     """Its client, or who speaks for it, is blocked or disabled, or the server is out of service: kept."""
     LATER = "later"
-    """Given back: its listener has enough to do."""
+    """Given back: its listener has enough to do, its claim could end on the way, or the server failed."""
 
 
 class Counters:

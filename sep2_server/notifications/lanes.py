@@ -1,18 +1,72 @@
-"""One queue for each listener, emptied by a bounded number of workers; each worker posts one at a time."""
+"""One lane for each listener, emptied by a bounded number of workers; each worker posts one at a time.
+
+A subscriber is told one thing after another, in the order in which they fell due.
+"""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
-from sep2_server.notifications.posting import DeliveryError, Endpoint
+from sep2_server.notifications.posting import DeliveryError, Endpoint, MisdirectedError
 from sep2_server.notifications.settling import Delivery, Outcome
 
 LONGEST_QUEUE: Final = 256
 """Most deliveries that wait for one listener in one process; the others stay in the outbox."""
 
+log = logging.getLogger(__name__)
+
 Deliver = Callable[[Delivery], Awaitable[Outcome]]
+
+
+class Lane:
+    """What waits for one listener, by subscriber; no worker takes of a subscriber that another is at."""
+
+    def __init__(self) -> None:
+        self.workers: set[asyncio.Task[None]] = set()
+        self.amount = 0
+        self._of: dict[int, deque[Delivery]] = {}
+        self._free: deque[int] = deque()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is a delivery that may be made now."""
+        return bool(self._free)
+
+    def put(self, delivery: Delivery) -> None:
+        """Let a delivery wait behind those of its subscriber."""
+        client_id = delivery.subscribed.client_id
+        if client_id not in self._of:
+            self._of[client_id] = deque()
+            self._free.append(client_id)
+        self._of[client_id].append(delivery)
+        self.amount += 1
+
+    def take(self) -> Delivery:
+        """The next delivery of the subscriber that waits for longest; `done` has to follow."""
+        self.amount -= 1
+        return self._of[self._free.popleft()].popleft()
+
+    def done(self, delivery: Delivery) -> None:
+        """Let its subscriber's next one be taken."""
+        client_id = delivery.subscribed.client_id
+        if self._of[client_id]:
+            self._free.append(client_id)
+        else:
+            del self._of[client_id]
+
+    def clear(self) -> list[Delivery]:
+        """Take all that wait."""
+        found = [delivery for queue in self._of.values() for delivery in queue]
+        for queue in self._of.values():
+            queue.clear()
+        while self._free:
+            del self._of[self._free.popleft()]
+        self.amount = 0
+        return found
 
 
 class Lanes:
@@ -22,46 +76,50 @@ class Lanes:
         self._deliver = deliver
         self._tell = tell
         self._most = most
-        self._queues: dict[Endpoint, deque[Delivery]] = {}
-        self._workers: dict[Endpoint, set[asyncio.Task[None]]] = {}
+        self._lanes: dict[Endpoint, Lane] = {}
 
     def add(self, endpoint: Endpoint, delivery: Delivery) -> None:
         """Deliver soon; given back at once where too many wait for this listener."""
-        queue = self._queues.setdefault(endpoint, deque())
-        if len(queue) >= LONGEST_QUEUE:
+        lane = self._lanes.setdefault(endpoint, Lane())
+        if lane.amount >= LONGEST_QUEUE:
             self._tell(Outcome(delivery, Result.LATER))
             return
-        queue.append(delivery)
-        workers = self._workers.setdefault(endpoint, set())
-        if len(workers) < self._most:
-            workers.add(asyncio.get_running_loop().create_task(self._work(endpoint, queue)))
+        lane.put(delivery)
+        if lane.has_work and len(lane.workers) < self._most:
+            lane.workers.add(asyncio.get_running_loop().create_task(self._work(endpoint, lane)))
 
     async def stop(self) -> None:
         """End all workers; what they had is delivered by whoever claims it next."""
-        tasks = [task for workers in self._workers.values() for task in workers]
+        tasks = [task for lane in self._lanes.values() for task in lane.workers]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _work(self, endpoint: Endpoint, queue: deque[Delivery]) -> None:
+    async def _work(self, endpoint: Endpoint, lane: Lane) -> None:
         try:
-            while queue:
-                delivery = queue.popleft()
+            while lane.has_work:
+                delivery = lane.take()
                 try:
                     self._tell(await self._deliver(delivery))
+                except MisdirectedError as flaw:
+                    self._tell(Outcome(delivery, Result.FAILED, str(flaw)))
                 except DeliveryError as flaw:
-                    self._fail(str(flaw), delivery, queue)
+                    self._fail(str(flaw), [delivery, *lane.clear()])
+                except StoreError as flaw:
+                    log.warning("A delivery waits for the store: %s", flaw)
+                    self._tell(Outcome(delivery, Result.LATER))
+                except Exception:
+                    log.exception("A delivery failed in the server")
+                    self._tell(Outcome(delivery, Result.FAILED, "error of the server"))
+                finally:
+                    lane.done(delivery)
         finally:
-            workers = self._workers[endpoint]
-            workers.difference_update({asyncio.current_task()})
-            if not workers and not queue:
-                self._workers.pop(endpoint)
-                self._queues.pop(endpoint)
+            lane.workers.difference_update({asyncio.current_task()})
+            if not lane.workers and not lane.amount:
+                self._lanes.pop(endpoint)
 
-    def _fail(self, text: str, delivery: Delivery, queue: deque[Delivery]) -> None:
+    def _fail(self, text: str, failed: list[Delivery]) -> None:
         """A listener that cannot be reached now cannot be reached for the others that wait either."""
-        failed = [delivery, *queue]
-        queue.clear()
         for one in failed:
             self._tell(Outcome(one, Result.FAILED, text))

@@ -8,7 +8,7 @@ from certs import KnownIssuers, client_context
 from sep2_server.environment import Environment
 from sep2_server.notifications.hosts import Address, Place, refusal_of_address, refusal_of_host
 from sep2_server.notifications.kept import Bounds, Kept
-from sep2_server.notifications.posting import DeliveryError, Endpoint, Posting
+from sep2_server.notifications.posting import DeliveryError, Endpoint, MisdirectedError, Posting
 from sep2_server.settings import Settings
 
 
@@ -95,9 +95,9 @@ class Listeners:
     def _require(
         self, posting: Posting, endpoint: Endpoint, places: tuple[Place, ...], lfdis: frozenset[str] | None
     ) -> None:
-        """Raise DeliveryError for a connection that leads to the wrong one, or that is no longer allowed."""
+        """Raise MisdirectedError for a connection to the wrong one, or that is no longer allowed."""
         if lfdis is not None and endpoint.scheme == "https" and posting.lfdi not in lfdis:
-            raise DeliveryError(
+            raise MisdirectedError(
                 f"the listener's LFDI {posting.lfdi} is neither the subscriber's nor its aggregator's"
             )
         if posting.allowed != places:
@@ -105,18 +105,23 @@ class Listeners:
             posting.allowed = places
 
     async def _connect(self, endpoint: Endpoint, places: tuple[Place, ...]) -> Posting:
-        """A new connection to the first address of a host that may be and can be reached."""
+        """A new connection to the first address of a host that may be and can be reached.
+
+        MisdirectedError where an address is not allowed: others may be let go there.
+        """
         flaw = refusal_of_host(places, endpoint.host, endpoint.port)
         if flaw is not None:
-            raise DeliveryError(flaw)
-        errors = []
+            raise MisdirectedError(flaw)
+        errors: list[Exception] = []
         for address in await _addresses(endpoint):
             try:
                 _require_address(places, endpoint, address)
                 return await self._open(endpoint, address)
             except (DeliveryError, OSError) as error:
-                errors.append(str(error) or type(error).__name__)
-        raise DeliveryError("; ".join(errors)[:500] or f"{endpoint.host} has no address")
+                errors.append(error)
+        is_barred = any(isinstance(error, MisdirectedError) for error in errors)
+        told = "; ".join(str(error) or type(error).__name__ for error in errors)[:500]
+        raise (MisdirectedError if is_barred else DeliveryError)(told or f"{endpoint.host} has no address")
 
     async def _open(self, endpoint: Endpoint, address: Address) -> Posting:
         is_tls, context, born = endpoint.scheme == "https", self._context, _now()
@@ -157,7 +162,7 @@ def _require_address(places: tuple[Place, ...], endpoint: Endpoint, address: Add
     own = _own(address, endpoint.port)
     flaw = refusal_of_address(places, endpoint.host, address, endpoint.port, own)
     if flaw is not None:
-        raise DeliveryError(flaw)
+        raise MisdirectedError(flaw)
 
 
 def _own(address: Address, port: int) -> frozenset[Address]:

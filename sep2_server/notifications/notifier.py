@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from function_sets import Clock
 from sep2_server.clock import milliseconds
 from sep2_server.environment import Environment
-from sep2_server.errors import RemoteError
+from sep2_server.errors import RemoteError, StoreError
 from sep2_server.event_times import repair_list
 from sep2_server.listing import RepairDue
 from sep2_server.notifications.bars import Bars
@@ -23,7 +23,7 @@ from sep2_server.notifications.counters import Counters, Result, result_of
 from sep2_server.notifications.entries import Subscribed
 from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.listeners import Listeners
-from sep2_server.notifications.posting import DeliveryError, Endpoint
+from sep2_server.notifications.posting import Endpoint, MisdirectedError
 from sep2_server.notifications.rendering import Lost, Renderer, Withheld
 from sep2_server.notifications.settling import Delivery, Outcome, Party, turn
 from sep2_server.reader import Reader
@@ -85,6 +85,9 @@ class Notifier:
                 due = await self._next_due(now_ms) if self._in_flight < CAPACITY else None
                 if not await self._step(due, now_ms):
                     await self._wait(due, now_ms)
+            except StoreError as flaw:
+                log.warning("The notifier waits for the store: %s", flaw)
+                await asyncio.sleep(POLL_S)
             except Exception:
                 log.exception("The notifier failed; it goes on")
                 await asyncio.sleep(POLL_S)
@@ -114,16 +117,20 @@ class Notifier:
         self._enough.clear()
         self._in_flight -= len(outcomes)
         self._claims += 1
-        done = await self._store.do(
-            partial(
-                turn,
-                environment=self._environment,
-                outcomes=outcomes,
-                claim=f"{self._name}.{self._claims}",
-                most=most,
-                now_ms=now_ms,
-            )
+        job = partial(
+            turn,
+            environment=self._environment,
+            outcomes=outcomes,
+            claim=f"{self._name}.{self._claims}",
+            most=most,
+            now_ms=now_ms,
         )
+        try:
+            done = await self._store.do(job)
+        except StoreError:
+            self._outcomes = outcomes + self._outcomes
+            self._in_flight += len(outcomes)
+            raise
         self._count(outcomes, done.dead)
         self._in_flight += len(done.deliveries)
         for delivery in done.deliveries:
@@ -170,8 +177,11 @@ class Notifier:
                 )
 
     async def _deliver(self, delivery: Delivery) -> Outcome:
-        """Make one delivery. DeliveryError where the listener cannot be reached."""
+        """Make one delivery, unless its claim could end meanwhile. DeliveryError where nobody is reached."""
         subscribed, party = delivery.subscribed, delivery.party
+        longest_ms = 1000 * self._environment.settings.notification_timeout_s
+        if milliseconds(self._clock) + longest_ms >= delivery.owed.claimed_until:
+            return Outcome(delivery, Result.LATER)
         if party is None:
             return Outcome(delivery, Result.GONE)
         try:
@@ -222,7 +232,7 @@ class Notifier:
         endpoint, target = address_of_listener(subscribed.notification_uri)
         codec = self._environment.codecs.of_encoding(subscribed.encoding)
         if codec is None:
-            raise DeliveryError(f"there is no codec any more for encoding {subscribed.encoding}")
+            raise MisdirectedError(f"there is no codec any more for encoding {subscribed.encoding}")
         is_any = self._environment.settings.notification_any_peer
         return await self._listeners.post(
             endpoint,

@@ -24,6 +24,10 @@ class DeliveryError(Exception):
     """The listener cannot be reached, is not whom it should be, or gives no answer that can be read."""
 
 
+class MisdirectedError(DeliveryError):
+    """The listener is not one for this subscriber; what others are told there may still arrive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Scheme, host and port of a notificationURI."""

@@ -18,6 +18,9 @@ from sep2_server.transaction import Transaction
 WITHHELD_S: Final = 60
 """How long a notification waits that may not be told for now; it fails no attempt by that."""
 
+LATER_MS: Final = 100
+"""How long a notification waits that was given back, so that nobody claims it again at once."""
+
 _FINAL: Final = frozenset({Result.DELIVERED, Result.REFUSED})
 
 log = logging.getLogger(__name__)
@@ -112,7 +115,7 @@ def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms:
         case Result.WITHHELD:
             tx.ledger.postpone(owed, now_ms + 1000 * WITHHELD_S, owed.attempts, outcome.text)
         case Result.LATER:
-            tx.ledger.postpone(owed, now_ms, owed.attempts, owed.error)
+            tx.ledger.postpone(owed, now_ms + LATER_MS, owed.attempts, owed.error)
         case Result.FAILED:
             return _retry(tx, environment, outcome, now_ms)
     return False
@@ -130,6 +133,7 @@ def _finish(tx: Transaction, environment: Environment, deliveries: Sequence[Deli
 
 
 def _retry(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int) -> bool:
+    """Let a delivery be made again, or give it up; what changed during its last attempt is owed anew."""
     owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
     attempts = owed.attempts + 1
     due = retry_at(now_ms, attempts, environment.settings.notification_retry_s)
@@ -137,7 +141,10 @@ def _retry(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: 
         tx.ledger.postpone(owed, due, attempts, outcome.text)
         return False
     log.warning("Notification of %s to %s is given up: %s", subscribed.path, subscribed.uri, outcome.text)
+    waiting = tx.ledger.owed(subscribed.id)
     tx.ledger.give_up(owed, subscribed, attempts, outcome.text, now_ms // 1000)
     if subscribed.status:
         tx.ledger.forget(subscribed.id)
+    elif waiting is not None and waiting.revision != owed.revision:
+        tx.ledger.owe(subscribed.id, now_ms + environment.settings.notification_gap_ms, now_ms)
     return True

@@ -30,9 +30,7 @@ def cancel_many(desk: Desk, call: Call) -> Answer:
         listed = desk.beside(program, "DERControlList")
         if listed is not None:
             repair_list(desk.transaction, desk.environment, listed.id, desk.now)
-        for row in desk.open_controls(program):
-            cancel_event(desk, row, randomized=asked.randomized, reason=asked.reason)
-            mrids.append(row.mrid or "")
+        mrids += _cancel_all(desk, desk.open_controls(program), asked)
     return {"cancelled": len(mrids), "mRIDs": list(mrids)}
 
 
@@ -52,8 +50,15 @@ def _cancel_in(desk: Desk, program: Row, asked: CancelEvents) -> list[str]:
     for listed in lists:
         repair_list(desk.transaction, desk.environment, listed.id, desk.now)
     rows = [row for row in desk.reader.owned(program.id, asked.kind) if row.status in OPEN_STATES]
+    return _cancel_all(desk, rows, asked)
+
+
+def _cancel_all(desk: Desk, rows: list[Row], asked: CancelControls | CancelEvents) -> list[str]:
+    """Cancel events, some of which go with others of them; the mRIDs of all."""
     for row in rows:
-        cancel_event(desk, row, randomized=asked.randomized, reason=asked.reason)
+        held = desk.reader.by_id(row.id) or row
+        if held.status in OPEN_STATES:
+            cancel_event(desk, held, randomized=asked.randomized, reason=asked.reason)
     return [row.mrid or "" for row in rows]
 
 

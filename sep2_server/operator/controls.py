@@ -17,7 +17,7 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_event, check_modes
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
-from sep2_server.operator.tree import insert_in
+from sep2_server.operator.tree import Plan, insert_item
 from sep2_server.rows import OVER, Row
 
 AFTER_LAST: Final = "after-last"
@@ -66,7 +66,8 @@ def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Js
         deviceCategory=_upper(asked.device_category),
     )
     check_event(control, desk.now)
-    return told(desk, insert_in(desk, program, "DERControlList", control), program)
+    listed = desk.listed(program, "DERControlList")
+    return told(desk, insert_item(desk, listed, Plan(value=control, is_named=False)), program)
 
 
 def change(desk: Desk, call: Call) -> Answer:

@@ -48,11 +48,16 @@ def list_curves(desk: Desk, call: Call) -> Answer:
 def remove(desk: Desk, call: Call) -> Answer:
     """Remove a curve; Conflict while a control or default of its program follows it."""
     row = desk.of_mrid(call.names["curve"], KIND, "lineside op curve list GROUP")
+    require_unfollowed(desk, row)
+    desk.transaction.delete(row)
+    return {"mRID": desk.resource(row, DERCurve).mRID}
+
+
+def require_unfollowed(desk: Desk, row: Row) -> None:
+    """Raise Conflict while a control or the default of its program follows a curve."""
     for user, base in _users(desk, row):
         if row.href in curve_fields(base).values():
             raise Conflict(f"{user} follows the curve", "cancel or change that first")
-    desk.transaction.delete(row)
-    return {"mRID": desk.resource(row, DERCurve).mRID}
 
 
 def curves_of(desk: Desk, program: Row) -> list[DERCurve]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas import EndDevice, Registration
 from sep2_server.access import scope_of
-from sep2_server.end_devices import add_der, put_end_device, put_registration, remove_der
+from sep2_server.end_devices import add_der, put_end_device, put_registration, remove_der, touch
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.devices import summary
@@ -125,6 +125,7 @@ def _ders(desk: Desk, client: Client, asked: ChangeDevice) -> bool:
         remove_der(desk.transaction, desk.environment, der)
     for _ in range(len(held), asked.ders):
         _add_der(desk, client)
+    touch(desk.transaction, desk.environment, client.end_device_id, desk.now)
     return True
 
 

@@ -3,13 +3,23 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from function_sets import EventRuleError, cancelled, changed, changes_in_place, replaces
+from function_sets import (
+    EventRuleError,
+    cancelled,
+    changed,
+    changes_in_place,
+    giving_way,
+    replaced_by,
+    replaces,
+)
 from schemas import Event, spec_of
+from sep2_server.below import below
 from sep2_server.event_times import event_of, repair_list
-from sep2_server.operator.desk import Desk
+from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.operator.tree import Plan, insert_item, put_item
 from sep2_server.rows import Row
+from sep2_server.uris import route_named
 
 E = TypeVar("E", bound=Event)
 STATUS_HINT = "see its status: lineside op resource show HREF"
@@ -37,25 +47,57 @@ def change_event(desk: Desk, row: Row, old: Event, wanted: Event) -> Row:
 
 
 def supersede(desk: Desk, row: Row, old: E, successor: E) -> Row:
-    """Store a successor in the list of an event: that is superseded, or cancelled where it is not covered."""
+    """Store a successor in the list of an event: that is superseded, or cancelled where it is not covered.
+
+    Conflict where the event is no longer open, was changed before, or would be over before it starts.
+    """
     listed = None if row.list_id is None else desk.reader.by_id(row.list_id)
     try:
         successor = changed(old, successor, desk.now)
+        old.EventStatus_ = way = giving_way(old, successor)
         if not replaces(successor, old, desk.now):
-            old.EventStatus_ = cancelled(old, desk.now, reason=f"changed: {successor.mRID}")
-            put_item(desk, row, old)
+            old.EventStatus_ = cancelled(old, desk.now, reason=way.reason)
     except EventRuleError as flaw:
         raise Conflict(f"{old.mRID}: {flaw}", "publish a new event instead") from flaw
     if listed is None:
         raise Conflict(f"{old.mRID}: it has left its list", "publish a new event instead")
-    return insert_item(desk, listed, Plan(value=successor))
+    put_item(desk, row, old)
+    return insert_item(desk, listed, Plan(value=successor, below=_hanging(desk, row)))
+
+
+def _hanging(desk: Desk, row: Row) -> dict[str, list[Plan]]:
+    """What hangs below an event (the prices of an interval), to hang below its successor too."""
+    resolve = desk.environment.codec.profile.resolve
+    return {
+        one.name: [
+            Plan(value=desk.resource(item, resolve(route_named(item.kind).type)))
+            for item in desk.items(row, one.kind)
+        ]
+        for one in below(row.kind)
+        if one.is_list and not one.is_view
+    }
 
 
 def cancel_event(desk: Desk, row: Row, *, randomized: bool, reason: str | None) -> Row:
-    """Store an event as cancelled; it stays listed for its original duration. Conflict where it is over."""
+    """Store an event as cancelled; it stays listed for its original duration. Conflict where it is over.
+
+    What it has replaced and not superseded yet is cancelled with it: else that would run in its place.
+    """
     event = event_of(desk.environment, row)
     try:
         event.EventStatus_ = cancelled(event, desk.now, randomized=randomized, reason=reason or None)
     except EventRuleError as flaw:
         raise Conflict(f"{event.mRID}: {flaw}", STATUS_HINT) from flaw
-    return put_item(desk, row, event)
+    stored = put_item(desk, row, event)
+    for waiting in _replaced(desk, stored, event.mRID):
+        cancel_event(desk, waiting, randomized=False, reason=reason)
+    return stored
+
+
+def _replaced(desk: Desk, row: Row, mrid: str) -> list[Row]:
+    """The open events of a list in whose place an event was put by a change."""
+    if row.list_id is None or row.starts is None or row.ends is None:
+        return []
+    found = desk.reader.overlapping(row.list_id, row.starts, row.ends)
+    named = [one for one in found if one.status in OPEN_STATES and mrid.encode() in one.body]
+    return [one for one in named if replaced_by(event_of(desk.environment, one)) == mrid]

@@ -11,7 +11,7 @@ from schemas import (
     SignedRealEnergy,
     spec_of,
 )
-from sep2_server.flow_reservations import REQUESTED, RESPONSE, RESPONSES
+from sep2_server.flow_reservations import REQUESTED, RESPONSE, RESPONSES, usual_duration_s
 from sep2_server.operator.desk import OPEN_STATES, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.happenings import publish, told, without_none
@@ -132,7 +132,7 @@ def _interval(desk: Desk, request: FlowReservationRequest, asked: AnswerFlow) ->
     wanted = request.intervalRequested
     is_timed = asked.start is not None or asked.within is not None
     start = start_at(asked.start, asked.within, desk.now) if is_timed else wanted.start
-    usual = request.durationRequested or wanted.duration
+    usual = usual_duration_s(request)
     duration = usual if asked.duration is None else duration_s(asked.duration, "duration")
     end = wanted.start + wanted.duration
     if start < wanted.start or start + duration > end:

@@ -5,9 +5,11 @@ from typing import Final
 
 from schemas import Json
 from schemas.codes import NotificationStatus
+from sep2_server.errors import RemoteError
 from sep2_server.notifications.ending import end
 from sep2_server.notifications.entries import DeadLetter, Subscribed
 from sep2_server.notifications.hosts import PlaceError, place_of
+from sep2_server.notifications.rules import split
 from sep2_server.operator import requests as r
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
@@ -33,6 +35,8 @@ def cancel(desk: Desk, call: Call) -> Answer:
     is_move = asked.status == NotificationStatus.MOVED
     if is_move is not (asked.new_resource_uri is not None):
         raise BadRequest("newResourceURI: goes with status 2, and with no other", "give both or neither")
+    if asked.new_resource_uri is not None:
+        _require_absolute(asked.new_resource_uri)
     end(desk.transaction, found, asked.status, 1000 * desk.now, asked.new_resource_uri)
     return _subscription(desk, found._replace(status=asked.status))
 
@@ -105,6 +109,17 @@ def _place(text: str) -> str:
         raise BadRequest(
             f"host: {flaw}", "allowed: HOST, HOST:PORT, an address, or a network as 10.1.0.0/16"
         ) from flaw
+
+
+def _require_absolute(uri: str) -> None:
+    """Raise BadRequest for a newResourceURI that is relative or none. IEEE 2030.5-2018, 3 and 14."""
+    hint = "give scheme and host too, as in https://host:port/derp/1"
+    try:
+        parts = split(uri, "newResourceURI")
+    except RemoteError as flaw:
+        raise BadRequest(str(flaw), hint) from flaw
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise BadRequest(f"newResourceURI: {uri[:80]!r} is not absolute", hint)
 
 
 def _page(desk: Desk, call: Call) -> tuple[int | None, int, int]:

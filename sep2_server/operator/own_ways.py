@@ -8,6 +8,7 @@ from schemas import Response
 from sep2_server.operator.errors import BadRequest
 
 _CHANGED: Final[Mapping[str, str]] = {
+    "DER": "lineside op modify",
     "EndDevice": "lineside op modify",
     "FunctionSetAssignments": "lineside op group add",
     "MirrorUsagePoint": "the device changes it; its rate: lineside op rates DEVICE --mirrors",
@@ -15,6 +16,7 @@ _CHANGED: Final[Mapping[str, str]] = {
     "Subscription": "the device changes it; to end it: lineside op notify cancel",
 }
 _REMOVED: Final[Mapping[str, str]] = {
+    "DER": "lineside op modify",
     "EndDevice": "lineside op remove",
     "FunctionSetAssignments": "lineside op group remove",
     "Registration": "lineside op modify DEVICE --no-registration",

@@ -9,14 +9,14 @@ from collections import Counter
 from typing import Final
 
 from function_sets import ROUTES, Access
-from schemas import ConsumptionTariffInterval, Event, Resource, json_of
+from schemas import ConsumptionTariffInterval, DERCurve, Event, Resource, json_of
 from schemas.codes import EventState
 from sep2_server.below import below
 from sep2_server.combined_tariffs import intervals
 from sep2_server.event_times import event_of
 from sep2_server.extra_routes import ASSOCIATED, COMBINED_INTERVALS, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.location import READING_KINDS, Target, locate
-from sep2_server.operator import metering, prepaid_rules, programs
+from sep2_server.operator import curves, metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import cancel_event, change_event, current
@@ -34,6 +34,7 @@ from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
 MADE_ELSEWHERE: Final = {
+    "DER": "lineside op modify",
     "EndDevice": "lineside op enrol",
     "FunctionSetAssignments": "lineside op group add",
     "Subscription": "the device makes it",
@@ -111,8 +112,6 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
             programs.show(desk, group, row)
     else:
         row = _insert_below(desk, target, plan)
-    if kind == "DER":
-        programs.associate_der(desk, row)
     prepaid_rules.added(desk, row)
     return row
 
@@ -143,7 +142,9 @@ def change(desk: Desk, call: Call) -> Answer:
         stored = change_event(desk, row, old, wanted)
         return _told(desk, stored) | ({} if stored.id == row.id else {"replaces": old.mRID})
     held: Resource = desk.resource(row, cls)
-    value: Resource = changed_value(desk, route.id, held, replacing(desk, call.body, route.id, held))
+    value = changed_value(desk, route.id, held, replacing(desk, call.body, route.id, held))
+    if isinstance(held, DERCurve) and held.curveType != value.curveType:
+        curves.require_unfollowed(desk, row)
     was_exhausted = prepaid_rules.is_exhausted(desk, row)
     stored = put_item(desk, row, value)
     prepaid_rules.changed(desk, stored, was_exhausted=was_exhausted)
@@ -160,7 +161,7 @@ def delete(desk: Desk, call: Call) -> Answer:
     if route_named(kind).is_list:
         raise BadRequest(f"href: a {kind} is not removed here", "name an item")
     require_removed_here(route_named(kind))
-    _require_dispensable(desk, target)
+    _require_dispensable(desk, target, row)
     if not call.flag("force"):
         _require_over(desk, row)
     if kind in PROGRAM_KINDS:
@@ -332,8 +333,10 @@ def _first(desk: Desk, target: Target, body: object) -> Answer:
     return _told(desk, put_single(desk, kind, target.place.parts, target.owner_id, plan))
 
 
-def _require_dispensable(desk: Desk, target: Target) -> None:
-    """Raise Conflict for what the resource above must have: it goes with that."""
+def _require_dispensable(desk: Desk, target: Target, row: Row) -> None:
+    """Raise Conflict for a curve that is followed, and for what the resource above must have."""
+    if row.kind == curves.KIND:
+        curves.require_unfollowed(desk, row)
     above = desk.environment.uris.parent(target.place)
     parent = None if above is None else desk.reader.by_href(above)
     needed = () if parent is None else below(parent.kind)

@@ -1,10 +1,20 @@
 """What a DERControl and a DERCurve must be before they are published. IEEE 2030.5-2018, 10.10 and 10.2.3."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from function_sets import randomization_of
-from schemas import ActivePower, DERControlBase, DERCurve, DERCurveLink, Event, codes, spec_of
+from schemas import (
+    ActivePower,
+    DERControlBase,
+    DERCurve,
+    DERCurveLink,
+    Event,
+    PowerFactorWithExcitation,
+    codes,
+    spec_of,
+)
 from sep2_server.operator.errors import BadRequest, Conflict
 
 Curves = Callable[[str], DERCurve | None]
@@ -13,6 +23,9 @@ Curves = Callable[[str], DERCurve | None]
 NOT_MODES: Final = frozenset({"rampTms"})
 MAGNITUDES: Final = ("opModExpLimW", "opModImpLimW", "opModGenLimW", "opModLoadLimW")
 """Limits that have a direction in their name and no sign. CSIP-AUS 2.2."""
+POWER_FACTORS: Final = ("opModFixedPFAbsorbW", "opModFixedPFInjectW")
+VAR_REFERENCES: Final = (1, 2, 3)
+"""What the value of opModFixedVar may refer to: setMaxW, setMaxVar, statVarAvail. IEEE 2030.5-2018, 10.10."""
 RESPONSE_BITS: Final = 0x07
 Y_REFERENCES: Final[Mapping[str, tuple[int, ...]]] = {
     "opModFreqWatt": (1, 7),
@@ -40,7 +53,10 @@ def modes_present(base: DERControlBase) -> tuple[str, ...]:
 
 
 def check_modes(base: DERControlBase, curves: Curves, *, at_least_one: bool) -> None:
-    """Every curve exists and fits its mode, so that each type is there once at most; or BadRequest."""
+    """Every curve exists and fits its mode, so that each type is there once at most; or BadRequest.
+
+    So is a value that a mode cannot have, however well it can be written.
+    """
     if at_least_one and not modes_present(base):
         known = ", ".join(f.name for f in spec_of(_class_of(base)) if f.name not in NOT_MODES)
         raise BadRequest("DERControlBase: no control mode is given", f"give at least one of {known}")
@@ -53,6 +69,7 @@ def check_modes(base: DERControlBase, curves: Curves, *, at_least_one: bool) -> 
                 f"DERControlBase.{mode}: {limit.value} is negative",
                 "give a magnitude: 0 W or more, as in 5kW",
             )
+    _check_reactive(base)
 
 
 def check_event(event: Event, now: int) -> None:
@@ -91,6 +108,21 @@ def check_curve(curve: DERCurve) -> None:
     if allowed is not None and curve.yRefType not in allowed:
         names = ", ".join(f"{codes.DERUnitRefType(n).name} ({n})" for n in allowed)
         raise BadRequest(f"yRefType: {curve.yRefType} does not fit {mode}", f"allowed: {names}")
+
+
+def _check_reactive(base: DERControlBase) -> None:
+    """No power factor is above 1, and reactive power refers to something. BadRequest otherwise."""
+    for mode in POWER_FACTORS:
+        factor: PowerFactorWithExcitation | None = getattr(base, mode)
+        if factor is not None and Decimal(factor.displacement).scaleb(factor.multiplier) > 1:
+            raise BadRequest(
+                f"DERControlBase.{mode}: {factor.displacement} x 10^{factor.multiplier} is above 1",
+                "give a power factor, as in 0.95 under-excited",
+            )
+    var = base.opModFixedVar
+    if var is not None and var.refType not in VAR_REFERENCES:
+        names = ", ".join(f"{codes.DERUnitRefType(n).name} ({n})" for n in VAR_REFERENCES)
+        raise BadRequest(f"DERControlBase.opModFixedVar.refType: {var.refType}", f"allowed: {names}")
 
 
 def _check_curve(mode: str, href: str, curve: DERCurve | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from function_sets import sort_key
+from function_sets import earliest_start, latest_end, mrid_beyond, sort_key
 from schemas import (
     Event,
     IdentifiedObject,
@@ -26,7 +26,7 @@ from sep2_server.extra_routes import MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.interval_times import INTERVAL_KINDS, spanned
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
-from sep2_server.rows import EVERYBODY, Row
+from sep2_server.rows import EVERYBODY, Row, full_mrid
 from sep2_server.stored_readings import stored
 from sep2_server.tree import link_lists, remove_tree
 from sep2_server.uris import route_named
@@ -40,9 +40,13 @@ Identified = IdentifiedObject | SubscribableIdentifiedObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A resource to make, and what is to hang below it, by the names that links give."""
+    """A resource to make, and what is to hang below it, by the names that links give.
+
+    `is_named`: its mRID is the operator's; that of an event which is not may yield to one that wins.
+    """
 
     value: Resource
+    is_named: bool = True
     below: Mapping[str, Sequence["Plan"]] = field(default_factory=dict)
 
 
@@ -55,6 +59,8 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     kind = item_kind(route, value)
     number = tx.next_id()
     parts = (*parts_of(desk, listed), str(number))
+    if isinstance(value, Event) and not plan.is_named:
+        value.mRID = _winning_mrid(desk, listed, value)
     owner_id = number if kind in PROGRAM_KINDS else listed.owner_id
     _furnish(desk, kind, parts, plan)
     row = Row(
@@ -73,6 +79,20 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     if plan.below.get(READINGS):
         put_readings(desk, row, [one.value for one in plan.below[READINGS]])
     return row
+
+
+def _winning_mrid(desk: Desk, listed: Row, event: Event) -> str:
+    """The mRID of a new event, made to win over those of its list that were made in the same second."""
+    environment = desk.environment
+    made = b"<creationTime>%d</creationTime>" % event.creationTime
+    rows = desk.reader.overlapping(listed.id, earliest_start(event), latest_end(event))
+    rivals = [full_mrid(row.mrid) for row in rows if row.mrid and made in row.body]
+    is_higher = environment.settings.profile.mrid_tie_break == "higher"
+    best = max if is_higher else min
+    if not rivals or best([*rivals, full_mrid(event.mRID)]) == full_mrid(event.mRID):
+        return event.mRID
+    pen = environment.settings.pen
+    return mrid_beyond(best(rivals), desk.random_below, pen, is_higher=is_higher) or event.mRID
 
 
 def _insert_shown(desk: Desk, listed: Row, plan: Plan) -> Row:
@@ -127,9 +147,11 @@ def put_single(desk: Desk, kind: str, parts: Parts, owner_id: int | None, plan: 
 
 
 def remove(desk: Desk, row: Row) -> None:
-    """Remove a resource, what hangs below it, and the link to it."""
+    """Remove a resource, what hangs below it, and the link to it; to other events it is no rival any more."""
     _link(desk, row, is_there=False)
     remove_tree(desk.transaction, desk.environment.uris, row)
+    if issubclass(route_named(row.kind).type, Event):
+        refresh_overlapping(desk.transaction, desk.environment, row, desk.now)
 
 
 def parts_of(desk: Desk, row: Row) -> Parts:

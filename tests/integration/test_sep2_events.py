@@ -10,6 +10,7 @@ from function_sets import cancelled
 from schemas import DERControl, DERControlBase, DERControlList, DERProgram, Event, EventStatus
 from sep2_server.environment import Environment
 from sep2_server.event_times import BATCH, event_of
+from sep2_server.lease import Lease
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import put_item
 from sep2_server.rows import OVER, Change, Row
@@ -223,6 +224,30 @@ async def test_the_clock_task_writes_at_the_second(bench: Bench, caplog: pytest.
     assert kept is not None
     assert kept.status == 1
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_the_clock_task_writes_nothing_while_another_holds_the_lease(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 10, 10))
+    keeper, rounds = bench.server.keeper, asyncio.Queue[None]()
+    wait = keeper._wait
+
+    async def counted() -> None:
+        rounds.put_nowait(None)
+        await wait()
+
+    monkeypatch.setattr(keeper, "_wait", counted)
+    monkeypatch.setattr(Lease, "is_held", property(lambda _: False))
+    bench.clock.set(START + 10)
+    for _ in range(2):
+        keeper.wake()
+        await asyncio.wait_for(rounds.get(), 10)
+    kept = bench.store.reader.by_id(row.id)
+    assert kept is not None
+    assert kept.status == 0
+    assert (await status_of(client, row.href)).currentStatus == 1
 
 
 async def test_the_clock_task_goes_on_after_a_failure(

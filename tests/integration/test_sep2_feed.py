@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,19 @@ async def leases(stores: tuple[Store, Store]) -> AsyncIterator[list[Watched]]:
     yield made
     for lease in made:
         await lease.stop()
+
+
+def take(tx: Transaction, holder: str) -> bool:
+    return tx.take_lease("clock", holder, 60_000)
+
+
+def test_of_two_that_found_a_lease_free_the_first_has_it(stores: tuple[Store, Store]) -> None:
+    """Both may have asked before either has taken it: the transaction decides."""
+    one, other = stores
+    taken = [one.write(partial(take, holder="a")), other.write(partial(take, holder="b"))]
+    other.write(lambda tx: tx.drop_lease("clock", "b"))
+    again = [other.write(partial(take, holder="b")), one.write(partial(take, holder="a"))]
+    assert (taken, again) == ([True, False], [False, True])
 
 
 async def test_one_of_the_processes_has_the_lease_and_hands_it_on(leases: list[Watched]) -> None:

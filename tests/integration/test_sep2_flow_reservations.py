@@ -52,6 +52,17 @@ async def test_a_request_is_answered_as_the_settings_say(
         ] * len(energy)
 
 
+@pytest.mark.parametrize(("asked", "given"), [(None, 3600), (600, 600), (3600, 3600), (7200, 3600)])
+async def test_what_is_granted_ends_with_the_interval_that_was_asked_for(
+    tmp_path: Path, sep2_pki: Pki, asked: int | None, given: int
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        await client.post(f"{row.href}/frq", replace(REQUEST, durationRequested=asked))
+        (event,) = await granted(client, row.href)
+        assert event.interval == DateTimeInterval(start=START + 60, duration=given)
+
+
 async def charging(tmp_path: Path, pki: Pki) -> None:
     async with running(tmp_path, pki, function_sets="fr", flow_reservations="grant") as bench:
         await cancel_in_time(bench)

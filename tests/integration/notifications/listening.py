@@ -18,13 +18,14 @@ WAIT_S = 15
 
 @dataclass
 class Posted:
-    """One request that the listener got; `certificate` is the DER of who posted it."""
+    """One request that the listener got; `certificate` is the DER of who posted it, by which `suite`."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
     certificate: bytes = b""
+    suite: str = ""
 
     def decoded(self, profile: Profile | None = None) -> Notification:
         """The Notification in it."""
@@ -64,6 +65,7 @@ class Listener:
             dict(request.headers),
             await request.read(),
             session.getpeercert(binary_form=True),
+            session.cipher()[0],
         )
         self.connections.add(request.transport)
         self.posted.append(posted)

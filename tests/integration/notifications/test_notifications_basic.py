@@ -180,3 +180,28 @@ async def test_a_deleted_subscription_is_told_nothing_more(told: Bench, subscrib
     await settled(told)
     assert subscriber.listener.posted == []
     await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)
+
+
+@pytest.mark.parametrize("below", ["", "/fsa", "/lel", "/der"])
+async def test_nobody_subscribes_to_what_is_another_devices(
+    told: Bench, subscriber: Subscriber, below: str
+) -> None:
+    other = await told.enrol("two")
+    reply = await subscriber.client.post(
+        f"{subscriber.row.href}/sub", wish(f"{other.href}{below}", subscriber.listener.uri)
+    )
+    assert reply.status == 404
+    assert not told.store.reader.ledger.has_subscriptions()
+
+
+@pytest.mark.parametrize("below", ["", "/derc", "/actderc"])
+async def test_nobody_subscribes_to_a_program_without_being_assigned_to_it(
+    told: Bench, subscriber: Subscriber, below: str
+) -> None:
+    _, program = await told.group("others")
+    await told.control(program, make_control("0A", START + 10, 60))
+    reply = await subscriber.client.post(
+        f"{subscriber.row.href}/sub", wish(f"{program.href}{below}", subscriber.listener.uri)
+    )
+    assert reply.status == 404
+    assert not told.store.reader.ledger.has_subscriptions()

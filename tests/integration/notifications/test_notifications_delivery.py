@@ -85,6 +85,37 @@ async def test_what_fails_for_long_becomes_a_dead_letter_and_the_subscription_st
     assert told.server.notifications.counters.dead == 1
 
 
+@STORED
+async def test_a_change_during_the_last_attempt_is_told_although_that_became_a_dead_letter(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    listener, reader = subscriber.listener, told.store.reader
+    await to_own_list(subscriber)
+    listener.answer = 500
+    await told.group("first", "one")
+    await settled(told)
+    for delay_s in (10, 100, 300):
+        told.clock.advance(delay_s)
+        told.server.notifications.wake()
+        await settled(told)
+    listener.hold, begun = asyncio.Event(), len(listener.posted)
+    told.clock.advance(1800)
+    told.server.notifications.wake()
+    while len(listener.posted) == begun:
+        await listener.queue.get()
+    await told.group("second", "one")
+    while owed(told)[0].revision == 1:
+        told.server.notifications.wake()
+        await asyncio.sleep(0.01)
+    listener.answer = lambda number: 500 if number == begun + 1 else 201
+    listener.hold.set()
+    await settled(told)
+    assert (len(reader.ledger.dead_letters()), owed(told)) == (1, [])
+    note = listener.posted[-1].decoded()
+    assert isinstance(note.Resource_, FunctionSetAssignmentsList)
+    assert (len(listener.posted), note.Resource_.all) == (begun + 2, 2)
+
+
 @pytest.mark.parametrize("status", [301, 307, 403, 404, 410, 429])
 async def test_a_3xx_or_4xx_is_final_for_this_notification_alone(
     told: Bench, subscriber: Subscriber, status: int

@@ -130,6 +130,18 @@ def shown(pki: Pki) -> bytes:
     return ssl.PEM_cert_to_DER_cert(chain[: chain.index("-----END CERTIFICATE-----") + 25])
 
 
+async def test_a_notification_comes_from_the_server_by_the_mandatory_suite(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    row, listener = subscriber.row, subscriber.listener
+    await subscribe(subscriber.client, row, f"{row.href}/fsa", listener.uri)
+    await told.group("first", "one")
+    await listener.next()
+    (posted,) = listener.posted
+    assert (posted.certificate, posted.suite) == (shown(told.pki), "ECDHE-ECDSA-AES128-CCM8")
+    assert (posted.method, posted.headers["Content-Type"]) == ("POST", "application/sep+xml")
+
+
 @STORED
 async def test_a_renewed_certificate_is_shown_in_new_handshakes_and_nothing_is_lost(
     tmp_path: Path,

@@ -1,5 +1,6 @@
 """Host names of listeners: the address that was checked is connected to, whatever DNS says next."""
 
+import ipaddress
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from certs import Pki
 from schemas import FunctionSetAssignmentsList
+from sep2_server.notifications import listeners
+from sep2_server.notifications.posting import Endpoint, MisdirectedError
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import Listener, listening, settled, subscribe, wish
 from tests.integration.sep2_harness import Bench, running
@@ -146,3 +149,17 @@ async def test_an_operator_who_takes_the_address_back_stops_a_kept_connection(
             assert len(listener.posted) == 1
             (owed,) = bench.store.reader.ledger.all_owed()
             assert str(owed.error).endswith("is not allowed by the operator")
+
+
+def test_an_address_is_held_against_the_servers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def refusal(*of: object) -> str:
+        asked.append(of[-1])
+        return "no"
+
+    monkeypatch.setattr(listeners, "refusal_of_address", refusal)
+    address = ipaddress.ip_address("127.0.0.1")
+    with pytest.raises(MisdirectedError, match="no"):
+        listeners._require_address((), Endpoint("https", "listener.example.com", 443), address)
+    assert asked == [frozenset({address})]

@@ -12,6 +12,8 @@ from sep2_server.operator.commands import rows_of
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 NOW = 1_700_000_000
+SOME = 8
+"""Enough that chance alone does not put them in order."""
 HALF = {"DERControlBase": {"opModMaxLimW": "50 %"}, "duration": "5m"}
 CONTROLS = ("groups", "feeder-7", "controls")
 DeviceRequest = Callable[..., Answer]
@@ -78,6 +80,19 @@ def test_a_control_without_responses_has_no_reply_to(
     assert control_of(device_request("GET", str(answer["href"]))).replyTo is None
 
 
+def test_of_controls_of_one_second_the_last_one_supersedes_the_others(api: OperatorClient) -> None:
+    for _ in range(SOME):
+        assert api.call("POST", CONTROLS, HALF)["status"] == "active"
+    states = sorted(str(row["status"]) for row in rows_of(api.get(*CONTROLS), "controls"))
+    assert states == ["active"] + ["superseded"] * (SOME - 1)
+
+
+def test_of_load_controls_of_one_second_the_last_one_supersedes_the_others(api: OperatorClient) -> None:
+    body = {"deviceCategory": "00000001", "DutyCycle": {"normalValue": 50}, "duration": "5m"}
+    loads = ("groups", "feeder-7", "loadcontrols")
+    assert [api.call("POST", loads, body)["status"] for _ in range(SOME)] == ["active"] * SOME
+
+
 def test_a_newer_control_supersedes_the_one_that_it_covers(api: OperatorClient, clock: ManualClock) -> None:
     older = api.call("POST", CONTROLS, HALF)["mRID"]
     clock.advance(1)
@@ -136,6 +151,31 @@ def test_a_bad_control_is_refused_by_its_field(
     assert api.get("controls") == {"controls": []}
 
 
+@pytest.mark.parametrize("character", ["\x00", "\x01", "\x0b", "\x1f", "\ud800", "\uffff"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CONTROLS, {**HALF, "description": "{}"}),
+        (("groups",), {"name": "{}", "primacy": 1}),
+        (("controls", "AB", "cancel"), {"reason": "{}"}),
+    ],
+    ids=["description", "name", "reason"],
+)
+def test_a_text_that_xml_cannot_carry_is_refused(
+    api: OperatorClient, path: tuple[str, ...], body: dict[str, object], character: str
+) -> None:
+    told = {name: f"a{character}b" if value == "{}" else value for name, value in body.items()}
+    with pytest.raises(ApiError, match=rf"body: U\+{ord(character):04X} in a text") as caught:
+        api.call("POST", path, told)
+    assert caught.value.status == 400
+
+
+def test_every_text_that_xml_can_carry_is_taken(api: OperatorClient, device_request: DeviceRequest) -> None:
+    text = "a\tb\u00e9\u2028\ufffd\U0001f600"
+    href = str(api.call("POST", CONTROLS, {**HALF, "description": text})["href"])
+    assert control_of(device_request("GET", href)).description == text
+
+
 def test_a_group_that_is_not_there_is_named(api: OperatorClient) -> None:
     with pytest.raises(ApiError, match="no group is named 'feeder-8'") as caught:
         api.call("POST", ("groups", "feeder-8", "controls"), HALF)
@@ -184,6 +224,20 @@ def test_a_cancellation_that_cannot_be_is_refused(
         api.call("POST", ("controls", mrid, "cancel"), body)
 
 
+def test_a_cancelled_control_is_no_rival_any_more(
+    api: OperatorClient, clock: ManualClock, device_request: DeviceRequest
+) -> None:
+    modes = {"opModMaxLimW": "50 %", "opModEnergize": True}
+    old = str(api.call("POST", CONTROLS, {"DERControlBase": modes, "duration": "5m"})["href"])
+    clock.advance(1)
+    new = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    before = control_of(device_request("GET", old)).EventStatus_
+    api.call("POST", ("controls", new, "cancel"))
+    after = control_of(device_request("GET", old)).EventStatus_
+    assert (before.potentiallySuperseded, after.potentiallySuperseded) == (True, False)
+    assert (before.potentiallySupersededTime, after.potentiallySupersededTime) == (NOW + 1, None)
+
+
 def test_a_control_is_cancelled_once(api: OperatorClient) -> None:
     mrid = str(api.call("POST", CONTROLS, HALF)["mRID"])
     api.call("POST", ("controls", mrid, "cancel"))
@@ -200,6 +254,58 @@ def test_a_changed_control_takes_the_place_of_the_old_one(api: OperatorClient, c
     clock.advance(60)
     states = {row["mRID"]: row["status"] for row in rows_of(api.get(*CONTROLS), "controls")}
     assert states == {old["mRID"]: "superseded", new["mRID"]: "active"}
+
+
+def test_a_changed_control_does_not_come_back_when_its_successor_is_cancelled(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    mrids = [str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])]
+    for percent in ("25 %", "10 %"):
+        clock.advance(1)
+        body = {"DERControlBase": {"opModMaxLimW": percent}}
+        mrids.append(str(api.call("PATCH", ("controls", mrids[-1]), body)["mRID"]))
+    api.call("POST", ("controls", mrids[-1], "cancel"))
+    clock.advance(60)
+    assert [api.get("controls", mrid)["status"] for mrid in mrids] == ["cancelled"] * 3
+
+
+def test_a_control_beside_a_changed_one_stays_when_that_is_cancelled(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    beside = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    clock.advance(1)
+    old = str(api.call("POST", CONTROLS, {**HALF, "in": 120})["mRID"])
+    clock.advance(1)
+    body = {"DERControlBase": {"opModMaxLimW": 2500}}
+    new = str(api.call("PATCH", ("controls", old), body)["mRID"])
+    api.call("POST", ("controls", new, "cancel"))
+    assert [api.get("controls", mrid)["status"] for mrid in (beside, old, new)] == [
+        "scheduled",
+        "cancelled",
+        "cancelled",
+    ]
+
+
+def test_a_control_is_changed_once_and_then_its_successor(api: OperatorClient, clock: ManualClock) -> None:
+    old = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    clock.advance(1)
+    body = {"DERControlBase": {"opModMaxLimW": 2500}}
+    new = str(api.call("PATCH", ("controls", old), body)["mRID"])
+    with pytest.raises(ApiError, match=f"changed already: {new}") as caught:
+        api.call("PATCH", ("controls", old), body)
+    assert caught.value.status == 409
+    assert api.get("controls", new)["status"] == "scheduled"
+
+
+def test_changed_controls_are_cancelled_together_with_all_others(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    old = str(api.call("POST", CONTROLS, {**HALF, "in": 60})["mRID"])
+    clock.advance(1)
+    new = str(api.call("PATCH", ("controls", old), {"DERControlBase": {"opModMaxLimW": 2500}})["mRID"])
+    told = api.call("POST", ("controls", "cancel"), {"all": True})
+    assert (told["cancelled"], set(told["mRIDs"])) == (2, {old, new})  # type: ignore[arg-type]
+    assert [api.get("controls", mrid)["status"] for mrid in (old, new)] == ["cancelled", "cancelled"]
 
 
 def test_a_change_that_leaves_a_gap_cancels_the_old_control(api: OperatorClient, clock: ManualClock) -> None:

@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from certs import Credentials
 from schemas import Codec, EndDevice, Registration
+from sep2_server import ManualClock
 from sep2_server.messages import Answer
 from sep2_server.operator import ApiError, OperatorClient
 from sep2_server.operator.commands import rows_of
@@ -53,6 +54,20 @@ def test_an_enrolled_device_finds_its_end_device(api: OperatorClient, device_req
     href = api.call("POST", ("devices",), {**NORTH, "postRate": 60, "deviceCategory": "200000"})["href"]
     found = Codec().decode(device_request("GET", str(href)).body, EndDevice)
     assert (found.lFDI, found.postRate, found.deviceCategory) == (LFDI, 60, "200000")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"DER": 2}, {"DER": 0}, {"pIN": 123_455}, {"registration": False}, {"deviceCategory": "00000080"}],
+)
+def test_changed_time_moves_with_what_an_end_device_is_and_links_to(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock, changes: dict[str, object]
+) -> None:
+    href = str(api.call("POST", ("devices",), NORTH)["href"])
+    clock.advance(9)
+    api.call("PATCH", ("devices", "north"), changes)
+    found = Codec().decode(device_request("GET", href).body, EndDevice)
+    assert found.changedTime == clock.now()
 
 
 def test_a_repeated_enrolment_with_another_pin_is_refused(api: OperatorClient) -> None:

@@ -236,6 +236,21 @@ def test_a_control_refuses_a_curve_of_another_type(api: OperatorClient) -> None:
         api.call("POST", ("groups", "feeder-7", "controls"), body)
 
 
+def test_a_curve_in_use_keeps_its_type_and_its_place_whoever_asks(api: OperatorClient) -> None:
+    curve = api.call("POST", CURVES, VOLT_VAR)
+    body = {"DERControlBase": {"opModVoltVar": "volt-var A"}, "duration": 60}
+    control = str(api.call("POST", ("groups", "feeder-7", "controls"), body)["mRID"])
+    query, other = {"href": str(curve["href"])}, {"curveType": 12, "yRefType": 1}
+    with pytest.raises(ApiError, match=f"{control} follows the curve"):
+        api.call("PUT", ("resources",), other, query=query)
+    with pytest.raises(ApiError, match=f"{control} follows the curve"):
+        api.call("DELETE", ("resources",), query=query | {"force": "true"})
+    api.call("PUT", ("resources",), {"openLoopTms": 50}, query=query)
+    api.call("POST", ("controls", control, "cancel"))
+    api.call("PUT", ("resources",), other, query=query)
+    api.call("DELETE", ("resources",), query=query)
+
+
 @pytest.mark.parametrize("user", ["control", "default"])
 def test_a_curve_in_use_is_not_removed(api: OperatorClient, user: str) -> None:
     curve = api.call("POST", CURVES, VOLT_VAR)

@@ -92,6 +92,16 @@ def test_where_to_goes_with_status_2_alone(api: OperatorClient, north: int) -> N
     assert refused.value.status == 400
 
 
+@pytest.mark.parametrize(
+    "uri", ["/edev", "elsewhere/edev", "//elsewhere/edev", "https:///edev", "https://a b/"]
+)
+def test_where_to_is_an_absolute_uri(api: OperatorClient, north: int, uri: str) -> None:
+    body = {"status": 2, "newResourceURI": uri}
+    with pytest.raises(ApiError, match="newResourceURI") as refused:
+        api.call("POST", ("subscriptions", str(north), "cancel"), body)
+    assert refused.value.status == 400
+
+
 def test_a_dead_letter_is_shown_tried_again_and_gone(
     api: OperatorClient, server: Sep2Server, north: int
 ) -> None:

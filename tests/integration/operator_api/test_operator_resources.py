@@ -14,6 +14,7 @@ from schemas import (
     EndDeviceControl,
     Prepayment,
     RateComponent,
+    Subscription,
     TextMessage,
     TimeTariffInterval,
 )
@@ -95,6 +96,24 @@ def test_a_whole_tariff_is_one_call(api: OperatorClient, device_request: DeviceR
     assert b'results="1"' in active
 
 
+def test_a_changed_price_interval_keeps_its_blocks(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    component = rows_of(api.get("resources", href=f"{add(api, '/tp', TARIFF, 'feeder-7')}/rc"), "items")[0]
+    old = rows_of(api.get("resources", href=f"{component['href']}/tti"), "items")[0]
+    clock.advance(1)
+    new = put(api, str(old["href"]), {"touTier": 2})
+    told = [device_request("GET", f"{href}/cti?l=9").body for href in (old["href"], new["href"])]
+    lists = [Codec().decode(body, ConsumptionTariffIntervalList) for body in told]
+    blocks = [
+        [(one.consumptionBlock, one.startValue, one.price) for one in page.ConsumptionTariffInterval_]
+        for page in lists
+    ]
+    assert blocks == [[(1, 0, 3000), (2, 100, 4000)]] * 2
+    hrefs = {one.href for page in lists for one in page.ConsumptionTariffInterval_}
+    assert len(hrefs) == 4
+
+
 def test_a_prepayment_has_its_balance_and_its_state_from_the_start(
     api: OperatorClient, device_request: DeviceRequest
 ) -> None:
@@ -165,6 +184,21 @@ def test_a_description_changes_in_place_and_all_else_by_another_event(
         event.mRID,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"mRID": "AB01"}, {"version": 7}, {"creationTime": 1}, {"EventStatus": {"currentStatus": 2}}],
+    ids=lambda body: next(iter(body)),
+)
+def test_what_is_for_life_or_the_servers_to_say_is_not_changed(api: OperatorClient, body: Made) -> None:
+    program = load_program(api)
+    event = add(api, f"{program}/edc", LOAD)
+    for href in (event, program):
+        before = api.get("resources", href=href)
+        with pytest.raises(ApiError, match="for life, or the server makes it"):
+            put(api, href, body)
+        assert api.get("resources", href=href) == before
 
 
 def test_a_message_is_shown_while_it_is_active(
@@ -238,6 +272,54 @@ def test_a_place_that_does_not_fit_is_refused(
     assert caught.value.status == status
 
 
+def subscription_of(device_request: DeviceRequest, api: OperatorClient, edev: str) -> str:
+    """A Subscription that the device north has made to its own EndDevice."""
+    api.call("POST", ("devices", "north", "notifications"), {"host": "192.0.2.1"})
+    wish = Subscription(
+        subscribedResource=edev,
+        encoding=0,
+        level="+S1",
+        limit=1,
+        notificationURI="https://192.0.2.1/ntfy",
+    )
+    made = device_request("POST", f"{edev}/sub", wish)
+    assert made.status == 201
+    return str(made.location)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("EndDevice", {"lFDI": "AA" * 20}),
+        ("EndDevice", {"enabled": False}),
+        ("Registration", {"pIN": 1}),
+        ("DER", {"AssociatedUsagePointLink": None}),
+        ("Subscription", {"limit": 2}),
+    ],
+)
+def test_what_has_a_way_of_its_own_is_neither_changed_nor_removed_here(
+    api: OperatorClient, device_request: DeviceRequest, kind: str, body: Made
+) -> None:
+    edev = str(api.get("devices", "north")["href"])
+    hrefs = {
+        "EndDevice": edev,
+        "Registration": f"{edev}/rg",
+        "DER": str(rows_of(api.get("resources", href=f"{edev}/der"), "items")[0]["href"]),
+        "Subscription": subscription_of(device_request, api, edev),
+    }
+    before = device_request("GET", hrefs[kind])
+    with pytest.raises(ApiError, match=f"a {kind} is not changed here"):
+        put(api, hrefs[kind], body)
+    with pytest.raises(ApiError, match=f"a {kind} is not removed here"):
+        api.call("DELETE", ("resources",), query={"href": hrefs[kind], "force": "true"})
+    assert device_request("GET", hrefs[kind]) == before
+
+
+def test_a_der_is_not_added_here(api: OperatorClient) -> None:
+    with pytest.raises(ApiError, match="DER: not added here"):
+        add(api, f"{api.get('devices', 'north')['href']}/der", {})
+
+
 def test_an_mrid_is_given_once(api: OperatorClient) -> None:
     body: Made = {"primacy": 1, "locale": "en", "mRID": "AB01"}
     add(api, "/msg", body)
@@ -256,6 +338,20 @@ def test_an_open_event_is_removed_by_force_alone(api: OperatorClient, device_req
     assert [item["kind"] for item in rows_of(api.get("groups", "feeder-7", "resources"), "items")] == [
         "DERProgram"
     ]
+
+
+def test_an_event_that_is_removed_is_no_rival_any_more(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    program = load_program(api)
+    old = add(api, f"{program}/edc", LOAD | {"Offset": {"coolingOffset": 10}})
+    clock.advance(1)
+    new = add(api, f"{program}/edc", LOAD)
+    before = Codec().decode(device_request("GET", old).body, EndDeviceControl)
+    api.call("DELETE", ("resources",), query={"href": new, "force": "true"})
+    after = Codec().decode(device_request("GET", old).body, EndDeviceControl)
+    told = [event.EventStatus_.potentiallySuperseded for event in (before, after)]
+    assert told == [True, False]
 
 
 def test_a_program_is_shared_between_groups(api: OperatorClient, device_request: DeviceRequest) -> None:
@@ -297,17 +393,6 @@ def test_nothing_is_added_to_the_list_of_a_group_that_is_none(api: OperatorClien
     with pytest.raises(ApiError) as caught:
         add(api, f"/fsa/{number}/msg", {"primacy": 1, "locale": "en"})
     assert caught.value.status == 404
-
-
-def test_a_der_that_is_added_has_the_programs_of_its_device(
-    api: OperatorClient, device_request: DeviceRequest
-) -> None:
-    edev = str(api.get("devices", "north")["href"])
-    der = add(api, f"{edev}/der", {})
-    assert b'all="1"' in device_request("GET", f"{der}/derp").body
-    assert b'all="2"' in device_request("GET", f"{edev}/der").body
-    [program] = rows_of(api.get("programs"), "programs")
-    assert str(program["mRID"]).encode() in device_request("GET", f"{der}/derp").body
 
 
 OWN_WAYS = [

@@ -15,12 +15,14 @@ from function_sets import (
     draw_for,
     earliest_start,
     effective_interval,
+    giving_way,
     is_active,
     is_newer,
     is_over,
     latest_end,
     next_change,
     overlaps,
+    replaced_by,
     replaces,
     shares,
     specified_end,
@@ -193,6 +195,11 @@ def test_cancelled_event_supersedes_nothing(state: int) -> None:
     assert seen(control(), [newer], 140) == (1, 100)
 
 
+def test_event_that_was_superseded_itself_has_superseded_others_before() -> None:
+    newer = control(130, created=60, mrid="0B", state=4)
+    assert seen(control(), [newer], 140) == (4, 130)
+
+
 def test_events_that_do_not_overlap_leave_each_other_alone() -> None:
     older, newer = control(), control(160, created=60, mrid="0B")
     assert not overlaps(older, newer)
@@ -295,6 +302,14 @@ def test_changed_event_is_a_newer_one_with_an_mrid_of_its_own() -> None:
     assert (found.creationTime, found.EventStatus_.currentStatus, found.interval.duration) == (51, 0, 90)
     assert is_newer(found, control())
     assert changed(control(), control(mrid="0B"), 120).EventStatus_.currentStatus == 1
+
+
+def test_an_event_tells_which_other_has_taken_its_place_and_is_changed_once() -> None:
+    old = control()
+    old.EventStatus_ = giving_way(old, control(mrid="0B"))
+    assert (replaced_by(control()), replaced_by(old), old.EventStatus_.currentStatus) == (None, "0B", 0)
+    with pytest.raises(EventRuleError, match="changed already: 0B"):
+        changed(old, control(mrid="0C"), 60)
 
 
 def test_changed_event_needs_another_mrid_and_some_time_left() -> None:

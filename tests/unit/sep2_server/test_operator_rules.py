@@ -10,6 +10,8 @@ from schemas import (
     DERCurve,
     DERCurveLink,
     EventStatus,
+    FixedVar,
+    PowerFactorWithExcitation,
     spec_of,
 )
 from schemas.codes import DERCurveType
@@ -47,6 +49,37 @@ def control(
         randomizeDuration=randomize_duration,
         DERControlBase_=DERControlBase(opModMaxLimW=5000),
     )
+
+
+def factor(displacement: int, multiplier: int = -3) -> PowerFactorWithExcitation:
+    return PowerFactorWithExcitation(displacement=displacement, excitation=True, multiplier=multiplier)
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        DERControlBase(opModFixedPFInjectW=factor(1000)),
+        DERControlBase(opModFixedPFAbsorbW=factor(0)),
+        DERControlBase(opModFixedPFAbsorbW=factor(1, 0)),
+        *(DERControlBase(opModFixedVar=FixedVar(refType=n, value=-10_000)) for n in (1, 2, 3)),
+    ],
+)
+def test_a_power_factor_of_1_and_var_of_something_are_fine(base: DERControlBase) -> None:
+    check_modes(base, lambda _: None, at_least_one=True)
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        (DERControlBase(opModFixedPFInjectW=factor(1001)), "opModFixedPFInjectW: 1001 x 10\\^-3 is above 1"),
+        (DERControlBase(opModFixedPFAbsorbW=factor(1, 1)), "opModFixedPFAbsorbW: 1 x 10\\^1 is above 1"),
+        (DERControlBase(opModFixedVar=FixedVar(refType=0, value=1)), "opModFixedVar.refType: 0"),
+        (DERControlBase(opModFixedVar=FixedVar(refType=4, value=1)), "opModFixedVar.refType: 4"),
+    ],
+)
+def test_a_power_factor_above_1_and_var_of_nothing_are_refused(base: DERControlBase, told: str) -> None:
+    with pytest.raises(BadRequest, match=told):
+        check_modes(base, lambda _: None, at_least_one=True)
 
 
 def test_every_curve_mode_is_known_by_its_curve_type() -> None:
