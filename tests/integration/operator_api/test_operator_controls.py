@@ -165,7 +165,7 @@ def test_a_text_that_xml_cannot_carry_is_refused(
     api: OperatorClient, path: tuple[str, ...], body: dict[str, object], character: str
 ) -> None:
     told = {name: f"a{character}b" if value == "{}" else value for name, value in body.items()}
-    with pytest.raises(ApiError, match=rf"body: U\+{ord(character):04X} in a text") as caught:
+    with pytest.raises(ApiError, match=rf"body: the character U\+{ord(character):04X}") as caught:
         api.call("POST", path, told)
     assert caught.value.status == 400
 
