@@ -354,6 +354,18 @@ def test_all_readings_of_a_client_are_forgotten(api: OperatorClient, device_requ
     assert device_request("GET", f"{edev}").status == 200
 
 
+@pytest.mark.parametrize(("managed", "left"), [(False, 1), (True, 0)])
+def test_what_devices_of_an_aggregator_sent_is_forgotten_with_it(
+    api: OperatorClient, device_request: DeviceRequest, *, managed: bool, left: int
+) -> None:
+    api.call("PUT", ("devices", "boss"), {"lFDI": OTHER, "pIN": 111_115, "role": "aggregator"})
+    ensure(api, aggregator="boss")
+    report(device_request)
+    told = api.call("POST", ("devices", "boss", "forget"), {"readings": True, "managed": managed})
+    assert told["devices"] == 1 + managed
+    assert len(rows_of(api.get("devices", "north", "readings"), "readings")) == left
+
+
 def test_what_a_client_has_answered_is_forgotten(api: OperatorClient, device_request: DeviceRequest) -> None:
     ensure(api)
     api.call("PUT", ("devices", "north", "groups", "g"), {"primacy": 1})
