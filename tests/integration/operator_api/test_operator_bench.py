@@ -265,9 +265,12 @@ def test_a_default_is_cleared_whole_or_by_mode(api: OperatorClient, device_reque
     api.call("PATCH", path, {"DERControlBase": {"opModMaxLimW": None}})
     assert api.get(*path)["natural"] == {"setGradW": "0.27 %/s"}
     [program] = rows_of(api.get("programs"), "programs")
+    link = b"<DefaultDERControlLink "
     assert device_request("GET", f"{program['href']}/dderc").status == 200
+    assert link in device_request("GET", str(program["href"])).body
     assert api.call("DELETE", path)["DefaultDERControl"] is None
     assert device_request("GET", f"{program['href']}/dderc").status == 404
+    assert link not in device_request("GET", str(program["href"])).body
     assert api.call("DELETE", path)["mRID"] is None
 
 
