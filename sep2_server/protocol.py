@@ -23,7 +23,7 @@ from sep2_server.process.ending import EndingServer
 from sep2_server.process.listener import Guest
 from sep2_server.quick_handler import Desk, QuickHandler
 from sep2_server.settings import Settings
-from sep2_server.shortcut import SERVER_NAME
+from sep2_server.shortcut import SERVER_NAME, Asked
 
 LINGERING_S: Final = 1.0
 """How long the rest of a refused body is read, so that the client sees the answer."""
@@ -144,13 +144,18 @@ class Connection(QuickHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, and what failed in the server: that is logged once and never shown."""
+        """Answer what is no HTTP, and what failed in the server: that is logged once and never shown.
+
+        The access log has it as any other request; of what is no HTTP, method and target are not known.
+        """
         if status < 500:
             answer = self._environment.refusal(_flaw_of(exc, message))
             log.warning("Not a request of %s: %s", request.remote, (message or "").partition("\n")[0])
         else:
             answer = self._environment.failure
             log.error("A request failed", exc_info=exc)
+        asked = Asked(request.method, request.raw_path, self.lfdi or "", request.remote or "")
+        self._desk.note(asked, answer, len(answer.body), 0.0, 0)
         response = response_of(answer)
         response.force_close()
         return response

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from certs import Door
+from sep2_server.process.ending import Refused
 from sep2_server.uris import target_of
 
 MOST_CONNECTIONS: Final = 256
@@ -58,7 +59,7 @@ class Redirection:
     def _receive(self) -> asyncio.Protocol:
         """A new connection, which ends in time; one that is too many ends at once."""
         if self._server is None or len(self._server.connections) >= self._most:
-            return _Refused()
+            return Refused()
         connection = self._server()
         asyncio.get_running_loop().call_later(self._longest_s, connection.force_close)
         return connection
@@ -70,11 +71,3 @@ class Redirection:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         location = f"https://{name}:{self._https_port}{target_of(request.raw_path)}"
         return web.Response(status=self._status, headers={"Location": location})
-
-
-class _Refused(asyncio.Protocol):
-    """A connection that is closed as soon as it is made."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close."""
-        transport.close()

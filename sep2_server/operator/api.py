@@ -1,5 +1,6 @@
 """The operator API on the wire: plain JSON over HTTPS, or over HTTP on a loopback address. A thin shell."""
 
+import asyncio
 import json
 import logging
 import socket
@@ -12,8 +13,9 @@ from aiohttp import web
 
 from certs import Door, OperatorTls, listen
 from sep2_server.operator.counter import Counter, Reply, Request
+from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.guests import Bounds, GuestConnection, GuestServer, paced
 from sep2_server.operator.operator_settings import is_loopback
-from sep2_server.process.ending import EndingServer
 from sep2_server.process.monitor import Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
 from sep2_server.uris import target_of
@@ -21,6 +23,8 @@ from sep2_server.uris import target_of
 SHUTDOWN_S: Final = 5.0
 CONTENTS_PARTS: Final = ("contents",)
 """Path where octets are sent as they are, however many."""
+USUAL: Final = Bounds()
+LATE: Final = BadRequest("body: it has not come in time", "send it in one go")
 _HEADERS: Final = {"Cache-Control": "no-store"}
 _CHALLENGE: Final = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="lineside operator"'}
 
@@ -34,11 +38,12 @@ class PlainHttpError(ValueError):
 class OperatorApi:
     """Listens for operators and hands each request to the counter."""
 
-    def __init__(self, counter: Counter, pages: Pages = lambda path: None) -> None:
+    def __init__(self, counter: Counter, pages: Pages = lambda path: None, bounds: Bounds = USUAL) -> None:
         """`pages` are those of monitoring; that of the metrics asks for a token like everything else."""
         self._counter = counter
         self._pages = pages
-        self._server = EndingServer(self._handle, access_log=None)
+        self._bounds = bounds
+        self._server = GuestServer(self._handle, bounds)
         self._door: Door | None = None
         self._tls: OperatorTls | None = None
         self.url = ""
@@ -63,7 +68,7 @@ class OperatorApi:
             )
         self._tls = None if credentials is None else OperatorTls(*credentials)
         context = None if self._tls is None else self._tls.context
-        self._door = Door(sockets or listen(host, port), self._server, context)
+        self._door = Door(sockets or listen(host, port), self._server.receive, context)
         name = f"[{host}]" if ":" in host else host
         self.url = f"{'http' if context is None else 'https'}://{name}:{self._door.port}"
         log.info("Operator API listens on %s", self.url)
@@ -80,12 +85,15 @@ class OperatorApi:
             await self._server.end(SHUTDOWN_S)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
+        if isinstance(request.protocol, GuestConnection):
+            request.protocol.asked()
         if request.path in OPEN or (request.path == METRICS and self._is_known(request)):
             return response_of(self._pages(request.path), request.method)
         if request.method == "POST" and _head_of(request, b"").parts == CONTENTS_PARTS:
-            reply = await self._counter.keep(_head_of(request, b""), request.content.iter_any())
+            octets = paced(request.content.iter_any(), self._bounds.body_s)
+            reply = await self._counter.keep(_head_of(request, b""), octets)
         else:
-            reply = await self._counter.reply(await _request_of(request))
+            reply = await self._reply(request)
         headers = _CHALLENGE if reply.status == 401 else _HEADERS
         if reply.allow:
             headers = {**headers, "Allow": ", ".join(reply.allow)}
@@ -97,9 +105,18 @@ class OperatorApi:
             content_type="application/json",
             headers=headers,
         )
-        if self._server.is_ending:
+        if self._server.is_ending or not request.content.is_eof():
             response.force_close()
         return response
+
+    async def _reply(self, request: web.BaseRequest) -> Reply:
+        """The answer to a request whose body comes in time."""
+        try:
+            async with asyncio.timeout(self._bounds.body_s):
+                asked = await _request_of(request)
+        except TimeoutError:
+            return Reply(status=400, body={**LATE.body()})
+        return await self._counter.reply(asked)
 
     def _is_known(self, request: web.BaseRequest) -> bool:
         return self._counter.knows(request.headers.get("Authorization"))

@@ -27,6 +27,14 @@ class EndingConnection(RequestHandler):
         return self._task_handler
 
 
+class Refused(asyncio.Protocol):
+    """A connection that is closed as soon as it is made."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close."""
+        transport.close()
+
+
 class EndingServer(web.Server):
     """Makes such connections; once it `is_ending`, answers have to close theirs."""
 

@@ -265,9 +265,12 @@ def test_a_default_is_cleared_whole_or_by_mode(api: OperatorClient, device_reque
     api.call("PATCH", path, {"DERControlBase": {"opModMaxLimW": None}})
     assert api.get(*path)["natural"] == {"setGradW": "0.27 %/s"}
     [program] = rows_of(api.get("programs"), "programs")
+    link = b"<DefaultDERControlLink "
     assert device_request("GET", f"{program['href']}/dderc").status == 200
+    assert link in device_request("GET", str(program["href"])).body
     assert api.call("DELETE", path)["DefaultDERControl"] is None
     assert device_request("GET", f"{program['href']}/dderc").status == 404
+    assert link not in device_request("GET", str(program["href"])).body
     assert api.call("DELETE", path)["mRID"] is None
 
 
@@ -352,6 +355,18 @@ def test_all_readings_of_a_client_are_forgotten(api: OperatorClient, device_requ
     assert api.get("devices", "north", "logevents")["LogEvent"] == []
     report(device_request)
     assert device_request("GET", f"{edev}").status == 200
+
+
+@pytest.mark.parametrize(("managed", "left"), [(False, 1), (True, 0)])
+def test_what_devices_of_an_aggregator_sent_is_forgotten_with_it(
+    api: OperatorClient, device_request: DeviceRequest, *, managed: bool, left: int
+) -> None:
+    api.call("PUT", ("devices", "boss"), {"lFDI": OTHER, "pIN": 111_115, "role": "aggregator"})
+    ensure(api, aggregator="boss")
+    report(device_request)
+    told = api.call("POST", ("devices", "boss", "forget"), {"readings": True, "managed": managed})
+    assert told["devices"] == 1 + managed
+    assert len(rows_of(api.get("devices", "north", "readings"), "readings")) == left
 
 
 def test_what_a_client_has_answered_is_forgotten(api: OperatorClient, device_request: DeviceRequest) -> None:

@@ -1,0 +1,100 @@
+"""Connections of operators are bounded in number and in time, whoever they are of; others are served."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from sep2_server.operator import OperatorSide, Site
+from sep2_server.operator.api import OperatorApi
+from sep2_server.operator.guests import Bounds
+from tests.integration.operator_api.test_operator_access import audit_lines
+
+BOUNDS = Bounds(connections=100, idle_s=0.4, body_s=0.4)
+GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@pytest.fixture
+async def bounds() -> Bounds:
+    return BOUNDS
+
+
+@pytest.fixture
+async def port(side: OperatorSide, bounds: Bounds) -> AsyncIterator[int]:
+    """Where the operators of a running server are heard too, within other bounds."""
+    assert side._api is not None
+    api = OperatorApi(side._api._counter, side._page, bounds)
+    await api.start("127.0.0.1", 0, credentials=None)
+    yield int(api.url.rpartition(":")[2])
+    await api.stop()
+
+
+async def opened(port: int, sent: bytes = b"") -> Line:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    return reader, writer
+
+
+async def rest_of(line: Line) -> bytes:
+    """All that still comes, until the other side closes."""
+    async with asyncio.timeout(10):
+        told = await line[0].read()
+    line[1].close()
+    return told
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /livez HT", b"GET /livez HTTP/1.1\r\nHo"])
+async def test_a_connection_on_which_no_request_comes_is_closed(port: int, sent: bytes) -> None:
+    assert await rest_of(await opened(port, sent)) == b""
+
+
+async def test_a_head_that_comes_octet_by_octet_is_closed(port: int) -> None:
+    line = await opened(port, b"GET /livez HTTP/1.1\r\nX: ")
+
+    async def drip() -> None:
+        while not line[0].at_eof():
+            line[1].write(b"a")
+            await asyncio.sleep(0.05)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(drip())
+        assert await rest_of(line) == b""
+
+
+async def test_a_connection_with_requests_lives_on(port: int) -> None:
+    reader, writer = await opened(port)
+    async with asyncio.timeout(10):
+        for _ in range(12):
+            writer.write(GET)
+            assert (await reader.readuntil(b'{"live": true}\n')).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(0.1)
+    writer.close()
+
+
+@pytest.mark.parametrize("path", ["devices", "contents"])
+async def test_a_body_that_does_not_come_is_400_in_time(site: Site, port: int, path: str) -> None:
+    secret = (site.operator.folder / "operator.token").read_text().strip()
+    head = f"POST /{path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\nContent-Length: 9\r\n\r\nx"
+    told = await rest_of(await opened(port, head.encode()))
+    assert told.startswith(b"HTTP/1.1 400")
+    assert b'"error": "bad-request"' in told
+
+
+async def test_an_upload_that_stalls_is_an_audit_line(site: Site, port: int) -> None:
+    await test_a_body_that_does_not_come_is_400_in_time(site, port, "contents")
+    assert audit_lines(site)[-1]["outcome"] == "refused: bad-request"
+
+
+@pytest.mark.parametrize("bounds", [replace(BOUNDS, connections=2, idle_s=5)])
+async def test_a_connection_too_many_is_closed_and_there_is_room_again_later(port: int) -> None:
+    held = [await opened(port) for _ in range(2)]
+    assert await rest_of(await opened(port)) == b""
+    for _, writer in held:
+        writer.close()
+        await writer.wait_closed()
+    reader, writer = await opened(port, GET)
+    async with asyncio.timeout(10):
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+    writer.close()
