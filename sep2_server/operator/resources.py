@@ -8,12 +8,20 @@ from collections import Counter
 from typing import Final
 
 from function_sets import ROUTES, Access
-from schemas import ConsumptionTariffInterval, DERCurve, Event, Resource, json_of
+from schemas import (
+    ConsumptionTariffInterval,
+    DERCurve,
+    Event,
+    FlowReservationResponse,
+    Resource,
+    json_of,
+)
 from schemas.codes import EventState
 from sep2_server.below import below
 from sep2_server.combined_tariffs import intervals
 from sep2_server.event_times import event_of
 from sep2_server.extra_routes import ASSOCIATED, COMBINED_INTERVALS, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
+from sep2_server.flow_reservations import RESPONSE
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
@@ -27,7 +35,7 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, remove
 from sep2_server.operator.xml_bodies import given_of, replacing
-from sep2_server.rows import OVER, Group, Row
+from sep2_server.rows import OVER, Group, Row, full_mrid
 from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
@@ -48,6 +56,8 @@ KEPT_ELSEWHERE: Final = {
     "Subscription": "lineside op notify cancel",
 }
 """What more hangs on than what it says (rights, changedTime, what is owed), and how that is changed."""
+REQUEST: Final = "FlowReservationRequest"
+CHANGED_ELSEWHERE: Final = {**KEPT_ELSEWHERE, REQUEST: "the device changes it; answer it: lineside op flow"}
 COMPONENT: Final = "RateComponent"
 """What is no program and has events below it."""
 MOST_COUNTED: Final = 10_000
@@ -129,8 +139,8 @@ def change(desk: Desk, call: Call) -> Answer:
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
-    if route.id in KEPT_ELSEWHERE:
-        raise BadRequest(f"href: a {route.id} is not changed here", KEPT_ELSEWHERE[route.id])
+    if route.id in CHANGED_ELSEWHERE:
+        raise BadRequest(f"href: a {route.id} is not changed here", CHANGED_ELSEWHERE[route.id])
     if route.id == ASSOCIATED:
         given = given_of(desk, call.body, metering.USAGE_POINT)
         return _told(desk, metering.associate(desk, target, given))
@@ -351,6 +361,7 @@ def _require_dispensable(desk: Desk, target: Target, row: Row) -> None:
 def _require_over(desk: Desk, row: Row) -> None:
     """Raise Conflict while an event here or below is scheduled or active: its removal would not end it."""
     below_it = _rows_below(desk, row) if row.kind == COMPONENT else []
+    below_it += _grants_of(desk, row) if row.kind == REQUEST else []
     rows = desk.reader.of_owner(row.id) if row.kind in PROGRAM_KINDS else [row, *below_it]
     waiting = [one for one in rows if one.status in OPEN and issubclass(route_named(one.kind).type, Event)]
     if waiting:
@@ -358,6 +369,13 @@ def _require_over(desk: Desk, row: Row) -> None:
             f"{waiting[0].href} is scheduled or active: to remove an event does not end it",
             "cancel it first, or give force=true",
         )
+
+
+def _grants_of(desk: Desk, request: Row) -> list[Row]:
+    """The events that answer a request."""
+    rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
+    subjects = ((row, desk.resource(row, FlowReservationResponse).subject) for row in rows)
+    return [row for row, subject in subjects if full_mrid(subject) == request.mrid]
 
 
 def _rows_below(desk: Desk, row: Row) -> list[Row]:

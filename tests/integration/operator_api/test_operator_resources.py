@@ -7,12 +7,18 @@ from pathlib import Path
 import pytest
 
 from schemas import (
+    ActivePower,
     Codec,
     ConsumptionTariffIntervalList,
+    DateTimeInterval,
     DrResponse,
     EndDeviceControl,
+    FlowReservationRequest,
+    MirrorUsagePoint,
     Prepayment,
     RateComponent,
+    RequestStatus,
+    SignedRealEnergy,
     Subscription,
     TextMessage,
     TimeTariffInterval,
@@ -310,6 +316,36 @@ def test_what_has_a_way_of_its_own_is_neither_changed_nor_removed_here(
     with pytest.raises(ApiError, match=f"a {kind} is not removed here"):
         api.call("DELETE", ("resources",), query={"href": hrefs[kind], "force": "true"})
     assert device_request("GET", hrefs[kind]) == before
+
+
+def test_a_request_is_its_devices_and_goes_once_what_was_granted_has_ended(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    request = FlowReservationRequest(
+        mRID="F1",
+        creationTime=clock.now(),
+        energyRequested=SignedRealEnergy(multiplier=3, value=20),
+        intervalRequested=DateTimeInterval(start=clock.now(), duration=60),
+        powerRequested=ActivePower(multiplier=3, value=11),
+        RequestStatus_=RequestStatus(dateTime=clock.now(), requestStatus=0),
+    )
+    href = str(device_request("POST", f"{api.get('devices', 'north')['href']}/frq", request).location)
+    api.call("POST", ("flows", "F1", "answer"), {})
+    with pytest.raises(ApiError, match="a FlowReservationRequest is not changed here"):
+        put(api, href, {"description": "mine"})
+    with pytest.raises(ApiError, match="is scheduled or active"):
+        api.call("DELETE", ("resources",), query={"href": href})
+    clock.advance(60)
+    api.call("DELETE", ("resources",), query={"href": href})
+    assert device_request("GET", href).status == 404
+
+
+def test_whose_a_mirror_is_does_not_change(api: OperatorClient, device_request: DeviceRequest) -> None:
+    mirror = MirrorUsagePoint(mRID="AA", deviceLFDI=LFDI, roleFlags="49", serviceCategoryKind=0, status=1)
+    href = str(device_request("POST", "/mup", mirror).location)
+    with pytest.raises(ApiError, match="deviceLFDI: it is for life"):
+        put(api, href, {"deviceLFDI": "AB" * 20})
+    assert put(api, href, {"deviceLFDI": LFDI.lower(), "postRate": 60})["href"] == href
 
 
 def test_a_der_is_not_added_here(api: OperatorClient) -> None:
