@@ -34,7 +34,7 @@ CAPACITY: Final = 1024
 """Most deliveries that one process has claimed at a time."""
 TOGETHER: Final = 64
 """Outcomes that are worth a commit of their own."""
-LINGER_S: Final = 0.005
+LINGER_S: Final = 0.02
 """How long outcomes wait for others to share their commit."""
 MOST_ADDRESSES: Final = 4096
 """notificationURIs whose parts are kept in memory."""

@@ -15,6 +15,9 @@ from sep2_server.reader import Reader
 
 KEPT: Final = 1024
 """Resources kept in the form that they have inside of a Notification."""
+LARGE_OCTETS: Final = 16_384
+KEPT_LARGE: Final = 16
+"""Resources of more octets that are kept: who subscribe to one list share it."""
 _XSI: Final = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _HEAD: Final = re.compile(rb"<([\w:]+)")
 _STATUS: Final = b"<status>"
@@ -35,6 +38,7 @@ class Renderer:
         self._dispatcher = dispatcher
         self._codec = dispatcher.environment.mount.codec
         self._element = lru_cache(maxsize=KEPT)(self._made)
+        self._large_element = lru_cache(maxsize=KEPT_LARGE)(self._made)
         self._is_list = lru_cache(maxsize=KEPT)(self._looked_up)
 
     @property
@@ -61,7 +65,7 @@ class Renderer:
             return envelope
         answer = self._answer(reader, subscribed, lfdi, now)
         head, status, tail = envelope.partition(_STATUS)
-        return head + self._element(answer.body, subscribed.level == "-S1") + status + tail
+        return head + self._shared(answer.body, base_alone=subscribed.level == "-S1") + status + tail
 
     def _answer(self, reader: Reader, subscribed: Subscribed, lfdi: str, now: int) -> Answer:
         request = Request(
@@ -81,6 +85,10 @@ class Renderer:
     def _looked_up(self, path: str) -> bool:
         place = self._dispatcher.environment.uris.find(path)
         return place is not None and place.route.is_list
+
+    def _shared(self, document: bytes, *, base_alone: bool) -> bytes:
+        made = self._element if len(document) <= LARGE_OCTETS else self._large_element
+        return made(document, base_alone)
 
     def _made(self, document: bytes, base_alone: bool) -> bytes:
         if base_alone and self._codec.profile.extension_namespace:

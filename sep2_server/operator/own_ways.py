@@ -10,6 +10,7 @@ from sep2_server.operator.errors import BadRequest
 _CHANGED: Final[Mapping[str, str]] = {
     "DER": "lineside op modify",
     "EndDevice": "lineside op modify",
+    "FlowReservationRequest": "the device changes it; answer it: lineside op flow",
     "FunctionSetAssignments": "lineside op group add",
     "MirrorUsagePoint": "the device changes it; its rate: lineside op rates DEVICE --mirrors",
     "Registration": "lineside op modify DEVICE --pin PIN",

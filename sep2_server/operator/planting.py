@@ -33,6 +33,8 @@ MADE_HERE: Final = frozenset({"href", "version", "EventStatus", "creationTime", 
 """Fields that the server fills in, whatever is given."""
 KEPT: Final = frozenset({"mRID", "creationTime", "EventStatus"})
 """Fields that stay for the life of a resource."""
+OWNERS: Final = ("lFDI", "sFDI", "deviceLFDI")
+"""Fields that say whose something is."""
 MODES: Final = "DERControlBase"
 _NO_LINK: Final = "/"
 T = TypeVar("T", bound=Resource)
@@ -71,6 +73,9 @@ def changed_value(desk: Desk, kind: str, old: Resource, given: object) -> Any:  
             raise BadRequest(f"{one.attr.rstrip('_')}: the server makes it", "leave it out")
     merged = {**json_of(old), **_timed(desk, cls, given)}
     value: Any = _read(desk, cls, {k: v for k, v in merged.items() if v is not None}, _name(kind))
+    for name in OWNERS:
+        if str(getattr(old, name, None)).upper() != str(getattr(value, name, None)).upper():
+            raise BadRequest(f"{name}: it is for life", "leave it out")
     if hasattr(value, "version"):
         value.version = next_version(value.version)
     check(desk, value, {})

@@ -9,12 +9,20 @@ from collections import Counter
 from typing import Final
 
 from function_sets import ROUTES, Access
-from schemas import ConsumptionTariffInterval, DERCurve, Event, Resource, json_of
+from schemas import (
+    ConsumptionTariffInterval,
+    DERCurve,
+    Event,
+    FlowReservationResponse,
+    Resource,
+    json_of,
+)
 from schemas.codes import EventState
 from sep2_server.below import below
 from sep2_server.combined_tariffs import intervals
 from sep2_server.event_times import event_of
 from sep2_server.extra_routes import ASSOCIATED, COMBINED_INTERVALS, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
+from sep2_server.flow_reservations import RESPONSE
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
@@ -29,7 +37,7 @@ from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, remove
 from sep2_server.operator.xml_bodies import given_of, replacing
-from sep2_server.rows import OVER, Group, Row
+from sep2_server.rows import OVER, Group, Row, full_mrid
 from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
@@ -43,6 +51,7 @@ MADE_ELSEWHERE: Final = {
     "Notification": "it is never stored",
 }
 """Items that no operator adds here, and how they come to be."""
+REQUEST: Final = "FlowReservationRequest"
 COMPONENT: Final = "RateComponent"
 """What is no program and has events below it."""
 MOST_COUNTED: Final = 10_000
@@ -347,6 +356,7 @@ def _require_dispensable(desk: Desk, target: Target, row: Row) -> None:
 def _require_over(desk: Desk, row: Row) -> None:
     """Raise Conflict while an event here or below is scheduled or active: its removal would not end it."""
     below_it = _rows_below(desk, row) if row.kind == COMPONENT else []
+    below_it += _grants_of(desk, row) if row.kind == REQUEST else []
     rows = desk.reader.of_owner(row.id) if row.kind in PROGRAM_KINDS else [row, *below_it]
     waiting = [one for one in rows if one.status in OPEN and issubclass(route_named(one.kind).type, Event)]
     if waiting:
@@ -354,6 +364,13 @@ def _require_over(desk: Desk, row: Row) -> None:
             f"{waiting[0].href} is scheduled or active: to remove an event does not end it",
             "cancel it first, or give force=true",
         )
+
+
+def _grants_of(desk: Desk, request: Row) -> list[Row]:
+    """The events that answer a request."""
+    rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
+    subjects = ((row, desk.resource(row, FlowReservationResponse).subject) for row in rows)
+    return [row for row, subject in subjects if full_mrid(subject) == request.mrid]
 
 
 def _rows_below(desk: Desk, row: Row) -> list[Row]:

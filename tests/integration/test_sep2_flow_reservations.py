@@ -63,6 +63,27 @@ async def test_what_is_granted_ends_with_the_interval_that_was_asked_for(
         assert event.interval == DateTimeInterval(start=START + 60, duration=given)
 
 
+@pytest.mark.parametrize(("now", "status"), [(START + 1, 2), (START + 660, None)])
+async def test_a_request_that_is_deleted_takes_what_was_granted_with_it_until_that_is_over(
+    tmp_path: Path, sep2_pki: Pki, now: int, status: int | None
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        bench.clock.set(now)
+        assert (await client.send("DELETE", href)).status == 204
+        assert (await client.get(href)).status == 404
+        events = await granted(client, row.href)
+        assert [event.EventStatus_.currentStatus for event in events] == ([] if status is None else [status])
+
+
+async def test_a_new_request_is_not_cancelled(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        assert (await client.post(f"{row.href}/frq", CANCELLED)).status == 400
+        assert await granted(client, row.href) == []
+
+
 async def charging(tmp_path: Path, pki: Pki) -> None:
     async with running(tmp_path, pki, function_sets="fr", flow_reservations="grant") as bench:
         await cancel_in_time(bench)

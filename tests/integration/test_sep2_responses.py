@@ -85,6 +85,17 @@ async def test_an_event_of_somebody_else_is_an_unknown_subject(bench: Bench) -> 
     assert await refused(client, href, response(bench.credentials("rsp-2").lfdi)) == (400, 1)
 
 
+@pytest.mark.parametrize("role", [Role.DEVICE, Role.AGGREGATOR])
+async def test_nobody_responds_for_a_device_that_it_does_not_speak_for(bench: Bench, role: Role) -> None:
+    """Both may see the event, and the other device is enrolled: who speaks for it decides alone."""
+    await bench.enrol("rsp-1")
+    await bench.enrol("rsp-2", role=role)
+    client = await bench.client("rsp-2")
+    href = await event_for(bench, "rsp-1", "rsp-2")
+    assert await refused(client, href, response(bench.credentials("rsp-1").lfdi)) == (400, 1)
+    assert bench.store.reader.reports("A1") == []
+
+
 async def test_an_aggregator_responds_for_each_of_its_devices(bench: Bench) -> None:
     aggregator = await bench.enrol("rsp-agg", role=Role.AGGREGATOR)
     names = ("rsp-m1", "rsp-m2")

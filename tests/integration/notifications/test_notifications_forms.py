@@ -22,6 +22,7 @@ from schemas import (
     csip_aus,
 )
 from schemas.codes import ErrorReason
+from sep2_server.notifications.rendering import KEPT_LARGE, LARGE_OCTETS
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import listening, settled, subscribe, wish
 from tests.integration.sep2_harness import START, Bench, make_control, running, server_settings
@@ -128,6 +129,17 @@ def shown(pki: Pki) -> bytes:
     """DER of the certificate that the server has now."""
     chain = pki.credentials("server").certificate_path.read_text()
     return ssl.PEM_cert_to_DER_cert(chain[: chain.index("-----END CERTIFICATE-----") + 25])
+
+
+async def test_large_resources_are_kept_in_bounded_memory(told: Bench) -> None:
+    renderer = told.server.notifications._renderers[""]
+    for number in range(2 * KEPT_LARGE):
+        document = b"<Time>%s%d</Time>" % (b"x" * LARGE_OCTETS, number)
+        told_twice = [renderer._shared(document, base_alone=False) for _ in range(2)]
+        assert told_twice[0] is told_twice[1]
+        assert told_twice[0].endswith(b"%d</Resource>" % number)
+    assert renderer._element.cache_info().currsize == 0
+    assert renderer._large_element.cache_info().currsize == KEPT_LARGE
 
 
 async def test_a_notification_comes_from_the_server_by_the_mandatory_suite(

@@ -9,12 +9,13 @@ from typing import NoReturn, TypeVar
 import pytest
 
 from certs import Pki
+from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.entries import Owed, Subscribed
 from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.posting import Endpoint
-from sep2_server.notifications.settling import Delivery, Outcome, claim_s, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Turn, claim_s, turn
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 from tests.integration.notifications.conftest import Subscriber
@@ -47,6 +48,10 @@ async def claimed(bench: Bench, listener: Listener) -> tuple[Delivery, int]:
 
 def allow(tx: Transaction, end_device_id: int) -> None:
     tx.ledger.allow(end_device_id, HERE)
+
+
+def claim_of(tx: Transaction, environment: Environment, at: int) -> Turn:
+    return turn(tx, environment, [], "other", 1, at)
 
 
 async def test_a_listener_that_is_somebody_elses_fails_the_delivery_of_its_stranger_alone(
@@ -102,6 +107,18 @@ async def test_what_finds_its_listener_too_busy_is_not_claimed_again_at_once(slo
         (owed,) = slow.store.reader.ledger.all_owed()
         assert (done.deliveries, owed.claim, owed.attempts) == ([], None, 0)
         assert 0 < owed.due - now_ms <= 1000
+
+
+async def test_what_one_notifier_has_claimed_no_other_claims_until_that_claim_has_ended(slow: Bench) -> None:
+    async with listening(slow.credentials("one")) as listener:
+        delivery, now_ms = await claimed(slow, listener)
+        environment = slow.server.environment
+        ends = now_ms + 1000 * claim_s(environment)
+        claims = []
+        for at in (now_ms, ends - 1, ends):
+            done = await slow.store.do(partial(claim_of, environment=environment, at=at))
+            claims.append([one.owed.subscription_id for one in done.deliveries])
+        assert claims == [[], [], [delivery.owed.subscription_id]]
 
 
 async def test_a_delivery_whose_claim_may_end_on_its_way_is_left_to_the_next_one(slow: Bench) -> None:

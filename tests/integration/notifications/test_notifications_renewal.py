@@ -302,3 +302,19 @@ async def test_the_end_is_told_until_it_arrives(told: Bench, subscriber: Subscri
     assert (await listener.next()).status == 1
     await settled(told)
     assert not told.store.reader.ledger.has_subscriptions()
+
+
+async def test_a_client_has_no_more_subscriptions_than_the_settings_say(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(
+        tmp_path, sep2_pki, subscriptions_per_client=1, notification_hosts="127.0.0.1"
+    ) as bench:
+        row, client = await bench.device("one")
+        uri = "https://127.0.0.1:1/ntfy"
+        made = await subscribe(client, row, row.href, uri)
+        refused = await client.post(f"{row.href}/sub", wish(f"{row.href}/fsa", uri))
+        assert (refused.status, refused.decoded(Error).reasonCode) == (400, 2)
+        assert (await client.post(f"{row.href}/sub", wish(row.href, uri, limit=7))).status == 204
+        await client.send("DELETE", made.location)
+        await subscribe(client, row, f"{row.href}/fsa", uri)

@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 
 from schemas import (
+    ActivePower,
     Codec,
     ConsumptionTariffIntervalList,
+    DateTimeInterval,
     DERControlResponse,
     DrResponse,
     EndDeviceControl,
+    FlowReservationRequest,
     Prepayment,
     RateComponent,
+    RequestStatus,
+    SignedRealEnergy,
     Subscription,
     TextMessage,
     TimeTariffInterval,
@@ -313,6 +318,28 @@ def test_what_has_a_way_of_its_own_is_neither_changed_nor_removed_here(
     with pytest.raises(ApiError, match=f"a {kind} is not removed here"):
         api.call("DELETE", ("resources",), query={"href": hrefs[kind], "force": "true"})
     assert device_request("GET", hrefs[kind]) == before
+
+
+def test_a_request_is_its_devices_and_goes_once_what_was_granted_has_ended(
+    api: OperatorClient, device_request: DeviceRequest, clock: ManualClock
+) -> None:
+    request = FlowReservationRequest(
+        mRID="F1",
+        creationTime=clock.now(),
+        energyRequested=SignedRealEnergy(multiplier=3, value=20),
+        intervalRequested=DateTimeInterval(start=clock.now(), duration=60),
+        powerRequested=ActivePower(multiplier=3, value=11),
+        RequestStatus_=RequestStatus(dateTime=clock.now(), requestStatus=0),
+    )
+    href = str(device_request("POST", f"{api.get('devices', 'north')['href']}/frq", request).location)
+    api.call("POST", ("flows", "F1", "answer"), {})
+    with pytest.raises(ApiError, match="a FlowReservationRequest is not changed here"):
+        put(api, href, {"description": "mine"})
+    with pytest.raises(ApiError, match="is scheduled or active"):
+        api.call("DELETE", ("resources",), query={"href": href})
+    clock.advance(60)
+    api.call("DELETE", ("resources",), query={"href": href})
+    assert device_request("GET", href).status == 404
 
 
 def test_a_der_is_not_added_here(api: OperatorClient) -> None:
