@@ -342,6 +342,16 @@ def test_a_request_is_its_devices_and_goes_once_what_was_granted_has_ended(
     assert device_request("GET", href).status == 404
 
 
+def test_whose_something_is_does_not_change(api: OperatorClient) -> None:
+    href = f"{api.get('devices', 'north')['href']}/di"
+    body: Made = {"mfDate": 0, "mfHwVer": "1", "mfID": 1, "mfModel": "a", "mfSerNum": "b", "primaryPower": 1}
+    body |= {"lFDI": LFDI, "secondaryPower": 0, "swActTime": 0, "swVer": "1", "mfInfo": "c"}
+    assert put(api, href, body)["href"] == href
+    with pytest.raises(ApiError, match="lFDI: it is for life"):
+        put(api, href, {"lFDI": "AB" * 20})
+    assert put(api, href, {"lFDI": LFDI.lower(), "mfModel": "d"})["href"] == href
+
+
 def test_a_der_is_not_added_here(api: OperatorClient) -> None:
     with pytest.raises(ApiError, match="DER: not added here"):
         add(api, f"{api.get('devices', 'north')['href']}/der", {})
