@@ -256,6 +256,8 @@ def _combined(reader: Reader, uris: Uris, components: Row, now: int, after: int 
 
 def _merged(reader: Reader, spans: list[Span], skip: int, limit: int) -> list[bytes]:
     """A page of several lists of one order that are shown as one."""
+    if skip >= sum(map(reader.count, spans)):
+        return []
     rows = [row for span in spans for row in reader.page(span, limit=skip + limit)]
     rows.sort(key=lambda row: (row.sort_key, row.id))
     return [row.body for row in rows[skip : skip + limit]]
