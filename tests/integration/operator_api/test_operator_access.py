@@ -197,16 +197,20 @@ def test_the_folder_of_secrets_is_for_its_owner_alone(side: OperatorSide, site: 
     assert site.operator.folder.stat().st_mode & 0o777 == 0o700
 
 
-async def test_plain_http_is_spoken_on_a_loopback_address(
-    site: Site, server: Sep2Server, tmp_path: Path
-) -> None:
+async def test_plain_http_is_spoken_on_a_loopback_address(site: Site, tmp_path: Path) -> None:
     settings = OperatorSettings(port=0, plain_http=True, folder=tmp_path / "plain")
-    plain = OperatorSide(settings, server)
-    await plain.start()
-    secret = plain.token_file.read_text().strip()
-    client = OperatorClient(url=plain.url, secret=secret)
-    answer = await asyncio.to_thread(client.get, "status")
-    await plain.stop()
+    store = Store(site.server.database)
+    try:
+        async with Sep2Server(site.server, store, ManualClock(1_700_000_000)) as server:
+            plain = OperatorSide(settings, server)
+            await plain.start()
+            try:
+                client = OperatorClient(url=plain.url, secret=plain.token_file.read_text().strip())
+                answer = await asyncio.to_thread(client.get, "status")
+            finally:
+                await plain.stop()
+    finally:
+        store.close()
     assert (plain.url[:17], answer["profile"]) == ("http://127.0.0.1:", site.server.profile.name)
 
 
