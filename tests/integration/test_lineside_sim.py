@@ -156,6 +156,7 @@ def run_day(seed: int) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.whole
 def test_the_same_seed_gives_the_same_hash_and_another_one_another() -> None:
     first, again, other = run_day(7), run_day(7), run_day(8)
     assert first == again

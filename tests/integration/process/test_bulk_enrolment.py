@@ -11,7 +11,7 @@ from certs import Pki
 from tests.integration.process.site_process import ROOT, SiteProcess, site_process
 
 MOST_RATIO = 1.6
-"""Cost of a device in a fleet five times as large: 1 where it is linear, 5 where it grows with the square."""
+"""Cost of a device in a fleet two to five times as large: 1 where it is linear, 3 where it is square."""
 PART = 200
 PARTS = 2
 """The cheapest of so many is taken, in turn: what else runs on the machine only ever adds."""

@@ -19,7 +19,10 @@ EVENT = (
     b"<logEventPEN>40732</logEventPEN><profileID>2</profileID></LogEvent>"
 )
 HALF = len(EVENT) // 2
-WORKERS = pytest.mark.parametrize("options", [(), ("--workers=2",)], ids=["one", "two"])
+WORKERS = pytest.mark.parametrize(
+    "options",
+    [pytest.param((), id="one", marks=pytest.mark.whole), pytest.param(("--workers=2",), id="two")],
+)
 
 
 def begun(site: SiteProcess, name: str) -> tuple[Wire, str]:

@@ -14,7 +14,9 @@ from certs import Pki, client_context
 from tests.integration.process.site_process import ROOT, SiteProcess, Wire, context_of, site_process, until
 
 
-@pytest.fixture(params=[1, 2], ids=["one-process", "two-workers"])
+@pytest.fixture(
+    params=[pytest.param(1, id="one-process", marks=pytest.mark.whole), pytest.param(2, id="two-workers")]
+)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SiteProcess]:
     """A server with a PKI of its own, whose files a test may change."""
     pki = Pki.create(tmp_path / "pki", depth=3)
