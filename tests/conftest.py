@@ -38,7 +38,7 @@ OTHERS = {("Content-Type", "application/json"), ("Content-Type", "application/se
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--whole` plays every test, as make check does; without it a sample of those that are many of a kind."""
+    """`--whole` plays every test, as make check does; without it a sample of what is many of a kind."""
     parser.addoption("--whole", action="store_true", help="every test, as in make check; else a sample")
 
 
