@@ -68,7 +68,7 @@ $(VENV)/.run: requirements.lock pyproject.toml
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@echo "installing what the tests need ..."
-	@$(PIP) install --requirement requirements-dev.lock
+	@$(PIP) install --no-compile --requirement requirements-dev.lock
 	@touch $@
 
 lock:

@@ -24,9 +24,9 @@ settings.register_profile("same inputs", settings.get_profile("new inputs"), der
 
 SAMPLES = [
     (re.compile(r"/test_sep2_(store|durability|feed|migrations|old_rows|loop_|lost_)"), 1),
-    (re.compile(r"/test_sep2_.*\[postgresql"), 4),
-    (re.compile(r"/conformance/.*\["), 2),
-    (re.compile(r"/test_opender.py"), 4),
+    (re.compile(r"/test_sep2_.*\[postgresql"), 8),
+    (re.compile(r"/conformance/.*\["), 4),
+    (re.compile(r"/test_opender.py"), 8),
 ]
 """What `make test` plays one of so many of, always the same: many of a kind, all of them in `make check`.
 
