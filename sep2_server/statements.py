@@ -10,8 +10,8 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     BindParameter,
+    Column,
     Select,
-    Text,
     Update,
     and_,
     any_,
@@ -113,27 +113,25 @@ TALLY: Final = select(t.tally.c.amount).where(
 _OF_EVERYBODY: Final = and_(t.tally.c.list_id == _R.id, t.tally.c.scope == literal_column("0"))
 
 
+def _among(column: Column[Any], name: str, dialect: str) -> ColumnElement[bool]:
+    """Whether a column is one of the values of a parameter, which is an array: as JSON for SQLite."""
+    if dialect == "sqlite":
+        return column.in_(select(func.json_each(_p(name)).table_valued("value").c.value))
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))
+
+
 @cache
 def bodies(dialect: str) -> Select[Any]:
     """Row id and fragment of the resources with row ids out of `numbers`, an array."""
-    asked: ColumnElement[bool]
-    if dialect == "sqlite":
-        asked = _R.id.in_(select(func.json_each(_p("numbers")).table_valued("value").c.value))
-    else:
-        asked = _R.id == any_(bindparam("numbers", type_=ARRAY(BigInteger)))
-    return select(_R.id, _R.body).where(asked)
+    return select(_R.id, _R.body).where(_among(_R.id, "numbers", dialect))
 
 
 @cache
 def lists_at(dialect: str) -> Select[Any]:
     """URI, row id, kind and number of items in the scope of everybody of the lists at `hrefs`, an array."""
-    asked: ColumnElement[bool]
-    if dialect == "sqlite":
-        asked = _R.href.in_(select(func.json_each(_p("hrefs")).table_valued("value").c.value))
-    else:
-        asked = _R.href == any_(bindparam("hrefs", type_=ARRAY(Text)))
     found = t.resource.outerjoin(t.tally, _OF_EVERYBODY)
-    return select(_R.href, _R.id, _R.kind, t.tally.c.amount).select_from(found).where(asked)
+    shown = select(_R.href, _R.id, _R.kind, t.tally.c.amount).select_from(found)
+    return shown.where(_among(_R.href, "hrefs", dialect))
 
 
 COUNT_BOUNDED: Final = select(func.count()).where(_IN_SPAN, _BOUNDED)
