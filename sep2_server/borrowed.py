@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server.connection import Amounts, Connection, Result, Writes
+from sep2_server.connection import Connection, Result, Writes, Written
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class BorrowedConnection(Connection):
         """Insert rows of values in the order of `names`; the numbers that they got."""
         return self._do(lambda: self._lent.insert_many(table, names, rows))
 
-    def together(self, writes: Writes) -> Amounts | None:
+    def together(self, writes: Writes) -> Written | None:
         """Write in one trip, where that is better."""
         return self._do(lambda: self._lent.together(writes))
 

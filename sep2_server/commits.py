@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from sep2_server import statements as q
-from sep2_server import tables
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.feed import Feed
@@ -103,8 +102,7 @@ class Commits:
                     self._rights = transaction.rights
                     done.append(told)
                     transactions.append(transaction)
-            if done:
-                unit.finish()
+            written = _finished(unit, transactions) if done else []
         except StoreError:
             raise
         except Exception as flaw:
@@ -114,7 +112,6 @@ class Commits:
         if not done:
             self._db.roll_back()
             return [], ()
-        written = self._number([change for transaction in transactions for change in transaction.written])
         self._db.commit(written[-1].seq if written else None)
         return done, written
 
@@ -147,18 +144,25 @@ class Commits:
         is_behind = self._db.finds(question) if is_begun else self._db.begin(question)
         self._rights = None if is_behind else self._feed.rights
 
-    def _number(self, changes: Sequence[Change]) -> Sequence[Change]:
-        """Append changes to the feed, in their order; the changes with their places."""
-        rows = [change[1:] for change in changes]
-        places = sorted(self._db.insert_many(tables.change, Change._fields[1:], rows))
-        return [change._replace(seq=seq) for change, seq in zip(changes, places, strict=True)]
-
     def _abandon(self, batch: Sequence[Waiting[Promised]], flaw: Exception) -> None:
         """Nothing of the batch is stored: tell all whose job had not failed by itself."""
         self._db.roll_back()
         for _, promise in batch:
             if not promise.done():
                 promise.set_exception(StoreError(f"the store cannot write: {flaw}"))
+
+
+def _finished(unit: Unit, transactions: Sequence[Transaction]) -> list[Change]:
+    """Write what is waiting; the changes with their places in the feed, those of lists made shorter last."""
+    told = [len(transaction.written) for transaction in transactions]
+    written = unit.append_to_feed([change for transaction in transactions for change in transaction.written])
+    unit.finish()
+    rest = [
+        change
+        for transaction, before in zip(transactions, told, strict=True)
+        for change in transaction.written[before:]
+    ]
+    return written + unit.append_to_feed(rest) if rest else written
 
 
 def is_repeatable(job: Job[Any]) -> bool:

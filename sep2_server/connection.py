@@ -7,10 +7,12 @@ before `commit`, and outside of `begin` each statement sees what was committed l
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
+
+from sep2_server.rows import Change
 
 T = TypeVar("T")
 Make = Callable[[tuple[Any, ...]], T]
@@ -22,17 +24,25 @@ class Writes:
 
     `inserts` are tables with names and values of columns; `updates` are parameters of resources by the
     columns that they change; `reports_gone` are keys of reports; `moves` are lists and scopes with what is
-    added there.
+    added there; `changes` go to the feed.
     """
 
     inserts: Sequence[tuple[Table, tuple[str, ...], Sequence[Sequence[object]]]]
     updates: Mapping[frozenset[str], Sequence[dict[str, object]]]
     reports_gone: Sequence[dict[str, object]]
     moves: Sequence[tuple[tuple[int, int], int]]
+    changes: Sequence[Change] = ()
 
 
 Amounts = list[tuple[int, int, int]]
 """Row ids of lists, scopes, and how many items they have now."""
+
+
+class Written(NamedTuple):
+    """What the database has made of Writes: the lists that were counted, the places of the changes."""
+
+    amounts: Amounts
+    places: list[int]
 
 
 class Result(Protocol):
@@ -73,8 +83,8 @@ class Connection(ABC):
         Only a table whose key counts by itself has numbers to tell; others give none.
         """
 
-    def together(self, writes: Writes) -> Amounts | None:
-        """Write in one trip; the lists that were counted. None where one after the other is as good."""
+    def together(self, writes: Writes) -> Written | None:
+        """Write in one trip. None where one after the other is as good."""
         return None
 
     @abstractmethod

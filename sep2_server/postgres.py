@@ -24,9 +24,9 @@ from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.util import await_only
 
 from sep2_server.address import PostgresAddress
-from sep2_server.connection import Amounts, Connection, Writes, counts
+from sep2_server.connection import Connection, Writes, Written, counts
 from sep2_server.errors import StoreError
-from sep2_server.postgres_writes import parts_of, statement_of
+from sep2_server.postgres_writes import parts_of, statement_of, written
 
 T = TypeVar("T")
 
@@ -163,13 +163,13 @@ class PostgresConnection(Connection):
         self._run_rows(statement, rows)
         return []
 
-    def together(self, writes: Writes) -> Amounts | None:
+    def together(self, writes: Writes) -> Written | None:
         """Write in one trip; None where one statement after the other is as good."""
         found = parts_of(writes)
         if found is None:
             return None
         shape, values = found
-        return cast("Amounts", self.run(statement_of(shape), **values).fetchall())
+        return written(self.run(statement_of(shape), **values).fetchall())
 
     def _prepare(self, session: Any, statement: ClauseElement) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401
         sql, names = _text_of(statement)

@@ -9,13 +9,27 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ARRAY, BindParameter, Table, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from sep2_server import tables as t
-from sep2_server.connection import Writes
+from sep2_server.connection import Writes, Written
+from sep2_server.rows import Change
 
 FEW: Final = 4
 _REPORT_KEY: Final = ("end_device_id", "subject", "status")
@@ -55,6 +69,9 @@ def _pairs(writes: Writes) -> Iterator[tuple[Part, Sequence[object]]]:
         yield Part("delete", "report", _REPORT_KEY), [key[name] for name in _REPORT_KEY]
     if writes.moves:
         yield Part("count", "tally", _TALLY), _columns([(*place, by) for place, by in writes.moves])
+    if writes.changes:
+        rows = [change[1:] for change in writes.changes]
+        yield Part("number", "change", Change._fields[1:]), _columns(rows)
 
 
 def _columns(rows: Sequence[Sequence[object]]) -> list[object]:
@@ -63,12 +80,22 @@ def _columns(rows: Sequence[Sequence[object]]) -> list[object]:
 
 @cache
 def statement_of(shape: Shape) -> ClauseElement:
-    """The statement that does all parts; it gives the lists that were counted, with their new amounts."""
+    """The statement that does all parts; `written` reads what it gives.
+
+    The lists that were counted, with their new amounts, and the places of changes with no list.
+    """
     parts = [(part.kind, _part(number, part).cte(f"p{number}")) for number, part in enumerate(shape)]
-    counted = [cte for kind, cte in parts if kind == "count"]
-    others = [cte for kind, cte in parts if kind != "count"]
-    found = select(*counted[0].c) if counted else select(true()).where(~true())
+    given = [select(*cte.c) for kind, cte in parts if kind == "count"]
+    given += [select(null(), null(), cte.c.seq) for kind, cte in parts if kind == "number"]
+    others = [cte for kind, cte in parts if kind not in {"count", "number"}]
+    found = union_all(*given) if given else select(true()).where(~true())
     return found.add_cte(*others)
+
+
+def written(rows: Sequence[tuple[int | None, int | None, int]]) -> Written:
+    """What a statement of these has done."""
+    amounts = [(list_id, scope or 0, amount) for list_id, scope, amount in rows if list_id is not None]
+    return Written(amounts, [place for list_id, _, place in rows if list_id is None])
 
 
 def _part(number: int, part: Part) -> Any:  # noqa: ANN401
@@ -80,8 +107,9 @@ def _part(number: int, part: Part) -> Any:  # noqa: ANN401
         same = (table.c[name] == _value(number, n, table, name) for n, name in enumerate(part.names))
         return delete(table).where(*same)
     rows = select(*_given(number, table, part.names).c)
-    if part.kind == "insert":
-        return insert(table).from_select(list(part.names), rows, include_defaults=False)
+    if part.kind in {"insert", "number"}:
+        put = insert(table).from_select(list(part.names), rows, include_defaults=False)
+        return put.returning(table.c.seq) if part.kind == "number" else put
     here = postgresql.insert(table).from_select(list(part.names), rows, include_defaults=False)
     added = here.on_conflict_do_update(
         index_elements=["list_id", "scope"], set_={"amount": table.c.amount + here.excluded.amount}

@@ -18,8 +18,8 @@ from sqlalchemy.sql.util import find_tables
 
 from sep2_server import statements as q
 from sep2_server import tables
-from sep2_server.connection import Amounts, Connection, Result, Writes
-from sep2_server.rows import Report, Row, StoredReading, full_mrid
+from sep2_server.connection import Amounts, Connection, Result, Writes, Written
+from sep2_server.rows import Change, Report, Row, StoredReading, full_mrid
 
 Trim = Callable[[int], None]
 """Told how many items a list has; it removes what is too much."""
@@ -67,6 +67,8 @@ class Unit(Connection):
         self._too_long: dict[Place, tuple[int, Trim]] = {}
         self._ids = range(0)
         self._anywhere: dict[str, list[Row]] = {}
+        self._changes: Sequence[Change] = ()
+        self._places: list[int] = []
         self._is_waiting = False
 
     def discard(self) -> None:
@@ -203,6 +205,14 @@ class Unit(Connection):
         self._reports[report.end_device_id, report.subject, report.status] = report
         self._wait()
 
+    def append_to_feed(self, changes: Sequence[Change]) -> list[Change]:
+        """Append changes to the feed with what is waiting, in their order; the changes with their places."""
+        self._changes = changes
+        self._wait()
+        self.flush()
+        places, self._places = sorted(self._places), []
+        return [change._replace(seq=seq) for change, seq in zip(changes, places, strict=True)]
+
     def keep_at_most(self, list_id: int, scope: int, most: int, trim: Trim) -> None:
         """Have `trim` called at the end where a list that has been added to has more items than `most`."""
         self._trims[list_id, scope] = most, trim
@@ -248,6 +258,7 @@ class Unit(Connection):
         moves, self._moves = self._moves, Counter()
         readings, self._readings = self._readings, []
         reports, self._reports = self._reports, {}
+        changes, self._changes = self._changes, ()
         put: list[tuple[Table, tuple[str, ...], Sequence[Sequence[object]]]] = [
             (tables.resource, Row._fields, list(inserts.values())),
             (tables.reading, StoredReading._fields, readings),
@@ -258,13 +269,12 @@ class Unit(Connection):
             for device_id, subject, status in reports
         ]
         inserted = [one for one in put if one[2]]
-        writes = Writes(inserted, _by_columns(updates.values()), said, list(moves.items()))
-        counted = self.below.together(writes)
-        if counted is None:
-            counted = self._one_by_one(writes)
-        return {(int(list_id), int(scope)): int(amount) for list_id, scope, amount in counted}
+        writes = Writes(inserted, _by_columns(updates.values()), said, list(moves.items()), changes)
+        amounts, places = self.below.together(writes) or self._one_by_one(writes)
+        self._places += places
+        return {(int(list_id), int(scope)): int(amount) for list_id, scope, amount in amounts}
 
-    def _one_by_one(self, writes: Writes) -> Amounts:
+    def _one_by_one(self, writes: Writes) -> Written:
         """Write, a statement for each part."""
         for names, updates in writes.updates.items():
             self.below.run_many(q.update_resource(names), updates)
@@ -279,7 +289,10 @@ class Unit(Connection):
                 values |= {f"l{n}": list_id, f"s{n}": scope, f"b{n}": by}
             counted = self._run(q.move_tallies(self.dialect, len(some)), **values)
             amounts += cast("Amounts", counted.fetchall())
-        return amounts
+        if not writes.changes:
+            return Written(amounts, [])
+        rows = [change[1:] for change in writes.changes]
+        return Written(amounts, self.below.insert_many(tables.change, Change._fields[1:], rows))
 
     # Every other statement sees what was written.
 
