@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import cache
 from types import ModuleType
 from typing import Any, Final, TypeVar, cast
@@ -44,6 +44,8 @@ _SESSION: Final = {
     "jit": "off",
     "idle_in_transaction_session_timeout": "60000",
 }
+_OF_DEVICES: Final = {**_SESSION, "plan_cache_mode": "force_generic_plan"}
+"""Rows that devices read and write are found by unique indexes: no plan is better for other values."""
 _HAS_TABLE: Final = select(cast_to(func.to_regclass(cast_to(bindparam("name"), Text)), OID))
 _CLOCK_MS: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 _TEXTS: Final[dict[ClauseElement, tuple[str, tuple[str, ...]]]] = {}
@@ -89,6 +91,7 @@ class PostgresConnection(Connection):
     """A connection to a PostgreSQL database, made when it is first used and again when it was lost."""
 
     dialect = "postgresql"
+    settings: Mapping[str, str] = _SESSION
 
     def __init__(self, address: PostgresAddress, writers: set[int] | None = None) -> None:
         """`writers` are the processes of the database that serve those who tell their own commits."""
@@ -299,7 +302,7 @@ class PostgresConnection(Connection):
                     timeout=CONNECT_S,
                     loop=self._loop,
                     statement_cache_size=0,
-                    server_settings=_SESSION,
+                    server_settings=self.settings,
                 )
             )
             self._backend = self._session.get_server_pid()
@@ -333,6 +336,8 @@ class PostgresConnection(Connection):
 
 class LoopConnection(PostgresConnection):
     """A connection on a running loop, for calls by `greenlet_spawn`: others run while one waits."""
+
+    settings = _OF_DEVICES
 
     async def let_loop_go(self) -> None:
         """Close the connection in its loop."""
