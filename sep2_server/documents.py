@@ -169,12 +169,12 @@ class Documents:
 
     def _devices(self, draft: Draft, numbers: list[int]) -> list[bytes]:
         """The EndDevices with these row ids, as `filled`; they are remembered."""
-        shown = self._items.of(draft.seer, numbers, draft.now)
-        missing = [number for number in numbers if number not in shown]
-        if missing:
-            shown |= self._made(draft, missing)
-        draft.take(shown.values())
-        return [shown[number].body for number in numbers]
+        kept = self._items.of(draft.seer, numbers, draft.now)
+        missing = [number for number, item in zip(numbers, kept, strict=True) if item is None]
+        made = self._made(draft, missing) if missing else {}
+        shown = [item or made[number] for number, item in zip(numbers, kept, strict=True)]
+        draft.take(shown)
+        return [item.body for item in shown]
 
     def _made(self, draft: Draft, numbers: list[int]) -> dict[int, ShownItem]:
         """EndDevices; kept where all lists that they link to are stored: changes of them are heard."""

@@ -31,6 +31,9 @@ SHARED_LISTS: Final = frozenset({"ResponseSetList"})
 BILLING_SETS: Final = "BillingReadingSetList"
 MOST_FILES: Final = 65_535
 MOST_BOOKMARKS: Final = 4096
+RUN: Final = 128
+"""Items whose row ids are remembered together, from a multiple of their number on."""
+MOST_RUNS: Final = 4096
 ALWAYS: Final = 1 << 62
 """A time that does not come."""
 
@@ -64,20 +67,26 @@ EMPTY: Final = View(fetch=lambda _skip, _limit: [], total=lambda: 0)
 
 
 class Listing:
-    """Reads lists; remembers where pages ended, so that the next page is found by its key."""
+    """Reads lists; remembers where pages ended, so that the next page is found by its key.
+
+    Of lists that are read by row ids, it remembers those.
+    """
 
     def __init__(self, environment: Environment, recall: Recall | None = None) -> None:
         self._uris = environment.uris
         self._environment = environment
         self._bookmarks: Shelf[tuple[int, int, int], Place] = Shelf(MOST_BOOKMARKS, 0, recall)
+        self._runs: Shelf[tuple[int, int, int], list[int]] = Shelf(MOST_RUNS, 0, recall)
 
     def drop(self, tokens: set[Token]) -> None:
         """Forget the places in lists that have changed."""
         self._bookmarks.drop(tokens)
+        self._runs.drop(tokens)
 
     def clear(self) -> None:
         """Forget all places."""
         self._bookmarks.clear()
+        self._runs.clear()
 
     def view(
         self,
@@ -159,11 +168,13 @@ class Listing:
             return [row.body for row in rows]
 
         def numbers(skip: int, limit: int) -> list[int]:
-            mark = self._mark(span, skip)
-            places = reader.places(span, skip=0 if mark else skip, limit=limit, after=mark)
-            if places:
-                self._note(reader, span, skip + len(places), places[-1])
-            return [number for _, number in places]
+            found: list[int] = []
+            first = skip // RUN
+            for at in range(first, (skip + limit - 1) // RUN + 1):
+                found += self._run(reader, span, at)
+                if len(found) < (at + 1 - first) * RUN:
+                    break
+            return found[skip - first * RUN :][:limit]
 
         return View(
             fetch=fetch,
@@ -173,6 +184,20 @@ class Listing:
             until=until,
             is_private=span.scope != EVERYBODY,
         )
+
+    def _run(self, reader: Reader, span: Span, at: int) -> list[int]:
+        """The row ids of the items of a whole list in one of its runs, fewer where it ends."""
+        key = span.list_id, span.scope, at
+        found = self._runs.get(key)
+        if found is None:
+            skip = at * RUN
+            mark = self._mark(span, skip)
+            places = reader.places(span, skip=0 if mark else skip, limit=RUN, after=mark)
+            if len(places) == RUN:
+                self._note(reader, span, skip + RUN, places[-1])
+            found = [number for _, number in places]
+            self._runs.put(key, found, {(span.list_id, span.scope)}, since=reader.since)
+        return found
 
     def _mark(self, span: Span, skip: int) -> Place | None:
         """Where the page before the one that starts at `skip` has ended."""

@@ -18,6 +18,8 @@ Token = Hashable
 """What something was made from: the id of a resource, or (id, scope) of a list."""
 OCTETS_OF_TOKEN: Final = 200
 """About what a token of a value that is kept costs."""
+MOST_SPARED: Final = 8
+"""Values that are looked at before one goes: so long does it take at most to make room."""
 
 
 class Recall:
@@ -55,8 +57,20 @@ class _Several(set[K]):
     """Keys of values that were made from the same."""
 
 
+class _Held(Generic[V]):
+    """A value on a shelf, and whether anybody has asked for it since it was last spared."""
+
+    __slots__ = ("is_used", "octets", "tokens", "value")
+
+    def __init__(self, value: V, tokens: frozenset[Token], octets: int) -> None:
+        self.value = value
+        self.tokens = tokens
+        self.octets = octets
+        self.is_used = False
+
+
 class Shelf(Generic[K, V]):
-    """Values by key, the least recently used dropped first; each knows the tokens it was made from.
+    """Values by key, those dropped first that nobody asks for; each knows the tokens it was made from.
 
     `most` bounds their number, `most_octets` the sum of the sizes that `put` is told; `octets` is that sum.
     """
@@ -67,7 +81,7 @@ class Shelf(Generic[K, V]):
         self._lock = threading.RLock()
         self._most_octets = most_octets
         self.octets = 0
-        self._kept: OrderedDict[K, tuple[V, frozenset[Token], int]] = OrderedDict()
+        self._kept: OrderedDict[K, _Held[V]] = OrderedDict()
         self._keys: dict[Token, K | _Several[K]] = {}
         """The keys by each token: most have one, which stands there by itself."""
 
@@ -76,44 +90,60 @@ class Shelf(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """What was put there, None if nothing or no longer."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None:
-                return None
-            self._kept.move_to_end(key)
-            return found[0]
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        found.is_used = True
+        return found.value
 
-    def get_all(self, keys: Iterable[K]) -> dict[K, V]:
-        """What was put at these keys, of those where something is."""
-        with self._lock:
-            kept = self._kept
-            found = {key: kept[key][0] for key in keys if key in kept}
-            for key in found:
-                kept.move_to_end(key)
-            return found
+    def get_all(self, keys: Iterable[K]) -> list[V | None]:
+        """What was put at each of these keys, None as for `get`."""
+        kept = self._kept.get
+        found: list[V | None] = []
+        for key in keys:
+            held = kept(key)
+            if held is None:
+                found.append(None)
+            else:
+                held.is_used = True
+                found.append(held.value)
+        return found
 
     def put(
         self, key: K, value: V, tokens: Iterable[Token], octets: int = 0, *, since: int | None = None
     ) -> list[V]:
         """Keep a value of some size until one of its tokens is dropped, or room is needed.
 
+        One that is larger than the shelf is not kept.
         `since` is what `Recall.now` was before the making began; a value that is wrong by now is not kept.
         What has gone for it: the value that was there, and the oldest ones.
         """
         made_from = frozenset(tokens)
         with self._lock:
             gone = self.drop_key(key)
+            if self._most < 1 or octets > self._most_octets:
+                return gone
             if since is not None and not self._recall.is_sound(made_from, since):
                 return gone
-            self._kept[key] = (value, made_from, octets)
+            while len(self._kept) >= self._most or self.octets + octets > self._most_octets:
+                gone += self._make_room()
+            self._kept[key] = _Held(value, made_from, octets)
             self.octets += octets
             keys = self._keys
             for token in made_from:
                 if keys.setdefault(token, key) != key:
                     self._share(token, key)
-            while len(self._kept) > self._most or self.octets > self._most_octets:
-                gone += self.drop_key(next(iter(self._kept)))
         return gone
+
+    def _make_room(self) -> list[V]:
+        """Drop the oldest value; a few that somebody has asked for are spared before, and count as new."""
+        for _ in range(MOST_SPARED):
+            oldest, held = next(iter(self._kept.items()))
+            if not held.is_used:
+                break
+            held.is_used = False
+            self._kept.move_to_end(oldest)
+        return self.drop_key(next(iter(self._kept)))
 
     def drop(self, tokens: Iterable[Token]) -> list[V]:
         """Forget what was made from one of the tokens: this. The recall has heard of them before."""
@@ -128,14 +158,14 @@ class Shelf(Generic[K, V]):
             found = self._kept.pop(key, None)
             if found is None:
                 return []
-            self.octets -= found[2]
-            for token in found[1]:
+            self.octets -= found.octets
+            for token in found.tokens:
                 held = self._keys[token]
                 if isinstance(held, _Several):
                     held.discard(key)
                 if not held or held == key:
                     del self._keys[token]
-            return [found[0]]
+            return [found.value]
 
     def _share(self, token: Token, key: K) -> None:
         """Take note of a key beside others of a token."""

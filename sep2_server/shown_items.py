@@ -76,7 +76,7 @@ class ShownItems:
     """
 
     def __init__(self, most_octets: int, recall: Recall | None = None) -> None:
-        self._shelf: Shelf[tuple[Seer, int], ShownItem] = Shelf(MOST, most_octets, recall)
+        self._shelf: Shelf[tuple[int, int, int | None], ShownItem] = Shelf(MOST, most_octets, recall)
         self._lock = threading.Lock()
         self.forgotten = 0
 
@@ -85,10 +85,11 @@ class ShownItems:
         """Memory that they take, roughly."""
         return self._shelf.octets
 
-    def of(self, seer: Seer, numbers: Sequence[int], now: int) -> dict[int, ShownItem]:
-        """The items that are kept and right at a time, of those with these row ids."""
-        found = self._shelf.get_all([(seer, number) for number in numbers])
-        return {key[1]: item for key, item in found.items() if item.made <= now < item.until}
+    def of(self, seer: Seer, numbers: Sequence[int], now: int) -> list[ShownItem | None]:
+        """The items with these row ids, None where it is not kept or not right at a time."""
+        scope, aggregator_id = seer
+        found = self._shelf.get_all([(number, scope, aggregator_id) for number in numbers])
+        return [item if item is not None and item.made <= now < item.until else None for item in found]
 
     def put(self, seer: Seer, number: int, item: ShownItem, since: int | None) -> bool:
         """Keep an item by its row id, unless it is wrong by now; whether it is kept.
@@ -96,7 +97,7 @@ class ShownItems:
         `since` as for a Shelf.
         """
         octets = len(item.body) + _OCTETS_BESIDE + OCTETS_OF_TOKEN * len(item.tokens)
-        key = seer, number
+        key = (number, *seer)
         self._forget(self._shelf.put(key, item, item.tokens, octets, since=since))
         return self._shelf.get(key) is item
 

@@ -1,7 +1,7 @@
 """The memory of what was made from stored resources."""
 
 from sep2_server.rows import Change
-from sep2_server.shelf import Recall, Shelf, tokens_of
+from sep2_server.shelf import MOST_SPARED, Recall, Shelf, tokens_of
 
 
 def test_a_value_is_kept_until_one_of_its_tokens_is_dropped() -> None:
@@ -23,6 +23,16 @@ def test_the_least_recently_used_goes_first() -> None:
     assert shelf.get("a") == 1
     shelf.put("c", 3, {1})
     assert [shelf.get(key) for key in "abc"] == [1, None, 3]
+
+
+def test_room_is_made_in_a_few_steps_even_where_everything_is_in_use() -> None:
+    shelf: Shelf[int, int] = Shelf(1000, 1000)
+    for key in range(1000):
+        shelf.put(key, key, ())
+        assert shelf.get(key) == key
+    assert shelf.put(1000, 1000, ()) == [MOST_SPARED]
+    assert len(shelf) == 1000
+    assert [shelf.get(key) for key in range(MOST_SPARED + 1)] == [*range(MOST_SPARED), None]
 
 
 def test_a_value_that_is_put_again_has_its_new_tokens_alone() -> None:
@@ -49,7 +59,9 @@ def test_the_sizes_of_what_is_kept_are_bounded_together() -> None:
     shelf.put("c", 4, {8}, 50)
     assert [shelf.get(key) for key in "abc"] == [None, 3, 4]
     shelf.put("d", 5, {8}, 101)
-    assert (len(shelf), shelf.octets) == (0, 0)
+    assert (len(shelf), shelf.octets) == (2, 90)
+    shelf.put("b", 5, {8}, 101)
+    assert [shelf.get(key) for key in "bcd"] == [None, 4, None]
     shelf.put("e", 6, {8}, 100)
     shelf.drop([8])
     assert shelf.octets == 0

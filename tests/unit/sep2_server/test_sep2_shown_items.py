@@ -15,9 +15,9 @@ def test_an_item_is_for_who_saw_it_and_as_long_as_time_lets_it() -> None:
     items = ShownItems(ROOM)
     kept = item(1)
     assert items.put(SEER, 1, kept, None)
-    assert items.of(SEER, [1, 2], 50) == {1: kept}
-    assert items.of(SEER, [1], 9) == items.of(SEER, [1], 100) == {}
-    assert items.of((7, 3), [1], 50) == items.of((8, None), [1], 50) == {}
+    assert items.of(SEER, [1, 2], 50) == [kept, None]
+    assert items.of(SEER, [1], 9) == items.of(SEER, [1], 100) == [None]
+    assert items.of((7, 3), [1], 50) == items.of((8, None), [1], 50) == [None]
 
 
 def test_what_was_made_from_items_is_right_until_one_of_them_is_forgotten() -> None:
