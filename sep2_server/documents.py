@@ -168,11 +168,15 @@ class Documents:
         return [self._counted(draft, part) for part in parts]
 
     def _devices(self, draft: Draft, numbers: list[int]) -> list[bytes]:
-        """The EndDevices with these row ids, as `filled`; they are remembered."""
+        """The EndDevices with these row ids, as `filled`; they are remembered.
+
+        One that is not there any more is left out: row ids may be those of a moment before.
+        """
         kept = self._items.of(draft.seer, numbers, draft.now)
         missing = [number for number, item in zip(numbers, kept, strict=True) if item is None]
         made = self._made(draft, missing) if missing else {}
-        shown = [item or made[number] for number, item in zip(numbers, kept, strict=True)]
+        found = (item or made.get(number) for number, item in zip(numbers, kept, strict=True))
+        shown = [item for item in found if item is not None]
         draft.take(shown)
         return [item.body for item in shown]
 

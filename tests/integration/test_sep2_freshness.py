@@ -22,6 +22,7 @@ from schemas import (
 )
 from sep2_server.end_devices import add_der, remove_end_device
 from sep2_server.event_times import event_of
+from sep2_server.listing import Listing
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.rows import Role, Row
@@ -179,6 +180,22 @@ async def test_a_page_shows_what_is_new_in_items_that_others_showed_before(bench
     await bench.do(lambda desk: remove_end_device(desk.transaction, devices[3]))
     page = await client.read("/edev?s=0&l=255", EndDeviceList)
     assert devices[3].href not in {device.href for device in page.EndDevice_}
+
+
+async def test_a_page_asked_for_before_a_removal_is_heard_of_leaves_the_device_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where another process removes it: for a moment the database knows and this process does not."""
+    aggregator = await bench.enrol("unheard", role=Role.AGGREGATOR)
+    devices = [await bench.enrol(f"unheard-{n}", aggregator=aggregator) for n in range(4)]
+    client = await bench.client("unheard")
+    await client.read("/edev?s=0&l=9", EndDeviceList)
+    monkeypatch.setattr(Listing, "drop", lambda _self, _tokens: None)
+    await bench.do(lambda desk: remove_end_device(desk.transaction, devices[2]))
+    page = await client.read("/edev?s=0&l=10", EndDeviceList)
+    shown = {device.href for device in page.EndDevice_}
+    assert shown == {device.href for device in (aggregator, *devices)} - {devices[2].href}
+    assert page.results == len(shown)
 
 
 @pytest.mark.parametrize("octets", [1 << 26, 40_000, 0], ids=["all kept", "some kept", "nothing kept"])
