@@ -3,7 +3,8 @@
 A connection with a resumed session; GET of Time, EndDeviceList, FunctionSetAssignmentsList, DERList and of 10
 DERControls; PUT of DERStatus, POST of readings; end of the connection. One client after the other, and 16
 that go through their cycles at the same time; the handshakes they are held against come in the same way, and
-those of one client at the same pace: what comes after a pause costs more.
+those of one client at the same pace: what comes after a pause costs more. What the same cycle costs a bare
+handler, which stores nothing, is told beside: handshake and seven exchanges, as far as none of it is ours.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import contextlib
 import itertools
 import statistics
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from bench.comparing import Case, answer_of
 from bench.documents import readings, status
 from bench.measure import Result
 from bench.stand import DEVICE, files_of
@@ -23,6 +25,7 @@ from certs import client_context
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
 
     from bench.stand import Running, Stand
 
@@ -38,41 +41,73 @@ READ: Final = ("Time", "EndDeviceList", "FunctionSetAssignmentsList", "DERList",
 
 def measure(stand: Stand) -> list[Result]:
     """Cycles against handshakes, both with a resumed session."""
-    with stand.server() as server, stand.floor([]) as floor:
+    with stand.server() as server:
         mirror = make_mirror(stand, server.port)
         count = itertools.count(100_000)
-        return [
-            compared(Cycles(stand, server, at_once, mirror, count), Handshakes(stand, floor, at_once))
-            for at_once in (1, AT_ONCE)
-        ]
+        with stand.floor(_answers(stand, server, mirror, count)) as floor:
+            return [
+                compared(
+                    Cycles(stand, server, at_once, mirror, count),
+                    Handshakes(stand, floor, at_once),
+                    Cycles(stand, floor, at_once, mirror, count),
+                )
+                for at_once in (1, AT_ONCE)
+            ]
 
 
-def compared(cycles: Cycles, bare: Handshakes) -> Result:
-    """CPU of a cycle against that of something else, in rounds in turn."""
+def _answers(stand: Stand, server: Running, mirror: str, count: itertools.count[int]) -> list[dict[str, Any]]:
+    """What the server answers in a cycle, for a bare handler to answer the same."""
+    reads = [Case(name=kind, path=_path(stand, kind), bar=BAR) for kind in READ]
+    put = Case(
+        name="DERStatus",
+        method="PUT",
+        path=stand.paths["DERStatus"],
+        bar=BAR,
+        body=lambda: status(next(count)),
+    )
+    post = Case(
+        name="readings",
+        method="POST",
+        path=mirror,
+        bar=BAR,
+        body=lambda: readings(stand.lfdi, next(count)),
+    )
+    return [answer_of(stand, server, case) for case in (*reads, put, post)]
+
+
+def _path(stand: Stand, kind: str) -> str:
+    return stand.paths[kind] + ("?s=0&l=10" if kind.endswith("List") else "")
+
+
+def compared(cycles: Cycles, bare: Handshakes, alike: Cycles | None = None) -> Result:
+    """CPU of a cycle against that of something else, in rounds in turn; `alike` is a bare cycle."""
     pace_s = PACE_S if cycles.at_once == 1 else 0.0
     many = f"{cycles.at_once} at a time" if not pace_s else f"one client, each {1000 * pace_s:.0f} ms"
-    ours, floor = _in_turn(cycles, bare, pace_s)
-    note = ""
+    kinds = [cycles, bare, *([alike] if alike else [])]
+    notes = []
+    ours, floor, *beside = _in_turn(kinds, pace_s)
+    notes += [f"a bare handler's cycle {alone:.3f} ms: {alone / floor:.1f} x" for alone in beside]
     if pace_s:
-        hurried, bare_ms = _in_turn(cycles, bare, 0.0)
-        note = f"without a pause {hurried:.3f} and {bare_ms:.3f} ms: {hurried / bare_ms:.1f} x"
+        hurried, bare_ms, *beside = _in_turn(kinds, 0.0)
+        notes.append(f"without a pause {hurried:.3f} and {bare_ms:.3f} ms: {hurried / bare_ms:.1f} x")
+        notes += [f"a bare handler's {alone / bare_ms:.1f} x" for alone in beside]
     return Result(
         name=f"poll cycle: resumed handshake, 5 GET, 1 PUT, 1 POST, {many}",
         ours=ours,
         floor_value=floor,
         floor="bare aiohttp, resumed handshake alone",
         bar=BAR,
-        note=note,
+        note="; ".join(notes),
     )
 
 
-def _in_turn(cycles: Cycles, bare: Handshakes, pace_s: float) -> tuple[float, float]:
-    """Medians of the CPU of a cycle and of a handshake, ms."""
-    times: tuple[list[float], list[float]] = ([], [])
+def _in_turn(kinds: Sequence[Handshakes], pace_s: float) -> list[float]:
+    """Medians of the CPU of one client of each kind, ms."""
+    times: list[list[float]] = [[] for _ in kinds]
     for _ in range(ROUNDS):
-        for clients, kept in ((cycles, times[0]), (bare, times[1])):
+        for clients, kept in zip(kinds, times, strict=True):
             kept.append(clients.cpu_ms(BATCH, pace_s))
-    return statistics.median(times[0]), statistics.median(times[1])
+    return [statistics.median(kept) for kept in times]
 
 
 class Handshakes:
@@ -119,8 +154,7 @@ class Cycles(Handshakes):
     def __init__(
         self, stand: Stand, place: Running, at_once: int, mirror: str, count: itertools.count[int]
     ) -> None:
-        self._lfdi = stand.lfdi
-        self._paths = stand.paths
+        self._stand = stand
         self._mirror = mirror
         self._count = count
         super().__init__(stand, place, at_once)
@@ -128,11 +162,15 @@ class Cycles(Handshakes):
     def talk(self, wires: list[Wire]) -> None:
         """Poll and report."""
         for kind in READ:
-            octets = request("GET", self._paths[kind] + ("?s=0&l=10" if kind.endswith("List") else ""))
+            octets = request("GET", _path(self._stand, kind))
             _exchange(wires, [octets] * len(wires))
         numbers = [next(self._count) for _ in wires]
-        _exchange(wires, [request("PUT", self._paths["DERStatus"], status(number)) for number in numbers])
-        _exchange(wires, [request("POST", self._mirror, readings(self._lfdi, number)) for number in numbers])
+        _exchange(
+            wires, [request("PUT", self._stand.paths["DERStatus"], status(number)) for number in numbers]
+        )
+        _exchange(
+            wires, [request("POST", self._mirror, readings(self._stand.lfdi, number)) for number in numbers]
+        )
 
 
 def _exchange(wires: list[Wire], all_octets: list[bytes]) -> None:
