@@ -7,6 +7,7 @@ before `commit`, and outside of `begin` each statement sees what was committed l
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Table
@@ -149,6 +150,7 @@ class Connection(ABC):
         return None if found is None or found[0] is None else int(found[0])
 
 
+@cache
 def counts(table: Table) -> bool:
     """Whether the key of a table counts by itself."""
     column = table.autoincrement_column
