@@ -272,6 +272,15 @@ dead_letter = Table(
 )
 """Notifications that were given up."""
 Index("dead_letter_by_client", dead_letter.c.client_id)
+Index("dead_letter_by_subscription", dead_letter.c.subscription_id, dead_letter.c.id)
+
+dropped_letter = Table(
+    "dropped_letter",
+    metadata,
+    Column("client_id", _Key, primary_key=True, autoincrement=False, comment="0: of all clients"),
+    Column("amount", BigInteger, nullable=False),
+)
+"""How many dead letters were dropped because there were too many, or they were too old."""
 
 notification_host = Table(
     "notification_host",

@@ -3,7 +3,8 @@
 `Reader.ledger` and `Transaction.ledger` lead here.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.sql.expression import ClauseElement
@@ -11,6 +12,7 @@ from sqlalchemy.sql.expression import ClauseElement
 from sep2_server.connection import Connection, Make
 from sep2_server.notifications import statements as q
 from sep2_server.notifications.entries import DeadLetter, Match, Owed, Subscribed, Watch
+from sep2_server.rows import EVERYBODY
 from sep2_server.tables import outbox
 
 T = TypeVar("T")
@@ -104,6 +106,14 @@ class LedgerReader:
         """How many notifications were given up and not dropped since."""
         return self._db.number(q.COUNT_DEAD) or 0
 
+    def has_dead_before(self, before: int) -> bool:
+        """Whether the oldest dead letter was given up before a time, s since 1970 UTC."""
+        return any(letter.given_up_at < before for letter in self.dead_letters(limit=1))
+
+    def count_dropped(self, client_id: int = EVERYBODY) -> int:
+        """How many dead letters of a client, or of all, were dropped as too many or too old."""
+        return self._db.number(q.DROPPED, client_id=client_id) or 0
+
     def _many(self, make: Make[T], statement: ClauseElement, ids: Sequence[int]) -> list[T]:
         """What a statement about `q.TOGETHER` ids gives for any number of them."""
         found: list[T] = []
@@ -151,6 +161,7 @@ class Ledger(LedgerReader):
         for subscribed in found:
             self.forget(subscribed.id)
         self._db.run(q.DELETE_DEAD_OF_CLIENT, of_client=end_device_id)
+        self._db.run(q.DELETE_DROPPED, of_client=end_device_id)
         self._db.run(q.DELETE_PLACES, of_client=end_device_id)
         return [subscribed.id for subscribed in found]
 
@@ -224,6 +235,28 @@ class Ledger(LedgerReader):
     def drop_dead(self, number: int) -> None:
         """Forget a dead letter."""
         self._db.run(q.DELETE_DEAD, dead=number)
+
+    def shorten_dead(self, subscribed: Subscribed, kept: int) -> int:
+        """Drop dead letters of a subscription but the newest, `q.TOGETHER` at most; how many."""
+        found = self._db.all(_first, q.OLD_DEAD, subscription=subscribed.id, kept=kept)
+        self._drop(dict.fromkeys(found, subscribed.client_id))
+        return len(found)
+
+    def drop_old_dead(self, before: int) -> int:
+        """Drop the oldest dead letters, given up before a time (s since 1970 UTC); how many, few at most."""
+        oldest = self.dead_letters(limit=q.TOGETHER)
+        found = {letter.id: letter.client_id for letter in oldest if letter.given_up_at < before}
+        self._drop(found)
+        return len(found)
+
+    def _drop(self, letters: Mapping[int, int]) -> None:
+        """Drop dead letters, of which the clients are told, and count that."""
+        if not letters:
+            return
+        self._db.run(q.DELETE_DEAD_AT, **_padded(list(letters)))
+        for client_id, more in (Counter(letters.values()) + Counter({EVERYBODY: len(letters)})).items():
+            if not self._db.run(q.ADD_DROPPED, of_client=client_id, more=more).rowcount:
+                self._db.run(q.INSERT_DROPPED, client_id=client_id, amount=more)
 
     def allow(self, client_id: int, place: str) -> None:
         """Let notifications of a client go to a place."""

@@ -25,7 +25,7 @@ from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.listeners import Listeners
 from sep2_server.notifications.posting import Endpoint, MisdirectedError
 from sep2_server.notifications.rendering import Lost, Renderer, Withheld
-from sep2_server.notifications.settling import Delivery, Outcome, Party, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Party, Turn, turn
 from sep2_server.reader import Reader
 from sep2_server.settings import Settings
 from sep2_server.store import Store
@@ -131,7 +131,7 @@ class Notifier:
             self._outcomes = outcomes + self._outcomes
             self._in_flight += len(outcomes)
             raise
-        self._count(outcomes, done.dead)
+        self._count(outcomes, done)
         self._in_flight += len(done.deliveries)
         for delivery in done.deliveries:
             self._lanes.add(address_of_listener(delivery.subscribed.notification_uri)[0], delivery)
@@ -166,9 +166,10 @@ class Notifier:
             self._enough.set()
         self.wake()
 
-    def _count(self, outcomes: list[Outcome], dead: int) -> None:
+    def _count(self, outcomes: list[Outcome], done: Turn) -> None:
         self._counters.deliveries.update(outcome.result for outcome in outcomes)
-        self._counters.dead += dead
+        self._counters.dead += done.dead
+        self._counters.dropped += done.dropped
         for outcome in outcomes:
             if outcome.result not in {Result.DELIVERED, Result.WITHHELD, Result.LATER}:
                 subscribed = outcome.delivery.subscribed

@@ -63,10 +63,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn brought: deliveries to be made, and how many notifications were given up."""
+    """What a turn brought: deliveries to be made, how many notifications were given up, and dropped."""
 
     deliveries: list[Delivery]
     dead: int = 0
+    dropped: int = 0
 
 
 def turn(
@@ -79,12 +80,16 @@ def turn(
 ) -> Turn:
     """Store the outcomes and claim what is due, at most `most`, for as long as a delivery may take."""
     _finish(tx, environment, [one.delivery for one in outcomes if one.result in _FINAL], now_ms)
-    dead = sum(_settle(tx, environment, one, now_ms) for one in outcomes if one.result not in _FINAL)
+    others = [one for one in outcomes if one.result not in _FINAL]
+    given_up = [one.delivery.subscribed for one in others if _settle(tx, environment, one, now_ms)]
+    most_dead = environment.settings.dead_letters_per_subscription
+    dropped = sum(tx.ledger.shorten_dead(subscribed, most_dead) for subscribed in given_up)
     until = now_ms + 1000 * claim_s(environment)
     claimed = tx.ledger.claim(claim, now_ms, until, most) if most else []
     told = [(owed, subscribed) for owed, subscribed in claimed if subscribed is not None]
     parties = {number: _party(tx, environment, number) for number in {one.client_id for _, one in told}}
-    return Turn([Delivery(owed, one, parties[one.client_id]) for owed, one in told], dead)
+    deliveries = [Delivery(owed, one, parties[one.client_id]) for owed, one in told]
+    return Turn(deliveries, len(given_up), dropped)
 
 
 def _party(tx: Transaction, environment: Environment, end_device_id: int) -> Party | None:

@@ -21,7 +21,7 @@ from sep2_server import tables as t
 from sep2_server.notifications.entries import RESOURCE, RIGHTS
 
 _S, _W, _O, _C = t.subscription.c, t.watch.c, t.outbox.c, t.change.c
-_D, _H = t.dead_letter.c, t.notification_host.c
+_D, _H, _G = t.dead_letter.c, t.notification_host.c, t.dropped_letter.c
 
 
 def _p(name: str) -> BindParameter[Any]:
@@ -161,6 +161,21 @@ ONE_DEAD: Final = select(t.dead_letter).where(_D.id == _p("id"))
 COUNT_DEAD: Final = select(func.count()).select_from(t.dead_letter)
 DELETE_DEAD: Final = delete(t.dead_letter).where(_D.id == _p("dead"))
 DELETE_DEAD_OF_CLIENT: Final = delete(t.dead_letter).where(_D.client_id == _p("of_client"))
+OLD_DEAD: Final = (
+    select(_D.id)
+    .where(_D.subscription_id == _p("subscription"))
+    .order_by(_D.id.desc())
+    .limit(_number(TOGETHER))
+    .offset(_p("kept"))
+)
+"""Dead letters of a subscription beyond the newest ones, `TOGETHER` at most."""
+DELETE_DEAD_AT: Final = delete(t.dead_letter).where(_D.id.in_(_SOME))
+DROPPED: Final = select(_G.amount).where(_G.client_id == _p("client_id"))
+ADD_DROPPED: Final = (
+    update(t.dropped_letter).where(_G.client_id == _p("of_client")).values(amount=_G.amount + _p("more"))
+)
+INSERT_DROPPED: Final = insert(t.dropped_letter)
+DELETE_DROPPED: Final = delete(t.dropped_letter).where(_G.client_id == _p("of_client"))
 
 PLACES: Final = select(_H.place).where(_H.client_id == _p("client_id")).order_by(_H.place)
 INSERT_PLACE: Final = insert(t.notification_host)
