@@ -130,6 +130,14 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             *created(tables.dropped_letter),
         ),
     ),
+    Migration(
+        "one notifier at a time for a subscriber",
+        (
+            *created(tables.lane),
+            *(Only(dialect, "DROP INDEX outbox_due") for dialect in ("sqlite", "postgresql")),
+            *(CreateIndex(index) for index in tables.outbox.indexes if index.name == "outbox_due"),
+        ),
+    ),
 )
 
 

@@ -252,8 +252,18 @@ outbox = Table(
     Column("error", _Text, comment="why the last delivery failed"),
 )
 """Notifications that are owed: at most one for each subscription."""
-Index("outbox_due", outbox.c.due)
+Index("outbox_due", outbox.c.due, outbox.c.first_at)
 Index("outbox_by_claim", outbox.c.claim)
+
+lane = Table(
+    "lane",
+    metadata,
+    Column("name", _Text, primary_key=True, comment="a subscriber at one of its listeners"),
+    Column("claim", _Text, comment="the notifier that alone delivers there; null: nobody does"),
+    Column("until", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+)
+"""Subscribers that are being told, or of whom a notification waits for another attempt."""
+Index("lane_by_until", lane.c.until)
 
 dead_letter = Table(
     "dead_letter",

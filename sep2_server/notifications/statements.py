@@ -21,7 +21,7 @@ from sep2_server import tables as t
 from sep2_server.notifications.entries import RESOURCE, RIGHTS
 
 _S, _W, _O, _C = t.subscription.c, t.watch.c, t.outbox.c, t.change.c
-_D, _H, _G = t.dead_letter.c, t.notification_host.c, t.dropped_letter.c
+_D, _H, _G, _L = t.dead_letter.c, t.notification_host.c, t.dropped_letter.c, t.lane.c
 
 
 def _p(name: str) -> BindParameter[Any]:
@@ -120,7 +120,7 @@ AT_ONCE: Final = (
 _DUE = (
     select(_O.subscription_id)
     .where(_O.due <= _p("now"), _O.claimed_until <= _p("now"))
-    .order_by(_O.due)
+    .order_by(_O.due, _O.first_at)
     .limit(_p("most"))
     .offset(_NONE)
 )
@@ -133,7 +133,7 @@ CLAIMED: Final = (
     select(t.outbox, t.subscription)
     .select_from(t.outbox.outerjoin(t.subscription, _S.id == _O.subscription_id))
     .where(_O.claim == _p("claim"))
-    .order_by(_O.due)
+    .order_by(_O.due, _O.first_at)
 )
 _MINE = and_(_O.subscription_id == _p("subscription"), _O.claim == _p("of_claim"))
 DONE_AT: Final = delete(t.outbox).where(
@@ -150,7 +150,21 @@ POSTPONE: Final = (
         claimed_until=_number(0),
     )
 )
+GIVE_BACK_AT: Final = (
+    update(t.outbox)
+    .where(_O.claim == _p("of_claim"), _O.subscription_id.in_(_SOME))
+    .values(due=_p("new_due"), claim=null(), claimed_until=_number(0))
+)
 DELETE_OWED: Final = delete(t.outbox).where(_O.subscription_id == _p("subscription"))
+
+LANES_AT: Final = select(t.lane).where(_L.name.in_(_SOME))
+DELETE_LANES_AT: Final = delete(t.lane).where(_L.name.in_(_SOME))
+FREE_LANES_AT: Final = delete(t.lane).where(_L.claim == _p("of_claim"), _L.name.in_(_SOME))
+_LAPSED = (
+    select(_L.name).where(_L.until <= _p("now")).order_by(_L.until).limit(_number(TOGETHER)).offset(_NONE)
+)
+DELETE_LAPSED_LANES: Final = delete(t.lane).where(_L.name.in_(_LAPSED))
+"""Forget lanes of which nobody has heard since their time was over, `TOGETHER` at most."""
 
 INSERT_DEAD: Final = insert(t.dead_letter).values({c.name: _p(f"new_{c.name}") for c in _D if c.name != "id"})
 DEAD: Final = (
