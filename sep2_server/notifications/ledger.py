@@ -201,6 +201,13 @@ class Ledger(LedgerReader):
         for part in _parts(ids):
             self._db.run(q.GIVE_BACK_AT, of_claim=claim, new_due=due, **_padded(part))
 
+    def hasten(self, now_ms: int) -> int:
+        """Make due what was owed by a clock that went back since, a few at most; how many."""
+        found = self._db.all(_first, q.OWED_AHEAD, now=now_ms)
+        if found:
+            self._db.run(q.HASTEN_AT, new_due=now_ms, **_padded(found))
+        return len(found)
+
     def put_lanes(self, lanes: Sequence[Lane]) -> None:
         """Store lanes, each named once, in the place of those of the same names."""
         for part in _parts([lane.name for lane in lanes]):

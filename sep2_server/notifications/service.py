@@ -60,6 +60,8 @@ class Notifications:
         self._is_quiet = False
         """Whether nobody has subscribed to anything, as far as was heard."""
         self._lapsed_at = 0
+        self._seen_ms = 0
+        """The time as the matcher has seen it last, ms since 1970 UTC."""
         self._dropped_at: int | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -115,6 +117,7 @@ class Notifications:
             try:
                 await self._wait()
                 if self._lease.is_held:
+                    await self._look_back()
                     await self._lapse()
                     await self._drop_old()
                     await self._scan()
@@ -157,6 +160,15 @@ class Notifications:
             self.scanned = upto
             if self._notifier is not None:
                 self._notifier.wake()
+
+    async def _look_back(self) -> None:
+        """Where the clock has gone back, let nothing wait until it has come as far again."""
+        now_ms = milliseconds(self._clock)
+        if now_ms < self._seen_ms:
+            self._lapsed_at = 0
+            while await self._store.do(lambda tx: tx.ledger.hasten(now_ms)):
+                log.info("Notifications that were owed by a clock that was ahead are due now")
+        self._seen_ms = now_ms
 
     async def _lapse(self) -> None:
         """End the subscriptions that were not renewed in time."""

@@ -150,6 +150,16 @@ POSTPONE: Final = (
         claimed_until=_number(0),
     )
 )
+OWED_AHEAD: Final = (
+    select(_O.subscription_id)
+    .where(_O.first_at > _p("now"), _O.claim.is_(None))
+    .limit(_number(TOGETHER))
+    .offset(_NONE)
+)
+"""Notifications that were owed by a clock that went back since, `TOGETHER` at most."""
+HASTEN_AT: Final = (
+    update(t.outbox).where(_O.subscription_id.in_(_SOME)).values(due=_p("new_due"), first_at=_p("new_due"))
+)
 GIVE_BACK_AT: Final = (
     update(t.outbox)
     .where(_O.claim == _p("of_claim"), _O.subscription_id.in_(_SOME))

@@ -118,6 +118,22 @@ async def test_another_listener_of_the_subscriber_and_other_subscribers_do_not_w
         assert (len(subscriber.listener.posted), len(elsewhere.posted), len(theirs.posted)) == (1, 1, 1)
 
 
+@STORED
+async def test_a_clock_that_goes_back_delays_nothing_by_that(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with (
+        running(tmp_path, sep2_pki, notification_gap_ms=GAP_MS, notification_hosts=HERE) as bench,
+        listening(bench.credentials("one")) as listener,
+    ):
+        row, client = await bench.device("one")
+        await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+        await bench.group("first", "one")
+        await settled(bench)
+        assert len(owed(bench)) == 1
+        bench.clock.advance(-3600)
+        bench.server.notifications.wake()
+        assert (await listener.next()).subscribedResource == f"{row.href}/fsa"
+
+
 def turned(
     tx: Transaction, environment: Environment, claim: str, at: int, outcomes: Sequence[Outcome] = ()
 ) -> list[Delivery]:
