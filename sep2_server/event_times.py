@@ -112,6 +112,20 @@ def repair_due(tx: Transaction, environment: Environment, now: int) -> int:
     return len(due)
 
 
+def repair_ahead(tx: Transaction, environment: Environment, now: int) -> int:
+    """Schedule what is active and has not begun at `now` any more, a batch at most; how many rows that were.
+
+    The clock went back since they were written. What was superseded stays so. IEEE 2030.5-2018, 10.2.3.
+    """
+    done = 0
+    for row in tx.ahead(now, BATCH):
+        new = moved(row, now) if row.kind in INTERVAL_KINDS else _timed_anew(tx, environment, row, now)
+        if new != row:
+            tx.replace(row, new)
+            done += 1
+    return done
+
+
 def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
     """Bring the other events of a list up to date that may overlap with one that is new or has changed."""
     if row.list_id is None or row.starts is None or row.ends is None:
@@ -168,8 +182,13 @@ def _write_rivals(tx: Transaction, environment: Environment, ended: list[Row], n
 
 def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new: Row | None = None) -> None:
     if new is None:
-        event = event_of(environment, row)
-        siblings = [] if is_over(event, now) else siblings_of(tx, environment, row, event)
-        new = timed(environment, row, event, siblings, now)
+        new = _timed_anew(tx, environment, row, now)
     if new != row:
         tx.replace(row, new)
+
+
+def _timed_anew(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:
+    """The row of an event as it is at `now`, beside the others of its list."""
+    event = event_of(environment, row)
+    siblings = [] if is_over(event, now) else siblings_of(tx, environment, row, event)
+    return timed(environment, row, event, siblings, now)

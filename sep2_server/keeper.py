@@ -7,13 +7,14 @@ commits and rests after each as long as that took: requests have the writer and 
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
-from sep2_server.event_times import BATCH, repair_due
+from sep2_server.event_times import BATCH, repair_ahead, repair_due
 from sep2_server.lease import Lease
 from sep2_server.reader import Reader
 from sep2_server.store import Store
@@ -30,6 +31,8 @@ FIRST_S: Final = 1.0
 """How long the start waits for what is due; the rest is written while the server serves."""
 PACE_S: Final = 0.1
 """Writes that follow one another closely are looked at together."""
+LOOK_S: Final = 1.0
+"""How often the clock is looked at, whether it has gone back."""
 PAUSE_S: Final = 0.5
 """How long the clock task waits for a store that is gone."""
 
@@ -45,6 +48,8 @@ class Keeper:
         self._clock = clock
         self._woken = asyncio.Event()
         self._forget_at = 0
+        self._seen = 0
+        """The time as this task has seen it last, s since 1970 UTC."""
         self._lease = Lease(store, LEASE, self.wake)
         self._task: asyncio.Task[None] | None = None
 
@@ -60,7 +65,9 @@ class Keeper:
     async def start(self) -> None:
         """Bring everything up to date, then keep it so."""
         await self._lease.start()
+        self._seen = self._clock.now()
         if self._lease.is_held:
+            await self._schedule_again()
             await self._repair(until_s=time.monotonic() + FIRST_S)
         self._task = asyncio.get_running_loop().create_task(self._keep(), name="sep2-keeper")
 
@@ -75,6 +82,7 @@ class Keeper:
         while True:
             try:
                 await self._wait()
+                await self._look_back()
                 if self._lease.is_held:
                     await self._repair()
                     await self._shorten()
@@ -91,11 +99,34 @@ class Keeper:
         delay_s = LONGEST_WAIT_S if next_at is None else next_at - self._clock.now()
         try:
             async with asyncio.timeout(min(max(delay_s, 1), LONGEST_WAIT_S)):
-                await self._woken.wait()
+                await self._stirred()
                 await asyncio.sleep(PACE_S)
         except TimeoutError:
             log.debug("Nothing was written for %s s", delay_s)
         self._woken.clear()
+
+    async def _stirred(self) -> None:
+        """Wait until something was written, or the clock has gone back."""
+        while not self._woken.is_set() and self._clock.now() >= self._seen:
+            self._seen = self._clock.now()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._woken.wait()
+
+    async def _look_back(self) -> None:
+        """Take note of the time; where the clock has gone back, events that have not begun are scheduled."""
+        now = self._clock.now()
+        if now < self._seen and self._lease.is_held:
+            log.warning("The clock went back by %s s", self._seen - now)
+            await self._schedule_again()
+        self._seen = now
+
+    async def _schedule_again(self) -> None:
+        """Schedule what a clock that was ahead has begun, in short commits."""
+        job = partial(repair_ahead, environment=self._environment, now=self._clock.now())
+        while await self._store.ask(partial(Reader.ahead, now=self._clock.now(), limit=1)):
+            if not await self._store.do(job):
+                return
 
     async def _repair(self, until_s: float | None = None) -> None:
         """Write all rows that are due, in short commits; at the start without rest, until `until_s`."""

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, format_5, format_7, statements_rights, tables
+from sep2_server import format_1, format_3, format_5, format_7, statements_rights, tables
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -79,8 +79,8 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         created(
             tables.subscription,
             tables.watch,
-            tables.outbox,
-            tables.dead_letter,
+            format_3.outbox,
+            format_3.dead_letter,
             tables.notification_host,
         ),
     ),
@@ -117,6 +117,25 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         (
             *(Only(dialect, "DROP INDEX resource_by_mrid") for dialect in ("sqlite", "postgresql")),
             *(CreateIndex(index) for index in tables.resource.indexes if index.name == "resource_by_mrid"),
+        ),
+    ),
+    Migration(
+        "dead letters by subscription, and how many were dropped",
+        (
+            *(
+                CreateIndex(index)
+                for index in tables.dead_letter.indexes
+                if index.name == "dead_letter_by_subscription"
+            ),
+            *created(tables.dropped_letter),
+        ),
+    ),
+    Migration(
+        "one notifier at a time for a subscriber",
+        (
+            *created(tables.lane),
+            *(Only(dialect, "DROP INDEX outbox_due") for dialect in ("sqlite", "postgresql")),
+            *(CreateIndex(index) for index in tables.outbox.indexes if index.name == "outbox_due"),
         ),
     ),
 )

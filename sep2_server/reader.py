@@ -157,6 +157,10 @@ class Reader:
         """Rows that time has changed and nobody has written yet, the oldest first."""
         return self._db.all(_row, q.DUE, now=now, limit=limit)
 
+    def ahead(self, now: int, limit: int) -> list[Row]:
+        """Rows that are active and begin later: the clock went back since. All active ones are looked at."""
+        return self._db.all(_row, q.AHEAD, now=now, limit=limit)
+
     def due_in_list(self, list_id: int, now: int, limit: int = 1000) -> list[Row]:
         """Items of a list that time has changed and nobody has written yet, the oldest first."""
         return self._db.all(_row, q.DUE_IN_LIST, list_id=list_id, now=now, limit=limit)

@@ -176,6 +176,10 @@ class Settings:
     """How long a listener may take to answer."""
     notification_retry_s: tuple[int, ...] = (10, 100, 300, 1800)
     """When a notification that met a 5xx or no connection is tried again; then it is a dead letter."""
+    dead_letters_per_subscription: int = 10
+    """Newest dead letters that are kept of one subscription."""
+    dead_letter_retention_s: int = 2_592_000
+    """How long a dead letter is kept."""
     notification_connections: int = 8
     """Most connections to one listener from one process."""
     notification_kept: int = 1024
@@ -287,6 +291,8 @@ _BOUNDS: Final = {
     "subscription_expiry_s": (0, 315_360_000),
     "notification_gap_ms": (0, 3_600_000),
     "notification_timeout_s": (1, 600),
+    "dead_letters_per_subscription": (0, 1000),
+    "dead_letter_retention_s": (60, 3_153_600_000),
     "notification_connections": (1, 1000),
     "notification_kept": (0, 1_000_000),
     "notification_idle_s": (1, 86_400),

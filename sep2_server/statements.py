@@ -171,6 +171,8 @@ DUE: Final = (
     .offset(_NO_SKIP)
 )
 DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
+AHEAD: Final = select(t.resource).where(_IS_ACTIVE, _R.starts > _p("now")).limit(_p("limit")).offset(_NO_SKIP)
+"""Rows that were written as active by a clock that went back since."""
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
 
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)

@@ -252,8 +252,18 @@ outbox = Table(
     Column("error", _Text, comment="why the last delivery failed"),
 )
 """Notifications that are owed: at most one for each subscription."""
-Index("outbox_due", outbox.c.due)
+Index("outbox_due", outbox.c.due, outbox.c.first_at)
 Index("outbox_by_claim", outbox.c.claim)
+
+lane = Table(
+    "lane",
+    metadata,
+    Column("name", _Text, primary_key=True, comment="a subscriber at one of its listeners"),
+    Column("claim", _Text, comment="the notifier that alone delivers there; null: nobody does"),
+    Column("until", BigInteger, nullable=False, comment="ms since 1970 UTC"),
+)
+"""Subscribers that are being told, or of whom a notification waits for another attempt."""
+Index("lane_by_until", lane.c.until)
 
 dead_letter = Table(
     "dead_letter",
@@ -272,6 +282,15 @@ dead_letter = Table(
 )
 """Notifications that were given up."""
 Index("dead_letter_by_client", dead_letter.c.client_id)
+Index("dead_letter_by_subscription", dead_letter.c.subscription_id, dead_letter.c.id)
+
+dropped_letter = Table(
+    "dropped_letter",
+    metadata,
+    Column("client_id", _Key, primary_key=True, autoincrement=False, comment="0: of all clients"),
+    Column("amount", BigInteger, nullable=False),
+)
+"""How many dead letters were dropped because there were too many, or they were too old."""
 
 notification_host = Table(
     "notification_host",

@@ -28,17 +28,18 @@ class Result(StrEnum):
 
 
 class Counters:
-    """Counts of deliveries by result, of notifications that were owed and of those given up."""
+    """Counts of deliveries by result, of notifications that were owed, of those given up, and dropped."""
 
     def __init__(self) -> None:
         self.deliveries: Counter[Result] = Counter()
         self.owed = 0
         self.dead = 0
+        self.dropped = 0
 
     def as_numbers(self) -> dict[str, int]:
         """All counts by name."""
         told = {f"deliveries_{result.value}": self.deliveries[result] for result in Result}
-        return {"owed": self.owed, "dead": self.dead, **told}
+        return {"owed": self.owed, "dead": self.dead, "dropped": self.dropped, **told}
 
 
 def result_of(status: int, rules: ServerProfile = BASE_PROFILE) -> Result:

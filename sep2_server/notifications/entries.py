@@ -63,6 +63,17 @@ class Owed(NamedTuple):
     error: str | None
 
 
+class Lane(NamedTuple):
+    """A subscriber at one of its listeners, and which notifier alone delivers there until when.
+
+    Without a claim nobody does: a notification waits for another attempt. `until` in ms since 1970 UTC.
+    """
+
+    name: str
+    claim: str | None
+    until: int
+
+
 class DeadLetter(NamedTuple):
     """One notification that was given up; times in s since 1970 UTC."""
 

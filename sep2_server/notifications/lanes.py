@@ -1,12 +1,13 @@
 """One lane for each listener, emptied by a bounded number of workers; each worker posts one at a time.
 
-A subscriber is told one thing after another, in the order in which they fell due.
+A subscriber is told one thing after another, in the order in which they fell due; where one has failed, the
+others are given back, to wait until that was told or given up.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from sep2_server.errors import StoreError
@@ -58,6 +59,13 @@ class Lane:
         else:
             del self._of[client_id]
 
+    def clear_of(self, client_id: int) -> list[Delivery]:
+        """Take all that wait of a subscriber at whom a worker is."""
+        found = list(self._of[client_id])
+        self._of[client_id].clear()
+        self.amount -= len(found)
+        return found
+
     def clear(self) -> list[Delivery]:
         """Take all that wait."""
         found = [delivery for queue in self._of.values() for delivery in queue]
@@ -77,9 +85,14 @@ class Lanes:
         self._tell = tell
         self._most = most
         self._lanes: dict[Endpoint, Lane] = {}
+        self._held: set[str] = set()
+        """Subscribers at listeners, of whom a failure is not stored yet."""
 
     def add(self, endpoint: Endpoint, delivery: Delivery) -> None:
-        """Deliver soon; given back at once where too many wait for this listener."""
+        """Deliver soon; given back at once where too many wait for this listener, or its subscriber waits."""
+        if delivery.lane in self._held:
+            self._tell(Outcome(delivery, Result.LATER))
+            return
         lane = self._lanes.setdefault(endpoint, Lane())
         if lane.amount >= LONGEST_QUEUE:
             self._tell(Outcome(delivery, Result.LATER))
@@ -87,6 +100,10 @@ class Lanes:
         lane.put(delivery)
         if lane.has_work and len(lane.workers) < self._most:
             lane.workers.add(asyncio.get_running_loop().create_task(self._work(endpoint, lane)))
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        """Take note that these outcomes are stored: who waits is known to the store from now on."""
+        self._held.difference_update(outcome.delivery.lane for outcome in outcomes if outcome.holds)
 
     async def stop(self) -> None:
         """End all workers; what they had is delivered by whoever claims it next."""
@@ -101,9 +118,9 @@ class Lanes:
             while lane.has_work:
                 delivery = lane.take()
                 try:
-                    self._tell(await self._deliver(delivery))
+                    self._end(lane, await self._deliver(delivery))
                 except MisdirectedError as flaw:
-                    self._tell(Outcome(delivery, Result.FAILED, str(flaw)))
+                    self._end(lane, Outcome(delivery, Result.FAILED, str(flaw)))
                 except DeliveryError as flaw:
                     self._fail(str(flaw), [delivery, *lane.clear()])
                 except StoreError as flaw:
@@ -111,7 +128,7 @@ class Lanes:
                     self._tell(Outcome(delivery, Result.LATER))
                 except Exception:
                     log.exception("A delivery failed in the server")
-                    self._tell(Outcome(delivery, Result.FAILED, "error of the server"))
+                    self._tell(Outcome(delivery, Result.FAILED, "error of the server", is_alone=True))
                 finally:
                     lane.done(delivery)
         finally:
@@ -119,7 +136,16 @@ class Lanes:
             if not lane.workers and not lane.amount:
                 self._lanes.pop(endpoint)
 
+    def _end(self, lane: Lane, outcome: Outcome) -> None:
+        """Tell an outcome; after a failure the others of the subscriber are given back."""
+        self._tell(outcome)
+        if outcome.holds:
+            self._held.add(outcome.delivery.lane)
+            for one in lane.clear_of(outcome.delivery.subscribed.client_id):
+                self._tell(Outcome(one, Result.LATER))
+
     def _fail(self, text: str, failed: list[Delivery]) -> None:
         """A listener that cannot be reached now cannot be reached for the others that wait either."""
         for one in failed:
+            self._held.add(one.lane)
             self._tell(Outcome(one, Result.FAILED, text))

@@ -3,17 +3,21 @@
 `Reader.ledger` and `Transaction.ledger` lead here.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server.connection import Connection, Make
 from sep2_server.notifications import statements as q
-from sep2_server.notifications.entries import DeadLetter, Match, Owed, Subscribed, Watch
+from sep2_server.notifications.entries import DeadLetter, Lane, Match, Owed, Subscribed, Watch
+from sep2_server.rows import EVERYBODY
+from sep2_server.tables import lane as lane_table
 from sep2_server.tables import outbox
 
 T = TypeVar("T")
+_Id = TypeVar("_Id", int, str)
 _OWED_FIELDS: Final = len(Owed._fields)
 
 
@@ -104,12 +108,24 @@ class LedgerReader:
         """How many notifications were given up and not dropped since."""
         return self._db.number(q.COUNT_DEAD) or 0
 
-    def _many(self, make: Make[T], statement: ClauseElement, ids: Sequence[int]) -> list[T]:
-        """What a statement about `q.TOGETHER` ids gives for any number of them."""
+    def has_dead_before(self, before: int) -> bool:
+        """Whether the oldest dead letter was given up before a time, s since 1970 UTC."""
+        return any(letter.given_up_at < before for letter in self.dead_letters(limit=1))
+
+    def count_dropped(self, client_id: int = EVERYBODY) -> int:
+        """How many dead letters of a client, or of all, were dropped as too many or too old."""
+        return self._db.number(q.DROPPED, client_id=client_id) or 0
+
+    def _many(self, make: Make[T], statement: ClauseElement, ids: Sequence[_Id]) -> list[T]:
+        """What a statement about `q.TOGETHER` ids, or names, gives for any number of them."""
         found: list[T] = []
-        for first in range(0, len(ids), q.TOGETHER):
-            found += self._db.all(make, statement, **_padded(ids[first : first + q.TOGETHER]))
+        for part in _parts(ids):
+            found += self._db.all(make, statement, **_padded(part))
         return found
+
+    def lanes(self, names: Sequence[str]) -> dict[str, Lane]:
+        """Lanes by name, of those that are there."""
+        return {lane.name: lane for lane in self._many(Lane._make, q.LANES_AT, names)}
 
     def places(self, client_id: int) -> tuple[str, ...]:
         """Where notifications of a client may go by the operator's word."""
@@ -151,6 +167,7 @@ class Ledger(LedgerReader):
         for subscribed in found:
             self.forget(subscribed.id)
         self._db.run(q.DELETE_DEAD_OF_CLIENT, of_client=end_device_id)
+        self._db.run(q.DELETE_DROPPED, of_client=end_device_id)
         self._db.run(q.DELETE_PLACES, of_client=end_device_id)
         return [subscribed.id for subscribed in found]
 
@@ -179,6 +196,33 @@ class Ledger(LedgerReader):
         self._db.run(q.CLAIM, new_claim=claim, now=now_ms, until=until_ms, most=most)
         return self._db.all(_claimed, q.CLAIMED, claim=claim)
 
+    def give_back(self, claim: str, ids: Sequence[int], due: int) -> None:
+        """Give claimed notifications back, to be claimed later (ms since 1970 UTC) as if never claimed."""
+        for part in _parts(ids):
+            self._db.run(q.GIVE_BACK_AT, of_claim=claim, new_due=due, **_padded(part))
+
+    def hasten(self, now_ms: int) -> int:
+        """Make due what was owed by a clock that went back since, a few at most; how many."""
+        found = self._db.all(_first, q.OWED_AHEAD, now=now_ms)
+        if found:
+            self._db.run(q.HASTEN_AT, new_due=now_ms, **_padded(found))
+        return len(found)
+
+    def put_lanes(self, lanes: Sequence[Lane]) -> None:
+        """Store lanes, each named once, in the place of those of the same names."""
+        for part in _parts([lane.name for lane in lanes]):
+            self._db.run(q.DELETE_LANES_AT, **_padded(part))
+        self._db.insert_many(lane_table, Lane._fields, lanes)
+
+    def free_lanes(self, names: Sequence[str], claim: str) -> None:
+        """Let others deliver in lanes that a notifier has, of those that it does have."""
+        for part in _parts(names):
+            self._db.run(q.FREE_LANES_AT, of_claim=claim, **_padded(part))
+
+    def forget_lanes(self, now_ms: int) -> None:
+        """Forget lanes whose time was over before (ms since 1970 UTC), a few at most."""
+        self._db.run(q.DELETE_LAPSED_LANES, now=now_ms)
+
     def done(self, owed: Sequence[Owed]) -> list[Owed]:
         """Take delivered notifications out of the outbox; those where something changed meanwhile.
 
@@ -189,8 +233,7 @@ class Ledger(LedgerReader):
         for one in owed:
             groups.setdefault((one.claim, one.revision), []).append(one)
         for (claim, revision), group in groups.items():
-            for first in range(0, len(group), q.TOGETHER):
-                part = group[first : first + q.TOGETHER]
+            for part in _parts(group):
                 kept += self._done(part, claim, revision)
         return kept
 
@@ -225,6 +268,28 @@ class Ledger(LedgerReader):
         """Forget a dead letter."""
         self._db.run(q.DELETE_DEAD, dead=number)
 
+    def shorten_dead(self, subscribed: Subscribed, kept: int) -> int:
+        """Drop dead letters of a subscription but the newest, `q.TOGETHER` at most; how many."""
+        found = self._db.all(_first, q.OLD_DEAD, subscription=subscribed.id, kept=kept)
+        self._drop(dict.fromkeys(found, subscribed.client_id))
+        return len(found)
+
+    def drop_old_dead(self, before: int) -> int:
+        """Drop the oldest dead letters, given up before a time (s since 1970 UTC); how many, few at most."""
+        oldest = self.dead_letters(limit=q.TOGETHER)
+        found = {letter.id: letter.client_id for letter in oldest if letter.given_up_at < before}
+        self._drop(found)
+        return len(found)
+
+    def _drop(self, letters: Mapping[int, int]) -> None:
+        """Drop dead letters, of which the clients are told, and count that."""
+        if not letters:
+            return
+        self._db.run(q.DELETE_DEAD_AT, **_padded(list(letters)))
+        for client_id, more in (Counter(letters.values()) + Counter({EVERYBODY: len(letters)})).items():
+            if not self._db.run(q.ADD_DROPPED, of_client=client_id, more=more).rowcount:
+                self._db.run(q.INSERT_DROPPED, client_id=client_id, amount=more)
+
     def allow(self, client_id: int, place: str) -> None:
         """Let notifications of a client go to a place."""
         self.disallow(client_id, place)
@@ -250,7 +315,13 @@ def _fresh(subscription_id: int, due: int, now_ms: int) -> Owed:
     return Owed(subscription_id, due, now_ms, 0, 1, None, 0, None)
 
 
-def _padded(ids: Sequence[int]) -> dict[str, int]:
+def _parts(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The things in groups of what one statement is about."""
+    for first in range(0, len(things), q.TOGETHER):
+        yield things[first : first + q.TOGETHER]
+
+
+def _padded(ids: Sequence[_Id]) -> dict[str, _Id]:
     return {f"i{n}": ids[min(n, len(ids) - 1)] for n in range(q.TOGETHER)}
 
 

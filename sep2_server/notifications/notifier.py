@@ -6,11 +6,11 @@ Any number of processes may run one: a claim has an end, and what a dead process
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
 from function_sets import Clock
 from sep2_server.clock import milliseconds
@@ -23,9 +23,9 @@ from sep2_server.notifications.counters import Counters, Result, result_of
 from sep2_server.notifications.entries import Subscribed
 from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.listeners import Listeners
-from sep2_server.notifications.posting import Endpoint, MisdirectedError
+from sep2_server.notifications.posting import address_of_listener
 from sep2_server.notifications.rendering import Lost, Renderer, Withheld
-from sep2_server.notifications.settling import Delivery, Outcome, Party, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Party, Turn, turn
 from sep2_server.reader import Reader
 from sep2_server.settings import Settings
 from sep2_server.store import Store
@@ -36,8 +36,6 @@ TOGETHER: Final = 64
 """Outcomes that are worth a commit of their own."""
 LINGER_S: Final = 0.02
 """How long outcomes wait for others to share their commit."""
-MOST_ADDRESSES: Final = 4096
-"""notificationURIs whose parts are kept in memory."""
 POLL_S: Final = 1.0
 """How often the outbox is looked at without being told: other processes fill it too."""
 
@@ -65,6 +63,8 @@ class Notifier:
         self._lanes = Lanes(self._deliver, self._hear, environment.settings.notification_connections)
         self._outcomes: list[Outcome] = []
         self._in_flight = 0
+        self._under_way: Counter[str] = Counter()
+        """How many deliveries are claimed by lane, as long as there are any."""
         self._claims = 0
         self._name = secrets.token_hex(8)
         self._woken = asyncio.Event()
@@ -116,6 +116,7 @@ class Notifier:
         outcomes, self._outcomes = self._outcomes, []
         self._enough.clear()
         self._in_flight -= len(outcomes)
+        ended = Counter(one.delivery.lane for one in outcomes)
         self._claims += 1
         job = partial(
             turn,
@@ -124,6 +125,7 @@ class Notifier:
             claim=f"{self._name}.{self._claims}",
             most=most,
             now_ms=now_ms,
+            busy=frozenset(lane for lane in ended if self._under_way[lane] > ended[lane]),
         )
         try:
             done = await self._store.do(job)
@@ -131,10 +133,12 @@ class Notifier:
             self._outcomes = outcomes + self._outcomes
             self._in_flight += len(outcomes)
             raise
-        self._count(outcomes, done.dead)
+        self._count(outcomes, done)
+        self._lanes.settled(outcomes)
         self._in_flight += len(done.deliveries)
+        self._under_way = self._under_way - ended + Counter(one.lane for one in done.deliveries)
         for delivery in done.deliveries:
-            self._lanes.add(address_of_listener(delivery.subscribed.notification_uri)[0], delivery)
+            self._lanes.add(delivery.endpoint, delivery)
         return True
 
     async def _gather(self) -> None:
@@ -166,9 +170,10 @@ class Notifier:
             self._enough.set()
         self.wake()
 
-    def _count(self, outcomes: list[Outcome], dead: int) -> None:
+    def _count(self, outcomes: list[Outcome], done: Turn) -> None:
         self._counters.deliveries.update(outcome.result for outcome in outcomes)
-        self._counters.dead += dead
+        self._counters.dead += done.dead
+        self._counters.dropped += done.dropped
         for outcome in outcomes:
             if outcome.result not in {Result.DELIVERED, Result.WITHHELD, Result.LATER}:
                 subscribed = outcome.delivery.subscribed
@@ -190,7 +195,11 @@ class Notifier:
             return Outcome(delivery, Result.WITHHELD, str(why))
         except Lost:
             return Outcome(delivery, Result.LOST, f"{subscribed.path} is not the client's to see")
-        status = await self._post(subscribed, party, body)
+        codec = self._environment.codecs.of_encoding(subscribed.encoding)
+        if codec is None:
+            told = f"there is no codec any more for encoding {subscribed.encoding}"
+            return Outcome(delivery, Result.FAILED, told, is_alone=True)
+        status = await self._post(subscribed, party, codec.media_type, codec.encode(body))
         result = result_of(status, self._renderer_of(subscribed).rules)
         return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
 
@@ -228,26 +237,14 @@ class Notifier:
         if barred is not None:
             raise Withheld(barred)
 
-    async def _post(self, subscribed: Subscribed, party: Party, body: bytes) -> int:
+    async def _post(self, subscribed: Subscribed, party: Party, media_type: str, body: bytes) -> int:
         endpoint, target = address_of_listener(subscribed.notification_uri)
-        codec = self._environment.codecs.of_encoding(subscribed.encoding)
-        if codec is None:
-            raise MisdirectedError(f"there is no codec any more for encoding {subscribed.encoding}")
         is_any = self._environment.settings.notification_any_peer
         return await self._listeners.post(
             endpoint,
             target,
-            codec.encode(body),
-            media_type=codec.media_type,
+            body,
+            media_type=media_type,
             places=party.places,
             lfdis=None if is_any else frozenset(client.lfdi for client in party.clients),
         )
-
-
-@lru_cache(maxsize=MOST_ADDRESSES)
-def address_of_listener(uri: str) -> tuple[Endpoint, str]:
-    """Scheme, host and port of a notificationURI, and what stands in the request line."""
-    parts = urlsplit(uri)
-    port = parts.port if parts.port is not None else {"https": 443, "http": 80}.get(parts.scheme, 0)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Endpoint(parts.scheme, parts.hostname or "", port), target

@@ -6,7 +6,9 @@ are followed, no proxies used.
 
 import asyncio
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import httptools
 
@@ -16,6 +18,8 @@ from sep2_server.notifications.hosts import Address
 
 LARGEST_ANSWER: Final = 1 << 16
 """Most octets of an answer that are read; nobody looks at them."""
+MOST_ADDRESSES: Final = 4096
+"""notificationURIs whose parts are kept in memory."""
 _CONTINUE: Final = 200
 """Statuses below are not the answer yet."""
 
@@ -41,6 +45,15 @@ class Endpoint:
         """What stands in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == {"https": 443, "http": 80}[self.scheme] else f"{host}:{self.port}"
+
+
+@lru_cache(maxsize=MOST_ADDRESSES)
+def address_of_listener(uri: str) -> tuple[Endpoint, str]:
+    """Scheme, host and port of a notificationURI, and what stands in the request line."""
+    parts = urlsplit(uri)
+    port = parts.port if parts.port is not None else {"https": 443, "http": 80}.get(parts.scheme, 0)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(parts.scheme, parts.hostname or "", port), target
 
 
 class Posting(asyncio.Protocol):

@@ -33,6 +33,8 @@ PACE_S: Final = 0.02
 STEP: Final = 5000
 """Most changes that are matched in one transaction."""
 LAPSE_EVERY_S: Final = 60
+DROP_EVERY_S: Final = 60
+"""How often dead letters are looked through for those that are too old."""
 AROUSING: Final = frozenset({"Subscription", EVERYTHING.kind})
 """Kinds of changes after which there may be a subscription where there was none."""
 
@@ -58,6 +60,9 @@ class Notifications:
         self._is_quiet = False
         """Whether nobody has subscribed to anything, as far as was heard."""
         self._lapsed_at = 0
+        self._seen_ms = 0
+        """The time as the matcher has seen it last, ms since 1970 UTC."""
+        self._dropped_at: int | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def wake(self) -> None:
@@ -112,7 +117,9 @@ class Notifications:
             try:
                 await self._wait()
                 if self._lease.is_held:
+                    await self._look_back()
                     await self._lapse()
+                    await self._drop_old()
                     await self._scan()
             except StoreError as flaw:
                 log.warning("The matcher waits for the store: %s", flaw)
@@ -154,6 +161,15 @@ class Notifications:
             if self._notifier is not None:
                 self._notifier.wake()
 
+    async def _look_back(self) -> None:
+        """Where the clock has gone back, let nothing wait until it has come as far again."""
+        now_ms = milliseconds(self._clock)
+        if now_ms < self._seen_ms:
+            self._lapsed_at = 0
+            while await self._store.do(lambda tx: tx.ledger.hasten(now_ms)):
+                log.info("Notifications that were owed by a clock that was ahead are due now")
+        self._seen_ms = now_ms
+
     async def _lapse(self) -> None:
         """End the subscriptions that were not renewed in time."""
         expiry_s, now = self._environment.settings.subscription_expiry_s, self._clock.now()
@@ -163,3 +179,13 @@ class Notifications:
         job = partial(lapse, before=now - expiry_s, now_ms=milliseconds(self._clock))
         while await self._store.do(job):
             log.info("Subscriptions that were not renewed within %s s have ended", expiry_s)
+
+    async def _drop_old(self) -> None:
+        """Drop the dead letters that are too old, few at a time."""
+        now = self._clock.now()
+        if self._dropped_at is not None and 0 <= now - self._dropped_at < DROP_EVERY_S:
+            return
+        self._dropped_at = now
+        before = now - self._environment.settings.dead_letter_retention_s
+        while await self._store.ask(lambda reader: reader.ledger.has_dead_before(before)):
+            self.counters.dropped += await self._store.do(lambda tx: tx.ledger.drop_old_dead(before))

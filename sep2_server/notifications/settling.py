@@ -9,14 +9,18 @@ from schemas.codes import NotificationStatus
 from sep2_server.environment import Environment
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.ending import drop, end
-from sep2_server.notifications.entries import Owed, Subscribed
+from sep2_server.notifications.entries import Lane, Owed, Subscribed
 from sep2_server.notifications.hosts import Place, place_of
+from sep2_server.notifications.posting import Endpoint, address_of_listener
 from sep2_server.notifications.rules import retry_at
 from sep2_server.rows import Client
 from sep2_server.transaction import Transaction
 
 WITHHELD_S: Final = 60
 """How long a notification waits that may not be told for now; it fails no attempt by that."""
+
+BUSY_MS: Final = 1000
+"""How long a notification waits that was claimed while another notifier delivers to its subscriber."""
 
 LATER_MS: Final = 100
 """How long a notification waits that was given back, so that nobody claims it again at once."""
@@ -51,22 +55,42 @@ class Delivery:
     subscribed: Subscribed
     party: Party | None = None
 
+    @property
+    def endpoint(self) -> Endpoint:
+        """The listener that it goes to."""
+        return address_of_listener(self.subscribed.notification_uri)[0]
+
+    @property
+    def lane(self) -> str:
+        """Name of its subscriber at its listener: what is told there is told in order."""
+        return lane_of(self.subscribed)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a delivery ended; `text` says why it did not arrive."""
+    """How a delivery ended; `text` says why it did not arrive.
+
+    `is_alone`: it failed for a reason of its own, so that others of its subscriber need not wait for it.
+    """
 
     delivery: Delivery
     result: Result
     text: str = ""
+    is_alone: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether what else its subscriber is to be told has to wait until this was told or given up."""
+        return self.result is Result.FAILED and not self.is_alone
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn brought: deliveries to be made, and how many notifications were given up."""
+    """What a turn brought: deliveries to be made, how many notifications were given up, and dropped."""
 
     deliveries: list[Delivery]
     dead: int = 0
+    dropped: int = 0
 
 
 def turn(
@@ -76,15 +100,61 @@ def turn(
     claim: str,
     most: int,
     now_ms: int,
+    busy: frozenset[str] = frozenset(),
 ) -> Turn:
-    """Store the outcomes and claim what is due, at most `most`, for as long as a delivery may take."""
+    """Store the outcomes and claim what is due, at most `most`, for as long as a delivery may take.
+
+    `claim` is the name of the notifier and, behind a dot, that of this claim; `busy` are the lanes in which
+    the notifier has still something under way.
+    """
+    held: dict[str, int] = {}
     _finish(tx, environment, [one.delivery for one in outcomes if one.result in _FINAL], now_ms)
-    dead = sum(_settle(tx, environment, one, now_ms) for one in outcomes if one.result not in _FINAL)
-    until = now_ms + 1000 * claim_s(environment)
-    claimed = tx.ledger.claim(claim, now_ms, until, most) if most else []
-    told = [(owed, subscribed) for owed, subscribed in claimed if subscribed is not None]
+    others = [one for one in outcomes if one.result not in _FINAL]
+    given_up = [one.delivery.subscribed for one in others if _settle(tx, environment, one, now_ms, held)]
+    most_dead = environment.settings.dead_letters_per_subscription
+    dropped = sum(tx.ledger.shorten_dead(subscribed, most_dead) for subscribed in given_up)
+    over = {one.delivery.lane for one in outcomes} - busy - held.keys()
+    tx.ledger.free_lanes(sorted(over), _notifier_of(claim))
+    tx.ledger.put_lanes([Lane(name, None, until) for name, until in held.items()])
+    told = _claimed(tx, claim, most, now_ms, now_ms + 1000 * claim_s(environment)) if most else []
     parties = {number: _party(tx, environment, number) for number in {one.client_id for _, one in told}}
-    return Turn([Delivery(owed, one, parties[one.client_id]) for owed, one in told], dead)
+    deliveries = [Delivery(owed, one, parties[one.client_id]) for owed, one in told]
+    return Turn(deliveries, len(given_up), dropped)
+
+
+def lane_of(subscribed: Subscribed) -> str:
+    """Name of the lane of a subscription: its subscriber at its listener."""
+    there = address_of_listener(subscribed.notification_uri)[0]
+    return f"{subscribed.client_id} {there.scheme}://{there.host}:{there.port}"
+
+
+def _notifier_of(claim: str) -> str:
+    return claim.partition(".")[0]
+
+
+def _claimed(
+    tx: Transaction, claim: str, most: int, now_ms: int, until: int
+) -> list[tuple[Owed, Subscribed]]:
+    """Claim what is due in lanes that are free or the notifier's; what failed before comes first.
+
+    The rest of what is due waits until its lane is free, each for one more write.
+    """
+    tx.ledger.forget_lanes(now_ms)
+    claimed = tx.ledger.claim(claim, now_ms, until, most)
+    mine, lanes = _notifier_of(claim), tx.ledger.lanes(sorted({lane_of(one) for _, one in claimed if one}))
+    told: list[tuple[Owed, Subscribed]] = []
+    back: dict[int, list[int]] = {}
+    for owed, subscribed in claimed:
+        lane = None if subscribed is None else lanes.get(lane_of(subscribed))
+        if lane is not None and lane.until > now_ms and lane.claim != mine:
+            due = lane.until if lane.claim is None else now_ms + BUSY_MS
+            back.setdefault(due, []).append(owed.subscription_id)
+        elif subscribed is not None:
+            told.append((owed, subscribed))
+    for due, ids in back.items():
+        tx.ledger.give_back(claim, ids, due)
+    tx.ledger.put_lanes([Lane(name, mine, until) for name in sorted({lane_of(one) for _, one in told})])
+    return sorted(told, key=lambda one: one[0].attempts == 0)
 
 
 def _party(tx: Transaction, environment: Environment, end_device_id: int) -> Party | None:
@@ -102,8 +172,10 @@ def claim_s(environment: Environment) -> int:
     return 3 * environment.settings.notification_timeout_s + 30
 
 
-def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int) -> bool:
-    """Store one outcome; True where the notification was given up."""
+def _settle(
+    tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int, held: dict[str, int]
+) -> bool:
+    """Store one outcome; True where the notification was given up. `held`: until when lanes wait, ms."""
     owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
     match outcome.result:
         case Result.UNWANTED | Result.GONE:
@@ -115,9 +187,10 @@ def _settle(tx: Transaction, environment: Environment, outcome: Outcome, now_ms:
         case Result.WITHHELD:
             tx.ledger.postpone(owed, now_ms + 1000 * WITHHELD_S, owed.attempts, outcome.text)
         case Result.LATER:
-            tx.ledger.postpone(owed, now_ms + LATER_MS, owed.attempts, owed.error)
+            due = held.get(outcome.delivery.lane, now_ms + LATER_MS)
+            tx.ledger.postpone(owed, due, owed.attempts, owed.error)
         case Result.FAILED:
-            return _retry(tx, environment, outcome, now_ms)
+            return _retry(tx, environment, outcome, now_ms, held)
     return False
 
 
@@ -132,12 +205,15 @@ def _finish(tx: Transaction, environment: Environment, deliveries: Sequence[Deli
             tx.ledger.forget(subscribed.id)
 
 
-def _retry(tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int) -> bool:
+def _retry(
+    tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int, held: dict[str, int]
+) -> bool:
     """Let a delivery be made again, or give it up; what changed during its last attempt is owed anew."""
     owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
     attempts = owed.attempts + 1
     due = retry_at(now_ms, attempts, environment.settings.notification_retry_s)
     if due is not None:
+        due = held.setdefault(outcome.delivery.lane, due) if outcome.holds else due
         tx.ledger.postpone(owed, due, attempts, outcome.text)
         return False
     log.warning("Notification of %s to %s is given up: %s", subscribed.path, subscribed.uri, outcome.text)

@@ -21,7 +21,7 @@ from sep2_server import tables as t
 from sep2_server.notifications.entries import RESOURCE, RIGHTS
 
 _S, _W, _O, _C = t.subscription.c, t.watch.c, t.outbox.c, t.change.c
-_D, _H = t.dead_letter.c, t.notification_host.c
+_D, _H, _G, _L = t.dead_letter.c, t.notification_host.c, t.dropped_letter.c, t.lane.c
 
 
 def _p(name: str) -> BindParameter[Any]:
@@ -120,7 +120,7 @@ AT_ONCE: Final = (
 _DUE = (
     select(_O.subscription_id)
     .where(_O.due <= _p("now"), _O.claimed_until <= _p("now"))
-    .order_by(_O.due)
+    .order_by(_O.due, _O.first_at)
     .limit(_p("most"))
     .offset(_NONE)
 )
@@ -133,7 +133,7 @@ CLAIMED: Final = (
     select(t.outbox, t.subscription)
     .select_from(t.outbox.outerjoin(t.subscription, _S.id == _O.subscription_id))
     .where(_O.claim == _p("claim"))
-    .order_by(_O.due)
+    .order_by(_O.due, _O.first_at)
 )
 _MINE = and_(_O.subscription_id == _p("subscription"), _O.claim == _p("of_claim"))
 DONE_AT: Final = delete(t.outbox).where(
@@ -150,7 +150,31 @@ POSTPONE: Final = (
         claimed_until=_number(0),
     )
 )
+OWED_AHEAD: Final = (
+    select(_O.subscription_id)
+    .where(_O.first_at > _p("now"), _O.claim.is_(None))
+    .limit(_number(TOGETHER))
+    .offset(_NONE)
+)
+"""Notifications that were owed by a clock that went back since, `TOGETHER` at most."""
+HASTEN_AT: Final = (
+    update(t.outbox).where(_O.subscription_id.in_(_SOME)).values(due=_p("new_due"), first_at=_p("new_due"))
+)
+GIVE_BACK_AT: Final = (
+    update(t.outbox)
+    .where(_O.claim == _p("of_claim"), _O.subscription_id.in_(_SOME))
+    .values(due=_p("new_due"), claim=null(), claimed_until=_number(0))
+)
 DELETE_OWED: Final = delete(t.outbox).where(_O.subscription_id == _p("subscription"))
+
+LANES_AT: Final = select(t.lane).where(_L.name.in_(_SOME))
+DELETE_LANES_AT: Final = delete(t.lane).where(_L.name.in_(_SOME))
+FREE_LANES_AT: Final = delete(t.lane).where(_L.claim == _p("of_claim"), _L.name.in_(_SOME))
+_LAPSED = (
+    select(_L.name).where(_L.until <= _p("now")).order_by(_L.until).limit(_number(TOGETHER)).offset(_NONE)
+)
+DELETE_LAPSED_LANES: Final = delete(t.lane).where(_L.name.in_(_LAPSED))
+"""Forget lanes of which nobody has heard since their time was over, `TOGETHER` at most."""
 
 INSERT_DEAD: Final = insert(t.dead_letter).values({c.name: _p(f"new_{c.name}") for c in _D if c.name != "id"})
 DEAD: Final = (
@@ -161,6 +185,21 @@ ONE_DEAD: Final = select(t.dead_letter).where(_D.id == _p("id"))
 COUNT_DEAD: Final = select(func.count()).select_from(t.dead_letter)
 DELETE_DEAD: Final = delete(t.dead_letter).where(_D.id == _p("dead"))
 DELETE_DEAD_OF_CLIENT: Final = delete(t.dead_letter).where(_D.client_id == _p("of_client"))
+OLD_DEAD: Final = (
+    select(_D.id)
+    .where(_D.subscription_id == _p("subscription"))
+    .order_by(_D.id.desc())
+    .limit(_number(TOGETHER))
+    .offset(_p("kept"))
+)
+"""Dead letters of a subscription beyond the newest ones, `TOGETHER` at most."""
+DELETE_DEAD_AT: Final = delete(t.dead_letter).where(_D.id.in_(_SOME))
+DROPPED: Final = select(_G.amount).where(_G.client_id == _p("client_id"))
+ADD_DROPPED: Final = (
+    update(t.dropped_letter).where(_G.client_id == _p("of_client")).values(amount=_G.amount + _p("more"))
+)
+INSERT_DROPPED: Final = insert(t.dropped_letter)
+DELETE_DROPPED: Final = delete(t.dropped_letter).where(_G.client_id == _p("of_client"))
 
 PLACES: Final = select(_H.place).where(_H.client_id == _p("client_id")).order_by(_H.place)
 INSERT_PLACE: Final = insert(t.notification_host)

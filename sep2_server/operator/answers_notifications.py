@@ -49,7 +49,8 @@ class DeadLetter(TypedDict):
 
 
 class DeadLetters(TypedDict):
-    """One page of dead letters; `next` is what to give as `after` for more."""
+    """One page of dead letters; `next` is what to give as `after` for more, `dropped` how many are gone."""
 
     deadLetters: list[DeadLetter]
     next: int | None
+    dropped: int

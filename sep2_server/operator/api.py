@@ -1,7 +1,6 @@
 """The operator API on the wire: plain JSON over HTTPS, or over HTTP on a loopback address. A thin shell."""
 
 import asyncio
-import json
 import logging
 import socket
 from collections.abc import Sequence
@@ -12,9 +11,9 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from certs import Door, OperatorTls, listen
-from sep2_server.operator.counter import Counter, Reply, Request
-from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.guests import Bounds, GuestConnection, GuestServer, paced
+from sep2_server.operator.counter import Counter, Reply, Request, refused
+from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
+from sep2_server.operator.guests import UNREADABLE, Bounds, GuestConnection, GuestServer, paced, response_to
 from sep2_server.operator.operator_settings import is_loopback
 from sep2_server.process.monitor import Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
@@ -25,8 +24,8 @@ CONTENTS_PARTS: Final = ("contents",)
 """Path where octets are sent as they are, however many."""
 USUAL: Final = Bounds()
 LATE: Final = BadRequest("body: it has not come in time", "send it in one go")
-_HEADERS: Final = {"Cache-Control": "no-store"}
-_CHALLENGE: Final = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="lineside operator"'}
+READS: Final = ("GET", "HEAD")
+"""Methods of the pages of monitoring."""
 
 log = logging.getLogger(__name__)
 
@@ -88,23 +87,13 @@ class OperatorApi:
         if isinstance(request.protocol, GuestConnection):
             request.protocol.asked()
         if request.path in OPEN or (request.path == METRICS and self._is_known(request)):
-            return response_of(self._pages(request.path), request.method)
+            return self._shown(request)
         if request.method == "POST" and _head_of(request, b"").parts == CONTENTS_PARTS:
             octets = paced(request.content.iter_any(), self._bounds.body_s)
             reply = await self._counter.keep(_head_of(request, b""), octets)
         else:
             reply = await self._reply(request)
-        headers = _CHALLENGE if reply.status == 401 else _HEADERS
-        if reply.allow:
-            headers = {**headers, "Allow": ", ".join(reply.allow)}
-        if reply.retry_s:
-            headers = {**headers, "Retry-After": str(reply.retry_s)}
-        response = web.Response(
-            status=reply.status,
-            body=_encoded(reply),
-            content_type="application/json",
-            headers=headers,
-        )
+        response = response_to(reply)
         if self._server.is_ending or not request.content.is_eof():
             response.force_close()
         return response
@@ -115,8 +104,19 @@ class OperatorApi:
             async with asyncio.timeout(self._bounds.body_s):
                 asked = await _request_of(request)
         except TimeoutError:
-            return Reply(status=400, body={**LATE.body()})
+            return refused(LATE)
+        except web.RequestPayloadError:
+            return refused(BadRequest(*UNREADABLE))
         return await self._counter.reply(asked)
+
+    def _shown(self, request: web.BaseRequest) -> web.Response:
+        """A page of monitoring; where there is none, that is told as everything here."""
+        found = self._pages(request.path)
+        if found is None:
+            return response_to(refused(NotFound(f"nothing is at {request.path}", "look at /livez")))
+        if request.method not in READS:
+            return response_to(refused(WrongMethod(request.method, request.path, READS)))
+        return response_of(found, request.method)
 
     def _is_known(self, request: web.BaseRequest) -> bool:
         return self._counter.knows(request.headers.get("Authorization"))
@@ -140,7 +140,3 @@ def _head_of(request: web.BaseRequest, body: bytes | None) -> Request:
         content_type=request.content_type,
         body=body,
     )
-
-
-def _encoded(reply: Reply) -> bytes:
-    return json.dumps(reply.body, ensure_ascii=False).encode() + b"\n"

@@ -72,7 +72,9 @@ def dead_letters(api: OperatorClient, args: argparse.Namespace) -> Shown:
         {**row, "givenUp": moment(row.get("givenUp"))} for row in rows_of(answer, "deadLetters")
     ]
     names = ("id", "device", "subscribedResource", "givenUp", "attempts", "error")
-    return Shown(data=answer, text=columns(rows, names, empty="no notification was given up"))
+    text = columns(rows, names, empty="no notification was given up")
+    dropped = answer.get("dropped")
+    return Shown(data=answer, text=f"{text}\n{dropped} older ones were dropped" if dropped else text)
 
 
 def show(api: OperatorClient, args: argparse.Namespace) -> Shown:

@@ -30,6 +30,7 @@ from sep2_server.operator.errors import (
     AuditFailed,
     BadRequest,
     Refusal,
+    ServerFailed,
     StoreFailed,
     TooManyAttempts,
     Unauthorized,
@@ -113,7 +114,7 @@ class Counter:
                 return Reply(status=200, body=document(OPERATIONS))
             return await self._answered(self._caller(request), request)
         except Refusal as flaw:
-            return _refused(flaw)
+            return refused(flaw)
 
     async def keep(self, request: Request, octets: AsyncIterator[bytes]) -> Reply:
         """Keep octets that an operator sends, for a file to refer to; no refusal raises."""
@@ -130,7 +131,7 @@ class Counter:
             call = replace(call, body=content)
             return Reply(status=200, body=operation.run(self._desk(self._reader, token, call), call))
         except Refusal as flaw:
-            return _refused(flaw)
+            return refused(flaw)
 
     async def _taken(self, octets: AsyncIterator[bytes]) -> Content:
         most = self._environment.settings.most_file_octets
@@ -217,10 +218,10 @@ class Counter:
         except StoreError as flaw:
             self._audit.append(replace(entry, outcome="failed: not stored"))
             raise StoreFailed(str(flaw), "nothing was done; look at the log of the server") from flaw
-        except Exception:
+        except Exception as flaw:
             log.exception("%s failed", operation.action)
             self._audit.append(replace(entry, outcome="failed: error of the server"))
-            raise
+            raise ServerFailed from flaw
 
     def _entry(self, who: str, action: str, request: Request, outcome: str) -> Entry:
         return Entry(
@@ -246,7 +247,8 @@ class Counter:
         return body
 
 
-def _refused(flaw: Refusal) -> Reply:
+def refused(flaw: Refusal) -> Reply:
+    """The answer that a refusal is."""
     return Reply(
         status=flaw.status,
         body={**flaw.body()},

@@ -8,6 +8,7 @@ Refusal
  +- WrongMethod       405  the path exists, the method does not
  +- Conflict          409  the state of things or a rule of the standard is against it
  +- TooManyAttempts   429  too many failed attempts to show a token; .retry_s says how long to wait
+ +- ServerFailed      500  the server failed, and nothing was done; its log says how
  +- AuditFailed       503  the audit log cannot be written, so nothing was done
  +- StoreFailed       503  the store cannot be written, so nothing was done
 """
@@ -97,6 +98,16 @@ class TooManyAttempts(Refusal):
     def __init__(self, retry_s: int) -> None:
         super().__init__("too many failed attempts from this address", f"wait {retry_s} s, then use a token")
         self.retry_s = retry_s
+
+
+class ServerFailed(Refusal):
+    """The server itself failed, and nothing was done: its log has the stack, the caller hears none of it."""
+
+    status = 500
+    error = "server-error"
+
+    def __init__(self) -> None:
+        super().__init__("the server failed", "nothing was done; look at the log of the server")
 
 
 class AuditFailed(Refusal):

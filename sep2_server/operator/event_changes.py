@@ -1,7 +1,7 @@
 """What operators do to an event of any kind: change it, cancel it. IEEE 2030.5-2018, 10.2.3."""
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from function_sets import (
     EventRuleError,
@@ -22,7 +22,8 @@ from sep2_server.rows import Row
 from sep2_server.uris import route_named
 
 E = TypeVar("E", bound=Event)
-STATUS_HINT = "see its status: lineside op resource show HREF"
+REMOVED: Final = "the event in its place was removed"
+STATUS_HINT: Final = "see its status: lineside op resource show HREF"
 
 
 def current(desk: Desk, row: Row) -> Row:
@@ -92,6 +93,18 @@ def cancel_event(desk: Desk, row: Row, *, randomized: bool, reason: str | None) 
     for waiting in _replaced(desk, stored, event.mRID):
         cancel_event(desk, waiting, randomized=False, reason=reason)
     return stored
+
+
+def abandon(desk: Desk, row: Row) -> None:
+    """Cancel what an event has replaced and not superseded yet, before it is removed; else nothing is done.
+
+    That would run in its place, although its operator has changed it. IEEE 2030.5-2018, 10.2.3.
+    """
+    if not issubclass(route_named(row.kind).type, Event):
+        return
+    row = current(desk, row)
+    for waiting in _replaced(desk, row, event_of(desk.environment, row).mRID):
+        cancel_event(desk, waiting, randomized=False, reason=REMOVED)
 
 
 def _replaced(desk: Desk, row: Row, mrid: str) -> list[Row]:

@@ -1,14 +1,26 @@
-"""Connections of operators: so many at a time, and none that is idle or slow for long."""
+"""Connections of operators: so many at a time, none that is idle or slow for long; answers in JSON."""
 
 import asyncio
+import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
-from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.counter import Reply, refused
+from sep2_server.operator.errors import BadRequest, ServerFailed
 from sep2_server.process.ending import EndingConnection, EndingServer, Refused
 from sep2_server.protocol import NoAccessLog
+
+_HEADERS: Final = {"Cache-Control": "no-store"}
+_CHALLENGE: Final = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="lineside operator"'}
+
+UNREADABLE: Final = ("body: its chunks or its compression cannot be read", "send it as it is")
+"""Detail and hint where a body cannot be read."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,39 @@ class GuestConnection(EndingConnection):
         """Take note that the head of a request has come whole."""
         self._asked_at = self._loop.time()
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, and what failed in the server: that is logged with its stack, never shown.
+
+        Called where an exception is handled; aiohttp gives none with a time-out.
+        """
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        if status < ServerFailed.status:
+            told = (message or "").partition("\n")[0]
+            log.warning("Not a request of %s: %s", request.remote, told)
+            reply = refused(BadRequest("not a request of HTTP/1.1", "send one whole request"))
+        else:
+            log.error("A request of an operator failed", exc_info=exc or True)
+            reply = refused(ServerFailed())
+        response = response_to(reply)
+        response.force_close()
+        return response
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer, and read no further where a body has turned out to be none."""
+        done = await super().finish_response(request, resp, start_time)
+        if request.content.exception() is not None:
+            self.force_close()
+        return done
+
     def _look(self) -> None:
         left_s = self._asked_at + self._idle_s - self._loop.time()
         if left_s <= 0 and not self.is_busy:
@@ -68,8 +113,19 @@ class GuestServer(EndingServer):
         return GuestConnection(self, self._bounds.idle_s)
 
 
+def response_to(reply: Reply) -> web.Response:
+    """The response that carries an answer."""
+    headers = _CHALLENGE if reply.status == 401 else _HEADERS
+    if reply.allow:
+        headers = {**headers, "Allow": ", ".join(reply.allow)}
+    if reply.retry_s:
+        headers = {**headers, "Retry-After": str(reply.retry_s)}
+    body = json.dumps(reply.body, ensure_ascii=False).encode() + b"\n"
+    return web.Response(status=reply.status, body=body, content_type="application/json", headers=headers)
+
+
 async def paced(parts: AsyncIterator[bytes], within_s: float) -> AsyncIterator[bytes]:
-    """The parts of a body as they come. BadRequest where one does not come in time."""
+    """The parts of a body as they come. BadRequest where one does not come in time, or cannot be read."""
     try:
         while True:
             async with asyncio.timeout(within_s):
@@ -77,5 +133,7 @@ async def paced(parts: AsyncIterator[bytes], within_s: float) -> AsyncIterator[b
             yield part
     except StopAsyncIteration:
         return
+    except web.RequestPayloadError as flaw:
+        raise BadRequest(*UNREADABLE) from flaw
     except TimeoutError as flaw:
         raise BadRequest(f"body: nothing has come for {within_s:g} s", "send it in one go") from flaw

@@ -15,6 +15,7 @@ from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
+from sep2_server.rows import EVERYBODY
 
 MOST: Final = 1000
 
@@ -42,10 +43,12 @@ def cancel(desk: Desk, call: Call) -> Answer:
 
 
 def dead_letters(desk: Desk, call: Call) -> Answer:
-    """Notifications that were given up, the oldest first."""
+    """Notifications that were given up, the oldest first, and how many are no longer kept."""
     client_id, after, limit = _page(desk, call)
     found = desk.reader.ledger.dead_letters(client_id=client_id, after=after, limit=limit)
-    return {"deadLetters": [_letter(desk, one) for one in found], "next": _next(found, limit)}
+    dropped = desk.reader.ledger.count_dropped(client_id or EVERYBODY)
+    letters: list[Json] = [_letter(desk, one) for one in found]
+    return {"deadLetters": letters, "next": _next(found, limit), "dropped": dropped}
 
 
 def dead_letter(desk: Desk, call: Call) -> Answer:

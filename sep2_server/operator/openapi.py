@@ -57,6 +57,7 @@ _STATUSES: Final = {
     "404": "nothing has this name",
     "409": "the state of things is against it",
     "429": "too many failed attempts; Retry-After says how long to wait",
+    "500": "the server failed and nothing was done: its log says how",
     "503": "nothing was done: the audit log or the store cannot be written",
 }
 

@@ -27,7 +27,7 @@ from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.event_changes import cancel_event, change_event, current
+from sep2_server.operator.event_changes import abandon, cancel_event, change_event, current
 from sep2_server.operator.function_rules import check_blocks, require_free
 from sep2_server.operator.own_ways import require_changed_here, require_removed_here
 from sep2_server.operator.planting import changed_value, plan_of
@@ -173,6 +173,7 @@ def delete(desk: Desk, call: Call) -> Answer:
     _require_dispensable(desk, target, row)
     if not call.flag("force"):
         _require_over(desk, row)
+    abandon(desk, row)
     if kind in PROGRAM_KINDS:
         for group in programs.groups_of(desk, row):
             programs.hide(desk, group, row)

@@ -269,6 +269,42 @@ def test_a_changed_control_does_not_come_back_when_its_successor_is_cancelled(
     assert [api.get("controls", mrid)["status"] for mrid in mrids] == ["cancelled"] * 3
 
 
+@pytest.mark.parametrize("changes", [1, 2])
+def test_a_changed_control_does_not_run_again_when_its_successor_is_removed_by_force(
+    api: OperatorClient, clock: ManualClock, changes: int
+) -> None:
+    told = [api.call("POST", CONTROLS, {**HALF, "in": 60})]
+    for _ in range(changes):
+        clock.advance(1)
+        told.append(api.call("PATCH", ("controls", str(told[-1]["mRID"])), {"duration": "10m"}))
+    api.call("DELETE", ("resources",), query={"href": str(told[-1]["href"]), "force": "true"})
+    clock.advance(100)
+    assert [api.get("controls", str(one["mRID"]))["status"] for one in told[:-1]] == ["cancelled"] * changes
+
+
+def test_a_superseded_control_stays_superseded_when_its_successor_is_removed_by_force(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    old = api.call("POST", CONTROLS, {**HALF, "in": 10})
+    clock.advance(1)
+    new = api.call("PATCH", ("controls", str(old["mRID"])), {"duration": "10m"})
+    clock.advance(20)
+    api.call("DELETE", ("resources",), query={"href": str(new["href"]), "force": "true"})
+    clock.advance(1)
+    assert api.get("controls", str(old["mRID"]))["status"] == "superseded"
+
+
+def test_a_control_that_was_not_changed_runs_when_a_newer_one_is_removed_before_it_begins(
+    api: OperatorClient, clock: ManualClock
+) -> None:
+    old = api.call("POST", CONTROLS, {**HALF, "in": 10})
+    clock.advance(1)
+    new = api.call("POST", CONTROLS, {**HALF, "in": 9})
+    api.call("DELETE", ("resources",), query={"href": str(new["href"]), "force": "true"})
+    clock.advance(20)
+    assert api.get("controls", str(old["mRID"]))["status"] == "active"
+
+
 def test_a_control_beside_a_changed_one_stays_when_that_is_cancelled(
     api: OperatorClient, clock: ManualClock
 ) -> None:

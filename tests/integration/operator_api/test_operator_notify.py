@@ -29,6 +29,8 @@ SETTINGS = (
     "notification_gap_ms",
     "notification_timeout_s",
     "notification_retry_s",
+    "dead_letters_per_subscription",
+    "dead_letter_retention_s",
     "notification_connections",
 )
 URI = "https://203.0.113.7/ntfy"
@@ -113,6 +115,25 @@ def test_a_dead_letter_is_shown_tried_again_and_gone(
     assert api.get("deadletters")["deadLetters"] == []
     (waiting,) = rows(api.get("subscriptions", device="north")["subscriptions"])
     assert waiting["due"] is not None
+
+
+def test_the_list_says_how_many_dead_letters_were_dropped(
+    api: OperatorClient,
+    op: Callable[..., int],
+    server: Sep2Server,
+    north: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    numbers = [give_up(server, north) for _ in range(3)]
+    subscribed = server.store.new_reader().ledger.subscription(north)
+    assert subscribed is not None
+    server.store.write(lambda tx: tx.ledger.shorten_dead(subscribed, 1))
+    for device in (None, "north"):
+        told = api.get("deadletters", device=device)
+        assert [row["id"] for row in rows(told["deadLetters"])] == numbers[2:]
+        assert told["dropped"] == 2
+    assert op("notify", "list") == 0
+    assert "2 older ones were dropped" in capsys.readouterr().out
 
 
 def test_a_dead_letter_of_a_subscription_that_is_over_can_only_be_dropped(

@@ -164,6 +164,7 @@ def test_counters_have_a_number_for_each_result() -> None:
     assert counters.as_numbers() == {
         "owed": 0,
         "dead": 1,
+        "dropped": 0,
         "deliveries_delivered": 2,
         "deliveries_refused": 0,
         "deliveries_unwanted": 0,

@@ -19,6 +19,7 @@ SMALL = {
     "CONSUMERS": "consumers of the feed are a handful",
     "COUNT_OWED": "a scrape counts the outbox, whose rows are there for seconds",
     "COUNT_DEAD": "a scrape counts the dead letters, which are bounded",
+    "AHEAD": "what is active is looked through where the clock has gone back, and at a start",
     "COUNT_MEMBERS": "run once, by a migration",
 }
 """Statements that look at a whole table, and why they may."""

@@ -44,6 +44,8 @@ def test_rates_that_are_not_set_are_the_usual_ones() -> None:
         ({"discovery_interfaces": ["eth0"]}, "discovery_interfaces: 'eth0' is no address"),
         ({"discovery_name": " "}, "discovery_name: ' ' is no name"),
         ({"notification_hosts": ["https://a"]}, "notification_hosts: 'https://a' is neither a host"),
+        ({"dead_letters_per_subscription": 1001}, "dead_letters_per_subscription: 1001 is not 0 to 1000"),
+        ({"dead_letter_retention_s": 0}, "dead_letter_retention_s: 0 is not 60 to 3153600000"),
         ({"notification_retry_s": [10, -1]}, "notification_retry_s: -1 is not 0 to 31536000"),
         ({"public_url": "https://a/b"}, "public_url: 'https://a/b' is not https://host:port"),
         ({"aggregator_pens": {"AB": 1}}, "aggregator_pens.AB: LFDI: 'AB' is not 40 hexadecimal digits"),

@@ -1,0 +1,193 @@
+"""A subscriber is told in order: what waits for another attempt is not overtaken, whoever delivers."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from sep2_server.environment import Environment
+from sep2_server.notifications.counters import Result
+from sep2_server.notifications.entries import Owed
+from sep2_server.notifications.settling import Delivery, Outcome, claim_s, turn
+from sep2_server.transaction import Transaction
+from tests.integration.notifications.conftest import Subscriber
+from tests.integration.notifications.listening import listening, settled, subscribe
+from tests.integration.sep2_harness import Bench, running
+
+STORED = pytest.mark.usefixtures("each_database")
+HERE = "127.0.0.1"
+GAP_MS = 3000
+
+
+async def subscribed(subscriber: Subscriber, path: str, uri: str | None = None) -> int:
+    """Subscribe the device to a resource; the id of the subscription."""
+    made = await subscribe(subscriber.client, subscriber.row, path, uri or subscriber.listener.uri)
+    return int(made.location.rpartition("/")[2])
+
+
+async def change(bench: Bench, subscriber: Subscriber) -> None:
+    """Change the EndDevice of a subscriber."""
+    row = bench.store.reader.by_id(subscriber.row.id)
+    assert row is not None
+    await bench.store.do(lambda tx: tx.replace(row, row))
+
+
+def told_of(subscriber: Subscriber) -> list[str]:
+    """What the listener was told of, in order."""
+    return [posted.decoded().subscribedResource for posted in subscriber.listener.posted]
+
+
+async def later(bench: Bench, seconds: int) -> None:
+    bench.clock.advance(seconds)
+    bench.server.notifications.wake()
+    await settled(bench)
+
+
+def owed(bench: Bench) -> list[Owed]:
+    return bench.store.reader.ledger.all_owed()
+
+
+@STORED
+async def test_what_waits_for_another_attempt_is_not_overtaken(told: Bench, subscriber: Subscriber) -> None:
+    edev, fsa = subscriber.row.href, f"{subscriber.row.href}/fsa"
+    await subscribed(subscriber, fsa)
+    await subscribed(subscriber, edev)
+    subscriber.listener.answer = 503
+    await told.group("first", "one")
+    await settled(told)
+    (first,) = told_of(subscriber)
+    (second,) = {edev, fsa} - {first}
+    await change(told, subscriber)
+    await settled(told)
+    assert told_of(subscriber) == [first]
+    assert [one.due for one in owed(told)] == [1000 * (told.clock.now() + 10)] * 2
+    assert sorted(one.attempts for one in owed(told)) == [0, 1]
+    subscriber.listener.answer = 201
+    await later(told, 10)
+    assert told_of(subscriber) == [first, first, second]
+    assert owed(told) == []
+
+
+@STORED
+async def test_what_falls_due_just_before_another_attempt_comes_after_it(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    edev, fsa = subscriber.row.href, f"{subscriber.row.href}/fsa"
+    await subscribed(subscriber, fsa)
+    subscriber.listener.answer = 503
+    await told.group("first", "one")
+    await settled(told)
+    await subscribed(subscriber, edev)
+    subscriber.listener.answer = 201
+    told.clock.advance(9)
+    await change(told, subscriber)
+    await later(told, 1)
+    assert told_of(subscriber) == [fsa, fsa, edev]
+
+
+@STORED
+async def test_what_was_given_up_lets_the_next_one_be_told(told: Bench, subscriber: Subscriber) -> None:
+    await subscribed(subscriber, f"{subscriber.row.href}/fsa")
+    await subscribed(subscriber, subscriber.row.href)
+    subscriber.listener.answer = lambda number: 503 if number <= 5 else 201
+    await told.group("first", "one")
+    await settled(told)
+    for delay_s in (10, 100, 300, 1800):
+        await later(told, delay_s)
+    told_first = told_of(subscriber)
+    assert len(set(told_first[:5])) == 1
+    await later(told, 1)
+    assert len(told_of(subscriber)) == 6
+    assert (owed(told), len(told.store.reader.ledger.dead_letters())) == ([], 1)
+
+
+@STORED
+async def test_another_listener_of_the_subscriber_and_other_subscribers_do_not_wait(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    two, other = await told.device("two")
+    await subscribed(subscriber, subscriber.row.href)
+    async with listening(told.credentials("one")) as elsewhere, listening(told.credentials("two")) as theirs:
+        await subscribed(subscriber, f"{subscriber.row.href}/fsa", elsewhere.uri)
+        await subscribe(other, two, two.href, theirs.uri)
+        subscriber.listener.answer = 503
+        await told.group("first", "one", "two")
+        await settled(told)
+        assert (len(subscriber.listener.posted), len(elsewhere.posted), len(theirs.posted)) == (1, 1, 1)
+
+
+@STORED
+async def test_a_clock_that_goes_back_delays_nothing_by_that(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with (
+        running(tmp_path, sep2_pki, notification_gap_ms=GAP_MS, notification_hosts=HERE) as bench,
+        listening(bench.credentials("one")) as listener,
+    ):
+        row, client = await bench.device("one")
+        await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+        await bench.group("first", "one")
+        await settled(bench)
+        assert len(owed(bench)) == 1
+        bench.clock.advance(-3600)
+        bench.server.notifications.wake()
+        assert (await listener.next()).subscribedResource == f"{row.href}/fsa"
+
+
+def turned(
+    tx: Transaction, environment: Environment, claim: str, at: int, outcomes: Sequence[Outcome] = ()
+) -> list[Delivery]:
+    return turn(tx, environment, outcomes, claim, 10, at).deliveries
+
+
+@STORED
+async def test_one_notifier_at_a_time_delivers_to_a_subscriber(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with (
+        running(tmp_path, sep2_pki, notification_gap_ms=GAP_MS, notification_hosts=HERE) as bench,
+        listening(bench.credentials("one")) as listener,
+    ):
+        row, client = await bench.device("one")
+        two, other = await bench.device("two")
+        await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+        await bench.group("first", "one")
+        await settled(bench)
+        at = 1000 * bench.clock.now() + GAP_MS
+        environment = bench.server.environment
+
+        (first,) = await bench.store.do(partial(turned, environment=environment, claim="a.1", at=at))
+        made = await subscribe(client, row, row.href, listener.uri)
+        theirs = await subscribe(other, two, two.href, listener.uri)
+        ids = [int(one.location.rpartition("/")[2]) for one in (made, theirs)]
+        await bench.store.do(lambda tx: tx.ledger.owe_all(ids, at, at))
+        claims = []
+        for claim, when, outcomes in (
+            ("b.1", at, []),
+            ("b.2", at + 2000, []),
+            ("a.2", at + 2000, [Outcome(first, Result.DELIVERED)]),
+            ("b.3", at + 4000, []),
+        ):
+            job = partial(turned, environment=environment, outcomes=outcomes, claim=claim, at=when)
+            claims.append([one.subscribed.path for one in await bench.store.do(job)])
+        assert claims == [[two.href], [], [], [row.href]]
+
+
+@STORED
+async def test_a_subscriber_is_free_again_once_the_claim_of_a_dead_notifier_has_ended(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with (
+        running(tmp_path, sep2_pki, notification_gap_ms=GAP_MS, notification_hosts=HERE) as bench,
+        listening(bench.credentials("one")) as listener,
+    ):
+        row, client = await bench.device("one")
+        await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+        await bench.group("first", "one")
+        await settled(bench)
+        at = 1000 * bench.clock.now() + GAP_MS
+        environment = bench.server.environment
+        ends = at + 1000 * claim_s(environment)
+        claims = []
+        for claim, when in (("a.1", at), ("b.1", ends - 1), ("b.2", ends)):
+            job = partial(turned, environment=environment, claim=claim, at=when)
+            claims.append(len(await bench.store.do(job)))
+        assert claims == [1, 0, 1]

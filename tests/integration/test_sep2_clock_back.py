@@ -1,0 +1,104 @@
+"""The server's clock goes back: events say again what is true at its time. IEEE 2030.5-2018, 10.2.3."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from certs import Pki
+from schemas import DERControl, DERControlList, EventStatus
+from sep2_server import event_times
+from sep2_server.rows import Row
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
+
+pytestmark = pytest.mark.usefixtures("each_database")
+WAIT_S = 10
+
+
+async def program_of(bench: Bench) -> tuple[Client, Row]:
+    _, client = await bench.device("event-1")
+    _, program = await bench.group("event", "event-1")
+    return client, program
+
+
+async def status_of(client: Client, href: str) -> EventStatus:
+    return (await client.read(href, DERControl)).EventStatus_
+
+
+async def seen(bench: Bench) -> None:
+    """Wait until the clock task has seen what time it is."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            if bench.server.keeper._seen == bench.clock.now():
+                return
+            await asyncio.sleep(0.05)
+
+
+async def until_it_says(client: Client, href: str, state: int) -> EventStatus:
+    """The status of a control, once it is in a state."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            status = await status_of(client, href)
+            if status.currentStatus == state:
+                return status
+            await asyncio.sleep(0.05)
+
+
+async def test_a_control_that_has_not_begun_by_the_clock_is_scheduled_again(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 100, 60))
+    bench.clock.set(START + 120)
+    assert (await status_of(client, row.href)).currentStatus == 1
+    await seen(bench)
+    bench.clock.set(START + 20)
+    status = await until_it_says(client, row.href, 0)
+    assert status.dateTime <= START + 20
+    assert (await client.read(f"{program.href}/actderc", DERControlList)).all == 0
+    bench.clock.set(START + 100)
+    status = await status_of(client, row.href)
+    assert (status.currentStatus, status.dateTime) == (1, START + 100)
+
+
+async def test_a_server_that_starts_with_an_earlier_clock_says_what_is_true_then(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki) as bench:
+        client, program = await program_of(bench)
+        row = await bench.control(program, make_control("A2", START + 890, 60))
+        bench.clock.set(START + 900)
+        assert (await status_of(client, row.href)).currentStatus == 1
+    async with running(tmp_path, sep2_pki, now=START + 20) as bench:
+        client = await bench.client("event-1")
+        assert (await status_of(client, row.href)).currentStatus == 0
+
+
+async def test_a_control_that_runs_and_one_that_was_superseded_stay_so(bench: Bench) -> None:
+    client, program = await program_of(bench)
+    old = await bench.control(program, make_control("A1", START + 100, 600))
+    new = await bench.control(program, make_control("A2", START + 200, 600, created=START + 1))
+    runs = await bench.control(program, make_control("A3", START + 10, 60))
+    bench.clock.set(START + 50)
+    assert (await status_of(client, runs.href)).currentStatus == 1
+    bench.clock.set(START + 200)
+    assert (await status_of(client, old.href)).currentStatus == 4
+    assert (await status_of(client, new.href)).currentStatus == 1
+    await seen(bench)
+    bench.clock.set(START + 150)
+    await until_it_says(client, new.href, 0)
+    assert (await status_of(client, old.href)).currentStatus == 4
+
+
+async def test_all_are_written_however_few_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_times, "BATCH", 1)
+    _, client = await bench.device("event-1")
+    rows = []
+    for number in range(3):
+        _, program = await bench.group(f"event-{number}", "event-1")
+        rows.append(await bench.control(program, make_control(f"A{number}", START + 100, 60)))
+    bench.clock.set(START + 100)
+    for row in rows:
+        assert (await status_of(client, row.href)).currentStatus == 1
+    await seen(bench)
+    bench.clock.set(START + 99)
+    for row in rows:
+        await until_it_says(client, row.href, 0)
