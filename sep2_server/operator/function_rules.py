@@ -122,12 +122,19 @@ def check_blocks(starts: Sequence[int]) -> None:
         raise BadRequest("startValue: two blocks begin at the same value", "give each its own")
 
 
-def _reservation(desk: Desk, value: FlowReservationResponse, _: Plans) -> None:
-    request = (
-        desk.reader.by_mrid(value.subject, kind="FlowReservationRequest") if is_mrid(value.subject) else None
-    )
-    if request is None:
-        raise BadRequest(f"subject: {value.subject[:40]!r} is no request", "give the mRID of a request")
+def require_subject(desk: Desk, value: Resource, owner_id: int | None) -> None:
+    """Raise BadRequest for a grant of a request that its device has not made. IEEE 2030.5-2018, 10.9.
+
+    Several devices may use one mRID for their requests.
+    """
+    if not isinstance(value, FlowReservationResponse):
+        return
+    subject = value.subject
+    rows = desk.reader.all_by_mrid(subject) if is_mrid(subject) else []
+    if not any(row.kind == "FlowReservationRequest" and row.owner_id == owner_id for row in rows):
+        raise BadRequest(
+            f"subject: {subject[:40]!r} is no request of the device", "give the mRID of one of its requests"
+        )
 
 
 RULES: Final[Mapping[str, Callable[[Desk, Any, Plans], None]]] = {
@@ -135,7 +142,6 @@ RULES: Final[Mapping[str, Callable[[Desk, Any, Plans], None]]] = {
     "DefaultDERControl": _default,
     "DERCurve": _curve,
     "EndDeviceControl": _load_control,
-    "FlowReservationResponse": _reservation,
     "TextMessage": _text,
     "TimeTariffInterval": _price_interval,
 }

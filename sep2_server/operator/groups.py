@@ -1,7 +1,7 @@
 """Operations on groups: create, list, show, delete, members, programs."""
 
 from schemas import DERProgram, Json
-from sep2_server.operator import network, programs
+from sep2_server.operator import curves, network, programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.devices import summary
 from sep2_server.operator.errors import Conflict
@@ -32,7 +32,7 @@ def show(desk: Desk, call: Call) -> Answer:
 
 
 def delete(desk: Desk, call: Call) -> Answer:
-    """Delete a group; Conflict while one of its controls is scheduled or active."""
+    """Delete a group; Conflict while one of its controls is open, or a curve of it followed elsewhere."""
     group = desk.group(call.names["group"])
     waiting = [row.mrid for program in desk.programs(group) for row in desk.open_controls(program)]
     if waiting:
@@ -41,6 +41,8 @@ def delete(desk: Desk, call: Call) -> Answer:
             "cancel them first: lineside op cancel MRID",
         )
     network.require_empty(desk, group)
+    going = [row for row in desk.programs(group) if len(programs.groups_of(desk, row)) == 1]
+    curves.require_dispensable(desk, going)
     desk.transaction.delete_node(group.id)
     programs.delete_group(desk, group)
     return {"name": group.name}

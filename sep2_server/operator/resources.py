@@ -28,7 +28,7 @@ from sep2_server.operator import curves, metering, prepaid_rules, programs
 from sep2_server.operator.desk import ALL, Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import cancel_event, change_event, current
-from sep2_server.operator.function_rules import check_blocks, require_free
+from sep2_server.operator.function_rules import check_blocks, require_free, require_subject
 from sep2_server.operator.own_ways import require_changed_here, require_removed_here
 from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.reports import response_told
@@ -114,6 +114,7 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
     kind = _item_kind(target)
     plan = plan_of(desk, kind, given, kind)
     require_free(desk, plan)
+    require_subject(desk, plan.value, target.owner_id)
     _check_block(desk, target, plan)
     if target.route.id in GROUP_LISTS or kind in PROGRAM_KINDS:
         row = insert_item(desk, programs.root_list(desk, kind), plan)
@@ -148,6 +149,7 @@ def change(desk: Desk, call: Call) -> Answer:
         old = event_of(desk.environment, row)
         given = replacing(desk, call.body, route.id, old)
         wanted = changed_value(desk, route.id, event_of(desk.environment, row), given)
+        require_subject(desk, wanted, row.owner_id)
         stored = change_event(desk, row, old, wanted)
         return _told(desk, stored) | ({} if stored.id == row.id else {"replaces": old.mRID})
     held: Resource = desk.resource(row, cls)
@@ -346,6 +348,8 @@ def _require_dispensable(desk: Desk, target: Target, row: Row) -> None:
     """Raise Conflict for a curve that is followed, and for what the resource above must have."""
     if row.kind == curves.KIND:
         curves.require_unfollowed(desk, row)
+    if row.kind == "DERProgram":
+        curves.require_dispensable(desk, [row])
     above = desk.environment.uris.parent(target.place)
     parent = None if above is None else desk.reader.by_href(above)
     needed = () if parent is None else below(parent.kind)
