@@ -21,7 +21,7 @@ from schemas.codes import EventState
 from sep2_server.action import Action, add_item, item_scope, put_value, require_room
 from sep2_server.bootstrap import response_list_href
 from sep2_server.errors import BadRequest
-from sep2_server.event_times import event_of, refresh_overlapping, siblings_of, timed
+from sep2_server.event_times import event_of, refresh_overlapping, repair_list, siblings_of, timed
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Row, full_mrid
 from sep2_server.uris import route_named
@@ -105,7 +105,10 @@ def _asked(request: FlowReservationRequest) -> object:
 
 
 def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationResponse]]:
-    """The events that answer a request, those that have left their list among them."""
+    """The events that answer a request as they are now, those that have left their list among them."""
+    listed = action.tx.by_href(action.environment.uris.of(RESPONSES, (request.owner_id or 0,)))
+    if listed is not None:
+        repair_list(action.tx, action.environment, listed.id, action.now)
     found = []
     for row in action.tx.owned(request.owner_id or 0, RESPONSE):
         event = event_of(action.environment, row)

@@ -139,3 +139,30 @@ async def test_a_response_has_the_type_and_the_status_of_its_event(tmp_path: Pat
             body = cls(endDeviceLFDI=lfdi, status=status, subject=subject, createdDateTime=START)
             statuses.append((await client.post(event.replyTo, body)).status)
         assert statuses == [wanted for *_, wanted in answers]
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+async def test_what_another_grant_has_superseded_is_not_cancelled_with_its_request(
+    tmp_path: Path, sep2_pki: Pki, method: str
+) -> None:
+    """The supersession is due and not written yet as the device takes its request back."""
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        bench.clock.advance(1)
+        later = DateTimeInterval(start=START + 90, duration=600)
+        assert (
+            await client.post(f"{row.href}/frq", replace(REQUEST, mRID="F2", intervalRequested=later))
+        ).status == 201
+        bench.clock.set(START + 100)
+        if method == "DELETE":
+            assert (await client.send("DELETE", href)).status == 204
+        else:
+            send = client.put if method == "PUT" else client.post
+            where = href if method == "PUT" else f"{row.href}/frq"
+            assert (await send(where, CANCELLED)).status == 204
+        events = await granted(client, row.href)
+        assert [(e.subject, e.EventStatus_.currentStatus, e.EventStatus_.dateTime) for e in events] == [
+            ("F1", 4, START + 90),
+            ("F2", 1, START + 90),
+        ]
