@@ -12,6 +12,7 @@ from schemas import (
     DERCurve,
     EndDeviceControl,
     Event,
+    FlowReservationRequest,
     FlowReservationResponse,
     PrepayOperationStatus,
     ReadingType,
@@ -20,6 +21,7 @@ from schemas import (
     TimeTariffInterval,
     wire_name,
 )
+from sep2_server.flow_reservations import REQUESTED
 from sep2_server.operator.curves import curve_finder
 from sep2_server.operator.desk import Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -37,6 +39,7 @@ LOAD_CONTROLS: Final = (
 )
 MOST_PERCENT: Final = 100
 HIGHEST_PRIORITY: Final = 3
+REQUEST: Final = "FlowReservationRequest"
 Plans = Mapping[str, Sequence[Plan]]
 
 
@@ -123,18 +126,26 @@ def check_blocks(starts: Sequence[int]) -> None:
 
 
 def require_subject(desk: Desk, value: Resource, owner_id: int | None) -> None:
-    """Raise BadRequest for a grant of a request that its device has not made. IEEE 2030.5-2018, 10.9.
+    """Raise BadRequest for a grant of a request that its device has not made, Conflict for a cancelled one.
 
-    Several devices may use one mRID for their requests.
+    Several devices may use one mRID for their requests. IEEE 2030.5-2018, 10.9.
     """
     if not isinstance(value, FlowReservationResponse):
         return
     subject = value.subject
     rows = desk.reader.all_by_mrid(subject) if is_mrid(subject) else []
-    if not any(row.kind == "FlowReservationRequest" and row.owner_id == owner_id for row in rows):
+    row = next((one for one in rows if one.kind == REQUEST and one.owner_id == owner_id), None)
+    if row is None:
         raise BadRequest(
             f"subject: {subject[:40]!r} is no request of the device", "give the mRID of one of its requests"
         )
+    require_standing(desk.resource(row, FlowReservationRequest))
+
+
+def require_standing(request: FlowReservationRequest) -> None:
+    """Raise Conflict for a request that its device has taken back."""
+    if request.RequestStatus_.requestStatus != REQUESTED:
+        raise Conflict(f"{request.mRID}: the device has taken it back", "list them: lineside op flow list")
 
 
 RULES: Final[Mapping[str, Callable[[Desk, Any, Plans], None]]] = {
