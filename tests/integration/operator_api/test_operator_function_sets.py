@@ -231,3 +231,24 @@ def test_readings_of_a_bill_span_all_their_time(
     assert told["statusTimeStamp"] == NOW + 5
     answer = device_request("GET", "/brs?l=9", lfdi=OTHER)
     assert answer.status in {403, 404} or b'all="0"' in answer.body
+
+
+@pytest.mark.parametrize("kind", ["messages", "loadcontrols", "tariffs"])
+def test_a_group_is_not_deleted_while_an_event_of_any_kind_is_open(
+    api: OperatorClient, component: str, kind: str
+) -> None:
+    """Devices would lose it with its program."""
+    body: dict[str, Any] = {"duration": 600}
+    if kind == "tariffs":
+        body["ConsumptionTariffInterval"] = [{"price": "0.3"}]
+        made = api.call("POST", ("components", component, "intervals"), body)
+    elif kind == "messages":
+        made = api.call("POST", (*GROUP, kind), {**body, "textMessage": "stay"})
+    else:
+        made = api.call(
+            "POST", (*GROUP, kind), {**body, "deviceCategory": "01", "DutyCycle": {"normalValue": 1}}
+        )
+    with pytest.raises(ApiError, match=f"scheduled or active, {made['mRID']} among them"):
+        api.call("DELETE", GROUP)
+    api.call("POST", ("events", str(made["mRID"]), "cancel"))
+    assert api.call("DELETE", GROUP) == {"name": "feeder-7"}
