@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, format_5, format_7, statements_rights, tables
+from sep2_server import format_1, format_5, format_7, format_9, statements_rights, tables
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -117,6 +117,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         (
             *(Only(dialect, "DROP INDEX resource_by_mrid") for dialect in ("sqlite", "postgresql")),
             *(CreateIndex(index) for index in tables.resource.indexes if index.name == "resource_by_mrid"),
+        ),
+    ),
+    Migration(
+        "no pollRate of a device",
+        (
+            *(Only("sqlite", text) for text in format_9.SQLITE),
+            *(Only("postgresql", text) for text in format_9.POSTGRESQL),
         ),
     ),
 )

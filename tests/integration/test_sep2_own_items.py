@@ -7,7 +7,9 @@ import pytest
 
 from certs import Pki
 from schemas import (
+    Configuration,
     DemandResponseProgramLink,
+    DeviceInformation,
     DeviceStatus,
     IPAddr,
     IPAddrListLink,
@@ -18,11 +20,17 @@ from schemas import (
     Resource,
     RPLSourceRoutes,
 )
-from sep2_server.operator import resources
+from sep2_server.operator import rates, resources
 from sep2_server.rows import Row
 from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, running
-from tests.integration.test_sep2_device_resources import instance, interface, located, radio
+from tests.integration.test_sep2_device_resources import (
+    device_information,
+    instance,
+    interface,
+    located,
+    radio,
+)
 
 
 @pytest.fixture
@@ -146,3 +154,25 @@ async def test_what_can_be_shed_is_shed_for_a_program_that_the_device_has(
         wanted.DemandResponseProgramLink_, wanted.href = DemandResponseProgramLink(href=href), None
         assert (await client.post(path, wanted)).status == 400
         assert (await client.put(held, wanted)).status == 400
+
+
+@pytest.mark.parametrize("end", ["dstat", "ps", "cfg", "di"])
+@pytest.mark.parametrize("rate", [60, None])
+async def test_the_server_says_how_often_to_poll(
+    bench: Bench, device: tuple[Row, Client], end: str, rate: int | None
+) -> None:
+    """A device may put what it has read: its pollRate is not kept, and the document is well-formed."""
+    row, client = device
+    values: dict[str, DeviceStatus | PowerStatus | Configuration | DeviceInformation] = {
+        "dstat": DeviceStatus(changedTime=START, opState=1),
+        "ps": PowerStatus(batteryStatus=1, changedTime=START, currentPowerSource=1),
+        "cfg": Configuration(currentLocale="en", userDeviceName="own"),
+        "di": device_information(bench.credentials("own-1").lfdi),
+    }
+    value = values[end]
+    if rate is not None:
+        await operate(bench, rates.change, {"pollRate": {type(value).__name__: rate}})
+    value.pollRate = 7
+    for _ in range(2):
+        await client.put(f"{row.href}/{end}", value)
+        assert (await client.read(f"{row.href}/{end}", type(value))).pollRate == rate
