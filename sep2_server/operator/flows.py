@@ -14,7 +14,6 @@ from schemas import (
 from sep2_server.flow_reservations import REQUESTED, RESPONSE, RESPONSES, usual_duration_s
 from sep2_server.operator.desk import OPEN_STATES, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
-from sep2_server.operator.function_rules import require_standing
 from sep2_server.operator.happenings import publish, told, without_none
 from sep2_server.operator.model import natural_value, resource_of
 from sep2_server.operator.requests_events import AnswerFlow
@@ -53,7 +52,6 @@ def answer(desk: Desk, call: Call) -> Answer:
     """Answer a request as it is asked for, or with less energy, power or time; or decline it."""
     asked, row = read(AnswerFlow, call.body or {}), _request(desk, call)
     request = desk.resource(row, FlowReservationRequest)
-    require_standing(request)
     if any(event_row.status in OPEN_STATES for event_row in _answers(desk, row)):
         raise Conflict(
             f"{request.mRID}: it is answered already", "cancel that first: lineside op flow cancel MRID"

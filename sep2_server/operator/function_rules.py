@@ -139,11 +139,7 @@ def require_subject(desk: Desk, value: Resource, owner_id: int | None) -> None:
         raise BadRequest(
             f"subject: {subject[:40]!r} is no request of the device", "give the mRID of one of its requests"
         )
-    require_standing(desk.resource(row, FlowReservationRequest))
-
-
-def require_standing(request: FlowReservationRequest) -> None:
-    """Raise Conflict for a request that its device has taken back."""
+    request = desk.resource(row, FlowReservationRequest)
     if request.RequestStatus_.requestStatus != REQUESTED:
         raise Conflict(f"{request.mRID}: the device has taken it back", "list them: lineside op flow list")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +24,7 @@ from schemas import (
     SignedRealEnergy,
     TextMessage,
 )
+from sep2_server import flow_reservations
 from sep2_server.operator import programs, resources
 from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
@@ -278,3 +280,20 @@ async def test_a_device_answers_an_event_that_it_has_lost_if_it_has_answered_it_
         for name in ("ev-1", "ev-2"):
             await bench.do(lambda desk, name=name: programs.unassign(desk, group, desk.client(name)))  # type: ignore[misc]
         assert [await answer(one, "ev-1", 6), await answer(two, "ev-2", 6)] == [201, 400]
+
+
+@pytest.mark.parametrize("tie_break", ["higher", "lower"])
+async def test_of_two_requests_of_one_second_the_later_one_is_granted(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch, tie_break: str
+) -> None:
+    """Their grants overlap and are of one creationTime: the mRID decides, which is made so. 10.2.3."""
+    drawn = iter([1 << 90, 1 << 80, 5] if tie_break == "higher" else [1 << 80, 1 << 90, 5])
+    monkeypatch.setattr(flow_reservations, "secrets", SimpleNamespace(randbelow=lambda _: next(drawn)))
+    settings = {"function_sets": "fr", "flow_reservations": "grant", "profile": {"mrid_tie_break": tie_break}}
+    async with running(tmp_path, sep2_pki, **settings) as bench:  # type: ignore[arg-type]
+        row, client = await bench.device("ev-1")
+        for number in (1, 2):
+            assert (await client.post(f"{row.href}/frq", replace(REQUEST, mRID=f"F{number}"))).status == 201
+        bench.clock.set(START + 60)
+        events = {e.subject: e.EventStatus_.currentStatus for e in await granted(client, row.href)}
+        assert events == {"F1": 4, "F2": 1}
