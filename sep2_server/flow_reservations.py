@@ -50,10 +50,12 @@ def post_request(action: Action) -> Answer:
         return updated(known.href)
     if posted.RequestStatus_.requestStatus != REQUESTED:
         raise BadRequest(f"requestStatus {posted.RequestStatus_.requestStatus} of a new request")
-    scope = item_scope(action, action.target.route, list_row.owner_id)
-    require_room(action, list_row, scope, action.environment.settings.items_per_list)
+    most, decision = action.environment.settings.items_per_list, action.environment.settings.flow_reservations
+    require_room(action, list_row, item_scope(action, action.target.route, list_row.owner_id), most)
+    granted = _current_list(action, list_row.owner_id) if decision != "operator" else None
+    if granted is not None:
+        require_room(action, granted, item_scope(action, route_named(RESPONSES), granted.owner_id), most)
     row = add_item(action, list_row, posted)
-    decision = action.environment.settings.flow_reservations
     if decision != "operator":
         _answer(action, row, posted, is_granted=decision == "grant")
     return created(row.href)
@@ -113,15 +115,21 @@ def _asked(request: FlowReservationRequest) -> object:
 
 def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationResponse]]:
     """The events that answer a request as they are now, those that have left their list among them."""
-    listed = action.tx.by_href(action.environment.uris.of(RESPONSES, (request.owner_id or 0,)))
-    if listed is not None:
-        repair_list(action.tx, action.environment, listed.id, action.now)
+    _current_list(action, request.owner_id)
     found = []
     for row in action.tx.owned(request.owner_id or 0, RESPONSE):
         event = event_of(action.environment, row)
         if isinstance(event, FlowReservationResponse) and _is_same(event.subject, request.mrid):
             found.append((row, event))
     return found
+
+
+def _current_list(action: Action, owner_id: int | None) -> Row | None:
+    """The list of what a device was granted, as it is now; None where there is none yet."""
+    listed = action.tx.by_href(action.environment.uris.of(RESPONSES, (owner_id or 0,)))
+    if listed is not None:
+        repair_list(action.tx, action.environment, listed.id, action.now)
+    return listed
 
 
 def _is_same(subject: str, mrid: str | None) -> bool:

@@ -297,3 +297,23 @@ async def test_of_two_requests_of_one_second_the_later_one_is_granted(
         bench.clock.set(START + 60)
         events = {e.subject: e.EventStatus_.currentStatus for e in await granted(client, row.href)}
         assert events == {"F1": 4, "F2": 1}
+
+
+async def test_grants_of_requests_that_are_gone_are_bounded_too(tmp_path: Path, sep2_pki: Pki) -> None:
+    """What was cancelled stays listed for its time: a device that asks again and again comes to an end."""
+    async with running(
+        tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant", items_per_list=2
+    ) as bench:
+        row, client = await bench.device("ev-1")
+        statuses = []
+        for number in range(3):
+            reply = await client.post(f"{row.href}/frq", replace(REQUEST, mRID=f"F{number}"))
+            statuses.append(reply.status)
+            if reply.status == 201:
+                await client.send("DELETE", reply.location)
+        assert statuses[:2] == [201, 201]
+        assert statuses[2] >= 400
+        assert len(await granted(client, row.href)) == 2
+        bench.clock.set(START + 700)
+        late = replace(REQUEST, mRID="F9", intervalRequested=DateTimeInterval(start=START + 800, duration=60))
+        assert (await client.post(f"{row.href}/frq", late)).status == 201

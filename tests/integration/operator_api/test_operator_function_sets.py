@@ -252,3 +252,12 @@ def test_a_group_is_not_deleted_while_an_event_of_any_kind_is_open(
         api.call("DELETE", GROUP)
     api.call("POST", ("events", str(made["mRID"]), "cancel"))
     assert api.call("DELETE", GROUP) == {"name": "feeder-7"}
+
+
+def test_a_message_is_of_a_priority_that_there_is(api: OperatorClient) -> None:
+    program = api.call("POST", ("resources",), {"primacy": 1, "locale": "en"}, query={"href": "/msg"})
+    body: dict[str, Any] = {"textMessage": "a", "interval": {"duration": 60}}
+    query = {"href": f"{program['href']}/txt"}
+    with pytest.raises(ApiError, match="priority: 4"):
+        api.call("POST", ("resources",), {**body, "priority": 4}, query=query)
+    assert api.call("POST", ("resources",), {**body, "priority": 3}, query=query)["status"] == "active"
