@@ -254,10 +254,12 @@ def test_a_group_is_not_deleted_while_an_event_of_any_kind_is_open(
     assert api.call("DELETE", GROUP) == {"name": "feeder-7"}
 
 
-def test_a_message_is_of_a_priority_that_there_is(api: OperatorClient) -> None:
+def test_a_message_is_of_a_priority_that_there_is_and_says_something(api: OperatorClient) -> None:
     program = api.call("POST", ("resources",), {"primacy": 1, "locale": "en"}, query={"href": "/msg"})
     body: dict[str, Any] = {"textMessage": "a", "interval": {"duration": 60}}
     query = {"href": f"{program['href']}/txt"}
     with pytest.raises(ApiError, match="priority: 4"):
         api.call("POST", ("resources",), {**body, "priority": 4}, query=query)
+    with pytest.raises(ApiError, match="textMessage: empty"):
+        api.call("POST", ("resources",), {**body, "priority": 3, "textMessage": " "}, query=query)
     assert api.call("POST", ("resources",), {**body, "priority": 3}, query=query)["status"] == "active"
