@@ -284,3 +284,22 @@ async def test_an_aggregator_sees_the_files_of_its_devices_whatever_it_is_itself
     told = information(bench.credentials("file-21").lfdi)
     assert (await client.put(f"{managed.href}/di", told)).status == 204
     assert [file.mfModel for file in await seen(client, "&mfModel=PV-6")] == ["PV-6"]
+
+
+async def test_what_a_device_says_of_another_file_does_not_count(bench: Bench) -> None:
+    client = await device(bench, "file-22")
+    first, second = await give(bench), await give(bench, mfVer="2.2")
+    href = (await client.read("/edev", EndDeviceList)).EndDevice_[0].href
+    of = {file.mfVer: str(file.href) for file in await seen(client)}
+    put = FileStatus(
+        FileLink_=FileLink(href=of["2.2"]),
+        loadPercent=100,
+        nextRequestAttempt=START,
+        request503Count=0,
+        requestFailCount=0,
+        status=8,
+        statusTime=START,
+    )
+    assert (await client.put(f"{href}/fs", put)).status == 204
+    counts = [(await operate(bench, files.show, file=number))["counts"] for number in (first, second)]
+    assert counts == [{"not started": 1}, {"active": 1}]
