@@ -196,7 +196,7 @@ class Sep2Server:
         """Tell the network of the server, where the settings say so: the first of many processes does."""
         if self.settings.discovery and self.place.is_first:
             plain = 0 if self.redirection is None else self.redirection.port
-            self._announcer = Announcer(self.environment, self.port, plain)
+            self._announcer = Announcer(self.environment, self.store, self.port, plain)
             await self._announcer.start()
 
     async def _redirect(self) -> None:
@@ -327,6 +327,8 @@ class Sep2Server:
             self._load()
             self.keeper.wake()
             self.notifications.hear(changes)
+            if self._announcer is not None:
+                self._announcer.hear(changes)
 
     def _load(self) -> None:
         """Read again what was set at run time, where that has changed; the next request tries what failed."""

@@ -1,6 +1,7 @@
 """Events in the store: status right at the second, and when it changes. IEEE 2030.5-2018, 10.2.3."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from function_sets import (
@@ -9,6 +10,7 @@ from function_sets import (
     is_newer_or_lower,
     is_over,
     latest_end,
+    mrid_beyond,
     next_change,
     status_at,
 )
@@ -16,7 +18,8 @@ from schemas import Event
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
-from sep2_server.rows import OVER, Row
+from sep2_server.reader import Reader
+from sep2_server.rows import OVER, Row, full_mrid
 from sep2_server.supply import OPERATION, settle_due
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
@@ -142,6 +145,25 @@ def siblings_of(tx: Transaction, environment: Environment, row: Row, event: Even
     found = tx.overlapping(row.list_id, earliest_start(event), latest_end(event))
     able = [other for other in found if other.id != row.id and other.status not in _SUPERSEDE_NONE]
     return [event_of(environment, other) for other in able]
+
+
+def winning_mrid(
+    reader: Reader,
+    environment: Environment,
+    list_id: int,
+    event: Event,
+    random_below: Callable[[int], int],
+) -> str:
+    """The mRID of a new event, made to win over those of its list that were made in the same second."""
+    made = b"<creationTime>%d</creationTime>" % event.creationTime
+    rows = reader.overlapping(list_id, earliest_start(event), latest_end(event))
+    rivals = [full_mrid(row.mrid) for row in rows if row.mrid and made in row.body]
+    is_higher = environment.settings.profile.mrid_tie_break == "higher"
+    best = max if is_higher else min
+    if not rivals or best([*rivals, full_mrid(event.mRID)]) == full_mrid(event.mRID):
+        return event.mRID
+    pen = environment.settings.pen
+    return mrid_beyond(best(rivals), random_below, pen, is_higher=is_higher) or event.mRID
 
 
 def started(row: Row, now: int) -> Row | None:

@@ -21,7 +21,14 @@ from schemas.codes import EventState
 from sep2_server.action import Action, add_item, item_scope, put_value, require_room
 from sep2_server.bootstrap import response_list_href
 from sep2_server.errors import BadRequest
-from sep2_server.event_times import event_of, refresh_overlapping, siblings_of, timed
+from sep2_server.event_times import (
+    event_of,
+    refresh_overlapping,
+    repair_list,
+    siblings_of,
+    timed,
+    winning_mrid,
+)
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Row, full_mrid
 from sep2_server.uris import route_named
@@ -43,10 +50,12 @@ def post_request(action: Action) -> Answer:
         return updated(known.href)
     if posted.RequestStatus_.requestStatus != REQUESTED:
         raise BadRequest(f"requestStatus {posted.RequestStatus_.requestStatus} of a new request")
-    scope = item_scope(action, action.target.route, list_row.owner_id)
-    require_room(action, list_row, scope, action.environment.settings.items_per_list)
+    most, decision = action.environment.settings.items_per_list, action.environment.settings.flow_reservations
+    require_room(action, list_row, item_scope(action, action.target.route, list_row.owner_id), most)
+    granted = _current_list(action, list_row.owner_id) if decision != "operator" else None
+    if granted is not None:
+        require_room(action, granted, item_scope(action, route_named(RESPONSES), granted.owner_id), most)
     row = add_item(action, list_row, posted)
-    decision = action.environment.settings.flow_reservations
     if decision != "operator":
         _answer(action, row, posted, is_granted=decision == "grant")
     return created(row.href)
@@ -105,13 +114,22 @@ def _asked(request: FlowReservationRequest) -> object:
 
 
 def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationResponse]]:
-    """The events that answer a request, those that have left their list among them."""
+    """The events that answer a request as they are now, those that have left their list among them."""
+    _current_list(action, request.owner_id)
     found = []
     for row in action.tx.owned(request.owner_id or 0, RESPONSE):
         event = event_of(action.environment, row)
         if isinstance(event, FlowReservationResponse) and _is_same(event.subject, request.mrid):
             found.append((row, event))
     return found
+
+
+def _current_list(action: Action, owner_id: int | None) -> Row | None:
+    """The list of what a device was granted, as it is now; None where there is none yet."""
+    listed = action.tx.by_href(action.environment.uris.of(RESPONSES, (owner_id or 0,)))
+    if listed is not None:
+        repair_list(action.tx, action.environment, listed.id, action.now)
+    return listed
 
 
 def _is_same(subject: str, mrid: str | None) -> bool:
@@ -151,6 +169,7 @@ def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *
     )
     href = of(RESPONSES, (owner,))
     listed = tx.by_href(href) or _new_list(action, href, owner)
+    event.mRID = winning_mrid(tx, environment, listed.id, event, secrets.randbelow)
     bare = Row(
         number,
         event.href or "",

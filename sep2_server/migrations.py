@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, format_3, format_5, format_7, statements_rights, tables
+from sep2_server import format_1, format_3, format_5, format_7, format_11, statements_rights, tables
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -136,6 +136,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             *created(tables.lane),
             *(Only(dialect, "DROP INDEX outbox_due") for dialect in ("sqlite", "postgresql")),
             *(CreateIndex(index) for index in tables.outbox.indexes if index.name == "outbox_due"),
+        ),
+    ),
+    Migration(
+        "no pollRate of a device",
+        (
+            *(Only("sqlite", text) for text in format_11.SQLITE),
+            *(Only("postgresql", text) for text in format_11.POSTGRESQL),
         ),
     ),
 )

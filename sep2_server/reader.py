@@ -202,6 +202,10 @@ class Reader:
         """The client that an EndDevice stands for."""
         return self._db.one(Client._make, q.CLIENT_OF_DEVICE, end_device_id=end_device_id)
 
+    def clients_of_sfdi(self, sfdi: int) -> list[Client]:
+        """The clients with an SFDI, which is short: there may be several."""
+        return self._db.all(Client._make, q.CLIENTS_OF_SFDI, sfdi=sfdi)
+
     def clients(self, *, after: str = "", limit: int = 100) -> list[Client]:
         """Clients by name, from the one behind `after` on."""
         return self._db.all(Client._make, q.CLIENTS, after=after, limit=limit)

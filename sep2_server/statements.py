@@ -200,6 +200,7 @@ LISTS_OF_MEMBER: Final = select(t.member.c.list_id).where(t.member.c.resource_id
 CLIENT: Final = select(t.client).where(_C.lfdi == _p("lfdi"))
 CLIENT_NAMED: Final = select(t.client).where(_C.name == _p("name"))
 CLIENT_OF_DEVICE: Final = select(t.client).where(_C.end_device_id == _p("end_device_id"))
+CLIENTS_OF_SFDI: Final = select(t.client).where(_C.sfdi == _p("sfdi"))
 CLIENTS: Final = (
     select(t.client).where(_C.name > _p("after")).order_by(_C.name).limit(_p("limit")).offset(_NO_SKIP)
 )

@@ -7,30 +7,48 @@ import asyncio
 import importlib
 import logging
 import socket
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sep2_server.discovery.records import SUBTYPES, Service, services
 from sep2_server.environment import Environment
+from sep2_server.errors import StoreError
+from sep2_server.feed import EVERYTHING
+from sep2_server.reader import Reader
+from sep2_server.rows import ACCESS, Change
 from sep2_server.setting_values import SettingsError
+from sep2_server.store import Store
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 DOMAIN: Final = "local"
+PAUSE_S: Final = 0.5
+"""How long the announcer waits for a store that is gone."""
+RIGHTS: Final = frozenset({ACCESS, EVERYTHING.kind})
+"""Changes after which a device may be registered, or no longer."""
 
 log = logging.getLogger(__name__)
 
 
 class Announcer:
-    """Tells of a server from `start` to `stop`. SettingsError where the extra is not installed."""
+    """Tells of a server from `start` to `stop`. SettingsError where the extra is not installed.
 
-    def __init__(self, environment: Environment, port: int, redirect_port: int) -> None:
+    A device of `discovery_sfdis` is told of while it is registered. IEEE 2030.5-2018, 7.
+    """
+
+    def __init__(self, environment: Environment, store: Store, port: int, redirect_port: int) -> None:
         """Get ready to announce HTTPS at `port`; `redirect_port` is that of plain HTTP, 0 for none."""
         self._environment = environment
+        self._store = store
         self._port = port
         self._default_port = redirect_port or port
+        self._host = f"{socket.gethostname().partition('.')[0]}.{DOMAIN}."
         self._zeroconf: AsyncZeroconf | None = None
-        self._infos: list[AsyncServiceInfo] = []
+        self._told: dict[str, AsyncServiceInfo] = {}
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Announce the server and what it offers."""
@@ -39,39 +57,86 @@ class Announcer:
         except ImportError as flaw:
             raise SettingsError("discovery: install lineside[discovery] for it") from flaw
         settings = self._environment.settings
-        interfaces = list(settings.discovery_interfaces)
-        self._zeroconf = library.AsyncZeroconf(interfaces=interfaces)
-        host = f"{socket.gethostname().partition('.')[0]}.{DOMAIN}."
-        self._infos = [
-            library.AsyncServiceInfo(
-                one.type_in(DOMAIN),
-                one.name_in(DOMAIN),
-                port=self._default_port,
-                properties=dict(one.txt),
-                server=host,
-                parsed_addresses=interfaces,
-            )
-            for one in offered(self._environment, self._port)
-        ]
-        async with asyncio.TaskGroup() as tasks:
-            for info in self._infos:
-                tasks.create_task(self._zeroconf.async_register_service(info))
-        log.info("Announced as %s on %s", settings.discovery_name, ", ".join(interfaces))
+        self._zeroconf = library.AsyncZeroconf(interfaces=list(settings.discovery_interfaces))
+        await self._follow()
+        if settings.discovery_sfdis:
+            self._task = asyncio.get_running_loop().create_task(self._keep(), name="sep2-announcer")
+        log.info("Announced as %s on %s", settings.discovery_name, ", ".join(settings.discovery_interfaces))
 
     async def stop(self) -> None:
         """Withdraw what was announced."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
         if self._zeroconf is None:
             return
-        for info in self._infos:
+        for info in self._told.values():
             await (await self._zeroconf.async_unregister_service(info))
         await self._zeroconf.async_close()
         self._zeroconf = None
 
+    def hear(self, changes: Sequence[Change]) -> None:
+        """Look again who is registered, where that may have changed."""
+        if any(change.kind in RIGHTS for change in changes):
+            self._changed.set()
 
-def offered(environment: Environment, port: int) -> list[Service]:
-    """The instances of a server that answers HTTPS at a port, by its profile and settings."""
+    async def _keep(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._follow()
+            except StoreError as flaw:
+                log.warning("Who is registered cannot be read: %s", flaw)
+                await asyncio.sleep(PAUSE_S)
+                self._changed.set()
+            except Exception:
+                log.exception("The announcer failed; it goes on")
+
+    async def _follow(self) -> None:
+        """Announce what is offered now, and withdraw what is not any more."""
+        sfdis = self._environment.settings.discovery_sfdis
+        registered = await self._store.ask(partial(registered_of, sfdis=[int(text) for text in sfdis]))
+        wanted = {one.label: one for one in offered(self._environment, self._port, registered)}
+        if self._zeroconf is None:
+            return
+        for label in self._told.keys() - wanted.keys():
+            await (await self._zeroconf.async_unregister_service(self._told.pop(label)))
+        added = {label: self._info(one) for label, one in wanted.items() if label not in self._told}
+        self._told |= added
+        async with asyncio.TaskGroup() as tasks:
+            for info in added.values():
+                tasks.create_task(self._zeroconf.async_register_service(info))
+
+    def _info(self, service: Service) -> "AsyncServiceInfo":
+        library = importlib.import_module("zeroconf.asyncio")
+        info: AsyncServiceInfo = library.AsyncServiceInfo(
+            service.type_in(DOMAIN),
+            service.name_in(DOMAIN),
+            port=self._default_port,
+            properties=dict(service.txt),
+            server=self._host,
+            parsed_addresses=list(self._environment.settings.discovery_interfaces),
+        )
+        return info
+
+
+def offered(environment: Environment, port: int, registered: Sequence[int] = ()) -> list[Service]:
+    """The instances of a server that answers HTTPS at a port, by its profile and settings.
+
+    `registered` are the SFDIs of the devices that have one of their own.
+    """
     settings = environment.settings
     kinds = environment.offered_kinds & set(SUBTYPES.values())
     paths = {kind: environment.uris.of(kind) for kind in sorted(kinds)}
-    sfdis = [int(text) for text in settings.discovery_sfdis]
-    return services(settings.discovery_name, port, environment.rules.level, paths, sfdis)
+    return services(settings.discovery_name, port, environment.rules.level, paths, registered)
+
+
+def registered_of(reader: Reader, sfdis: Sequence[int]) -> list[int]:
+    """Which of some SFDIs are those of devices that are enrolled and enabled. IEEE 2030.5-2018, 7 and 10."""
+    return [
+        sfdi
+        for sfdi in sfdis
+        if any(not reader.is_disabled(one.end_device_id) for one in reader.clients_of_sfdi(sfdi))
+    ]

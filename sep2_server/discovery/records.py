@@ -49,7 +49,7 @@ class Service:
 def services(
     name: str, https_port: int, level: str, paths: Mapping[str, str], sfdis: Iterable[int] = ()
 ) -> list[Service]:
-    """The instances of a server: itself, one for each function set, one for each device that is told.
+    """The instances of a server: itself, one for each function set, one for each device that is registered.
 
     `paths` has the URI of each resource that is offered by its id; `level` is -S1 or +S1.
     """

@@ -21,7 +21,9 @@ IN_A_SET: Final = frozenset({"Reading"})
 CONDITIONAL: Final = frozenset({LATEST_READING, "ReadingList"})
 """Resources that have a value of their own, so that a Condition can be held against it."""
 _HEAD: Final = re.compile(rb"<[\w:]+")
-_MARK: Final = re.compile(rb' subscribable="[^"]*"')
+_RATE: Final = b' pollRate="'
+_SENT: Final = re.compile(rb' (?:subscribable|pollRate)="[^"]*"')
+"""Attributes that are the server's to say."""
 
 
 @cache
@@ -34,12 +36,17 @@ def subscribable(kind: str) -> SubscribableType:
 
 
 def marked(kind: str, fragment: bytes) -> bytes:
-    """The fragment of a stored resource with the `subscribable` attribute that its kind has."""
+    """The fragment of a stored resource with the `subscribable` attribute that its kind has.
+
+    A pollRate that somebody sent is not kept: the server puts in its own as it answers.
+    """
     mark, head = _mark_of(kind), _HEAD.match(fragment)
-    if head is None or not mark:
+    if head is None:
         return fragment
     opening, closing, rest = fragment[head.end() :].partition(b">")
-    return head[0] + mark + _MARK.sub(b"", opening) + closing + rest
+    if not mark and _RATE not in opening:
+        return fragment
+    return head[0] + mark + _SENT.sub(b"", opening) + closing + rest
 
 
 @cache

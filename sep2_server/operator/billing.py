@@ -153,7 +153,6 @@ def _readings(given: list[dict[str, Any]]) -> list[BillingReading]:
 
 def _add_set(desk: Desk, reading: Row, readings: list[BillingReading], description: str | None) -> None:
     """Store readings as one set among all sets, in the scope of the account; their reading shows it."""
-    tx = desk.transaction
     spans = [one.timePeriod for one in readings if one.timePeriod is not None]
     start = min(span.start for span in spans)
     end = max(span.start + span.duration for span in spans)
@@ -166,9 +165,7 @@ def _add_set(desk: Desk, reading: Row, readings: list[BillingReading], descripti
     plan = Plan(value=value, below={"BillingReadingList": [Plan(value=one) for one in readings]})
     root = programs.root_list(desk, SETS)._replace(owner_id=reading.owner_id)
     row = insert_item(desk, root, plan)
-    if reading.owner_id is not None:
-        row = tx.replace(row, row._replace(scope=reading.owner_id))
-    tx.add_member(desk.listed(reading, f"{reading.kind}SetList").id, row)
+    desk.transaction.add_member(desk.listed(reading, f"{reading.kind}SetList").id, row)
 
 
 def _told(desk: Desk, row: Row, cls: type) -> dict[str, Json]:

@@ -1,11 +1,11 @@
 """Operations on DERCurves: add, list, remove; and how controls name them. IEEE 2030.5-2018, 10.10."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from schemas import DefaultDERControl, DERControlBase, DERCurve, Json, json_of, spec_of
 from sep2_server.operator.curve_points import curve_data, points_of
-from sep2_server.operator.desk import Desk, is_called
+from sep2_server.operator.desk import OPEN_STATES, Desk, is_called
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.model import resource_of
 from sep2_server.operator.router import Answer, Call
@@ -18,6 +18,7 @@ LIST_KIND: Final = "DERCurveList"
 MOST_CURVES: Final = 255
 MADE_HERE: Final = frozenset({"mRID", "creationTime", "href", "version"})
 """Fields of a DERCurve that the server fills in."""
+_BATCH: Final = 1000
 
 
 def add(desk: Desk, call: Call) -> Answer:
@@ -46,7 +47,7 @@ def list_curves(desk: Desk, call: Call) -> Answer:
 
 
 def remove(desk: Desk, call: Call) -> Answer:
-    """Remove a curve; Conflict while a control or default of its program follows it."""
+    """Remove a curve; Conflict while a control or default of any program follows it."""
     row = desk.of_mrid(call.names["curve"], KIND, "lineside op curve list GROUP")
     require_unfollowed(desk, row)
     desk.transaction.delete(row)
@@ -54,10 +55,15 @@ def remove(desk: Desk, call: Call) -> Answer:
 
 
 def require_unfollowed(desk: Desk, row: Row) -> None:
-    """Raise Conflict while a control or the default of its program follows a curve."""
-    for user, base in _users(desk, row):
-        if row.href in curve_fields(base).values():
-            raise Conflict(f"{user} follows the curve", "cancel or change that first")
+    """Raise Conflict while a control or a default of any program follows a curve."""
+    _require_unfollowed(desk, [row.href])
+
+
+def require_dispensable(desk: Desk, programs: Sequence[Row]) -> None:
+    """Raise Conflict while another program follows a curve of these, which are going to be removed."""
+    hrefs = [row.href for program in programs for row in desk.items(program, LIST_KIND)]
+    if hrefs:
+        _require_unfollowed(desk, hrefs, {program.id for program in programs})
 
 
 def curves_of(desk: Desk, program: Row) -> list[DERCurve]:
@@ -113,11 +119,31 @@ def _require_free(desk: Desk, program: Row, description: str | None) -> None:
         )
 
 
-def _users(desk: Desk, curve: Row) -> list[tuple[str, DERControlBase]]:
-    """Scheduled and active controls and the default of a curve's program, with their modes."""
-    default = desk.beside(curve, "DefaultDERControl")
-    controls = [desk.control_of(row) for row in desk.open_controls(curve)]
-    users = [(f"control {control.mRID}", control.DERControlBase_) for control in controls]
-    if default is not None:
-        users.append(("the default", desk.resource(default, DefaultDERControl).DERControlBase_))
-    return users
+def _require_unfollowed(desk: Desk, hrefs: Sequence[str], but: Container[int | None] = ()) -> None:
+    """Raise Conflict while a control or default of a program, `but` for some, follows a curve of these."""
+    for row, user, base in _followers(desk, hrefs):
+        if row.owner_id not in but and not set(curve_fields(base).values()).isdisjoint(hrefs):
+            raise Conflict(f"{user} follows the curve", "cancel or change that first")
+
+
+def _followers(desk: Desk, hrefs: Sequence[str]) -> Iterator[tuple[Row, str, DERControlBase]]:
+    """Scheduled and active controls and defaults that may follow one of some curves, with their modes.
+
+    Those of every program: a control may link to a curve of another one.
+    """
+    links = [f'"{href}"'.encode() for href in hrefs]
+    for row in _naming(desk, "DERControl", links):
+        if row.status in OPEN_STATES:
+            control = desk.control_of(row)
+            yield row, f"control {control.mRID}", control.DERControlBase_
+    for row in _naming(desk, "DefaultDERControl", links):
+        base = desk.resource(row, DefaultDERControl).DERControlBase_
+        yield row, f"the default at {row.href}", base
+
+
+def _naming(desk: Desk, kind: str, links: Sequence[bytes]) -> Iterator[Row]:
+    """The resources of a kind whose body has one of some links; the others are not decoded."""
+    after = 0
+    while page := desk.reader.of_kind(kind, after_id=after, limit=_BATCH):
+        yield from (row for row in page if any(link in row.body for link in links))
+        after = page[-1].id

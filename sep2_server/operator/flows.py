@@ -52,8 +52,6 @@ def answer(desk: Desk, call: Call) -> Answer:
     """Answer a request as it is asked for, or with less energy, power or time; or decline it."""
     asked, row = read(AnswerFlow, call.body or {}), _request(desk, call)
     request = desk.resource(row, FlowReservationRequest)
-    if request.RequestStatus_.requestStatus != REQUESTED:
-        raise Conflict(f"{request.mRID}: the device has taken it back", LIST_THEM)
     if any(event_row.status in OPEN_STATES for event_row in _answers(desk, row)):
         raise Conflict(
             f"{request.mRID}: it is answered already", "cancel that first: lineside op flow cancel MRID"

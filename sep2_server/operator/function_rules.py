@@ -12,6 +12,7 @@ from schemas import (
     DERCurve,
     EndDeviceControl,
     Event,
+    FlowReservationRequest,
     FlowReservationResponse,
     PrepayOperationStatus,
     ReadingType,
@@ -20,6 +21,7 @@ from schemas import (
     TimeTariffInterval,
     wire_name,
 )
+from sep2_server.flow_reservations import REQUESTED
 from sep2_server.operator.curves import curve_finder
 from sep2_server.operator.desk import Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -37,6 +39,7 @@ LOAD_CONTROLS: Final = (
 )
 MOST_PERCENT: Final = 100
 HIGHEST_PRIORITY: Final = 3
+REQUEST: Final = "FlowReservationRequest"
 Plans = Mapping[str, Sequence[Plan]]
 
 
@@ -122,12 +125,23 @@ def check_blocks(starts: Sequence[int]) -> None:
         raise BadRequest("startValue: two blocks begin at the same value", "give each its own")
 
 
-def _reservation(desk: Desk, value: FlowReservationResponse, _: Plans) -> None:
-    request = (
-        desk.reader.by_mrid(value.subject, kind="FlowReservationRequest") if is_mrid(value.subject) else None
-    )
-    if request is None:
-        raise BadRequest(f"subject: {value.subject[:40]!r} is no request", "give the mRID of a request")
+def require_subject(desk: Desk, value: Resource, owner_id: int | None) -> None:
+    """Raise BadRequest for a grant of a request that its device has not made, Conflict for a cancelled one.
+
+    Several devices may use one mRID for their requests. IEEE 2030.5-2018, 10.9.
+    """
+    if not isinstance(value, FlowReservationResponse):
+        return
+    subject = value.subject
+    rows = desk.reader.all_by_mrid(subject) if is_mrid(subject) else []
+    row = next((one for one in rows if one.kind == REQUEST and one.owner_id == owner_id), None)
+    if row is None:
+        raise BadRequest(
+            f"subject: {subject[:40]!r} is no request of the device", "give the mRID of one of its requests"
+        )
+    request = desk.resource(row, FlowReservationRequest)
+    if request.RequestStatus_.requestStatus != REQUESTED:
+        raise Conflict(f"{request.mRID}: the device has taken it back", "list them: lineside op flow list")
 
 
 RULES: Final[Mapping[str, Callable[[Desk, Any, Plans], None]]] = {
@@ -135,7 +149,6 @@ RULES: Final[Mapping[str, Callable[[Desk, Any, Plans], None]]] = {
     "DefaultDERControl": _default,
     "DERCurve": _curve,
     "EndDeviceControl": _load_control,
-    "FlowReservationResponse": _reservation,
     "TextMessage": _text,
     "TimeTariffInterval": _price_interval,
 }

@@ -1,10 +1,11 @@
 """Operations on groups: create, list, show, delete, members, programs."""
 
 from schemas import DERProgram, Json
-from sep2_server.operator import network, programs
-from sep2_server.operator.desk import Desk
+from sep2_server.operator import curves, network, programs
+from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.devices import summary
 from sep2_server.operator.errors import Conflict
+from sep2_server.operator.happenings import KINDS
 from sep2_server.operator.requests import AddProgram, CreateGroup
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
@@ -32,15 +33,12 @@ def show(desk: Desk, call: Call) -> Answer:
 
 
 def delete(desk: Desk, call: Call) -> Answer:
-    """Delete a group; Conflict while one of its controls is scheduled or active."""
+    """Delete a group; Conflict while an event of it is open, or a curve of it followed elsewhere."""
     group = desk.group(call.names["group"])
-    waiting = [row.mrid for program in desk.programs(group) for row in desk.open_controls(program)]
-    if waiting:
-        raise Conflict(
-            f"{len(waiting)} controls of {group.name} are scheduled or active, {waiting[0]} among them",
-            "cancel them first: lineside op cancel MRID",
-        )
+    _require_over(desk, group)
     network.require_empty(desk, group)
+    going = [row for row in desk.programs(group) if len(programs.groups_of(desk, row)) == 1]
+    curves.require_dispensable(desk, going)
     desk.transaction.delete_node(group.id)
     programs.delete_group(desk, group)
     return {"name": group.name}
@@ -111,3 +109,18 @@ def program_told(desk: Desk, row: Row) -> dict[str, Json]:
         "hasDefault": program.DefaultDERControlLink_ is not None,
         "openControls": len(desk.open_controls(row)),
     }
+
+
+def _require_over(desk: Desk, group: Group) -> None:
+    """Raise Conflict while an event of a program of any kind is open: devices would lose it with that."""
+    held = [one for kind in desk.reader.group_lists(group.id) for one in desk.programs_of(group, kind)]
+    rows = [row for program in held for row in desk.reader.of_owner(program.id)]
+    waiting = [row for row in rows if row.kind in KINDS and row.status in OPEN_STATES]
+    if not waiting:
+        return
+    are_controls = all(row.kind == "DERControl" for row in waiting)
+    noun, way = ("controls", "cancel MRID") if are_controls else ("events", "drlc|tariff|message cancel")
+    raise Conflict(
+        f"{len(waiting)} {noun} of {group.name} are scheduled or active, {waiting[0].mrid} among them",
+        f"cancel them first: lineside op {way}",
+    )

@@ -185,7 +185,7 @@ def _bounds(kind: type, rules: Sequence[Rule]) -> Schema:
             bounds |= {"minLength": min(rule.low, 1), "maxLength": rule.high}
         elif isinstance(rule, Digits) and kind is str:
             bounds |= {"pattern": "^([0-9A-Fa-f]{2})+$", "minLength": rule.low, "maxLength": rule.high}
-        elif isinstance(rule, OneOf):
+        elif isinstance(rule, OneOf) and kind is str:
             bounds |= {"enum": list(rule.values)}
     return bounds
 

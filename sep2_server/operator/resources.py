@@ -10,7 +10,6 @@ from typing import Final
 
 from function_sets import ROUTES, Access
 from schemas import (
-    ConsumptionTariffInterval,
     DERCurve,
     Event,
     FlowReservationResponse,
@@ -24,11 +23,11 @@ from sep2_server.event_times import event_of
 from sep2_server.extra_routes import ASSOCIATED, COMBINED_INTERVALS, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.flow_reservations import RESPONSE
 from sep2_server.location import READING_KINDS, Target, locate
-from sep2_server.operator import curves, metering, prepaid_rules, programs
-from sep2_server.operator.desk import ALL, Desk
+from sep2_server.operator import curves, metering, prepaid_rules, price_blocks, programs
+from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import abandon, cancel_event, change_event, current
-from sep2_server.operator.function_rules import check_blocks, require_free
+from sep2_server.operator.function_rules import require_free, require_subject
 from sep2_server.operator.own_ways import require_changed_here, require_removed_here
 from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.reports import response_told
@@ -114,7 +113,8 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
     kind = _item_kind(target)
     plan = plan_of(desk, kind, given, kind)
     require_free(desk, plan)
-    _check_block(desk, target, plan)
+    require_subject(desk, plan.value, target.owner_id)
+    price_blocks.require_fit(desk, None if target.row is None else target.row.id, plan.value)
     if target.route.id in GROUP_LISTS or kind in PROGRAM_KINDS:
         row = insert_item(desk, programs.root_list(desk, kind), plan)
         if group is not None:
@@ -148,12 +148,14 @@ def change(desk: Desk, call: Call) -> Answer:
         old = event_of(desk.environment, row)
         given = replacing(desk, call.body, route.id, old)
         wanted = changed_value(desk, route.id, event_of(desk.environment, row), given)
+        require_subject(desk, wanted, row.owner_id)
         stored = change_event(desk, row, old, wanted)
         return _told(desk, stored) | ({} if stored.id == row.id else {"replaces": old.mRID})
     held: Resource = desk.resource(row, cls)
     value = changed_value(desk, route.id, held, replacing(desk, call.body, route.id, held))
     if isinstance(held, DERCurve) and held.curveType != value.curveType:
         curves.require_unfollowed(desk, row)
+    price_blocks.require_fit(desk, row.list_id, value, row)
     was_exhausted = prepaid_rules.is_exhausted(desk, row)
     stored = put_item(desk, row, value)
     prepaid_rules.changed(desk, stored, was_exhausted=was_exhausted)
@@ -321,14 +323,6 @@ def _insert_below(desk: Desk, target: Target, plan: Plan) -> Row:
     return insert_item(desk, listed, plan)
 
 
-def _check_block(desk: Desk, target: Target, plan: Plan) -> None:
-    """Raise BadRequest for a block of consumption that does not fit to those that are there."""
-    if isinstance(plan.value, ConsumptionTariffInterval):
-        rows = [] if target.row is None else desk.reader.items(target.row.id, limit=ALL)
-        held = [desk.resource(row, ConsumptionTariffInterval).startValue for row in rows]
-        check_blocks([*held, plan.value.startValue])
-
-
 def _make_list(desk: Desk, target: Target) -> Row:
     tx = desk.transaction
     if target.above is not None:
@@ -344,9 +338,12 @@ def _first(desk: Desk, target: Target, body: object) -> Answer:
 
 
 def _require_dispensable(desk: Desk, target: Target, row: Row) -> None:
-    """Raise Conflict for a curve that is followed, and for what the resource above must have."""
+    """Raise Conflict for what others follow, the first of several prices, and what must be there."""
     if row.kind == curves.KIND:
         curves.require_unfollowed(desk, row)
+    if row.kind == "DERProgram":
+        curves.require_dispensable(desk, [row])
+    price_blocks.require_dispensable(desk, row)
     above = desk.environment.uris.parent(target.place)
     parent = None if above is None else desk.reader.by_href(above)
     needed = () if parent is None else below(parent.kind)

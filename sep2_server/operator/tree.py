@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from function_sets import earliest_start, latest_end, mrid_beyond, sort_key
+from function_sets import sort_key
 from schemas import (
     Event,
     IdentifiedObject,
@@ -21,12 +21,12 @@ from schemas import (
 from sep2_server.action import item_kind, item_scope
 from sep2_server.below import Below, below
 from sep2_server.bootstrap import response_list_href
-from sep2_server.event_times import refresh_overlapping, siblings_of, timed
+from sep2_server.event_times import refresh_overlapping, siblings_of, timed, winning_mrid
 from sep2_server.extra_routes import MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.interval_times import INTERVAL_KINDS, spanned
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
-from sep2_server.rows import EVERYBODY, Row, full_mrid
+from sep2_server.rows import EVERYBODY, Row
 from sep2_server.stored_readings import stored
 from sep2_server.tree import link_lists, remove_tree
 from sep2_server.uris import route_named
@@ -60,7 +60,7 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     number = tx.next_id()
     parts = (*parts_of(desk, listed), str(number))
     if isinstance(value, Event) and not plan.is_named:
-        value.mRID = _winning_mrid(desk, listed, value)
+        value.mRID = winning_mrid(tx, desk.environment, listed.id, value, desk.random_below)
     owner_id = number if kind in PROGRAM_KINDS else listed.owner_id
     _furnish(desk, kind, parts, plan)
     row = Row(
@@ -79,20 +79,6 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     if plan.below.get(READINGS):
         put_readings(desk, row, [one.value for one in plan.below[READINGS]])
     return row
-
-
-def _winning_mrid(desk: Desk, listed: Row, event: Event) -> str:
-    """The mRID of a new event, made to win over those of its list that were made in the same second."""
-    environment = desk.environment
-    made = b"<creationTime>%d</creationTime>" % event.creationTime
-    rows = desk.reader.overlapping(listed.id, earliest_start(event), latest_end(event))
-    rivals = [full_mrid(row.mrid) for row in rows if row.mrid and made in row.body]
-    is_higher = environment.settings.profile.mrid_tie_break == "higher"
-    best = max if is_higher else min
-    if not rivals or best([*rivals, full_mrid(event.mRID)]) == full_mrid(event.mRID):
-        return event.mRID
-    pen = environment.settings.pen
-    return mrid_beyond(best(rivals), desk.random_below, pen, is_higher=is_higher) or event.mRID
 
 
 def _insert_shown(desk: Desk, listed: Row, plan: Plan) -> Row:

@@ -8,8 +8,9 @@ import pytest
 from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from certs import Pki
+from certs import Pki, sfdi_of
 from sep2_server import ManualClock, Sep2Server, Store, app, read_settings
+from sep2_server.end_devices import remove_end_device
 from sep2_server.process.place import Place, shared_tls
 from tests.integration.sep2_harness import START, running, server_settings
 
@@ -80,6 +81,39 @@ async def test_a_server_is_found_while_it_runs(
         await own.async_close()
 
 
+async def test_a_device_is_told_of_while_it_is_registered(tmp_path: Path, sep2_pki: Pki) -> None:
+    """Not before it is enrolled, nor while it is disabled, nor after it was removed. IEEE 2030.5-2018, 7."""
+    own = AsyncZeroconf(interfaces=["127.0.0.1"])
+    lfdi = (sep2_pki.credentials if (sep2_pki.folder / "told").is_dir() else sep2_pki.issue_device)(
+        "told"
+    ).lfdi
+    sfdi = f"{sfdi_of(lfdi):012d}"
+    name = f"Bench edev-{sfdi}._smartenergy._tcp.local."
+    browser = Browser(own, f"_edev-{sfdi}._sub._smartenergy._tcp.local.")
+    others = Browser(own, "_edev._sub._smartenergy._tcp.local.")
+    settings = {"discovery": True, "discovery_name": "Bench", "discovery_sfdis": [sfdi]}
+    try:
+        async with running(tmp_path, sep2_pki, **settings) as bench:  # type: ignore[arg-type]
+            await others.until({"Bench edev._smartenergy._tcp.local."})
+            assert browser.names == set()
+            row = await bench.enrol("told")
+            await browser.until({name})
+            for is_disabled, seen in ((True, set()), (False, {name})):
+                await bench.store.do(lambda tx, to=is_disabled: tx.put_disabled(row.id, is_disabled=to))  # type: ignore[misc]
+                await browser.until(seen)
+            await bench.store.do(lambda tx: remove_end_device(tx, row))
+            await browser.until(set())
+            await bench.enrol("told")
+            await browser.until({name})
+        await browser.until(set())
+        async with running(tmp_path, sep2_pki, **settings):  # type: ignore[arg-type]
+            await browser.until({name})
+    finally:
+        await browser.stop()
+        await others.stop()
+        await own.async_close()
+
+
 class Told:
     """What an Announcer was asked for, instead of packets."""
 
@@ -88,6 +122,9 @@ class Told:
 
     def __call__(self, *_: object) -> "Told":
         return self
+
+    def hear(self, _: object) -> None:
+        """Hear of changes."""
 
     async def start(self) -> None:
         """Take note of the start."""

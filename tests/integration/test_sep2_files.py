@@ -22,6 +22,7 @@ from sep2_server.files.stored import contents_of, sweep_contents
 from sep2_server.operator import files, programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.router import Answer, Call
+from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, Client, running
 
 OCTETS = b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(9_375))
@@ -264,3 +265,41 @@ async def test_what_files_refer_to_is_not_swept_at_a_start(bench: Bench) -> None
     assert await sweep_contents(bench.store, bench.server.environment, later) == 0
     await operate(bench, files.remove, file=number)
     assert await sweep_contents(bench.store, bench.server.environment, later) == 1
+
+
+async def test_an_aggregator_sees_the_files_of_its_devices_whatever_it_is_itself(bench: Bench) -> None:
+    manager = await bench.enrol("file-20", role=Role.AGGREGATOR)
+    managed = await bench.enrol("file-21", aggregator=manager)
+
+    def join(desk: Desk) -> None:
+        programs.assign(desk, programs.add_group(desk, "g"), desk.client("file-21"))
+
+    await bench.do(join)
+    client = await bench.client("file-20")
+    await give(bench)
+    await give(bench, mfModel="PV-6", device="file-21")
+    own = information(bench.credentials("file-20").lfdi, model="gateway")
+    assert (await client.put(f"{manager.href}/di", own)).status == 204
+    assert sorted(file.mfModel for file in await seen(client)) == ["PV-5", "PV-6"]
+    told = information(bench.credentials("file-21").lfdi)
+    assert (await client.put(f"{managed.href}/di", told)).status == 204
+    assert [file.mfModel for file in await seen(client, "&mfModel=PV-6")] == ["PV-6"]
+
+
+async def test_what_a_device_says_of_another_file_does_not_count(bench: Bench) -> None:
+    client = await device(bench, "file-22")
+    first, second = await give(bench), await give(bench, mfVer="2.2")
+    href = (await client.read("/edev", EndDeviceList)).EndDevice_[0].href
+    of = {file.mfVer: str(file.href) for file in await seen(client)}
+    put = FileStatus(
+        FileLink_=FileLink(href=of["2.2"]),
+        loadPercent=100,
+        nextRequestAttempt=START,
+        request503Count=0,
+        requestFailCount=0,
+        status=8,
+        statusTime=START,
+    )
+    assert (await client.put(f"{href}/fs", put)).status == 204
+    counts = [(await operate(bench, files.show, file=number))["counts"] for number in (first, second)]
+    assert counts == [{"not started": 1}, {"active": 1}]

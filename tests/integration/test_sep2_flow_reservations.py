@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,8 +10,11 @@ from certs import Pki
 from schemas import (
     ActivePower,
     DateTimeInterval,
+    DERControl,
     DERControlResponse,
     DrResponse,
+    EndDevice,
+    Error,
     FlowReservationRequest,
     FlowReservationResponse,
     FlowReservationResponseList,
@@ -18,7 +22,11 @@ from schemas import (
     RequestStatus,
     Response,
     SignedRealEnergy,
+    TextMessage,
 )
+from sep2_server import flow_reservations
+from sep2_server.operator import programs, resources
+from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 REQUEST = FlowReservationRequest(
@@ -139,3 +147,173 @@ async def test_a_response_has_the_type_and_the_status_of_its_event(tmp_path: Pat
             body = cls(endDeviceLFDI=lfdi, status=status, subject=subject, createdDateTime=START)
             statuses.append((await client.post(event.replyTo, body)).status)
         assert statuses == [wanted for *_, wanted in answers]
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+async def test_what_another_grant_has_superseded_is_not_cancelled_with_its_request(
+    tmp_path: Path, sep2_pki: Pki, method: str
+) -> None:
+    """The supersession is due and not written yet as the device takes its request back."""
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        bench.clock.advance(1)
+        later = DateTimeInterval(start=START + 90, duration=600)
+        assert (
+            await client.post(f"{row.href}/frq", replace(REQUEST, mRID="F2", intervalRequested=later))
+        ).status == 201
+        bench.clock.set(START + 100)
+        if method == "DELETE":
+            assert (await client.send("DELETE", href)).status == 204
+        else:
+            send = client.put if method == "PUT" else client.post
+            where = href if method == "PUT" else f"{row.href}/frq"
+            assert (await send(where, CANCELLED)).status == 204
+        events = await granted(client, row.href)
+        assert [(e.subject, e.EventStatus_.currentStatus, e.EventStatus_.dateTime) for e in events] == [
+            ("F1", 4, START + 90),
+            ("F2", 1, START + 90),
+        ]
+
+
+async def test_a_device_has_so_many_requests_and_no_more(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", items_per_list=2) as bench:
+        row, client = await bench.device("ev-1")
+        replies = [await client.post(f"{row.href}/frq", replace(REQUEST, mRID=f"F{n}")) for n in (1, 2, 3, 2)]
+        assert [reply.status for reply in replies] == [201, 201, replies[2].status, 204]
+        assert replies[2].status >= 400
+        assert replies[2].decoded(Error).reasonCode == 2
+
+
+async def test_what_is_granted_is_linked_and_asks_for_responses(tmp_path: Path, sep2_pki: Pki) -> None:
+    """The EndDevice that was read before shows the first grant at once."""
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="decline") as bench:
+        row, client = await bench.device("ev-1")
+        link = (await client.read(row.href, EndDevice)).FlowReservationResponseListLink_
+        assert link is None or link.all == 0
+        await client.post(f"{row.href}/frq", REQUEST)
+        link = (await client.read(row.href, EndDevice)).FlowReservationResponseListLink_
+        assert link is not None
+        assert link.all == 1
+        (event,) = await granted(client, row.href)
+        assert event.replyTo is not None
+        assert int(event.responseRequired or "00", 16) & 3 == 3
+        assert (event.energyAvailable.value, event.powerAvailable.value) == (0, 0)
+
+
+async def test_a_later_grant_takes_over_from_the_one_that_runs(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        await client.post(f"{row.href}/frq", REQUEST)
+        bench.clock.set(START + 70)
+        assert [e.EventStatus_.currentStatus for e in await granted(client, row.href)] == [1]
+        later = DateTimeInterval(start=START + 90, duration=600)
+        await client.post(f"{row.href}/frq", replace(REQUEST, mRID="F2", intervalRequested=later))
+        bench.clock.set(START + 89)
+        assert [e.EventStatus_.currentStatus for e in await granted(client, row.href)] == [1, 0]
+        bench.clock.set(START + 90)
+        assert [e.EventStatus_.currentStatus for e in await granted(client, row.href)] == [4, 1]
+
+
+async def test_a_request_without_an_answer_may_be_changed(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="operator") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        more = replace(REQUEST, energyRequested=SignedRealEnergy(multiplier=3, value=30))
+        assert (await client.put(href, more)).status == 204
+        assert (await client.read(href, FlowReservationRequest)).energyRequested.value == 30
+        assert (await client.put(href, replace(CANCELLED, mRID="F1"))).status == 204
+
+
+async def test_events_that_people_read_have_codes_of_their_own(tmp_path: Path, sep2_pki: Pki) -> None:
+    """Prices and messages are acknowledged; a message is never superseded, and may be beyond a display."""
+    async with running(tmp_path, sep2_pki, function_sets="all") as bench:
+        row, client = await bench.device("ev-1")
+        group, _ = await bench.group("g", "ev-1")
+        lfdi = bench.credentials("ev-1").lfdi
+        interval = {"start": START, "duration": 600}
+        price = {"touTier": 1, "interval": interval, "responseRequired": "07"}
+        part = {"roleFlags": "00", "TimeTariffInterval": [price]}
+        tariff = {"primacy": 1, "serviceCategoryKind": 0, "RateComponent": [part]}
+        await operate(bench, resources.add, tariff, href=f"/fsa/{group.id}/tp")
+        text = {"priority": 1, "textMessage": "hello", "interval": interval, "responseRequired": "07"}
+        program = {"primacy": 1, "locale": "en", "TextMessage": [text]}
+        await operate(bench, resources.add, program, href=f"/fsa/{group.id}/msg")
+        await client.post(f"{row.href}/frq", REQUEST)
+        taken: dict[str, list[int]] = {}
+        for kind in ("TimeTariffInterval", "TextMessage", "FlowReservationRequest"):
+            [event] = bench.store.reader.of_kind(kind)
+            for status in (1, 4, 7, 11, 12, 14):
+                body = Response(
+                    endDeviceLFDI=lfdi, status=status, subject=event.mrid or "", createdDateTime=START
+                )
+                if (await client.post(await reply_to(client, bench), body)).status == 201:
+                    taken.setdefault(kind, []).append(status)
+        assert taken == {"TimeTariffInterval": [1, 4, 7, 11, 14], "TextMessage": [1, 11, 12]}
+
+
+async def reply_to(client: Client, bench: Bench) -> str:
+    """Where the server asks for Responses."""
+    [event] = bench.store.reader.of_kind("TextMessage")
+    held = (await client.read(event.href, TextMessage)).replyTo
+    assert held is not None
+    return held
+
+
+async def test_a_device_answers_an_event_that_it_has_lost_if_it_has_answered_it_before(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki) as bench:
+        _, one = await bench.device("ev-1")
+        _, two = await bench.device("ev-2")
+        group, program = await bench.group("g", "ev-1", "ev-2")
+        href = (await bench.control(program, make_control("C1", START, 600))).href
+        where = (await one.read(href, DERControl)).replyTo
+        assert where is not None
+
+        async def answer(client: Client, name: str, status: int) -> int:
+            lfdi = bench.credentials(name).lfdi
+            said = DERControlResponse(endDeviceLFDI=lfdi, status=status, subject="C1", createdDateTime=START)
+            return (await client.post(where, said)).status
+
+        assert await answer(one, "ev-1", 1) == 201
+        for name in ("ev-1", "ev-2"):
+            await bench.do(lambda desk, name=name: programs.unassign(desk, group, desk.client(name)))  # type: ignore[misc]
+        assert [await answer(one, "ev-1", 6), await answer(two, "ev-2", 6)] == [201, 400]
+
+
+@pytest.mark.parametrize("tie_break", ["higher", "lower"])
+async def test_of_two_requests_of_one_second_the_later_one_is_granted(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch, tie_break: str
+) -> None:
+    """Their grants overlap and are of one creationTime: the mRID decides, which is made so. 10.2.3."""
+    drawn = iter([1 << 90, 1 << 80, 5] if tie_break == "higher" else [1 << 80, 1 << 90, 5])
+    monkeypatch.setattr(flow_reservations, "secrets", SimpleNamespace(randbelow=lambda _: next(drawn)))
+    settings = {"function_sets": "fr", "flow_reservations": "grant", "profile": {"mrid_tie_break": tie_break}}
+    async with running(tmp_path, sep2_pki, **settings) as bench:  # type: ignore[arg-type]
+        row, client = await bench.device("ev-1")
+        for number in (1, 2):
+            assert (await client.post(f"{row.href}/frq", replace(REQUEST, mRID=f"F{number}"))).status == 201
+        bench.clock.set(START + 60)
+        events = {e.subject: e.EventStatus_.currentStatus for e in await granted(client, row.href)}
+        assert events == {"F1": 4, "F2": 1}
+
+
+async def test_grants_of_requests_that_are_gone_are_bounded_too(tmp_path: Path, sep2_pki: Pki) -> None:
+    """What was cancelled stays listed for its time: a device that asks again and again comes to an end."""
+    async with running(
+        tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant", items_per_list=2
+    ) as bench:
+        row, client = await bench.device("ev-1")
+        statuses = []
+        for number in range(3):
+            reply = await client.post(f"{row.href}/frq", replace(REQUEST, mRID=f"F{number}"))
+            statuses.append(reply.status)
+            if reply.status == 201:
+                await client.send("DELETE", reply.location)
+        assert statuses[:2] == [201, 201]
+        assert statuses[2] >= 400
+        assert len(await granted(client, row.href)) == 2
+        bench.clock.set(START + 700)
+        late = replace(REQUEST, mRID="F9", intervalRequested=DateTimeInterval(start=START + 800, duration=60))
+        assert (await client.post(f"{row.href}/frq", late)).status == 201

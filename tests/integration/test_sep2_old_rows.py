@@ -1,4 +1,4 @@
-"""Resources that an earlier version stored without `subscribable` say it once their database is opened."""
+"""Resources that an earlier version stored are what new ones are once their database is opened."""
 
 import re
 from functools import partial
@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, select, update
 
 from certs import Pki
-from schemas import DERControlList, DERProgram, EndDevice, Reading
+from schemas import Configuration, DERControlList, DERProgram, EndDevice, Reading
 from sep2_server import tables
 from sep2_server.migrations import FORMAT_OPTION, MIGRATIONS
 from sep2_server.notifications.subscribable import subscribable
@@ -20,6 +20,7 @@ from tests.integration.test_sep2_mirror import mirror, reading_of
 pytestmark = pytest.mark.usefixtures("each_database")
 STEP = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("resources say how"))
 LATER = ("DROP INDEX dead_letter_by_subscription", "DROP TABLE dropped_letter", "DROP TABLE lane")
+RATES = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("no pollRate"))
 MARK = re.compile(rb' subscribable="[^"]*"')
 ODD = 'a subscribable="2" <b>'
 _BODIES = select(tables.resource.c.id, tables.resource.c.kind, tables.resource.c.body)
@@ -97,3 +98,29 @@ async def test_the_step_changes_nothing_that_says_it_already(tmp_path: Path, sep
         await bench.store.do(go_back)
     async with running(tmp_path, sep2_pki, profile="base") as bench:
         assert await bench.store.do(bodies) == before
+
+
+@pytest.mark.parametrize("attributes", [b' href="%s" pollRate="7"', b' pollRate="700" href="%s"'])
+async def test_a_poll_rate_that_a_device_has_put_is_gone(
+    tmp_path: Path, sep2_pki: Pki, attributes: bytes
+) -> None:
+    """The server puts in its own; the words of a text are none."""
+    text = b'>\xc3\xa4 pollRate=&quot;7&quot; x pollRate="9"<'
+
+    async with running(tmp_path, sep2_pki, profile="base", function_sets="all") as bench:
+        row, client = await bench.device("old")
+        await client.put(f"{row.href}/cfg", Configuration(currentLocale="en", userDeviceName="X"))
+        (held,) = bench.store.reader.of_kind("Configuration")
+        plain = held.body.replace(b">X<", text)
+        head = plain.partition(b" ")[0]
+        aged = head + attributes % held.href.encode() + b">" + plain.partition(b">")[2]
+
+        def age_rates(tx: Transaction) -> None:
+            tx._db.run(_PUT, number=held.id, new_body=aged)
+            tx.put_option(FORMAT_OPTION, str(RATES))
+
+        await bench.store.do(age_rates)
+        wanted = head + b' href="%s">' % held.href.encode() + plain.partition(b">")[2]
+    async with running(tmp_path, sep2_pki, profile="base", function_sets="all") as bench:
+        (found,) = bench.store.reader.of_kind("Configuration")
+        assert found.body == wanted

@@ -51,9 +51,10 @@ def test_a_label_has_at_most_63_octets_and_no_dot(name: str, behind: str, label:
 
 def test_what_is_announced_is_what_the_profile_offers() -> None:
     environment = Environment.of(settings_of({"profile": "csip", "discovery_sfdis": ["167261211391"]}))
-    found = offered(environment, 8443)
+    found = offered(environment, 8443, [167261211391])
     told = {one.subtype for one in found}
     assert {"", "derp", "edev", "mup", "rsps", "tm", "upt", "edev-167261211391"} <= told
+    assert {one.subtype for one in offered(environment, 8443)} == told - {"edev-167261211391"}
     assert told.isdisjoint({"dr", "tp", "msg", "bill", "ppy"})
     assert {one.txt["level"] for one in found} == {"-S1"}
     assert isinstance(found[0], Service)
