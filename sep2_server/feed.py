@@ -122,6 +122,9 @@ class Feed:
             except StoreError as flaw:
                 log.warning("The change feed cannot be read: %s", flaw)
                 threading.Event().wait(PAUSE_S)
+            except Exception:
+                log.exception("The change feed cannot be read")
+                threading.Event().wait(PAUSE_S)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Tell the listeners; one that fails takes neither the feed nor the others with it."""
