@@ -103,7 +103,7 @@ class Feed:
         """Catch up; where that cannot be, tell at least these, which are then told again."""
         try:
             self.catch_up(reader)
-        except StoreError as flaw:
+        except Exception as flaw:  # these are committed: who wrote them has to hear that
             log.warning("The change feed cannot be read: %s", flaw)
             self._tell(changes)
 
