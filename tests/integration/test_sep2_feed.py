@@ -91,6 +91,36 @@ def test_a_reader_that_comes_too_late_is_told_that_anything_may_have_changed(
     assert [change.resource_id for change in heard[1:]] == [last.id]
 
 
+def test_a_single_change_that_was_forgotten_before_it_was_read_is_missed(stores: tuple[Store, Store]) -> None:
+    one, _ = stores
+    feed = Feed()
+    heard: list[Change] = []
+    feed.start_at(one.reader.last_change())
+    feed.listen(heard.extend)
+    missed, told = put(one, "/missed"), put(one, "/told")
+    one.write(lambda tx: tx.forget_changes(one.reader.last_change() - 1))
+    feed.catch_up(one.reader)
+    assert missed.id not in {change.resource_id for change in heard}
+    assert heard[0].kind == EVERYTHING.kind
+    assert told.id in {change.resource_id for change in one.reader.changes(0)}
+
+
+def test_a_feed_that_is_behind_its_reader_was_put_back_and_anything_may_have_changed(
+    stores: tuple[Store, Store],
+) -> None:
+    one, _ = stores
+    put(one, "/1")
+    feed = Feed()
+    heard: list[Change] = []
+    feed.start_at(one.reader.last_change() + 10)
+    feed.listen(heard.extend)
+    feed.catch_up(one.reader)
+    assert [change.kind for change in heard] == [EVERYTHING.kind]
+    row = put(one, "/2")
+    feed.catch_up(one.reader)
+    assert [change.resource_id for change in heard[1:]] == [row.id]
+
+
 def test_what_a_consumer_has_not_read_is_kept(stores: tuple[Store, Store]) -> None:
     one, _ = stores
     rows = [put(one, f"/{n}") for n in range(5)]
