@@ -216,6 +216,12 @@ def test_newer_event_of_some_of_the_controls_marks_the_older_as_potentially_supe
     )
 
 
+def test_it_is_never_marked_from_a_time_that_is_still_to_come() -> None:
+    older, newer = control(base=BOTH), control(mrid="0B", created=121)
+    assert status_at(older, [newer], 120).potentiallySupersededTime == 120
+    assert status_at(older, [newer], 130).potentiallySupersededTime == 121
+
+
 def test_independent_controls_do_not_touch_each_other() -> None:
     older = control(base=DERControlBase(opModFixedPFInjectW=PF))
     newer = control(130, created=60, mrid="0B")
