@@ -16,6 +16,7 @@ from schemas import Event
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
+from sep2_server.notifications.subscribable import marked
 from sep2_server.rows import OVER, Row
 from sep2_server.supply import OPERATION, settle_due
 from sep2_server.transaction import Transaction
@@ -171,5 +172,6 @@ def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new:
         event = event_of(environment, row)
         siblings = [] if is_over(event, now) else siblings_of(tx, environment, row, event)
         new = timed(environment, row, event, siblings, now)
+        new = new._replace(body=marked(row.kind, new.body))
     if new != row:
         tx.replace(row, new)

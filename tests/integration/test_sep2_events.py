@@ -319,6 +319,16 @@ async def test_all_that_is_due_in_a_list_is_written_together(
     assert bench.store.reader.due_in_list(list_id, now) == []
 
 
+async def test_an_event_that_a_new_one_beside_it_does_not_change_is_not_written_or_told(bench: Bench) -> None:
+    _, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 10, 100))
+    other = make_control("A2", START + 10, 100, base=DERControlBase(opModConnect=True))
+    before = bench.store.reader.last_change()
+    await bench.control(program, other)
+    assert bench.store.reader.by_id(row.id) == row
+    assert row.id not in {change.resource_id for change in bench.store.reader.changes(before)}
+
+
 async def test_many_events_of_one_second_are_written_in_small_commits(bench: Bench) -> None:
     await bench.enrol("event-1")
     count = 3 * BATCH - 5
