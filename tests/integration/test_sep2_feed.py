@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import sep2_server.feed
 from sep2_server import Store
 from sep2_server.feed import EVERYTHING, Feed
 from sep2_server.lease import Lease
@@ -119,6 +120,39 @@ def test_a_feed_that_is_behind_its_reader_was_put_back_and_anything_may_have_cha
     row = put(one, "/2")
     feed.catch_up(one.reader)
     assert [change.resource_id for change in heard[1:]] == [row.id]
+
+
+def test_all_that_is_behind_is_told_however_much_it_is(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = stores
+    feed = Feed()
+    heard: list[Change] = []
+    feed.start_at(one.reader.last_change())
+    feed.listen(heard.extend)
+    rows = [put(one, f"/{n}") for n in range(5)]
+    monkeypatch.setattr(sep2_server.feed, "BATCH", 2)
+    feed.catch_up(one.reader)
+    assert [change.resource_id for change in heard] == [row.id for row in rows]
+
+
+def rights_of(tx: Transaction) -> int | None:
+    return tx.rights
+
+
+async def test_rights_are_unknown_to_a_write_while_another_process_has_changed_them_unheard(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = stores
+    assert await one.do(rights_of) == await one.do_short(rights_of) == one.feed.rights
+    with monkeypatch.context() as patched:
+        patched.setattr(one.feed, "catch_up", lambda _: None)
+        await other.do(lambda tx: tx.tell_access(3))
+        assert await one.do(rights_of) is None
+        assert await one.do_short(rights_of) is None
+    one.feed.catch_up(one.reader)
+    assert await one.do(rights_of) == await one.do_short(rights_of) == one.reader.last_change()
+    await one.let_loop_go()
 
 
 def test_what_a_consumer_has_not_read_is_kept(stores: tuple[Store, Store]) -> None:

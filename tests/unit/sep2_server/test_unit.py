@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from sep2_server import Store
 from sep2_server.commits import Commits
-from sep2_server.errors import NotFound
+from sep2_server.errors import NotFound, StoreError
 from sep2_server.feed import Feed
 from sep2_server.rows import EVERYBODY, Report, Row, Span, StoredReading
 from sep2_server.sqlite import SqliteConnection
@@ -200,6 +200,30 @@ def test_a_job_that_fails_takes_nobody_with_it(tmp_path: Path, fails: str, runs:
     assert store.reader.count(Span(list_id=1)) == 3
     connection.close()
     store.close()
+
+
+def test_a_job_that_has_failed_is_told_that_alone_where_the_commit_fails_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(tmp_path / "server.db").close()
+    connection = SqliteConnection(tmp_path / "server.db")
+
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(connection, "commit", broken)
+    promises = [Promise(), Promise()]
+    jobs = [Job(1, fails="before"), Job(2)]
+    assert Commits(connection, Feed(), is_shared=False).commit(list(zip(jobs, promises, strict=True))) == []
+    assert isinstance(promises[0].flaw, NotFound)
+    assert isinstance(promises[1].flaw, StoreError)
+    assert db_is_as_before(connection)
+    connection.close()
+
+
+def db_is_as_before(connection: SqliteConnection) -> bool:
+    """Whether nothing was stored, and nothing is begun."""
+    return connection.number(COUNT) == 0 and connection.try_begin()
 
 
 class Counted(Unit):
