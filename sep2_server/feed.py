@@ -103,8 +103,11 @@ class Feed:
         """Catch up; where that cannot be, tell at least these, which are then told again."""
         try:
             self.catch_up(reader)
-        except Exception as flaw:  # these are committed: who wrote them has to hear that
+        except StoreError as flaw:
             log.warning("The change feed cannot be read: %s", flaw)
+            self._tell(changes)
+        except Exception:
+            log.exception("The change feed cannot be read")
             self._tell(changes)
 
     def _mind_gap(self, reader: Reader) -> None:
