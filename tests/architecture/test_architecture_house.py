@@ -42,7 +42,7 @@ CATCH_ALL = {
     "sep2_server/feed.py _tell": "a listener that fails takes neither the writer nor other listeners with it",
     "sep2_server/feed.py _catch_up_or": "what is committed is told and acknowledged, whatever cannot be read",
     "sep2_server/feed.py _watch": "the top of a thread",
-    "sep2_server/lease.py _attempt": "the top of a worker loop: a lease that nobody renews holds up all others",
+    "sep2_server/lease.py _attempt": "the top of a worker loop: a lease that is given up holds up everybody",
     "sep2_server/writer.py _commit": "the top of the writer's thread: who waits gets what was raised",
     "sep2_server/commits.py commit": "the top of the writer: who waits gets what was raised",
     "sep2_server/commits.py _run": "a job of others: who waits for it gets what it raised",

@@ -1,5 +1,6 @@
 """The thread that writes: what is given up is not begun, nobody is forgotten, nothing ends it but `close`."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,35 @@ def test_a_job_that_was_given_up_is_not_begun_and_those_behind_it_are(
     assert behind.result(WAIT_S).href == "/2"
     assert store.submit(put("/3")).result(WAIT_S).href == "/3"
     assert store.reader.by_href("/1") is None
+
+
+def failing(tx: Transaction) -> None:
+    tx.insert(Row(tx.next_id(), "/bad", "Time", owner_id=9, mrid="0A" * 16))
+    raise LookupError("no")
+
+
+def test_a_job_sees_nothing_of_one_that_failed_in_the_same_commit(
+    store: Store, gate: threading.Event
+) -> None:
+    failed = store.submit(failing)
+    found = store.submit(
+        lambda tx: (tx.by_href("/bad"), tx.by_mrid("0A" * 16, owner_id=9), tx.all_by_mrid("0A" * 16))
+    )
+    written = store.submit(put("/bad"))
+    gate.set()
+    assert isinstance(failed.exception(WAIT_S), LookupError)
+    assert found.result(WAIT_S) == (None, None, [])
+    assert store.reader.by_href("/bad") == written.result(WAIT_S)
+
+
+async def test_a_commit_of_which_all_jobs_failed_holds_up_nobody(store: Store) -> None:
+    for do in (store.do, store.do_short):
+        with pytest.raises(LookupError):
+            await do(failing)
+        other = store.submit(put(f"/{do.__name__}"))
+        assert (await asyncio.wrap_future(other)).href == f"/{do.__name__}"
+        assert (await store.do_short(put(f"/{do.__name__}/2"))).version == 1
+    await store.let_loop_go()
 
 
 def test_everybody_whose_jobs_share_a_commit_is_told(store: Store, gate: threading.Event) -> None:

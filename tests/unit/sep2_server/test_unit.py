@@ -115,6 +115,45 @@ def test_a_list_that_has_become_too_long_is_trimmed_at_the_end_once(db: SqliteCo
     assert tx.count(Span(list_id=1)) == 2
 
 
+def test_a_resource_that_was_changed_is_known_by_its_mrid_as_it_is_now_alone(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    tx.insert(row(5))
+    tx.unit.finish()
+    assert tx.by_mrid(MRID, owner_id=9) == tx.all_by_mrid(MRID)[0] == row(5)
+    new = tx.replace(row(5), row(5, body=b"<b/>"))
+    assert tx.by_mrid(MRID, owner_id=9) == new
+    assert tx.all_by_mrid(MRID) == [new]
+
+
+def test_items_that_wait_to_be_written_are_removed_too(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    tx.insert(row(5))
+    tx.delete_items([row(5)])
+    tx.unit.finish()
+    assert (db.number(COUNT), tx.count(Span(list_id=1))) == (0, 0)
+
+
+def test_reports_of_an_event_go_with_the_last_one_of_its_mrid(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    events = [tx.insert(row(number, starts=10, ends=20)) for number in (1, 2)]
+    tx.put_report(Report(7, MRID, 9, 1, 100, 0))
+    left = []
+    for event in events:
+        tx.delete(event)
+        left.append(len(tx.reports(MRID, limit=9)))
+    assert left == [1, 0]
+
+
+def test_a_list_that_is_as_long_as_it_may_be_is_not_trimmed(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    called: list[int] = []
+    for number in (1, 2):
+        tx.insert(row(number))
+        tx.keep_at_most(1, EVERYBODY, 2, called.append)
+    tx.unit.finish()
+    assert called == []
+
+
 def test_a_trim_is_not_lost_where_a_question_comes_first(db: SqliteConnection) -> None:
     tx = Transaction(db)
     called: list[int] = []
