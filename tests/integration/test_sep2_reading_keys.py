@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas import MirrorMeterReadingList
+from schemas import DateTimeInterval, MirrorMeterReading, MirrorMeterReadingList, Reading
 from tests.integration.sep2_harness import START, Bench
 from tests.integration.test_sep2_mirror import WATT, Meter, reading_set
 
@@ -22,3 +22,30 @@ async def test_a_set_that_stands_twice_in_one_body_is_stored_once_as_it_is_last(
     assert (await meter.client.post(mup, posted)).status == 201
     assert (await meter.sets()).all == 1
     assert await meter.values() == [5, 6]
+
+
+async def test_of_a_bare_reading_of_one_time_the_last_value_is_kept_and_a_repeated_one_is_not_told(
+    meter: Meter,
+) -> None:
+    period = DateTimeInterval(start=START, duration=60)
+    posted = MirrorMeterReading(mRID="C1", ReadingType_=WATT, Reading_=Reading(value=7, timePeriod=period))
+    mup = await meter.start(posted)
+    reader = meter.bench.store.reader
+    row = reader.by_href(await meter.meter_reading())
+    assert row is not None
+    seen = []
+    for value in (7, 8, 8):
+        before = reader.last_change()
+        posted.Reading_ = Reading(value=value, timePeriod=period)
+        assert (await meter.client.post(mup, posted)).status == 201
+        values = [stored.value for stored in reader.readings(row.id)]
+        seen.append((values, "Reading" in {change.kind for change in reader.changes(before)}))
+    assert seen == [([7], False), ([8], True), ([8], False)]
+
+
+async def test_a_set_that_comes_again_with_fewer_values_has_no_more(meter: Meter) -> None:
+    mup = await meter.start()
+    for values in ((1, 2, 3), (1, 2), (1, 2, 4)):
+        assert (await meter.client.post(mup, reading_set("D1", START, *values, kind=WATT))).status == 201
+        assert await meter.values() == list(values)
+    assert (await meter.sets()).all == 1

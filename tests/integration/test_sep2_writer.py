@@ -9,6 +9,7 @@ from sqlite3 import OperationalError
 import pytest
 
 from sep2_server import Store
+from sep2_server.commits import MOST_TOGETHER
 from sep2_server.errors import StoreError
 from sep2_server.feed import Feed
 from sep2_server.reader import Reader
@@ -72,6 +73,15 @@ def test_a_job_sees_nothing_of_one_that_failed_in_the_same_commit(
     assert isinstance(failed.exception(WAIT_S), LookupError)
     assert found.result(WAIT_S) == (None, None, [])
     assert store.reader.by_href("/bad") == written.result(WAIT_S)
+
+
+async def test_more_short_jobs_than_share_a_commit_are_all_carried_out(store: Store) -> None:
+    count = 2 * MOST_TOGETHER + 10
+    async with asyncio.timeout(WAIT_S):
+        rows = await asyncio.gather(*(store.do_short(put(f"/{number}")) for number in range(count)))
+    assert [row.href for row in rows] == [f"/{number}" for number in range(count)]
+    assert store.waiting_jobs == 0
+    await store.let_loop_go()
 
 
 async def test_a_commit_of_which_all_jobs_failed_holds_up_nobody(store: Store) -> None:
