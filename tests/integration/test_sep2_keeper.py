@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
+from schemas import Reading
 from sep2_server import Store, keeper
 from sep2_server.keeper import FORGET_EVERY_S, LEASE
 from sep2_server.lease import TTL_MS, Lease
@@ -81,6 +82,28 @@ async def test_values_are_kept_until_their_whole_day_is_over_long_enough(forgetf
     await forgetful.bench.server.keeper._forget_readings()
     assert (await forgetful.sets()).all == 1
     assert await forgetful.values() == [2]
+
+
+async def test_of_a_set_that_spans_days_the_old_values_go_alone(forgetful: Meter) -> None:
+    mup = await forgetful.start()
+    first_kept = (START - DAY) // DAY * DAY
+    await forgetful.client.post(mup, reading_set("D1", first_kept - 60, 1, 2, kind=WATT))
+    assert await forgetful.values() == [1, 2]
+    await forgetful.bench.server.keeper._forget_readings()
+    assert await forgetful.values() == [2]
+
+
+async def test_a_value_without_a_time_is_of_the_day_on_which_it_came(forgetful: Meter) -> None:
+    mup = await forgetful.start()
+    posted = reading_set("D1", START, 1, kind=WATT)
+    posted.MirrorReadingSet_[0].Reading_ = [Reading(value=7)]
+    assert (await forgetful.client.post(mup, posted)).status == 201
+    left = []
+    for days in (0, 1, 2):
+        forgetful.bench.clock.set(START + days * DAY)
+        await forgetful.bench.server.keeper._forget_readings()
+        left.append((await forgetful.sets()).all)
+    assert left == [1, 1, 0]
 
 
 async def test_old_values_are_looked_for_once_an_hour(

@@ -11,7 +11,7 @@ import pytest
 from sep2_server import Store
 from sep2_server.access import Viewers
 from sep2_server.errors import StoreError
-from sep2_server.rows import OPTION, Assignment, Change, Client, Group, Role, Row, Span
+from sep2_server.rows import ACCESS, EVERYBODY, OPTION, Assignment, Change, Client, Group, Role, Row, Span
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import DATABASES
@@ -187,6 +187,20 @@ def test_programs_are_those_of_the_groups_of_a_client_and_its_devices(store: Sto
     assert reader.assignments_of_group(70) == reader.assignments_of_device(2) == [Assignment(70, 2, 99)]
     do(store, lambda tx: tx.delete_assignment(Assignment(70, 2, 99)), lambda tx: tx.delete_group(70))
     assert (reader.programs_of_viewer(2), reader.programs_of_viewer(1), reader.groups()) == ({}, {}, [])
+
+
+@pytest.mark.parametrize("members", [100, 101])
+def test_of_a_large_group_all_clients_are_told_that_rights_have_changed(store: Store, members: int) -> None:
+    def join(tx: Transaction) -> None:
+        for number in range(1, members + 1):
+            tx.put_assignment(Assignment(70, number, 1000 + number))
+
+    store.write(join)
+    head = listed(store)
+    before = store.reader.last_change()
+    store.write(lambda tx: tx.put_group_list(70, "GroupDERProgramList", head.id))
+    told = {change.resource_id for change in store.reader.changes(before) if change.kind == ACCESS}
+    assert told == (set(range(1, 101)) if members == 100 else {EVERYBODY})
 
 
 def test_the_change_feed_tells_every_write_in_order(store: Store) -> None:
