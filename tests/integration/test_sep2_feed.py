@@ -228,3 +228,12 @@ async def test_a_store_of_one_process_needs_no_lease(tmp_path: Path) -> None:
     await lease.stop()
     assert store.reader.last_change() == 0
     store.close()
+
+
+def test_a_lease_from_a_clock_that_was_ahead_holds_nobody_up(stores: tuple[Store, Store]) -> None:
+    """A machine that starts with a wrong clock: its lease would be held until that time has come."""
+    one, other = stores
+    assert one.write(lambda tx: tx.take_lease("clock", "dead", 3_600_000))
+    assert other.reader.is_lease_free("clock", "b")
+    assert other.write(partial(take, holder="b"))
+    assert not one.reader.is_lease_free("clock", "a")

@@ -189,6 +189,23 @@ def test_programs_are_those_of_the_groups_of_a_client_and_its_devices(store: Sto
     assert (reader.programs_of_viewer(2), reader.programs_of_viewer(1), reader.groups()) == ({}, {}, [])
 
 
+def test_a_client_that_is_stored_anew_is_counted_once_and_its_aggregator_is_told(store: Store) -> None:
+    def job(tx: Transaction) -> None:
+        tx.put_client(client("A" * 40, "agg", 1))
+        tx.put_client(client("B" * 40, "dev", 2, 1))
+        tx.put_assignment(Assignment(70, 2, 99))
+        tx.put_group_list(70, "GroupDERProgramList", 5)
+
+    store.write(job)
+    before = store.reader.last_change()
+    store.write(lambda tx: tx.put_client(client("C" * 40, "dev", 2, 1)))
+    told = {change.resource_id for change in store.reader.changes(before) if change.kind == ACCESS}
+    assert told == {1, 2}
+    assert [store.reader.lists_of_viewer(viewer) for viewer in (1, 2)] == [{5}, {5}]
+    store.write(lambda tx: tx.delete_assignment(Assignment(70, 2, 99)))
+    assert [store.reader.lists_of_viewer(viewer) for viewer in (1, 2)] == [set(), set()]
+
+
 @pytest.mark.parametrize("members", [100, 101])
 def test_of_a_large_group_all_clients_are_told_that_rights_have_changed(store: Store, members: int) -> None:
     def join(tx: Transaction) -> None:

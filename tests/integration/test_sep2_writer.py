@@ -139,6 +139,31 @@ def test_a_writer_that_cannot_even_undo_what_was_begun_tells_so_and_goes_on(
     store.close()
 
 
+async def test_a_loop_that_cannot_even_undo_what_was_begun_tells_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "server.db")
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteConnection, "commit", broken)
+        patched.setattr(SqliteConnection, "roll_back", broken)
+        with pytest.raises(StoreError, match="cannot write"):
+            await store.do_short(put("/1"))
+    async with asyncio.timeout(5):
+        assert (await store.do_short(put("/2"))).href == "/2"
+    assert store.reader.by_href("/1") is None
+    store.close()
+
+
+def test_who_tries_to_write_without_waiting_waits_again_afterwards(tmp_path: Path) -> None:
+    Store(tmp_path / "server.db").close()
+    one, other = (SqliteConnection(tmp_path / "server.db") for _ in range(2))
+    tried = [one.try_begin(), other.try_begin()]
+    waits = [db._execute("PRAGMA busy_timeout").fetchone()[0] for db in (one, other)]
+    assert (tried, waits) == ([True, False], [10_000, 10_000])
+    one.close()
+    other.close()
+
+
 def test_what_is_written_is_acknowledged_where_the_feed_of_others_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,20 @@ def test_what_was_backed_up_is_restored_in_either_database(
     assert (change.resource_id, change.seq > last) == (row.id, True)
 
 
+def test_a_database_that_is_not_what_the_file_holds_is_told_from_it(database: Make, tmp_path: Path) -> None:
+    place = database("sqlite")
+    filled(place)
+    db = opened(place)
+    told = back_up(db, tmp_path / "one.backup")
+    assert verify(db, tmp_path / "one.backup") == told
+    store = Store(place)
+    store.write(lambda tx: tx.put_option("poll_rate.Time", "61"))
+    store.close()
+    with pytest.raises(StoreError, match="not what"):
+        verify(db, tmp_path / "one.backup")
+    db.close()
+
+
 def test_a_backup_is_on_the_disk_before_it_takes_the_place_of_the_last_one(
     database: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
