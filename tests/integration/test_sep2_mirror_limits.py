@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
-from schemas import MirrorUsagePointList, UsagePoint, UsagePointList
+from schemas import MeterReading, MirrorUsagePointList, UsagePoint, UsagePointList
 from sep2_server.operator import resources
 from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, running
-from tests.integration.test_sep2_mirror import mirror, reading_of
+from tests.integration.test_sep2_mirror import Meter, mirror, reading_of
 from tests.integration.test_sep2_utility_meters import operation, utility_point
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -41,3 +41,16 @@ async def test_a_mirror_takes_no_usage_point_of_the_utility_over(bench: Bench) -
     assert (await client.get(made["href"])).body == before.body
     assert (await client.read("/mup", MirrorUsagePointList)).all == 0
     assert (await client.read("/upt", UsagePointList)).all == 1
+
+
+async def test_a_meter_reading_has_the_version_that_its_device_posted_last(bench: Bench) -> None:
+    _, client = await bench.device("meter-1")
+    meter = Meter(bench, client, bench.credentials("meter-1").lfdi)
+    mup = await meter.start()
+    seen = []
+    for version in (1, 2, None):
+        posted = reading_of(5)
+        posted.version = version
+        assert (await client.post(mup, posted)).status == 201
+        seen.append((await client.read(await meter.meter_reading(), MeterReading)).version)
+    assert seen == [1, 2, 2]
