@@ -156,6 +156,16 @@ async def test_a_device_may_have_fifteen_assignments_and_a_program_may_be_in_sev
     assert len(await assignments(client, end_device)) == 1
 
 
+async def test_the_entry_of_a_device_says_when_its_assignments_have_changed(bench: Bench) -> None:
+    row, client = await bench.device("group-new")
+    changed = []
+    for now, members in ((START + 50, ("group-new",)), (START + 70, ())):
+        bench.clock.set(now)
+        await bench.group(f"at {now}", *members)
+        changed.append((await client.read(row.href, EndDevice)).changedTime)
+    assert changed == [START + 50] * 2
+
+
 async def test_an_aggregator_sees_the_programs_of_its_devices(bench: Bench) -> None:
     aggregator = await bench.enrol("agg-1", role=Role.AGGREGATOR)
     await bench.enrol("managed-1", aggregator=aggregator)
