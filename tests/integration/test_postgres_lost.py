@@ -1,0 +1,76 @@
+"""A connection to PostgreSQL that is lost or slow: what was begun goes on nowhere else, nobody is forgotten."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sep2_server import Store
+from sep2_server.address import PostgresAddress
+from sep2_server.commits import Commits
+from sep2_server.errors import StoreError
+from sep2_server.postgres import PostgresConnection
+from sep2_server.rows import Row
+from sep2_server.transaction import Transaction
+from tests.postgres import Postgres
+
+
+@pytest.fixture
+def db(postgres: Postgres) -> Iterator[PostgresConnection]:
+    name = postgres.make()
+    connection = PostgresConnection(PostgresAddress.of(postgres.url(name)))
+    yield connection
+    connection.close()
+    postgres.drop(name)
+
+
+def test_who_begins_to_listen_looks_at_once_at_what_came_before(db: PostgresConnection) -> None:
+    begun = time.monotonic()
+    db.wait_for_commit(10)
+    assert time.monotonic() - begun < 5
+
+
+def test_what_was_begun_does_not_go_on_on_another_connection(db: PostgresConnection) -> None:
+    db.begin()
+    assert db._session is not None
+    db._session.terminate()
+    with pytest.raises(StoreError, match="lost in a transaction"):
+        db.control("SELECT 1")
+    db.roll_back()
+    db.control("SELECT 1")
+
+
+def put(href: str) -> Callable[[Transaction], Row]:
+    return lambda tx: tx.insert(Row(tx.next_id(), href, "Time"))
+
+
+@pytest.fixture
+def store(postgres: Postgres) -> Iterator[Store]:
+    name = postgres.make()
+    store = Store(postgres.url(name))
+    yield store
+    store.close()
+    postgres.drop(name)
+
+
+async def test_a_loop_is_let_go_once_what_it_has_begun_is_written(store: Store) -> None:
+    written = store.begin_short(put("/1"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await store.let_loop_go()
+    assert (await asyncio.wait_for(written, 5)).href == "/1"
+
+
+async def test_a_commit_that_cannot_even_be_tried_is_told_to_who_waits(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Commits, "commit", broken)
+        with pytest.raises(StoreError, match="cannot write"):
+            await asyncio.wait_for(store.do_short(put("/1")), 5)
+    assert (await asyncio.wait_for(store.do_short(put("/2")), 5)).href == "/2"
+    await store.let_loop_go()
