@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that is lost or slow: what was begun goes on nowhere else, nobody is forgotten."""
+"""A connection to PostgreSQL that is lost: what was begun goes on nowhere else, and nobody is forgotten."""
 
 import asyncio
 import time
