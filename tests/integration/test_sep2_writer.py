@@ -77,10 +77,12 @@ def test_a_job_sees_nothing_of_one_that_failed_in_the_same_commit(
 
 async def test_more_short_jobs_than_share_a_commit_are_all_carried_out(store: Store) -> None:
     count = 2 * MOST_TOGETHER + 10
+    commits: list[int] = []
+    store.observe(lambda jobs, _: commits.append(jobs))
     async with asyncio.timeout(WAIT_S):
         rows = await asyncio.gather(*(store.do_short(put(f"/{number}")) for number in range(count)))
     assert [row.href for row in rows] == [f"/{number}" for number in range(count)]
-    assert store.waiting_jobs == 0
+    assert (store.waiting_jobs, sum(commits), max(commits)) == (0, count, MOST_TOGETHER)
     await store.let_loop_go()
 
 
@@ -144,10 +146,14 @@ async def test_a_loop_that_cannot_even_undo_what_was_begun_tells_so_and_goes_on(
 ) -> None:
     store = Store(tmp_path / "server.db")
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteConnection, "commit", broken)
-        patched.setattr(SqliteConnection, "roll_back", broken)
+
+        def commit(*_: object) -> None:
+            patched.setattr(SqliteConnection, "roll_back", broken)
+            broken()
+
+        patched.setattr(SqliteConnection, "commit", commit)
         with pytest.raises(StoreError, match="cannot write"):
-            await store.do_short(put("/1"))
+            await asyncio.wait_for(store.do_short(put("/1")), WAIT_S)
     async with asyncio.timeout(5):
         assert (await store.do_short(put("/2"))).href == "/2"
     assert store.reader.by_href("/1") is None
@@ -190,3 +196,10 @@ def test_of_the_commits_of_others_those_before_an_own_one_are_told_with_it(store
     assert heard == [row.id for row in rows], "all that is committed, in its order"
     feed.committed(changes[1:2], store.reader)
     assert len(heard) == 3, "nothing twice"
+
+
+def test_a_listener_that_fails_takes_neither_the_write_nor_other_listeners_with_it(store: Store) -> None:
+    heard: list[int] = []
+    store.listen(broken)
+    store.listen(lambda changes: heard.extend(change.resource_id for change in changes))
+    assert [store.submit(put(f"/{number}")).result(WAIT_S).id for number in range(2)] == heard
