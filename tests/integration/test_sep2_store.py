@@ -1,5 +1,6 @@
 """The store: rows, lists, counts, rights, the change feed, and what it does when it cannot."""
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -204,6 +205,33 @@ def test_a_client_that_is_stored_anew_is_counted_once_and_its_aggregator_is_told
     assert [store.reader.lists_of_viewer(viewer) for viewer in (1, 2)] == [{5}, {5}]
     store.write(lambda tx: tx.delete_assignment(Assignment(70, 2, 99)))
     assert [store.reader.lists_of_viewer(viewer) for viewer in (1, 2)] == [set(), set()]
+
+
+def test_a_resource_that_moves_in_its_own_list_moves_in_those_that_show_it_too(store: Store) -> None:
+    head = listed(store)
+    rows = add(
+        store, *(Row(0, f"/derp/{n}", "DERProgram", sort_key=key) for n, key in enumerate((b"1", b"2")))
+    )
+    store.write(lambda tx: [tx.add_member(head.id, row) for row in rows])
+    assert [row.href for row in store.reader.members(head.id)] == ["/derp/0", "/derp/1"]
+    store.write(lambda tx: tx.replace(rows[0], rows[0]._replace(sort_key=b"3")))
+    assert [row.href for row in store.reader.members(head.id)] == ["/derp/1", "/derp/0"]
+
+
+def test_what_was_attempted_and_failed_is_neither_there_nor_told(store: Store) -> None:
+    def job(tx: Transaction) -> None:
+        tx.insert(Row(tx.next_id(), "/before", "Time"))
+        with contextlib.suppress(LookupError), tx.attempt():
+            tx.insert(Row(tx.next_id(), "/failed", "Time"))
+            raise LookupError("no")
+        assert tx.by_href("/failed") is None
+        tx.insert(Row(tx.next_id(), "/after", "Time"))
+
+    before = store.reader.last_change()
+    store.write(job)
+    rows = [store.reader.by_href(href) for href in ("/before", "/failed", "/after")]
+    assert [change.resource_id for change in store.reader.changes(before)] == [row.id for row in rows if row]
+    assert rows[1] is None
 
 
 @pytest.mark.parametrize("members", [100, 101])
