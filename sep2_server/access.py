@@ -166,16 +166,21 @@ class Viewers:
         return self._read(reader, lfdi) if known is None else known
 
     def forget(self, changes: Sequence[Change]) -> None:
-        """Read again what a commit may have changed."""
-        for change in changes:
-            if change.kind in {ACCESS, EVERYTHING.kind}:
-                self._forget(change.resource_id)
-        self.as_of = last_of_rights(changes, self.as_of)
+        """Read again what a commit may have changed.
+
+        Nobody keeps what was read before the commit: neither before it is forgotten nor after that.
+        """
+        with self._lock:
+            for change in changes:
+                if change.kind in {ACCESS, EVERYTHING.kind}:
+                    self._forget(change.resource_id)
+            self.as_of = last_of_rights(changes, self.as_of)
 
     def start_at(self, rights: int) -> None:
         """Know nothing yet, as of a change of rights."""
-        self._forget(EVERYBODY)
-        self.as_of = rights
+        with self._lock:
+            self._forget(EVERYBODY)
+            self.as_of = rights
 
     def _read(self, reader: Reader, lfdi: str) -> Viewer:
         """Read the rights; they are not kept where some have changed meanwhile."""
@@ -196,13 +201,12 @@ class Viewers:
             self._lfdis.pop(oldest.scope, None)
 
     def _forget(self, end_device_id: int) -> None:
-        with self._lock:
-            if end_device_id == EVERYBODY:
-                self._known.clear()
-                self._lfdis.clear()
-            lfdi = self._lfdis.pop(end_device_id, None)
-            if lfdi is not None:
-                self._known.pop(lfdi, None)
+        if end_device_id == EVERYBODY:
+            self._known.clear()
+            self._lfdis.clear()
+        lfdi = self._lfdis.pop(end_device_id, None)
+        if lfdi is not None:
+            self._known.pop(lfdi, None)
 
 
 def viewer_of(reader: Reader, lfdi: str) -> Viewer:

@@ -9,6 +9,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ class _Sum:
 
 
 def back_up(db: Connection, path: Path) -> Told:
-    """Write all of a database to a file, which is there whole or not at all.
+    """Write all of a database to a file, which is there whole and on the disk, or not at all.
 
     StoreError for a database whose format is not that of this program, OSError where the file cannot be made.
     """
@@ -74,14 +75,28 @@ def back_up(db: Connection, path: Path) -> Told:
     _require_own_format(number)
     partly = path.with_name(path.name + ".part")
     total = _Sum()
+    partly.unlink(missing_ok=True)
     partly.touch(mode=0o600)
-    with gzip.open(partly, "wt", encoding="utf-8", compresslevel=6) as out:
-        for line in _lines(db, total, number):
-            out.write(total.add(line) + "\n")
-        told = total.told
-        out.write(json.dumps({"rows": told.rows, "sha256": told.checksum}) + "\n")
+    with partly.open("wb") as file:
+        with gzip.open(file, "wt", encoding="utf-8", compresslevel=6) as out:
+            for line in _lines(db, total, number):
+                out.write(total.add(line) + "\n")
+            told = total.told
+            out.write(json.dumps({"rows": told.rows, "sha256": told.checksum}) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     partly.replace(path)
+    _sync_folder(path.parent)
     return told
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _require_own_format(number: int) -> None:

@@ -132,7 +132,7 @@ class Commits:
                 unit.discard()
                 unit.control("ROLLBACK TO job")
                 unit.control("RELEASE job")
-            elif unit.writes != before and unit.jobs > 1:
+            elif (unit.writes != before or isinstance(flaw, StoreError)) and unit.jobs > 1:
                 raise _Entangled from flaw
             promise.set_exception(flaw)
             return None

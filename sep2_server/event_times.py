@@ -18,6 +18,7 @@ from schemas import Event
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
+from sep2_server.notifications.subscribable import marked
 from sep2_server.reader import Reader
 from sep2_server.rows import OVER, Row, full_mrid
 from sep2_server.supply import OPERATION, settle_due
@@ -210,7 +211,8 @@ def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new:
 
 
 def _timed_anew(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:
-    """The row of an event as it is at `now`, beside the others of its list."""
+    """The row of an event as it is at `now`, beside the others of its list, as it is stored."""
     event = event_of(environment, row)
     siblings = [] if is_over(event, now) else siblings_of(tx, environment, row, event)
-    return timed(environment, row, event, siblings, now)
+    new = timed(environment, row, event, siblings, now)
+    return new._replace(body=marked(row.kind, new.body))

@@ -106,6 +106,9 @@ class Feed:
         except StoreError as flaw:
             log.warning("The change feed cannot be read: %s", flaw)
             self._tell(changes)
+        except Exception:
+            log.exception("The change feed cannot be read")
+            self._tell(changes)
 
     def _mind_gap(self, reader: Reader) -> None:
         first, last = reader.first_change(), reader.last_change()
@@ -121,6 +124,9 @@ class Feed:
                     self.catch_up(reader)
             except StoreError as flaw:
                 log.warning("The change feed cannot be read: %s", flaw)
+                threading.Event().wait(PAUSE_S)
+            except Exception:
+                log.exception("The change feed cannot be read")
                 threading.Event().wait(PAUSE_S)
 
     def _tell(self, changes: Sequence[Change]) -> None:

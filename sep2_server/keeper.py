@@ -34,7 +34,7 @@ PACE_S: Final = 0.1
 LOOK_S: Final = 1.0
 """How often the clock is looked at, whether it has gone back."""
 PAUSE_S: Final = 0.5
-"""How long the clock task waits for a store that is gone."""
+"""How long the clock task rests after a failure, so that nothing else has to wait while it lasts."""
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ class Keeper:
                 await asyncio.sleep(PAUSE_S)
             except Exception:
                 log.exception("The clock task failed; it goes on")
+                await asyncio.sleep(PAUSE_S)
 
     async def _wait(self) -> None:
         """Wait until something is due or was written, also while this task was at work."""

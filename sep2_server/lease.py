@@ -74,9 +74,14 @@ class Lease:
         return reader.is_lease_free(self._name, self._holder)
 
     async def _attempt(self, job: Callable[[Transaction], bool | None]) -> bool:
-        """Run a job unless another holds the lease, which is asked without the lock of the writers."""
+        """Run a job unless another holds the lease, which is asked without the lock of the writers.
+
+        Whatever fails is tried again: a process that gave it up for good could leave nobody to do the task.
+        """
         try:
             return await self._store.ask(self._is_free) and bool(await self._store.do(job))
         except StoreError as flaw:
             log.warning("The lease %s cannot be renewed: %s", self._name, flaw)
-            return False
+        except Exception:
+            log.exception("The lease %s cannot be renewed", self._name)
+        return False

@@ -316,7 +316,7 @@ class Reader:
     def is_lease_free(self, name: str, holder: str) -> bool:
         """Whether a lease is held by this holder, or by nobody any more."""
         found = self._db.one(Lease._make, q.LEASE, name=name)
-        return found is None or found.holder == holder or found.until <= self._db.clock_ms()
+        return found is None or found.is_free_for(holder, self._db.clock_ms())
 
     def option(self, name: str) -> str | None:
         """A value that was set at run time."""

@@ -16,6 +16,8 @@ BLOCKED: Final = "blocked"
 """Kind of a change of the certificates that are refused."""
 OPTION: Final = "option"
 """Kind of a change of a value that is set at run time."""
+LONGEST_LEASE_MS: Final = 60_000
+"""Nobody takes a lease for longer."""
 OVER: Final = 5
 """`Row.status` of an event whose end has passed; EventStatus itself has no such code in 2018."""
 
@@ -128,6 +130,13 @@ class Lease(NamedTuple):
     name: str
     holder: str
     until: int
+
+    def is_free_for(self, holder: str, now_ms: int) -> bool:
+        """Whether somebody may take it: who holds it, or anybody once it is over.
+
+        One for longer than anybody takes a lease is from a clock that was ahead, and over too.
+        """
+        return self.holder == holder or not now_ms < self.until <= now_ms + LONGEST_LEASE_MS
 
 
 class Report(NamedTuple):

@@ -84,6 +84,7 @@ class SqliteConnection(Connection):
 
     def begin(self, question: str = "") -> bool:
         """Take the lock of the file for writing; whether a SELECT then finds a row."""
+        self.roll_back()
         self.control("BEGIN IMMEDIATE")
         return self.finds(question)
 
@@ -92,8 +93,12 @@ class SqliteConnection(Connection):
         return bool(question) and self._execute(question).fetchone() is not None
 
     def try_begin(self) -> bool:
-        """Take the lock of the file for writing, without waiting; False where that cannot be now."""
+        """Take the lock of the file for writing, without waiting; False where that cannot be now.
+
+        What could not be undone before is undone first: it would keep the lock from everybody for ever.
+        """
         try:
+            self.roll_back()
             self.control("PRAGMA busy_timeout=0")
             try:
                 self.control("BEGIN IMMEDIATE")

@@ -1,5 +1,6 @@
 """The writer: one thread that runs the jobs of everybody, many of them in one durable commit."""
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from sep2_server.commits import MOST_TOGETHER, Commits, Job, Observer, Waiting
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.feed import Feed
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -121,7 +124,15 @@ class Writer:
         if not batch:
             return
         began = perf_counter()
-        for promise, result in self._commits.commit(batch):
+        try:
+            done = self._commits.commit(batch)
+        except Exception as flaw:  # not even undoing what was begun has worked
+            log.exception("The store cannot write")
+            done = []
+            for _, promise in batch:
+                if not promise.done():
+                    promise.set_exception(StoreError(f"the store cannot write: {flaw}"))
+        for promise, result in done:
             promise.set_result(result)
         if self.observer is not None:
             self.observer(len(batch), perf_counter() - began)

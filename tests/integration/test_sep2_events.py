@@ -9,10 +9,10 @@ from certs import Pki
 from function_sets import cancelled
 from schemas import DERControl, DERControlBase, DERControlList, DERProgram, Event, EventStatus
 from sep2_server.environment import Environment
-from sep2_server.event_times import BATCH, event_of
+from sep2_server.event_times import BATCH, event_of, repair_list
 from sep2_server.lease import Lease
 from sep2_server.operator.desk import Desk
-from sep2_server.operator.tree import put_item
+from sep2_server.operator.tree import insert_in, put_item
 from sep2_server.rows import OVER, Change, Row
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
@@ -290,6 +290,43 @@ async def test_the_clock_task_writes_what_is_due_at_the_start(
         kept = bench.store.reader.by_id(row.id)
         assert kept is not None
         assert (kept.list_id, kept.status) == (None, OVER)
+
+
+async def test_the_clock_task_writes_nothing_at_the_start_while_another_holds_the_lease(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("due")
+    async with running(folder, sep2_pki) as bench:
+        _, program = await program_of(bench)
+        row = await bench.control(program, make_control("A1", START + 10, 100))
+    monkeypatch.setattr(Lease, "is_held", property(lambda _: False))
+    async with running(folder, sep2_pki, now=START + 500) as bench:
+        assert bench.store.reader.by_id(row.id) == row
+
+
+async def test_all_that_is_due_in_a_list_is_written_together(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lease, "is_held", property(lambda _: False))
+    _, program = await program_of(bench)
+    controls = [make_control(f"{n:04X}", START + 10 + n, 1) for n in range(BATCH + 5)]
+    await bench.do(lambda desk: [insert_in(desk, program, "DERControlList", one) for one in controls])
+    listed = bench.store.reader.by_href(f"{program.href}/derc")
+    assert listed is not None
+    list_id, now = listed.id, START + 500
+    bench.clock.set(now)
+    await bench.do(lambda desk: repair_list(desk.transaction, desk.environment, list_id, now))
+    assert bench.store.reader.due_in_list(list_id, now) == []
+
+
+async def test_an_event_that_a_new_one_beside_it_does_not_change_is_not_written_or_told(bench: Bench) -> None:
+    _, program = await program_of(bench)
+    row = await bench.control(program, make_control("A1", START + 10, 100))
+    other = make_control("A2", START + 10, 100, base=DERControlBase(opModConnect=True))
+    before = bench.store.reader.last_change()
+    await bench.control(program, other)
+    assert bench.store.reader.by_id(row.id) == row
+    assert row.id not in {change.resource_id for change in bench.store.reader.changes(before)}
 
 
 async def test_many_events_of_one_second_are_written_in_small_commits(bench: Bench) -> None:

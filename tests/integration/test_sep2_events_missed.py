@@ -5,9 +5,9 @@ from itertools import permutations
 import pytest
 
 from certs import Pki
-from schemas import DERControl
+from schemas import DERControl, DERControlBase
 from sep2_server.rows import Row
-from tests.integration.sep2_harness import START, Bench, make_control, running
+from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -73,3 +73,21 @@ async def test_what_was_superseded_by_what_is_superseded_stays_so(
     bench.clock.set(START + 400)
     statuses = [(await client.read(hrefs[number], DERControl)).EventStatus_ for number in (0, 1)]
     assert [(s.currentStatus, s.dateTime) for s in statuses] == [(4, START + 100), (4, START + 200)]
+
+
+async def test_a_new_event_beside_one_that_has_ended_does_not_undo_what_that_superseded(bench: Bench) -> None:
+    client = await client_of(bench)
+    _, program = await bench.group("event", "event-1")
+    short = make_control("A1", START + 10, 20, created=START + 1)
+    await bench.control(program, short)
+    long = await bench.control(program, make_control("A2", START + 20, 1000))
+    bench.clock.set(START + 100)
+    other = make_control("A3", START + 25, 500, created=START + 100, base=DERControlBase(opModConnect=True))
+    await bench.control(program, other)
+    status = (await client.read(long.href, DERControl)).EventStatus_
+    assert (status.currentStatus, status.dateTime) == (4, START + 10)
+
+
+async def client_of(bench: Bench) -> Client:
+    await bench.device("event-1")
+    return await bench.client("event-1")

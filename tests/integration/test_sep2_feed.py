@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import sep2_server.feed
 from sep2_server import Store
 from sep2_server.feed import EVERYTHING, Feed
 from sep2_server.lease import Lease
@@ -91,6 +92,69 @@ def test_a_reader_that_comes_too_late_is_told_that_anything_may_have_changed(
     assert [change.resource_id for change in heard[1:]] == [last.id]
 
 
+def test_a_single_change_that_was_forgotten_before_it_was_read_is_missed(stores: tuple[Store, Store]) -> None:
+    one, _ = stores
+    feed = Feed()
+    heard: list[Change] = []
+    feed.start_at(one.reader.last_change())
+    feed.listen(heard.extend)
+    missed, told = put(one, "/missed"), put(one, "/told")
+    one.write(lambda tx: tx.forget_changes(one.reader.last_change() - 1))
+    feed.catch_up(one.reader)
+    assert missed.id not in {change.resource_id for change in heard}
+    assert heard[0].kind == EVERYTHING.kind
+    assert told.id in {change.resource_id for change in one.reader.changes(0)}
+
+
+def test_a_feed_that_is_behind_its_reader_was_put_back_and_anything_may_have_changed(
+    stores: tuple[Store, Store],
+) -> None:
+    one, _ = stores
+    put(one, "/1")
+    feed = Feed()
+    heard: list[Change] = []
+    feed.start_at(one.reader.last_change() + 10)
+    feed.listen(heard.extend)
+    feed.catch_up(one.reader)
+    assert [change.kind for change in heard] == [EVERYTHING.kind]
+    row = put(one, "/2")
+    feed.catch_up(one.reader)
+    assert [change.resource_id for change in heard[1:]] == [row.id]
+
+
+def test_all_that_is_behind_is_told_however_much_it_is(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = stores
+    feed = Feed()
+    heard: list[Change] = []
+    feed.start_at(one.reader.last_change())
+    feed.listen(heard.extend)
+    rows = [put(one, f"/{n}") for n in range(5)]
+    monkeypatch.setattr(sep2_server.feed, "BATCH", 2)
+    feed.catch_up(one.reader)
+    assert [change.resource_id for change in heard] == [row.id for row in rows]
+
+
+def rights_of(tx: Transaction) -> int | None:
+    return tx.rights
+
+
+async def test_rights_are_unknown_to_a_write_while_another_process_has_changed_them_unheard(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = stores
+    assert await one.do(rights_of) == await one.do_short(rights_of) == one.feed.rights
+    with monkeypatch.context() as patched:
+        patched.setattr(one.feed, "catch_up", lambda _: None)
+        await other.do(lambda tx: tx.tell_access(3))
+        assert await one.do(rights_of) is None
+        assert await one.do_short(rights_of) is None
+    one.feed.catch_up(one.reader)
+    assert await one.do(rights_of) == await one.do_short(rights_of) == one.reader.last_change()
+    await one.let_loop_go()
+
+
 def test_what_a_consumer_has_not_read_is_kept(stores: tuple[Store, Store]) -> None:
     one, _ = stores
     rows = [put(one, f"/{n}") for n in range(5)]
@@ -164,3 +228,12 @@ async def test_a_store_of_one_process_needs_no_lease(tmp_path: Path) -> None:
     await lease.stop()
     assert store.reader.last_change() == 0
     store.close()
+
+
+def test_a_lease_from_a_clock_that_was_ahead_holds_nobody_up(stores: tuple[Store, Store]) -> None:
+    """A machine that starts with a wrong clock: its lease would be held until that time has come."""
+    one, other = stores
+    assert one.write(lambda tx: tx.take_lease("clock", "dead", 3_600_000))
+    assert other.reader.is_lease_free("clock", "b")
+    assert other.write(partial(take, holder="b"))
+    assert not one.reader.is_lease_free("clock", "a")

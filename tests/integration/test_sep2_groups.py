@@ -12,7 +12,9 @@ from function_sets import ROUTES
 from schemas import (
     CustomerAccount,
     DemandResponseProgram,
+    DERList,
     DERProgram,
+    DERProgramList,
     DeviceCapability,
     EndDevice,
     File,
@@ -154,6 +156,26 @@ async def test_a_device_may_have_fifteen_assignments_and_a_program_may_be_in_sev
         await bench.do(partial(programs.delete_group, group=group))
     assert (await client.get(row.href)).status == 200
     assert len(await assignments(client, end_device)) == 1
+
+
+async def test_the_entry_of_a_device_says_when_its_assignments_have_changed(bench: Bench) -> None:
+    row, client = await bench.device("group-new")
+    changed = []
+    for now, members in ((START + 50, ("group-new",)), (START + 70, ())):
+        bench.clock.set(now)
+        await bench.group(f"at {now}", *members)
+        changed.append((await client.read(row.href, EndDevice)).changedTime)
+    assert changed == [START + 50] * 2
+
+
+async def test_who_joins_a_group_finds_its_programs_at_its_ders(bench: Bench) -> None:
+    row, client = await bench.device("group-new")
+    group, program = await bench.group("old")
+    await bench.do(lambda desk: programs.assign(desk, group, desk.client("group-new")))
+    (der,) = (await client.read(f"{row.href}/der", DERList)).DER_
+    assert der.AssociatedDERProgramListLink_ is not None
+    page = await client.read(der.AssociatedDERProgramListLink_.href, DERProgramList)
+    assert [listed.href for listed in page.DERProgram_] == [program.href]
 
 
 async def test_an_aggregator_sees_the_programs_of_its_devices(bench: Bench) -> None:

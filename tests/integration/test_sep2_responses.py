@@ -4,6 +4,7 @@ import pytest
 
 from certs import Pki
 from schemas import (
+    DERControl,
     DERControlResponse,
     Error,
     LogEvent,
@@ -11,7 +12,8 @@ from schemas import (
     Response,
     ResponseList,
 )
-from sep2_server.rows import Role
+from sep2_server.operator.programs import unassign
+from sep2_server.rows import Group, Role
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -154,3 +156,37 @@ async def test_the_newest_log_events_are_kept(
         page = await client.read(f"{row.href}/lel?l=255", LogEventList)
         assert page.all == 10
         assert [event.logEventID for event in page.LogEvent_] == [*range(11, 1, -1)]
+
+
+async def test_the_newest_responses_are_kept(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> None:
+    async with running(tmp_path_factory.mktemp("rsp"), sep2_pki, responses_kept=10) as bench:
+        _, client = await bench.device("rsp-1")
+        href = await event_for(bench, "rsp-1")
+        posted = response(bench.credentials("rsp-1").lfdi)
+        for number in range(12):
+            posted.createdDateTime = START + number
+            assert (await client.post(href, posted)).status == 201
+        page = await client.read(f"{href}?l=255", ResponseList)
+        assert page.all == page.results == 10
+        assert {item.createdDateTime for item in page.Response_} == set(range(START + 2, START + 12))
+
+
+async def leave(bench: Bench, group: Group, name: str) -> None:
+    await bench.do(lambda desk: unassign(desk, group, desk.client(name)))
+
+
+async def test_who_has_answered_an_event_goes_on_to_do_so_once_its_program_is_lost(bench: Bench) -> None:
+    for name in ("rsp-1", "rsp-2"):
+        await bench.device(name)
+    group, program = await bench.group("rsp", "rsp-1", "rsp-2")
+    row = await bench.control(program, make_control("A1", START + 10, 60))
+    control = bench.server.environment.codec.decode_fragment(row.body, DERControl)
+    assert control.replyTo is not None
+    answers = []
+    for name, statuses in (("rsp-1", (1, 6)), ("rsp-2", (6,))):
+        client, lfdi = await bench.client(name), bench.credentials(name).lfdi
+        for status in statuses:
+            if status == 6:
+                await leave(bench, group, name)
+            answers.append((await client.post(control.replyTo, response(lfdi, status))).status)
+    assert answers == [201, 201, 400]

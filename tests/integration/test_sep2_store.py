@@ -1,5 +1,6 @@
 """The store: rows, lists, counts, rights, the change feed, and what it does when it cannot."""
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import pytest
 from sep2_server import Store
 from sep2_server.access import Viewers
 from sep2_server.errors import StoreError
-from sep2_server.rows import OPTION, Assignment, Change, Client, Group, Role, Row, Span
+from sep2_server.rows import ACCESS, EVERYBODY, OPTION, Assignment, Change, Client, Group, Role, Row, Span
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import DATABASES
@@ -187,6 +188,64 @@ def test_programs_are_those_of_the_groups_of_a_client_and_its_devices(store: Sto
     assert reader.assignments_of_group(70) == reader.assignments_of_device(2) == [Assignment(70, 2, 99)]
     do(store, lambda tx: tx.delete_assignment(Assignment(70, 2, 99)), lambda tx: tx.delete_group(70))
     assert (reader.programs_of_viewer(2), reader.programs_of_viewer(1), reader.groups()) == ({}, {}, [])
+
+
+def test_a_client_that_is_stored_anew_is_counted_once_and_its_aggregator_is_told(store: Store) -> None:
+    def job(tx: Transaction) -> None:
+        tx.put_client(client("A" * 40, "agg", 1))
+        tx.put_client(client("B" * 40, "dev", 2, 1))
+        tx.put_assignment(Assignment(70, 2, 99))
+        tx.put_group_list(70, "GroupDERProgramList", 5)
+
+    store.write(job)
+    before = store.reader.last_change()
+    store.write(lambda tx: tx.put_client(client("C" * 40, "dev", 2, 1)))
+    told = {change.resource_id for change in store.reader.changes(before) if change.kind == ACCESS}
+    assert told == {1, 2}
+    assert [store.reader.lists_of_viewer(viewer) for viewer in (1, 2)] == [{5}, {5}]
+    store.write(lambda tx: tx.delete_assignment(Assignment(70, 2, 99)))
+    assert [store.reader.lists_of_viewer(viewer) for viewer in (1, 2)] == [set(), set()]
+
+
+def test_a_resource_that_moves_in_its_own_list_moves_in_those_that_show_it_too(store: Store) -> None:
+    head = listed(store)
+    rows = add(
+        store, *(Row(0, f"/derp/{n}", "DERProgram", sort_key=key) for n, key in enumerate((b"1", b"2")))
+    )
+    store.write(lambda tx: [tx.add_member(head.id, row) for row in rows])
+    assert [row.href for row in store.reader.members(head.id)] == ["/derp/0", "/derp/1"]
+    store.write(lambda tx: tx.replace(rows[0], rows[0]._replace(sort_key=b"3")))
+    assert [row.href for row in store.reader.members(head.id)] == ["/derp/1", "/derp/0"]
+
+
+def test_what_was_attempted_and_failed_is_neither_there_nor_told(store: Store) -> None:
+    def job(tx: Transaction) -> None:
+        tx.insert(Row(tx.next_id(), "/before", "Time"))
+        with contextlib.suppress(LookupError), tx.attempt():
+            tx.insert(Row(tx.next_id(), "/failed", "Time"))
+            raise LookupError("no")
+        assert tx.by_href("/failed") is None
+        tx.insert(Row(tx.next_id(), "/after", "Time"))
+
+    before = store.reader.last_change()
+    store.write(job)
+    rows = [store.reader.by_href(href) for href in ("/before", "/failed", "/after")]
+    assert [change.resource_id for change in store.reader.changes(before)] == [row.id for row in rows if row]
+    assert rows[1] is None
+
+
+@pytest.mark.parametrize("members", [100, 101])
+def test_of_a_large_group_all_clients_are_told_that_rights_have_changed(store: Store, members: int) -> None:
+    def join(tx: Transaction) -> None:
+        for number in range(1, members + 1):
+            tx.put_assignment(Assignment(70, number, 1000 + number))
+
+    store.write(join)
+    head = listed(store)
+    before = store.reader.last_change()
+    store.write(lambda tx: tx.put_group_list(70, "GroupDERProgramList", head.id))
+    told = {change.resource_id for change in store.reader.changes(before) if change.kind == ACCESS}
+    assert told == (set(range(1, 101)) if members == 100 else {EVERYBODY})
 
 
 def test_the_change_feed_tells_every_write_in_order(store: Store) -> None:

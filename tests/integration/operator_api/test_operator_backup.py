@@ -4,9 +4,11 @@ import argparse
 import gzip
 import hashlib
 import json
+import os
 import re
 import shlex
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,6 +103,48 @@ def test_what_was_backed_up_is_restored_in_either_database(
     assert found is not None
     assert (found.sort_key, row.id) == (b"\x00\x07\x00\xff", 2502)
     assert (change.resource_id, change.seq > last) == (row.id, True)
+
+
+def test_a_database_that_is_not_what_the_file_holds_is_told_from_it(database: Make, tmp_path: Path) -> None:
+    place = database("sqlite")
+    filled(place)
+    db = opened(place)
+    told = back_up(db, tmp_path / "one.backup")
+    assert verify(db, tmp_path / "one.backup") == told
+    store = Store(place)
+    store.write(lambda tx: tx.put_option("poll_rate.Time", "61"))
+    store.close()
+    with pytest.raises(StoreError, match="not what"):
+        verify(db, tmp_path / "one.backup")
+    db.close()
+
+
+def test_a_backup_is_on_the_disk_before_it_takes_the_place_of_the_last_one(
+    database: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, kept = database("sqlite"), tmp_path / "kept.backup"
+    filled(place)
+    kept.write_text("the last one")
+    leftover = kept.with_name(kept.name + ".part")
+    leftover.touch(mode=0o644)
+    synced: list[tuple[bool, bool, int]] = []
+    sync = os.fsync
+
+    def noted(number: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(number).st_mode), kept.read_bytes() == b"the last one", number))
+        if not synced[-1][0]:
+            whole = leftover.with_suffix(".copy")
+            shutil.copy(leftover, whole)
+            check_file(whole)
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    db = opened(place)
+    told = back_up(db, kept)
+    db.close()
+    assert [(is_folder, is_old) for is_folder, is_old, _ in synced] == [(False, True), (True, False)]
+    assert check_file(kept)[0] == told
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600, "it holds PINs"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -18,6 +18,7 @@ from function_sets import (
     giving_way,
     is_active,
     is_newer,
+    is_newer_or_lower,
     is_over,
     latest_end,
     next_change,
@@ -216,6 +217,12 @@ def test_newer_event_of_some_of_the_controls_marks_the_older_as_potentially_supe
     )
 
 
+def test_it_is_never_marked_from_a_time_that_is_still_to_come() -> None:
+    older, newer = control(base=BOTH), control(mrid="0B", created=121)
+    assert status_at(older, [newer], 120).potentiallySupersededTime == 120
+    assert status_at(older, [newer], 130).potentiallySupersededTime == 121
+
+
 def test_independent_controls_do_not_touch_each_other() -> None:
     older = control(base=DERControlBase(opModFixedPFInjectW=PF))
     newer = control(130, created=60, mrid="0B")
@@ -335,3 +342,16 @@ def test_newer_event_replaces_an_older_one_that_it_covers_from_now_on(
     wanted: bool,
 ) -> None:
     assert replaces(newer, control(), now) is wanted
+
+
+def test_the_latest_end_is_that_of_a_device_that_drew_the_latest_start_and_the_longest_duration() -> None:
+    early = replace(control(start=100, duration=60), randomizeStart=-30, randomizeDuration=20)
+    late = replace(control(start=100, duration=60), randomizeStart=30, randomizeDuration=-20)
+    assert [latest_end(event) for event in (early, late)] == [180, 190]
+
+
+@pytest.mark.parametrize(("lower", "higher"), [("9", "0A"), ("0a", "0B"), ("FF", "0100")])
+def test_mrids_are_compared_as_numbers_whatever_their_form(lower: str, higher: str) -> None:
+    one, other = control(mrid=lower), control(mrid=higher)
+    assert (is_newer(one, other), is_newer(other, one)) == (False, True)
+    assert (is_newer_or_lower(one, other), is_newer_or_lower(other, one)) == (True, False)

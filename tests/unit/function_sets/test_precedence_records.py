@@ -8,6 +8,7 @@ import pytest
 from function_sets.events import Draw
 from function_sets.phases import Phase
 from function_sets.records import EventRecord, Rules
+from function_sets.rivalry import claims_of
 from schemas import ActivePower, DateTimeInterval, DERControl, DERControlBase, EventStatus, csip_aus
 
 CONTROL = DERControl(
@@ -99,3 +100,15 @@ def test_rules_of_an_aggregator_differ_before_the_start_only() -> None:
     rules = Rules.of_aggregator()
     assert (rules.other_program_before_start, rules.other_program_after_start) == (14, 7)
     assert (Rules().other_program_before_start, Rules().other_program_after_start) == (7, 7)
+
+
+def test_an_event_keeps_nobody_back_from_a_mode_that_it_has_lost_for_good() -> None:
+    other = replace(
+        RECORD,
+        control=replace(CONTROL, mRID="0B"),
+        program_href="/derp/2",
+        primacy=4,
+        modes=frozenset({"opModMaxLimW", "opModFixedW"}),
+        superseded_modes=frozenset(),
+    )
+    assert claims_of([RECORD, other]) == {"0A": {"opModMaxLimW"}, "0B": {"opModFixedW"}}

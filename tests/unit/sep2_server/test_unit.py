@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from sep2_server import Store
 from sep2_server.commits import Commits
-from sep2_server.errors import NotFound
+from sep2_server.errors import NotFound, StoreError
 from sep2_server.feed import Feed
 from sep2_server.rows import EVERYBODY, Report, Row, Span, StoredReading
 from sep2_server.sqlite import SqliteConnection
@@ -115,6 +115,45 @@ def test_a_list_that_has_become_too_long_is_trimmed_at_the_end_once(db: SqliteCo
     assert tx.count(Span(list_id=1)) == 2
 
 
+def test_a_resource_that_was_changed_is_known_by_its_mrid_as_it_is_now_alone(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    tx.insert(row(5))
+    tx.unit.finish()
+    assert tx.by_mrid(MRID, owner_id=9) == tx.all_by_mrid(MRID)[0] == row(5)
+    new = tx.replace(row(5), row(5, body=b"<b/>"))
+    assert tx.by_mrid(MRID, owner_id=9) == new
+    assert tx.all_by_mrid(MRID) == [new]
+
+
+def test_items_that_wait_to_be_written_are_removed_too(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    tx.insert(row(5))
+    tx.delete_items([row(5)])
+    tx.unit.finish()
+    assert (db.number(COUNT), tx.count(Span(list_id=1))) == (0, 0)
+
+
+def test_reports_of_an_event_go_with_the_last_one_of_its_mrid(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    events = [tx.insert(row(number, starts=10, ends=20)) for number in (1, 2)]
+    tx.put_report(Report(7, MRID, 9, 1, 100, 0))
+    left = []
+    for event in events:
+        tx.delete(event)
+        left.append(len(tx.reports(MRID, limit=9)))
+    assert left == [1, 0]
+
+
+def test_a_list_that_is_as_long_as_it_may_be_is_not_trimmed(db: SqliteConnection) -> None:
+    tx = Transaction(db)
+    called: list[int] = []
+    for number in (1, 2):
+        tx.insert(row(number))
+        tx.keep_at_most(1, EVERYBODY, 2, called.append)
+    tx.unit.finish()
+    assert called == []
+
+
 def test_a_trim_is_not_lost_where_a_question_comes_first(db: SqliteConnection) -> None:
     tx = Transaction(db)
     called: list[int] = []
@@ -200,6 +239,30 @@ def test_a_job_that_fails_takes_nobody_with_it(tmp_path: Path, fails: str, runs:
     assert store.reader.count(Span(list_id=1)) == 3
     connection.close()
     store.close()
+
+
+def test_a_job_that_has_failed_is_told_that_alone_where_the_commit_fails_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(tmp_path / "server.db").close()
+    connection = SqliteConnection(tmp_path / "server.db")
+
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(connection, "commit", broken)
+    promises = [Promise(), Promise()]
+    jobs = [Job(1, fails="before"), Job(2)]
+    assert Commits(connection, Feed(), is_shared=False).commit(list(zip(jobs, promises, strict=True))) == []
+    assert isinstance(promises[0].flaw, NotFound)
+    assert isinstance(promises[1].flaw, StoreError)
+    assert db_is_as_before(connection)
+    connection.close()
+
+
+def db_is_as_before(connection: SqliteConnection) -> bool:
+    """Whether nothing was stored, and nothing is begun."""
+    return connection.number(COUNT) == 0 and connection.try_begin()
 
 
 class Counted(Unit):

@@ -1,0 +1,58 @@
+"""A device that is disabled: what is left to it, and what its aggregator may not do for it any more.
+
+IEEE 2030.5-2018, 10 (EndDevice).
+"""
+
+import pytest
+
+from function_sets import ROUTES, Access
+from schemas import DERControl, MirrorUsagePointList
+from sep2_server.access import OPEN_TO_DISABLED, may_see, may_see_again, viewer_of
+from sep2_server.reader import Reader
+from sep2_server.rows import Role
+from tests.integration.sep2_harness import START, Bench, make_control
+from tests.integration.test_sep2_mirror import mirror
+from tests.integration.test_sep2_responses import response
+
+pytestmark = pytest.mark.usefixtures("each_database")
+
+
+async def disable(bench: Bench, end_device_id: int, *, is_disabled: bool = True) -> None:
+    await bench.do(lambda desk: desk.transaction.put_disabled(end_device_id, is_disabled=is_disabled))
+
+
+async def test_nobody_mirrors_or_answers_for_a_managed_device_while_it_is_disabled(bench: Bench) -> None:
+    aggregator = await bench.enrol("aggregator-1", role=Role.AGGREGATOR)
+    managed = await bench.enrol("managed-1", aggregator=aggregator)
+    client, lfdi = await bench.client("aggregator-1"), bench.credentials("managed-1").lfdi
+    _, program = await bench.group("feeder", "managed-1")
+    row = await bench.control(program, make_control("A1", START + 10, 60))
+    reply_to = bench.server.environment.codec.decode_fragment(row.body, DERControl).replyTo
+    assert reply_to is not None
+    statuses = []
+    for is_disabled in (True, False):
+        await disable(bench, managed.id, is_disabled=is_disabled)
+        replies = [await client.post("/mup", mirror(lfdi)), await client.post(reply_to, response(lfdi))]
+        statuses.append([reply.status for reply in replies])
+        assert (await client.get(managed.href)).status == 200, "the entry says that it is disabled"
+    assert statuses == [[403, 400], [201, 201]]
+    assert (await client.read("/mup", MirrorUsagePointList)).all == 1
+
+
+async def test_a_disabled_device_knows_of_nothing_but_that_it_is_disabled(bench: Bench) -> None:
+    row, _ = await bench.device("rsp-1")
+    lfdi = bench.credentials("rsp-1").lfdi
+
+    def seen(reader: Reader) -> tuple[set[str], set[str]]:
+        viewer = viewer_of(reader, lfdi)
+        routes = [route for route in ROUTES.values() if route.access is not Access.ASSIGNED]
+        return (
+            {route.id for route in routes if may_see(reader, viewer, route, row.id, row)},
+            {route.id for route in routes if may_see_again(viewer, route, row.id, row, None)},
+        )
+
+    before = await bench.store.ask(seen)
+    await disable(bench, row.id)
+    first, again = await bench.store.ask(seen)
+    assert first == again == OPEN_TO_DISABLED
+    assert min(map(len, before)) > 50

@@ -1,0 +1,205 @@
+"""The thread that writes: what is given up is not begun, nobody is forgotten, nothing ends it but `close`."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from sqlite3 import OperationalError
+
+import pytest
+
+from sep2_server import Store
+from sep2_server.commits import MOST_TOGETHER
+from sep2_server.errors import StoreError
+from sep2_server.feed import Feed
+from sep2_server.reader import Reader
+from sep2_server.rows import Row
+from sep2_server.sqlite import SqliteConnection
+from sep2_server.transaction import Transaction
+from sep2_server.writer import Group, Outcome
+from tests.integration.sep2_harness import DATABASES
+
+WAIT_S = 10
+
+
+@pytest.fixture
+def store(tmp_path: Path, each_database: str) -> Iterator[Store]:
+    store = Store(DATABASES.of(tmp_path))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def gate(store: Store) -> threading.Event:
+    """Holds the writer up until it is set."""
+    gate = threading.Event()
+    store.submit(lambda _: gate.wait(WAIT_S))
+    return gate
+
+
+def put(href: str) -> Callable[[Transaction], Row]:
+    return lambda tx: tx.insert(Row(tx.next_id(), href, "Time"))
+
+
+def broken(*_: object, **__: object) -> None:
+    raise OperationalError("disk I/O error")
+
+
+def test_a_job_that_was_given_up_is_not_begun_and_those_behind_it_are(
+    store: Store, gate: threading.Event
+) -> None:
+    given_up, behind = store.submit(put("/1")), store.submit(put("/2"))
+    assert given_up.cancel()
+    gate.set()
+    assert behind.result(WAIT_S).href == "/2"
+    assert store.submit(put("/3")).result(WAIT_S).href == "/3"
+    assert store.reader.by_href("/1") is None
+
+
+def failing(tx: Transaction) -> None:
+    tx.insert(Row(tx.next_id(), "/bad", "Time", owner_id=9, mrid="0A" * 16))
+    raise LookupError("no")
+
+
+def test_a_job_sees_nothing_of_one_that_failed_in_the_same_commit(
+    store: Store, gate: threading.Event
+) -> None:
+    failed = store.submit(failing)
+    found = store.submit(
+        lambda tx: (tx.by_href("/bad"), tx.by_mrid("0A" * 16, owner_id=9), tx.all_by_mrid("0A" * 16))
+    )
+    written = store.submit(put("/bad"))
+    gate.set()
+    assert isinstance(failed.exception(WAIT_S), LookupError)
+    assert found.result(WAIT_S) == (None, None, [])
+    assert store.reader.by_href("/bad") == written.result(WAIT_S)
+
+
+async def test_more_short_jobs_than_share_a_commit_are_all_carried_out(store: Store) -> None:
+    count = 2 * MOST_TOGETHER + 10
+    commits: list[int] = []
+    store.observe(lambda jobs, _: commits.append(jobs))
+    async with asyncio.timeout(WAIT_S):
+        rows = await asyncio.gather(*(store.do_short(put(f"/{number}")) for number in range(count)))
+    assert [row.href for row in rows] == [f"/{number}" for number in range(count)]
+    assert (store.waiting_jobs, sum(commits), max(commits)) == (0, count, MOST_TOGETHER)
+    await store.let_loop_go()
+
+
+async def test_a_commit_of_which_all_jobs_failed_holds_up_nobody(store: Store) -> None:
+    for do in (store.do, store.do_short):
+        with pytest.raises(LookupError):
+            await do(failing)
+        other = store.submit(put(f"/{do.__name__}"))
+        assert (await asyncio.wrap_future(other)).href == f"/{do.__name__}"
+        assert (await store.do_short(put(f"/{do.__name__}/2"))).version == 1
+    await store.let_loop_go()
+
+
+def test_everybody_whose_jobs_share_a_commit_is_told(store: Store, gate: threading.Event) -> None:
+    told = [threading.Event() for _ in range(3)]
+    outcomes = [Outcome() for _ in told]
+    for number, (event, outcome) in enumerate(zip(told, outcomes, strict=True)):
+        store._writer.submit_all(Group([(put(f"/{number}"), outcome)], event.set))
+    gate.set()
+    assert all(event.wait(WAIT_S) for event in told)
+    assert [outcome.result.href for outcome in outcomes] == ["/0", "/1", "/2"]
+
+
+def test_close_returns_once_all_that_waited_is_written(tmp_path: Path, each_database: str) -> None:
+    store = Store(DATABASES.of(tmp_path))
+    gate = threading.Event()
+    store.submit(lambda _: gate.wait(0.2))
+    last = store.submit(put("/last"))
+    store.close()
+    assert last.done()
+    assert last.result().href == "/last"
+
+
+async def test_close_leaves_no_thread_that_syncs(tmp_path: Path) -> None:
+    store = Store(tmp_path / "server.db")
+    await store.do_short(put("/1"))
+    syncer = store._syncer
+    assert syncer is not None
+    thread = syncer._thread
+    assert thread is not None
+    store.close()
+    assert (thread.is_alive(), syncer._file) == (False, None)
+
+
+def test_a_writer_that_cannot_even_undo_what_was_begun_tells_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "server.db")
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteConnection, "begin", broken)
+        patched.setattr(SqliteConnection, "roll_back", broken)
+        with pytest.raises(StoreError, match="cannot write"):
+            store.submit(put("/1")).result(WAIT_S)
+    assert store.submit(put("/2")).result(WAIT_S).href == "/2"
+    assert store.reader.by_href("/1") is None
+    store.close()
+
+
+async def test_a_loop_that_cannot_even_undo_what_was_begun_tells_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "server.db")
+    with monkeypatch.context() as patched:
+
+        def commit(*_: object) -> None:
+            patched.setattr(SqliteConnection, "roll_back", broken)
+            broken()
+
+        patched.setattr(SqliteConnection, "commit", commit)
+        with pytest.raises(StoreError, match="cannot write"):
+            await asyncio.wait_for(store.do_short(put("/1")), WAIT_S)
+    async with asyncio.timeout(5):
+        assert (await store.do_short(put("/2"))).href == "/2"
+    assert store.reader.by_href("/1") is None
+    store.close()
+
+
+def test_who_tries_to_write_without_waiting_waits_again_afterwards(tmp_path: Path) -> None:
+    Store(tmp_path / "server.db").close()
+    one, other = (SqliteConnection(tmp_path / "server.db") for _ in range(2))
+    tried = [one.try_begin(), other.try_begin()]
+    waits = [db._execute("PRAGMA busy_timeout").fetchone()[0] for db in (one, other)]
+    assert (tried, waits) == ([True, False], [10_000, 10_000])
+    one.close()
+    other.close()
+
+
+def test_what_is_written_is_acknowledged_where_the_feed_of_others_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "server.db")
+    heard: list[int] = []
+    store.listen(lambda changes: heard.extend(change.resource_id for change in changes))
+    store.feed.position -= 1
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "first_change", broken)
+        row = store.submit(put("/1")).result(WAIT_S)
+    assert heard == [row.id]
+    assert store.submit(put("/2")).result(WAIT_S).href == "/2"
+    store.close()
+
+
+def test_of_the_commits_of_others_those_before_an_own_one_are_told_with_it(store: Store) -> None:
+    feed = Feed()
+    heard: list[int] = []
+    feed.listen(lambda changes: heard.extend(change.resource_id for change in changes))
+    feed.start_at(store.reader.last_change())
+    rows = [store.write(put(f"/{number}")) for number in range(3)]
+    changes = store.reader.changes(feed.position)
+    feed.committed(changes[1:2], store.reader)
+    assert heard == [row.id for row in rows], "all that is committed, in its order"
+    feed.committed(changes[1:2], store.reader)
+    assert len(heard) == 3, "nothing twice"
+
+
+def test_a_listener_that_fails_takes_neither_the_write_nor_other_listeners_with_it(store: Store) -> None:
+    heard: list[int] = []
+    store.listen(broken)
+    store.listen(lambda changes: heard.extend(change.resource_id for change in changes))
+    assert [store.submit(put(f"/{number}")).result(WAIT_S).id for number in range(2)] == heard
