@@ -68,7 +68,7 @@ def powers(
     """Limit and target inside the window, and what was sent."""
     cap_w = math.inf if state.accepted.cap_w is None else state.accepted.cap_w
     ceiling_w = window.scale * min(state.limit.value_w if state.limit else math.inf, window.limit_w, cap_w)
-    state = _after_cut(state, ceiling_w, window)
+    state = _after_cut(state, ceiling_w, window, situation.rules)
     limit_w = _limit_w(asked, ceiling_w, situation, state)
     limit_pct = None if limit_w is None else situation.nameplate.share_pct(limit_w)
     charge_w = _charge_w(asked, window, situation)
@@ -129,12 +129,17 @@ def _released_w(nameplate: Nameplate) -> float:
     return 0.0 if nameplate.is_storage else nameplate.set_max_w
 
 
-def _after_cut(state: SafetyState, ceiling_w: float, window: Window) -> SafetyState:
+def _is_bounded(ramp: Ramp, rules: SafetyRules) -> bool:
+    """Whether anything says how fast a value may change: its control, or the rule of the site."""
+    return ramp.rate_w_per_s is not None or rules.ramp_w_per_min is not None
+
+
+def _after_cut(state: SafetyState, ceiling_w: float, window: Window, rules: SafetyRules) -> SafetyState:
     """Ramps that go on from where an interlock cut them, so that power comes back no faster than it may."""
     limit, target = state.limit, state.target
-    if limit is not None and limit.rate_w_per_s is not None and limit.value_w > ceiling_w:
+    if limit is not None and _is_bounded(limit, rules) and limit.value_w > ceiling_w:
         limit = replace(limit, value_w=ceiling_w)
-    if target is not None and target.rate_w_per_s is not None:
+    if target is not None and _is_bounded(target, rules):
         value_w = min(max(target.value_w, window.low_w), window.high_w, ceiling_w)
         target = replace(target, value_w=value_w)
     return (
@@ -177,7 +182,7 @@ def _reversed_slowly(target_w: float, rules: SafetyRules, state: SafetyState) ->
     if state.at_s - since_s >= rules.reversal_s:
         return target_w, replace(state, moved_w=target_w)
     target = state.target
-    if target is not None and target.rate_w_per_s is not None:
+    if target is not None and _is_bounded(target, rules):
         target = replace(target, value_w=0.0)
     return 0.0, replace(state, still_since_s=since_s, target=target)
 

@@ -5,6 +5,7 @@ What is allowed is written down here on its own, from the published levels and n
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -294,6 +295,21 @@ def test_each_way_out_of_the_window_ends_at_the_limits_of_the_site(day: list[Mom
         assert -take_w - TINY <= window.low_w <= 0.0
         assert 0.0 <= window.high_w <= give_w + TINY
         assert 0.0 <= window.limit_w <= give_w + TINY
+
+
+def test_what_was_held_at_rest_comes_by_the_rule_of_the_site_where_its_control_brings_no_ramp() -> None:
+    """A battery that was charged rests before it gives power; what its target has grown to waits."""
+    at_once = Desired(setpoint=Setpoint(target_w=5_000.0), target_ramp_s=0.0)
+    charging = Desired(setpoint=Setpoint(target_w=-5_000.0))
+    state, sent = SafetyState(), []
+    for now, wish in enumerate([charging] * 3 + [at_once] * 30):
+        reading = Telemetry(power_w=sent[-1] if sent else 0.0, reactive_var=0.0, battery=GOOD)
+        result = clamp(wish, reading, STORAGE, state, float(now), around=Surroundings(rules=STEADY))
+        state = result.state
+        sent.append(result.setpoint.target_w or 0.0)
+    grown = [abs(new) - abs(old) for old, new in pairwise(sent)]
+    assert max(grown) <= RAMP_W_PER_MIN / 60.0 + TINY
+    assert sent[-1] > 3 * RAMP_W_PER_MIN / 60.0
 
 
 @settings(max_examples=150, deadline=None)
