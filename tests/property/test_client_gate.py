@@ -301,7 +301,8 @@ def test_what_was_held_at_rest_comes_by_the_rule_of_the_site_where_its_control_b
     """A battery that was charged rests before it gives power; what its target has grown to waits."""
     at_once = Desired(setpoint=Setpoint(target_w=5_000.0), target_ramp_s=0.0)
     charging = Desired(setpoint=Setpoint(target_w=-5_000.0))
-    state, sent = SafetyState(), []
+    state = SafetyState()
+    sent: list[float] = []
     for now, wish in enumerate([charging] * 3 + [at_once] * 30):
         reading = Telemetry(power_w=sent[-1] if sent else 0.0, reactive_var=0.0, battery=GOOD)
         result = clamp(wish, reading, STORAGE, state, float(now), around=Surroundings(rules=STEADY))
