@@ -15,6 +15,7 @@ from sep2_server.postgres import PostgresConnection
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 from tests.postgres import Postgres
+from tests.promises import Promise
 
 
 @pytest.fixture
@@ -40,19 +41,6 @@ def test_what_was_begun_does_not_go_on_on_another_connection(db: PostgresConnect
         db.control("SELECT 1")
     db.roll_back()
     db.control("SELECT 1")
-
-
-class Promise:
-    """Where the outcome of a job goes."""
-
-    def __init__(self) -> None:
-        self.flaw: BaseException | None = None
-
-    def done(self) -> bool:
-        return self.flaw is not None
-
-    def set_exception(self, exception: BaseException, /) -> None:
-        self.flaw = exception
 
 
 class Job:

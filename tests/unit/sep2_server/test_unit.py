@@ -14,6 +14,7 @@ from sep2_server.rows import EVERYBODY, Report, Row, Span, StoredReading
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
 from sep2_server.unit import Unit, Want
+from tests.promises import Promise
 
 MRID = "0A" * 16
 COUNT = text("SELECT count(*) FROM resource")
@@ -183,19 +184,6 @@ def test_a_status_that_is_said_again_is_said_once_and_lately(db: SqliteConnectio
     tx.unit.finish()
     tx.put_report(Report(3, MRID, 9, 1, 300, 0))
     assert [report.response_id for report in tx.reports(MRID, limit=9)] == [3]
-
-
-class Promise:
-    """Where the outcome of a job goes."""
-
-    def __init__(self) -> None:
-        self.flaw: BaseException | None = None
-
-    def done(self) -> bool:
-        return self.flaw is not None
-
-    def set_exception(self, exception: BaseException, /) -> None:
-        self.flaw = exception
 
 
 class Job:
