@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from schemas import Codec
 from sep2_server import ManualClock, Sep2Server, Store, settings_of
 from sep2_server.messages import Answer, Request
 from sep2_server.operator import OperatorSettings, OperatorSide, Site, cli
+from sep2_server.operator.api import USUAL, OperatorApi
+from sep2_server.operator.guests import Bounds
 from tests.integration.operator_api.openapi_judge import JudgingClient
 
 NOW = 1_700_000_000
@@ -46,6 +49,20 @@ class LiveServer:
     def respond(self, request: Request) -> Answer:
         """What the IEEE 2030.5 side answers to a device."""
         return asyncio.run_coroutine_threadsafe(self.server.answering.respond(request), self._loop).result(30)
+
+    @contextmanager
+    def heard_too(self, bounds: Bounds = USUAL) -> Iterator[int]:
+        """A further port of the operator API, without TLS, in the server's thread, which alone reads."""
+
+        async def start() -> OperatorApi:
+            assert self.side._api is not None
+            api = OperatorApi(self.side._api._counter, self.side._page, bounds)
+            await api.start("127.0.0.1", 0, credentials=None)
+            return api
+
+        api = asyncio.run_coroutine_threadsafe(start(), self._loop).result(30)
+        yield int(api.url.rpartition(":")[2])
+        asyncio.run_coroutine_threadsafe(api.stop(), self._loop).result(30)
 
     def _run(self) -> None:
         try:

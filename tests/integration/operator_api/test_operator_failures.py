@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from sep2_server.operator import Site, counter
-from sep2_server.operator.api import OperatorApi
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.operations import OPERATIONS
 from sep2_server.operator.router import Answer, Call, Operation
@@ -34,17 +33,9 @@ BROKEN = (
 
 @pytest.fixture
 def port(live: LiveServer) -> Iterator[int]:
-    """Where the operators of a running server are heard without TLS too, in its own thread."""
-
-    async def start() -> OperatorApi:
-        assert live.side._api is not None
-        api = OperatorApi(live.side._api._counter, live.side._page)
-        await api.start("127.0.0.1", 0, credentials=None)
-        return api
-
-    api = asyncio.run_coroutine_threadsafe(start(), live._loop).result(30)
-    yield int(api.url.rpartition(":")[2])
-    asyncio.run_coroutine_threadsafe(api.stop(), live._loop).result(30)
+    """Where the operators of a running server are heard without TLS too."""
+    with live.heard_too() as port:
+        yield port
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Connections of operators are bounded in number and in time, whoever they are of; others are served."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from sep2_server.operator import OperatorSide, Site
-from sep2_server.operator.api import OperatorApi
+from sep2_server.operator import Site
 from sep2_server.operator.guests import Bounds
+from tests.integration.operator_api.conftest import LiveServer
 from tests.integration.operator_api.test_operator_access import audit_lines
 
 BOUNDS = Bounds(connections=100, idle_s=0.4, body_s=0.4)
@@ -17,18 +17,15 @@ Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
-async def bounds() -> Bounds:
+def bounds() -> Bounds:
     return BOUNDS
 
 
 @pytest.fixture
-async def port(side: OperatorSide, bounds: Bounds) -> AsyncIterator[int]:
+def port(live: LiveServer, bounds: Bounds) -> Iterator[int]:
     """Where the operators of a running server are heard too, within other bounds."""
-    assert side._api is not None
-    api = OperatorApi(side._api._counter, side._page, bounds)
-    await api.start("127.0.0.1", 0, credentials=None)
-    yield int(api.url.rpartition(":")[2])
-    await api.stop()
+    with live.heard_too(bounds) as port:
+        yield port
 
 
 async def opened(port: int, sent: bytes = b"") -> Line:
