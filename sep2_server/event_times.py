@@ -18,7 +18,6 @@ from schemas import Event
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
-from sep2_server.notifications.subscribable import marked
 from sep2_server.reader import Reader
 from sep2_server.rows import OVER, Row, full_mrid
 from sep2_server.supply import OPERATION, settle_due
@@ -124,9 +123,7 @@ def repair_ahead(tx: Transaction, environment: Environment, now: int) -> int:
     done = 0
     for row in tx.ahead(now, BATCH):
         new = moved(row, now) if row.kind in INTERVAL_KINDS else _timed_anew(tx, environment, row, now)
-        if new != row:
-            tx.replace(row, new)
-            done += 1
+        done += tx.renew(row, new) is not row
     return done
 
 
@@ -206,13 +203,11 @@ def _write_rivals(tx: Transaction, environment: Environment, ended: list[Row], n
 def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new: Row | None = None) -> None:
     if new is None:
         new = _timed_anew(tx, environment, row, now)
-    if new != row:
-        tx.replace(row, new)
+    tx.renew(row, new)
 
 
 def _timed_anew(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:
-    """The row of an event as it is at `now`, beside the others of its list, as it is stored."""
+    """The row of an event as it is at `now`, beside the others of its list."""
     event = event_of(environment, row)
     siblings = [] if is_over(event, now) else siblings_of(tx, environment, row, event)
-    new = timed(environment, row, event, siblings, now)
-    return new._replace(body=marked(row.kind, new.body))
+    return timed(environment, row, event, siblings, now)

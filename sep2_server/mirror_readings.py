@@ -20,7 +20,6 @@ from sep2_server.access import speaks_for
 from sep2_server.action import SLACK_SHARE, Action, require_room
 from sep2_server.errors import BadRequest, Forbidden, StoreError
 from sep2_server.extra_routes import LATEST_READING, UPDATE_TIMES
-from sep2_server.notifications.subscribable import marked
 from sep2_server.rows import EVERYBODY, Row, Span
 from sep2_server.stored_readings import stored
 from sep2_server.uris import route_named
@@ -160,15 +159,14 @@ def _put_item(action: Action, known: Row | None, item: Row) -> Row:
     """Store an item of a list, in the place of what is known of it."""
     if known is None:
         return action.tx.insert(item)
-    new = known._replace(sort_key=item.sort_key, body=marked(item.kind, item.body))
-    return known if new == known else action.tx.replace(known, new)
+    return action.tx.renew(known, known._replace(sort_key=item.sort_key, body=item.body))
 
 
 def _put_single(action: Action, kind: str, href: str, body: bytes, owner_id: int | None) -> None:
     known = action.tx.by_href(href)
-    if known is not None and known.body != (new := marked(kind, body)):
-        action.tx.replace(known, known._replace(body=new))
-    elif known is None:
+    if known is not None:
+        action.tx.renew(known, known._replace(body=body))
+    else:
         action.tx.insert(Row(action.tx.next_id(), href, kind, owner_id=owner_id, body=body))
 
 

@@ -125,7 +125,15 @@ class Transaction(Bookkeeping):
 
     def replace(self, old: Row, new: Row) -> Row:
         """Store `new` in the place of `old` with the version after it; id, href and kind stay."""
-        row = new._replace(version=old.version + 1, body=marked(old.kind, new.body))
+        return self._put(old, new._replace(body=marked(old.kind, new.body)))
+
+    def renew(self, old: Row, new: Row) -> Row:
+        """As `replace`, where `new` says anything else than `old`; if not, nothing is written or told."""
+        new = new._replace(body=marked(old.kind, new.body))
+        return old if new == old else self._put(old, new)
+
+    def _put(self, old: Row, new: Row) -> Row:
+        row = new._replace(version=old.version + 1)
         self.unit.update(old, row)
         if (old.list_id, old.scope) != (row.list_id, row.scope):
             self._move(old.list_id, old.scope, -1)
