@@ -13,8 +13,8 @@ from tests.integration.process.site_process import ROOT, SiteProcess, site_proce
 MOST_RATIO = 1.6
 """Cost of a device in a fleet two to five times as large: 1 where it is linear, 3 where it is square."""
 PART = 200
-PARTS = 2
-"""The cheapest of so many is taken, in turn: what else runs on the machine only ever adds."""
+PARTS = 6
+"""The cheapest of at most so many is taken, in turn: what else runs on the machine only ever adds."""
 MORE = 1000
 AGGREGATOR = "F" * 40
 
@@ -58,6 +58,10 @@ def test_a_device_of_a_file_costs_the_same_in_a_larger_fleet(
     many.mkdir()
     with site_process(few, process_pki) as first, site_process(many, process_pki) as second:
         sites = founded(first, PART, aggregator), founded(second, MORE, aggregator)
-        costs = [[enrol(site, 9000 + n * PART, PART, aggregator) for site in sites] for n in range(PARTS)]
-        early, late = map(min, zip(*costs, strict=True))
-        assert late / early <= MOST_RATIO
+        costs = []
+        for n in range(PARTS):
+            costs.append([enrol(site, 9000 + n * PART, PART, aggregator) for site in sites])
+            early, late = map(min, zip(*costs, strict=True))
+            if late / early <= MOST_RATIO:
+                break
+        assert late / early <= MOST_RATIO, costs
