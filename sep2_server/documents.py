@@ -132,6 +132,8 @@ class Documents:
         """The document of a list."""
         view = self._listing.view(draft.reader, target, draft.viewer, draft.now, after, draft.wanted)
         draft.see(view)
+        count = view.total()
+        limit = limit if start < count else 0  # else the database would walk the whole list to find its end
         if view.numbers is not None and target.route.item is EndDevice:
             bodies = self._devices(draft, view.numbers(start, limit) if limit else [])
         else:
@@ -140,7 +142,7 @@ class Documents:
             bodies = self._all_filled(draft, fragments)
         if target.route.id in MIXED_LISTS and target.route.item is not None:
             bodies = [as_item(body, wire_name(target.route.item)) for body in bodies]
-        total = self._total(draft, target, view, after)
+        total = count if after is None else self._total(draft, target, view, after)
         values: dict[str, object] = {"href": target.href, "all": total, "results": len(bodies)}
         rate = self._rate(target.route)
         if rate is not None:

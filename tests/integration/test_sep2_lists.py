@@ -16,6 +16,7 @@ from schemas import (
     LogEventList,
     ResponseList,
 )
+from sep2_server.reader import Reader
 from sep2_server.rows import Role
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
@@ -102,6 +103,27 @@ async def test_a_page_holds_no_more_than_the_server_allows(bench: Bench) -> None
     client, href = await control_list(bench, 260)
     page = await client.read(f"{href}?l=9999", DERControlList)
     assert (page.results, page.all) == (255, 260)
+
+
+@pytest.mark.parametrize("behind", ["?s=6&l=5", f"?s={2**62}&l=255", f"?s=99&a={START}"])
+async def test_a_page_behind_the_end_reads_no_item(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    """The database finds a page by walking to it: to the end of a long list for whoever asks too far."""
+    client, path = await control_list(bench)
+    devices = (await client.read("/edev", EndDeviceList)).EndDevice_
+    asked: list[str] = []
+
+    def walk(*_: object, **__: object) -> list[object]:
+        asked.append("walked")
+        return []
+
+    for name in ("page", "places", "active"):
+        monkeypatch.setattr(Reader, name, walk)
+    for listed in (path, "/edev"):
+        assert (await client.get(f"{listed}{behind}")).status == 200
+    assert asked == []
+    assert len(devices) == 1
 
 
 async def test_controls_stand_by_start_then_newest_then_highest_mrid(bench: Bench) -> None:
