@@ -35,6 +35,7 @@ from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.shelf import Token
 from sep2_server.shown_items import Seer, ShownItem, ShownItems
+from sep2_server.standing import standing
 from sep2_server.supply import OPERATION
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
@@ -204,7 +205,7 @@ class Documents:
             fragment = self._off.sub(b"", fragment)
         if fragment.startswith(START):
             fragment = self._links.completed(fragment, draft.viewer)
-        fragment = self._tariffs.linked(fragment)
+        fragment = standing(self._tariffs.linked(fragment), lambda href: _stands(draft, href))
         return _LIST_LINK.split(fragment) if _LIST_LINKED in fragment else [fragment]
 
     def count(self, draft: Draft, href: str) -> int:
@@ -259,6 +260,13 @@ class Documents:
             return None
         rate = rate_in(self._rates, route.id)
         return self._environment.rules.poll_rate_of(route.id) if rate is None else rate
+
+
+def _stands(draft: Draft, href: str) -> bool:
+    row = draft.reader.by_href(href)
+    if row is not None:
+        draft.tokens.add(row.id)
+    return row is not None
 
 
 def as_item(fragment: bytes, declared: str) -> bytes:

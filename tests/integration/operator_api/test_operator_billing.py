@@ -168,6 +168,32 @@ def test_no_other_device_sees_the_account(
         assert Codec().decode(answer.body, cls).all == 0
 
 
+@pytest.mark.parametrize("first_seen", [True, False])
+def test_a_link_to_what_was_removed_is_not_shown(
+    api: OperatorClient, read: Read, device_request: DeviceRequest, *, first_seen: bool
+) -> None:
+    tariffs = [
+        str(api.call("POST", ("groups", "house-7", "tariffs"), {"currency": 978})["mRID"]) for _ in "ab"
+    ]
+    chosen = account(api, ServiceSupplier={"phone": "112"})
+    for tariff in tariffs:
+        api.call("POST", ("accounts", chosen, "agreements"), {"serviceLocation": tariff, "TariffProfile": tariff})
+    listed = f"{read('/bill?l=9', CustomerAccountList).CustomerAccount_[0].href}/ca?l=9"
+
+    def linked() -> dict[str, str | None]:
+        found = read(listed, CustomerAgreementList).CustomerAgreement_
+        return {one.serviceLocation: one.TariffProfileLink_ and one.TariffProfileLink_.href for one in found}
+
+    hrefs = linked() if first_seen else {}
+    api.call("DELETE", ("tariffs", tariffs[0]))
+    seen = linked()
+    assert seen[tariffs[0]] is None
+    assert device_request("GET", str(seen[tariffs[1]])).status == 200
+    assert seen == hrefs | {tariffs[0]: None} or not first_seen
+    (supplied,) = read("/bill?l=9", CustomerAccountList).CustomerAccount_
+    assert device_request("GET", supplied.ServiceSupplierLink_.href).status == 200
+
+
 def test_a_removed_account_takes_all_that_was_billed(
     api: OperatorClient, read: Read, device_request: DeviceRequest
 ) -> None:

@@ -1,0 +1,18 @@
+"""Links of accounts, agreements and prepayments lead to what an operator or a device may remove later.
+
+What is stored keeps the link; a client is shown only those that lead somewhere.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+_KINDS: Final = (b"<CustomerAccount ", b"<CustomerAgreement ", b"<Prepayment ")
+_LINK: Final = re.compile(rb'<(?:Prepayment|ServiceSupplier|TariffProfile|UsagePoint)Link href="([^"]*)"/>')
+
+
+def standing(fragment: bytes, stands: Callable[[str], bool]) -> bytes:
+    """A fragment without the links of which `stands(href)` is false."""
+    if not fragment.startswith(_KINDS):
+        return fragment
+    return _LINK.sub(lambda found: found[0] if stands(found[1].decode()) else b"", fragment)
