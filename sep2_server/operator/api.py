@@ -15,7 +15,7 @@ from sep2_server.operator.counter import Counter, Reply, Request, refused
 from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
 from sep2_server.operator.guests import UNREADABLE, Bounds, GuestConnection, GuestServer, paced, response_to
 from sep2_server.operator.operator_settings import is_loopback
-from sep2_server.process.monitor import Pages, response_of
+from sep2_server.process.monitor import READS, Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
 from sep2_server.uris import target_of
 
@@ -24,7 +24,6 @@ CONTENTS_PARTS: Final = ("contents",)
 """Path where octets are sent as they are, however many."""
 USUAL: Final = Bounds()
 LATE: Final = BadRequest("body: it has not come in time", "send it in one go")
-READS: Final = ("GET", "HEAD")
 """Methods of the pages of monitoring."""
 
 log = logging.getLogger(__name__)
@@ -116,7 +115,7 @@ class OperatorApi:
             return response_to(refused(NotFound(f"nothing is at {request.path}", "look at /livez")))
         if request.method not in READS:
             return response_to(refused(WrongMethod(request.method, request.path, READS)))
-        return response_of(found, request.method)
+        return response_of(found)
 
     def _is_known(self, request: web.BaseRequest) -> bool:
         return self._counter.knows(request.headers.get("Authorization"))

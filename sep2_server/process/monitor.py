@@ -10,6 +10,7 @@ from sep2_server.process.pages import Page
 
 HOST: Final = "127.0.0.1"
 SHUTDOWN_S: Final = 1.0
+READS: Final = ("GET", "HEAD")
 Pages = Callable[[str], Page | None]
 
 
@@ -34,14 +35,21 @@ class Monitor:
             await self._server.shutdown(SHUTDOWN_S)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
-        return response_of(self._pages(request.path), request.method)
+        found = self._pages(request.path)
+        if found is None:
+            return _refused(404, f"nothing is at {request.path}", "look at /livez, /readyz or /metrics")
+        if request.method not in READS:
+            hint = "the pages of monitoring are read"
+            return _refused(405, f"{request.method} is not for {request.path}", hint)
+        return response_of(found)
 
 
-def response_of(found: Page | None, method: str) -> web.Response:
-    """The response that carries a page; 404 for none, 405 for what is no read."""
-    if found is None:
-        return web.Response(status=404)
-    if method not in {"GET", "HEAD"}:
-        return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+def response_of(found: Page) -> web.Response:
+    """The response that carries a page."""
     headers = {"Content-Type": found.content_type, "Cache-Control": "no-store"}
     return web.Response(status=found.status, body=found.body, headers=headers)
+
+
+def _refused(status: int, error: str, hint: str) -> web.Response:
+    headers = {"Allow": ", ".join(READS)} if status == 405 else None
+    return web.json_response({"error": error, "hint": hint}, status=status, headers=headers)

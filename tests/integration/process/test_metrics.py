@@ -18,11 +18,11 @@ from tests.integration.process.site_process import SiteProcess, Wire, site_proce
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def fetch(url: str, path: str, token: str = "") -> tuple[int, str]:
+def fetch(url: str, path: str, token: str = "", method: str = "GET") -> tuple[int, str]:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
     try:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
     finally:
@@ -140,4 +140,14 @@ def test_health_is_told_without_a_token_and_on_the_port_of_monitoring(site: Site
     assert (status, json.loads(text)["ready"]) == (200, True)
     assert set(json.loads(text)["checks"].values()) == {"ok"}
     url = (site.folder / "operator" / "metrics.url").read_text().strip()
-    assert [fetch(url, path)[0] for path in ("/livez", "/readyz", "/devices")] == [200, 200, 404]
+    assert [fetch(url, path)[0] for path in ("/livez", "/readyz")] == [200, 200]
+
+
+def test_the_port_of_monitoring_tells_what_it_has_and_that_it_is_read(site: SiteProcess) -> None:
+    url = (site.folder / "operator" / "metrics.url").read_text().strip()
+    for (status, text), word, code in (
+        (fetch(url, "/devices"), "/metrics", 404),
+        (fetch(url, "/livez", method="POST"), "read", 405),
+    ):
+        told = json.loads(text)
+        assert (status, word in told["hint"], bool(told["error"])) == (code, True, True)
