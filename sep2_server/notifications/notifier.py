@@ -38,6 +38,8 @@ LINGER_S: Final = 0.02
 """How long outcomes wait for others to share their commit."""
 POLL_S: Final = 1.0
 """How often the outbox is looked at without being told: other processes fill it too."""
+WHOLE_LISTENER: Final = frozenset({502, 503, 504})
+"""Statuses that are about a listener, or what stands before it, rather than about one of its paths."""
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +203,9 @@ class Notifier:
             return Outcome(delivery, Result.FAILED, told, is_alone=True)
         status = await self._post(subscribed, party, codec.media_type, codec.encode(body))
         result = result_of(status, self._renderer_of(subscribed).rules)
-        return Outcome(delivery, result, "" if result is Result.DELIVERED else f"answered {status}")
+        is_alone = delivery.owed.attempts > 0 and status not in WHOLE_LISTENER
+        text = "" if result is Result.DELIVERED else f"answered {status}"
+        return Outcome(delivery, result, text, is_alone=is_alone)
 
     def _renderer_of(self, subscribed: Subscribed) -> Renderer:
         """The renderer of a mount; that of the root for one that is gone, which can only tell so."""

@@ -104,6 +104,29 @@ async def test_what_was_given_up_lets_the_next_one_be_told(told: Bench, subscrib
 
 
 @STORED
+@pytest.mark.parametrize(("answer", "goes_on"), [(500, True), (503, False)])
+async def test_a_path_of_a_listener_that_fails_again_holds_the_others_no_longer(
+    told: Bench, subscriber: Subscriber, answer: int, *, goes_on: bool
+) -> None:
+    listener = subscriber.listener
+    await subscribed(subscriber, f"{subscriber.row.href}/fsa", f"{listener.uri}/broken")
+    listener.answer = lambda number: answer if listener.posted[number - 1].path == "/ntfy/broken" else 201
+    await told.group("first", "one")
+    await settled(told)
+    await subscribed(subscriber, subscriber.row.href)
+    await change(told, subscriber)
+    await settled(told)
+    assert [posted.path for posted in listener.posted] == ["/ntfy/broken"]
+    await later(told, 10)
+    assert [posted.path for posted in listener.posted] == ["/ntfy/broken"] * 2 + ["/ntfy"] * goes_on
+    await change(told, subscriber)
+    await later(told, 10)
+    assert [posted.path for posted in listener.posted][2:] == ["/ntfy", "/ntfy"] * goes_on
+    await later(told, 100)
+    assert [posted.path for posted in listener.posted][-1] == "/ntfy/broken"
+
+
+@STORED
 async def test_another_listener_of_the_subscriber_and_other_subscribers_do_not_wait(
     told: Bench, subscriber: Subscriber
 ) -> None:
