@@ -17,7 +17,10 @@ from pathlib import Path
 from sqlite3 import DatabaseError, connect
 from typing import Final
 
-Told = Callable[[OSError | None], None]
+from sep2_server.disk import Disk
+from sep2_server.errors import StoreError
+
+Told = Callable[[OSError | StoreError | None], None]
 
 SYNCS_A_CHECKPOINT: Final = 250
 """After so many the log is emptied into the file; one adds 4 to 100 pages of 4 kB."""
@@ -28,8 +31,9 @@ log = logging.getLogger(__name__)
 class LogSyncer:
     """A thread that syncs; it starts with the first call and ends with `close`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk) -> None:
         self._path = path
+        self._disk = disk
         self._log = path.with_name(path.name + "-wal")
         self._file: int | None = None
         self._asked: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
@@ -59,7 +63,7 @@ class LogSyncer:
         while (told := self._asked.get()) is not None:
             try:
                 self._sync()
-            except OSError as flaw:
+            except (OSError, StoreError) as flaw:
                 told(flaw)
                 continue
             if self._is_nearly_empty:
@@ -71,10 +75,15 @@ class LogSyncer:
                 self._emptying.submit(self._empty_most)
 
     def _sync(self) -> None:
+        self._disk.require()
         file = self._file
         if file is None or not os.fstat(file).st_nlink:
             file = self._open()
-        os.fdatasync(file)
+        try:
+            os.fdatasync(file)
+        except OSError as flaw:
+            self._disk.lose(flaw)
+            raise
 
     def _open(self) -> int:
         """The log as it is now: the last one may have been removed with its last connection."""

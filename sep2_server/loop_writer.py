@@ -30,7 +30,7 @@ T = TypeVar("T")
 Submit = Callable[[Group], None]
 Batch = list[Waiting[asyncio.Future[Any]]]
 Committed = list[Done[asyncio.Future[Any]]]
-Told = Callable[[list[Done[asyncio.Future[Any]]], OSError | None], None]
+Told = Callable[[list[Done[asyncio.Future[Any]]], Exception | None], None]
 """Told what was carried out, and what has kept it from the disk, if anything."""
 
 MANY: Final = 4
@@ -186,7 +186,7 @@ class LoopWriter:
                 if self._here is None or not self._here.carry_out(batch, self._carried_out):
                     self._pass_on(batch)
 
-    def _carried_out(self, done: list[Done[asyncio.Future[Any]]], flaw: OSError | None) -> None:
+    def _carried_out(self, done: list[Done[asyncio.Future[Any]]], flaw: Exception | None) -> None:
         """The disk has what was committed: acknowledge it, and go on with what has come since."""
         if self.observer is not None and done:
             self.observer(len(done), perf_counter() - self._began)

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from sqlite3 import DatabaseError, connect
+from sqlite3 import SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC, DatabaseError, connect
 from typing import Any, Final
 
 from sqlalchemy import Table
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server.connection import Connection, Result, counts
+from sep2_server.disk import Disk
 from sep2_server.errors import StoreError
 
 DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="named")
@@ -20,6 +21,8 @@ LOOK_S: Final = 0.05
 """How often a process that waits looks whether the file has changed."""
 STATEMENTS: Final = 512
 """How many statements a connection keeps prepared."""
+UNSYNCED: Final = frozenset({SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC})
+"""Codes of a sync that has failed."""
 _WAIT: Final = "PRAGMA busy_timeout=10000"
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -36,8 +39,9 @@ class SqliteConnection(Connection):
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk | None = None) -> None:
         """Open the file. StoreError where that cannot be."""
+        self._disk = disk or Disk()
         try:
             self._driver = connect(
                 path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
@@ -84,6 +88,7 @@ class SqliteConnection(Connection):
 
     def begin(self, question: str = "") -> bool:
         """Take the lock of the file for writing; whether a SELECT then finds a row."""
+        self._disk.require()
         self.roll_back()
         self.control("BEGIN IMMEDIATE")
         return self.finds(question)
@@ -98,13 +103,14 @@ class SqliteConnection(Connection):
         What could not be undone before is undone first: it would keep the lock from everybody for ever.
         """
         try:
+            self._disk.require()
             self.roll_back()
             self.control("PRAGMA busy_timeout=0")
             try:
                 self.control("BEGIN IMMEDIATE")
             finally:
                 self.control(_WAIT)
-        except DatabaseError:
+        except (DatabaseError, StoreError):
             return False
         return True
 
@@ -115,7 +121,12 @@ class SqliteConnection(Connection):
 
     def commit(self, last_change: int | None = None) -> None:
         """Make what was written durable; other processes look by themselves whether the file has changed."""
-        self.control("COMMIT")
+        try:
+            self.control("COMMIT")
+        except DatabaseError as flaw:
+            if getattr(flaw, "sqlite_errorcode", 0) in UNSYNCED:
+                self._disk.lose(flaw)
+            raise
 
     def roll_back(self) -> None:
         """Undo what has not been committed, if anything."""

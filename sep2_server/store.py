@@ -17,6 +17,7 @@ from sep2_server.address import PostgresAddress, is_url
 from sep2_server.borrowed import BorrowedConnection
 from sep2_server.commits import Job, Observer
 from sep2_server.connection import Connection
+from sep2_server.disk import Disk
 from sep2_server.feed import Feed, Listener
 from sep2_server.log_syncer import LogSyncer
 from sep2_server.loop_writer import Here, LoopWriter, PostgresHere, SqliteHere
@@ -49,11 +50,12 @@ class Store:
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="sep2-reader")
         self._version = 0
         self._writers: set[int] = set()
+        self._disk = Disk()
         self._watched = open_connection(self.address, self._writers) if self.is_shared else None
         self._prepare()
         self.reader = self._main_reader()
         self.feed.start_at(self.reader.last_change())
-        writing = open_connection(self.address, self._writers)
+        writing = open_connection(self.address, self._writers, self._disk)
         self._writer = Writer(writing, self.feed, is_shared=self.is_shared)
         self._syncer: LogSyncer | None = None
         self._loop_writer = self._writer_of_loop()
@@ -104,6 +106,10 @@ class Store:
     def begin_short(self, job: Job[T]) -> asyncio.Future[T]:
         """As `do_short`: a promise of the running loop."""
         return self._loop_writer.do(job)
+
+    def require_durable(self) -> None:
+        """Raise StoreError where the disk has not kept what was written."""
+        self._disk.require()
 
     async def let_loop_go(self) -> None:
         """Finish the short jobs of the running loop; what it holds open of the database is closed."""
@@ -160,14 +166,14 @@ class Store:
         if isinstance(self.address, PostgresAddress):
             here = PostgresHere(self.address, self.feed, self._writers)
         elif isinstance(connection, SqliteConnection):
-            self._syncer = LogSyncer(self.address)
+            self._syncer = LogSyncer(self.address, self._disk)
             here = SqliteHere(connection, self.feed, self._syncer, is_shared=self.is_shared)
         return LoopWriter(self._writer.submit_all, here)
 
     def _elsewhere(self) -> Connection:
         """A connection that the thread of an event loop may use."""
         if self.is_inline:
-            return open_connection(self.address)
+            return open_connection(self.address, disk=self._disk)
         return BorrowedConnection(lambda: open_connection(self.address))
 
     def _watch(self) -> None:
@@ -182,9 +188,9 @@ class Store:
 
 
 def open_connection(
-    address: Path | PostgresAddress, writers: set[int] | None = None
+    address: Path | PostgresAddress, writers: set[int] | None = None, disk: Disk | None = None
 ) -> SqliteConnection | PostgresConnection:
     """A connection to a database. StoreError where it cannot be opened."""
     if isinstance(address, Path):
-        return SqliteConnection(address)
+        return SqliteConnection(address, disk)
     return PostgresConnection(address, writers)

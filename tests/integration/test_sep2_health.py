@@ -1,13 +1,20 @@
 """Whether a server says that it is ready, and what it says when it is not."""
 
 import json
+import os
 import time
 from pathlib import Path
 
-from certs import Pki
-from sep2_server.process.pages import page
-from tests.integration.sep2_harness import Bench, running
+import pytest
 
+from certs import Pki
+from schemas import LogEvent
+from sep2_server.process.pages import page
+from tests.integration.sep2_harness import START, Bench, running
+
+EVENT = LogEvent(
+    createdDateTime=START, functionSet=11, logEventCode=4, logEventID=1, logEventPEN=1, profileID=2
+)
 YEARS_S = 200 * 31_536_000
 
 
@@ -38,6 +45,22 @@ async def test_a_certificate_that_is_not_valid_yet_makes_it_not_ready(tmp_path: 
         assert checks["certificate"].startswith("not valid before 20")
         bench.clock.set(1 + YEARS_S)
         assert readiness(bench)[1]["certificate"].startswith(("expired on", "ok"))
+
+
+async def test_a_disk_that_has_not_kept_what_was_written_makes_it_not_ready(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    row, client = await bench.device("health-1")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", broken)
+        assert (await client.post(f"{row.href}/lel", EVENT)).status == 503
+    assert (await client.post(f"{row.href}/lel", EVENT)).status == 503
+    assert (await client.get("/tm")).status == 200
+    status, checks = readiness(bench)
+    assert (status, "Input/output error; nothing more is written before" in checks["store"]) == (503, True)
 
 
 async def test_other_paths_are_no_page_of_monitoring(bench: Bench) -> None:

@@ -6,7 +6,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from sqlite3 import OperationalError
+from sqlite3 import (
+    SQLITE_BUSY,
+    SQLITE_FULL,
+    SQLITE_IOERR_DIR_FSYNC,
+    SQLITE_IOERR_FSYNC,
+    OperationalError,
+)
 from typing import TypeVar
 
 import pytest
@@ -92,13 +98,53 @@ def put(number: int) -> Callable[[Transaction], int]:
     return job
 
 
-async def test_a_sync_that_fails_acknowledges_nothing(store: Store, disk: Disk) -> None:
+async def test_after_a_sync_that_failed_nothing_is_acknowledged_by_this_process(
+    store: Store, disk: Disk, tmp_path: Path
+) -> None:
+    """The next sync would say that all is well, of a log that has a hole."""
+    assert store.write(put(0)) == 0
     disk.flaw = OSError(5, "Input/output error")
     disk.may_go_on.set()
     with pytest.raises(StoreError, match="Input/output error"):
         await store.do_short(put(1))
     disk.flaw = None
-    assert await store.do_short(put(2)) == 2
+    for write in (store.do_short, store.do):
+        with pytest.raises(StoreError, match="Input/output error; nothing more is written before"):
+            await write(put(2))
+    assert disk.syncs == 1
+    assert store.reader.option("n") == "1"
+    with pytest.raises(StoreError, match="not kept"):
+        store.require_durable()
+    again = Store(tmp_path / "server.db")
+    assert await again.do_short(put(3)) == 3
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "is_lost"),
+    [(SQLITE_IOERR_FSYNC, True), (SQLITE_IOERR_DIR_FSYNC, True), (SQLITE_FULL, False), (SQLITE_BUSY, False)],
+)
+def test_a_commit_of_the_writer_that_was_not_synced_is_the_last(
+    store: Store, monkeypatch: pytest.MonkeyPatch, code: int, *, is_lost: bool
+) -> None:
+    control = SqliteConnection.control
+
+    def fail(connection: SqliteConnection, command: str) -> None:
+        if command == "COMMIT":
+            flaw = OperationalError("disk I/O error")
+            flaw.sqlite_errorcode = code
+            raise flaw
+        control(connection, command)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteConnection, "control", fail)
+        with pytest.raises(StoreError, match="disk I/O error"):
+            store.write(put(1))
+    if is_lost:
+        with pytest.raises(StoreError, match="nothing more is written before"):
+            store.write(put(2))
+    else:
+        assert store.write(put(2)) == 2
 
 
 async def test_a_job_that_fails_leaves_the_others_of_its_commit_alone(store: Store) -> None:
