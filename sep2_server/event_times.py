@@ -127,6 +127,27 @@ def repair_ahead(tx: Transaction, environment: Environment, now: int) -> int:
     return done
 
 
+def over_ahead(reader: Reader, environment: Environment, now: int, after: int = 0) -> list[Row]:
+    """Events that a clock that was ahead has ended before their time, a batch of those behind a row id."""
+    retention_s = environment.settings.profile.event_retention_s
+    until = now + (retention_s or environment.settings.event_history_s)
+    return reader.over_ahead(now, until, after, BATCH)
+
+
+def repair_over(tx: Transaction, environment: Environment, now: int, after: int) -> int | None:
+    """Bring a batch of such events back; the last row id of it, None where there was none."""
+    rows = over_ahead(tx, environment, now, after)
+    back: list[Row] = []
+    for row in rows:
+        listed = tx.by_href(row.href.rpartition("/")[0]) if row.list_id is None else None
+        if row.list_id is not None or listed is not None:
+            again = row if listed is None else row._replace(list_id=listed.id)
+            back.append(tx.renew(row, _timed_anew(tx, environment, again, now)))
+    for row in back:
+        refresh_overlapping(tx, environment, row, now)
+    return rows[-1].id if rows else None
+
+
 def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
     """Bring the other events of a list up to date that may overlap with one that is new or has changed."""
     if row.list_id is None or row.starts is None or row.ends is None:

@@ -14,7 +14,7 @@ from typing import Final
 from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
-from sep2_server.event_times import BATCH, repair_ahead, repair_due
+from sep2_server.event_times import BATCH, over_ahead, repair_ahead, repair_due, repair_over
 from sep2_server.lease import Lease
 from sep2_server.reader import Reader
 from sep2_server.store import Store
@@ -127,7 +127,18 @@ class Keeper:
         job = partial(repair_ahead, environment=self._environment, now=self._clock.now())
         while await self._store.ask(partial(Reader.ahead, now=self._clock.now(), limit=1)):
             if not await self._store.do(job):
+                break
+        await self._bring_back()
+
+    async def _bring_back(self) -> None:
+        """Let events go on that a clock that was ahead has ended, in short commits."""
+        environment, now = self._environment, self._clock.now()
+        after: int | None = 0
+        while after is not None:
+            if not await self._store.ask(partial(over_ahead, environment=environment, now=now, after=after)):
                 return
+            job = partial(repair_over, environment=environment, now=now, after=after)
+            after = await self._store.do(job)
 
     async def _repair(self, until_s: float | None = None) -> None:
         """Write all rows that are due, in short commits; at the start without rest, until `until_s`."""

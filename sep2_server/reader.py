@@ -157,6 +157,13 @@ class Reader(RightsReader):
         """Rows that are active and begin later: the clock went back since. All active ones are looked at."""
         return self._db.all(_row, q.AHEAD, now=now, limit=limit)
 
+    def over_ahead(self, now: int, until: int, after: int, limit: int) -> list[Row]:
+        """Events that are over and end later: the clock went back since. By row id, those behind `after`.
+
+        `until`: when an event that ends at `now` would next be looked at.
+        """
+        return self._db.all(_row, q.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
+
     def due_in_list(self, list_id: int, now: int, limit: int = 1000) -> list[Row]:
         """Items of a list that time has changed and nobody has written yet, the oldest first."""
         return self._db.all(_row, q.DUE_IN_LIST, list_id=list_id, now=now, limit=limit)

@@ -1,6 +1,7 @@
 """The server's clock goes back: events say again what is true at its time. IEEE 2030.5-2018, 10.2.3."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,64 @@ async def test_all_are_written_however_few_at_a_time(bench: Bench, monkeypatch: 
     bench.clock.set(START + 99)
     for row in rows:
         await until_it_says(client, row.href, 0)
+
+
+@pytest.fixture(params=[0, 3600])
+def retention_s(request: pytest.FixtureRequest) -> int:
+    """How long an event stays in its list after its end, s."""
+    return int(request.param)
+
+
+@pytest.fixture
+async def kept(tmp_path: Path, sep2_pki: Pki, retention_s: int) -> AsyncIterator[Bench]:
+    """A server with that."""
+    async with running(
+        tmp_path, sep2_pki, profile={"name": "csip", "event_retention_s": retention_s}
+    ) as bench:
+        yield bench
+
+
+async def test_a_control_that_a_clock_ahead_has_ended_goes_on(
+    kept: Bench, retention_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes back into its list, is counted there, gives way to a later one, and ends at its time."""
+    monkeypatch.setattr(event_times, "BATCH", 2)
+    client, program = await program_of(kept)
+    listed = f"{program.href}/derc"
+    first = await kept.control(program, make_control("A1", START + 100, 600))
+    later = await kept.control(program, make_control("A2", START + 400, 600, created=START + 1))
+    await kept.control(program, make_control("A3", START + 10, 20))
+    kept.clock.set(START + 150)
+    assert (await status_of(client, first.href)).currentStatus == 1
+    await seen(kept)
+    before = (await client.read(listed, DERControlList)).all
+    kept.clock.set(START + 2000)
+    left = 3 if retention_s else 0
+    await over(kept, client, listed, left)
+    kept.clock.set(START + 160)
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            active = (await client.read(f"{program.href}/actderc?l=9", DERControlList)).DERControl_
+            if active:
+                break
+            await asyncio.sleep(0.05)
+    assert [control.mRID for control in active] == ["A1"]
+    assert active[0].EventStatus_.dateTime == START + 100
+    assert (await status_of(client, later.href)).currentStatus == 0
+    assert (await client.read(f"{listed}?l=9", DERControlList)).all == before == 2 + bool(retention_s)
+    kept.clock.set(START + 400)
+    assert (await status_of(client, first.href)).currentStatus == 4
+    assert (await status_of(client, later.href)).currentStatus == 1
+    kept.clock.set(START + 1000)
+    await over(kept, client, listed, left)
+
+
+async def over(bench: Bench, client: Client, listed: str, left: int) -> None:
+    """Wait until no control is active and so many are listed."""
+    await seen(bench)
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            if (await client.read(listed, DERControlList)).all == left:
+                break
+            await asyncio.sleep(0.05)
+    assert (await client.read(listed.replace("derc", "actderc"), DERControlList)).all == 0
