@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 from collections import deque
-from itertools import count
+from itertools import accumulate, count
 from typing import Final
 
 from sep2_server.process.log_lines import Access, Format, JsonFormatter, TextFormatter, access_line
@@ -23,7 +23,7 @@ class LogWriter:
 
     def __init__(self, kind: Format, target: int = STANDARD_ERROR) -> None:
         self.kind: Format = kind
-        self.dropped = 0
+        self._refused = self._lost = 0
         self._target = target
         self._waiting: deque[Access | str] = deque()
         self._process = os.getpid()
@@ -31,10 +31,15 @@ class LogWriter:
         self._thread = threading.Thread(target=self._work, name="sep2-log", daemon=True)
         self._thread.start()
 
+    @property
+    def dropped(self) -> int:
+        """Lines that were not written: too many waited, or the target did not take them."""
+        return self._refused + self._lost
+
     def put(self, line: Access | str) -> None:
         """Write a line soon."""
         if len(self._waiting) >= MOST_LINES:
-            self.dropped += 1
+            self._refused += 1
         else:
             self._waiting.append(line)
 
@@ -52,12 +57,18 @@ class LogWriter:
         """Write what waits, many lines at a time."""
         while self._waiting:
             lines = [self._text_of(self._waiting.popleft()) for _ in range(min(len(self._waiting), 500))]
-            self._write_all("".join(lines).encode(errors="backslashreplace"))
+            written = [line.encode(errors="backslashreplace") for line in lines]
+            taken = self._written(b"".join(written))
+            ends = accumulate(map(len, written))
+            self._lost += sum(end > taken for end in ends)
 
-    def _write_all(self, octets: bytes) -> None:
+    def _written(self, octets: bytes) -> int:
+        """Write as much as the target takes: a disk may be full; how many octets that were."""
+        done = 0
         with contextlib.suppress(OSError):
-            while octets:
-                octets = octets[os.write(self._target, octets) :]
+            while done < len(octets):
+                done += os.write(self._target, octets[done:])
+        return done
 
     def _text_of(self, line: Access | str) -> str:
         text = line if isinstance(line, str) else access_line(line, self.kind, self._process)

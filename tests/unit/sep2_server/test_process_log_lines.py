@@ -90,6 +90,24 @@ def test_a_target_that_blocks_stops_nobody_and_lines_that_are_lost_are_counted()
     os.close(write)
 
 
+def test_lines_that_a_full_disk_did_not_take_are_counted_and_later_ones_written() -> None:
+    read, write = os.pipe()
+    full = os.open("/dev/full", os.O_WRONLY)
+    target = os.dup(full)
+    writer = LogWriter("text", target)
+    for number in range(700):
+        writer.put(f"lost {number}")
+    deadline = time.monotonic() + 10
+    while writer.dropped < 700 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.dup2(write, target)
+    writer.put("kept")
+    writer.close()
+    assert (os.read(read, 100), writer.dropped) == (b"kept\n", 700)
+    for file in (read, write, full, target):
+        os.close(file)
+
+
 def test_a_line_costs_at_most_ten_microseconds() -> None:
     read, write = os.pipe()
     writer = LogWriter("text", write)
