@@ -26,6 +26,7 @@ from sqlalchemy.util import await_only
 from sep2_server.address import PostgresAddress
 from sep2_server.connection import Connection, Writes, Written, counts
 from sep2_server.errors import StoreError
+from sep2_server.postgres_session import CONNECT_S, opened
 from sep2_server.postgres_writes import parts_of, statement_of, written
 
 T = TypeVar("T")
@@ -35,7 +36,6 @@ LOCK: Final = 0x53455032
 """Number of the advisory lock that one writer at a time holds."""
 CHANNEL: Final = "sep2_change"
 """Channel on which a commit tells the last place in the change feed."""
-CONNECT_S: Final = 3.0
 PAUSE_S: Final = 0.25
 """How long a connection that could not be made is not tried again."""
 _SESSION: Final = {
@@ -110,6 +110,7 @@ class PostgresConnection(Connection):
             errors.TooManyConnectionsError,
             errors.IdleInTransactionSessionTimeoutError,
             errors.DiskFullError,
+            errors.ReadOnlySQLTransactionError,
         )
         self._loop = self._made_loop()
         self._session: Any | None = None
@@ -289,25 +290,13 @@ class PostgresConnection(Connection):
         return self._connect()
 
     def _connect(self) -> Any:  # noqa: ANN401
-        address = self.address
+        address, errors = self.address, self._asyncpg
         self._forget()
         try:
-            self._session = self._wait(
-                self._asyncpg.connect(
-                    host=address.host,
-                    port=address.port,
-                    user=address.user,
-                    password=address.password,
-                    database=address.name,
-                    timeout=CONNECT_S,
-                    loop=self._loop,
-                    statement_cache_size=0,
-                    server_settings=self.settings,
-                )
-            )
+            self._session = self._wait(opened(self._asyncpg, address, self._loop, self.settings))
             self._backend = self._session.get_server_pid()
             self._writers.add(self._backend)
-        except (*self._lost, self._asyncpg.PostgresError) as flaw:
+        except (*self._lost, errors.PostgresError, errors.TargetServerAttributeNotMatched) as flaw:
             self._not_before = time.monotonic() + PAUSE_S
             raise StoreError(f"{address}: the database cannot be opened: {flaw}") from flaw
         return cast("Any", self._session)

@@ -167,7 +167,8 @@ async def test_a_device_that_answers_each_poll_late_but_in_time_is_controlled_as
 
 
 async def test_the_reversion_timer_of_a_slow_device_counts_as_restarted() -> None:
-    slow = replace(QUICK, readback_s=1.0)
+    patient = replace(QUICK.transport, timeout_s=3.0)
+    slow = replace(QUICK, transport=patient, readback_s=3.0)
     async with controlled(pace=30.0, driver=slow) as bench:
         bench.store.read_delay_s = bench.store.write_delay_s = 0.15
         bench.limit(40)

@@ -331,7 +331,8 @@ async def test_observer_says_that_nobody_answers(unused_tcp_port: int) -> None:
 
 
 async def test_only_one_request_is_outstanding_however_many_tasks_ask(clock: ManualClock) -> None:
-    async with bench(clock, PV) as (device, handle):
+    patient = replace(QUICK, transport=replace(QUICK.transport, timeout_s=5.0))
+    async with bench(clock, PV, patient) as (device, handle):
         handle.inverter.faults.answer_delay_s = 0.005
         async with asyncio.TaskGroup() as group:
             for _ in range(4):

@@ -245,6 +245,9 @@ async def test_frame_that_is_cut_off_is_forgotten_after_a_silence(
     far = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
     os.write(far, rtu_frame(1, write_request(0, (1, 2)))[:6])
     os.close(far)
+    async with asyncio.timeout(5):
+        for _ in iter(lambda: bool(line.server._buffer), True):
+            await asyncio.sleep(0.001)
     assert await unit.read(0, 1) == (11,)
 
 

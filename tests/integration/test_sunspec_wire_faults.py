@@ -14,7 +14,7 @@ from der_client.sunspec.frames import Frame, split_frames
 from der_client.sunspec.scan import Failure
 from der_client.sunspec.transport import ModbusTransport
 
-SETTINGS = TransportSettings(timeout_s=0.1, backoff_s=0.001, probe_s=0.002)
+SETTINGS = TransportSettings(timeout_s=0.4, backoff_s=0.001, probe_s=0.002)
 
 
 @dataclass

@@ -177,7 +177,9 @@ def test_a_link_to_what_was_removed_is_not_shown(
     ]
     chosen = account(api, ServiceSupplier={"phone": "112"})
     for tariff in tariffs:
-        api.call("POST", ("accounts", chosen, "agreements"), {"serviceLocation": tariff, "TariffProfile": tariff})
+        api.call(
+            "POST", ("accounts", chosen, "agreements"), {"serviceLocation": tariff, "TariffProfile": tariff}
+        )
     listed = f"{read('/bill?l=9', CustomerAccountList).CustomerAccount_[0].href}/ca?l=9"
 
     def linked() -> dict[str, str | None]:

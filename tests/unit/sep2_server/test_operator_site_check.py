@@ -128,6 +128,17 @@ def test_each_entry_of_a_table_is_told_with_its_own_line(tmp_path: Path) -> None
     ("line", "told"),
     [
         ('database = "postgresql://h:x/n"', "database: write postgresql://"),
+        ('database = "postgresql://u@h/n?sslmode=verify"', "database: sslmode: 'verify' is none of"),
+        ('database = "postgresql://u@h/n?ssl=true"', "database: ssl: unknown; behind ? may be host"),
+        ('database = "postgresql://u@h/n?sslmode"', "database: write postgresql://"),
+        (
+            'database = "postgresql://u@h/n?sslmode=verify-ca&sslrootcert=/no/such"',
+            "database: sslrootcert: /no/such: no such file",
+        ),
+        (
+            'database = "postgresql://u@h/n?sslmode=require&sslrootcert=/dev/null"',
+            "database: sslrootcert: only looked at",
+        ),
         ('database_password_file = "none"\ndatabase = "postgresql://u@h/n"', "database_password_file: "),
         ('files_folder = "pki/root.pem"', "files_folder: "),
         ('[mounts]\n"/a" = "csip"\n"/a/edev" = "csip"', "mounts./a/edev: /a/edev is the path of resources"),
