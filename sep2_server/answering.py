@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import TypeVar
 
 from function_sets import Clock
 from sep2_server.dispatch import Dispatcher
@@ -16,6 +17,8 @@ from sep2_server.shortcut import Heads, Known, Reply
 from sep2_server.store import Store
 from sep2_server.version_discovery import WELL_KNOWN, version_discovery
 from sep2_server.work import Work
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +75,25 @@ class Answering:
                 if answer is None:
                     answer = await self._store.ask(partial(dispatcher.answer, request=request))
             except RepairDue as due:
-                await self._store.do(
-                    partial(repair_list, environment=self._environment, list_id=due.list_id, now=request.now)
+                job = partial(
+                    repair_list, environment=self._environment, list_id=due.list_id, now=request.now
                 )
+                await self._in_time(self._store.do(job))
                 continue
             if not isinstance(answer, Work):
                 return answer
-            return await (self._store.do_short if answer.is_short else self._store.do)(answer)
+            if answer.is_short:
+                return await self._store.do_short(answer)
+            return await self._in_time(self._store.do(answer))
+
+    async def _in_time(self, doing: Awaitable[T]) -> T:
+        """What a job in the writer's thread gives; one that has not begun in time never will. StoreError."""
+        patience_s = self._environment.settings.answer_s
+        try:
+            async with asyncio.timeout(patience_s):
+                return await doing
+        except TimeoutError as flaw:
+            raise StoreError(f"the store gave no answer within {patience_s} s") from flaw
 
     def reply(self, known: Known, lfdi: str, body: bytes) -> Reply | None:
         """The answer to a request whose head is known, or its promise; None for the long way."""

@@ -7,6 +7,7 @@ and where somebody else is writing to the file, they go to the thread of the wri
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from sqlite3 import DatabaseError
@@ -35,6 +36,10 @@ Told = Callable[[list[Done[asyncio.Future[Any]]], Exception | None], None]
 
 MANY: Final = 4
 """So many jobs in one commit tell that many clients write at the same time."""
+PATIENCE_S: Final = 20.0
+"""How long who asks for something waits for the store, where no settings say so."""
+LOOK_S: Final = 1.0
+"""How often it is looked whether a promise was given too long ago."""
 GATHER_S: Final = 0.001
 """How long the first job after such a commit waits for others to share the next one."""
 
@@ -130,12 +135,16 @@ class LoopWriter:
     """Carries out short jobs for the thread of an event loop, which alone may use it.
 
     `submit` takes what cannot be written `here`. What a job wrote there is seen by readers as soon as it has
-    run, and acknowledged when it is durable.
+    run, and acknowledged when it is durable. A promise that cannot be kept within `patience_s` is broken
+    with StoreError: a job that has not begun by then never will, of one that has nobody knows.
     """
 
-    def __init__(self, submit: Submit, here: Here | None = None) -> None:
+    def __init__(self, submit: Submit, here: Here | None = None, patience_s: float = PATIENCE_S) -> None:
         self._submit = submit
         self._here = here
+        self._patience_s = patience_s
+        self._promised: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._look: asyncio.TimerHandle | None = None
         self._waiting: list[Waiting[asyncio.Future[Any]]] = []
         self._is_busy = False
         self._together = 0
@@ -161,6 +170,9 @@ class LoopWriter:
             self._move(loop)
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append((job, future))
+        self._promised.append((loop.time() + self._patience_s, future))
+        if self._look is None:
+            self._look = loop.call_later(min(LOOK_S, self._patience_s), self._break_promises)
         if not self._is_busy and not self._is_due:
             self._is_due = True
             if self._together < MANY:
@@ -173,6 +185,24 @@ class LoopWriter:
         """Work in another loop; nobody waits for what the one before has left."""
         self._loop = loop
         self._waiting, self._is_busy, self._is_due = [], False, False
+        self._promised.clear()
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _break_promises(self) -> None:
+        """Tell those who have waited too long, and forget those that were kept."""
+        self._look = None
+        loop, broken = asyncio.get_running_loop(), 0
+        while self._promised and (self._promised[0][1].done() or self._promised[0][0] <= loop.time()):
+            _, future = self._promised.popleft()
+            if not future.done():
+                broken += 1
+                future.set_exception(StoreError(f"the store gave no answer within {self._patience_s:g} s"))
+        if broken:
+            self._waiting = [waiting for waiting in self._waiting if not waiting[1].done()]
+        if self._promised:
+            self._look = loop.call_later(min(LOOK_S, self._patience_s), self._break_promises)
 
     def _run(self) -> None:
         """Carry out what is waiting, in one commit; what comes until it is durable waits for the next."""

@@ -139,6 +139,8 @@ class Settings:
     """How long a TLS handshake may take."""
     body_s: int = 30
     """How long the body of a request may take to arrive."""
+    answer_s: int = 20
+    """How long a request may wait for the store; then it is answered with 503."""
     write_s: int = 30
     """How long a client may leave unread what it asked for."""
     shutdown_s: int = 10
@@ -286,6 +288,7 @@ _BOUNDS: Final = {
     "connections_per_address": (1, 1_000_000),
     "connections_per_client": (1, 1_000_000),
     "handshake_s": (1, 3600),
+    "answer_s": (1, 3600),
     "write_s": (1, 3600),
     "subscriptions_per_client": (0, 10_000_000),
     "subscription_expiry_s": (0, 315_360_000),

@@ -11,16 +11,17 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sep2_server.address import PostgresAddress, is_url
 from sep2_server.borrowed import BorrowedConnection
 from sep2_server.commits import Job, Observer
 from sep2_server.connection import Connection
 from sep2_server.disk import Disk
+from sep2_server.errors import StoreError
 from sep2_server.feed import Feed, Listener
 from sep2_server.log_syncer import LogSyncer
-from sep2_server.loop_writer import Here, LoopWriter, PostgresHere, SqliteHere
+from sep2_server.loop_writer import PATIENCE_S, Here, LoopWriter, PostgresHere, SqliteHere
 from sep2_server.migrations import migrate
 from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
@@ -31,16 +32,28 @@ from sep2_server.writer import Writer
 T = TypeVar("T")
 READERS: Final = 4
 """Threads that read from PostgreSQL."""
+MOST_ASKED: Final = 4096
+"""Questions that wait for them at most."""
 
 
 class Store:
     """The database of a server, every acknowledged write of it durable; `feed` tells what is committed."""
 
-    def __init__(self, database: str | Path, *, password: str | None = None, is_shared: bool = False) -> None:
+    def __init__(
+        self,
+        database: str | Path,
+        *,
+        password: str | None = None,
+        is_shared: bool = False,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """Open a database, or make its tables. StoreError where that cannot be.
 
-        `is_shared`: other processes write to the same file; to PostgreSQL they always may.
+        `is_shared`: other processes write to the same file; to PostgreSQL they always may. Who waits for an
+        answer longer than `patience_s` is told StoreError.
         """
+        self._patience_s = patience_s
+        self._asked = 0
         self.address = PostgresAddress.of(str(database), password) if is_url(database) else Path(database)
         self.is_inline = isinstance(self.address, Path)
         self.is_shared = is_shared or not self.is_inline
@@ -64,7 +77,12 @@ class Store:
     @classmethod
     def of(cls, settings: Settings, *, is_shared: bool = False) -> "Store":
         """The store that settings name."""
-        return cls(settings.database, password=settings.database_password, is_shared=is_shared)
+        return cls(
+            settings.database,
+            password=settings.database_password,
+            is_shared=is_shared,
+            patience_s=settings.answer_s,
+        )
 
     def new_reader(self) -> Reader:
         """A reader for another thread; it closes with the store."""
@@ -76,7 +94,16 @@ class Store:
         """What a question to a reader gives. The event loop goes on meanwhile, but for the file of SQLite."""
         if self.is_inline:
             return question(self.reader)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+        if self._asked >= MOST_ASKED:
+            raise StoreError(f"{self._asked} questions wait for the database")
+        self._asked += 1
+        answer = asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question)
+        answer.add_done_callback(self._answered)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await asyncio.shield(answer)
+        except TimeoutError as flaw:
+            raise StoreError(f"the store gave no answer within {self._patience_s:g} s") from flaw
 
     def refresh(self) -> None:
         """Hear now what other processes have committed to a file. For the thread of the event loop."""
@@ -168,7 +195,7 @@ class Store:
         elif isinstance(connection, SqliteConnection):
             self._syncer = LogSyncer(self.address, self._disk)
             here = SqliteHere(connection, self.feed, self._syncer, is_shared=self.is_shared)
-        return LoopWriter(self._writer.submit_all, here)
+        return LoopWriter(self._writer.submit_all, here, self._patience_s)
 
     def _elsewhere(self) -> Connection:
         """A connection that the thread of an event loop may use."""
@@ -179,6 +206,12 @@ class Store:
     def _watch(self) -> None:
         if self._watched is not None:
             self.feed.watch(self._watched, Reader(self._watched))
+
+    def _answered(self, answer: asyncio.Future[Any]) -> None:
+        """A thread is free for the next question; nobody may wait for this one any more."""
+        self._asked -= 1
+        if not answer.cancelled():
+            answer.exception()
 
     def _answer(self, question: Callable[[Reader], T]) -> T:
         if not hasattr(self._own, "reader"):

@@ -147,6 +147,26 @@ def test_a_commit_of_the_writer_that_was_not_synced_is_the_last(
         assert store.write(put(2)) == 2
 
 
+async def test_a_promise_that_a_disk_does_not_let_keep_is_broken_in_time(tmp_path: Path, disk: Disk) -> None:
+    store = Store(tmp_path / "hung.db", patience_s=0.3)
+    try:
+        begun = asyncio.ensure_future(store.do_short(put(1)))
+        await asyncio.sleep(0.05)
+        waiting = [asyncio.ensure_future(store.do_short(put(number))) for number in (2, 3)]
+        await asyncio.wait([begun, *waiting], timeout=3)
+        for promise in (begun, *waiting):
+            with pytest.raises(StoreError, match=r"no answer within 0\.3 s"):
+                await promise
+        assert (store.waiting_jobs, disk.syncs) == (0, 0)
+        disk.may_go_on.set()
+        await asyncio.sleep(0.1)
+        assert store.reader.option("n") == "1", "what had not begun was not done"
+        assert await store.do_short(put(4)) == 4
+    finally:
+        disk.may_go_on.set()
+        store.close()
+
+
 async def test_a_job_that_fails_leaves_the_others_of_its_commit_alone(store: Store) -> None:
     def bad(tx: Transaction) -> None:
         tx.put_option("n", "bad")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
-from schemas import LogEvent, LogEventList
+from schemas import Codec, LogEvent, LogEventList
 from tests.integration.sep2_harness import DATABASES, START, running
 from tests.postgres import Postgres
 
@@ -50,3 +50,40 @@ async def test_a_killed_database_disturbs_for_5_s_once_it_is_back_and_loses_noth
             there = {found.href for found in reply.decoded(LogEventList).LogEvent_}
             assert acknowledged <= there
             assert len(there) == 6
+
+
+async def test_a_database_that_hangs_is_not_waited_for_and_is_used_again_when_it_goes_on(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in memory is served meanwhile; all else is 503 in time, and what had not begun is not done."""
+    with Postgres.running() as server:
+        name = server.make()
+        monkeypatch.setattr(DATABASES, "of", lambda _: server.url(name))
+        async with running(tmp_path, sep2_pki, answer_s=1) as bench:
+            row, client = await bench.device("hung-1")
+            others = [(await bench.device(f"hung-{number}")) for number in range(2, 6)]
+            href = f"{row.href}/lel"
+            assert (await client.post(href, event(1))).status == 201
+            assert (await client.get("/tm")).status == 200
+            server.pause()
+            try:
+                first = asyncio.create_task(client.post(href, event(2)))
+                await asyncio.sleep(0.2)
+                large = Codec().encode(event(4)) + b"<!--" + b"x" * 300_000 + b"-->"
+                asked = [other.post(f"{own.href}/lel", event(3)) for own, other in others]
+                asked.append(others[0][1].get(f"{others[0][0].href}/lel?l=254"))
+                asked.append(others[1][1].send("POST", f"{others[1][0].href}/lel", large))
+                begun = time.monotonic()
+                assert {reply.status for reply in await asyncio.gather(first, *asked)} == {503}
+                assert time.monotonic() - begun < 5
+                assert (await client.get("/tm")).status == 200
+                assert bench.store.waiting_jobs <= 1
+            finally:
+                server.resume()
+            back = time.monotonic()
+            while (await client.post(href, event(5))).status == 503:
+                assert time.monotonic() - back < DISTURBANCE_S
+            for own, other in others:
+                assert (await other.read(f"{own.href}/lel", LogEventList)).all == 0
+            found = {one.logEventID for one in (await client.read(f"{href}?l=9", LogEventList)).LogEvent_}
+            assert {1, 5} <= found <= {1, 2, 5}
