@@ -1,24 +1,31 @@
 """A connection that lives in a thread of its own, for threads that may not wait on its loop themselves."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server.connection import Connection, Result, Writes, Written
+from sep2_server.errors import StoreError
 
 T = TypeVar("T")
 
 
 class BorrowedConnection(Connection):
-    """Any thread may use it, the event loop's among them; each call waits until it is done."""
+    """Any thread may use it, the event loop's among them; each call waits until it is done.
 
-    def __init__(self, make: Callable[[], Connection]) -> None:
+    With `patience_s` it waits no longer, and not at all while a call that was left is not done: StoreError.
+    """
+
+    def __init__(self, make: Callable[[], Connection], patience_s: float | None = None) -> None:
+        self._patience_s: float | None = None
+        self._late: Future[Any] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sep2-reader")
         self._lent = self._do(make)
         self.dialect = self._lent.dialect
+        self._patience_s = patience_s
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
@@ -78,8 +85,15 @@ class BorrowedConnection(Connection):
 
     def close(self) -> None:
         """Close the connection and end its thread."""
-        self._do(self._lent.close)
+        self._thread.submit(self._lent.close).result()
         self._thread.shutdown()
 
     def _do(self, call: Callable[[], T]) -> T:
-        return self._thread.submit(call).result()
+        if self._late is not None and not self._late.done():
+            raise StoreError("the database has not answered yet")
+        doing = self._thread.submit(call)
+        try:
+            return doing.result(self._patience_s)
+        except TimeoutError as flaw:
+            self._late = doing
+            raise StoreError(f"the database gave no answer within {self._patience_s:g} s") from flaw

@@ -32,6 +32,8 @@ from sep2_server.writer import Writer
 T = TypeVar("T")
 READERS: Final = 4
 """Threads that read from PostgreSQL."""
+STILL_S: Final = 2.0
+"""How long the event loop may stand still for what it reads itself from PostgreSQL."""
 MOST_ASKED: Final = 4096
 """Questions that wait for them at most."""
 
@@ -183,7 +185,7 @@ class Store:
             connection.close()
 
     def _main_reader(self) -> Reader:
-        self._connections.append(self._elsewhere())
+        self._connections.append(self._elsewhere(STILL_S))
         return Reader(self._connections[0])
 
     def _writer_of_loop(self) -> LoopWriter:
@@ -197,11 +199,11 @@ class Store:
             here = SqliteHere(connection, self.feed, self._syncer, is_shared=self.is_shared)
         return LoopWriter(self._writer.submit_all, here, self._patience_s)
 
-    def _elsewhere(self) -> Connection:
-        """A connection that the thread of an event loop may use."""
+    def _elsewhere(self, patience_s: float | None = None) -> Connection:
+        """A connection that the thread of an event loop may use, which waits so long for an answer."""
         if self.is_inline:
             return open_connection(self.address, disk=self._disk)
-        return BorrowedConnection(lambda: open_connection(self.address))
+        return BorrowedConnection(lambda: open_connection(self.address), patience_s)
 
     def _watch(self) -> None:
         if self._watched is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from certs import Pki
 from schemas import Codec, LogEvent, LogEventList
+from sep2_server.process.pages import page
 from tests.integration.sep2_harness import DATABASES, START, running
 from tests.postgres import Postgres
 
@@ -78,6 +79,11 @@ async def test_a_database_that_hangs_is_not_waited_for_and_is_used_again_when_it
                 assert time.monotonic() - begun < 5
                 assert (await client.get("/tm")).status == 200
                 assert bench.store.waiting_jobs <= 1
+                for path in ("/readyz", "/metrics") * 3:
+                    told = page(bench.server, path)
+                    assert told is not None
+                    assert told.status == 503
+                assert time.monotonic() - begun < 10
             finally:
                 server.resume()
             back = time.monotonic()
