@@ -95,6 +95,10 @@ class Answering:
         except TimeoutError as flaw:
             raise StoreError(f"the store gave no answer within {patience_s} s") from flaw
 
+    def refused(self, flaw: RemoteError) -> Answer:
+        """The answer to what is no request."""
+        return self._environment.refusal(flaw)
+
     def reply(self, known: Known, lfdi: str, body: bytes) -> Reply | None:
         """The answer to a request whose head is known, or its promise; None for the long way."""
         self._be_current()

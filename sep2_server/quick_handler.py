@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from aiohttp import web
 
 from sep2_server.answering import Answering
+from sep2_server.errors import LimitReached
 from sep2_server.messages import Answer
 from sep2_server.process.ending import EndingConnection, EndingServer
 from sep2_server.process.meter import Meter
@@ -16,6 +17,8 @@ from sep2_server.shortcut import END, Asked, Known, is_plain, octets_of
 
 MOST_HELD: Final = 65_536
 """Octets of later requests that are held while one is carried out; more are not read meanwhile."""
+MOST_HEAD: Final = 16_384
+"""Octets of a head: twice what the library allows a line. The heads of devices have a tenth of that."""
 PROMISED_S: Final = 3600.0
 """How long a connection is not idle while its request is carried out, which never takes so long."""
 
@@ -45,6 +48,8 @@ class QuickHandler(EndingConnection):
         """The head that the parser was given last, alone, and the number of octets behind it."""
         self._promise: asyncio.Future[Answer] | None = None
         self._held = b""
+        self._head_octets = 0
+        """What has come of a head that has not ended."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin as the library does, but for its task: only what is given to the parser needs that.
@@ -98,9 +103,21 @@ class QuickHandler(EndingConnection):
                     return
                 self._last = data[:end], len(data) - end
         self._is_whole, self._is_fed = False, True
+        is_in_head = self._task_handler is None or self._waiter is not None
         if self._task_handler is None and self._manager is not None:
             self._task_handler = self._loop.create_task(self.start())
+        requests = self._request_count
         super().data_received(data)
+        self._measure(len(data) if is_in_head and self._request_count == requests else 0)
+
+    def _measure(self, octets: int) -> None:
+        """Refuse a head that does not end before it takes memory; 0: what has come is none, or its end."""
+        self._head_octets = self._head_octets + octets if octets else 0
+        if self._head_octets > MOST_HEAD and not self._force_close and self.transport is not None:
+            answer = self._desk.answering.refused(LimitReached(f"a head of more than {MOST_HEAD} octets"))
+            self.transport.write(octets_of(answer))
+            self._desk.note(Asked("UNKNOWN", "/", self.lfdi or "", ""), answer, len(answer.body), 0.0, 0)
+            self.force_close()
 
     def learn(self, request: web.BaseRequest, known: Known | None) -> None:
         """Hear what the parser has made of the last head; where that was granted, `known` is kept."""

@@ -371,6 +371,29 @@ async def test_a_flood_of_headers_is_400(line: Line) -> None:
     assert statuses(await line.send(GET_TIME.encode())) == [200]
 
 
+async def test_a_head_that_does_not_end_is_refused_before_it_takes_memory(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However it comes: at once, octet by octet, and behind a request that was answered."""
+    reader, writer = await line.open()
+    writer.write(b"GET /tm HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (await reader.readuntil(b"</Time>")).startswith(b"HTTP/1.1 200")
+    answer = b""
+    async with asyncio.timeout(10):
+        writer.write(b"GET /tm HTTP/1.1\r\nHost: a\r\n")
+        for number in range(17):
+            writer.write(f"X-{number}: {'y' * 990}\r\n".encode())
+            await asyncio.sleep(0)
+        answer = await reader.read()
+    assert statuses(answer) == [400]
+    writer.close()
+    refused = line.post(b"z" * 900_000).replace(SEP_XML.encode(), b"text/plain").replace(CLOSE.encode(), b"")
+    answer = await line.send(refused + GET_TIME.encode())
+    assert statuses(answer) == [415, 200], "what is left of a body that was refused is no head"
+    large = b"GET /tm HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 100 + b"\r\n"
+    assert statuses(await line.send(large.replace(b"Host: a", b"Host: a\r\nConnection: close"))) == [200]
+
+
 async def test_a_client_that_never_reads_is_dropped(tmp_path: Path, sep2_pki: Pki) -> None:
     async with running(tmp_path, sep2_pki, write_s=1) as bench:
         row, client = await bench.device("line-1")
