@@ -48,7 +48,7 @@ class QuickHandler(EndingConnection):
         """The head that the parser was given last, alone, and the number of octets behind it."""
         self._promise: asyncio.Future[Answer] | None = None
         self._held = b""
-        self._head_octets = 0
+        self._head = b""
         """What has come of a head that has not ended."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -103,21 +103,26 @@ class QuickHandler(EndingConnection):
                     return
                 self._last = data[:end], len(data) - end
         self._is_whole, self._is_fed = False, True
-        is_in_head = self._task_handler is None or self._waiter is not None
+        is_in_head = self._task_handler is None or (self._waiter is not None and not self._waiter.done())
+        if is_in_head and self._is_too_long(data):
+            return
         if self._task_handler is None and self._manager is not None:
             self._task_handler = self._loop.create_task(self.start())
-        requests = self._request_count
         super().data_received(data)
-        self._measure(len(data) if is_in_head and self._request_count == requests else 0)
 
-    def _measure(self, octets: int) -> None:
-        """Refuse a head that does not end before it takes memory; 0: what has come is none, or its end."""
-        self._head_octets = self._head_octets + octets if octets else 0
-        if self._head_octets > MOST_HEAD and not self._force_close and self.transport is not None:
-            answer = self._desk.answering.refused(LimitReached(f"a head of more than {MOST_HEAD} octets"))
-            self.transport.write(octets_of(answer))
-            self._desk.note(Asked("UNKNOWN", "/", self.lfdi or "", ""), answer, len(answer.body), 0.0, 0)
-            self.force_close()
+    def _is_too_long(self, data: bytes) -> bool:
+        """Whether a head is, or has not ended for as long: it is refused before it takes more memory."""
+        begun = self._head
+        end = (begun[-len(END) :] + data).find(END)
+        octets = len(begun) + (len(data) if end < 0 else end)
+        self._head = b"" if end >= 0 else begun + data
+        if octets <= MOST_HEAD or self.transport is None:
+            return False
+        answer = self._desk.answering.refused(LimitReached(f"a head of more than {MOST_HEAD} octets"))
+        self.transport.write(octets_of(answer))
+        self._desk.note(Asked("UNKNOWN", "/", self.lfdi or "", ""), answer, len(answer.body), 0.0, 0)
+        self.force_close()
+        return True
 
     def learn(self, request: web.BaseRequest, known: Known | None) -> None:
         """Hear what the parser has made of the last head; where that was granted, `known` is kept."""
