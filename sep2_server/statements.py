@@ -177,12 +177,12 @@ AHEAD: Final = select(t.resource).where(_IS_ACTIVE, _R.starts > _p("now")).limit
 OVER_AHEAD: Final = (
     select(t.resource)
     .where(_R.next_at.is_not(None), _R.next_at > _p("until"), _IS_OVER, _R.ends > _p("now"))
-    .where(_R.id > _p("after"))
-    .order_by(_R.id)
+    .where(_R.id + _NO_SKIP > _p("after"))
+    .order_by(_R.id + _NO_SKIP)
     .limit(_p("limit"))
     .offset(_NO_SKIP)
 )
-"""Events that such a clock has ended; `until`: when those that end at `now` leave or are forgotten."""
+"""Events that such a clock has ended, found by `until`: when those that end at `now` leave or are forgotten."""
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
 
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)

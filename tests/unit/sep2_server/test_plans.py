@@ -85,6 +85,11 @@ def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
     assert "reading_by_day (day<?)" in step
 
 
+def test_events_that_a_clock_ahead_has_ended_are_found_by_when_they_are_due(db: SqliteConnection) -> None:
+    (step, *_) = plan_of(db, statements.OVER_AHEAD)
+    assert "resource_due (next_at>?)" in step
+
+
 def test_statements_are_looked_at() -> None:
     assert len(DECLARED) > 90
     assert set(SMALL) <= {name.rpartition(".")[2] for name in DECLARED}
