@@ -182,7 +182,7 @@ OVER_AHEAD: Final = (
     .limit(_p("limit"))
     .offset(_NO_SKIP)
 )
-"""Events that such a clock has ended, found by `until`: when those that end at `now` leave or are forgotten."""
+"""Events that such a clock has ended; `until`: when those that end at `now` leave or are forgotten."""
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
 
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)
