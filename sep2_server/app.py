@@ -69,7 +69,7 @@ class Sep2Server:
         self.place = place or alone(settings)
         self.meter = self.place.meter
         self.clock = ShiftedClock(clock or SystemClock())
-        lfdi = lfdi_of(settings.certificate.read_bytes())
+        lfdi = lfdi_of(self.place.tls.certificate)
         self.environment = Environment.of(settings, lfdi, self.clock.now(), codecs)
         self._dispatcher = Dispatcher(self.environment)
         self.downloads = Downloads(

@@ -12,6 +12,7 @@ from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, 
 from sep2_server.operator.commands_check import is_flawed
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import read_site
+from sep2_server.process.hangups import hold_hangups
 from sep2_server.process.pid_file import PidFile
 from sep2_server.process.service import VARIABLE, ServiceManager
 from sep2_server.process.serving import serve_alone
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         return WRONG_USAGE
     try:
         site = reread()
+        hold_hangups()
         mark = PidFile.take(site.operator.folder)
         if site.server.workers > 1:
             return serve_with_workers(site, tell=say, reread=reread, manager=manager)

@@ -11,6 +11,8 @@ from typing import Self
 from sep2_server.process.families import Samples
 
 MOST_OCTETS = 1 << 22
+MOST_HEAD = 64
+"""Octets in which the time stands."""
 
 
 class Boards:
@@ -31,17 +33,29 @@ class Boards:
         """Put a worker's numbers on its board, with the time."""
         encoded = json.dumps([time.monotonic(), samples]).encode()
         with _locked(self._descriptors[number], fcntl.LOCK_EX) as board:
-            os.ftruncate(board, 0)
             os.pwrite(board, encoded, 0)
+            os.ftruncate(board, len(encoded))
 
     def read(self, number: int) -> tuple[float, Samples]:
-        """How old the numbers of a worker are, s, and they; none were ever written: infinitely old."""
+        """How old the numbers of a worker are, s, and they.
+
+        None were ever written, or a worker that died has left them half written: infinitely old.
+        """
         with _locked(self._descriptors[number], fcntl.LOCK_SH) as board:
             encoded = os.pread(board, MOST_OCTETS, 0)
-        if not encoded:
+        try:
+            written, samples = json.loads(encoded)
+        except ValueError:
             return float("inf"), {}
-        written, samples = json.loads(encoded)
         return time.monotonic() - written, samples
+
+    def age_s(self, number: int) -> float:
+        """How long ago a worker last wrote, s, without waiting for one that hangs as it writes."""
+        head = os.pread(self._descriptors[number], MOST_HEAD, 0)
+        try:
+            return time.monotonic() - float(head[1 : head.index(b",")])
+        except ValueError:
+            return float("inf")
 
 
 @contextmanager

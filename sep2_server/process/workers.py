@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Self
 
@@ -24,6 +24,7 @@ from sep2_server.process.serving import Reread, attempt, serve, settle_memory
 from sep2_server.process.sockets import raise_file_limit
 from sep2_server.process.supervisor import Duties, Supervisor, Tell
 from sep2_server.setting_values import SettingsError
+from sep2_server.settings import reloaded
 
 REFUSED = 1
 WRONG_USAGE = 2
@@ -39,17 +40,18 @@ def serve_with_workers(site: Site, *, tell: Tell, reread: Reread, manager: Servi
     duties = Duties(
         work=workshop.work,
         say=tell,
-        renew=lambda: attempt(lambda: workshop.tls.renew(tls_files(reread().server))),
+        renew=lambda: attempt(workshop.renew),
         close=workshop.close,
-        shutdown_s=site.server.shutdown_s,
+        shutdown_s=lambda: workshop.site.server.shutdown_s,
+        silence_s=workshop.boards.age_s,
         manager=manager,
     )
     return Supervisor(site.server.workers, duties).run()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Workshop:
-    """What workers get from their parent.
+    """What workers get from their parent; `site` as it was read last, as far as a reload goes.
 
     One socket for each worker on the port of devices: they stay open in the parent while a worker is
     replaced, so that no connection is refused meanwhile. One TLS context, so that a session resumes on any.
@@ -100,6 +102,12 @@ class Workshop:
             log.log(logging.ERROR, "Worker %s cannot serve: %s", number, flaw)
             return WRONG_USAGE if isinstance(flaw, SettingsError | PlainHttpError) else REFUSED
         return 0
+
+    def renew(self) -> None:
+        """Read the files again for workers that are yet to start. CertsError or SettingsError: all stays."""
+        server = reloaded(self.site.server, self.reread().server)
+        self.tls.renew(tls_files(server))
+        self.site = replace(self.site, server=server)
 
     def close(self) -> None:
         """Listen no longer, as far as this process goes."""
