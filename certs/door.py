@@ -20,6 +20,8 @@ ACCEPTED_AT_ONCE: Final = 64
 PAUSE_S: Final = 0.1
 """How long nothing is accepted once the process has no file left for a connection."""
 HANDSHAKE_S: Final = 60.0
+MOST_ENTERING: Final = 1024
+"""TLS handshakes that are under way at a time; who comes then is closed at once."""
 _WITHOUT_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 log = logging.getLogger(__name__)
@@ -113,11 +115,17 @@ class Door:
         factory: Callable[[], asyncio.Protocol],
         context: TlsContext | None = None,
         refused: Callable[[str], None] = lambda _: None,
+        *,
+        most_entering: int = MOST_ENTERING,
     ) -> None:
-        """`refused` hears, in words, of each connection that ended in its handshake."""
+        """`refused` hears, in words, of each connection that ended in its handshake.
+
+        Of those there are `most_entering` at a time; who comes then is closed at once.
+        """
         self._factory = factory
         self._refused = refused
         self._context = context
+        self._most_entering = most_entering
         self._loop = asyncio.get_running_loop()
         self._entering: set[asyncio.Task[None]] = set()
         self._accepting = Accepting(sockets, self._receive)
@@ -148,6 +156,10 @@ class Door:
             await asyncio.wait(self._entering)
 
     def _receive(self, accepted: socket.socket, address: str) -> None:
+        if self._context is not None and len(self._entering) >= self._most_entering:
+            log.info("No connection with %s: %s handshakes are under way", address, len(self._entering))
+            accepted.close()
+            return
         task = self._loop.create_task(self._enter(accepted))
         self._entering.add(task)
         task.add_done_callback(partial(self._entered, accepted, address))

@@ -122,6 +122,29 @@ async def test_a_factory_that_fails_costs_one_connection(caplog: pytest.LogCaptu
     assert "A connection of 127.0.0.1 failed" in caplog.text
 
 
+async def test_handshakes_are_bounded_in_number(tmp_path: Path) -> None:
+    own = Pki.create(tmp_path / "pki", 2).issue_server("server", hosts=["127.0.0.1"])
+    context = server_context(own.certificate_path, own.key_path, own.root_path)
+    door = Door(listen("127.0.0.1", 0), Greeting, context, most_entering=2)
+    with connected(door) as first, connected(door), connected(door) as third:
+        assert await heard(third) == b""
+        first.close()
+        async with asyncio.timeout(5):
+            while not await has_room(door, first_flight(own)):
+                pass
+        await door.close()
+
+
+async def has_room(door: Door, flight: bytes) -> bool:
+    """Whether one more connection is heard."""
+    with connected(door) as client:
+        client.send(flight)
+        try:
+            return (await heard(client)).startswith(HANDSHAKE)
+        except ConnectionResetError:
+            return False
+
+
 async def test_without_files_connections_wait(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
