@@ -1,17 +1,21 @@
 """Signals and files at the wrong moment: while a server starts, and after its files have changed."""
 
 import os
+import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from certs import Pki
 from tests.integration.process.site_process import ROOT, SiteProcess, site_process, until
+
+FILES = 256
 
 
 def restart(site: SiteProcess) -> None:
@@ -49,6 +53,27 @@ def test_a_replaced_worker_has_the_files_and_settings_of_the_last_reload(
         assert wire.ask("GET", "/tm?hard=1")[0] == 200
         wire.close()
         until(lambda: "/tm?hard=1" in (tmp_path / "stderr").read_text())
+
+
+def test_files_are_left_for_operators_and_the_database_where_clients_take_all(
+    tmp_path: Path, process_pki: Pki
+) -> None:
+    with site_process(tmp_path, process_pki, settings='log_level = "info"') as site:
+        credentials = site.enrol("hard-3")
+        wire = site.connect(credentials)
+        resource.prlimit(site.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+        site.kill(signal.SIGHUP)
+        until(lambda: "were reloaded" in (tmp_path / "stderr").read_text())
+        with ExitStack() as held:
+            for _ in range(FILES + 50):
+                held.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+            until(lambda: "too many" in (tmp_path / "stderr").read_text())
+            assert is_served(site)
+            assert wire.ask("GET", "/tm")[0] == 200
+        wire.close()
+        told = (tmp_path / "stderr").read_text()
+        assert "can be accepted" not in told
+        assert f"of {FILES} files that this process may have open" in told
 
 
 def is_served(site: SiteProcess) -> bool:
