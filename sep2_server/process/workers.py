@@ -17,6 +17,7 @@ from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import Site
 from sep2_server.process.boards import Boards
 from sep2_server.process.families import lasting
+from sep2_server.process.logs import direct_logging
 from sep2_server.process.meter import Meter
 from sep2_server.process.place import Place, shared_tls, tls_files
 from sep2_server.process.service import ServiceManager
@@ -46,7 +47,8 @@ def serve_with_workers(site: Site, *, tell: Tell, reread: Reread, manager: Servi
         silence_s=workshop.boards.age_s,
         manager=manager,
     )
-    return Supervisor(site.server.workers, duties).run()
+    with direct_logging(site.server):
+        return Supervisor(site.server.workers, duties).run()
 
 
 @dataclass(slots=True, kw_only=True)
