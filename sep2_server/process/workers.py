@@ -71,6 +71,7 @@ class Workshop:
         """Read the certificates and listen. CertsError or OSError say why that cannot be."""
         settings = site.server
         tls = shared_tls(settings)
+        _require_free(settings.host, settings.port)
         first = listen(settings.host, settings.port, shared=True)
         port = first[0].getsockname()[1]
         further = (listen(settings.host, port, shared=True) for _ in range(settings.workers - 1))
@@ -114,6 +115,12 @@ class Workshop:
     def close(self) -> None:
         """Listen no longer, as far as this process goes."""
         _close(chain(chain.from_iterable(self.sockets), self.operator_sockets))
+
+
+def _require_free(host: str, port: int) -> None:
+    """OSError where others listen at a port, also such as share it: they would get half of the devices."""
+    if port:
+        _close(listen(host, port))
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:

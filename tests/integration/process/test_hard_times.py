@@ -82,6 +82,25 @@ def is_served(site: SiteProcess) -> bool:
     return False
 
 
+def test_a_port_that_another_server_shares_among_its_workers_is_taken(
+    tmp_path: Path, process_pki: Pki
+) -> None:
+    """Each would get half of the devices' connections."""
+    with site_process(tmp_path, process_pki, "--workers=2") as site:
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "server.toml").write_text((tmp_path / "server.toml").read_text())
+        command = [sys.executable, "-m", "lineside", "server", "run", "--config", str(other), "--workers=2"]
+        with subprocess.Popen(
+            [*command, "--set", f"port={site.port}"], cwd=ROOT, text=True, stderr=subprocess.PIPE
+        ) as process:
+            try:
+                _, told = process.communicate(timeout=15)
+            finally:
+                process.kill()
+        assert (process.returncode, "in use" in told) == (1, True)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_reload_while_a_server_starts_does_not_end_it(
     tmp_path: Path, process_pki: Pki, workers: int
