@@ -22,6 +22,7 @@ PAUSE_S: Final = 0.1
 HANDSHAKE_S: Final = 60.0
 MOST_ENTERING: Final = 1024
 """TLS handshakes that are under way at a time; who comes then is closed at once."""
+_NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _WITHOUT_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 log = logging.getLogger(__name__)
@@ -33,18 +34,28 @@ def listen(host: str, port: int, *, shared: bool = False) -> list[socket.socket]
     What they accept has their options: TCP keep-alive, and no delay of small segments.
 
     With `shared` further sockets may be bound to the same port: the system spreads connections over them.
-    OSError where the port is taken or the host has no address here.
+    OSError where the port is taken at one of them, or the host has no address here.
     """
     made: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, place in dict.fromkeys(found):
             chosen = port or (made[0].getsockname()[1] if made else 0)
-            made.append(_bound(socket.socket(family, kind, protocol), (place[0], chosen, *place[2:]), shared))
+            try:
+                fresh = socket.socket(family, kind, protocol)
+                made.append(_bound(fresh, (place[0], chosen, *place[2:]), shared))
+            except OSError as flaw:
+                if flaw.errno not in _NOT_HERE:
+                    raise
+                log.warning("%s of %s is not listened on: %s", place[0], host or "this machine", flaw)
+                missing = flaw
     except OSError:
         for one in made:
             one.close()
         raise
+    if missing is not None and not made:
+        raise missing
     return made
 
 
