@@ -311,6 +311,7 @@ class Sep2Server:
     def _beat(self) -> None:
         """Let the other workers know how this one is."""
         if self.place.boards is not None:
+            self.place.boards.live(self.place.number)
             self.place.boards.write(self.place.number, self.meter.samples())
 
     def _hear(self, changes: Sequence[Change]) -> None:

@@ -60,6 +60,7 @@ class Meter:
         self._seconds: dict[str, Histogram] = {}
         self._events: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._gauges: dict[tuple[str, tuple[tuple[str, str], ...]], Gauge] = {}
+        self._stored: dict[tuple[str, tuple[tuple[str, str], ...]], Gauge] = {}
         self._lock = threading.Lock()
         self.batches = Histogram(JOBS)
         self.commits = Histogram(SECONDS)
@@ -89,6 +90,10 @@ class Meter:
     def gauge(self, name: str, read: Gauge, **labels: str) -> None:
         """Ask `read` for a number at each scrape, in the thread of the event loop."""
         self._gauges[name, tuple(labels.items())] = read
+
+    def stored(self, name: str, read: Gauge, **labels: str) -> None:
+        """Ask for a number that stands in the store; where one raises a StoreError, none is told then."""
+        self._stored[name, tuple(labels.items())] = read
 
     def committed(self, jobs: int, seconds: float) -> None:
         """Count one commit. Any thread may call."""
@@ -125,7 +130,9 @@ class Meter:
         for (name, labels), count in events.items():
             _put(found, name, count, **dict(labels))
         for (name, labels), read in self._gauges.items():
-            with suppress(StoreError):
+            _put(found, name, read(), **dict(labels))
+        with suppress(StoreError):  # the first to fail has waited for the database: no other does
+            for (name, labels), read in self._stored.items():
                 _put(found, name, read(), **dict(labels))
         _put(found, "lineside_cpu_seconds_total", _cpu_s())
         _put(found, "lineside_resident_octets", _resident_octets())

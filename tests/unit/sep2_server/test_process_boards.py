@@ -39,14 +39,32 @@ def test_a_board_that_is_half_written_has_no_numbers(octets: int) -> None:
     assert boards.read(0)[1] == SAMPLES
 
 
-def test_a_number_that_cannot_be_read_leaves_the_others() -> None:
+def test_a_sign_of_life_leaves_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    boards = Boards.create(2)
+    now = 9.5
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    boards.write(1, SAMPLES)
+    now = 1_000_000.25
+    assert boards.age_s(1) == boards.read(1)[0] == now - 9.5
+    for number in range(2):
+        boards.live(number)
+    assert boards.read(1) == (0, SAMPLES)
+    assert boards.read(0) == (0, {})
+
+
+def test_a_number_that_cannot_be_read_leaves_the_others_and_the_store_is_asked_once() -> None:
     meter = Meter()
+    asked = 0
 
     def lost() -> float:
+        nonlocal asked
+        asked += 1
         raise StoreError("the database is away")
 
-    meter.gauge("lineside_due_events", lost)
+    meter.stored("lineside_due_events", lost)
+    meter.stored("lineside_change_feed_lag", lost)
     meter.gauge("lineside_connections", lambda: 3)
     samples = meter.samples()
+    assert asked == 1
     assert samples["lineside_connections"] == {"lineside_connections": 3}
     assert "lineside_due_events" not in samples
