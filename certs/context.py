@@ -307,8 +307,13 @@ def _mutual(context: C, certificate: Path, key: Path, roots: Path) -> C:
 
 def _load_own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     _require_files(certificate, key)
+
+    def refuse_to_ask() -> str:
+        """OpenSSL would ask at the terminal, and a server would hang until somebody comes."""
+        raise RequestError(f"{key}: the key is encrypted; wanted: one without a passphrase, mode 0600")
+
     try:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, refuse_to_ask)
     except ssl.SSLError as error:
         raise RequestError(
             f"{certificate} and {key}: no certificate with its private key: {error}"

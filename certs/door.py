@@ -20,6 +20,9 @@ ACCEPTED_AT_ONCE: Final = 64
 PAUSE_S: Final = 0.1
 """How long nothing is accepted once the process has no file left for a connection."""
 HANDSHAKE_S: Final = 60.0
+MOST_ENTERING: Final = 1024
+"""TLS handshakes that are under way at a time; who comes then is closed at once."""
+_NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _WITHOUT_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 log = logging.getLogger(__name__)
@@ -31,18 +34,28 @@ def listen(host: str, port: int, *, shared: bool = False) -> list[socket.socket]
     What they accept has their options: TCP keep-alive, and no delay of small segments.
 
     With `shared` further sockets may be bound to the same port: the system spreads connections over them.
-    OSError where the port is taken or the host has no address here.
+    OSError where the port is taken at one of them, or the host has no address here.
     """
     made: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, kind, protocol, _, place in dict.fromkeys(found):
             chosen = port or (made[0].getsockname()[1] if made else 0)
-            made.append(_bound(socket.socket(family, kind, protocol), (place[0], chosen, *place[2:]), shared))
+            try:
+                fresh = socket.socket(family, kind, protocol)
+                made.append(_bound(fresh, (place[0], chosen, *place[2:]), shared))
+            except OSError as flaw:
+                if flaw.errno not in _NOT_HERE:
+                    raise
+                log.warning("%s of %s is not listened on: %s", place[0], host or "this machine", flaw)
+                missing = flaw
     except OSError:
         for one in made:
             one.close()
         raise
+    if missing is not None and not made:
+        raise missing
     return made
 
 
@@ -113,11 +126,17 @@ class Door:
         factory: Callable[[], asyncio.Protocol],
         context: TlsContext | None = None,
         refused: Callable[[str], None] = lambda _: None,
+        *,
+        most_entering: int = MOST_ENTERING,
     ) -> None:
-        """`refused` hears, in words, of each connection that ended in its handshake."""
+        """`refused` hears, in words, of each connection that ended in its handshake.
+
+        Of those there are `most_entering` at a time; who comes then is closed at once.
+        """
         self._factory = factory
         self._refused = refused
         self._context = context
+        self._most_entering = most_entering
         self._loop = asyncio.get_running_loop()
         self._entering: set[asyncio.Task[None]] = set()
         self._accepting = Accepting(sockets, self._receive)
@@ -148,6 +167,10 @@ class Door:
             await asyncio.wait(self._entering)
 
     def _receive(self, accepted: socket.socket, address: str) -> None:
+        if self._context is not None and len(self._entering) >= self._most_entering:
+            log.info("No connection with %s: %s handshakes are under way", address, len(self._entering))
+            accepted.close()
+            return
         task = self._loop.create_task(self._enter(accepted))
         self._entering.add(task)
         task.add_done_callback(partial(self._entered, accepted, address))

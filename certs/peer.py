@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import Final, Self
 
 from cryptography import x509
@@ -32,6 +33,11 @@ class PeerIdentity:
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
 
+    @property
+    def expires(self) -> float:
+        """When the certificate does, s since 1970 UTC."""
+        return self.certificate.not_valid_after_utc.timestamp()
+
 
 class KnownIssuers:
     """Roots, and CAs that stood in chains already accepted: the way back to the root for a resumed session.
@@ -57,7 +63,7 @@ class KnownIssuers:
         self, roots: Iterable[x509.Certificate], *, self_signed: Iterable[x509.Certificate] | None = None
     ) -> None:
         """Trust these roots and self-signed clients from now on, and no others."""
-        self._admitted: OrderedDict[tuple[bytes, bool], LFDI] = OrderedDict()
+        self._admitted: OrderedDict[tuple[bytes, bool], tuple[LFDI, float]] = OrderedDict()
         self._roots = {_encoded(root): root for root in roots}
         self._self_signed = None if self_signed is None else set(map(_encoded, self_signed))
 
@@ -81,11 +87,13 @@ class KnownIssuers:
 
     def admitted(self, leaf: bytes, *, allow_self_signed: bool) -> LFDI | None:
         """The peer with this certificate (DER) if it was admitted under the roots of today, and lately."""
-        return self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed))
+        lfdi, until = self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed), (None, 0.0))
+        return lfdi if time() <= until else None
 
-    def admit(self, leaf: bytes, lfdi: LFDI, *, allow_self_signed: bool) -> None:
-        """Remember that a peer was admitted; of the latest 16,384."""
-        self._admitted[hashlib.sha256(leaf).digest(), allow_self_signed] = lfdi
+    def admit(self, leaf: bytes, identity: PeerIdentity, *, allow_self_signed: bool) -> None:
+        """Remember that a peer was admitted, until its certificate expires; of the latest 16,384."""
+        known = identity.lfdi, identity.expires
+        self._admitted[hashlib.sha256(leaf).digest(), allow_self_signed] = known
         if len(self._admitted) > MOST_ADMITTED:
             self._admitted.popitem(last=False)
 
@@ -169,7 +177,9 @@ def admission(
     identity, reason = judged_peer(session, issuers, allow_self_signed=allow_self_signed)
     if reason is not None or identity is None:
         return reason
-    issuers.admit(encoded, identity.lfdi, allow_self_signed=allow_self_signed)
+    if is_resumed and time() > identity.expires:
+        return broken("expired", "the certificate has expired since the session began; wanted: a valid one")
+    issuers.admit(encoded, identity, allow_self_signed=allow_self_signed)
     return identity.lfdi
 
 

@@ -34,6 +34,7 @@ from sep2_server.process.listener import Bounds, Listener
 from sep2_server.process.log_lines import Access
 from sep2_server.process.place import Place, alone, tls_files
 from sep2_server.process.pulse import Pulse
+from sep2_server.process.sockets import places
 from sep2_server.protocol import Connection, Connections, accept_of, body_of, identity_of, response_of
 from sep2_server.quick_handler import Desk
 from sep2_server.redirection import Redirection
@@ -69,7 +70,7 @@ class Sep2Server:
         self.place = place or alone(settings)
         self.meter = self.place.meter
         self.clock = ShiftedClock(clock or SystemClock())
-        lfdi = lfdi_of(settings.certificate.read_bytes())
+        lfdi = lfdi_of(self.place.tls.certificate)
         self.environment = Environment.of(settings, lfdi, self.clock.now(), codecs)
         self._dispatcher = Dispatcher(self.environment)
         self.downloads = Downloads(
@@ -310,6 +311,7 @@ class Sep2Server:
     def _beat(self) -> None:
         """Let the other workers know how this one is."""
         if self.place.boards is not None:
+            self.place.boards.live(self.place.number)
             self.place.boards.write(self.place.number, self.meter.samples())
 
     def _hear(self, changes: Sequence[Change]) -> None:
@@ -351,7 +353,7 @@ class Sep2Server:
 def _bounds(settings: Settings, workers: int) -> Bounds:
     """The share that one of the workers has of the connections of all."""
     return Bounds(
-        connections=-(-settings.connections // workers),
+        connections=places(-(-settings.connections // workers)),
         per_address=settings.connections_per_address,
         handshake_s=settings.handshake_s,
     )

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http_exceptions import BadHttpMethod
 
 from certs import LFDI, Finding, KnownIssuers, TlsSession, admission
@@ -19,7 +18,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, LimitReached, UnknownMethod
 from sep2_server.messages import Answer
 from sep2_server.process.crowd import Crowd
-from sep2_server.process.ending import EndingServer
+from sep2_server.process.ending import EndingServer, NoAccessLog
 from sep2_server.process.listener import Guest
 from sep2_server.quick_handler import Desk, QuickHandler
 from sep2_server.settings import Settings
@@ -31,18 +30,6 @@ _AT_ONCE: Final = struct.pack("ii", 1, 0)
 _REQUEST_LINE: Final = re.compile(r"b['\"][!#$%&*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
 
 log = logging.getLogger(__name__)
-
-
-class NoAccessLog(AbstractAccessLogger):
-    """No line for each request: nobody asks about those."""
-
-    @property
-    def enabled(self) -> bool:
-        """False: `log` is not called."""
-        return False
-
-    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Nothing is written."""
 
 
 def response_of(answer: Answer) -> web.Response:

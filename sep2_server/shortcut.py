@@ -19,6 +19,8 @@ from sep2_server.messages import Answer, Request
 SERVER_NAME: Final = "lineside"
 MOST_HEADS: Final = 10_000
 """So many are known; each takes some 700 octets."""
+LONGEST_HEAD: Final = 2048
+"""Longer ones are not kept, octets: a client may send another each time."""
 MOST_OCTETS: Final = 8192
 """Larger bodies take the long way."""
 PLAIN: Final = frozenset({"GET", "PUT", "POST"})
@@ -67,7 +69,9 @@ class Heads:
         return len(self._known)
 
     def add(self, head: bytes, known: Known) -> None:
-        """Know a head."""
+        """Know a head, unless it is long."""
+        if len(head) > LONGEST_HEAD:
+            return
         while len(self._known) >= self._most:
             del self._known[next(iter(self._known))]
         self._known[head] = known

@@ -13,10 +13,11 @@ from aiohttp import web
 from certs import Door, OperatorTls, listen
 from sep2_server.operator.counter import Counter, Reply, Request, refused
 from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
-from sep2_server.operator.guests import UNREADABLE, Bounds, GuestConnection, GuestServer, paced, response_to
+from sep2_server.operator.guests import UNREADABLE, Bounds, GuestConnection, paced, response_to
 from sep2_server.operator.operator_settings import is_loopback
 from sep2_server.process.monitor import READS, Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
+from sep2_server.process.patience import PatientServer
 from sep2_server.uris import target_of
 
 SHUTDOWN_S: Final = 5.0
@@ -41,7 +42,7 @@ class OperatorApi:
         self._counter = counter
         self._pages = pages
         self._bounds = bounds
-        self._server = GuestServer(self._handle, bounds)
+        self._server = PatientServer(self._handle, bounds, GuestConnection)
         self._door: Door | None = None
         self._tls: OperatorTls | None = None
         self.url = ""
@@ -66,7 +67,12 @@ class OperatorApi:
             )
         self._tls = None if credentials is None else OperatorTls(*credentials)
         context = None if self._tls is None else self._tls.context
-        self._door = Door(sockets or listen(host, port), self._server.receive, context)
+        self._door = Door(
+            sockets or listen(host, port),
+            self._server.receive,
+            context,
+            most_entering=self._bounds.connections,
+        )
         name = f"[{host}]" if ":" in host else host
         self.url = f"{'http' if context is None else 'https'}://{name}:{self._door.port}"
         log.info("Operator API listens on %s", self.url)

@@ -1,7 +1,9 @@
 """`lineside server run`: both sides of a server, in one process or several, until it is told to stop."""
 
 import argparse
+import logging
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +14,14 @@ from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, 
 from sep2_server.operator.commands_check import is_flawed
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import read_site
+from sep2_server.process.hangups import hold_hangups
 from sep2_server.process.pid_file import PidFile
 from sep2_server.process.service import VARIABLE, ServiceManager
 from sep2_server.process.serving import serve_alone
 from sep2_server.process.workers import serve_with_workers
 from sep2_server.setting_values import SettingsError
+
+log = logging.getLogger(__name__)
 
 
 def add_run(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,10 +47,11 @@ def run(args: argparse.Namespace) -> int:
         return WRONG_USAGE
     try:
         site = reread()
+        hold_hangups()
         mark = PidFile.take(site.operator.folder)
         if site.server.workers > 1:
-            return serve_with_workers(site, tell=say, reread=reread, manager=manager)
-        serve_alone(site, tell=say, reread=reread, manager=manager)
+            return serve_with_workers(site, tell=_announce, reread=reread, manager=manager)
+        serve_alone(site, tell=_announce, reread=reread, manager=manager)
         mark.release()
     except (SettingsError, PlainHttpError) as flaw:
         complain(str(flaw), "correct the settings; a new folder is made by: lineside server init FOLDER")
@@ -54,3 +60,14 @@ def run(args: argparse.Namespace) -> int:
         complain(str(flaw), "see that the files and ports of the settings are there and free")
         return REFUSED
     return FINE
+
+
+def _announce(line: str) -> None:
+    """Say where things are; a server serves also where nobody reads that."""
+    try:
+        say(line)
+    except OSError as flaw:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        log.warning("%s: this was not told: %s", flaw, line)

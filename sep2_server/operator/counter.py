@@ -102,7 +102,7 @@ class Counter:
     def knows(self, authorization: str | None) -> bool:
         """Whether a caller shows a token of any role."""
         try:
-            caller(read_tokens(self._folder), authorization, self._clock.now())
+            caller(self._tokens(), authorization, self._clock.now())
         except Unauthorized:
             return False
         return True
@@ -157,7 +157,7 @@ class Counter:
         if wait_s:
             raise TooManyAttempts(wait_s)
         try:
-            token = caller(read_tokens(self._folder), request.authorization, self._clock.now())
+            token = caller(self._tokens(), request.authorization, self._clock.now())
         except Unauthorized as flaw:
             log.warning("Operator API refused a caller at %s: %s", request.address or "?", flaw.detail)
             if self._attempts.failed(request.address, self._elapsed()):
@@ -166,12 +166,23 @@ class Counter:
         self._note_use(token)
         return token
 
+    def _tokens(self) -> tuple[Token, ...]:
+        """The tokens that are known. ServerFailed where their file cannot be read."""
+        try:
+            return read_tokens(self._folder)
+        except OSError as flaw:
+            log.log(logging.ERROR, "No operator is let in: %s", flaw)
+            raise ServerFailed from flaw
+
     def _note_use(self, token: Token) -> None:
-        """Write when a token was used, once a minute at most."""
+        """Write when a token was used, once a minute at most; where the disk is full, it is not known."""
         now = self._clock.now()
         if not 0 <= now - self._uses.get(token.name, -USE_STEP_S) < USE_STEP_S:
             self._uses[token.name] = now
-            note_use(self._folder, token.name, now)
+            try:
+                note_use(self._folder, token.name, now)
+            except OSError as flaw:
+                log.warning("The use of token %r is not written down: %s", token.name, flaw)
 
     async def _repair(self) -> None:
         """Write what time has changed, so that every status is right at this second."""

@@ -1,5 +1,6 @@
 """The operators' side of a running server: tokens, audit log and API, beside the IEEE 2030.5 side."""
 
+import logging
 import secrets
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,6 +14,8 @@ from sep2_server.operator.operator_settings import METRICS_URL_FILE, URL_FILE, O
 from sep2_server.operator.token_files import FIRST_FILE, open_tokens
 from sep2_server.process.monitor import Monitor
 from sep2_server.process.pages import Page, page
+
+log = logging.getLogger(__name__)
 
 
 class OperatorSide:
@@ -88,11 +91,23 @@ class OperatorSide:
 
     async def stop(self) -> None:
         """Finish the requests that are under way and close the audit log."""
-        for name in (URL_FILE, METRICS_URL_FILE):
-            (self.settings.folder / name).unlink(missing_ok=True)
+        monitored = "" if self.monitor is None else self.monitor.url
+        for name, url in ((URL_FILE, self.url), (METRICS_URL_FILE, monitored)):
+            _remove(self.settings.folder / name, f"{url}\n")
         if self.monitor is not None:
             await self.monitor.stop()
         if self._api is not None:
             await self._api.stop()
         if self.audit is not None:
             self.audit.close()
+
+
+def _remove(path: Path, text: str) -> None:
+    """Remove a file that holds this text: another is of a server that was started since."""
+    try:
+        if path.read_text(encoding="utf-8") == text:
+            path.unlink()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as flaw:
+        log.warning("%s stays: %s", path, flaw)

@@ -19,6 +19,10 @@ FIRST_NAME: Final = "operator"
 _NAMES: Final = ("name", "sha256", "created", "expires")
 
 
+class TokensUnreadable(OSError, ValueError):
+    """The file of the tokens is not as it was written."""
+
+
 def open_tokens(folder: Path, random_bits: Callable[[int], int]) -> tuple[Token, ...]:
     """The tokens of a data folder; at the first start one is made and its secret left in `operator.token`."""
     if not (folder / TOKENS_FILE).exists():
@@ -28,7 +32,7 @@ def open_tokens(folder: Path, random_bits: Callable[[int], int]) -> tuple[Token,
 
 
 def read_tokens(folder: Path) -> tuple[Token, ...]:
-    """The tokens that the server knows. ValueError where the file is not as it was written."""
+    """The tokens that the server knows. TokensUnreadable where the file is not as it was written."""
     path = folder / TOKENS_FILE
     if not path.exists():
         return ()
@@ -36,7 +40,7 @@ def read_tokens(folder: Path) -> tuple[Token, ...]:
         rows = json.loads(path.read_text())["tokens"]
         return tuple(_token(row) for row in rows)
     except (ValueError, KeyError, TypeError) as flaw:
-        raise ValueError(
+        raise TokensUnreadable(
             f"{path}: not a file of tokens ({flaw}); restore it or remove it to begin anew"
         ) from flaw
 

@@ -11,6 +11,8 @@ from typing import Self
 from sep2_server.process.families import Samples
 
 MOST_OCTETS = 1 << 22
+MOST_HEAD = 32
+"""Octets of the time, behind the first one."""
 
 
 class Boards:
@@ -29,19 +31,41 @@ class Boards:
 
     def write(self, number: int, samples: Samples) -> None:
         """Put a worker's numbers on its board, with the time."""
-        encoded = json.dumps([time.monotonic(), samples]).encode()
+        encoded = _head() + json.dumps(samples).encode() + b"]"
         with _locked(self._descriptors[number], fcntl.LOCK_EX) as board:
-            os.ftruncate(board, 0)
             os.pwrite(board, encoded, 0)
+            os.ftruncate(board, len(encoded))
+
+    def live(self, number: int) -> None:
+        """Put a worker's sign of life on its board; its numbers stay."""
+        with _locked(self._descriptors[number], fcntl.LOCK_EX) as board:
+            os.pwrite(board, _head() if os.fstat(board).st_size else _head() + b"{}]", 0)
 
     def read(self, number: int) -> tuple[float, Samples]:
-        """How old the numbers of a worker are, s, and they; none were ever written: infinitely old."""
+        """How old the numbers of a worker are, s, and they.
+
+        None were ever written, or a worker that died has left them half written: infinitely old.
+        """
         with _locked(self._descriptors[number], fcntl.LOCK_SH) as board:
             encoded = os.pread(board, MOST_OCTETS, 0)
-        if not encoded:
+        try:
+            written, samples = json.loads(encoded)
+        except ValueError:
             return float("inf"), {}
-        written, samples = json.loads(encoded)
         return time.monotonic() - written, samples
+
+    def age_s(self, number: int) -> float:
+        """How long ago a worker last wrote, s, without waiting for one that hangs as it writes."""
+        head = os.pread(self._descriptors[number], MOST_HEAD + 1, 0)
+        try:
+            return time.monotonic() - float(head[1:])
+        except ValueError:
+            return float("inf")
+
+
+def _head() -> bytes:
+    """The time, in so many octets at all times."""
+    return f"[{time.monotonic():<{MOST_HEAD}.6f},".encode()
 
 
 @contextmanager

@@ -52,6 +52,12 @@ class Crew:
         slot = self.slots[number]
         slot.pid, slot.started, slot.due, slot.is_ready = pid, now, None, False
 
+    def failed(self, number: int, now: float) -> None:
+        """No process could be made for a slot: tried again, later and later."""
+        slot = self.slots[number]
+        slot.failures += 1
+        slot.due = now + _wait_after(slot.failures + 1)
+
     def ready(self, number: int, now: float) -> None:
         """A worker serves; at the first time the others are due."""
         self.slots[number].is_ready = True

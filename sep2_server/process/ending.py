@@ -5,12 +5,25 @@ import logging
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
 from aiohttp.web_protocol import RequestHandler
 
 LAST_S: Final = 1.0
 """How long handlers have that are cancelled after the time of grace."""
 
 log = logging.getLogger(__name__)
+
+
+class NoAccessLog(AbstractAccessLogger):
+    """No line for each request: nobody asks about those."""
+
+    @property
+    def enabled(self) -> bool:
+        """False: `log` is not called."""
+        return False
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Nothing is written."""
 
 
 class EndingConnection(RequestHandler):

@@ -90,6 +90,11 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+def formatter_of(kind: Format) -> logging.Formatter:
+    """What makes lines of a form."""
+    return JsonFormatter() if kind == "json" else TextFormatter()
+
+
 def _one_line(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 

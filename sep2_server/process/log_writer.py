@@ -8,14 +8,14 @@ from collections import deque
 from itertools import accumulate, count
 from typing import Final
 
-from sep2_server.process.log_lines import Access, Format, JsonFormatter, TextFormatter, access_line
+from sep2_server.process.log_direct import STANDARD_ERROR, takes
+from sep2_server.process.log_lines import Access, Format, access_line, formatter_of
 
 MOST_LINES: Final = 20_000
 """Lines that wait at most; further ones are counted and dropped."""
 LATEST_S: Final = 0.1
 """How long a line may wait for the writer."""
 STOP_S: Final = 1.0
-STANDARD_ERROR: Final = 2
 
 
 class LogWriter:
@@ -67,8 +67,19 @@ class LogWriter:
         done = 0
         with contextlib.suppress(OSError):
             while done < len(octets):
-                done += os.write(self._target, octets[done:])
+                try:
+                    done += os.write(self._target, octets[done:])
+                except BlockingIOError:
+                    if not self._has_room():
+                        break
         return done
+
+    def _has_room(self) -> bool:
+        """Wait until a target that others have told not to wait takes more; False where it is the end."""
+        while not takes(self._target, LATEST_S):
+            if self._is_over.is_set():
+                return False
+        return True
 
     def _text_of(self, line: Access | str) -> str:
         text = line if isinstance(line, str) else access_line(line, self.kind, self._process)
@@ -81,7 +92,7 @@ class WriterHandler(logging.Handler):
     def __init__(self, writer: LogWriter) -> None:
         super().__init__()
         self._writer = writer
-        self.setFormatter(JsonFormatter() if writer.kind == "json" else TextFormatter())
+        self.setFormatter(formatter_of(writer.kind))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record soon."""

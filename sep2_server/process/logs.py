@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sep2_server.process.log_direct import DirectHandler
+from sep2_server.process.log_lines import Format, formatter_of
 from sep2_server.process.log_writer import AccessLog, LogWriter, WriterHandler
 from sep2_server.process.meter import Meter
 from sep2_server.settings import Settings
@@ -15,7 +17,7 @@ def logging_of(settings: Settings, meter: Meter) -> Iterator[AccessLog]:
 
     The handlers of before are back afterwards. Call it after a fork, because it starts a thread.
     """
-    writer = LogWriter("json" if settings.log_format == "json" else "text")
+    writer = LogWriter(_form_of(settings))
     meter.gauge("lineside_log_lines_dropped_total", lambda: writer.dropped)
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
@@ -27,6 +29,22 @@ def logging_of(settings: Settings, meter: Meter) -> Iterator[AccessLog]:
         root.handlers[:] = before
         root.setLevel(level)
         writer.close()
+
+
+@contextmanager
+def direct_logging(settings: Settings) -> Iterator[None]:
+    """While open, this process logs without a thread and never waits either: it is one that forks."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    root.handlers[:] = [DirectHandler(formatter_of(_form_of(settings)))]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+
+
+def _form_of(settings: Settings) -> Format:
+    return "json" if settings.log_format == "json" else "text"
 
 
 def set_level(settings: Settings) -> None:

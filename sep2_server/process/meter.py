@@ -6,10 +6,12 @@ import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from function_sets import METHODS
+from sep2_server.errors import StoreError
 from sep2_server.process.families import Samples, joined, sample
 
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -58,6 +60,7 @@ class Meter:
         self._seconds: dict[str, Histogram] = {}
         self._events: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._gauges: dict[tuple[str, tuple[tuple[str, str], ...]], Gauge] = {}
+        self._stored: dict[tuple[str, tuple[tuple[str, str], ...]], Gauge] = {}
         self._lock = threading.Lock()
         self.batches = Histogram(JOBS)
         self.commits = Histogram(SECONDS)
@@ -88,6 +91,10 @@ class Meter:
         """Ask `read` for a number at each scrape, in the thread of the event loop."""
         self._gauges[name, tuple(labels.items())] = read
 
+    def stored(self, name: str, read: Gauge, **labels: str) -> None:
+        """Ask for a number that stands in the store; where one raises a StoreError, none is told then."""
+        self._stored[name, tuple(labels.items())] = read
+
     def committed(self, jobs: int, seconds: float) -> None:
         """Count one commit. Any thread may call."""
         with self._lock:
@@ -103,7 +110,7 @@ class Meter:
         self.count("lineside_handshakes_total", result="failed", reason=why)
 
     def samples(self) -> Samples:
-        """Every number as it is now, those of the base among them."""
+        """Every number as it is now, those of the base too; what the store does not tell is left out."""
         return joined((self._base, self._own()))
 
     def _own(self) -> Samples:
@@ -124,6 +131,9 @@ class Meter:
             _put(found, name, count, **dict(labels))
         for (name, labels), read in self._gauges.items():
             _put(found, name, read(), **dict(labels))
+        with suppress(StoreError):  # the first to fail has waited for the database: no other does
+            for (name, labels), read in self._stored.items():
+                _put(found, name, read(), **dict(labels))
         _put(found, "lineside_cpu_seconds_total", _cpu_s())
         _put(found, "lineside_resident_octets", _resident_octets())
         _put(found, "lineside_workers", 1)

@@ -7,25 +7,27 @@ from aiohttp import web
 
 from certs import Door
 from sep2_server.process.pages import Page
+from sep2_server.process.patience import Patience, PatientConnection, PatientServer
 
 HOST: Final = "127.0.0.1"
 SHUTDOWN_S: Final = 1.0
 READS: Final = ("GET", "HEAD")
+USUAL: Final = Patience(connections=64)
 Pages = Callable[[str], Page | None]
 
 
 class Monitor:
     """Listens and answers GET with a page."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, patience: Patience = USUAL) -> None:
         self._pages = pages
-        self._server = web.Server(self._handle, access_log=None)
+        self._server = PatientServer(self._handle, patience)
         self._door: Door | None = None
         self.url = ""
 
     async def start(self, port: int) -> None:
         """Listen; with port 0 the system chooses one, and `url` then says which. OSError: it is taken."""
-        self._door = Door.at(HOST, port, self._server)
+        self._door = Door.at(HOST, port, self._server.receive)
         self.url = f"http://{HOST}:{self._door.port}"
 
     async def stop(self) -> None:
@@ -35,6 +37,8 @@ class Monitor:
             await self._server.shutdown(SHUTDOWN_S)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
+        if isinstance(request.protocol, PatientConnection):
+            request.protocol.asked()
         found = self._pages(request.path)
         if found is None:
             return _refused(404, f"nothing is at {request.path}", "look at /livez, /readyz or /metrics")

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sep2_server.errors import StoreError
 from sep2_server.process.families import CONTENT_TYPE, text_of
 from sep2_server.process.gauges import samples_of_all
 from sep2_server.process.health import FINE, checks_of, is_ready
@@ -34,7 +33,7 @@ def page(server: "Sep2Server", path: str) -> Page | None:
     if path == "/readyz":
         return _readiness(server)
     if path == METRICS:
-        return _metrics(server)
+        return Page(200, CONTENT_TYPE, text_of(samples_of_all(server)).encode())
     return None
 
 
@@ -45,13 +44,6 @@ def _readiness(server: "Sep2Server") -> Page:
     wrong = "; ".join(f"{name}: {told}" for name, told in checks.items() if told != FINE)
     told = {"ready": False, "checks": checks, "error": "not ready", "detail": wrong, "hint": "read the log"}
     return Page(503, JSON, _encoded(told))
-
-
-def _metrics(server: "Sep2Server") -> Page:
-    try:
-        return Page(200, CONTENT_TYPE, text_of(samples_of_all(server)).encode())
-    except StoreError as flaw:
-        return Page(503, "text/plain; charset=utf-8", f"{flaw}\n".encode())
 
 
 def _encoded(told: dict[str, object]) -> bytes:

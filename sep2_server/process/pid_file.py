@@ -42,13 +42,18 @@ def signal_server(folder: Path, number: signal.Signals) -> int | None:
     except OSError:
         return None
     try:
-        pid = int(os.pread(descriptor, 32, 0) or b"0")
+        pid = _pid_of(os.pread(descriptor, 32, 0))
         if not pid or _is_free(descriptor):
             return None
         os.kill(pid, number)
     finally:
         os.close(descriptor)
     return pid
+
+
+def _pid_of(text: bytes) -> int:
+    """The process that a text names, 0 for none: a negative number would be a group of processes."""
+    return int(text) if text.strip().isdigit() else 0
 
 
 def _is_free(descriptor: int) -> bool:

@@ -15,6 +15,7 @@ from function_sets import pen_warning
 from sep2_server.app import Sep2Server
 from sep2_server.operator.side import OperatorSide
 from sep2_server.operator.site import Site
+from sep2_server.process.hangups import take_hangups
 from sep2_server.process.logs import logging_of, set_level
 from sep2_server.process.place import Place, alone
 from sep2_server.process.service import ServiceManager
@@ -115,8 +116,9 @@ def _announce(site: Site, server: Sep2Server, side: OperatorSide, tell: Tell) ->
 
 
 def _on_signals(ending: asyncio.Event, renewed: Callable[[], object]) -> None:
-    """Let SIGTERM and SIGINT end the process, and SIGHUP renew it."""
+    """Let SIGTERM and SIGINT end the process, and SIGHUP renew it, also one that came before."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     loop.add_signal_handler(signal.SIGHUP, renewed)
+    take_hangups()

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from sep2_server.process.crew import Crew
+from sep2_server.process.hangups import hangups_held, take_hangups
 from sep2_server.process.service import ServiceManager, end_with_parent
 
 READY: Final = b"\0"
@@ -20,6 +21,10 @@ READY: Final = b"\0"
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 GRACE_S: Final = 5.0
 """How much longer than their own time-out workers may take to end."""
+LOOK_S: Final = 10.0
+"""How often it is looked whether workers live, s."""
+STUCK_S: Final = 120.0
+"""A worker that gives no sign of life for so long never will again: its connections hang."""
 FINE: Final = 0
 
 log = logging.getLogger(__name__)
@@ -33,14 +38,16 @@ Work = Callable[[int, Tell, Callable[[], None]], int]
 class Duties:
     """What the parent does for its server.
 
-    `renew` reads the files again (False: they are bad), `close` stops listening.
+    `renew` reads the files again (False: they are bad), `close` stops listening, `shutdown_s` is how long
+    workers may take to end, `silence_s` for how long a worker has given no sign of life.
     """
 
     work: Work
     say: Tell
     renew: Callable[[], bool]
     close: Callable[[], None]
-    shutdown_s: float
+    shutdown_s: Callable[[], float]
+    silence_s: Callable[[int], float]
     manager: ServiceManager
 
 
@@ -63,20 +70,24 @@ class Supervisor:
     _said: list[str] = field(default_factory=list)
     _stopping: bool = False
     _has_told: bool = False
+    _look_at: float = 0.0
+    _silent: set[int] = field(default_factory=set)
 
     def run(self) -> int:
         """Supervise until SIGTERM or SIGINT; the exit code."""
         crew = Crew(self.count, time.monotonic())
         woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         for one in SIGNALS:
             signal.signal(one, _noted)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        take_hangups()
         self._selector.register(woken, selectors.EVENT_READ)
         code = FINE
         while not self._stopping:
             for number in crew.due(time.monotonic()):
                 self._start(crew, number)
-            for key, _ in self._selector.select(crew.wait_s(time.monotonic())):
+            self._look(crew, time.monotonic())
+            for key, _ in self._selector.select(self._wait_s(crew, time.monotonic())):
                 if key.fd == woken:
                     code = self._signalled(crew, os.read(woken, 512)) or code
                 else:
@@ -93,18 +104,57 @@ class Supervisor:
             self._stopping = True
         return code
 
+    def _wait_s(self, crew: Crew, now: float) -> float:
+        due_s = crew.wait_s(now)
+        look_s = max(self._look_at - now, 0.0)
+        return look_s if due_s is None else min(due_s, look_s)
+
+    def _look(self, crew: Crew, now: float) -> None:
+        """Kill workers that gave no sign of life at two looks: after a pause of the machine none has."""
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_S
+        before, self._silent = self._silent, set()
+        for slot in crew.slots:
+            silence_s = self.duties.silence_s(slot.number) if slot.is_ready else 0.0
+            if silence_s < STUCK_S:
+                continue
+            self._silent.add(slot.pid)
+            if slot.pid in before:
+                told = "Worker %s (process %s) has given no sign of life for %.0f s: it is killed"
+                log.error(told, slot.number, slot.pid, silence_s)
+                _kill(slot.pid, signal.SIGKILL)
+
     def _start(self, crew: Crew, number: int) -> None:
-        heard, said = os.pipe2(os.O_CLOEXEC)
+        """Make a worker. OSError where the first of all cannot be made; others are tried again later."""
         parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
-        if pid == 0:
-            self._become_worker(number, parent, said)
+        try:
+            heard, said = os.pipe2(os.O_CLOEXEC)
+            with hangups_held():
+                pid = self._forked(heard, said)
+                if pid == 0:
+                    self._become_worker(number, parent, said)
+        except OSError as flaw:
+            if not crew.has_been_ready:
+                raise
+            log.log(logging.ERROR, "Worker %s cannot be started: %s", number, flaw)
+            crew.failed(number, time.monotonic())
+            return
         os.close(said)
         crew.started(number, pid, time.monotonic())
         self._told[heard] = _Told(number=number)
         self._selector.register(heard, selectors.EVENT_READ)
+
+    def _forked(self, heard: int, said: int) -> int:
+        """What `fork` gives; where it fails, the ends of the pipe are closed again."""
+        try:
+            return os.fork()
+        except OSError:
+            os.close(heard)
+            os.close(said)
+            raise
 
     def _become_worker(self, number: int, parent: int, said: int) -> NoReturn:
         """In the child: be a process of its own, work, and end without a trace of the parent."""
@@ -162,7 +212,12 @@ class Supervisor:
 
     def _renew(self, crew: Crew) -> None:
         self.duties.manager.reloading()
-        if self.duties.renew():
+        try:
+            is_renewed = self.duties.renew()
+        except Exception:
+            log.exception("Nothing was reloaded")
+            is_renewed = False
+        if is_renewed:
             _send(crew, signal.SIGHUP)
         self.duties.manager.ready()
 
@@ -171,7 +226,7 @@ class Supervisor:
         self.duties.manager.stopping()
         self.duties.close()
         _send(crew, signal.SIGTERM)
-        until = time.monotonic() + self.duties.shutdown_s + GRACE_S
+        until = time.monotonic() + self.duties.shutdown_s() + GRACE_S
         while crew.pids and time.monotonic() < until:
             self._selector.select(max(until - time.monotonic(), 0))
             self._drain()
@@ -188,8 +243,12 @@ class Supervisor:
 
 def _send(crew: Crew, number: signal.Signals) -> None:
     for pid in crew.pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
+        _kill(pid, number)
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _write(said: int, line: str) -> None:

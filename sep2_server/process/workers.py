@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Self
 
@@ -17,6 +17,7 @@ from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import Site
 from sep2_server.process.boards import Boards
 from sep2_server.process.families import lasting
+from sep2_server.process.logs import direct_logging
 from sep2_server.process.meter import Meter
 from sep2_server.process.place import Place, shared_tls, tls_files
 from sep2_server.process.service import ServiceManager
@@ -24,6 +25,7 @@ from sep2_server.process.serving import Reread, attempt, serve, settle_memory
 from sep2_server.process.sockets import raise_file_limit
 from sep2_server.process.supervisor import Duties, Supervisor, Tell
 from sep2_server.setting_values import SettingsError
+from sep2_server.settings import reloaded
 
 REFUSED = 1
 WRONG_USAGE = 2
@@ -39,17 +41,19 @@ def serve_with_workers(site: Site, *, tell: Tell, reread: Reread, manager: Servi
     duties = Duties(
         work=workshop.work,
         say=tell,
-        renew=lambda: attempt(lambda: workshop.tls.renew(tls_files(reread().server))),
+        renew=lambda: attempt(workshop.renew),
         close=workshop.close,
-        shutdown_s=site.server.shutdown_s,
+        shutdown_s=lambda: workshop.site.server.shutdown_s,
+        silence_s=workshop.boards.age_s,
         manager=manager,
     )
-    return Supervisor(site.server.workers, duties).run()
+    with direct_logging(site.server):
+        return Supervisor(site.server.workers, duties).run()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Workshop:
-    """What workers get from their parent.
+    """What workers get from their parent; `site` as it was read last, as far as a reload goes.
 
     One socket for each worker on the port of devices: they stay open in the parent while a worker is
     replaced, so that no connection is refused meanwhile. One TLS context, so that a session resumes on any.
@@ -67,6 +71,7 @@ class Workshop:
         """Read the certificates and listen. CertsError or OSError say why that cannot be."""
         settings = site.server
         tls = shared_tls(settings)
+        _require_free(settings.host, settings.port)
         first = listen(settings.host, settings.port, shared=True)
         port = first[0].getsockname()[1]
         further = (listen(settings.host, port, shared=True) for _ in range(settings.workers - 1))
@@ -101,9 +106,21 @@ class Workshop:
             return WRONG_USAGE if isinstance(flaw, SettingsError | PlainHttpError) else REFUSED
         return 0
 
+    def renew(self) -> None:
+        """Read the files again for workers that are yet to start. CertsError or SettingsError: all stays."""
+        server = reloaded(self.site.server, self.reread().server)
+        self.tls.renew(tls_files(server))
+        self.site = replace(self.site, server=server)
+
     def close(self) -> None:
         """Listen no longer, as far as this process goes."""
         _close(chain(chain.from_iterable(self.sockets), self.operator_sockets))
+
+
+def _require_free(host: str, port: int) -> None:
+    """OSError where others listen at a port, also such as share it: they would get half of the devices."""
+    if port:
+        _close(listen(host, port))
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:

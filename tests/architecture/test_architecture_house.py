@@ -29,6 +29,7 @@ NAMES = [str(p.relative_to(ROOT)) for p in MODULES]
 CATCH_ALL = {
     "lineside/__main__.py main": "the top of a command",
     "sep2_server/process/supervisor.py _become_worker": "the top of a worker process",
+    "sep2_server/process/supervisor.py _renew": "files that are bad in an unforeseen way end no server",
     "sep2_server/keeper.py _keep": "the top of a worker loop",
     "sep2_server/discovery/announcer.py _keep": "the top of a worker loop",
     "sep2_server/notifications/service.py _match": "the top of a worker loop",

@@ -122,6 +122,29 @@ async def test_a_factory_that_fails_costs_one_connection(caplog: pytest.LogCaptu
     assert "A connection of 127.0.0.1 failed" in caplog.text
 
 
+async def test_handshakes_are_bounded_in_number(tmp_path: Path) -> None:
+    own = Pki.create(tmp_path / "pki", 2).issue_server("server", hosts=["127.0.0.1"])
+    context = server_context(own.certificate_path, own.key_path, own.root_path)
+    door = Door(listen("127.0.0.1", 0), Greeting, context, most_entering=2)
+    with connected(door) as first, connected(door), connected(door) as third:
+        assert await heard(third) == b""
+        first.close()
+        async with asyncio.timeout(5):
+            while not await has_room(door, first_flight(own)):
+                pass
+        await door.close()
+
+
+async def has_room(door: Door, flight: bytes) -> bool:
+    """Whether one more connection is heard."""
+    with connected(door) as client:
+        client.send(flight)
+        try:
+            return (await heard(client)).startswith(HANDSHAKE)
+        except ConnectionResetError:
+            return False
+
+
 async def test_without_files_connections_wait(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -143,6 +166,46 @@ async def test_without_files_connections_wait(
     assert asyncio.get_running_loop().time() - began >= 2 * PAUSE_S - 0.02
     assert caplog.text.count("No further connection can be accepted") == 2
     await door.close()
+
+
+V4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+NOT_HERE = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))
+NO_FAMILY = (99, socket.SOCK_STREAM, 6, "", ("x", 0))
+
+
+def found_as(monkeypatch: pytest.MonkeyPatch, *places: tuple[object, ...]) -> None:
+    """Let every host have these addresses."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: list(places))
+
+
+@pytest.mark.parametrize("missing", [NOT_HERE, NO_FAMILY], ids=["address", "family"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_address_that_this_machine_has_not_keeps_no_server_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    missing: tuple[object, ...],
+    is_first: bool,
+) -> None:
+    """A container without IPv6 whose `localhost` is `::1` too."""
+    found_as(monkeypatch, *((missing, V4) if is_first else (V4, missing)))
+    (one,) = listen("localhost", 0)
+    with one:
+        assert one.getsockname()[0] == "127.0.0.1"
+    assert "is not listened on" in caplog.text
+
+
+def test_a_host_that_has_no_address_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found_as(monkeypatch, NOT_HERE, NO_FAMILY)
+    with pytest.raises(OSError, match=r"assign|family"):
+        listen("elsewhere", 0)
+
+
+def test_a_port_that_is_taken_at_one_address_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as taken:
+        port = taken.getsockname()[1]
+        found_as(monkeypatch, V4, (*V4[:4], ("127.0.0.2", port)))
+        with pytest.raises(OSError, match="in use"):
+            listen("localhost", port)
 
 
 def test_what_a_listening_socket_accepts_has_keep_alive_and_no_delay() -> None:

@@ -312,3 +312,14 @@ async def test_answers_that_are_counted_are_those_of_both_ways(house: House) -> 
         await line.ask(get("/tm"))
     samples = house.bench.server.meter.samples()["lineside_requests_total"]
     assert sum(number for labels, number in samples.items() if 'route="Time"' in labels) == 3
+
+
+async def test_heads_that_are_long_are_not_kept(house: House) -> None:
+    """There are 10,000 places: a client that sends another long one each time takes much memory."""
+    line = await house.line()
+    heads = house.bench.server.answering.heads
+    assert (await line.ask(get("/dcap", "X: a\r\n")))[0] == 200
+    assert len(heads) == 1
+    for number in range(3):
+        assert (await line.ask(get("/dcap", f"X: {number}{'a' * 6000}\r\n")))[0] == 200
+    assert len(heads) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from sep2_server.operator.guests import Bounds
 from tests.integration.operator_api.conftest import LiveServer
 from tests.integration.operator_api.test_operator_access import audit_lines
 
-BOUNDS = Bounds(connections=100, idle_s=0.4, body_s=0.4)
+BOUNDS = Bounds(connections=100, idle_s=0.4, body_s=0.4, write_s=0.4)
 GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -93,6 +94,18 @@ async def test_a_body_that_does_not_come_is_400_in_time(site: Site, port: int, p
 async def test_an_upload_that_stalls_is_an_audit_line(site: Site, port: int) -> None:
     await test_a_body_that_does_not_come_is_400_in_time(site, port, "contents")
     assert audit_lines(site)[-1]["outcome"] == "refused: bad-request"
+
+
+async def test_a_client_that_does_not_read_is_cut_off(port: int) -> None:
+    """Its answers wait in memory, and it takes a place of others."""
+    reader, writer = await opened(port)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    with suppress(ConnectionError):
+        async with asyncio.timeout(20):
+            while True:
+                writer.write(GET * 500)
+                await writer.drain()
+    assert reader.exception() is not None or writer.is_closing()
 
 
 @pytest.mark.parametrize("bounds", [replace(BOUNDS, connections=2, idle_s=5)])

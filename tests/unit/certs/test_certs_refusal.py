@@ -25,6 +25,7 @@ from certs.oids import DEVICE_GENERIC
 from certs.peer import (
     MOST_KNOWN_ISSUERS,
     KnownIssuers,
+    PeerIdentity,
     admission,
     peer_identity,
     refuse_reason,
@@ -317,7 +318,9 @@ def test_a_peer_without_certificate_is_nobody(serca: Signer) -> None:
 def test_admitted_peers_are_bounded(serca: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("certs.peer.MOST_ADMITTED", 2)
     issuers = KnownIssuers([serca.certificate])
+    root = serca.certificate
+    peer = PeerIdentity(lfdi=lfdi_of(root), certificate=root, chain=(root,))
     for leaf in (b"1", b"2", b"3"):
-        issuers.admit(leaf, lfdi_of(serca.certificate), allow_self_signed=False)
+        issuers.admit(leaf, peer, allow_self_signed=False)
     held = [issuers.admitted(leaf, allow_self_signed=False) is not None for leaf in (b"1", b"2", b"3")]
     assert held == [False, True, True]

@@ -49,6 +49,16 @@ def test_one_that_dies_again_and_again_waits_longer_each_time() -> None:
     assert waits[-1] == LONGEST_WAIT_S
 
 
+def test_one_that_cannot_be_made_waits_longer_each_time_too() -> None:
+    crew = serving(2)
+    crew.died(101, now=50)
+    waits: list[float | None] = []
+    for _ in range(4):
+        crew.failed(1, now=50)
+        waits.append(crew.wait_s(50))
+    assert waits == pytest.approx([0.1, 0.2, 0.4, 0.8])
+
+
 def test_one_that_lived_long_is_replaced_at_once_again() -> None:
     crew = serving(1)
     crew.died(100, now=1)
