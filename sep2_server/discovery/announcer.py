@@ -125,7 +125,7 @@ class Announcer:
         info = self._info(service)
         try:
             self._told[service.label] = info, await own.async_register_service(info)
-        except Exception as flaw:
+        except (OSError, _failure()) as flaw:
             log.warning("%s is not announced: %r; it is tried again", service.label, flaw)
             return False
         return True
@@ -136,7 +136,7 @@ class Announcer:
         try:
             await told
             await (await own.async_unregister_service(info))
-        except Exception as flaw:
+        except (OSError, _failure()) as flaw:
             log.warning("%s is not withdrawn: %r", label, flaw)
 
     def _info(self, service: Service) -> "AsyncServiceInfo":
@@ -150,6 +150,12 @@ class Announcer:
             parsed_addresses=list(self._environment.settings.discovery_interfaces),
         )
         return info
+
+
+def _failure() -> type[Exception]:
+    """The class of what the library raises."""
+    failure: type[Exception] = importlib.import_module("zeroconf").Error
+    return failure
 
 
 def offered(environment: Environment, port: int, registered: Sequence[int] = ()) -> list[Service]:
