@@ -415,6 +415,54 @@ async def test_a_log_that_was_made_anew_is_opened_anew_and_the_old_one_given_bac
     assert open_files() == count - 1
 
 
+async def test_one_who_gives_up_while_the_disk_works_keeps_nobody_waiting(store: Store, disk: Disk) -> None:
+    given_up = asyncio.ensure_future(store.do_short(put(1)))
+    other = asyncio.ensure_future(store.do_short(put(2)))
+    await asyncio.sleep(0.05)
+    given_up.cancel()
+    disk.may_go_on.set()
+    assert await asyncio.wait_for(other, 10) == 2
+    assert await asyncio.wait_for(store.do_short(put(3)), 10) == 3
+
+
+async def test_the_loop_goes_on_behind_what_the_thread_has_written(store: Store, tmp_path: Path) -> None:
+    other = SqliteConnection(tmp_path / "server.db")
+    other.begin()
+    written = [asyncio.ensure_future(store.do_short(put(1)))]
+    await asyncio.sleep(0.05)
+    written.append(asyncio.ensure_future(store.do_short(put(2))))
+    await asyncio.sleep(0.05)
+    other.commit()
+    other.close()
+    assert await asyncio.wait_for(asyncio.gather(*written), 10) == [1, 2]
+
+
+def test_on_postgresql_a_loop_that_was_left_does_not_keep_the_next_waiting(postgres: Postgres) -> None:
+    name = postgres.make()
+    store = Store(postgres.url(name))
+
+    async def write(number: int) -> int:
+        return await asyncio.wait_for(store.do_short(put(number)), 10)
+
+    async def write_and_let_go(number: int) -> int:
+        try:
+            return await write(number)
+        finally:
+            await store.let_loop_go()
+
+    left = asyncio.new_event_loop()
+    assert left.run_until_complete(write(1)) == 1
+    here = store._loop_writer._here
+    assert isinstance(here, loop_writer.PostgresHere)
+    old = here._db
+    assert asyncio.run(write_and_let_go(2)) == 2
+    assert here._db is not old
+    left.run_until_complete(old.let_loop_go())
+    left.close()
+    store.close()
+    postgres.drop(name)
+
+
 def open_files() -> int:
     """How many files this process has open."""
     return len([*Path("/proc/self/fd").iterdir()])
