@@ -69,15 +69,21 @@ class Contents:
         return gone
 
     def _settle(self, coming: Path, place: Path) -> None:
-        """Give what came its name; the directory is written too, so that it survives a loss of power."""
+        """Give what came its name; the folders are written too, so that it survives a loss of power."""
         place.parent.mkdir(exist_ok=True)
         coming.replace(place)
         place.chmod(0o640)
-        directory = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        for folder in (place.parent, self._folder, self._folder.parent):
+            _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 async def _written(file: BinaryIO, octets: AsyncIterator[bytes], most: int) -> Content:
