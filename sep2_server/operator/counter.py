@@ -167,11 +167,14 @@ class Counter:
         return token
 
     def _note_use(self, token: Token) -> None:
-        """Write when a token was used, once a minute at most."""
+        """Write when a token was used, once a minute at most; a full disk keeps nobody out."""
         now = self._clock.now()
         if not 0 <= now - self._uses.get(token.name, -USE_STEP_S) < USE_STEP_S:
             self._uses[token.name] = now
-            note_use(self._folder, token.name, now)
+            try:
+                note_use(self._folder, token.name, now)
+            except OSError as flaw:
+                log.warning("The last use of token %s cannot be written: %s", token.name, flaw)
 
     async def _repair(self) -> None:
         """Write what time has changed, so that every status is right at this second."""
