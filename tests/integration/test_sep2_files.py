@@ -406,3 +406,15 @@ async def test_a_disk_that_is_full_leaves_nothing_of_an_upload(
     folder = bench.server.settings.files_folder
     assert [path for path in folder.glob("**/*") if path.is_file()] == []
     assert (await keep(bench)).digest == DIGEST
+
+
+async def test_what_a_server_that_was_killed_left_of_an_upload_goes_with_the_next_one(bench: Bench) -> None:
+    await keep(bench)
+    folder = bench.server.settings.files_folder
+    dead, alive = folder / "coming-dead", folder / "coming-alive"
+    for path, age_s in ((dead, 3700), (alive, 60)):
+        path.write_bytes(OCTETS[:1000])
+        at = path.stat().st_mtime - age_s
+        os.utime(path, (at, at))
+    await keep(bench)
+    assert (dead.exists(), alive.exists()) == (False, True)
