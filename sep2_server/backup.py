@@ -78,10 +78,21 @@ def back_up(db: Connection, path: Path) -> Told:
     number = format_of(db)
     _require_own_format(number)
     partly = path.with_name(path.name + ".part")
-    total = _Sum()
     partly.unlink(missing_ok=True)
     partly.touch(mode=0o600)
-    with partly.open("wb") as file:
+    try:
+        told = _written(db, partly, number)
+        partly.replace(path)
+    finally:
+        partly.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return told
+
+
+def _written(db: Connection, path: Path, number: int) -> Told:
+    """Write all of a database to a file, which is on the disk then."""
+    total = _Sum()
+    with path.open("wb") as file:
         with gzip.open(file, "wt", encoding="utf-8", compresslevel=6) as out:
             for line in _lines(db, total, number):
                 out.write(total.add(line) + "\n")
@@ -89,8 +100,6 @@ def back_up(db: Connection, path: Path) -> Told:
             out.write(json.dumps({"rows": told.rows, "sha256": told.checksum}) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    partly.replace(path)
-    _sync_folder(path.parent)
     return told
 
 

@@ -149,6 +149,27 @@ def test_a_backup_is_on_the_disk_before_it_takes_the_place_of_the_last_one(
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600, "it holds PINs"
 
 
+def test_a_backup_that_the_disk_does_not_take_leaves_the_last_one_and_nothing_else(
+    database: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, kept = database("sqlite"), tmp_path / "kept.backup"
+    filled(place)
+    kept.write_text("the last one")
+    db = opened(place)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            back_up(db, kept)
+    assert kept.read_text() == "the last one"
+    assert [path.name for path in tmp_path.glob("kept*")] == ["kept.backup"], "a part of it has PINs too"
+    assert back_up(db, kept) == check_file(kept)[0]
+    db.close()
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_backup_is_of_one_moment_while_others_write(database: Make, tmp_path: Path, kind: str) -> None:
     place = database(kind)
