@@ -334,7 +334,10 @@ async def test_a_client_that_takes_nothing_loses_its_place(tmp_path: Path, sep2_
         async with client._session.get(uri) as response:
             await response.content.readexactly(1000)
             assert bench.server.downloads.running == 1
+            before = bench.server.connections
             await until_free(bench)
+            await asyncio.sleep(0.5)
+            assert bench.server.connections < before, "what it has not taken is not kept for it"
             with pytest.raises(aiohttp.ClientError):
                 await response.read()
         assert (await client.get(uri)).body == OCTETS * 80
@@ -345,8 +348,9 @@ async def test_a_file_that_is_shortened_while_it_is_loaded_never_looks_whole(ben
     async with client._session.get(uri) as response:
         await response.content.readexactly(1000)
         os.truncate(path, 1000)
-        with pytest.raises(aiohttp.ClientError):
-            await response.read()
+        async with asyncio.timeout(20):
+            with pytest.raises(aiohttp.ClientError):
+                await response.read()
     await until_free(bench)
 
 
