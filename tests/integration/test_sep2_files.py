@@ -20,6 +20,7 @@ from schemas import (
     FileStatus,
     FunctionSetAssignmentsList,
 )
+from sep2_server.errors import LimitReached
 from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of, sweep_contents
 from sep2_server.operator import files, programs
@@ -410,6 +411,13 @@ async def test_a_disk_that_is_full_leaves_nothing_of_an_upload(
     folder = bench.server.settings.files_folder
     assert [path for path in folder.glob("**/*") if path.is_file()] == []
     assert (await keep(bench)).digest == DIGEST
+
+
+async def test_a_file_may_be_as_large_as_the_most_and_no_larger(bench: Bench) -> None:
+    contents = contents_of(bench.server.environment)
+    assert (await contents.take(in_parts(OCTETS), len(OCTETS))).digest == DIGEST
+    with pytest.raises(LimitReached):
+        await contents.take(in_parts(OCTETS), len(OCTETS) - 1)
 
 
 async def test_what_a_server_that_was_killed_left_of_an_upload_goes_with_the_next_one(bench: Bench) -> None:
