@@ -181,15 +181,19 @@ async def test_a_managed_device_is_registered_again_by_its_aggregator_and_by_its
         assert (await other.read("/edev?l=9", EndDeviceList)).all == 1
 
 
-async def test_an_lfdi_in_small_letters_is_the_same(tmp_path: Path, sep2_pki: Pki) -> None:
+async def test_an_lfdi_in_small_letters_is_the_same_and_a_post_rate_that_is_left_out_stays(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
     async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
         row, client = await bench.device("reg-1")
         lfdi = bench.credentials("reg-1").lfdi
-        small = end_device(lfdi)
-        small.lFDI, small.deviceCategory = lfdi.lower(), "01"
-        assert (await client.put(row.href, small)).status == 204
+        value = end_device(lfdi)
+        value.postRate = 42
+        assert (await client.put(row.href, value)).status == 204
+        value.lFDI, value.deviceCategory, value.postRate = lfdi.lower(), "01", None
+        assert (await client.put(row.href, value)).status == 204
         held = await client.read(row.href, EndDevice)
-        assert (held.lFDI, held.deviceCategory) == (lfdi, "01")
+        assert (held.lFDI, held.deviceCategory, held.postRate) == (lfdi, "01", 42)
 
 
 async def test_a_client_may_propose_a_post_rate_and_keeps_its_links(tmp_path: Path, sep2_pki: Pki) -> None:
