@@ -27,17 +27,21 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    update,
 )
 from sqlalchemy.schema import DropTable
 from sqlalchemy.sql.expression import ClauseElement
 
+from sep2_server.alone import require_alone
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
-from sep2_server.migrations import MIGRATIONS, apply, format_of
+from sep2_server.migrations import MIGRATIONS, apply, format_of, pending
 from sep2_server.tables import metadata
 
 KIND: Final = "lineside store"
 PAGE: Final = 1000
+UNKNOWN: Final = -2
+"""Place of a consumer of the change feed that has missed something."""
 Line = list[Any] | dict[str, Any]
 
 
@@ -74,10 +78,21 @@ def back_up(db: Connection, path: Path) -> Told:
     number = format_of(db)
     _require_own_format(number)
     partly = path.with_name(path.name + ".part")
-    total = _Sum()
     partly.unlink(missing_ok=True)
     partly.touch(mode=0o600)
-    with partly.open("wb") as file:
+    try:
+        told = _written(db, partly, number)
+        partly.replace(path)
+    finally:
+        partly.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return told
+
+
+def _written(db: Connection, path: Path, number: int) -> Told:
+    """Write all of a database to a file, which is on the disk then."""
+    total = _Sum()
+    with path.open("wb") as file:
         with gzip.open(file, "wt", encoding="utf-8", compresslevel=6) as out:
             for line in _lines(db, total, number):
                 out.write(total.add(line) + "\n")
@@ -85,8 +100,6 @@ def back_up(db: Connection, path: Path) -> Told:
             out.write(json.dumps({"rows": told.rows, "sha256": told.checksum}) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    partly.replace(path)
-    _sync_folder(path.parent)
     return told
 
 
@@ -112,9 +125,12 @@ def _require_own_format(number: int) -> None:
 def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:
     """Put what is in a file into a database, in one transaction. `is_forced`: in the place of what is there.
 
-    StoreError for a file that is not whole, or of a newer format, and for a database that is not empty.
+    StoreError for a file that is not whole, or of a newer format, and for a database that is in use, of a
+    newer format, or not empty.
     """
     told, number = check_file(path)
+    pending(db)
+    require_alone(db)
     db.begin()
     try:
         _clear(db, is_forced=is_forced)
@@ -126,6 +142,19 @@ def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:
     finally:
         db.roll_back()
     return told
+
+
+def tell_anew(db: Connection) -> None:
+    """Have the server that starts next tell every subscriber what is there now, as where it missed changes.
+
+    The file does not know what they were told after it was made.
+    """
+    db.begin()
+    try:
+        db.run(update(metadata.tables["consumer"]).values(seq=literal_column(str(UNKNOWN))))
+        db.commit()
+    finally:
+        db.roll_back()
 
 
 def check_file(path: Path) -> tuple[Told, int]:

@@ -6,6 +6,7 @@ and where somebody else is writing to the file, they go to the thread of the wri
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -253,6 +254,6 @@ def _settle(future: asyncio.Future[Any], result: object, flaw: BaseException | N
 
 
 def _call(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
-    """Call in the thread of a loop; nobody waits any more where it is closed."""
-    if not loop.is_closed():
+    """Call in the thread of a loop; nobody waits any more where it is closed, at this very moment even."""
+    with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(call)

@@ -4,10 +4,11 @@
 """
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 DOMAIN: Final = "local"
 PAUSE_S: Final = 0.5
 """How long the announcer waits for a store that is gone."""
+RETRY_S: Final = 30.0
+"""How long after a failure to announce it is tried again: an interface or a name may come to be free."""
 RIGHTS: Final = frozenset({ACCESS, EVERYTHING.kind})
 """Changes after which a device may be registered, or no longer."""
 
@@ -46,33 +49,33 @@ class Announcer:
         self._default_port = redirect_port or port
         self._host = f"{socket.gethostname().partition('.')[0]}.{DOMAIN}."
         self._zeroconf: AsyncZeroconf | None = None
-        self._told: dict[str, AsyncServiceInfo] = {}
+        self._told: dict[str, tuple[AsyncServiceInfo, Awaitable[None]]] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Announce the server and what it offers."""
+        """Announce the server and what it offers; what cannot be now is tried again while the server runs."""
         try:
-            library = importlib.import_module("zeroconf.asyncio")
+            importlib.import_module("zeroconf.asyncio")
         except ImportError as flaw:
             raise SettingsError("discovery: install lineside[discovery] for it") from flaw
         settings = self._environment.settings
-        self._zeroconf = library.AsyncZeroconf(interfaces=list(settings.discovery_interfaces))
-        await self._follow()
-        if settings.discovery_sfdis:
-            self._task = asyncio.get_running_loop().create_task(self._keep(), name="sep2-announcer")
-        log.info("Announced as %s on %s", settings.discovery_name, ", ".join(settings.discovery_interfaces))
+        wait_s = await self._tried()
+        self._task = asyncio.get_running_loop().create_task(self._keep(wait_s), name="sep2-announcer")
+        if wait_s is None:
+            where = ", ".join(settings.discovery_interfaces)
+            log.info("Announced as %s on %s", settings.discovery_name, where)
 
     async def stop(self) -> None:
-        """Withdraw what was announced."""
+        """Withdraw what was announced, as far as the network lets it."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
         if self._zeroconf is None:
             return
-        for info in self._told.values():
-            await (await self._zeroconf.async_unregister_service(info))
+        for label in tuple(self._told):
+            await self._withdraw(self._zeroconf, label)
         await self._zeroconf.async_close()
         self._zeroconf = None
 
@@ -81,33 +84,60 @@ class Announcer:
         if any(change.kind in RIGHTS for change in changes):
             self._changed.set()
 
-    async def _keep(self) -> None:
+    async def _keep(self, wait_s: float | None) -> None:
         while True:
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), wait_s)
             self._changed.clear()
-            try:
-                await self._follow()
-            except StoreError as flaw:
-                log.warning("Who is registered cannot be read: %s", flaw)
-                await asyncio.sleep(PAUSE_S)
-                self._changed.set()
-            except Exception:
-                log.exception("The announcer failed; it goes on")
+            wait_s = await self._tried()
 
-    async def _follow(self) -> None:
-        """Announce what is offered now, and withdraw what is not any more."""
-        sfdis = self._environment.settings.discovery_sfdis
-        registered = await self._store.ask(partial(registered_of, sfdis=[int(text) for text in sfdis]))
+    async def _tried(self) -> float | None:
+        """Announce what is offered now; None where that was done, else the time until the next try, s."""
+        try:
+            return None if await self._follow() else RETRY_S
+        except StoreError as flaw:
+            log.warning("Who is registered cannot be read: %s", flaw)
+            return PAUSE_S
+        except OSError as flaw:
+            where = ", ".join(self._environment.settings.discovery_interfaces)
+            log.warning("Not announced on %s: %s; it is tried again", where, flaw)
+        except Exception:
+            log.exception("The announcer failed; it goes on")
+        return RETRY_S
+
+    async def _follow(self) -> bool:
+        """Announce what is offered now, and withdraw what is not any more; whether all of it was done."""
+        settings = self._environment.settings
+        sfdis = [int(text) for text in settings.discovery_sfdis]
+        registered = await self._store.ask(partial(registered_of, sfdis=sfdis)) if sfdis else []
         wanted = {one.label: one for one in offered(self._environment, self._port, registered)}
         if self._zeroconf is None:
-            return
+            library = importlib.import_module("zeroconf.asyncio")
+            self._zeroconf = library.AsyncZeroconf(interfaces=list(settings.discovery_interfaces))
+        own = self._zeroconf
         for label in self._told.keys() - wanted.keys():
-            await (await self._zeroconf.async_unregister_service(self._told.pop(label)))
-        added = {label: self._info(one) for label, one in wanted.items() if label not in self._told}
-        self._told |= added
-        async with asyncio.TaskGroup() as tasks:
-            for info in added.values():
-                tasks.create_task(self._zeroconf.async_register_service(info))
+            await self._withdraw(own, label)
+        missing = [one for label, one in wanted.items() if label not in self._told]
+        return all(await asyncio.gather(*[self._announce(own, one) for one in missing]))
+
+    async def _announce(self, own: "AsyncZeroconf", service: Service) -> bool:
+        """Announce one instance; False where that cannot be, because its name is taken for instance."""
+        info = self._info(service)
+        try:
+            self._told[service.label] = info, await own.async_register_service(info)
+        except (OSError, _failure()) as flaw:
+            log.warning("%s is not announced: %r; it is tried again", service.label, flaw)
+            return False
+        return True
+
+    async def _withdraw(self, own: "AsyncZeroconf", label: str) -> None:
+        """Withdraw one instance, once it was told in full; it ends by itself where that cannot be told."""
+        info, told = self._told.pop(label)
+        try:
+            await told
+            await (await own.async_unregister_service(info))
+        except (OSError, _failure()) as flaw:
+            log.warning("%s is not withdrawn: %r", label, flaw)
 
     def _info(self, service: Service) -> "AsyncServiceInfo":
         library = importlib.import_module("zeroconf.asyncio")
@@ -120,6 +150,12 @@ class Announcer:
             parsed_addresses=list(self._environment.settings.discovery_interfaces),
         )
         return info
+
+
+def _failure() -> type[Exception]:
+    """The class of what the library raises."""
+    failure: type[Exception] = importlib.import_module("zeroconf").Error
+    return failure
 
 
 def offered(environment: Environment, port: int, registered: Sequence[int] = ()) -> list[Service]:

@@ -1,6 +1,7 @@
 """The octets of files, each kept once under its SHA-256. Disk work runs in threads (`asyncio.to_thread`)."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
@@ -16,6 +17,9 @@ _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _COMING: Final = "coming-"
 KEPT_S: Final = 86_400
 """How old what nothing refers to must be before it is swept away: an upload may be under way."""
+
+STALLED_S: Final = 3600
+"""How long an upload that is under way would not stand still, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +72,30 @@ class Contents:
                 gone += 1
         return gone
 
+    def _clear(self, now: float) -> None:
+        """Remove what a server that was killed has left of uploads; those under way grow all the time."""
+        for path in self._folder.glob(f"{_COMING}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if now - path.stat().st_mtime > STALLED_S:
+                    path.unlink()
+
     def _settle(self, coming: Path, place: Path) -> None:
-        """Give what came its name; the directory is written too, so that it survives a loss of power."""
+        """Give what came its name; the folders are written too, so that it survives a loss of power."""
         place.parent.mkdir(exist_ok=True)
         coming.replace(place)
         place.chmod(0o640)
-        directory = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        for folder in (place.parent, self._folder, self._folder.parent):
+            _sync_folder(folder)
+        self._clear(place.stat().st_mtime)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 async def _written(file: BinaryIO, octets: AsyncIterator[bytes], most: int) -> Content:

@@ -23,6 +23,7 @@ MOST_OCTETS: Final = 1 << 26
 """Size at which a file of the log gets a number and a new one begins."""
 UNCHAINED: Final = ".unchained.jsonl"
 IS_CHAINED: Final = b'"prev": "'
+HEADLESS: Final = "its head is missing; restore it, or put the log aside, and start the server again"
 _SHUT: Final = -1
 
 
@@ -88,7 +89,9 @@ class AuditLog:
         if os.fstat(self._file).st_ino != _inode(self.path):
             os.close(self._file)
             self._file = _opened(self.path)
-        head = Head.read(os.pread(self._head_file, 256, 0)) or Head()
+        head = Head.read(os.pread(self._head_file, 256, 0))
+        if head is None or os.fstat(self._head_file).st_ino != _inode(head_of(self.path)):
+            raise OSError(HEADLESS)
         size = os.fstat(self._file).st_size
         if size < head.size:
             if not (size == 0 and self._was_rotated(head)):
@@ -113,7 +116,7 @@ class AuditLog:
             return
         written = self.path.read_bytes()
         if IS_CHAINED in written or _numbered(self.path):
-            raise OSError("its head is missing; restore it, or put the log aside and begin anew")
+            raise OSError(HEADLESS)
         if b"\n" in written:
             self.path.rename(self.path.with_suffix(UNCHAINED))
             os.close(self._file)

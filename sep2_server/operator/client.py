@@ -1,5 +1,6 @@
 """The commands' way to the operator API: one request, one JSON answer. Blocking, standard library only."""
 
+import contextlib
 import http.client
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,14 @@ from sep2_server.operator.body import JSON, LINES, SEP_XML, Document
 from sep2_server.operator.json_value import Json
 
 TIMEOUT_S: Final = 30
+NOT_RUNNING: Final = (
+    "is the server running? start it with: lineside server run; or name its URL with --server"
+)
+MAY_BE_DONE: Final = (
+    "it may have been done all the same: look before you repeat it (lineside op audit); "
+    "what has mRIDs of yours may be repeated: lineside op resource ensure"
+)
+"""Where a request went out and no answer came back."""
 
 
 class ApiError(Exception):
@@ -58,8 +67,7 @@ class OperatorClient:
             status, data = self._exchange(method, place, *_encoded(body))
             answer = json.loads(data or b"{}")
         except (OSError, http.client.HTTPException, ValueError) as flaw:
-            hint = "is the server running? start it with: lineside server run; or name its URL with --server"
-            raise ApiError(0, f"no answer from {self.url}: {flaw}", hint) from flaw
+            raise self._no_answer(flaw, NOT_RUNNING if method == "GET" else MAY_BE_DONE) from flaw
         if status >= 400 or not isinstance(answer, dict):
             raise _refusal(status, answer)
         return answer
@@ -67,13 +75,13 @@ class OperatorClient:
     def send(self, path: str, octets: BinaryIO) -> dict[str, Json]:
         """The answer to a file that is sent as it is, piece by piece. ApiError as for `call`."""
         headers = {"Content-Type": "application/octet-stream", "Authorization": f"Bearer {self.secret}"}
-        connection = self._connection()
+        connection = self._connected()
         try:
             connection.request("POST", path, octets, headers, encode_chunked=True)
             answer = connection.getresponse()
             told = json.loads(answer.read() or b"{}")
         except (OSError, http.client.HTTPException, ValueError) as flaw:
-            raise ApiError(0, f"no answer from {self.url}: {flaw}", "is the server running?") from flaw
+            raise self._no_answer(flaw, "send them again: twice is once") from flaw
         finally:
             connection.close()
         if answer.status >= 400 or not isinstance(told, dict):
@@ -84,13 +92,28 @@ class OperatorClient:
         headers = {"Authorization": f"Bearer {self.secret}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = content_type
-        connection = self._connection()
+        connection = self._connected()
         try:
             connection.request(method, place, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def _connected(self) -> http.client.HTTPConnection:
+        """A connection that is open. ApiError: there is none, and nothing was asked for."""
+        with contextlib.ExitStack() as opened:
+            try:
+                connection = self._connection()
+                opened.callback(connection.close)
+                connection.connect()
+            except (OSError, http.client.HTTPException, ValueError) as flaw:
+                raise self._no_answer(flaw, NOT_RUNNING) from flaw
+            opened.pop_all()
+        return connection
+
+    def _no_answer(self, flaw: Exception, hint: str) -> ApiError:
+        return ApiError(0, f"no answer from {self.url}: {flaw}", hint)
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

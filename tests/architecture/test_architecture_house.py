@@ -31,7 +31,7 @@ CATCH_ALL = {
     "sep2_server/process/supervisor.py _become_worker": "the top of a worker process",
     "sep2_server/process/supervisor.py _renew": "files that are bad in an unforeseen way end no server",
     "sep2_server/keeper.py _keep": "the top of a worker loop",
-    "sep2_server/discovery/announcer.py _keep": "the top of a worker loop",
+    "sep2_server/discovery/announcer.py _tried": "one try of a worker loop, which goes on",
     "sep2_server/notifications/service.py _match": "the top of a worker loop",
     "sep2_server/notifications/notifier.py run": "the top of a worker loop",
     "sep2_server/notifications/lanes.py _work": "a delivery that errs has failed, and the others go on",

@@ -91,6 +91,21 @@ async def test_usage_points_without_a_mirror_make_room_for_new_ones(tmp_path: Pa
         assert (await client.get(kept.location)).status == 200
 
 
+async def test_a_mirror_of_another_device_keeps_no_usage_point(tmp_path: Path, sep2_pki: Pki) -> None:
+    """Both chose the same mRIDs."""
+    async with running(tmp_path, sep2_pki, usage_points_per_device=1) as bench:
+        _, other = await bench.device("many-2")
+        _, client = await bench.device("many-1")
+        for number in range(3):
+            made = mirror(bench.credentials("many-2").lfdi, f"A{number}")
+            assert (await other.post("/mup", made)).status == 201
+            reply = await client.post("/mup", mirror(bench.credentials("many-1").lfdi, f"A{number}"))
+            assert (await client.send("DELETE", reply.location)).status == 204
+        page = await client.read("/upt?l=255", UsagePointList)
+        assert [point.mRID for point in page.UsagePoint_] == ["A2"]
+        assert (await other.read("/upt?l=255", UsagePointList)).all == 3
+
+
 async def test_a_usage_point_has_so_many_meter_readings_and_no_more(tmp_path: Path, sep2_pki: Pki) -> None:
     async with running(tmp_path, sep2_pki, meter_readings_per_usage_point=2) as bench:
         _, client = await bench.device("many-1")

@@ -9,7 +9,8 @@ import pytest
 from certs import Pki
 from schemas import DERControl, DERControlList, EventStatus
 from sep2_server import event_times
-from sep2_server.rows import Row
+from sep2_server.rows import OVER, Row
+from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -153,6 +154,32 @@ async def test_a_control_that_a_clock_ahead_has_ended_goes_on(
     assert (await status_of(client, later.href)).currentStatus == 1
     kept.clock.set(START + 1000)
     await over(kept, client, listed, left)
+
+
+async def test_ended_events_whose_list_is_gone_keep_no_others_from_coming_back(
+    kept: Bench, retention_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_times, "BATCH", 1)
+    client, program = await program_of(kept)
+
+    def orphan(tx: Transaction) -> None:
+        for number in range(3):
+            row = Row(tx.next_id(), f"/derp/999999/derc/{number}", "DERControl", status=OVER)
+            tx.insert(row._replace(starts=START + 100, ends=START + 700, next_at=START + 10**9))
+
+    await kept.store.do(orphan)
+    row = await kept.control(program, make_control("A1", START + 100, 600))
+    kept.clock.set(START + 150)
+    await until_it_says(client, row.href, 1)
+    await seen(kept)
+    kept.clock.set(START + 2000)
+    await over(kept, client, f"{program.href}/derc", int(bool(retention_s)))
+    kept.clock.set(START + 160)
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            if (await client.read(f"{program.href}/actderc", DERControlList)).all == 1:
+                break
+            await asyncio.sleep(0.05)
 
 
 async def over(bench: Bench, client: Client, listed: str, left: int) -> None:

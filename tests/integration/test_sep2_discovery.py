@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+import zeroconf.asyncio
 from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from certs import Pki, sfdi_of
 from sep2_server import ManualClock, Sep2Server, Store, app, read_settings
+from sep2_server.discovery import announcer
 from sep2_server.end_devices import remove_end_device
 from sep2_server.process.place import Place, shared_tls
 from tests.integration.sep2_harness import START, running, server_settings
@@ -150,6 +152,91 @@ async def test_the_first_of_several_workers_announces_and_withdraws(
     finally:
         store.close()
     assert told.calls == calls
+
+
+async def test_a_server_serves_devices_where_it_cannot_be_announced_and_is_announced_once_it_can(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An interface may come later than the server, after a power failure for instance."""
+    own = AsyncZeroconf(interfaces=["127.0.0.1"])
+    browser = Browser(own, "_tm._sub._smartenergy._tcp.local.")
+    made = zeroconf.asyncio.AsyncZeroconf
+    is_there: list[bool] = []
+
+    def make(**given: object) -> AsyncZeroconf:
+        if not is_there:
+            raise OSError(19, "No such device")
+        return made(**given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(zeroconf.asyncio, "AsyncZeroconf", make)
+    monkeypatch.setattr(announcer, "RETRY_S", 0.05)
+    try:
+        async with running(tmp_path, sep2_pki, discovery=True, discovery_name="Late") as bench:
+            _, client = await bench.device("late-1")
+            assert (await client.get("/dcap")).status == 200
+            assert "No such device" in caplog.text
+            is_there.append(True)
+            await browser.until({"Late tm._smartenergy._tcp.local."})
+        await browser.until(set())
+    finally:
+        await browser.stop()
+        await own.async_close()
+
+
+async def test_a_name_that_another_has_keeps_only_itself_from_being_announced(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not for ever: it is announced when the other is gone."""
+    own = AsyncZeroconf(interfaces=["127.0.0.1"])
+    taken = AsyncServiceInfo(
+        "_smartenergy._tcp.local.",
+        "Twin._smartenergy._tcp.local.",
+        port=1,
+        server="other.local.",
+        parsed_addresses=["127.0.0.1"],
+    )
+    await (await own.async_register_service(taken))
+    browsers = [Browser(own, f"{kind}_smartenergy._tcp.local.") for kind in ("_tm._sub.", "")]
+    monkeypatch.setattr(announcer, "RETRY_S", 0.05)
+    try:
+        async with running(tmp_path, sep2_pki, discovery=True, discovery_name="Twin") as bench:
+            await browsers[0].until({"Twin tm._smartenergy._tcp.local."})
+            await (await own.async_unregister_service(taken))
+            await until_port(own, bench.server.port)
+    finally:
+        for browser in browsers:
+            await browser.stop()
+        await own.async_close()
+
+
+async def until_port(own: AsyncZeroconf, port: int) -> None:
+    """Wait until the instance of the server itself is told with this port."""
+    async with asyncio.timeout(WAIT_S):
+        told = None
+        while told != port:
+            info = AsyncServiceInfo("_smartenergy._tcp.local.", "Twin._smartenergy._tcp.local.")
+            told = info.port if await info.async_request(own.zeroconf, 500) else None
+
+
+async def test_a_server_stops_where_it_cannot_withdraw_what_it_announced(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    close = AsyncZeroconf.async_close
+
+    async def fail(*_: object) -> None:
+        raise OSError(101, "Network is unreachable")
+
+    async def noted(own: AsyncZeroconf) -> None:
+        closed.append(True)
+        await close(own)
+
+    async with running(tmp_path, sep2_pki, discovery=True, discovery_name="Gone") as bench:
+        monkeypatch.setattr(AsyncZeroconf, "async_unregister_service", fail)
+        monkeypatch.setattr(AsyncZeroconf, "async_close", noted)
+        server = bench.server
+    assert closed == [True]
+    assert not server.is_listening
 
 
 def test_the_settings_of_the_howto_are_settings(tmp_path: Path) -> None:

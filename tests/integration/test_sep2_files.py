@@ -1,9 +1,12 @@
 """Files for devices: real downloads over mutual TLS, in pieces; who sees what; the progress of a roll-out."""
 
+import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from certs import Pki
@@ -17,6 +20,7 @@ from schemas import (
     FileStatus,
     FunctionSetAssignmentsList,
 )
+from sep2_server.errors import LimitReached
 from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of, sweep_contents
 from sep2_server.operator import files, programs
@@ -303,3 +307,126 @@ async def test_what_a_device_says_of_another_file_does_not_count(bench: Bench) -
     assert (await client.put(f"{href}/fs", put)).status == 204
     counts = [(await operate(bench, files.show, file=number))["counts"] for number in (first, second)]
     assert counts == [{"not started": 1}, {"active": 1}]
+
+
+async def large_one(bench: Bench, name: str) -> tuple[Client, str, Path]:
+    """A device, where a large file is that it may load, and where the octets of that are on the disk."""
+    client = await device(bench, name)
+    content = await keep(bench, OCTETS * 80)
+    body = {"sha256": content.digest, "mfID": 37250, "mfModel": "PV-5", "mfVer": "2.1"}
+    await operate(bench, files.add, body, group="g")
+    return client, (await seen(client))[0].fileURI, contents_of(bench.server.environment).path(content.digest)
+
+
+async def until_free(bench: Bench) -> None:
+    """Wait until no download is under way."""
+    for _ in range(400):
+        if not bench.server.downloads.running:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("a place is not given back")
+
+
+async def test_a_client_that_takes_nothing_loses_its_place(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(
+        tmp_path, sep2_pki, function_sets="all", downloads_at_once=1, download_stall_s=1
+    ) as bench:
+        client, uri, _ = await large_one(bench, "file-30")
+        async with client._session.get(uri) as response:
+            await response.content.readexactly(1000)
+            assert bench.server.downloads.running == 1
+            before = bench.server.connections
+            await until_free(bench)
+            await asyncio.sleep(0.5)
+            assert bench.server.connections < before, "what it has not taken is not kept for it"
+            with pytest.raises(aiohttp.ClientError):
+                await response.read()
+        assert (await client.get(uri)).body == OCTETS * 80
+
+
+async def test_a_file_that_is_shortened_while_it_is_loaded_never_looks_whole(bench: Bench) -> None:
+    client, uri, path = await large_one(bench, "file-31")
+    async with client._session.get(uri) as response:
+        await response.content.readexactly(1000)
+        os.truncate(path, 1000)
+        async with asyncio.timeout(20):
+            with pytest.raises(aiohttp.ClientError):
+                await response.read()
+    await until_free(bench)
+
+
+async def test_a_file_that_is_removed_or_replaced_while_it_is_loaded_comes_whole(bench: Bench) -> None:
+    client, uri, path = await large_one(bench, "file-32")
+    for harm in (path.unlink, lambda: path.with_name("new").replace(path)):
+        await keep(bench, OCTETS * 80)
+        path.with_name("new").write_bytes(b"other")
+        async with client._session.get(uri) as response:
+            first = await response.content.readexactly(1000)
+            harm()
+            assert first + await response.read() == OCTETS * 80
+
+
+@pytest.mark.parametrize(("name", "status"), [("gone", 404), ("folder", 500)])
+async def test_octets_that_cannot_be_read_are_told_in_words_of_the_standard(
+    bench: Bench, name: str, status: int
+) -> None:
+    client, uri, path = await large_one(bench, f"file-{name}")
+    path.unlink()
+    if name == "folder":
+        path.mkdir()
+    reply = await client.get(uri)
+    assert reply.status == status
+    assert reply.decoded(Error).reasonCode == 1
+    assert bench.server.downloads.running == 0
+
+
+async def test_octets_are_on_the_disk_and_so_are_the_folders_that_name_them(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was told to be kept was lost with the power where the folder of its first digits was new."""
+    synced: list[int] = []
+    sync = os.fsync
+
+    def noted(number: int) -> None:
+        synced.append(os.fstat(number).st_ino)
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    content = await keep(bench)
+    path = contents_of(bench.server.environment).path(content.digest)
+    places = (path, path.parent, path.parent.parent, path.parent.parent.parent)
+    assert synced == [place.stat().st_ino for place in places]
+
+
+async def test_a_disk_that_is_full_leaves_nothing_of_an_upload(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sep2_server.files.contents._flush", full)
+        with pytest.raises(OSError, match="No space left"):
+            await keep(bench)
+    folder = bench.server.settings.files_folder
+    assert [path for path in folder.glob("**/*") if path.is_file()] == []
+    assert (await keep(bench)).digest == DIGEST
+
+
+async def test_a_file_may_be_as_large_as_the_most_and_no_larger(bench: Bench) -> None:
+    contents = contents_of(bench.server.environment)
+    assert (await contents.take(in_parts(OCTETS), len(OCTETS))).digest == DIGEST
+    with pytest.raises(LimitReached):
+        await contents.take(in_parts(OCTETS), len(OCTETS) - 1)
+
+
+async def test_what_a_server_that_was_killed_left_of_an_upload_goes_with_the_next_one(bench: Bench) -> None:
+    await keep(bench)
+    folder = bench.server.settings.files_folder
+    dead, alive = folder / "coming-dead", folder / "coming-alive"
+    for path, age_s in ((dead, 3700), (alive, 60)):
+        path.write_bytes(OCTETS[:1000])
+        at = path.stat().st_mtime - age_s
+        os.utime(path, (at, at))
+    await keep(bench)
+    assert (dead.exists(), alive.exists()) == (False, True)

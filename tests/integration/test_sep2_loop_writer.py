@@ -18,7 +18,7 @@ from typing import TypeVar
 import pytest
 
 from schemas import Codec
-from sep2_server import Store, log_syncer
+from sep2_server import Store, log_syncer, loop_writer
 from sep2_server.address import PostgresAddress
 from sep2_server.errors import StoreError
 from sep2_server.postgres import PostgresConnection
@@ -337,3 +337,209 @@ async def test_a_log_that_cannot_be_opened_is_not_taken_for_the_file_that_has_it
         with taken.open("wb"), pytest.raises(StoreError, match="Too many open files"):
             await store.do_short(put(3))
     assert await store.do_short(put(4)) == 4
+
+
+async def test_where_nothing_can_be_undone_those_who_wait_are_told_and_the_next_write_is_done(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> list[object]:
+        raise OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sep2_server.commits.Commits.commit", broken)
+        several = [asyncio.ensure_future(store.do_short(put(number))) for number in range(3)]
+        await asyncio.wait(several, timeout=10)
+        assert [str(task.exception()) for task in several] == ["the store cannot write: disk I/O error"] * 3
+    assert await asyncio.wait_for(store.do_short(put(4)), 10) == 4
+
+
+async def test_what_a_lost_disk_has_not_taken_is_not_synced_again(store: Store, disk: Disk) -> None:
+    """The sync would say that all is well. Another commit was under way as the disk was lost."""
+    disk.may_go_on.set()
+    assert await store.do_short(put(1)) == 1
+    assert store._syncer is not None
+    store._disk.lose("Input/output error")
+    told: list[object] = []
+    done = threading.Event()
+
+    def tell(flaw: object) -> None:
+        told.append(flaw)
+        done.set()
+
+    store._syncer.sync(tell)
+    assert await asyncio.to_thread(done.wait, 10)
+    assert isinstance(told[0], StoreError)
+    assert disk.syncs == 1
+
+
+async def test_the_first_flaw_of_a_disk_is_the_one_that_is_told(store: Store) -> None:
+    store._disk.lose("the first")
+    store._disk.lose("another")
+    with pytest.raises(StoreError, match="was written: the first; nothing more"):
+        store.require_durable()
+
+
+async def test_a_log_is_emptied_while_all_wait_once_for_each_time_most_of_it_was(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emptied: list[str] = []
+    monkeypatch.setattr(log_syncer, "SYNCS_A_CHECKPOINT", 1_000_000)
+    monkeypatch.setattr(
+        log_syncer.LogSyncer, "_empty", lambda _: emptied.append(threading.current_thread().name)
+    )
+    assert store._syncer is not None
+    store._syncer._empty_most()
+    for number in range(5):
+        await store.do_short(put(number))
+    assert emptied[1:] == ["sep2-syncer"]
+
+
+def test_a_syncer_that_is_closed_has_given_its_file_back_and_emptied_the_log_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that goes on behind the end of a store would meet a file that is somebody else's."""
+    store = Store(tmp_path / "server.db")
+    began, may_end = threading.Event(), threading.Event()
+    ended: list[bool] = []
+
+    def empty(_: object) -> None:
+        began.set()
+        may_end.wait(10)
+        ended.append(True)
+
+    monkeypatch.setattr(log_syncer.LogSyncer, "_empty", empty)
+    monkeypatch.setattr(log_syncer, "SYNCS_A_CHECKPOINT", 1)
+    asyncio.run(store.do_short(put(1)))
+    assert began.wait(10)
+    syncer = store._syncer
+    assert syncer is not None
+    file = syncer._file
+    assert file is not None
+    threading.Timer(0.1, may_end.set).start()
+    store.close()
+    assert ended == [True]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
+
+
+async def test_a_log_that_was_made_anew_is_opened_anew_and_the_old_one_given_back(store: Store) -> None:
+    await store.do_short(put(1))
+    syncer = store._syncer
+    assert syncer is not None
+    old = syncer._file
+    assert old is not None
+    spare = os.dup(old)
+    count = open_files()
+    os.close(spare)
+    syncer._open()
+    assert open_files() == count - 1
+
+
+async def test_one_who_gives_up_while_the_disk_works_keeps_nobody_waiting(store: Store, disk: Disk) -> None:
+    given_up = asyncio.ensure_future(store.do_short(put(1)))
+    other = asyncio.ensure_future(store.do_short(put(2)))
+    await asyncio.sleep(0.05)
+    given_up.cancel()
+    disk.may_go_on.set()
+    assert await asyncio.wait_for(other, 10) == 2
+    assert await asyncio.wait_for(store.do_short(put(3)), 10) == 3
+
+
+async def test_the_loop_goes_on_behind_what_the_thread_has_written(store: Store, tmp_path: Path) -> None:
+    other = SqliteConnection(tmp_path / "server.db")
+    other.begin()
+    written = [asyncio.ensure_future(store.do_short(put(1)))]
+    await asyncio.sleep(0.05)
+    written.append(asyncio.ensure_future(store.do_short(put(2))))
+    await asyncio.sleep(0.05)
+    other.commit()
+    other.close()
+    assert await asyncio.wait_for(asyncio.gather(*written), 10) == [1, 2]
+
+
+def test_on_postgresql_a_loop_that_was_left_does_not_keep_the_next_waiting(postgres: Postgres) -> None:
+    name = postgres.make()
+    store = Store(postgres.url(name))
+
+    async def write(number: int) -> int:
+        return await asyncio.wait_for(store.do_short(put(number)), 10)
+
+    async def write_and_let_go(number: int) -> int:
+        try:
+            return await write(number)
+        finally:
+            await store.let_loop_go()
+
+    left = asyncio.new_event_loop()
+    assert left.run_until_complete(write(1)) == 1
+    here = store._loop_writer._here
+    assert isinstance(here, loop_writer.PostgresHere)
+    old = here._db
+    assert asyncio.run(write_and_let_go(2)) == 2
+    assert here._db is not old
+    left.run_until_complete(old.let_loop_go())
+    left.close()
+    store.close()
+    postgres.drop(name)
+
+
+def open_files() -> int:
+    """How many files this process has open."""
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+class Loop:
+    """A loop that closes at the moment in which it is called."""
+
+    def is_closed(self) -> bool:
+        """Not yet."""
+        return False
+
+    def call_soon_threadsafe(self, _: object) -> None:
+        """As that of a closed loop."""
+        raise RuntimeError("Event loop is closed")
+
+
+def test_a_loop_that_closes_while_it_is_called_takes_nobody_with_it() -> None:
+    """The thread that syncs serves the next loop too."""
+    loop_writer._call(Loop(), lambda: None)  # type: ignore[arg-type]
+
+
+def test_what_one_loop_has_left_does_not_keep_the_next_waiting(
+    store: Store, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended while a commit was not yet on the disk and another job waited."""
+
+    async def leave() -> None:
+        store.begin_short(put(1))
+        await asyncio.sleep(0.01)
+        store.begin_short(put(2))
+        await asyncio.sleep(0.01)
+
+    async def begin_only() -> None:
+        store.begin_short(put(3))
+
+    asyncio.run(leave())
+    disk.may_go_on.set()
+    with monkeypatch.context() as patched:
+        patched.setattr(loop_writer, "GATHER_S", 60)
+        store._loop_writer._together = loop_writer.MANY
+        asyncio.run(begin_only())
+    assert asyncio.run(asyncio.wait_for(store.do_short(put(4)), 10)) == 4
+    assert store.reader.option("n") == "4"
+    assert store.reader.last_change() == 2
+
+
+async def test_a_lock_that_somebody_holds_is_waited_for_by_the_thread_after_a_try_of_the_loop(
+    tmp_path: Path,
+) -> None:
+    db = SqliteConnection(tmp_path / "server.db")
+    other = SqliteConnection(tmp_path / "server.db")
+    other.begin()
+    assert not db.try_begin()
+    assert db._execute("PRAGMA busy_timeout").fetchone()[0] == 10_000
+    other.roll_back()
+    db.begin()
+    assert db.try_begin(), "what was left begun is undone"
+    db.close()
+    other.close()

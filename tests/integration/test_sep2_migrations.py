@@ -184,6 +184,25 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(connection: Connection)
     assert (shape_of(connection), format_of(connection)) == (before, 1)
 
 
+def test_of_two_that_migrate_at_once_one_runs_the_steps(
+    empty: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other has found steps to run, and waited for the lock."""
+    migrate(connection, OLDEST)
+    other = open_here(empty)
+    begin = connection.begin
+
+    def late(*question: str) -> bool:
+        assert migrate(other) == MIGRATIONS[1:]
+        return begin(*question)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "begin", late)
+        assert migrate(connection) == ()
+    assert format_of(connection) == len(MIGRATIONS)
+    other.close()
+
+
 def test_a_newer_database_is_refused(empty: str, connection: Connection) -> None:
     steps = (*MIGRATIONS, Migration("of tomorrow", (Only("none", ""),)))
     migrate(connection, steps)

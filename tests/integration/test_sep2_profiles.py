@@ -115,7 +115,7 @@ async def managed(bench: Bench) -> object:
     await bench.enrol("agg", role=Role.AGGREGATOR)
     client = await bench.client("agg")
     statuses = []
-    for lfdi in ("AB" * 16 + "00012345", "AB" * 20):
+    for lfdi in ("AB" * 16 + "00012345", "AB" * 20, "AB" * 16 + "99912345", "AB" * 16 + "00003039"):
         value = EndDevice(lFDI=lfdi, sFDI=sfdi_of(LFDI(lfdi)), changedTime=0)
         statuses.append((await client.post("/edev", value)).status)
     return statuses
@@ -420,7 +420,7 @@ CASES = (
     Case(
         "pen_suffix",
         managed,
-        ((False, [201, 201]), (True, [201, 400])),
+        ((False, [201] * 4), (True, [201, 400, 400, 400])),
         {**IN_BAND, "aggregator_pens": 12345},
     ),
     Case("registration_groups", joined, (((), 0), (["new", "gone"], 1)), IN_BAND),

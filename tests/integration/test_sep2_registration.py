@@ -162,6 +162,40 @@ async def test_an_aggregator_registers_devices_and_removes_them(tmp_path: Path, 
         assert (await client.read("/edev?l=9", EndDeviceList)).all == 1
 
 
+async def test_a_managed_device_is_registered_again_by_its_aggregator_and_by_itself_alone(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
+        for name in ("reg-agg", "reg-agg-2"):
+            await bench.enrol(name, role=Role.AGGREGATOR)
+        boss, other = await bench.client("reg-agg"), await bench.client("reg-agg-2")
+        device = await bench.client("reg-3")
+        value = end_device(bench.credentials("reg-3").lfdi)
+        first = await post(boss, value)
+        assert first.status == 201
+        for client in (boss, device):
+            again = await post(client, value)
+            assert (again.status, again.location) == (204, first.location)
+        assert (await post(other, value)).status == 403
+        assert (await post(boss, end_device(bench.credentials("reg-agg-2").lfdi))).status == 403
+        assert (await other.read("/edev?l=9", EndDeviceList)).all == 1
+
+
+async def test_an_lfdi_in_small_letters_is_the_same_and_a_post_rate_that_is_left_out_stays(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
+        row, client = await bench.device("reg-1")
+        lfdi = bench.credentials("reg-1").lfdi
+        value = end_device(lfdi)
+        value.postRate = 42
+        assert (await client.put(row.href, value)).status == 204
+        value.lFDI, value.deviceCategory, value.postRate = lfdi.lower(), "01", None
+        assert (await client.put(row.href, value)).status == 204
+        held = await client.read(row.href, EndDevice)
+        assert (held.lFDI, held.deviceCategory, held.postRate) == (lfdi, "01", 42)
+
+
 async def test_a_client_may_propose_a_post_rate_and_keeps_its_links(tmp_path: Path, sep2_pki: Pki) -> None:
     async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
         row, client = await bench.device("reg-1")

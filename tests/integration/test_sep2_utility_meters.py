@@ -110,6 +110,18 @@ async def test_a_point_that_makes_room_takes_the_link_of_its_der_with_it(
         assert await linked(client, der) == (200, utility)
 
 
+async def test_a_point_that_makes_room_takes_no_link_to_another_point(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, usage_points_per_device=1) as bench:
+        device, client, utility, mirrored = await furnish(bench, START)
+        der = await associate(bench, client, device, utility)
+        (mup,) = bench.store.reader.of_kind("MirrorUsagePoint")
+        assert (await client.send("DELETE", mup.href)).status == 204
+        lfdi = bench.credentials("meter-u").lfdi
+        assert (await client.post("/mup", mirror(lfdi, mrid="B2"))).status == 201
+        assert (await client.get(mirrored)).status == 404
+        assert await linked(client, der) == (200, utility)
+
+
 async def test_what_a_client_sent_is_forgotten_and_what_the_utility_read_stays(
     tmp_path: Path, sep2_pki: Pki
 ) -> None:

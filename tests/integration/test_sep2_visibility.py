@@ -1,5 +1,7 @@
 """What a device sees is its own and what it is assigned; everything else might as well not be there."""
 
+from typing import cast
+
 import pytest
 
 from certs import Pki
@@ -84,6 +86,31 @@ async def test_hidden_resources_are_403_where_the_settings_say_so(
         one, _, _, two_client = await two_devices(bench)
         assert (await two_client.get(one.href)).status == 403
         assert (await two_client.get("/edev/999999")).status == 404
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_is_hidden_is_told_alike_for_all_methods_and_again_and_again(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki, status: int
+) -> None:
+    """And what is not there, or nobody's but the operator's, is 404 either way."""
+    settings = {"hidden_status": status, "function_sets": "all"}
+    async with running(tmp_path_factory.mktemp("alike"), sep2_pki, **settings) as bench:  # type: ignore[arg-type]
+        one, _, one_client, two_client = await two_devices(bench)
+        group, program = await bench.group("eye", "eye-1")
+        control = await bench.control(program, make_control("A1", START + 10, 10))
+        hidden = [program.href, f"{program.href}/derc", control.href, f"/fsa/{group.id}/derp"]
+        hidden += [f"{one.href}{suffix}" for suffix in ("", "/der", "/fsa", "/rg", "/lel")]
+        missing = ["/derp/999999", f"{program.href}/derc/999999", "/edev/999999/lel", f"{one.href}/nothing"]
+        for _ in range(2):
+            assert [(await one_client.get(href)).status for href in hidden] == [200] * len(hidden)
+            assert [(await two_client.get(href)).status for href in hidden] == [status] * len(hidden)
+            assert [(await two_client.get(href)).status for href in missing] == [404] * len(missing)
+        for method, suffix, start in cast(
+            "list[tuple[str, str, bytes | None]]", [one.values for one in WRITES]
+        ):
+            body = None if start is None else start + b' xmlns="urn:ieee:std:2030.5:ns"/>'
+            assert (await two_client.send(method, f"{one.href}{suffix}", body)).status == status
+            assert (await two_client.send(method, f"/edev/999999{suffix}", body)).status == 404
 
 
 async def test_the_list_of_end_devices_shows_each_client_its_own(bench: Bench) -> None:

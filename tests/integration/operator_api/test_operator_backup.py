@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Column, Integer, MetaData, Table
+from sqlalchemy.schema import CreateTable
 
 from sep2_server import Store, cli
 from sep2_server.address import PostgresAddress, is_url
-from sep2_server.backup import back_up, check_file, restore, verify
+from sep2_server.backup import UNKNOWN, back_up, check_file, restore, verify
 from sep2_server.borrowed import BorrowedConnection
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
-from sep2_server.migrations import MIGRATIONS, migrate
+from sep2_server.migrations import MIGRATIONS, Migration, migrate
 from sep2_server.rows import Client, Role, Row, StoredReading
 from sep2_server.store import open_connection
 from sep2_server.transaction import Transaction
@@ -147,6 +149,27 @@ def test_a_backup_is_on_the_disk_before_it_takes_the_place_of_the_last_one(
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600, "it holds PINs"
 
 
+def test_a_backup_that_the_disk_does_not_take_leaves_the_last_one_and_nothing_else(
+    database: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, kept = database("sqlite"), tmp_path / "kept.backup"
+    filled(place)
+    kept.write_text("the last one")
+    db = opened(place)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            back_up(db, kept)
+    assert kept.read_text() == "the last one"
+    assert [path.name for path in tmp_path.glob("kept*")] == ["kept.backup"], "a part of it has PINs too"
+    assert back_up(db, kept) == check_file(kept)[0]
+    db.close()
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_backup_is_of_one_moment_while_others_write(database: Make, tmp_path: Path, kind: str) -> None:
     place = database(kind)
@@ -182,6 +205,45 @@ def test_a_database_that_holds_something_is_kept_unless_forced(
         with pytest.raises(StoreError, match="not empty; --force"):
             restore(db, tmp_path / "one.backup")
         assert restore(db, tmp_path / "one.backup", is_forced=True) == told
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_that_a_server_uses_is_not_restored(database: Make, tmp_path: Path, kind: str) -> None:
+    """What the server has in memory would be of rows that are not there any more."""
+    place = database(kind)
+    filled(place)
+    db = opened(place)
+    try:
+        told = back_up(db, tmp_path / "one.backup")
+        store = Store(place)
+        store.write(lambda tx: tx.put_option("poll_rate.Time", "61"))
+        with pytest.raises(StoreError, match="in use"):
+            restore(db, tmp_path / "one.backup", is_forced=True)
+        assert store.reader.option("poll_rate.Time") == "61"
+        assert store.write(lambda tx: tx.next_id()) == 2502
+        store.close()
+        assert restore(db, tmp_path / "one.backup", is_forced=True) == told
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_of_a_newer_program_is_not_written_over(database: Make, tmp_path: Path, kind: str) -> None:
+    """Its tables of tomorrow would stay, and the newer program could not make them again."""
+    filled(database("sqlite"))
+    old, place = opened(str(tmp_path / "store-1.db")), database(kind)
+    back_up(old, tmp_path / "one.backup")
+    old.close()
+    db = opened(place)
+    extra = Table("of_tomorrow", MetaData(), Column("id", Integer, primary_key=True))
+    steps = (*MIGRATIONS, Migration("of tomorrow", (CreateTable(extra),)))
+    try:
+        migrate(db, steps)
+        with pytest.raises(StoreError, match=f"format {len(steps)}; this program"):
+            restore(db, tmp_path / "one.backup", is_forced=True)
+        assert migrate(db, steps) == ()
     finally:
         db.close()
 
@@ -252,6 +314,54 @@ def test_a_backup_of_an_old_format_is_brought_up_to_date(tmp_path: Path) -> None
     store.close()
 
 
+@pytest.mark.parametrize("octets", [b"no gzip", gzip.compress(b"no JSON\n"), gzip.compress(b""), b""])
+def test_what_is_no_backup_at_all_is_refused(tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "bad.backup").write_bytes(octets)
+    with pytest.raises(StoreError, match="not a whole backup"):
+        check_file(tmp_path / "bad.backup")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_restore_that_fails_half_way_leaves_everything(
+    database: Make, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = database(kind)
+    filled(place)
+    db = opened(place)
+    told = back_up(db, tmp_path / "one.backup")
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sep2_server.backup._count_on", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        restore(db, tmp_path / "one.backup", is_forced=True)
+    assert back_up(db, tmp_path / "other.backup") == told
+    db.close()
+
+
+@pytest.mark.parametrize("rows", [{"option": 1}, {"option": 2}])
+def test_a_backup_of_a_newer_program_and_one_that_miscounts_are_refused(
+    tmp_path: Path, rows: dict[str, int]
+) -> None:
+    """Both with a checksum that is right."""
+    number = len(MIGRATIONS) + (rows["option"] == 1)
+    lines = [
+        f'{{"kind":"lineside store","format":{number}}}',
+        '{"table":"option","columns":["name","value"]}',
+        f'["format","{number}"]',
+    ]
+    checksum = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+    end = json.dumps({"rows": rows, "sha256": checksum})
+    (tmp_path / "new.backup").write_bytes(gzip.compress("\n".join([*lines, end]).encode()))
+    db = open_connection(tmp_path / "new.db")
+    told = f"format {number}; this program" if rows["option"] == 1 else "not a whole backup"
+    with pytest.raises(StoreError, match=told):
+        restore(db, tmp_path / "new.backup")
+    assert not db.has_table("option")
+    db.close()
+
+
 def exit_code(line: str) -> int:
     parser = argparse.ArgumentParser(prog="lineside")
     cli.add_parser(parser.add_subparsers(required=True))
@@ -280,3 +390,18 @@ def test_every_command_of_the_howto_ends_well(
     assert told.count("restored and compared") == 2
     assert exit_code("lineside server restore --config site nothing.backup") == 1
     assert exit_code("lineside server migrate --config nowhere") == 2
+
+
+def test_subscribers_are_to_be_told_anew_after_a_restore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows what they were told after the backup was made."""
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("lineside server init site") == 0
+    filled("site/lineside.db")
+    assert exit_code("lineside server backup --config site one.backup") == 0
+    assert exit_code("lineside server restore --config site one.backup --force --verify") == 0
+    store = Store("site/lineside.db")
+    place = store.reader.consumers()["notifier"]
+    store.close()
+    assert place == UNKNOWN

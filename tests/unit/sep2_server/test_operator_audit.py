@@ -97,6 +97,28 @@ def test_a_chain_that_has_lost_its_head_is_not_gone_on_with(path: Path) -> None:
     assert str(verify(path).flaw) == "audit.jsonl, line 0: the head of the log is missing"
 
 
+@pytest.mark.parametrize("harm", ["removed", "torn", "emptied", "another one"])
+def test_a_head_that_is_lost_while_the_log_is_open_is_noticed_by_the_next_line(path: Path, harm: str) -> None:
+    """With a head made anew from the lines nobody would see that the last ones were taken away."""
+    log = AuditLog.open(path)
+    for _ in range(2):
+        log.append(ENTRY)
+    head = path.with_suffix(".head")
+    text = head.read_bytes()
+    if harm in {"torn", "emptied"}:
+        path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+        head.write_bytes(text[:40] if harm == "torn" else b"")
+    else:
+        head.unlink()
+    if harm == "another one":
+        head.write_bytes(text)
+    before = path.read_bytes()
+    with pytest.raises(AuditFailed, match="its head"):
+        log.append(ENTRY)
+    assert path.read_bytes() == before
+    log.close()
+
+
 def test_a_log_that_was_shortened_is_not_gone_on_with(path: Path) -> None:
     write(path, "north", "south")
     path.write_text(path.read_text().splitlines(keepends=True)[0])
