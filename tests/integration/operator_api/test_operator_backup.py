@@ -314,7 +314,11 @@ def test_a_backup_of_an_old_format_is_brought_up_to_date(tmp_path: Path) -> None
     store.close()
 
 
-@pytest.mark.parametrize("octets", [b"no gzip", gzip.compress(b"no JSON\n"), gzip.compress(b""), b""])
+@pytest.mark.parametrize(
+    "octets",
+    [b"no gzip", gzip.compress(b"no JSON\n", mtime=0), gzip.compress(b"", mtime=0), b""],
+    ids=["no gzip", "no JSON", "no line", "nothing"],
+)
 def test_what_is_no_backup_at_all_is_refused(tmp_path: Path, octets: bytes) -> None:
     (tmp_path / "bad.backup").write_bytes(octets)
     with pytest.raises(StoreError, match="not a whole backup"):

@@ -108,18 +108,6 @@ async def test_tokens_that_cannot_be_read_are_a_500_in_json(
         assert INNER not in told[2].decode()
 
 
-async def test_a_full_disk_that_takes_no_last_use_of_a_token_keeps_nobody_from_looking(
-    port: int, token: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(counter, "note_use", full)
-    told = await exchange(port, f"GET /status HTTP/1.1\r\n{token}\r\n".encode())
-    assert told[0] == 200
-    assert "No space left on device" in caplog.text
-
-
 @pytest.mark.parametrize(
     ("line", "status", "error"),
     [
