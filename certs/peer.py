@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from time import time
 from typing import Final, Self
@@ -89,6 +90,10 @@ class KnownIssuers:
         """The peer with this certificate (DER) if it was admitted under the roots of today, and lately."""
         lfdi, until = self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed), (None, 0.0))
         return lfdi if time() <= until else None
+
+    def expires(self, leaf: bytes, *, allow_self_signed: bool) -> float:
+        """When the certificate (DER) of a peer that was admitted lately does, s since 1970 UTC."""
+        return self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed), (None, inf))[1]
 
     def admit(self, leaf: bytes, identity: PeerIdentity, *, allow_self_signed: bool) -> None:
         """Remember that a peer was admitted, until its certificate expires; of the latest 16,384."""

@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from time import time
 from typing import Final
 
 from aiohttp import web
@@ -26,6 +27,9 @@ from sep2_server.shortcut import SERVER_NAME, Asked
 
 LINGERING_S: Final = 1.0
 """How long the rest of a refused body is read, so that the client sees the answer."""
+DAY_S: Final = 86_400
+AGES_S: Final = 36_525 * DAY_S
+"""Certificates that are valid for so long have no end: those of devices say 9999. IEEE 2030.5-2018, 6.11."""
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 _REQUEST_LINE: Final = re.compile(r"b['\"][!#$%&*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]['\"]")
 
@@ -66,6 +70,7 @@ class Connection(QuickHandler):
         self._issuers = issuers
         self._crowd = crowd
         self._guest = guest
+        self._expiry: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Settle who the client is. IEEE 2030.5-2018, 6.11; CSIP COMM-004 D to G."""
@@ -82,7 +87,21 @@ class Connection(QuickHandler):
         else:
             self._desk.meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
             self._settle(found)
+            if found is not None and session is not None:
+                encoded = session.getpeercert(binary_form=True)
+                self._end_at(self._issuers.expires(encoded, allow_self_signed=allowed))
         _forget_certificate(transport)
+
+    def _end_at(self, expires: float) -> None:
+        """Close when the certificate expires (s since 1970 UTC): no new connection would be let in then."""
+        left_s = expires - time()
+        if left_s > AGES_S:
+            return
+        if left_s > 0:
+            self._expiry = self._loop.call_later(min(left_s, DAY_S), self._end_at, expires)
+        elif self.transport is not None:
+            log.warning("The certificate of %s has expired; its connection was closed", self.lfdi)
+            self.force_close()
 
     def pause_writing(self) -> None:
         """Wait for a client that does not read, but not for ever: what it asked for takes memory."""
@@ -111,6 +130,8 @@ class Connection(QuickHandler):
         """Make room for another connection of the client."""
         super().connection_lost(exc)
         self._forget_stall()
+        if self._expiry is not None:
+            self._expiry.cancel()
         self._guest.leave()
         if self.lfdi is not None:
             self._crowd.leave(self.lfdi)
