@@ -34,7 +34,7 @@ class Child:
         """Process id."""
         return self._process.pid
 
-    async def first_line(self, within_s: float = 20.0) -> dict[str, object]:
+    async def first_line(self, within_s: float = 60.0) -> dict[str, object]:
         """The first line of JSON: where the process listens. ChildError where there is none."""
         try:
             async with asyncio.timeout(within_s):

@@ -255,7 +255,7 @@ async def test_a_device_that_restarts_between_two_polls_gets_its_setpoint_again(
 
 
 async def test_a_device_that_restarts_with_other_ratings_is_identified_before_the_next_write() -> None:
-    async with controlled() as bench:
+    async with controlled(control=replace(CONTROL, unavailable_after_s=5.0)) as bench:
         bench.store.restart(replace(PV, max_w=5_000.0, max_va=5_000.0, serial="SIM-0002"))
         bench.limit(20)
         await bench.until(lambda: bench.holds(20.0))

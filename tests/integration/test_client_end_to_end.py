@@ -170,7 +170,7 @@ MRID = "0123456789ABCDEF0123456700000001"
 
 async def test_a_limit_reaches_the_register_and_is_released_at_the_end(bench: Bench, tmp_path: Path) -> None:
     program = await member(bench, "pv")
-    await bench.control(program, limited(MRID, 2, 4, DERControlBase(opModMaxLimW=5_000)))
+    await bench.control(program, limited(MRID, 3, 8, DERControlBase(opModMaxLimW=5_000)))
     async with inverter(InverterSettings(max_w=10_000.0, pv_w=9_000.0)) as handle:
         device = DeviceSettings(name="pv", driver=SunSpecDriverSettings(port=handle.port))
         async with client_of(bench, "pv", device, tmp_path / "pv.db") as heard:

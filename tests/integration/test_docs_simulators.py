@@ -52,7 +52,7 @@ def test_what_serves_says_where_and_ends_when_it_is_told_to(line: str) -> None:
 
 @pytest.mark.parametrize("line", RUNS)
 def test_what_runs_ends_well(line: str) -> None:
-    assert subprocess.run(words_of(line), capture_output=True, check=False, timeout=120).returncode == 0
+    assert subprocess.run(words_of(line), capture_output=True, check=False, timeout=300).returncode == 0
 
 
 @pytest.mark.parametrize("command", COMMANDS)

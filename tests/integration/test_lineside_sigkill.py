@@ -85,7 +85,7 @@ async def test_killed_server_loses_nothing_and_the_client_carries_on(plant: Plan
     config = str(plant.site.folder / "pv.toml")
     client = await start("client", plant.site.folder, "client", "run", "--config", config)
     plant.stack.push_async_callback(client.stop)
-    body = {"DERControlBase": {"opModMaxLimW": "50 %"}, "duration": 15, "responseRequired": "03"}
+    body = {"DERControlBase": {"opModMaxLimW": "50 %"}, "duration": 25, "responseRequired": "03"}
     mrid = str(plant.api.call("POST", ("groups", "feeder", "controls"), body)["mRID"])
     await until(lambda: plant.statuses(mrid) == [1, 2])
     reported = plant.asked("devices", "pv")["DER"]

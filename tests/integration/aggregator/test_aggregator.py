@@ -26,8 +26,8 @@ async def test_only_the_inverters_below_the_node_act_and_answer(fleet: Fleet) ->
     _, sy = await fleet.bench.group("SY", "EDA1", "EDA2", "EDB1", "EDB2", primacy=10)
     async with fleet.client():
         await fleet.until_registered()
-        await fleet.put_out(tfa, MRID, 2, 2, 5_000)
-        await fleet.put_out(sy, OTHER, 5, 2, 4_000)
+        await fleet.put_out(tfa, MRID, 2, 4, 5_000)
+        await fleet.put_out(sy, OTHER, 7, 4, 4_000)
         await fleet.news.until(lambda: fleet.inverters["EDA2"].holds(50.0))
         assert fleet.inverters["EDB1"].holds(None)
         await fleet.until_responses(MRID, {"EDA1": ALL, "EDA2": ALL})

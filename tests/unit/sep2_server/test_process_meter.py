@@ -1,6 +1,7 @@
 """What is counted, and how the numbers of several workers become one text."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from sep2_server.process.families import FAMILIES, joined, lasting, sample, text_of
@@ -64,14 +65,19 @@ def test_the_text_names_help_and_type_and_escapes_labels() -> None:
     )
 
 
-def test_counting_a_request_takes_no_more_than_five_microseconds() -> None:
-    meter = Meter()
-    best = min(_time_of(meter) for _ in range(20))
-    assert best < 5e-6
+def test_counting_a_request_costs_no_more_than_fifteen_calls() -> None:
+    """Six of a function that counts in a dictionary, ten with coverage: alike on a slow machine."""
+    meter, kept = Meter(), dict.fromkeys(range(8), 0)
+
+    def call() -> None:
+        kept[3] += 1
+
+    best, floor = (min(_time_of(step) for _ in range(20)) for step in (lambda: count(meter), call))
+    assert best < 15 * floor
 
 
-def _time_of(meter: Meter) -> float:
+def _time_of(step: Callable[[], None]) -> float:
     began = time.thread_time()
     for _ in range(500):
-        count(meter)
+        step()
     return (time.thread_time() - began) / 500
