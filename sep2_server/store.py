@@ -34,8 +34,8 @@ READERS: Final = 4
 """Threads that read from PostgreSQL."""
 STILL_S: Final = 2.0
 """How long the event loop may stand still for what it reads itself from PostgreSQL."""
-MOST_ASKED: Final = 4096
-"""Questions that wait for them at most."""
+MOST_ASKED: Final = 32_768
+"""Questions that wait for them at most: more than there are connections, each of which has one."""
 
 
 class Store:
