@@ -6,6 +6,8 @@ from typing import Final
 
 MOST_RESERVED: Final = 512
 """Files at most that clients leave to the database, operators, listeners and the log."""
+NEARLY: Final = 0.9
+"""This part of the connections that are wanted is as good as all."""
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +24,8 @@ def places(wanted: int) -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY or files - (reserved := min(files // 4, MOST_RESERVED)) >= wanted:
         return wanted
-    log.warning(
+    log.log(
+        logging.WARNING if files - reserved < NEARLY * wanted else logging.INFO,
         "At most %s connections, not %s: of %s files that this process may have open, %s are for the rest",
         files - reserved,
         wanted,

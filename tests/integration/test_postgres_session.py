@@ -69,18 +69,28 @@ class Front:
             self.port = server.sockets[0].getsockname()[1]
             self._is_ready.set()
             await self._over.wait()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0.05)
 
     async def _front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(contextlib.suppress(OSError, asyncio.IncompleteReadError))
+            stack.callback(_abort, writer)
             assert await reader.readexactly(8) == SSL_REQUEST
             writer.write(b"S")
             await writer.start_tls(self._context)
             self.asked += 1
             inner, outer = await asyncio.open_connection("127.0.0.1", self._behind)
-            both = (_pass(reader, outer), _pass(inner, writer))
-            await asyncio.wait(map(asyncio.ensure_future, both), return_when=asyncio.FIRST_COMPLETED)
-            outer.close()
-        writer.close()
+            stack.callback(_abort, outer)
+            both = [asyncio.ensure_future(one) for one in (_pass(reader, outer), _pass(inner, writer))]
+            for one in both:
+                stack.callback(one.cancel)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
