@@ -115,8 +115,9 @@ class QuickHandler(EndingConnection):
         begun = self._head
         end = (begun[-len(END) :] + data).find(END)
         octets = len(begun) + (len(data) if end < 0 else end)
-        self._head = b"" if end >= 0 else begun + data
-        if octets <= MOST_HEAD or self.transport is None:
+        is_too_long = octets > MOST_HEAD and self.transport is not None
+        self._head = b"" if end >= 0 or is_too_long else begun + data
+        if not is_too_long or self.transport is None:
             return False
         answer = self._desk.answering.refused(LimitReached(f"a head of more than {MOST_HEAD} octets"))
         self.transport.write(octets_of(answer))
