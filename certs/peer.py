@@ -4,10 +4,9 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from time import time
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -40,6 +39,13 @@ class PeerIdentity:
         return self.certificate.not_valid_after_utc.timestamp()
 
 
+class Admitted(NamedTuple):
+    """A peer that is let in, and when its certificate expires, s since 1970 UTC."""
+
+    lfdi: LFDI
+    expires: float
+
+
 class KnownIssuers:
     """Roots, and CAs that stood in chains already accepted: the way back to the root for a resumed session.
 
@@ -64,7 +70,7 @@ class KnownIssuers:
         self, roots: Iterable[x509.Certificate], *, self_signed: Iterable[x509.Certificate] | None = None
     ) -> None:
         """Trust these roots and self-signed clients from now on, and no others."""
-        self._admitted: OrderedDict[tuple[bytes, bool], tuple[LFDI, float]] = OrderedDict()
+        self._admitted: OrderedDict[tuple[bytes, bool], Admitted] = OrderedDict()
         self._roots = {_encoded(root): root for root in roots}
         self._self_signed = None if self_signed is None else set(map(_encoded, self_signed))
 
@@ -86,19 +92,14 @@ class KnownIssuers:
             if anatomy.is_ca(certificate):
                 self._keep(certificate)
 
-    def admitted(self, leaf: bytes, *, allow_self_signed: bool) -> LFDI | None:
+    def admitted(self, leaf: bytes, *, allow_self_signed: bool) -> Admitted | None:
         """The peer with this certificate (DER) if it was admitted under the roots of today, and lately."""
-        lfdi, until = self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed), (None, 0.0))
-        return lfdi if time() <= until else None
+        known = self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed))
+        return known if known is not None and time() <= known.expires else None
 
-    def expires(self, leaf: bytes, *, allow_self_signed: bool) -> float:
-        """When the certificate (DER) of a peer that was admitted lately does, s since 1970 UTC."""
-        return self._admitted.get((hashlib.sha256(leaf).digest(), allow_self_signed), (None, inf))[1]
-
-    def admit(self, leaf: bytes, identity: PeerIdentity, *, allow_self_signed: bool) -> None:
+    def admit(self, leaf: bytes, peer: Admitted, *, allow_self_signed: bool) -> None:
         """Remember that a peer was admitted, until its certificate expires; of the latest 16,384."""
-        known = identity.lfdi, identity.expires
-        self._admitted[hashlib.sha256(leaf).digest(), allow_self_signed] = known
+        self._admitted[hashlib.sha256(leaf).digest(), allow_self_signed] = peer
         if len(self._admitted) > MOST_ADMITTED:
             self._admitted.popitem(last=False)
 
@@ -166,7 +167,7 @@ def peer_identity(session: TlsSession) -> PeerIdentity | None:
 
 def admission(
     session: TlsSession, issuers: KnownIssuers, *, allow_self_signed: bool = False
-) -> LFDI | Finding | None:
+) -> Admitted | Finding | None:
     """Who the peer of a finished handshake is, or why it is refused; None without a certificate.
 
     As `refuse_reason`, for servers: a session that is resumed by a peer which was admitted before under the
@@ -184,8 +185,9 @@ def admission(
         return reason
     if is_resumed and time() > identity.expires:
         return broken("expired", "the certificate has expired since the session began; wanted: a valid one")
-    issuers.admit(encoded, identity, allow_self_signed=allow_self_signed)
-    return identity.lfdi
+    peer = Admitted(identity.lfdi, identity.expires)
+    issuers.admit(encoded, peer, allow_self_signed=allow_self_signed)
+    return peer
 
 
 def refuse_reason(

@@ -35,6 +35,7 @@ from sqlalchemy.sql.expression import ClauseElement
 from sep2_server.alone import require_alone
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
+from sep2_server.folders import sync_folder
 from sep2_server.migrations import MIGRATIONS, apply, format_of, pending
 from sep2_server.tables import metadata
 
@@ -85,7 +86,7 @@ def back_up(db: Connection, path: Path) -> Told:
         partly.replace(path)
     finally:
         partly.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return told
 
 
@@ -101,15 +102,6 @@ def _written(db: Connection, path: Path, number: int) -> Told:
         file.flush()
         os.fsync(file.fileno())
     return told
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _require_own_format(number: int) -> None:

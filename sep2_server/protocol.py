@@ -86,10 +86,9 @@ class Connection(QuickHandler):
                 self.force_close()
         else:
             self._desk.meter.count("lineside_handshakes_total", result=_result_of(session), reason="")
-            self._settle(found)
-            if found is not None and session is not None:
-                encoded = session.getpeercert(binary_form=True)
-                self._end_at(self._issuers.expires(encoded, allow_self_signed=allowed))
+            self._settle(None if found is None else found.lfdi)
+            if found is not None:
+                self._end_at(found.expires)
         _forget_certificate(transport)
 
     def _end_at(self, expires: float) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from sep2_server.errors import LimitReached
+from sep2_server.folders import sync_folder
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _COMING: Final = "coming-"
@@ -85,17 +86,8 @@ class Contents:
         coming.replace(place)
         place.chmod(0o640)
         for folder in (place.parent, self._folder, self._folder.parent):
-            _sync_folder(folder)
+            sync_folder(folder)
         self._clear(place.stat().st_mtime)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 async def _written(file: BinaryIO, octets: AsyncIterator[bytes], most: int) -> Content:

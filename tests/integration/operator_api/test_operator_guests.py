@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -11,6 +10,7 @@ from sep2_server.operator import Site
 from sep2_server.operator.guests import Bounds
 from tests.integration.operator_api.conftest import LiveServer
 from tests.integration.operator_api.test_operator_access import audit_lines
+from tests.integration.unread import is_cut_off
 
 BOUNDS = Bounds(connections=100, idle_s=0.4, body_s=0.4, write_s=0.4)
 GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -98,14 +98,7 @@ async def test_an_upload_that_stalls_is_an_audit_line(site: Site, port: int) -> 
 
 async def test_a_client_that_does_not_read_is_cut_off(port: int) -> None:
     """Its answers wait in memory, and it takes a place of others."""
-    reader, writer = await opened(port)
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
-    with suppress(ConnectionError):
-        async with asyncio.timeout(20):
-            while True:
-                writer.write(GET * 500)
-                await writer.drain()
-    assert reader.exception() is not None or writer.is_closing()
+    assert await is_cut_off(port, GET)
 
 
 @pytest.mark.parametrize("bounds", [replace(BOUNDS, connections=2, idle_s=5)])

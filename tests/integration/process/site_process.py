@@ -144,14 +144,19 @@ class Wire:
         self.tls.close()
 
 
-@contextlib.contextmanager
-def site_process(folder: Path, pki: Pki, *options: str, settings: str = "") -> Iterator[SiteProcess]:
-    """A server on ports that the system chose; it is killed at the end if it still lives."""
+def write_settings(folder: Path, pki: Pki, settings: str = "") -> None:
+    """Put the settings of a server on ports that the system chooses into a folder."""
     server = pki.credentials("server")
     (folder / "server.toml").write_text(
         f'port = 0\ncertificate = "{server.certificate_path}"\nkey = "{server.key_path}"\n'
         f'roots = "{server.root_path}"\npen = 40732\n{settings}\n[operator]\nport = 0\nplain_http = true\n'
     )
+
+
+@contextlib.contextmanager
+def site_process(folder: Path, pki: Pki, *options: str, settings: str = "") -> Iterator[SiteProcess]:
+    """A server on ports that the system chose; it is killed at the end if it still lives."""
+    write_settings(folder, pki, settings)
     command = [sys.executable, "-m", "lineside", "server", "run", "--config", str(folder), *options]
     with (
         (folder / "stderr").open("w") as errors,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
-from tests.integration.process.site_process import ROOT, children_of, until
+from tests.integration.process.site_process import ROOT, children_of, until, write_settings
 from tests.integration.process.test_metrics import fetch
 
 
@@ -17,11 +17,7 @@ from tests.integration.process.test_metrics import fetch
 def test_a_server_whose_output_nobody_reads_serves_and_ends(
     tmp_path: Path, process_pki: Pki, workers: int
 ) -> None:
-    own = process_pki.credentials("server")
-    (tmp_path / "server.toml").write_text(
-        f'port = 0\ncertificate = "{own.certificate_path}"\nkey = "{own.key_path}"\n'
-        f'roots = "{own.root_path}"\npen = 40732\n[operator]\nport = 0\nplain_http = true\n'
-    )
+    write_settings(tmp_path, process_pki)
     command = [sys.executable, "-m", "lineside", "server", "run", "--config", str(tmp_path)]
     read, write = os.pipe()
     os.close(read)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
-from tests.integration.process.site_process import ROOT, SiteProcess, site_process, until
+from tests.integration.process.site_process import ROOT, SiteProcess, site_process, until, write_settings
 
 FILES = 256
 
@@ -105,11 +105,7 @@ def test_a_port_that_another_server_shares_among_its_workers_is_taken(
 def test_a_reload_while_a_server_starts_does_not_end_it(
     tmp_path: Path, process_pki: Pki, workers: int
 ) -> None:
-    own = process_pki.credentials("server")
-    (tmp_path / "server.toml").write_text(
-        f'port = 0\ncertificate = "{own.certificate_path}"\nkey = "{own.key_path}"\n'
-        f'roots = "{own.root_path}"\npen = 40732\n[operator]\nport = 0\nplain_http = true\n'
-    )
+    write_settings(tmp_path, process_pki)
     command = [sys.executable, "-m", "lineside", "-v", "server", "run", "--config", str(tmp_path)]
     with (
         (tmp_path / "stderr").open("w") as errors,

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
 
 from sep2_server.process.monitor import Monitor
 from sep2_server.process.pages import JSON, Page
 from sep2_server.process.patience import Patience
+from tests.integration.unread import is_cut_off
 
 GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -51,11 +51,4 @@ async def test_a_connection_too_many_is_closed(port: int) -> None:
 
 
 async def test_a_client_that_does_not_read_is_cut_off(port: int) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
-    with suppress(ConnectionError):
-        async with asyncio.timeout(20):
-            while True:
-                writer.write(GET * 500)
-                await writer.drain()
-    assert reader.exception() is not None or writer.is_closing()
+    assert await is_cut_off(port, GET)

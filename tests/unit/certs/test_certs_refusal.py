@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs.errors import UnreadableError
-from certs.findings import Severity
+from certs.findings import Finding, Severity
 from certs.hardware import HardwareModuleName
 from certs.identity import lfdi_of
 from certs.issue import (
@@ -24,8 +24,8 @@ from certs.issue import (
 from certs.oids import DEVICE_GENERIC
 from certs.peer import (
     MOST_KNOWN_ISSUERS,
+    Admitted,
     KnownIssuers,
-    PeerIdentity,
     admission,
     peer_identity,
     refuse_reason,
@@ -285,10 +285,10 @@ def test_a_peer_that_was_admitted_resumes_without_a_look_at_its_chain(
 ) -> None:
     chain = chain_below(make, mca, serca)
     issuers = KnownIssuers([serca.certificate])
-    lfdi = lfdi_of(chain[0])
-    assert admission(Session(der(chain[0]), [der(link) for link in chain]), issuers) == lfdi
+    peer = Admitted(lfdi_of(chain[0]), chain[0].not_valid_after_utc.timestamp())
+    assert admission(Session(der(chain[0]), [der(link) for link in chain]), issuers) == peer
     monkeypatch.setattr("certs.peer.judged_peer", None)
-    assert admission(Resumed(der(chain[0])), issuers) == lfdi
+    assert admission(Resumed(der(chain[0])), issuers) == peer
 
 
 def test_a_peer_that_was_admitted_is_looked_at_again_once_other_roots_are_trusted(
@@ -299,16 +299,17 @@ def test_a_peer_that_was_admitted_is_looked_at_again_once_other_roots_are_truste
     admission(Session(der(chain[0]), [der(link) for link in chain]), issuers)
     issuers.trust([mica.certificate])
     found = admission(Resumed(der(chain[0])), issuers)
-    assert not isinstance(found, str)
-    assert found is not None
+    assert isinstance(found, Finding)
     assert found.rule == "chain-unseen"
 
 
 def test_a_self_signed_peer_is_admitted_only_where_that_is_allowed(make: Make, serca: Signer) -> None:
     own = make(self_signed_template("home"), None)
     issuers = KnownIssuers([serca.certificate], self_signed=[own])
-    assert admission(Resumed(der(own)), issuers, allow_self_signed=True) == lfdi_of(own)
-    assert not isinstance(admission(Resumed(der(own)), issuers), str)
+    let_in = admission(Resumed(der(own)), issuers, allow_self_signed=True)
+    assert isinstance(let_in, Admitted)
+    assert let_in.lfdi == lfdi_of(own)
+    assert isinstance(admission(Resumed(der(own)), issuers), Finding)
 
 
 def test_a_peer_without_certificate_is_nobody(serca: Signer) -> None:
@@ -319,7 +320,7 @@ def test_admitted_peers_are_bounded(serca: Signer, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("certs.peer.MOST_ADMITTED", 2)
     issuers = KnownIssuers([serca.certificate])
     root = serca.certificate
-    peer = PeerIdentity(lfdi=lfdi_of(root), certificate=root, chain=(root,))
+    peer = Admitted(lfdi_of(root), root.not_valid_after_utc.timestamp())
     for leaf in (b"1", b"2", b"3"):
         issuers.admit(leaf, peer, allow_self_signed=False)
     held = [issuers.admitted(leaf, allow_self_signed=False) is not None for leaf in (b"1", b"2", b"3")]
