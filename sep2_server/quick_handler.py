@@ -115,12 +115,13 @@ class QuickHandler(EndingConnection):
         begun = self._head
         end = (begun[-len(END) :] + data).find(END)
         octets = len(begun) + (len(data) if end < 0 else end)
-        is_too_long = octets > MOST_HEAD and self.transport is not None
-        self._head = b"" if end >= 0 or is_too_long else begun + data
-        if not is_too_long or self.transport is None:
+        if octets <= MOST_HEAD:
+            self._head = b"" if end >= 0 else begun + data
             return False
+        self._head = b""
         answer = self._desk.answering.refused(LimitReached(f"a head of more than {MOST_HEAD} octets"))
-        self.transport.write(octets_of(answer))
+        if self.transport is not None:
+            self.transport.write(octets_of(answer))
         self._desk.note(Asked("UNKNOWN", "/", self.lfdi or "", ""), answer, len(answer.body), 0.0, 0)
         self.force_close()
         return True
