@@ -78,6 +78,13 @@ class Draft:
         self.until = min(self.until, view.until)
         self.is_private = self.is_private or view.is_private
 
+    def stands(self, href: str) -> bool:
+        """Whether something is at a URI; if so, the document hangs on that."""
+        row = self.reader.by_href(href)
+        if row is not None:
+            self.tokens.add(row.id)
+        return row is not None
+
     def part(self) -> "Draft":
         """A draft of one item of this document."""
         return Draft(self.reader, self.viewer, self.now, known=self.known)
@@ -143,7 +150,7 @@ class Documents:
             bodies = self._all_filled(draft, fragments)
         if target.route.id in MIXED_LISTS and target.route.item is not None:
             bodies = [as_item(body, wire_name(target.route.item)) for body in bodies]
-        total = count if after is None else self._total(draft, target, view, after)
+        total = self._total(draft, target, count, after)
         values: dict[str, object] = {"href": target.href, "all": total, "results": len(bodies)}
         rate = self._rate(target.route)
         if rate is not None:
@@ -152,11 +159,11 @@ class Documents:
             values["subscribable"] = int(subscribable(target.route.id))
         return self._codec.page(target.route.type(**values), bodies)
 
-    def _total(self, draft: Draft, target: Target, view: View, after: int | None) -> int:
+    def _total(self, draft: Draft, target: Target, count: int, after: int | None) -> int:
         """What `all` counts: with `a` the items that are left, or all of them where the profile says so."""
         if after is not None and self._environment.rules.all_with_after == "whole":
-            view = self._listing.view(draft.reader, target, draft.viewer, draft.now)
-        return view.total()
+            return self._listing.view(draft.reader, target, draft.viewer, draft.now).total()
+        return count
 
     def filled(self, draft: Draft, fragment: bytes) -> bytes:
         """A fragment whose links to lists tell how many items the client may see there."""
@@ -205,7 +212,7 @@ class Documents:
             fragment = self._off.sub(b"", fragment)
         if fragment.startswith(START):
             fragment = self._links.completed(fragment, draft.viewer)
-        fragment = standing(self._tariffs.linked(fragment), lambda href: _stands(draft, href))
+        fragment = standing(self._tariffs.linked(fragment), draft.stands)
         return _LIST_LINK.split(fragment) if _LIST_LINKED in fragment else [fragment]
 
     def count(self, draft: Draft, href: str) -> int:
@@ -260,13 +267,6 @@ class Documents:
             return None
         rate = rate_in(self._rates, route.id)
         return self._environment.rules.poll_rate_of(route.id) if rate is None else rate
-
-
-def _stands(draft: Draft, href: str) -> bool:
-    row = draft.reader.by_href(href)
-    if row is not None:
-        draft.tokens.add(row.id)
-    return row is not None
 
 
 def as_item(fragment: bytes, declared: str) -> bytes:
