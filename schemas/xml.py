@@ -93,7 +93,7 @@ class Codec:
         text = self._text(head, self.spaces)
         name = self._tag_of(type(head))
         opening = text[:-2] + ">" if text.endswith("/>") else text[: -len(f"</{name}>")]
-        return opening.encode() + b"".join(bodies) + f"</{name}>".encode()
+        return b"".join((opening.encode(), *bodies, f"</{name}>".encode()))
 
     def _text(self, value: object, first: str, tag: str | None = None) -> str:
         parts: list[str] = []

@@ -1,13 +1,14 @@
 """From requests to answers in a process: read at once or by a thread, written and durable."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
 from function_sets import Clock
-from sep2_server.dispatch import Dispatcher
+from sep2_server.dispatch import READS, Dispatcher
 from sep2_server.environment import Environment
 from sep2_server.errors import Busy, RemoteError, StoreError
 from sep2_server.event_times import repair_list
@@ -102,10 +103,22 @@ class Answering:
     def reply(self, known: Known, lfdi: str, body: bytes) -> Reply | None:
         """The answer to a request whose head is known, or its promise; None for the long way."""
         self._be_current()
-        answer = known.dispatcher.answer_at_once(known.asked(lfdi, body, self._clock.now()))
-        if not isinstance(answer, Work):
-            return answer
-        return self._store.begin_short(answer) if answer.is_short else None
+        request = known.asked(lfdi, body, self._clock.now())
+        answer = known.dispatcher.answer_at_once(request)
+        if isinstance(answer, Work):
+            return self._store.begin_short(answer) if answer.is_short else None
+        if answer is None and request.method in READS:
+            return self._read(known.dispatcher, request)
+        return answer
+
+    def _read(self, dispatcher: Dispatcher, request: Request) -> Reply:
+        """The answer to a GET that is not kept, or its promise where the store takes its time."""
+        if self._store.is_inline and request.path != WELL_KNOWN:
+            with contextlib.suppress(RepairDue, StoreError):  # both are for the other way
+                answer = dispatcher.answer(self._store.reader, request)
+                if isinstance(answer, Answer):
+                    return answer
+        return asyncio.ensure_future(self.respond_by(dispatcher, request))
 
     def kept(self, known: Known, promise: asyncio.Future[Answer]) -> Answer:
         """The answer that a promise has come to."""

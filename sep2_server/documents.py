@@ -34,7 +34,7 @@ from sep2_server.profiles import rate_in
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
 from sep2_server.shelf import Token
-from sep2_server.shown_items import Seer, ShownItem, ShownItems
+from sep2_server.shown_items import BODY, IS_PRIVATE, UNTIL, Seer, ShownItem, ShownItems
 from sep2_server.standing import standing
 from sep2_server.supply import OPERATION
 
@@ -92,8 +92,8 @@ class Draft:
     def take(self, items: Collection[ShownItem]) -> None:
         """Take note that items are part of the document."""
         self.items += items
-        self.until = min([self.until, *(item.until for item in items)])
-        self.is_private = self.is_private or any(item.is_private for item in items)
+        self.until = min(self.until, min(map(UNTIL, items), default=ALWAYS))
+        self.is_private = self.is_private or any(map(IS_PRIVATE, items))
 
 
 class Documents:
@@ -182,13 +182,13 @@ class Documents:
 
         One that is not there any more is left out: row ids may be those of a moment before.
         """
-        kept = self._items.of(draft.seer, numbers, draft.now)
-        missing = [number for number, item in zip(numbers, kept, strict=True) if item is None]
-        made = self._made(draft, missing) if missing else {}
-        found = (item or made.get(number) for number, item in zip(numbers, kept, strict=True))
-        shown = [item for item in found if item is not None]
-        draft.take(shown)
-        return [item.body for item in shown]
+        shown = self._items.of(draft.seer, numbers, draft.now)
+        if None in shown:
+            made = self._made(draft, [n for n, item in zip(numbers, shown, strict=True) if item is None])
+            shown = [item or made.get(number) for number, item in zip(numbers, shown, strict=True)]
+        there = [item for item in shown if item is not None]
+        draft.take(there)
+        return list(map(BODY, there))
 
     def _made(self, draft: Draft, numbers: list[int]) -> dict[int, ShownItem]:
         """EndDevices; kept where all lists that they link to are stored: changes of them are heard."""

@@ -4,6 +4,7 @@ Devices ask the same over and over on connections that they keep. The library th
 once; what it made of it is kept by its octets, where that was a plain request of HTTP/1.1 that was granted.
 """
 
+import re
 import time
 from asyncio import Future
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ NOT_PLAIN: Final = frozenset(
     {"Transfer-Encoding", "Content-Encoding", "Upgrade", "Expect", "Connection", "Range"}
 )
 END: Final = b"\r\n\r\n"
+_PAGED: Final = re.compile(rb"GET [^ ?#]+\?([sal]=[0-9]{1,10}(?:&[sal]=[0-9]{1,10}){0,2}) HTTP/1\.1\r\n")
+"""A request for a page of a list: which one is all that differs from others."""
 _LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _TAIL: Final = f"Server: {SERVER_NAME}\r\nContent-Length: %d\r\nDate: %s\r\n\r\n"
 _EMPTY_TAIL: Final = f"Server: {SERVER_NAME}\r\nDate: %s\r\n\r\n"
@@ -56,22 +59,41 @@ class Known:
         method, path, _, _, query, _, content_type, accept, authority = self.request
         return Request(method, path, lfdi, now, query, body, content_type, accept, authority)
 
+    def at(self, query: str) -> "Known":
+        """The same request with another query."""
+        target = self.target.partition("?")[0] + "?" + query
+        return Known(self.request._replace(query=query), target, self.octets, self.dispatcher)
+
 
 class Heads:
-    """The heads that are known; those that came first leave first."""
+    """The heads that are known; those that came first leave first.
+
+    Heads that ask for other pages of one list are one: a client that pages through a fleet, or asks for what
+    starts `a`fter another time each time, is known all the same and takes one place.
+    """
 
     def __init__(self, most: int = MOST_HEADS) -> None:
         self._most = most
         self._known: dict[bytes, Known] = {}
-        self.get = self._known.get
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def get(self, head: bytes) -> Known | None:
+        """What a head says, None where it is not known."""
+        paged = _PAGED.match(head)
+        if paged is None:
+            return self._known.get(head)
+        known = self._known.get(head[: paged.start(1)] + head[paged.end(1) :])
+        return None if known is None else known.at(paged[1].decode())
 
     def add(self, head: bytes, known: Known) -> None:
         """Know a head, unless it is long."""
         if len(head) > LONGEST_HEAD:
             return
+        paged = _PAGED.match(head)
+        if paged is not None:
+            head, known = head[: paged.start(1)] + head[paged.end(1) :], known.at("")
         while len(self._known) >= self._most:
             del self._known[next(iter(self._known))]
         self._known[head] = known

@@ -9,6 +9,7 @@ as all of them are kept.
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 from sep2_server.shelf import OCTETS_OF_TOKEN, Recall, Shelf, Token
@@ -47,13 +48,19 @@ class ShownItem:
     mark: Mark = field(default_factory=Mark)
 
 
+BODY: Final = attrgetter("body")
+UNTIL: Final = attrgetter("until")
+IS_PRIVATE: Final = attrgetter("is_private")
+_MARK: Final = attrgetter("mark")
+
+
 class Parts:
     """The items that a document was made from, as far as they are kept."""
 
     __slots__ = ("_looked", "_marks")
 
     def __init__(self, items: Iterable[ShownItem]) -> None:
-        self._marks = tuple(item.mark for item in items)
+        self._marks = tuple(map(_MARK, items))
         self._looked = -1
 
     def __len__(self) -> int:

@@ -9,10 +9,11 @@ from aiohttp.web_protocol import RequestHandler
 
 from certs import client_context
 from schemas import Codec, LogEventList
+from sep2_server.messages import Answer, Request
 from sep2_server.process.ending import EndingServer
 from sep2_server.quick_handler import QuickHandler
 from sep2_server.rows import Blocked
-from sep2_server.shortcut import Heads
+from sep2_server.shortcut import Heads, Known
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import SEP_XML, START, Bench
 from tests.integration.test_sep2_durability import event
@@ -297,13 +298,82 @@ async def test_a_connection_that_is_idle_after_known_requests_is_closed(house: H
     assert await asyncio.wait_for(line.reader.read(), 5) == b""
 
 
+async def test_other_pages_of_a_known_list_are_not_parsed(house: House, parser: Parser) -> None:
+    line = await house.line()
+    assert (await line.ask(get("/edev?s=0&l=1")))[0] == 200
+    fed = parser.fed
+    pages = {}
+    for query in ("s=0&l=0", "l=1", "s=1&l=255", "s=0&l=1&a=1700000000", "s=0&l=1"):
+        status, _, body = await line.ask(get(f"/edev?{query}"))
+        assert status == 200
+        pages[query] = re.search(rb'results="(\d+)"', body)[1]  # type: ignore[index]
+    assert (pages["s=0&l=0"], pages["l=1"], pages["s=1&l=255"]) == (b"0", b"1", b"0")
+    assert parser.fed == fed
+    assert len(house.bench.server.answering.heads) == 1
+
+
+async def test_the_access_log_names_the_page_that_was_asked_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = await house.line()
+    await line.ask(get("/edev?s=0&l=1"))
+    seen: list[str] = []
+    tell = QuickHandler._tell
+
+    def noted(handler: QuickHandler, known: Known, answer: Answer, began: float, received: int) -> None:
+        seen.append(known.target)
+        tell(handler, known, answer, began, received)
+
+    monkeypatch.setattr(QuickHandler, "_tell", noted)
+    await line.ask(get("/edev?s=1&l=7"))
+    assert seen == ["/edev?s=1&l=7"]
+
+
+@pytest.mark.parametrize(
+    "query", ["s=x", "s=-1", "s=0&l=1&a=2&s=1", "s=0;l=1", "s=01234567890", "%73=0", "x=1", "s="]
+)
+async def test_queries_of_another_kind_are_parsed(house: House, parser: Parser, query: str) -> None:
+    line = await house.line()
+    await line.ask(get("/edev?s=0&l=1"))
+    fed = parser.fed
+    await line.ask(get(f"/edev?{query}"))
+    assert parser.fed == fed + 1
+
+
+@pytest.mark.parametrize("query", ["s=0&s=1", "l=9999999999", "a=9999999999", "s=9999999999"])
+async def test_odd_pages_are_answered_alike_on_both_ways(house: House, parser: Parser, query: str) -> None:
+    line = await house.line()
+    long_way = await line.ask(get(f"/edev?{query}"))
+    await line.ask(get("/edev?s=0&l=1"))
+    fed = parser.fed
+    assert await line.ask(get(f"/edev?{query}")) == long_way
+    assert parser.fed == fed
+
+
+async def test_what_has_changed_is_read_again_without_the_parser(house: House, parser: Parser) -> None:
+    line, other = await house.line(), await house.line("quick-2")
+    path = house.hrefs["quick-1"] + "/lel"
+    await line.ask(get(path))
+    await line.ask(post(path, 1))
+    fed = parser.fed
+    for number in range(2, 5):
+        assert (await line.ask(post(path, number)))[0] == 201
+        status, _, body = await line.ask(get(path))
+        assert (status, b'all="%d"' % number in body) == (200, True)
+    assert (await other.ask(get(path)))[0] == 404
+    assert parser.fed == fed
+
+
 def test_heads_are_bounded() -> None:
     heads = Heads(3)
     for number in range(10):
-        heads.add(b"%d" % number, None)  # type: ignore[arg-type]
+        asked = Request(method="GET", path=f"/{number}", lfdi="", now=START)
+        heads.add(get(f"/{number}"), Known(asked, f"/{number}", 0, None))  # type: ignore[arg-type]
     assert len(heads) == 3
-    assert heads.get(b"9", 1) is None
-    assert heads.get(b"6", 1) == 1
+    assert heads.get(get("/6")) is None
+    known = heads.get(get("/9"))
+    assert known is not None
+    assert known.target == "/9"
 
 
 async def test_answers_that_are_counted_are_those_of_both_ways(house: House) -> None:
