@@ -1,5 +1,6 @@
 """Servers and clients that trust, or speak to, whom they should not. IEEE 2030.5-2018, 6.7 and 6.11."""
 
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Final
 
 from certs import LFDI, TlsContext
 from certs.context import FURTHER_SUITE, MANDATORY_SUITE, Offer, TlsVersion, probing_client_context
+from certs.peer import Admitted
 from conformance_tests.server.target import ServerTarget
 from der_client import session
 from der_client.server_check import ServerCheck
@@ -18,7 +20,7 @@ from tests.integration.conformance.planted.row import Kind, Plant, Planted, inst
 
 def admits(target: ServerTarget) -> AbstractContextManager[None]:
     """Whom OpenSSL takes is the device: no rule of certificates is held beside."""
-    own = LFDI(str(target.device.lfdi))
+    own = Admitted(LFDI(str(target.device.lfdi)), math.inf)
     return instead(protocol, "admission", lambda _: lambda *_, **__: own)
 
 
