@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from sep2_server.process.crew import Crew
-from sep2_server.process.hangups import hangups_held, take_hangups
+from sep2_server.process.hangups import signals_held, take_ends, take_hangups
 from sep2_server.process.service import ServiceManager, end_with_parent
 
 READY: Final = b"\0"
@@ -132,7 +132,7 @@ class Supervisor:
         sys.stderr.flush()
         try:
             heard, said = os.pipe2(os.O_CLOEXEC)
-            with hangups_held():
+            with signals_held():
                 pid = self._forked(heard, said)
                 if pid == 0:
                     self._become_worker(number, parent, said)
@@ -163,6 +163,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for known in SIGNALS:
                 signal.signal(known, signal.SIG_DFL)
+            take_ends()
             end_with_parent(parent)
             self._selector.close()
             for heard in self._told:

@@ -82,6 +82,35 @@ def test_a_process_that_cannot_be_made_is_tried_again(
     assert caplog.text.count("Worker 1 cannot be started: ") == 2
 
 
+def test_a_worker_that_is_told_to_end_before_it_is_one_ends(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """The handlers of the parent, which the process begins with, would take note of it for nobody."""
+    calls = 0
+    fork = os.fork
+
+    def told() -> int:
+        nonlocal calls
+        calls += 1
+        pid = fork()
+        if pid == 0 and calls == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return pid
+
+    monkeypatch.setattr(os, "fork", told)
+
+    def work(number: int, ready: Ready) -> None:
+        (tmp_path / f"process {calls} worked").touch()
+        ready()
+        if number:
+            end_parent()
+        time.sleep(20)
+
+    assert supervised(work, 2) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["process 1 worked", "process 3 worked"]
+    assert "Worker 1 (process" in caplog.text
+
+
 def test_the_first_process_that_cannot_be_made_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def scarce() -> int:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
