@@ -68,10 +68,11 @@ def powers(
     """Limit and target inside the window, and what was sent."""
     cap_w = math.inf if state.accepted.cap_w is None else state.accepted.cap_w
     ceiling_w = window.scale * min(state.limit.value_w if state.limit else math.inf, window.limit_w, cap_w)
-    state = _after_cut(state, ceiling_w, window, situation.rules)
+    charge_w = _charge_w(asked, window, situation)
+    low_w = max(window.low_w, -math.inf if charge_w is None else -charge_w)
+    state = _after_cut(state, ceiling_w, low_w, window.high_w, situation.rules)
     limit_w = _limit_w(asked, ceiling_w, situation, state)
     limit_pct = None if limit_w is None else situation.nameplate.share_pct(limit_w)
-    charge_w = _charge_w(asked, window, situation)
     target_w = state.target.value_w if state.target else None
     if target_w is None and situation.battery is not None:
         target_w = 0.0
@@ -87,7 +88,6 @@ def powers(
             limit_ramp_s=ramp.left_s if ramp else None,
         )
         return sent, replace(state, sent_w=None, sent_limit_w=limit_w, limit_ramp=ramp)
-    low_w = max(window.low_w, -math.inf if charge_w is None else -charge_w)
     high_w = min(window.high_w, ceiling_w if limit_w is None else limit_w)
     target_w = window.scale * min(max(target_w, low_w), high_w)
     target_w, state = _reversed_slowly(target_w, situation.rules, state)
@@ -134,13 +134,15 @@ def _is_bounded(ramp: Ramp, rules: SafetyRules) -> bool:
     return ramp.rate_w_per_s is not None or rules.ramp_w_per_min is not None
 
 
-def _after_cut(state: SafetyState, ceiling_w: float, window: Window, rules: SafetyRules) -> SafetyState:
-    """Ramps that go on from where an interlock cut them, so that power comes back no faster than it may."""
+def _after_cut(
+    state: SafetyState, ceiling_w: float, low_w: float, high_w: float, rules: SafetyRules
+) -> SafetyState:
+    """Ramps that go on from where a limit or an interlock cut them: power comes back no faster than it may."""
     limit, target = state.limit, state.target
     if limit is not None and _is_bounded(limit, rules) and limit.value_w > ceiling_w:
         limit = replace(limit, value_w=ceiling_w)
     if target is not None and _is_bounded(target, rules):
-        value_w = min(max(target.value_w, window.low_w), window.high_w, ceiling_w)
+        value_w = min(max(target.value_w, low_w), high_w, ceiling_w)
         target = replace(target, value_w=value_w)
     return (
         state

@@ -313,6 +313,23 @@ def test_what_was_held_at_rest_comes_by_the_rule_of_the_site_where_its_control_b
     assert sent[-1] > 3 * RAMP_W_PER_MIN / 60.0
 
 
+def test_what_a_limit_of_charging_held_back_comes_by_the_rule_of_the_site_once_it_is_gone() -> None:
+    """A control that lets nothing be charged ends: the target has not grown behind it meanwhile."""
+    held = Desired(setpoint=Setpoint(target_w=-5_000.0, max_charge_w=0.0))
+    free = Desired(setpoint=Setpoint(target_w=-5_000.0))
+    state = SafetyState()
+    sent: list[float] = []
+    for now, wish in enumerate([held] * 60 + [free] * 30):
+        reading = Telemetry(power_w=sent[-1] if sent else 0.0, reactive_var=0.0, battery=GOOD)
+        result = clamp(wish, reading, STORAGE, state, float(now), around=Surroundings(rules=STEADY))
+        state = result.state
+        sent.append(result.setpoint.target_w or 0.0)
+    grown = [abs(new) - abs(old) for old, new in pairwise(sent)]
+    assert sent[59] == 0.0
+    assert 0.0 < max(grown) <= RAMP_W_PER_MIN / 60.0 + TINY
+    assert sent[-1] < -0.9 * TAKE_W
+
+
 @settings(max_examples=150, deadline=None)
 @given(day=DAYS)
 def test_no_day_makes_power_rise_faster_than_the_rule_of_the_site(day: list[Moment]) -> None:
