@@ -137,7 +137,7 @@ def _is_bounded(ramp: Ramp, rules: SafetyRules) -> bool:
 def _after_cut(
     state: SafetyState, ceiling_w: float, low_w: float, high_w: float, rules: SafetyRules
 ) -> SafetyState:
-    """Ramps that go on from where a limit or an interlock cut them: power comes back no faster than it may."""
+    """Ramps that go on from where a limit or an interlock cut them: power comes back as slowly as it must."""
     limit, target = state.limit, state.target
     if limit is not None and _is_bounded(limit, rules) and limit.value_w > ceiling_w:
         limit = replace(limit, value_w=ceiling_w)
