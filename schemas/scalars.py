@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from schemas.errors import Malformed
 from schemas.fields import Scalar
@@ -28,6 +29,15 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,32}\Z")
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})*\Z")
+_PATH: Final = re.compile(r"[\w/.?=&-]*\Z", re.ASCII)
+"""What is a URI without a closer look: a path, as most are."""
+_URI: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*:(?!:)|(?![^/?#]*:))"
+    r"(?://(?:[^/?#@\[\]]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^/?#:@\[\]]*)(?::[0-9]{1,5})?(?=[/?#]|\Z)|(?!//))"
+    r"[^?#\[\]]*(?:\?[^#\[\]]*)?(?:#[^#]*)?\Z"
+)
+"""A reference as RFC 3986 has it; other signs than its own may stand in it, as XML Schema says of anyURI."""
+_NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SPACE: Final = " \t\r\n"
 _MOST_KNOWN: Final = 8192
 
@@ -112,7 +122,20 @@ def _string_reader(scalar: Scalar) -> Read:
 
 
 def _read_uri(text: str | None) -> Value:
-    return (text or "").strip(_SPACE)
+    value = (text or "").strip(_SPACE)
+    if not _PATH.match(value) and not _is_uri(value):
+        raise Malformed("lexical", f"{value[:48]!r} is no URI")
+    return value
+
+
+def _is_uri(value: str) -> bool:
+    if not _URI.match(value) or _NO_ESCAPE.search(value):
+        return False
+    try:
+        port = urlsplit(value).port
+    except ValueError:  # a port above 65535, or no address between brackets
+        return False
+    return port is None or port >= 0
 
 
 def flaw_of(scalar: Scalar, value: object) -> str | None:
