@@ -19,7 +19,16 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, format_3, format_5, format_7, format_11, statements_rights, tables
+from sep2_server import (
+    format_1,
+    format_3,
+    format_5,
+    format_7,
+    format_11,
+    format_12,
+    statements_rights,
+    tables,
+)
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -143,6 +152,14 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         (
             *(Only("sqlite", text) for text in format_11.SQLITE),
             *(Only("postgresql", text) for text in format_11.POSTGRESQL),
+        ),
+    ),
+    Migration(
+        "who follows a curve, and what operators were answered",
+        (
+            *created(tables.follower, tables.answered),
+            Only("sqlite", format_12.SQLITE),
+            Only("postgresql", format_12.POSTGRESQL),
         ),
     ),
 )

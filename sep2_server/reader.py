@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from sep2_server import statements as q
+from sep2_server import statements_operators as o
 from sep2_server.connection import Connection
 from sep2_server.notifications.ledger import LedgerReader
 from sep2_server.reader_rights import RightsReader
@@ -88,6 +89,10 @@ class Reader(RightsReader):
     def of_kind(self, kind: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
         """Resources of one kind by row id, from the one behind `after_id` on."""
         return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
+
+    def followers(self, href: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
+        """Defaults, and controls that are not over, that follow a curve: by row id, behind `after_id`."""
+        return self._db.all(_row, o.FOLLOWERS, href=href, after_id=after_id, limit=limit)
 
     def page(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Row]:
         """Items of a list in its order.

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.sql.expression import ClauseElement, Executable
 
-from sep2_server import Store, statements, statements_readings, statements_rights
+from sep2_server import Store, statements, statements_operators, statements_readings, statements_rights
 from sep2_server.notifications import statements as notifying
 from sep2_server.sqlite import DIALECT, SqliteConnection
 
@@ -23,7 +23,13 @@ SMALL = {
     "COUNT_MEMBERS": "run once, by a migration",
 }
 """Statements that look at a whole table, and why they may."""
-MODULES: tuple[ModuleType, ...] = (statements, statements_readings, statements_rights, notifying)
+MODULES: tuple[ModuleType, ...] = (
+    statements,
+    statements_operators,
+    statements_readings,
+    statements_rights,
+    notifying,
+)
 DECLARED = {
     f"{module.__name__.rpartition('.')[0].rpartition('.')[2]}.{name}": value
     for module in MODULES
@@ -83,6 +89,18 @@ def test_the_lists_at_many_uris_are_found_by_each_of_them(db: SqliteConnection) 
 def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
     (step,) = plan_of(db, statements_readings.OLD_SETS)
     assert "reading_by_day (day<?)" in step
+
+
+def test_who_follows_a_curve_is_found_by_the_curve(db: SqliteConnection) -> None:
+    first, *others = plan_of(db, statements_operators.FOLLOWERS)
+    assert first.startswith("SEARCH follower")
+    assert "(href=? AND resource_id>?)" in first
+    assert [step.partition(" USING ")[0] for step in others] == ["SEARCH resource"]
+
+
+def test_old_answers_are_found_by_their_time(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements_operators.ANSWERED_BEFORE)
+    assert "answered_by_time (at<?)" in step
 
 
 def test_events_that_a_clock_ahead_has_ended_are_found_by_when_they_are_due(db: SqliteConnection) -> None:
