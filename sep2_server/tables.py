@@ -52,6 +52,23 @@ Index(
     postgresql_where=resource.c.next_at.is_not(None),
 )
 
+_IS_LISTED = resource.c.status < 5
+"""An event that is not over."""
+Index(
+    "resource_by_start",
+    resource.c.list_id,
+    resource.c.starts,
+    sqlite_where=_IS_LISTED,
+    postgresql_where=_IS_LISTED,
+)
+Index(
+    "resource_by_length",
+    resource.c.list_id,
+    resource.c.ends - resource.c.starts,
+    sqlite_where=_IS_LISTED,
+    postgresql_where=_IS_LISTED,
+)
+"""The longest event of a list bounds how long before a time those begin that are in force then."""
 Index(
     "resource_active",
     resource.c.list_id,

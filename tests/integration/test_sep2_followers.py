@@ -46,9 +46,9 @@ def true_followers(tx: Transaction) -> Followers:
 
 
 async def kept(bench: Bench) -> Followers:
-    """The table, which is as what is stored."""
-    found = await bench.store.do(followers)
-    assert found == await bench.store.do(true_followers)
+    """The table, which at any moment is as what is stored."""
+    found, wanted = await bench.store.do(lambda tx: (followers(tx), true_followers(tx)))
+    assert found == wanted
     return found
 
 

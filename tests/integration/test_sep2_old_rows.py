@@ -20,7 +20,12 @@ from tests.integration.test_sep2_mirror import mirror, reading_of
 
 pytestmark = pytest.mark.usefixtures("each_database")
 STEP = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("resources say how"))
-NEWEST = ("DROP TABLE follower", "DROP TABLE answered")
+NEWEST = (
+    "DROP TABLE follower",
+    "DROP TABLE answered",
+    "DROP INDEX resource_by_start",
+    "DROP INDEX resource_by_length",
+)
 LATER = ("DROP INDEX dead_letter_by_subscription", "DROP TABLE dropped_letter", "DROP TABLE lane", *NEWEST)
 FOLLOWERS = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("who follows"))
 RATES = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("no pollRate"))

@@ -55,14 +55,24 @@ class House:
         assert found is not None
         return found.href
 
-    def publish(self, group: str, bases: Sequence[Base]) -> None:
-        """Controls of a group one after the other, with these modes."""
+    def publish(
+        self,
+        group: str,
+        bases: Sequence[Base],
+        *,
+        start: int | str | None = None,
+        duration: int = 60,
+        randomize_duration_s: int | None = None,
+    ) -> None:
+        """Controls of a group with these modes, one after the other unless `start` is said."""
 
         def job(tx: Transaction) -> None:
             desk = self.desk(tx)
             row = desk.program(desk.group(group), None)
             for number, base in enumerate(bases):
-                body = {"DERControlBase": base, "start": NOW + 60 * number, "duration": 60}
+                begins = NOW + 60 * number if start is None else start
+                body: dict[str, object] = {"DERControlBase": base, "start": begins, "duration": duration}
+                body |= {"randomizeDuration": randomize_duration_s} if randomize_duration_s else {}
                 publish_one(desk, row, read(PublishControl, body))
 
         self.store.write(job)
