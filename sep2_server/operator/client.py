@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from sep2_server.operator.body import JSON, LINES, SEP_XML, Document
 from sep2_server.operator.json_value import Json
-from sep2_server.operator.keys import HEADER, REPLAYED, Keys
+from sep2_server.operator.keys import HEADER, REPLAYED, UNDECIDED, Keys
 
 TIMEOUT_S: Final = 30
 NOT_RUNNING: Final = (
@@ -105,7 +105,7 @@ class OperatorClient:
         key = None if method == "GET" else self.keys.next()
         sent = Sent(method=method, place=place, body=octets, content_type=content_type, key=key)
         try:
-            got = self._exchange(sent)
+            got = self._asked(sent)
         except LOST as flaw:
             if key is None:
                 raise self._no_answer(flaw, NOT_RUNNING) from flaw
@@ -114,15 +114,25 @@ class OperatorClient:
             raise self._no_answer(flaw, "a token is 64 hex digits") from flaw
         return self._read(got, self._may_be_done() if key else NOT_RUNNING)
 
+    def _asked(self, sent: Sent) -> Got:
+        """The answer to a request; one that says that nobody knows is as good as lost."""
+        got = self._exchange(sent)
+        if sent.key is not None and got.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            with contextlib.suppress(ValueError):
+                told = json.loads(got.data)
+                if isinstance(told, dict) and told.get("error") == UNDECIDED:
+                    raise ConnectionError(told.get("detail"))
+        return got
+
     def _ask_again(self, sent: Sent, lost: Exception) -> Got:
         """The answer to a request that is sent a second time, and a word about it. ApiError: none again."""
         try:
-            got = self._exchange(sent)
+            got = self._asked(sent)
         except (ApiError, *LOST) as flaw:
             raise self._no_answer(lost, self._may_be_done()) from flaw
         became = "had been done, and was not done again" if got.is_replayed else "was done now"
         if got.status >= HTTPStatus.BAD_REQUEST:
-            became = "was refused the second time"
+            became = "was refused, and may have been done before"
         self.tell(f"the answer was lost ({lost}); it was asked for again with its key: it {became}")
         return got
 

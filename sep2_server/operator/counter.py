@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from function_sets import Clock
 from sep2_server.environment import Environment
-from sep2_server.errors import LimitReached, StoreError
+from sep2_server.errors import LimitReached, StoreError, UndecidedError
 from sep2_server.event_times import repair_due
 from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of
@@ -32,10 +32,12 @@ from sep2_server.operator.errors import (
     Refusal,
     ServerFailed,
     StoreFailed,
+    StoreUndecided,
     TooManyAttempts,
     Unauthorized,
     WrongMethod,
 )
+from sep2_server.operator.keys import HEADER
 from sep2_server.operator.openapi import OPENAPI_PARTS, document
 from sep2_server.operator.operations import OPERATIONS
 from sep2_server.operator.repeats import Repeatable, fingerprint_of, key_of
@@ -234,6 +236,9 @@ class Counter:
         except Refusal as flaw:
             self._audit.append(replace(entry, outcome=f"refused: {flaw.error}"))
             raise
+        except UndecidedError as flaw:
+            self._audit.append(replace(entry, outcome="failed: may be stored"))
+            raise StoreUndecided(str(flaw), f"ask again with the same {HEADER}: it is done once") from flaw
         except StoreError as flaw:
             self._audit.append(replace(entry, outcome="failed: not stored"))
             raise StoreFailed(str(flaw), "nothing was done; look at the log of the server") from flaw

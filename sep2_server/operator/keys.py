@@ -8,6 +8,8 @@ from typing import Final
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"
 """Header of an answer that was given before."""
+UNDECIDED: Final = "store-undecided"
+"""Word of the refusal of what may have been done: it is to be asked for again with its key."""
 MOST_CHARACTERS: Final = 64
 MOST_GIVEN: Final = 54
 """Most characters of a key that a command is given: a number may follow."""

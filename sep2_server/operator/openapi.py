@@ -74,7 +74,8 @@ _STATUSES: Final = {
     "409": "the state of things is against it, or the key is that of another request",
     "429": "too many failed attempts; Retry-After says how long to wait",
     "500": "the server failed and nothing was done: its log says how",
-    "503": "nothing was done: the audit log or the store cannot be written",
+    "503": "nothing was done: the audit log or the store cannot be written; but with store-undecided it may "
+    "have been done: ask again with the same key",
 }
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from sep2_server import ManualClock, Sep2Server
+from sep2_server.connection import Connection
+from sep2_server.errors import UndecidedError
 from sep2_server.operator import OperatorClient, Site
 from sep2_server.operator.audit_reading import verify
 from sep2_server.operator.auth import Role
@@ -229,6 +231,37 @@ def test_a_secret_is_told_once_and_kept_nowhere(api: OperatorClient, server: Sep
     assert (made[0], status, body["error"]) == (200, 409, "conflict")
     assert "secret" not in body
     assert server.store.write(lambda tx: tx.answered("operator", "K1")) is None
+
+
+class Mute:
+    """Lets a store commit and hears nothing of it, once."""
+
+    def __init__(self, connection: type[Connection]) -> None:
+        self._plain = connection.commit
+        self.is_done = False
+
+    def commit(self, connection: Connection, last_change: int | None = None) -> None:
+        """As `Connection.commit`."""
+        self._plain(connection, last_change)
+        if not self.is_done and last_change is not None:
+            self.is_done = True
+            raise UndecidedError("the database has gone away")
+
+
+def test_what_may_be_stored_is_told_as_such_and_asked_for_again(
+    grouped: OperatorClient, site: Site, server: Sep2Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type(server.store._writer._commits._db)
+    mute = Mute(kind)
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "commit", lambda connection, last=None: mute.commit(connection, last))
+        status, body, _ = sent(grouped, "K1", CONTROLS, CONTROL)
+    assert (status, body["error"]) == (503, "store-undecided")
+    assert "ask again with the same Idempotency-Key" in body["hint"]
+    again = sent(grouped, "K1", CONTROLS, CONTROL)
+    assert (again[0], again[2]["Idempotent-Replayed"]) == (200, "true")
+    assert controls(grouped) == [again[1]["mRID"]]
+    assert outcomes(site, "publish control") == ["done", "failed: may be stored", "repeated"]
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ LOST = [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"]
 DONE = b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"mRID": "0B"}'
 REPLAYED = DONE.replace(b"\r\n", b"\r\nIdempotent-Replayed: true\r\n", 1)
 REFUSED = b'HTTP/1.1 409 Conflict\r\nContent-Length: 31\r\n\r\n{"detail": "no", "hint": "why"}'
+_UNDECIDED = b'{"error": "store-undecided", "detail": "the database has gone away", "hint": "x"}'
+UNDECIDED = b"HTTP/1.1 503 No\r\nContent-Length: %d\r\n\r\n" % len(_UNDECIDED) + _UNDECIDED
 KEY = re.compile(rb"(?i)\r\nidempotency-key: (.*)\r\n")
 END = re.compile(rb"\r\n\r\n")
 LENGTH = re.compile(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n")
@@ -108,7 +110,25 @@ def test_a_refusal_of_the_second_time_is_told_with_what_was_before() -> None:
     with answering(b"", REFUSED) as server:
         api = OperatorClient(url=server.url, secret="s", tell=told.append)
         assert refusal_of(lambda: api.call("POST", PLACE, CONTROL)).status == 409
-    assert [text.rpartition(": it ")[2] for text in told] == ["was refused the second time"]
+    assert [text.rpartition(": it ")[2] for text in told] == ["was refused, and may have been done before"]
+
+
+def test_what_the_server_itself_has_heard_no_answer_of_is_asked_for_once_more() -> None:
+    told: list[str] = []
+    with answering(UNDECIDED, REPLAYED) as server:
+        api = OperatorClient(url=server.url, secret="s", tell=told.append)
+        assert api.call("POST", PLACE, CONTROL) == {"mRID": "0B"}
+    assert len(set(server.keys)) == 1
+    assert told[0].startswith("the answer was lost (the database has gone away)")
+
+
+def test_what_stays_undecided_is_told_with_its_key() -> None:
+    told: list[str] = []
+    with answering(UNDECIDED, UNDECIDED) as server:
+        api = OperatorClient(url=server.url, secret="s", tell=told.append, keys=Keys("evening"))
+        flaw = refusal_of(lambda: api.call("POST", PLACE, CONTROL))
+    assert flaw.status == 0
+    assert "repeat it with --key evening" in flaw.hint
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
