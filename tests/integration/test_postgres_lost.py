@@ -103,6 +103,23 @@ def test_of_a_commit_without_an_answer_nobody_knows(db: PostgresConnection) -> N
     db.control("SELECT 1")
 
 
+def test_a_commit_that_the_database_refuses_is_not_stored(
+    db: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: object, command: str) -> str:
+        raise db._asyncpg.DiskFullError(command)
+
+    db.begin()
+    with monkeypatch.context() as patched:
+        patched.setattr(Silent, "execute", full)
+        db._session = Silent(db._session)
+        with pytest.raises(StoreError, match="failed: COMMIT") as caught:
+            db.commit()
+    assert not isinstance(caught.value, UndecidedError)
+    db.roll_back()
+    db.control("SELECT 1")
+
+
 def test_what_was_lost_before_the_commit_is_not_stored(db: PostgresConnection) -> None:
     db.begin()
     assert db._session is not None
