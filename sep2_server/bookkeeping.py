@@ -1,9 +1,14 @@
-"""What a transaction writes beside resources: options, blocked clients, the network, leases, consumers."""
+"""What a transaction writes beside resources: options, blocked clients, the network, leases, consumers.
+
+And who follows a curve, and what operators were answered.
+"""
 
 from sep2_server import statements as q
+from sep2_server import statements_operators as o
 from sep2_server import statements_rights as rights
+from sep2_server.followers import followed
 from sep2_server.reader import Reader
-from sep2_server.rows import BLOCKED, DELETED, EVERYBODY, OPTION, Blocked, Change, Node
+from sep2_server.rows import BLOCKED, DELETED, EVERYBODY, OPTION, Answered, Blocked, Change, Node, Row
 
 
 class Bookkeeping(Reader):
@@ -66,3 +71,29 @@ class Bookkeeping(Reader):
         """Give a lease back, if it is this holder's or nobody's any more."""
         if self.is_lease_free(name, holder):
             self._db.run(q.DELETE_LEASE, name=name)
+
+    def follow(self, resource_id: int, before: Row | None, now: Row | None) -> None:
+        """Keep who follows a curve, where a resource becomes another, is made or removed (None)."""
+        was, is_now = followed(before), followed(now)
+        for href in was - is_now:
+            self._db.run(o.DELETE_FOLLOWER, href=href, resource_id=resource_id)
+        for href in is_now - was:
+            self._db.run(o.INSERT_FOLLOWER, href=href, resource_id=resource_id)
+
+    def answered(self, who: str, key: str) -> Answered | None:
+        """What an operator was answered to the request with a key."""
+        return self._db.one(Answered._make, o.ANSWERED, who=who, key=key)
+
+    def put_answered(self, answered: Answered) -> None:
+        """Keep what an operator is answered."""
+        self._db.run(o.INSERT_ANSWERED, **answered._asdict())
+
+    def forget_answered(self, before: int, most: int) -> int:
+        """Forget answers from before a time, s since 1970 UTC, the oldest first; how many, `most` at most."""
+        found: list[dict[str, object]] = [
+            {"who": who, "key": key}
+            for who, key in self._db.run(o.ANSWERED_BEFORE, before=before, limit=most).fetchall()
+        ]
+        if found:
+            self._db.run_many(o.DELETE_ANSWERED, found)
+        return len(found)

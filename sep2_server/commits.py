@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sep2_server import statements as q
 from sep2_server.connection import Connection
-from sep2_server.errors import StoreError
+from sep2_server.errors import StoreError, UndecidedError
 from sep2_server.feed import Feed
 from sep2_server.reader import Reader
 from sep2_server.rows import Change
@@ -149,7 +149,9 @@ class Commits:
         self._db.roll_back()
         for _, promise in batch:
             if not promise.done():
-                promise.set_exception(StoreError(f"the store cannot write: {flaw}"))
+                is_undecided = isinstance(flaw, UndecidedError)
+                told = UndecidedError(str(flaw)) if is_undecided else None
+                promise.set_exception(told or StoreError(f"the store cannot write: {flaw}"))
 
 
 def _finished(unit: Unit, transactions: Sequence[Transaction]) -> list[Change]:

@@ -3,6 +3,7 @@
 Sep2Error
  +- SettingsError            a setting that is unknown or cannot be (in `setting_values`, as Sep2Error is)
  +- StoreError               the database cannot be opened, or is not ours
+     +- UndecidedError       a commit that was not answered: what was written may be stored
  +- RemoteError              the client broke the standard; .status is what to answer, .reason the Error code
      +- BadRequest       400  malformed, or values that cannot be
      +- LimitReached     400  too large, or the server keeps no more of these
@@ -28,6 +29,10 @@ RETRY_S: Final = 30
 
 class StoreError(Sep2Error):
     """The database cannot be opened, or is not one of ours."""
+
+
+class UndecidedError(StoreError):
+    """A commit went out and nobody has heard of it: what was written may be stored."""
 
 
 class RemoteError(Sep2Error):

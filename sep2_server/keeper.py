@@ -26,6 +26,7 @@ LONGEST_WAIT_S: Final = 30
 SECONDS_OF_DAY: Final = 86_400
 FORGET_EVERY_S: Final = 3600
 SETS_AT_ONCE: Final = 200
+ANSWERS_AT_ONCE: Final = 200
 LONGEST_REST_S: Final = 0.1
 FIRST_S: Final = 1.0
 """How long the start waits for what is due; the rest is written while the server serves."""
@@ -48,6 +49,7 @@ class Keeper:
         self._clock = clock
         self._woken = asyncio.Event()
         self._forget_at = 0
+        self._forget_answers_at = 0
         self._seen = 0
         """The time as this task has seen it last, s since 1970 UTC."""
         self._lease = Lease(store, LEASE, self.wake)
@@ -87,6 +89,7 @@ class Keeper:
                     await self._repair()
                     await self._shorten()
                     await self._forget_readings()
+                    await self._forget_answers()
             except StoreError as flaw:
                 log.warning("The clock task waits for the store: %s", flaw)
                 await asyncio.sleep(PAUSE_S)
@@ -169,3 +172,13 @@ class Keeper:
         while await self._store.do(job):
             log.debug("Readings from before day %s were forgotten", day)
         self._forget_at = now + FORGET_EVERY_S
+
+    async def _forget_answers(self) -> None:
+        """Forget what operators were answered long enough ago, in short commits; once an hour."""
+        now = self._clock.now()
+        if 0 < self._forget_answers_at - now <= FORGET_EVERY_S:
+            return
+        before, forgotten = now - self._environment.settings.operator_answer_retention_s, ANSWERS_AT_ONCE
+        while forgotten == ANSWERS_AT_ONCE:
+            forgotten = await self._store.do(lambda tx: tx.forget_answered(before, ANSWERS_AT_ONCE))
+        self._forget_answers_at = now + FORGET_EVERY_S

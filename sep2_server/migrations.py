@@ -13,13 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, Index, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.expression import ClauseElement
 
-from sep2_server import format_1, format_3, format_5, format_7, format_11, statements_rights, tables
+from sep2_server import (
+    format_1,
+    format_3,
+    format_5,
+    format_7,
+    format_11,
+    format_12,
+    statements_rights,
+    tables,
+)
 from sep2_server import statements as q
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
@@ -69,6 +78,11 @@ def created(*tables: Table) -> tuple[Operation, ...]:
         made.append(CreateTable(table))
         made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name))]
     return tuple(made)
+
+
+def _indexes(*names: str) -> list[Index]:
+    """Indexes of resources with these names."""
+    return [index for index in tables.resource.indexes if index.name in names]
 
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (
@@ -143,6 +157,15 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         (
             *(Only("sqlite", text) for text in format_11.SQLITE),
             *(Only("postgresql", text) for text in format_11.POSTGRESQL),
+        ),
+    ),
+    Migration(
+        "who follows a curve, what operators were answered, and events by their times",
+        (
+            *created(tables.follower, tables.answered),
+            *(CreateIndex(index) for index in _indexes("resource_by_length", "resource_by_start")),
+            Only("sqlite", format_12.SQLITE),
+            Only("postgresql", format_12.POSTGRESQL),
         ),
     ),
 )

@@ -25,7 +25,7 @@ from sqlalchemy.util import await_only
 
 from sep2_server.address import PostgresAddress
 from sep2_server.connection import Connection, Writes, Written, counts
-from sep2_server.errors import StoreError
+from sep2_server.errors import StoreError, UndecidedError
 from sep2_server.postgres_session import CONNECT_S, opened
 from sep2_server.postgres_writes import parts_of, statement_of, written
 
@@ -112,6 +112,7 @@ class PostgresConnection(Connection):
             errors.DiskFullError,
             errors.ReadOnlySQLTransactionError,
         )
+        self._refusals = (errors.DiskFullError, errors.ReadOnlySQLTransactionError)
         self._loop = self._made_loop()
         self._session: Any | None = None
         self._prepared: dict[ClauseElement, tuple[Any, tuple[str, ...]]] = {}
@@ -205,7 +206,14 @@ class PostgresConnection(Connection):
     def commit(self, last_change: int | None = None) -> None:
         """Make what was written durable, and notify everybody who listens."""
         told = "" if last_change is None else f"NOTIFY {CHANNEL}, '{last_change}'; "
-        self.control(f"{told}COMMIT")
+        session = self._connected()
+        try:
+            self._wait(session.execute(f"{told}COMMIT"))
+        except self._lost as flaw:
+            loss = self._loss(flaw)
+            if isinstance(flaw, self._refusals):
+                raise loss from flaw
+            raise UndecidedError(f"nobody knows whether it was stored: {loss}") from flaw
         self._is_writing = False
 
     def roll_back(self) -> None:

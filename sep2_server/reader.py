@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from sep2_server import statements as q
+from sep2_server import statements_events as e
+from sep2_server import statements_operators as o
 from sep2_server.connection import Connection
 from sep2_server.notifications.ledger import LedgerReader
 from sep2_server.reader_rights import RightsReader
@@ -89,6 +91,10 @@ class Reader(RightsReader):
         """Resources of one kind by row id, from the one behind `after_id` on."""
         return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
 
+    def followers(self, href: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
+        """Defaults, and controls that are not over, that follow a curve: by row id, behind `after_id`."""
+        return self._db.all(_row, o.FOLLOWERS, href=href, after_id=after_id, limit=limit)
+
     def page(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Row]:
         """Items of a list in its order.
 
@@ -138,7 +144,7 @@ class Reader(RightsReader):
 
     def overlapping(self, list_id: int, starts: int, ends: int) -> list[Row]:
         """Events of a list, not over yet, that may be in force between two times."""
-        return self._db.all(_row, q.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)
+        return self._db.all(_row, e.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)
 
     def with_siblings(self, ids: Sequence[int]) -> set[int]:
         """Which of some events overlap with another event of their list that is not over."""
@@ -146,34 +152,34 @@ class Reader(RightsReader):
             return set()
         size = next(size for size in (1, 10, 100, len(ids)) if size >= len(ids))
         asked = {f"i{n}": ids[min(n, len(ids) - 1)] for n in range(size)}
-        return set(self._db.all(_first, q.with_siblings(size), **asked))
+        return set(self._db.all(_first, e.with_siblings(size), **asked))
 
     def next_in_list(self, list_id: int) -> int | None:
         """When time alone next changes an item of a list."""
-        return self._db.number(q.NEXT_IN_LIST, list_id=list_id)
+        return self._db.number(e.NEXT_IN_LIST, list_id=list_id)
 
     def due(self, now: int, limit: int = 1000) -> list[Row]:
         """Rows that time has changed and nobody has written yet, the oldest first."""
-        return self._db.all(_row, q.DUE, now=now, limit=limit)
+        return self._db.all(_row, e.DUE, now=now, limit=limit)
 
     def ahead(self, now: int, limit: int) -> list[Row]:
         """Rows that are active and begin later: the clock went back since. All active ones are looked at."""
-        return self._db.all(_row, q.AHEAD, now=now, limit=limit)
+        return self._db.all(_row, e.AHEAD, now=now, limit=limit)
 
     def over_ahead(self, now: int, until: int, after: int, limit: int) -> list[Row]:
         """Events that are over and end later: the clock went back since. By row id, those behind `after`.
 
         `until`: when an event that ends at `now` would next be looked at.
         """
-        return self._db.all(_row, q.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
+        return self._db.all(_row, e.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
 
     def due_in_list(self, list_id: int, now: int, limit: int = 1000) -> list[Row]:
         """Items of a list that time has changed and nobody has written yet, the oldest first."""
-        return self._db.all(_row, q.DUE_IN_LIST, list_id=list_id, now=now, limit=limit)
+        return self._db.all(_row, e.DUE_IN_LIST, list_id=list_id, now=now, limit=limit)
 
     def next_due(self) -> int | None:
         """When time alone next changes any row."""
-        return self._db.number(q.NEXT_DUE)
+        return self._db.number(e.NEXT_DUE)
 
     def members(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
         """Items of a list that are stored in another one (the programs of a group), in order."""

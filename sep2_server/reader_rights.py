@@ -37,7 +37,11 @@ class RightsReader:
 
     def is_blocked(self, lfdi: str) -> bool:
         """Whether a certificate is refused."""
-        return self._db.number(rights.IS_BLOCKED, lfdi=lfdi) is not None
+        return self.block_of(lfdi) is not None
+
+    def block_of(self, lfdi: str) -> Blocked | None:
+        """Why and since when a certificate is refused; None where it is not."""
+        return self._db.one(Blocked._make, rights.IS_BLOCKED, lfdi=lfdi)
 
     def is_disabled(self, end_device_id: int) -> bool:
         """Whether an EndDevice is not registered any more."""

@@ -168,3 +168,13 @@ class Span:
 def full_mrid(mrid: str) -> str:
     """An mRID as the store compares them: 32 upper-case hex digits. IEEE 2030.5-2018, annex B (mRIDType)."""
     return mrid.upper().rjust(32, "0")
+
+
+class Answered(NamedTuple):
+    """What an operator was answered to a request with a key; see `tables.answered` for the fields."""
+
+    who: str
+    key: str
+    fingerprint: bytes
+    answer: bytes
+    at: int

@@ -101,6 +101,8 @@ class Settings:
     """How long operators can see an event after it left its list."""
     changes_kept: int = 1_000_000
     """Newest entries of the change feed that are kept."""
+    operator_answer_retention_s: int = 86_400
+    """How long the answer to an operator's request with an Idempotency-Key is kept for its repetition."""
 
     files_folder: Path = Path("files")
     """Folder of the octets of files for devices, each kept once under its SHA-256."""
@@ -262,6 +264,7 @@ _BOUNDS: Final = {
     "items_per_list": (0, 10_000_000),
     "responses_kept": (1, 1_000_000_000),
     "changes_kept": (1, 1_000_000_000),
+    "operator_answer_retention_s": (60, 2_592_000),
     "shutdown_s": (0, 3600),
     "cached_answers": (0, 100_000_000),
     "known_clients": (0, 100_000_000),

@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server.connection import Connection, Result, counts
 from sep2_server.disk import Disk
-from sep2_server.errors import StoreError
+from sep2_server.errors import StoreError, UndecidedError
 
 DIALECT: Final[Dialect] = sqlite.dialect(paramstyle="named")
 LOOK_S: Final = 0.05
@@ -126,6 +126,7 @@ class SqliteConnection(Connection):
         except DatabaseError as flaw:
             if getattr(flaw, "sqlite_errorcode", 0) in UNSYNCED:
                 self._disk.lose(flaw)
+                raise UndecidedError(f"nobody knows whether it was stored: {flaw}") from flaw
             raise
 
     def roll_back(self) -> None:

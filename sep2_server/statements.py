@@ -137,54 +137,6 @@ def lists_at(dialect: str) -> Select[Any]:
 
 COUNT_BOUNDED: Final = select(func.count()).where(_IN_SPAN, _BOUNDED)
 COUNT_ACTIVE: Final = select(func.count()).where(_IN_SPAN, _IS_ACTIVE, _BOUNDED)
-OVERLAPPING: Final = select(t.resource).where(
-    _R.list_id == _p("list_id"),
-    _R.status < literal_column(str(OVER)),
-    _R.starts < _p("ends"),
-    _R.ends > _p("starts"),
-)
-
-
-@cache
-def with_siblings(number: int) -> Select[Any]:
-    """Which of so many events (`i0` and so on) overlap with another of their list that is not over."""
-    other = t.resource.alias()
-    rival = (
-        select(other.c.id)
-        .where(
-            other.c.list_id == _R.list_id,
-            other.c.status < literal_column(str(OVER)),
-            other.c.starts < _R.ends,
-            other.c.ends > _R.starts,
-            other.c.id != _R.id,
-        )
-        .correlate(t.resource)
-    )
-    return select(_R.id).where(_R.id.in_([_p(f"i{n}") for n in range(number)]), rival.exists())
-
-
-NEXT_IN_LIST: Final = select(func.min(_R.next_at)).where(_R.list_id == _p("list_id"), _R.next_at.is_not(None))
-DUE: Final = (
-    select(t.resource)
-    .where(_R.next_at.is_not(None), _R.next_at <= _p("now"))
-    .order_by(_R.next_at)
-    .limit(_p("limit"))
-    .offset(_NO_SKIP)
-)
-DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
-AHEAD: Final = select(t.resource).where(_IS_ACTIVE, _R.starts > _p("now")).limit(_p("limit")).offset(_NO_SKIP)
-"""Rows that were written as active by a clock that went back since."""
-OVER_AHEAD: Final = (
-    select(t.resource)
-    .where(_R.next_at.is_not(None), _R.next_at > _p("until"), _IS_OVER, _R.ends > _p("now"))
-    .where(_R.id + _NO_SKIP > _p("after"))
-    .order_by(_R.id + _NO_SKIP)
-    .limit(_p("limit"))
-    .offset(_NO_SKIP)
-)
-"""Events that such a clock has ended; `until`: when those that end at `now` leave or are forgotten."""
-NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
-
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)
 _AMONG_MEMBERS = (
     t.member.c.list_id == _p("list_id"),

@@ -13,7 +13,7 @@ def _p(name: str) -> BindParameter[Any]:
 
 
 BLOCKED: Final = select(t.blocked).order_by(t.blocked.c.lfdi)
-IS_BLOCKED: Final = select(t.blocked.c.since).where(t.blocked.c.lfdi == _p("lfdi"))
+IS_BLOCKED: Final = select(t.blocked).where(t.blocked.c.lfdi == _p("lfdi"))
 INSERT_BLOCKED: Final = insert(t.blocked)
 DELETE_BLOCKED: Final = delete(t.blocked).where(t.blocked.c.lfdi == _p("lfdi"))
 

@@ -52,6 +52,23 @@ Index(
     postgresql_where=resource.c.next_at.is_not(None),
 )
 
+_IS_LISTED = resource.c.status < 5
+"""An event that is not over."""
+Index(
+    "resource_by_start",
+    resource.c.list_id,
+    resource.c.starts,
+    sqlite_where=_IS_LISTED,
+    postgresql_where=_IS_LISTED,
+)
+Index(
+    "resource_by_length",
+    resource.c.list_id,
+    resource.c.ends - resource.c.starts,
+    sqlite_where=_IS_LISTED,
+    postgresql_where=_IS_LISTED,
+)
+"""The longest event of a list bounds how long before a time those begin that are in force then."""
 Index(
     "resource_active",
     resource.c.list_id,
@@ -324,3 +341,23 @@ node = Table(
     Column("parent_id", _Key, nullable=False, comment="node above; 0 at the top"),
 )
 Index("node_by_parent", node.c.parent_id, node.c.name, unique=True)
+
+follower = Table(
+    "follower",
+    metadata,
+    Column("href", _Text, primary_key=True, comment="URI of a DERCurve"),
+    Column("resource_id", _Key, primary_key=True, comment="a control that is not over, or a default"),
+)
+"""Who follows which curve: one is looked up by its curve, whatever controls there are."""
+
+answered = Table(
+    "answered",
+    metadata,
+    Column("who", _Text, primary_key=True, comment="name of the token"),
+    Column("key", _Text, primary_key=True, comment="Idempotency-Key as it was sent"),
+    Column("fingerprint", LargeBinary, nullable=False, comment="SHA-256 of what was asked for"),
+    Column("answer", LargeBinary, nullable=False, comment="JSON, compressed (zlib)"),
+    Column("at", BigInteger, nullable=False, comment="s since 1970 UTC"),
+)
+"""What operators were answered, so that a repetition gets the same and nothing is done twice."""
+Index("answered_by_time", answered.c.at)

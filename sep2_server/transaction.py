@@ -15,6 +15,7 @@ from sep2_server.bookkeeping import Bookkeeping
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.extra_routes import MEMBER_KINDS, MEMBER_LISTS, UPDATE_TIMES
+from sep2_server.followers import FOLLOWING
 from sep2_server.notifications.ledger import Ledger
 from sep2_server.notifications.subscribable import marked
 from sep2_server.rows import (
@@ -114,6 +115,8 @@ class Transaction(Bookkeeping):
         """Store a new resource under an id from `next_id`; a list is stored with an empty body."""
         stored = _stored(row)
         self.unit.insert(stored)
+        if stored.kind in FOLLOWING:
+            self.follow(stored.id, None, stored)
         self._move(stored.list_id, stored.scope, 1)
         self.tell(stored, stored.version)
         return stored
@@ -135,6 +138,8 @@ class Transaction(Bookkeeping):
     def _put(self, old: Row, new: Row) -> Row:
         row = new._replace(version=old.version + 1)
         self.unit.update(old, row)
+        if row.kind in FOLLOWING:
+            self.follow(row.id, old, row)
         if (old.list_id, old.scope) != (row.list_id, row.scope):
             self._move(old.list_id, old.scope, -1)
             self._move(row.list_id, row.scope, 1)
@@ -157,6 +162,8 @@ class Transaction(Bookkeeping):
         if row.kind in MEMBER_LISTS:
             self._db.run(q.DELETE_MEMBERS, list_id=row.id)
         self.unit.removed(row)
+        if row.kind in FOLLOWING:
+            self.follow(row.id, row, None)
         self._move(row.list_id, row.scope, -1)
         for list_id in self.lists_of_member(row.id):
             self.remove_member(list_id, row)

@@ -14,6 +14,7 @@ from certs import Door, OperatorTls, listen
 from sep2_server.operator.counter import Counter, Reply, Request, refused
 from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
 from sep2_server.operator.guests import UNREADABLE, Bounds, GuestConnection, paced, response_to
+from sep2_server.operator.keys import HEADER
 from sep2_server.operator.operator_settings import is_loopback
 from sep2_server.process.monitor import READS, Pages, response_of
 from sep2_server.process.pages import METRICS, OPEN
@@ -144,4 +145,5 @@ def _head_of(request: web.BaseRequest, body: bytes | None) -> Request:
         authorization=request.headers.get("Authorization"),
         content_type=request.content_type,
         body=body,
+        keys=tuple(request.headers.getall(HEADER, ())),
     )

@@ -54,8 +54,13 @@ def digest_of(body: object) -> str | None:
         return None
     if isinstance(body, Document):
         return hashlib.sha256(body.octets).hexdigest()
-    text = json.dumps(_without_secrets(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(canonical(_without_secrets(body))).hexdigest()
+
+
+def canonical(value: object) -> bytes:
+    """A JSON value as octets that are the same in whatever order its names are."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="surrogatepass")
 
 
 def _value(text: bytes, place: str) -> object:

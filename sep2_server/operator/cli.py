@@ -32,6 +32,8 @@ EPILOG = """\
 how the server is found: --config FOLDER of the server, or --server URL and --token-file FILE,
 or the environment variables LINESIDE_OPERATOR_URL and LINESIDE_OPERATOR_TOKEN_FILE
 
+a command with the --key of another time does nothing again: it tells what was answered then
+
 example:
   lineside op enrol north --cert north.pem --config site
   lineside op group create feeder-7 --primacy 7 --config site

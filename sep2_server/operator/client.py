@@ -1,26 +1,36 @@
-"""The commands' way to the operator API: one request, one JSON answer. Blocking, standard library only."""
+"""The commands' way to the operator API: one request, one JSON answer. Blocking, standard library only.
+
+What changes something carries an Idempotency-Key: where its answer is lost, it is asked for once more.
+"""
 
 import contextlib
 import http.client
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from sep2_server.operator.body import JSON, LINES, SEP_XML, Document
 from sep2_server.operator.json_value import Json
+from sep2_server.operator.keys import HEADER, REPLAYED, UNDECIDED, Keys
 
 TIMEOUT_S: Final = 30
 NOT_RUNNING: Final = (
     "is the server running? start it with: lineside server run; or name its URL with --server"
 )
 MAY_BE_DONE: Final = (
-    "it may have been done all the same: look before you repeat it (lineside op audit); "
-    "what has mRIDs of yours may be repeated: lineside op resource ensure"
+    "it may have been done all the same: repeat it with --key %s, so that it is done once; "
+    "lineside op audit tells what was done"
 )
 """Where a request went out and no answer came back."""
+LOST: Final = (OSError, http.client.HTTPException)
+"""What a connection raises that ends before the answer is whole."""
+
+log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -40,12 +50,37 @@ class ApiError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One request: its path with the query, what is sent as which media type, and its Idempotency-Key."""
+
+    method: str
+    place: str
+    body: bytes | None
+    content_type: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Got:
+    """One answer; `is_replayed`: it was given before, and nothing was done again."""
+
+    status: int
+    data: bytes
+    is_replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorClient:
-    """Where the API is, the token's secret, and the roots to trust (None: those of the system)."""
+    """Where the API is, the token's secret, and the roots to trust (None: those of the system).
+
+    `tell` hears in words that an answer was lost, and what became of it.
+    """
 
     url: str
     secret: str = field(repr=False)
     roots: Path | None = None
+    keys: Keys = field(default_factory=Keys, repr=False, compare=False)
+    tell: Callable[[str], None] = field(default=log.warning, repr=False, compare=False)
 
     def get(self, *path: str, **query: str | int | None) -> dict[str, Json]:
         """What stands at a path; None leaves a parameter of the query out."""
@@ -60,16 +95,55 @@ class OperatorClient:
         *,
         query: Mapping[str, str | int] | None = None,
     ) -> dict[str, Json]:
-        """The answer to one request; a list is sent line by line, a document as it is. ApiError: none."""
+        """The answer to one request; a list is sent line by line, a document as it is. ApiError: none.
+
+        What changes something and has lost its answer is asked for once more, with its key.
+        """
         place = "/" + "/".join(quote(part, safe="") for part in path)
         place += f"?{urlencode(query)}" if query else ""
+        octets, content_type = _encoded(body)
+        key = None if method == "GET" else self.keys.next()
+        sent = Sent(method=method, place=place, body=octets, content_type=content_type, key=key)
         try:
-            status, data = self._exchange(method, place, *_encoded(body))
-            answer = json.loads(data or b"{}")
-        except (OSError, http.client.HTTPException, ValueError) as flaw:
-            raise self._no_answer(flaw, NOT_RUNNING if method == "GET" else MAY_BE_DONE) from flaw
-        if status >= 400 or not isinstance(answer, dict):
-            raise _refusal(status, answer)
+            got = self._asked(sent)
+        except LOST as flaw:
+            if key is None:
+                raise self._no_answer(flaw, NOT_RUNNING) from flaw
+            got = self._ask_again(sent, flaw)
+        except ValueError as flaw:
+            raise self._no_answer(flaw, "a token is 64 hex digits") from flaw
+        return self._read(got, self._may_be_done() if key else NOT_RUNNING)
+
+    def _asked(self, sent: Sent) -> Got:
+        """The answer to a request; one that says that nobody knows is as good as lost."""
+        got = self._exchange(sent)
+        if sent.key is not None and got.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            with contextlib.suppress(ValueError):
+                told = json.loads(got.data)
+                if isinstance(told, dict) and told.get("error") == UNDECIDED:
+                    raise ConnectionError(told.get("detail"))
+        return got
+
+    def _ask_again(self, sent: Sent, lost: Exception) -> Got:
+        """The answer to a request that is sent a second time, and a word about it. ApiError: none again."""
+        try:
+            got = self._asked(sent)
+        except (ApiError, *LOST) as flaw:
+            raise self._no_answer(lost, self._may_be_done()) from flaw
+        became = "had been done, and was not done again" if got.is_replayed else "was done now"
+        if got.status >= HTTPStatus.BAD_REQUEST:
+            became = "was refused, and may have been done before"
+        self.tell(f"the answer was lost ({lost}); it was asked for again with its key: it {became}")
+        return got
+
+    def _read(self, got: Got, hint: str) -> dict[str, Json]:
+        """What an answer holds. ApiError for a refusal, and with a hint for what is no answer of the API."""
+        try:
+            answer = json.loads(got.data or b"{}")
+        except ValueError as flaw:
+            raise self._no_answer(flaw, hint) from flaw
+        if got.status >= HTTPStatus.BAD_REQUEST or not isinstance(answer, dict):
+            raise _refusal(got.status, answer)
         return answer
 
     def send(self, path: str, octets: BinaryIO) -> dict[str, Json]:
@@ -88,15 +162,19 @@ class OperatorClient:
             raise _refusal(answer.status, told)
         return told
 
-    def _exchange(self, method: str, place: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
+    def _exchange(self, sent: Sent) -> Got:
+        """The answer to a request. ApiError: it did not go out; one of LOST: that is not known."""
         headers = {"Authorization": f"Bearer {self.secret}", "Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = content_type
+        if sent.body is not None:
+            headers["Content-Type"] = sent.content_type
+        if sent.key is not None:
+            headers[HEADER] = sent.key
         connection = self._connected()
         try:
-            connection.request(method, place, body, headers)
+            connection.request(sent.method, sent.place, sent.body, headers)
             answer = connection.getresponse()
-            return answer.status, answer.read()
+            is_replayed = answer.getheader(REPLAYED) is not None
+            return Got(status=answer.status, data=answer.read(), is_replayed=is_replayed)
         finally:
             connection.close()
 
@@ -111,6 +189,9 @@ class OperatorClient:
                 raise self._no_answer(flaw, NOT_RUNNING) from flaw
             opened.pop_all()
         return connection
+
+    def _may_be_done(self) -> str:
+        return MAY_BE_DONE % self.keys.first
 
     def _no_answer(self, flaw: Exception, hint: str) -> ApiError:
         return ApiError(0, f"no answer from {self.url}: {flaw}", hint)

@@ -12,6 +12,7 @@ from typing import Final
 
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.json_value import Json
+from sep2_server.operator.keys import MOST_GIVEN, Keys, is_key
 from sep2_server.operator.table import fields, table
 from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
 
@@ -49,6 +50,9 @@ def command(
     reach.add_argument("--server", metavar="URL", help=f"URL of its operator API (or {URL_VARIABLE})")
     reach.add_argument("--token-file", type=Path, metavar="FILE", help=f"or {FILE_VARIABLE}")
     reach.add_argument("--roots", type=Path, metavar="FILE", help="root certificates to trust, PEM")
+    parser.add_argument(
+        "--key", type=_key, metavar="KEY", help="of what it changes: twice with one key is once"
+    )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(run=running(run))
     return parser
@@ -138,7 +142,19 @@ def _client(args: argparse.Namespace) -> OperatorClient:
     except OSError as flaw:
         hint = "name the file that `lineside server init` made, and run as the user who owns it"
         raise UsageError(f"{token_file}: {flaw.strerror}", hint) from flaw
-    return OperatorClient(url=url, secret=secret, roots=args.roots or found.roots)
+    roots = args.roots or found.roots
+    return OperatorClient(url=url, secret=secret, roots=roots, keys=Keys(args.key), tell=_note)
+
+
+def _key(text: str) -> str:
+    """A key for the requests of a command. ArgumentTypeError for what cannot be one."""
+    if len(text) > MOST_GIVEN or not is_key(text):
+        raise argparse.ArgumentTypeError(f"allowed: 1 to {MOST_GIVEN} visible characters, no spaces")
+    return text
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"note: {text}\n")
 
 
 def _path(text: str | None) -> Path | None:

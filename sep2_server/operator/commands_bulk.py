@@ -52,7 +52,8 @@ def enrol_file(api: OperatorClient, path: Path, *, dry_run: bool, keep_going: bo
             answer = api.call("POST", ("devices", "bulk"), [item for _, item in batch])
         except ApiError as flaw:
             told = f"{flaw.detail}; {len(devices)} devices of the file before line {batch[0][0]} are enrolled"
-            raise ApiError(flaw.status, told, "run the command again", flaw.problems) from flaw
+            hint = "run the command again" if flaw.status else flaw.hint
+            raise ApiError(flaw.status, told, hint, flaw.problems) from flaw
         devices += rows_of(answer, "devices")
     return _reported(path, len(items), devices, problems, dry_run=False)
 

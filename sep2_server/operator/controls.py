@@ -14,7 +14,7 @@ from sep2_server.operator.event_changes import cancel_event, current, supersede
 from sep2_server.operator.model import natural_of, resource_of
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
 from sep2_server.operator.router import Answer, Call
-from sep2_server.operator.rules import check_event, check_modes
+from sep2_server.operator.rules import LATEST, check_event, check_modes
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.operator.tree import Plan, insert_item
@@ -152,9 +152,22 @@ def _start_of(desk: Desk, program: Row, asked: PublishControl) -> int:
     """When a control starts, s since 1970 UTC; `after-last`: when the last one of the program has ended."""
     if asked.start != AFTER_LAST:
         return start_at(asked.start, asked.within, desk.now)
-    intervals = [desk.control_of(row).interval for row in desk.open_controls(program)]
-    last = max([desk.now, *(interval.start + interval.duration for interval in intervals)])
-    return start_at(None, asked.within, last)
+    return start_at(None, asked.within, _last_end(desk, program))
+
+
+def _last_end(desk: Desk, program: Row) -> int:
+    """When the last open control of a program has ended without its random part, now at the earliest."""
+    last = desk.now
+    for row in sorted(desk.open_controls(program), key=_latest_end, reverse=True):
+        if _latest_end(row) <= last:
+            break
+        interval = desk.control_of(row).interval
+        last = max(last, interval.start + interval.duration)
+    return last
+
+
+def _latest_end(row: Row) -> int:
+    return LATEST if row.ends is None else row.ends
 
 
 def _responses(desk: Desk, row: Row) -> dict[str, Json]:

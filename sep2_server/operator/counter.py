@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from function_sets import Clock
 from sep2_server.environment import Environment
-from sep2_server.errors import LimitReached, StoreError
+from sep2_server.errors import LimitReached, StoreError, UndecidedError
 from sep2_server.event_times import repair_due
 from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of
@@ -32,12 +32,15 @@ from sep2_server.operator.errors import (
     Refusal,
     ServerFailed,
     StoreFailed,
+    StoreUndecided,
     TooManyAttempts,
     Unauthorized,
     WrongMethod,
 )
+from sep2_server.operator.keys import HEADER
 from sep2_server.operator.openapi import OPENAPI_PARTS, document
 from sep2_server.operator.operations import OPERATIONS
+from sep2_server.operator.repeats import Repeatable, fingerprint_of, key_of
 from sep2_server.operator.router import READ, Answer, Call, Operation, find
 from sep2_server.operator.token_files import note_use, read_tokens, read_uses
 from sep2_server.reader import Reader
@@ -47,6 +50,7 @@ from sep2_server.transaction import Transaction
 USE_STEP_S: Final = 60
 """How exactly the last use of a token is known, s."""
 DONE: Final = "done"
+REPEATED: Final = "repeated"
 Names = Mapping[str, str]
 
 log = logging.getLogger(__name__)
@@ -63,16 +67,22 @@ class Request:
     authorization: str | None = None
     content_type: str = "application/json"
     body: bytes | None = b""
+    keys: tuple[str, ...] = ()
+    """Idempotency-Keys as they came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer; `allow` are the methods to name with a 405, `retry_s` is how long to wait after a 429."""
+    """One answer; `allow` are the methods to name with a 405, `retry_s` is how long to wait after a 429.
+
+    `is_replayed`: it was given before, and nothing was done now.
+    """
 
     status: int
     body: Answer
     allow: tuple[str, ...] = ()
     retry_s: int = 0
+    is_replayed: bool = False
 
 
 class Counter:
@@ -129,7 +139,7 @@ class Counter:
                 content = await self._taken(octets)
             self._audit.append(replace(entry, target=content.digest))
             call = replace(call, body=content)
-            return Reply(status=200, body=operation.run(self._desk(self._reader, token, call), call))
+            return Reply(status=200, body=operation.run(self._desk(self._reader, token.name, call), call))
         except Refusal as flaw:
             return refused(flaw)
 
@@ -199,7 +209,7 @@ class Counter:
     def _look(self, token: Token, operation: Operation, call: Call) -> Answer:
         """One operation that reads, on one moment of the store."""
         with self._reader.snapshot():
-            return operation.run(self._desk(self._reader, token, call), call)
+            return operation.run(self._desk(self._reader, token.name, call), call)
 
     async def _act(self, token: Token, operation: Operation, request: Request, names: Names) -> Reply:
         """Do what is asked, whole or not at all: the audit line is on the disk before the store commits."""
@@ -213,8 +223,8 @@ class Counter:
         entry = replace(entry, body=digest_of(body))
         with self._told_of(entry, operation):
             operation.check_query(call.query)
-            done = await self._store.do(partial(self._do, entry, operation, call))
-        return Reply(status=200, body=done)
+            asked = _repeatable(token, operation, request, call)
+            return await self._store.do(partial(self._do, entry, operation, call, asked))
 
     @contextmanager
     def _told_of(self, entry: Entry, operation: Operation) -> Iterator[None]:
@@ -226,6 +236,9 @@ class Counter:
         except Refusal as flaw:
             self._audit.append(replace(entry, outcome=f"refused: {flaw.error}"))
             raise
+        except UndecidedError as flaw:
+            self._audit.append(replace(entry, outcome="failed: may be stored"))
+            raise StoreUndecided(str(flaw), f"ask again with the same {HEADER}: it is done once") from flaw
         except StoreError as flaw:
             self._audit.append(replace(entry, outcome="failed: not stored"))
             raise StoreFailed(str(flaw), "nothing was done; look at the log of the server") from flaw
@@ -244,18 +257,25 @@ class Counter:
             address=request.address,
         )
 
-    def _desk(self, reader: Reader, token: Token, call: Call) -> Desk:
-        office = Office(
-            folder=self._folder, audit=self._audit.path, who=token.name, random_bits=secrets.randbits
-        )
+    def _desk(self, reader: Reader, who: str, call: Call) -> Desk:
+        office = Office(folder=self._folder, audit=self._audit.path, who=who, random_bits=secrets.randbits)
         return Desk(reader, self._environment, call.now, secrets.randbelow, office)
 
-    def _do(self, entry: Entry, operation: Operation, call: Call, transaction: Transaction) -> Answer:
-        """One action inside of the writer; what it raises leaves nothing in the store."""
-        token = Token(name=entry.who, role=operation.least, sha256="")
-        body = operation.run(self._desk(transaction, token, call), call)
-        self._audit.append(replace(entry, target=_target(operation, call, body)))
-        return body
+    def _do(
+        self, entry: Entry, operation: Operation, call: Call, asked: Repeatable | None, tx: Transaction
+    ) -> Reply:
+        """One action inside of the writer; what it raises leaves nothing in the store.
+
+        What was asked with its key before is answered as then. The writer does one after the other, so that
+        of several with one key the first is done and the others hear of it.
+        """
+        known = None if asked is None else asked.answer(tx)
+        body = operation.run(self._desk(tx, entry.who, call), call) if known is None else known
+        if asked is not None and known is None:
+            asked.keep(tx, body, entry.time)
+        outcome = DONE if known is None else REPEATED
+        self._audit.append(replace(entry, target=_target(operation, call, body), outcome=outcome))
+        return Reply(status=200, body=body, is_replayed=known is not None)
 
 
 def refused(flaw: Refusal) -> Reply:
@@ -270,6 +290,15 @@ def refused(flaw: Refusal) -> Reply:
 
 def _told(operation: Operation, names: Names) -> str:
     return "/".join(names.values()) or operation.path
+
+
+def _repeatable(token: Token, operation: Operation, request: Request, call: Call) -> Repeatable | None:
+    """A request with a key whose answer is kept; that of a trial is not. BadRequest for what is no key."""
+    key = key_of(request.keys) if operation.takes_key else None
+    if key is None or call.flag("dry_run"):
+        return None
+    fingerprint = fingerprint_of(request.method, request.parts, call.query, call.body)
+    return Repeatable(who=token.name, key=key, fingerprint=fingerprint)
 
 
 def _target(operation: Operation, call: Call, body: Answer) -> str:

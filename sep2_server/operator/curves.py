@@ -3,13 +3,13 @@
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from schemas import DefaultDERControl, DERControlBase, DERCurve, Json, json_of, spec_of
+from schemas import DERControlBase, DERCurve, Json, json_of, spec_of
 from sep2_server.operator.curve_points import curve_data, points_of
-from sep2_server.operator.desk import OPEN_STATES, Desk, is_called
+from sep2_server.operator.desk import Desk, is_called
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.model import resource_of
 from sep2_server.operator.router import Answer, Call
-from sep2_server.operator.rules import Curves, check_curve, curve_fields
+from sep2_server.operator.rules import Curves, check_curve
 from sep2_server.operator.tree import Plan, insert_item
 from sep2_server.rows import Row
 
@@ -18,7 +18,8 @@ LIST_KIND: Final = "DERCurveList"
 MOST_CURVES: Final = 255
 MADE_HERE: Final = frozenset({"mRID", "creationTime", "href", "version"})
 """Fields of a DERCurve that the server fills in."""
-_BATCH: Final = 1000
+BATCH: Final = 100
+"""Followers of a curve that are read at a time."""
 
 
 def add(desk: Desk, call: Call) -> Answer:
@@ -121,29 +122,23 @@ def _require_free(desk: Desk, program: Row, description: str | None) -> None:
 
 def _require_unfollowed(desk: Desk, hrefs: Sequence[str], but: Container[int | None] = ()) -> None:
     """Raise Conflict while a control or default of a program, `but` for some, follows a curve of these."""
-    for row, user, base in _followers(desk, hrefs):
-        if row.owner_id not in but and not set(curve_fields(base).values()).isdisjoint(hrefs):
-            raise Conflict(f"{user} follows the curve", "cancel or change that first")
+    for row, href in _followers(desk, hrefs):
+        if row.owner_id not in but:
+            raise Conflict(f"{_user(desk, row)} follows the curve {href}", "cancel or change that first")
 
 
-def _followers(desk: Desk, hrefs: Sequence[str]) -> Iterator[tuple[Row, str, DERControlBase]]:
-    """Scheduled and active controls and defaults that may follow one of some curves, with their modes.
+def _followers(desk: Desk, hrefs: Sequence[str]) -> Iterator[tuple[Row, str]]:
+    """Scheduled and active controls and defaults that follow one of some curves, each with the curve.
 
     Those of every program: a control may link to a curve of another one.
     """
-    links = [f'"{href}"'.encode() for href in hrefs]
-    for row in _naming(desk, "DERControl", links):
-        if row.status in OPEN_STATES:
-            control = desk.control_of(row)
-            yield row, f"control {control.mRID}", control.DERControlBase_
-    for row in _naming(desk, "DefaultDERControl", links):
-        base = desk.resource(row, DefaultDERControl).DERControlBase_
-        yield row, f"the default at {row.href}", base
+    for href in hrefs:
+        after = 0
+        while page := desk.reader.followers(href, after_id=after, limit=BATCH):
+            yield from ((row, href) for row in page)
+            after = page[-1].id
 
 
-def _naming(desk: Desk, kind: str, links: Sequence[bytes]) -> Iterator[Row]:
-    """The resources of a kind whose body has one of some links; the others are not decoded."""
-    after = 0
-    while page := desk.reader.of_kind(kind, after_id=after, limit=_BATCH):
-        yield from (row for row in page if any(link in row.body for link in links))
-        after = page[-1].id
+def _user(desk: Desk, row: Row) -> str:
+    is_control = row.kind == "DERControl"
+    return f"control {desk.control_of(row).mRID}" if is_control else f"the default at {row.href}"

@@ -11,10 +11,13 @@ Refusal
  +- ServerFailed      500  the server failed, and nothing was done; its log says how
  +- AuditFailed       503  the audit log cannot be written, so nothing was done
  +- StoreFailed       503  the store cannot be written, so nothing was done
+ +- StoreUndecided    503  the store has not said whether it keeps what was done
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
+
+from sep2_server.operator.keys import UNDECIDED
 
 
 class Problem(TypedDict):
@@ -115,6 +118,13 @@ class AuditFailed(Refusal):
 
     status = 503
     error = "audit-log-unavailable"
+
+
+class StoreUndecided(Refusal):
+    """The action may have been done: the store was asked to keep it and has not answered."""
+
+    status = 503
+    error = UNDECIDED
 
 
 class StoreFailed(Refusal):

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sep2_server.operator.counter import Reply, refused
 from sep2_server.operator.errors import BadRequest, ServerFailed
+from sep2_server.operator.keys import REPLAYED
 from sep2_server.process.patience import Patience, PatientConnection
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
@@ -73,6 +74,8 @@ def response_to(reply: Reply) -> web.Response:
         headers = {**headers, "Allow": ", ".join(reply.allow)}
     if reply.retry_s:
         headers = {**headers, "Retry-After": str(reply.retry_s)}
+    if reply.is_replayed:
+        headers = {**headers, REPLAYED: "true"}
     body = json.dumps(reply.body, ensure_ascii=False).encode() + b"\n"
     return web.Response(status=reply.status, body=body, content_type="application/json", headers=headers)
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from sep2_server.operator.body import SEP_XML
+from sep2_server.operator.keys import HEADER, MOST_CHARACTERS, PATTERN, REPLAYED
 from sep2_server.operator.router import Operation
 from sep2_server.operator.shape import Digits, Length, Member, OneOf, Rule, Span, members_of
 
@@ -50,15 +51,31 @@ _REFUSAL: Final[Schema] = {
     "required": ["error", "detail", "hint"],
     "additionalProperties": False,
 }
+_KEY: Final[Schema] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Names the request: sent again with the same key it is answered as the first time, and "
+    "nothing is done twice. With another request the key is refused (409). What was refused, and a dry_run, "
+    "keep no key.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS, "pattern": PATTERN},
+}
+_REPLAYED: Final[Schema] = {
+    REPLAYED: {
+        "description": "the answer was given before to the same key, and nothing was done now",
+        "schema": {"enum": ["true"]},
+    }
+}
 _STATUSES: Final = {
     "400": "the request is wrong",
     "401": "no known token",
     "403": "the role of the token does not allow it",
     "404": "nothing has this name",
-    "409": "the state of things is against it",
+    "409": "the state of things is against it, or the key is that of another request",
     "429": "too many failed attempts; Retry-After says how long to wait",
     "500": "the server failed and nothing was done: its log says how",
-    "503": "nothing was done: the audit log or the store cannot be written",
+    "503": "nothing was done: the audit log or the store cannot be written; but with store-undecided it may "
+    "have been done: ask again with the same key",
 }
 
 
@@ -75,7 +92,8 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
             "title": "Lineside operator API",
             "version": "1",
             "description": "JSON with the standard's names. A text has a unit, a number is in wire form, "
-            "times are s since 1970 UTC.",
+            "times are s since 1970 UTC. What changes something takes an Idempotency-Key, unless its "
+            "description says why not.",
         },
         "security": [{"token": []}],
         "paths": paths,
@@ -93,16 +111,22 @@ def _operation(operation: Operation, schemas: Schema) -> Schema:
         "summary": summary,
         "tags": [operation.segments[0]],
         "x-role": operation.least.value,
-        "parameters": [*_path_parameters(operation), *map(_query_parameter, operation.query)],
+        "parameters": [
+            *_path_parameters(operation),
+            *map(_query_parameter, operation.query),
+            *([_KEY] if operation.takes_key else []),
+        ],
         "responses": {
-            "200": _content("done", schema_of(operation.answer or dict, schemas)),
+            "200": _content("done", schema_of(operation.answer or dict, schemas))
+            | ({"headers": _REPLAYED} if operation.takes_key else {}),
             **{
                 status: _content(why, {"$ref": "#/components/schemas/Refusal"})
                 for status, why in _STATUSES.items()
             },
         },
     }
-    text = " ".join(more.split())
+    no_key = f"It takes no {HEADER}: {operation.keyless}." if operation.keyless else ""
+    text = " ".join([*more.split(), *no_key.split()])
     made |= {"description": text} if text else {}
     if operation.body is not None:
         documents = {SEP_XML: {"schema": {"type": "string"}}} if operation.takes_documents else {}

@@ -333,8 +333,17 @@ _SERVER: Final = (
         body=r.CreateToken,
         answer=g.NewToken,
         role=_ADMIN,
+        keyless="a name has one token, and no answer with a secret is kept",
     ),
-    Operation("DELETE", "/tokens/{token}", "revoke token", tokens.revoke, answer=a.Named, role=_ADMIN),
+    Operation(
+        "DELETE",
+        "/tokens/{token}",
+        "revoke token",
+        tokens.revoke,
+        answer=a.Named,
+        role=_ADMIN,
+        keyless="tokens are in a file beside the database",
+    ),
     Operation(
         "GET",
         "/audit",

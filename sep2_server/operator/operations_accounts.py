@@ -10,7 +10,15 @@ from sep2_server.operator.answers import Named
 from sep2_server.operator.router import Operation
 
 _FILES: Final = (
-    Operation("POST", "/contents", "keep octets", files.keep, body=bytes, answer=aa.Content),
+    Operation(
+        "POST",
+        "/contents",
+        "keep octets",
+        files.keep,
+        body=bytes,
+        answer=aa.Content,
+        keyless="octets are kept once, by their SHA-256",
+    ),
     Operation("GET", "/groups/{group}/files", "list files", files.list_files, answer=aa.Files),
     Operation("POST", "/groups/{group}/files", "add file", files.add, body=ra.AddFile, answer=aa.GivenFile),
     Operation("GET", "/files/{file}", "show file", files.show, answer=aa.RollOut),

@@ -4,6 +4,8 @@ Each member of a group has a FunctionSetAssignments that links to the lists of t
 IEEE 2030.5-2018, 11 (function set assignments); CSIP 1.6.
 """
 
+from collections.abc import Iterator
+
 from schemas import DERProgram, FunctionSetAssignments
 from sep2_server.end_devices import touch
 from sep2_server.extra_routes import GROUP_LIST, group_list_of
@@ -48,8 +50,8 @@ def show(desk: Desk, group: Group, program: Row) -> bool:
     if not desk.transaction.add_member(listed.id, program):
         return False
     if kind == GROUP_LIST:
-        for client in members(desk, group):
-            associate(desk.transaction, desk.environment, client.end_device_id, [program])
+        for end_device_id in member_ids(desk, group):
+            associate(desk.transaction, desk.environment, end_device_id, [program])
     return True
 
 
@@ -60,8 +62,8 @@ def hide(desk: Desk, group: Group, program: Row) -> bool:
     if list_id is None or not tx.remove_member(list_id, program):
         return False
     if kind == GROUP_LIST:
-        for client in members(desk, group):
-            _dissociate(desk, client.end_device_id, [program])
+        for end_device_id in member_ids(desk, group):
+            _dissociate(desk, end_device_id, [program])
     if not tx.members(list_id, limit=1):
         _remove_list(desk, group, list_id)
         _link_again(desk, group)
@@ -90,15 +92,18 @@ def _remove_list(desk: Desk, group: Group, list_id: int) -> None:
 
 def members(desk: Desk, group: Group) -> list[Client]:
     """The devices of a group by EndDevice."""
-    found: list[Client] = []
+    found = map(desk.reader.client_of, member_ids(desk, group))
+    return [client for client in found if client]
+
+
+def member_ids(desk: Desk, group: Group) -> Iterator[int]:
+    """Row ids of the EndDevices of a group, in their order."""
     after = 0
     while page := desk.reader.assignments_of_group(group.id, after_id=after, limit=BATCH):
-        clients = [desk.reader.client_of(a.end_device_id) for a in page]
-        found += [client for client in clients if client]
+        yield from (one.end_device_id for one in page)
         after = page[-1].end_device_id
         if len(page) < BATCH:
             break
-    return found
 
 
 def is_member(desk: Desk, group: Group, client: Client) -> bool:

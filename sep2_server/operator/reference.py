@@ -17,6 +17,12 @@ standard's; a text has a unit, a number is in wire form, times are s since 1970 
 `{"error", "detail", "hint"}`: the detail begins with the field, the hint says what is allowed; a refused bulk
 request lists its `problems`. `GET /openapi.json` (without a token) is all of this as OpenAPI 3.1.
 
+What changes something takes the header `Idempotency-Key: KEY` (1 to 64 visible characters of ASCII), but for
+what says so below. Sent again with the same key, it is answered as the first time, with
+`Idempotent-Replayed: true`, and nothing is done twice; of several at once one is done, and the others get its
+answer. With another request the key is refused (409). What was refused, and a `dry_run`, keep no key. Keys of
+one token are none of another; they are kept for `operator_answer_retention_s` (a day).
+
 The role is the least that may do it: a viewer reads, an operator also acts on devices, groups and controls,
 an admin also rules the server. A field with `?` may be absent.
 """
@@ -37,6 +43,7 @@ def _table(operations: Iterable[Operation], schemas: dict[str, Any]) -> Iterable
     yield "|---|---|---|---|---|---|"
     for operation in operations:
         says = (operation.run.__doc__ or "").partition("\n")[0]
+        says += f" (No key: {operation.keyless}.)" if operation.keyless else ""
         cells = (
             f"`{operation.method} {operation.path}`",
             operation.least.value,

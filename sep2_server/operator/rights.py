@@ -33,7 +33,7 @@ def block(desk: Desk, call: Call) -> Answer:
     """Refuse a certificate from now on: 403 to every request, on open connections too, enrolled or not."""
     asked = read(BlockCertificate, call.body)
     lfdi = identity_of(asked.certificate, asked.lfdi)
-    known = next((blocked for blocked in desk.reader.blocked() if blocked.lfdi == lfdi), None)
+    known = desk.reader.block_of(lfdi)
     blocked = known or Blocked(lfdi, asked.reason, desk.now)
     if known is None:
         desk.transaction.put_blocked(blocked)

@@ -61,6 +61,8 @@ class Operation:
     role: Role | None = None
     takes_documents: bool = False
     """Whether a resource may be sent as a document of the standard (application/sep+xml) too."""
+    keyless: str = ""
+    """Why what it does, though it changes something, is not kept under an Idempotency-Key."""
 
     @property
     def least(self) -> Role:
@@ -76,6 +78,11 @@ class Operation:
     def is_read(self) -> bool:
         """True where nothing changes."""
         return self.method == READ
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether its answer is kept for a repetition with the same Idempotency-Key."""
+        return not self.is_read and not self.keyless
 
     def check_query(self, query: Mapping[str, str]) -> None:
         """BadRequest for a parameter that the operation does not know."""

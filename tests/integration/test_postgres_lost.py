@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from sep2_server import Store
 from sep2_server.address import PostgresAddress
 from sep2_server.commits import Commits
-from sep2_server.errors import StoreError
+from sep2_server.errors import StoreError, UndecidedError
 from sep2_server.feed import Feed
 from sep2_server.postgres import PostgresConnection
 from sep2_server.rows import Row
@@ -75,6 +77,74 @@ def test_no_job_goes_on_outside_of_the_transaction_that_was_lost(
     done = Commits(db, Feed(), is_shared=False).commit(list(zip(jobs, promises, strict=True)))
     assert all(all(job.was_in_transaction) for job in jobs)
     assert {promise for promise, _ in done} | {one for one in promises if one.done()} == set(promises)
+
+
+class Silent:
+    """A session that does what it is told and goes away before it has said so."""
+
+    def __init__(self, session: Any) -> None:  # noqa: ANN401
+        self._session = session
+
+    async def execute(self, command: str) -> str:
+        await self._session.execute(command)
+        self._session.terminate()
+        raise ConnectionResetError("gone")
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._session, name)
+
+
+def test_of_a_commit_without_an_answer_nobody_knows(db: PostgresConnection) -> None:
+    db.begin()
+    db._session = Silent(db._session)
+    with pytest.raises(UndecidedError, match="nobody knows whether it was stored"):
+        db.commit()
+    db.roll_back()
+    db.control("SELECT 1")
+
+
+def test_a_commit_that_the_database_refuses_is_not_stored(
+    db: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_: object, command: str) -> str:
+        raise db._asyncpg.DiskFullError(command)
+
+    db.begin()
+    with monkeypatch.context() as patched:
+        patched.setattr(Silent, "execute", full)
+        db._session = Silent(db._session)
+        with pytest.raises(StoreError, match="failed: COMMIT") as caught:
+            db.commit()
+    assert not isinstance(caught.value, UndecidedError)
+    db.roll_back()
+    db.control("SELECT 1")
+
+
+def test_what_was_lost_before_the_commit_is_not_stored(db: PostgresConnection) -> None:
+    db.begin()
+    assert db._session is not None
+    db._session.terminate()
+    with pytest.raises(StoreError, match="lost in a transaction") as caught:
+        db.commit()
+    assert not isinstance(caught.value, UndecidedError)
+    db.roll_back()
+    db.control("SELECT 1")
+
+
+def test_who_waits_for_such_a_commit_hears_that_nobody_knows(db: PostgresConnection) -> None:
+    class Deaf(Job):
+        def __call__(self, tx: Transaction) -> int:
+            below = tx.unit.below
+            assert isinstance(below, PostgresConnection)
+            number = super().__call__(tx)
+            tx.unit.flush()
+            below._session = Silent(below._session)
+            return number
+
+    promise = Promise()
+    assert Commits(db, Feed(), is_shared=False).commit([(Deaf(1), promise)]) == []
+    assert isinstance(promise.flaw, UndecidedError)
+    assert db.number(text("SELECT count(*) FROM resource WHERE href = '/x/1'")) == 1
 
 
 def put(href: str) -> Callable[[Transaction], Row]:

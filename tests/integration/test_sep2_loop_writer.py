@@ -20,7 +20,7 @@ import pytest
 from schemas import Codec
 from sep2_server import Store, log_syncer, loop_writer
 from sep2_server.address import PostgresAddress
-from sep2_server.errors import StoreError
+from sep2_server.errors import StoreError, UndecidedError
 from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
 from sep2_server.rows import Change
@@ -138,8 +138,9 @@ def test_a_commit_of_the_writer_that_was_not_synced_is_the_last(
 
     with monkeypatch.context() as patched:
         patched.setattr(SqliteConnection, "control", fail)
-        with pytest.raises(StoreError, match="disk I/O error"):
+        with pytest.raises(StoreError, match="disk I/O error") as caught:
             store.write(put(1))
+    assert isinstance(caught.value, UndecidedError) == is_lost
     if is_lost:
         with pytest.raises(StoreError, match="nothing more is written before"):
             store.write(put(2))

@@ -15,11 +15,19 @@ from sep2_server.notifications.subscribable import subscribable
 from sep2_server.transaction import Transaction
 from tests.integration.full_house import fill
 from tests.integration.sep2_harness import START, Bench, make_control, running
+from tests.integration.test_sep2_followers import A, B, base, kept, publish, put_default, until_kept
 from tests.integration.test_sep2_mirror import mirror, reading_of
 
 pytestmark = pytest.mark.usefixtures("each_database")
 STEP = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("resources say how"))
-LATER = ("DROP INDEX dead_letter_by_subscription", "DROP TABLE dropped_letter", "DROP TABLE lane")
+NEWEST = (
+    "DROP TABLE follower",
+    "DROP TABLE answered",
+    "DROP INDEX resource_by_start",
+    "DROP INDEX resource_by_length",
+)
+LATER = ("DROP INDEX dead_letter_by_subscription", "DROP TABLE dropped_letter", "DROP TABLE lane", *NEWEST)
+FOLLOWERS = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("who follows"))
 RATES = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("no pollRate"))
 MARK = re.compile(rb' subscribable="[^"]*"')
 ODD = 'a subscribable="2" <b>'
@@ -117,6 +125,8 @@ async def test_a_poll_rate_that_a_device_has_put_is_gone(
 
         def age_rates(tx: Transaction) -> None:
             tx._db.run(_PUT, number=held.id, new_body=aged)
+            for text in NEWEST:
+                tx._db.control(text)
             tx.put_option(FORMAT_OPTION, str(RATES))
 
         await bench.store.do(age_rates)
@@ -124,3 +134,27 @@ async def test_a_poll_rate_that_a_device_has_put_is_gone(
     async with running(tmp_path, sep2_pki, profile="base", function_sets="all") as bench:
         (found,) = bench.store.reader.of_kind("Configuration")
         assert found.body == wanted
+
+
+async def test_what_follows_a_curve_is_found_by_it_once_an_old_database_is_opened(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """What is over follows none, what two modes follow is there once, and a text is no link."""
+
+    def forget(tx: Transaction) -> None:
+        for text in NEWEST:
+            tx._db.control(text)
+        tx.put_option(FORMAT_OPTION, str(FOLLOWERS))
+
+    async with running(tmp_path, sep2_pki) as bench:
+        _, program = await bench.group("feeder")
+        for number, modes in enumerate((base(A, B), base(A, A), base(), base(A)), 1):
+            await publish(bench, program, number, modes)
+        await bench.do(partial(put_default, program=program, modes=base(B)))
+        first = await publish(bench, program, 0, base(A, B))
+        bench.clock.set(START + 60)
+        await until_kept(bench, before := {one for one in await kept(bench) if one[1] != first.id})
+        assert sorted(href for href, _ in before) == [A, A, A, B, B]
+        await bench.store.do(forget)
+    async with running(tmp_path, sep2_pki, now=START + 60) as bench:
+        assert await kept(bench) == before

@@ -3,9 +3,10 @@
 import argparse
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.integration.operator_api.openapi_judge import JudgingClient
 
 NOW = 1_700_000_000
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+T = TypeVar("T")
 DeviceRequest = Callable[..., Answer]
 
 
@@ -48,7 +50,11 @@ class LiveServer:
 
     def respond(self, request: Request) -> Answer:
         """What the IEEE 2030.5 side answers to a device."""
-        return asyncio.run_coroutine_threadsafe(self.server.answering.respond(request), self._loop).result(30)
+        return self.run(self.server.answering.respond(request))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What something gives that is done in the server's thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     @contextmanager
     def heard_too(self, bounds: Bounds = USUAL) -> Iterator[int]:
@@ -60,9 +66,9 @@ class LiveServer:
             await api.start("127.0.0.1", 0, credentials=None)
             return api
 
-        api = asyncio.run_coroutine_threadsafe(start(), self._loop).result(30)
+        api = self.run(start())
         yield int(api.url.rpartition(":")[2])
-        asyncio.run_coroutine_threadsafe(api.stop(), self._loop).result(30)
+        self.run(api.stop())
 
     def _run(self) -> None:
         try:

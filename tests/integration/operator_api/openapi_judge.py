@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from schemas import Json
 from sep2_server.operator import OperatorClient
 from sep2_server.operator.body import LINES, SEP_XML
+from sep2_server.operator.client import Got, Sent
 from sep2_server.operator.openapi import document
 from sep2_server.operator.operations import OPERATIONS
 
@@ -22,17 +23,17 @@ class JudgingClient(OperatorClient):
 
     called: set[tuple[str, str]] = field(default_factory=set)
 
-    def _exchange(self, method: str, place: str, body: bytes | None, content_type: str) -> tuple[int, bytes]:
-        status, data = OperatorClient._exchange(self, method, place, body, content_type)
-        path, _, query = place.partition("?")
-        template = template_of(method, path)
+    def _exchange(self, sent: Sent) -> Got:
+        got = OperatorClient._exchange(self, sent)
+        path, _, query = sent.place.partition("?")
+        template = template_of(sent.method, path)
         if template is not None:
-            self.called.add((method, template))
-            value = None if body is None else sent(body, content_type)
-            if content_type == SEP_XML:
-                assert SEP_XML in DOCUMENT["paths"][template][method.lower()]["requestBody"]["content"]
-            judge(method, template, query, value, status, json.loads(data))
-        return status, data
+            self.called.add((sent.method, template))
+            value = None if sent.body is None else value_of(sent.body, sent.content_type)
+            if sent.content_type == SEP_XML:
+                assert SEP_XML in DOCUMENT["paths"][template][sent.method.lower()]["requestBody"]["content"]
+            judge(sent.method, template, query, value, got.status, json.loads(got.data))
+        return got
 
     def send(self, path: str, octets: BinaryIO) -> dict[str, Json]:
         told = OperatorClient.send(self, path, octets)
@@ -63,7 +64,7 @@ def judge(method: str, template: str, query: str, body: object, status: int, ans
         check(content["schema"], body)
 
 
-def sent(body: bytes, content_type: str) -> object:
+def value_of(body: bytes, content_type: str) -> object:
     """The value of a body: JSON, or one value per line."""
     if content_type == SEP_XML:
         return None

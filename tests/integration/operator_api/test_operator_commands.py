@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -340,3 +341,46 @@ def test_the_files_of_tokens_are_for_their_owner(site: Site, api: OperatorClient
     assert api.secret not in repr(api)
     mode = (site.operator.folder / "operator.token").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.usefixtures("feeder")
+def test_a_command_with_the_key_of_another_time_does_nothing_again(
+    op: Op, capsys: Capture, api: OperatorClient
+) -> None:
+    words = ("publish", "feeder-7", "--max-w", "50%", "--in", "10s", "--for", "5m", "--json")
+    told = []
+    for key in ("evening", "evening", "night"):
+        assert op(*words, "--key", key) == 0
+        told.append(json.loads(capsys.readouterr().out)["mRID"])
+    assert told[0] == told[1] != told[2]
+    assert len(rows_of(api.get("controls"), "controls")) == 2
+
+
+@pytest.mark.usefixtures("feeder")
+def test_a_key_of_another_command_is_refused(op: Op, capsys: Capture) -> None:
+    assert op("message", "send", "feeder-7", "a", "--for", "5m", "--key", "evening") == 0
+    assert op("message", "send", "feeder-7", "b", "--for", "5m", "--key", "evening") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: Idempotency-Key: 'evening' was sent with another request\n")
+
+
+def test_a_file_of_devices_that_is_sent_again_with_its_key_tells_the_pins_again(
+    op: Op, capsys: Capture, tmp_path: Path
+) -> None:
+    """All of its requests, of 100 devices each, have keys of that key."""
+    path = tmp_path / "fleet.csv"
+    path.write_text("name,lfdi\n" + "".join(f"d{number},{number:040X}\n" for number in range(101)))
+    told = []
+    for _ in range(2):
+        assert op("enrol", "--csv", str(path), "--key", "fleet", "--json") == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0] == told[1]
+    assert (told[0]["created"], all("pIN" in row for row in told[0]["devices"])) == (101, True)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 55, "\u00e4"])
+def test_what_is_no_key_is_wrong_usage(op: Op, capsys: Capture, key: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        op("status", "--key", key)
+    assert caught.value.code == 2
+    assert "argument --key: allowed: 1 to 54 visible characters, no spaces" in capsys.readouterr().err

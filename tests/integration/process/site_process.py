@@ -154,10 +154,15 @@ def write_settings(folder: Path, pki: Pki, settings: str = "") -> None:
 
 
 @contextlib.contextmanager
-def site_process(folder: Path, pki: Pki, *options: str, settings: str = "") -> Iterator[SiteProcess]:
-    """A server on ports that the system chose; it is killed at the end if it still lives."""
+def site_process(
+    folder: Path, pki: Pki, *options: str, settings: str = "", module: str = "lineside"
+) -> Iterator[SiteProcess]:
+    """A server on ports that the system chose; it is killed at the end if it still lives.
+
+    `module` is what is run: one of a test may do to a server what befalls it in the field.
+    """
     write_settings(folder, pki, settings)
-    command = [sys.executable, "-m", "lineside", "server", "run", "--config", str(folder), *options]
+    command = [sys.executable, "-m", module, "server", "run", "--config", str(folder), *options]
     with (
         (folder / "stderr").open("w") as errors,
         subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=errors) as process,

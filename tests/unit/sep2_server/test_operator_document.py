@@ -25,6 +25,20 @@ def test_every_operation_declares_its_answer(operation: Operation) -> None:
     assert typing.is_typeddict(operation.answer)
 
 
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
+def test_what_changes_something_takes_a_key_or_says_why_not(operation: Operation) -> None:
+    told = document(OPERATIONS)["paths"][operation.path][operation.method.lower()]
+    names = {one["name"] for one in told["parameters"] if one["in"] == "header"}
+    takes, says = names == {"Idempotency-Key"}, "no Idempotency-Key" in told.get("description", "")
+    assert [takes, says, operation.is_read].count(True) == 1
+    assert ("headers" in told["responses"]["200"]) == takes
+
+
+def test_what_takes_no_key_is_what_is_not_in_the_database() -> None:
+    keyless = {(op.method, op.path) for op in OPERATIONS if op.keyless}
+    assert keyless == {("POST", "/contents"), ("POST", "/tokens"), ("DELETE", "/tokens/{token}")}
+
+
 def test_no_operation_is_there_twice() -> None:
     ids = [path["operationId"] for paths in document(OPERATIONS)["paths"].values() for path in paths.values()]
     assert len(ids) == len(set(ids)) == len(OPERATIONS)

@@ -8,7 +8,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.sql.expression import ClauseElement, Executable
 
-from sep2_server import Store, statements, statements_readings, statements_rights
+from sep2_server import (
+    Store,
+    statements,
+    statements_events,
+    statements_operators,
+    statements_readings,
+    statements_rights,
+)
 from sep2_server.notifications import statements as notifying
 from sep2_server.sqlite import DIALECT, SqliteConnection
 
@@ -23,7 +30,14 @@ SMALL = {
     "COUNT_MEMBERS": "run once, by a migration",
 }
 """Statements that look at a whole table, and why they may."""
-MODULES: tuple[ModuleType, ...] = (statements, statements_readings, statements_rights, notifying)
+MODULES: tuple[ModuleType, ...] = (
+    statements,
+    statements_events,
+    statements_operators,
+    statements_readings,
+    statements_rights,
+    notifying,
+)
 DECLARED = {
     f"{module.__name__.rpartition('.')[0].rpartition('.')[2]}.{name}": value
     for module in MODULES
@@ -34,7 +48,7 @@ MADE = {
     "rows_at": statements.rows_at(4),
     "rows_with": statements.rows_with(4),
     "rows_named": statements.rows_named(4),
-    "with_siblings": statements.with_siblings(4),
+    "with_siblings": statements_events.with_siblings(4),
     "update_resource": statements.update_resource(frozenset({"body", "version"})),
 }
 
@@ -85,8 +99,35 @@ def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
     assert "reading_by_day (day<?)" in step
 
 
+def test_events_of_a_time_are_found_by_when_they_begin(db: SqliteConnection) -> None:
+    """From as long before as the longest event of the list."""
+    steps = plan_of(db, statements_events.OVERLAPPING)
+    assert steps[0].endswith("resource_by_start (list_id=? AND starts>? AND starts<?)")
+    assert steps[-1].endswith("resource_by_length (list_id=?)")
+    assert not any("TEMP B-TREE" in step for step in steps)
+
+
+def test_rivals_of_an_event_are_found_by_when_they_begin(db: SqliteConnection) -> None:
+    steps = plan_of(db, statements_events.with_siblings(4))
+    found = [step for step in steps if "USING INDEX resource_by" in step]
+    assert found[0].endswith("resource_by_start (list_id=? AND starts>? AND starts<?)")
+    assert found[1].endswith("resource_by_length (list_id=?)")
+
+
+def test_who_follows_a_curve_is_found_by_the_curve(db: SqliteConnection) -> None:
+    first, *others = plan_of(db, statements_operators.FOLLOWERS)
+    assert first.startswith("SEARCH follower")
+    assert "(href=? AND resource_id>?)" in first
+    assert [step.partition(" USING ")[0] for step in others] == ["SEARCH resource"]
+
+
+def test_old_answers_are_found_by_their_time(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements_operators.ANSWERED_BEFORE)
+    assert "answered_by_time (at<?)" in step
+
+
 def test_events_that_a_clock_ahead_has_ended_are_found_by_when_they_are_due(db: SqliteConnection) -> None:
-    (step, *_) = plan_of(db, statements.OVER_AHEAD)
+    (step, *_) = plan_of(db, statements_events.OVER_AHEAD)
     assert "resource_due (next_at>?)" in step
 
 

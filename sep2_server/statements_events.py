@@ -1,0 +1,83 @@
+"""Statements about events by their times: what overlaps, what is due, what a fast clock has done."""
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, literal_column, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from schemas.codes import EventState
+from sep2_server import tables as t
+from sep2_server.rows import OVER
+
+_R = t.resource.c
+
+
+def _p(name: str) -> BindParameter[Any]:
+    return bindparam(name)
+
+
+_NO_SKIP: Any = literal_column("0")
+_IS_OVER = _R.status == literal_column(str(OVER))
+_IS_ACTIVE = _R.status == literal_column(str(int(EventState.ACTIVE)))
+_IN_LIST = _R.list_id == _p("list_id")
+
+
+def _longest(list_id: ColumnElement[int]) -> ColumnElement[int]:
+    """How long the longest event of a list may be in force, s; the span of an event is within that."""
+    one = t.resource.alias("longest")
+    length = one.c.ends - one.c.starts
+    events = and_(one.c.list_id == list_id, one.c.status < literal_column(str(OVER)), length.is_not(None))
+    found = select(length).where(events).order_by(length.desc()).limit(literal_column("1"))
+    return found.offset(_NO_SKIP).correlate(t.resource).scalar_subquery()
+
+
+OVERLAPPING: Final = select(t.resource).where(
+    _IN_LIST,
+    _R.status < literal_column(str(OVER)),
+    _R.starts < _p("ends"),
+    _R.ends > _p("starts"),
+    _R.starts > _p("starts") - _longest(_p("list_id")),
+)
+
+
+@cache
+def with_siblings(number: int) -> Select[Any]:
+    """Which of so many events (`i0` and so on) overlap with another of their list that is not over."""
+    other = t.resource.alias()
+    rival = (
+        select(other.c.id)
+        .where(
+            other.c.list_id == _R.list_id,
+            other.c.status < literal_column(str(OVER)),
+            other.c.starts < _R.ends,
+            other.c.ends > _R.starts,
+            other.c.starts > _R.starts - _longest(_R.list_id),
+            other.c.id != _R.id,
+        )
+        .correlate(t.resource)
+    )
+    return select(_R.id).where(_R.id.in_([_p(f"i{n}") for n in range(number)]), rival.exists())
+
+
+NEXT_IN_LIST: Final = select(func.min(_R.next_at)).where(_R.list_id == _p("list_id"), _R.next_at.is_not(None))
+DUE: Final = (
+    select(t.resource)
+    .where(_R.next_at.is_not(None), _R.next_at <= _p("now"))
+    .order_by(_R.next_at)
+    .limit(_p("limit"))
+    .offset(_NO_SKIP)
+)
+DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
+AHEAD: Final = select(t.resource).where(_IS_ACTIVE, _R.starts > _p("now")).limit(_p("limit")).offset(_NO_SKIP)
+"""Rows that were written as active by a clock that went back since."""
+OVER_AHEAD: Final = (
+    select(t.resource)
+    .where(_R.next_at.is_not(None), _R.next_at > _p("until"), _IS_OVER, _R.ends > _p("now"))
+    .where(_R.id + _NO_SKIP > _p("after"))
+    .order_by(_R.id + _NO_SKIP)
+    .limit(_p("limit"))
+    .offset(_NO_SKIP)
+)
+"""Events that such a clock has ended; `until`: when those that end at `now` leave or are forgotten."""
+NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))

@@ -1,0 +1,34 @@
+"""Statements for operators: who follows a curve, and what they were answered."""
+
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, literal_column, select
+
+from sep2_server.tables import answered, follower, resource
+
+_F = follower.c
+_A = answered.c
+FOLLOWERS: Final = (
+    select(resource)
+    .select_from(follower.join(resource, resource.c.id == _F.resource_id))
+    .where(_F.href == bindparam("href"), _F.resource_id > bindparam("after_id"))
+    .order_by(_F.resource_id)
+    .limit(bindparam("limit"))
+    .offset(literal_column("0"))
+)
+INSERT_FOLLOWER: Final = insert(follower)
+DELETE_FOLLOWER: Final = delete(follower).where(
+    _F.href == bindparam("href"), _F.resource_id == bindparam("resource_id")
+)
+
+_IS_KEY = (_A.who == bindparam("who"), _A.key == bindparam("key"))
+ANSWERED: Final = select(answered).where(*_IS_KEY)
+INSERT_ANSWERED: Final = insert(answered)
+ANSWERED_BEFORE: Final = (
+    select(_A.who, _A.key)
+    .where(_A.at < bindparam("before"))
+    .order_by(_A.at)
+    .limit(bindparam("limit"))
+    .offset(literal_column("0"))
+)
+DELETE_ANSWERED: Final = delete(answered).where(*_IS_KEY)

@@ -1,0 +1,90 @@
+"""What a control costs among many of its program that it does not overlap with: steps of the database."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schemas import DERControl
+from sep2_server.operator import controls
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.router import Call
+from sep2_server.rows import Row
+from sep2_server.transaction import Transaction
+from tests.integration.operator_api.test_operator_curve_cost import NOW, Base, House
+
+LIMIT: Base = {"opModMaxLimW": "50%"}
+STEPS = 50
+"""How many steps of SQLite's machine are one of those that are counted."""
+MORE = 1.25
+"""How much more a control may cost in a list that is twenty times as long: indexes are deeper."""
+
+
+@pytest.fixture(params=["first", "middle", "last"])
+def place(request: pytest.FixtureRequest) -> float:
+    """Where in the time of the others the control is."""
+    return {"first": 0.0, "middle": 0.5, "last": 0.9}[request.param]
+
+
+def steps_of(house: House, job: Callable[[Transaction], object]) -> int:
+    """Steps of the database that a job takes, and is undone then."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    def counted(tx: Transaction) -> None:
+        driver = tx.unit.below._driver  # type: ignore[attr-defined]
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_progress_handler(step, STEPS)
+        try:
+            job(tx)
+            tx.unit.flush()
+        finally:
+            driver.set_progress_handler(None, 0)
+
+    house.store.write(counted)
+    return count
+
+
+def cost(path: Path, number: int, place: float) -> int:
+    """Steps to cancel one of so many controls of a program, of a minute each, one after the other."""
+    house = House(path)
+    house.publish("far", [LIMIT] * number)
+    rows = house.store.reader.of_kind("DERControl", limit=number)
+    control = rows[int(number * place)].mrid or ""
+    call = Call(names={"control": control}, now=NOW)
+    count = steps_of(house, lambda tx: controls.cancel(house.desk(tx), call))
+    house.store.close()
+    return count
+
+
+def test_a_control_costs_the_same_however_many_there_are_beside_it(tmp_path: Path, place: float) -> None:
+    few, many = (cost(tmp_path / f"{number}.db", number, place) for number in (50, 1000))
+    assert 0 < many <= few * MORE
+
+
+def test_what_starts_after_the_last_reads_the_last_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where one may be later at random: its own end counts."""
+    house = House(tmp_path / "many.db")
+    house.publish("far", [LIMIT] * 100)
+    house.publish("far", [LIMIT], start=NOW + 5000, duration=900, randomize_duration_s=300)
+    read: list[Row] = []
+    plain = Desk.control_of
+
+    def control_of(self: Desk, row: Row) -> DERControl:
+        read.append(row)
+        return plain(self, row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Desk, "control_of", control_of)
+        house.publish("far", [LIMIT], start="after-last")
+    last = max(house.store.reader.of_kind("DERControl", limit=200), key=lambda row: row.id)
+    assert last.starts == NOW + 100 * 60
+    assert len(read) <= 3
+    house.store.close()
