@@ -10,7 +10,7 @@ from typing import Self
 
 import uvloop
 
-from certs import CertsError, ServerTls, listen
+from certs import CertsError, HeldTls, listen
 from sep2_server.errors import StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.errors import AuditFailed
@@ -61,7 +61,7 @@ class Workshop:
 
     site: Site
     reread: Reread
-    tls: ServerTls
+    tls: HeldTls
     sockets: list[list[socket.socket]]
     operator_sockets: list[socket.socket]
     boards: Boards
@@ -91,6 +91,7 @@ class Workshop:
             _close(self.operator_sockets)
         place = Place(
             tls=self.tls,
+            reads_files=False,
             number=number,
             of=len(self.sockets),
             sockets=self.sockets[number],
@@ -107,7 +108,7 @@ class Workshop:
         return 0
 
     def renew(self) -> None:
-        """Read the files again for workers that are yet to start. CertsError or SettingsError: all stays."""
+        """Read the files again for all workers. CertsError or SettingsError: all stays."""
         server = reloaded(self.site.server, self.reread().server)
         self.tls.renew(tls_files(server))
         self.site = replace(self.site, server=server)
