@@ -175,6 +175,11 @@ class Sep2Server:
         await self.store.let_loop_go()
         log.info("IEEE 2030.5 stopped")
 
+    def unfinished(self) -> str:
+        """What is left of a server that is about to end, in words, for any thread."""
+        jobs = self.store.unfinished_jobs
+        return f"{jobs} jobs of the database, {self.connections} connections"
+
     def renew(self, settings: Settings) -> None:
         """Use certificate, key and roots as their files now are, and of the settings what `RELOADABLE` names.
 

@@ -17,6 +17,7 @@ from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import Site
 from sep2_server.process.boards import Boards
 from sep2_server.process.families import lasting
+from sep2_server.process.life import Life
 from sep2_server.process.logs import direct_logging
 from sep2_server.process.meter import Meter
 from sep2_server.process.place import Place, shared_tls, tls_files
@@ -99,9 +100,11 @@ class Workshop:
             boards=self.boards,
             meter=Meter(lasting(self.boards.read(number)[1])),
         )
+        life = Life(ServiceManager(None), ready)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(serve(self.site, place=place, tell=tell, ready=ready, reread=self.reread))
+                runner.run(serve(self.site, place=place, tell=tell, life=life, reread=self.reread))
+            life.ended()
         except (StoreError, CertsError, AuditFailed, OSError, SettingsError, PlainHttpError) as flaw:
             log.log(logging.ERROR, "Worker %s cannot serve: %s", number, flaw)
             return WRONG_USAGE if isinstance(flaw, SettingsError | PlainHttpError) else REFUSED
