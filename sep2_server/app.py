@@ -74,7 +74,10 @@ class Sep2Server:
         self.environment = Environment.of(settings, self.place.tls, self.clock.now(), codecs)
         self._dispatcher = Dispatcher(self.environment)
         self.downloads = Downloads(
-            settings.downloads_at_once, settings.download_retry_s, settings.download_stall_s
+            settings.downloads_at_once,
+            settings.download_retry_s,
+            settings.download_stall_s,
+            settings.download_turn_s,
         )
         self._mounted = tuple((p, Dispatcher(e)) for p, e in self.environment.mounted().items())
         all_of_them = {"": self._dispatcher, **dict(self._mounted)}
