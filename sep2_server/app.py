@@ -166,13 +166,14 @@ class Sep2Server:
         self.pulse.stop()
         if self._listener is not None:
             await self._listener.close()
-        if self._connections is not None:
-            await self._connections.end(self.settings.shutdown_s)
+        async with asyncio.TaskGroup() as ending:
+            ending.create_task(self.notifications.stop())
+            if self._connections is not None:
+                ending.create_task(self._connections.end(self.settings.shutdown_s))
         if self._announcer is not None:
             await self._announcer.stop()
         if self.redirection is not None:
             await self.redirection.stop()
-        await self.notifications.stop()
         await self.keeper.stop()
         self.store.unlisten(self._hear)
         await self.store.let_loop_go()

@@ -10,8 +10,8 @@ from sep2_server.process.service import ServiceManager
 
 UNFINISHED: Final = 3
 """Exit code of a process that has ended although something hung."""
-BEYOND_S: Final = 3.0
-"""How much longer than `shutdown_s` the end of a process may take, s."""
+BEYOND_S: Final = 8.0
+"""How much longer than `shutdown_s` the end of a process may take, s: operators' requests have 5 of them."""
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from sep2_server.process.service import ServiceManager, end_with_parent
 READY: Final = b"\0"
 """What a worker writes after all it has to say: it serves."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-GRACE_S: Final = 5.0
+GRACE_S: Final = 10.0
 """How much longer than their own time-out workers may take to end."""
 LOOK_S: Final = 5.0
 """How often it is looked whether workers live, s."""
