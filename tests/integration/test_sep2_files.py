@@ -345,6 +345,31 @@ async def test_a_client_that_takes_nothing_loses_its_place(tmp_path: Path, sep2_
         assert (await client.get(uri)).body == OCTETS * 80
 
 
+async def test_a_clock_that_jumps_takes_no_upload_that_is_under_way(bench: Bench) -> None:
+    """Days ahead: what is written has a time of before, and looks as if it had been left."""
+    contents = contents_of(bench.server.environment)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield OCTETS
+        contents._clear(time.time() + 10 * 86_400)
+        contents.sweep(frozenset(), time.time() + 10 * 86_400)
+        yield OCTETS
+
+    content = await contents.take(slowly(), 1 << 30)
+    assert contents.path(content.digest).read_bytes() == OCTETS * 2
+
+
+async def test_two_processes_that_sweep_at_once_leave_each_other_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one has found the other has removed."""
+    content = await keep(bench)
+    contents = contents_of(bench.server.environment)
+    found = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*found(self, pattern), self / content.digest])
+    assert contents.sweep(frozenset(), time.time() + 10 * 86_400) == 1
+
+
 async def test_a_client_that_takes_little_makes_room_for_one_that_waits_and_goes_on_later(
     tmp_path: Path, sep2_pki: Pki
 ) -> None:
