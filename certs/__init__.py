@@ -43,6 +43,7 @@ from certs.learnt import LearntIssuers
 from certs.session import TlsSession
 
 if TYPE_CHECKING:
+    from certs.held import HeldTls
     from certs.modbus import ModbusRole, modbus_role_of, modbus_role_of_peer
     from certs.peer import KnownIssuers, PeerIdentity, admission, judged_peer, peer_identity, refuse_reason
     from certs.pki import Credentials, Pki
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from certs.server_side import OperatorTls, ServerTls, TlsFiles
 
 _WITH_LIBRARY = {
+    "HeldTls": "certs.held",
     "ModbusRole": "certs.modbus",
     "modbus_role_of": "certs.modbus",
     "modbus_role_of_peer": "certs.modbus",
@@ -75,6 +77,7 @@ __all__ = [
     "Credentials",
     "Door",
     "Finding",
+    "HeldTls",
     "Kind",
     "ModbusRole",
     "KnownIssuers",

@@ -3,6 +3,7 @@
 Every part is parsed here, so that later code meets no surprise in a certificate of a stranger.
 """
 
+import re
 from typing import Final
 
 from cryptography import x509
@@ -13,6 +14,8 @@ from certs.errors import UnreadableError
 
 PEM_START: Final = b"-----BEGIN CERTIFICATE-----"
 
+_PART: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_HALF: Final = re.compile(rb"^-----[BE]", re.MULTILINE)
 _UNREADABLE: Final = (
     ValueError,
     TypeError,
@@ -41,6 +44,7 @@ def chain_of(encoded: bytes) -> tuple[x509.Certificate, ...]:
     """
     try:
         if PEM_START in encoded:
+            _require_whole(encoded)
             chain = tuple(x509.load_pem_x509_certificates(encoded))
         else:
             chain = (x509.load_der_x509_certificate(encoded),)
@@ -49,6 +53,12 @@ def chain_of(encoded: bytes) -> tuple[x509.Certificate, ...]:
     for certificate in chain:
         require_readable(certificate)
     return chain
+
+
+def _require_whole(text: bytes) -> None:
+    """Raise UnreadableError where a part of a PEM text begins and does not end: it would be left out."""
+    if _HALF.search(_PART.sub(b"", text)):
+        raise UnreadableError("the last part begins and does not end: is the file being written?")
 
 
 def require_readable(certificate: x509.Certificate) -> None:

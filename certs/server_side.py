@@ -7,6 +7,7 @@ from cryptography import x509
 
 from certs.context import operator_context, renew_own, renew_server_context, server_context
 from certs.files import read_chain
+from certs.identity import LFDI, lfdi_of
 from certs.learnt import LearntIssuers
 from certs.peer import KnownIssuers
 
@@ -45,6 +46,11 @@ class ServerTls:
         self.certificate = read_chain(files.certificate)[0]
         self.issuers = KnownIssuers(read_chain(files.roots), self_signed=_self_signed(files), learnt=learnt)
         self.issuers.remember(read_chain(files.certificate))
+
+    @property
+    def lfdi(self) -> LFDI:
+        """Of `certificate`."""
+        return lfdi_of(self.certificate)
 
     def renew(self, files: TlsFiles | None = None) -> None:
         """Use what now stands in the files for every later handshake; open connections live on.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
 
-from certs import lfdi_of, listen
+from certs import listen
 from function_sets import Clock
 from schemas.codes import ErrorReason
 from sep2_server.answering import Answering
@@ -23,6 +23,7 @@ from sep2_server.discovery.announcer import Announcer
 from sep2_server.dispatch import READS, Dispatcher
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Forbidden, LimitReached, RemoteError, StoreError
+from sep2_server.feed import EVERYTHING
 from sep2_server.files.downloads import Downloads
 from sep2_server.files.stored import sweep_contents
 from sep2_server.keeper import Keeper
@@ -32,7 +33,7 @@ from sep2_server.notifications.service import Notifications
 from sep2_server.process.gauges import watch
 from sep2_server.process.listener import Bounds, Listener
 from sep2_server.process.log_lines import Access
-from sep2_server.process.place import Place, alone, tls_files
+from sep2_server.process.place import Place, alone
 from sep2_server.process.pulse import Pulse
 from sep2_server.process.sockets import places
 from sep2_server.protocol import Connection, Connections, accept_of, body_of, identity_of, response_of
@@ -65,16 +66,18 @@ class Sep2Server:
         codecs: BodyCodecs = XML_ALONE,
     ) -> None:
         """Get ready to serve a store, which stays the caller's to close, alone or at a place of many."""
-        self.settings = settings
         self.store = store
         self.place = place or alone(settings)
+        self.settings = settings = self.place.in_force(settings)
         self.meter = self.place.meter
         self.clock = ShiftedClock(clock or SystemClock())
-        lfdi = lfdi_of(self.place.tls.certificate)
-        self.environment = Environment.of(settings, lfdi, self.clock.now(), codecs)
+        self.environment = Environment.of(settings, self.place.tls, self.clock.now(), codecs)
         self._dispatcher = Dispatcher(self.environment)
         self.downloads = Downloads(
-            settings.downloads_at_once, settings.download_retry_s, settings.download_stall_s
+            settings.downloads_at_once,
+            settings.download_retry_s,
+            settings.download_stall_s,
+            settings.download_turn_s,
         )
         self._mounted = tuple((p, Dispatcher(e)) for p, e in self.environment.mounted().items())
         all_of_them = {"": self._dispatcher, **dict(self._mounted)}
@@ -163,27 +166,34 @@ class Sep2Server:
         self.pulse.stop()
         if self._listener is not None:
             await self._listener.close()
-        if self._connections is not None:
-            await self._connections.end(self.settings.shutdown_s)
+        async with asyncio.TaskGroup() as ending:
+            ending.create_task(self.notifications.stop())
+            if self._connections is not None:
+                ending.create_task(self._connections.end(self.settings.shutdown_s))
         if self._announcer is not None:
             await self._announcer.stop()
         if self.redirection is not None:
             await self.redirection.stop()
-        await self.notifications.stop()
         await self.keeper.stop()
         self.store.unlisten(self._hear)
         await self.store.let_loop_go()
         log.info("IEEE 2030.5 stopped")
+
+    def unfinished(self) -> str:
+        """What is left of a server that is about to end, in words, for any thread."""
+        jobs = self.store.unfinished_jobs
+        return f"{jobs} jobs of the database, {self.connections} connections"
 
     def renew(self, settings: Settings) -> None:
         """Use certificate, key and roots as their files now are, and of the settings what `RELOADABLE` names.
 
         CertsError or SettingsError: they are no good, and the old stay in force.
         """
-        fresh = reloaded(self.settings, settings)
-        self.place.tls.renew(tls_files(fresh))
+        fresh = self.place.renewed(reloaded(self.settings, settings))
         self.settings = fresh
         self.answering.heads.clear()
+        for dispatcher in self.dispatchers:
+            dispatcher.changed([EVERYTHING])
         self.notifications.renew(fresh)
         if self.access is not None:
             self.access.is_on = fresh.access_log

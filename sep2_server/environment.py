@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from function_sets import FUNCTION_SETS, Route
 from schemas import Codec, Error, TariffProfile, spec_of, wire_name
@@ -29,9 +29,18 @@ _HEADS: Final = {
 """The resource at the first segment of a path, EndDevice apart."""
 
 
+class Own(Protocol):
+    """The certificate of a server, which may be another one tomorrow."""
+
+    @property
+    def lfdi(self) -> str:
+        """Its LFDI."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Settings of one server and what follows from them; `lfdi` is that of its own certificate.
+    """Settings of one server and what follows from them; `own` is its certificate, as it is at the time.
 
     `codec` is that of what is stored, `mount` the profile at whose path a client is served.
     """
@@ -40,7 +49,7 @@ class Environment:
     codec: Codec
     uris: Uris
     mount: Mount
-    lfdi: str | None = None
+    own: Own | None = None
     started: int = 0
     """When the server was started, s since 1970 UTC by its own clock."""
     codecs: BodyCodecs = XML_ALONE
@@ -49,7 +58,7 @@ class Environment:
     def of(
         cls,
         settings: Settings,
-        lfdi: str | None = None,
+        own: Own | None = None,
         started: int = 0,
         codecs: BodyCodecs = XML_ALONE,
     ) -> Self:
@@ -61,7 +70,7 @@ class Environment:
             codec=codec,
             uris=Uris(settings.uri_salt),
             mount=mount,
-            lfdi=lfdi,
+            own=own,
             started=started,
             codecs=codecs,
         )
@@ -72,6 +81,11 @@ class Environment:
             prefix: replace(self, mount=Mount(self.codec, prefix, rules))
             for prefix, rules in self.settings.mounts.items()
         }
+
+    @property
+    def lfdi(self) -> str | None:
+        """LFDI of the certificate presented now, None where there is none. IEEE 2030.5-2018, 6.3.4."""
+        return None if self.own is None else self.own.lfdi
 
     @property
     def rules(self) -> ServerProfile:

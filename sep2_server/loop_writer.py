@@ -164,6 +164,11 @@ class LoopWriter:
         """How many jobs have not begun."""
         return len(self._waiting)
 
+    @property
+    def unfinished_jobs(self) -> int:
+        """Those, and the jobs of the commit that is under way."""
+        return len(self._waiting) + (self._together if self._is_busy else 0)
+
     def do(self, job: Job[T]) -> asyncio.Future[T]:
         """Run a short job soon; the future is done once what it wrote is durable."""
         loop = asyncio.get_running_loop()

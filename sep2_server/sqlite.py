@@ -52,6 +52,7 @@ class SqliteConnection(Connection):
                 self._execute(pragma)
         except DatabaseError as flaw:
             raise StoreError(f"{path}: the database cannot be opened: {flaw}") from flaw
+        self._disk.watch(path)
         self._woken = threading.Event()
         self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 

@@ -149,6 +149,11 @@ class Store:
         """How many jobs wait for a writer."""
         return self._writer.waiting_jobs + self._loop_writer.waiting_jobs
 
+    @property
+    def unfinished_jobs(self) -> int:
+        """How many jobs wait for a writer or have been begun, as far as this process knows."""
+        return self._writer.unfinished_jobs + self._loop_writer.unfinished_jobs
+
     def observe(self, observer: Observer) -> None:
         """Tell `observer`, in whatever thread, how many jobs each commit had and how long it took, s."""
         self._writer.observer = observer

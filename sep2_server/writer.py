@@ -64,6 +64,7 @@ class Writer:
         self._commits = Commits(connection, feed, is_shared=is_shared)
         self._groups: queue.SimpleQueue[Group | None] = queue.SimpleQueue()
         self._closed = False
+        self._begun = 0
         self.observer: Observer | None = None
         self._thread = threading.Thread(target=self._work, name="sep2-writer", daemon=True)
         self._thread.start()
@@ -84,6 +85,11 @@ class Writer:
     def waiting_jobs(self) -> int:
         """How many jobs nobody has begun, those that came together as one."""
         return self._groups.qsize()
+
+    @property
+    def unfinished_jobs(self) -> int:
+        """Those, and the jobs of the commit that is under way."""
+        return self._groups.qsize() + self._begun
 
     def close(self) -> None:
         """Finish the jobs that are waiting, then stop."""
@@ -124,6 +130,7 @@ class Writer:
         if not batch:
             return
         began = perf_counter()
+        self._begun = len(batch)
         try:
             done = self._commits.commit(batch)
         except Exception as flaw:  # not even undoing what was begun has worked
@@ -132,6 +139,7 @@ class Writer:
             for _, promise in batch:
                 if not promise.done():
                     promise.set_exception(StoreError(f"the store cannot write: {flaw}"))
+        self._begun = 0
         for promise, result in done:
             promise.set_result(result)
         if self.observer is not None:

@@ -1,7 +1,7 @@
 """The octets of files, each kept once under its SHA-256. Disk work runs in threads (`asyncio.to_thread`)."""
 
 import asyncio
-import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -57,6 +57,7 @@ class Contents:
         coming = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
                 content = await _written(file, octets, most)
             await asyncio.to_thread(self._settle, coming, self.path(content.digest))
         finally:
@@ -68,17 +69,14 @@ class Contents:
         gone = 0
         for path in self._folder.glob("**/*") if self._folder.is_dir() else ():
             is_ours = _DIGEST.fullmatch(path.name) or path.name.startswith(_COMING)
-            if is_ours and path.name not in digests and now - path.stat().st_mtime > KEPT_S:
-                path.unlink(missing_ok=True)
-                gone += 1
+            if is_ours and path.name not in digests:
+                gone += _removed(path, now - KEPT_S)
         return gone
 
     def _clear(self, now: float) -> None:
         """Remove what a server that was killed has left of uploads; those under way grow all the time."""
         for path in self._folder.glob(f"{_COMING}*"):
-            with contextlib.suppress(FileNotFoundError):
-                if now - path.stat().st_mtime > STALLED_S:
-                    path.unlink()
+            _removed(path, now - STALLED_S)
 
     def _settle(self, coming: Path, place: Path) -> None:
         """Give what came its name; the folders are written too, so that it survives a loss of power."""
@@ -88,6 +86,19 @@ class Contents:
         for folder in (place.parent, self._folder, self._folder.parent):
             sync_folder(folder)
         self._clear(place.stat().st_mtime)
+
+
+def _removed(path: Path, before: float) -> bool:
+    """Remove what was written before a time and nobody is writing, as clocks jump; whether that was so."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mtime >= before:
+                return False
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+            return True
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 async def _written(file: BinaryIO, octets: AsyncIterator[bytes], most: int) -> Content:

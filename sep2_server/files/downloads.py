@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from aiohttp import web
@@ -19,14 +21,34 @@ CHUNK_OCTETS: Final = 1 << 16
 log = logging.getLogger(__name__)
 
 
-class Downloads:
-    """The downloads of one process: `most` at once, others are told to come back after `retry_s`."""
+@dataclass(eq=False, frozen=True, slots=True)
+class _Turn:
+    """A download that has a place: of what, for which connection, and since when (monotonic, s)."""
 
-    def __init__(self, most: int, retry_s: int, stall_s: int) -> None:
-        self._most = most
+    download: Download
+    transport: asyncio.Transport | None
+    began: float
+
+
+class Downloads:
+    """The downloads of one process: `most` at once, others are told to come back after `retry_s`.
+
+    One that takes nothing for `stall_s` is cut. So is the oldest, once it has had its place for `turn_s`
+    and another wants one: the client goes on where it was with a Range.
+    """
+
+    def __init__(self, most: int, retry_s: int, stall_s: int, turn_s: float) -> None:
+        self.most = most
         self._retry_s = retry_s
         self._stall_s = stall_s
-        self.running = 0
+        self._turn_s = turn_s
+        self._turns: dict[_Turn, None] = {}
+        """Those that run, the oldest first."""
+
+    @property
+    def running(self) -> int:
+        """How many there are."""
+        return len(self._turns)
 
     async def send(self, request: web.BaseRequest, download: Download) -> web.StreamResponse:
         """Answer a GET or HEAD of octets. Busy, NotFound or NotSatisfiable come before anything is sent."""
@@ -39,7 +61,7 @@ class Downloads:
             await response.prepare(request)
             await response.write_eof()
             return response
-        with self._place(), _opened(download) as file:
+        with self._place(download, request.transport), _opened(download) as file:
             await response.prepare(request)
             try:
                 await self._copy(file, piece, response)
@@ -52,15 +74,27 @@ class Downloads:
         return response
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _place(self, download: Download, transport: asyncio.Transport | None) -> Iterator[None]:
         """One of the places, given back whatever happens. Busy where all are taken."""
-        if self.running >= self._most:
-            raise Busy(f"{self.running} downloads", self._retry_s)
-        self.running += 1
+        if self.running >= self.most:
+            self._make_room()
+        turn = _Turn(download, transport, time.monotonic())
+        self._turns[turn] = None
         try:
             yield
         finally:
-            self.running -= 1
+            self._turns.pop(turn, None)
+
+    def _make_room(self) -> None:
+        """End the oldest download, if it has had its turn. Busy where it has not."""
+        oldest = next(iter(self._turns), None)
+        if oldest is None or time.monotonic() - oldest.began < self._turn_s:
+            raise Busy(f"{self.running} downloads", self._retry_s)
+        del self._turns[oldest]
+        told = "%s has loaded %s for %s s and makes room for another"
+        log.info(told, oldest.download.lfdi, oldest.download.href, self._turn_s)
+        if oldest.transport is not None:
+            cut(oldest.transport)
 
     async def _copy(self, file: BinaryIO, piece: Piece, response: web.StreamResponse) -> None:
         """Send a piece; TimeoutError where the client takes nothing for too long."""

@@ -98,6 +98,11 @@ class WriterHandler(logging.Handler):
         """Write a record soon."""
         self._writer.put(self.format(record))
 
+    def close(self) -> None:
+        """Have written what waits, if its target takes it in time: the process ends."""
+        super().close()
+        self._writer.close()
+
 
 class AccessLog:
     """One line for each request, while `is_on`."""

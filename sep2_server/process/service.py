@@ -19,11 +19,18 @@ def end_with_parent(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+TAKEN_S: Final = 1.0
+"""How long systemd may take to take a message that it must not miss."""
+PING_S: Final = 5.0
+"""How often systemd hears that the service lives: `WatchdogSec` has to be some times as long."""
+
+
 class ServiceManager:
     """Tells systemd how the service is, where it asked for that (`Type=notify`); nobody else hears."""
 
     def __init__(self, address: str | None) -> None:
         """Speak to the socket that `NOTIFY_SOCKET` names, or to nobody."""
+        self._pinged = float("-inf")
         self._address = f"\0{address[1:]}" if address and address.startswith("@") else address
 
     def ready(self) -> None:
@@ -38,10 +45,18 @@ class ServiceManager:
         """The end has begun."""
         self._tell("STOPPING=1")
 
-    def _tell(self, *lines: str) -> None:
+    def alive(self) -> None:
+        """The service does its work; call it often, systemd is told now and then (`WatchdogSec`)."""
+        now = time.monotonic()
+        if now - self._pinged >= PING_S:
+            self._pinged = now
+            self._tell("WATCHDOG=1", within_s=0.0)
+
+    def _tell(self, *lines: str, within_s: float = TAKEN_S) -> None:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as one:
+            one.settimeout(within_s)
             try:
                 one.sendto("\n".join(lines).encode(), self._address)
             except OSError:

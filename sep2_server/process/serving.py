@@ -4,8 +4,8 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 
 import uvloop
@@ -16,8 +16,10 @@ from sep2_server.app import Sep2Server
 from sep2_server.operator.side import OperatorSide
 from sep2_server.operator.site import Site
 from sep2_server.process.hangups import take_hangups
+from sep2_server.process.life import Life
 from sep2_server.process.logs import logging_of, set_level
 from sep2_server.process.place import Place, alone
+from sep2_server.process.pulse import Pulse
 from sep2_server.process.service import ServiceManager
 from sep2_server.process.sockets import raise_file_limit
 from sep2_server.process.supervisor import Tell
@@ -37,34 +39,53 @@ async def serve(
     *,
     place: Place | None = None,
     tell: Tell,
-    ready: Callable[[], None] = lambda: None,
+    life: Life | None = None,
     reread: Reread | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Serve at a place, alone if none is given, until `stop` is set or the process is told to stop.
 
-    `tell` hears where things are, `ready` is called once all is listened on. SIGHUP: `renew`.
+    `tell` hears where things are, `life` how this process is. SIGHUP: `renew`.
     """
     ending = stop or asyncio.Event()
+    life = life or Life(ServiceManager(None))
     here = place or alone(site.server)
-    store = Store.of(site.server, is_shared=here.of > 1)
-    try:
+    async with AsyncExitStack() as held:
+        access = held.enter_context(logging_of(site.server, here.meter))
+        store = Store.of(site.server, is_shared=here.of > 1)
+        held.callback(store.close)
         async with AsyncExitStack() as running:
-            access = running.enter_context(logging_of(site.server, here.meter))
             server = Sep2Server(site.server, store, place=here)
             server.access = access
             await running.enter_async_context(server)
             side = OperatorSide(site.operator, server) if here.is_first else None
             if side is not None:
                 await running.enter_async_context(side)
-            _on_signals(ending, lambda: renew(server, side, reread or (lambda: site)))
+            _on_signals(ending, lambda: _renew_told(life, server, side, reread or (lambda: site)))
             if side is not None:
                 _announce(site, server, side, tell)
-            ready()
+            life.ready()
+            running.enter_context(signs_of(life))
             await ending.wait()
+            life.ending(server.settings.shutdown_s, server.unfinished)
             await server.stop()
+
+
+@contextmanager
+def signs_of(life: Life) -> Iterator[None]:
+    """While open, the loop gives signs of its life: from no other thread, as the loop alone can hang."""
+    pulse = Pulse(life.alive)
+    pulse.start()
+    try:
+        yield
     finally:
-        store.close()
+        pulse.stop()
+
+
+def _renew_told(life: Life, server: Sep2Server, side: OperatorSide | None, reread: Reread) -> None:
+    life.reloading()
+    renew(server, side, reread)
+    life.reloaded()
 
 
 def renew(server: Sep2Server, side: OperatorSide | None, reread: Reread) -> bool:
@@ -102,9 +123,10 @@ def serve_alone(site: Site, *, tell: Tell, reread: Reread, manager: ServiceManag
     """Serve as one process until SIGTERM or SIGINT."""
     raise_file_limit()
     settle_memory()
+    life = Life(manager)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(site, tell=tell, ready=manager.ready, reread=reread))
-    manager.stopping()
+        runner.run(serve(site, tell=tell, life=life, reread=reread))
+    life.ended()
 
 
 def _announce(site: Site, server: Sep2Server, side: OperatorSide, tell: Tell) -> None:

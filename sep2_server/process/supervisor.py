@@ -14,14 +14,15 @@ from typing import Final, NoReturn
 
 from sep2_server.process.crew import Crew
 from sep2_server.process.hangups import signals_held, take_ends, take_hangups
+from sep2_server.process.life import UNFINISHED
 from sep2_server.process.service import ServiceManager, end_with_parent
 
 READY: Final = b"\0"
 """What a worker writes after all it has to say: it serves."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-GRACE_S: Final = 5.0
+GRACE_S: Final = 10.0
 """How much longer than their own time-out workers may take to end."""
-LOOK_S: Final = 10.0
+LOOK_S: Final = 5.0
 """How often it is looked whether workers live, s."""
 STUCK_S: Final = 120.0
 """A worker that gives no sign of life for so long never will again: its connections hang."""
@@ -72,6 +73,7 @@ class Supervisor:
     _has_told: bool = False
     _look_at: float = 0.0
     _silent: set[int] = field(default_factory=set)
+    _unfinished: bool = False
 
     def run(self) -> int:
         """Supervise until SIGTERM or SIGINT; the exit code."""
@@ -87,13 +89,14 @@ class Supervisor:
             for number in crew.due(time.monotonic()):
                 self._start(crew, number)
             self._look(crew, time.monotonic())
+            if self._has_life(crew):
+                self.duties.manager.alive()
             for key, _ in self._selector.select(self._wait_s(crew, time.monotonic())):
                 if key.fd == woken:
                     code = self._signalled(crew, os.read(woken, 512)) or code
                 else:
                     self._hear(crew, key.fd)
-        self._end(crew)
-        return code
+        return code or self._end(crew)
 
     def _signalled(self, crew: Crew, numbers: bytes) -> int:
         """Do what signals ask for; the exit code where a worker's end is that of the server."""
@@ -124,6 +127,10 @@ class Supervisor:
                 told = "Worker %s (process %s) has given no sign of life for %.0f s: it is killed"
                 log.error(told, slot.number, slot.pid, silence_s)
                 _kill(slot.pid, signal.SIGKILL)
+
+    def _has_life(self, crew: Crew) -> bool:
+        """Whether some worker serves: without one this process does nothing for anybody."""
+        return any(slot.is_ready and self.duties.silence_s(slot.number) < STUCK_S for slot in crew.slots)
 
     def _start(self, crew: Crew, number: int) -> None:
         """Make a worker. OSError where the first of all cannot be made; others are tried again later."""
@@ -206,6 +213,7 @@ class Supervisor:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 slot = crew.died(ended[0], time.monotonic())
                 status = os.waitstatus_to_exitcode(ended[1])
+                self._unfinished |= self._stopping and status == UNFINISHED
                 if slot is not None and not self._stopping:
                     log.error("Worker %s (process %s) ended: %s", slot.number, ended[0], status)
                     code = code if crew.has_been_ready else (status if status > 0 else 1)
@@ -222,8 +230,8 @@ class Supervisor:
             _send(crew, signal.SIGHUP)
         self.duties.manager.ready()
 
-    def _end(self, crew: Crew) -> None:
-        """Accept nothing more, let the workers finish, and kill those that do not."""
+    def _end(self, crew: Crew) -> int:
+        """Accept nothing more, let the workers finish, and kill those that do not; the exit code."""
         self.duties.manager.stopping()
         self.duties.close()
         _send(crew, signal.SIGTERM)
@@ -232,9 +240,15 @@ class Supervisor:
             self._selector.select(max(until - time.monotonic(), 0))
             self._drain()
             self._reap(crew)
+        for slot in crew.slots:
+            if slot.pid:
+                told = "Worker %s (process %s) had not ended %g s after it was told to: it is killed"
+                log.critical(told, slot.number, slot.pid, self.duties.shutdown_s() + GRACE_S)
+                self._unfinished = True
         _send(crew, signal.SIGKILL)
         while crew.pids:
             self._reap(crew)
+        return UNFINISHED if self._unfinished else FINE
 
     def _drain(self) -> None:
         for key, _ in self._selector.select(0):

@@ -10,13 +10,14 @@ from typing import Self
 
 import uvloop
 
-from certs import CertsError, ServerTls, listen
+from certs import CertsError, HeldTls, listen
 from sep2_server.errors import StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import Site
 from sep2_server.process.boards import Boards
 from sep2_server.process.families import lasting
+from sep2_server.process.life import Life
 from sep2_server.process.logs import direct_logging
 from sep2_server.process.meter import Meter
 from sep2_server.process.place import Place, shared_tls, tls_files
@@ -61,7 +62,7 @@ class Workshop:
 
     site: Site
     reread: Reread
-    tls: ServerTls
+    tls: HeldTls
     sockets: list[list[socket.socket]]
     operator_sockets: list[socket.socket]
     boards: Boards
@@ -91,6 +92,7 @@ class Workshop:
             _close(self.operator_sockets)
         place = Place(
             tls=self.tls,
+            reads_files=False,
             number=number,
             of=len(self.sockets),
             sockets=self.sockets[number],
@@ -98,16 +100,18 @@ class Workshop:
             boards=self.boards,
             meter=Meter(lasting(self.boards.read(number)[1])),
         )
+        life = Life(ServiceManager(None), ready)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(serve(self.site, place=place, tell=tell, ready=ready, reread=self.reread))
+                runner.run(serve(self.site, place=place, tell=tell, life=life, reread=self.reread))
+            life.ended()
         except (StoreError, CertsError, AuditFailed, OSError, SettingsError, PlainHttpError) as flaw:
             log.log(logging.ERROR, "Worker %s cannot serve: %s", number, flaw)
             return WRONG_USAGE if isinstance(flaw, SettingsError | PlainHttpError) else REFUSED
         return 0
 
     def renew(self) -> None:
-        """Read the files again for workers that are yet to start. CertsError or SettingsError: all stays."""
+        """Read the files again for all workers. CertsError or SettingsError: all stays."""
         server = reloaded(self.site.server, self.reread().server)
         self.tls.renew(tls_files(server))
         self.site = replace(self.site, server=server)

@@ -167,6 +167,17 @@ def test_files_that_are_no_certificate_or_key_are_named(tmp_path: Path) -> None:
         read_chain(tmp_path)
 
 
+@pytest.mark.parametrize("left", [0, -100, -1], ids=["mark", "middle", "end"])
+def test_a_chain_that_is_not_whole_is_none(tmp_path: Path, left: int) -> None:
+    """One that is being written: its last certificate would be left out, and the way to a root with it."""
+    pki = Pki.create(tmp_path / "pki", depth=3)
+    path = pki.issue_device("halved").certificate_path
+    text = path.read_bytes().rstrip()
+    path.write_bytes(text[: left or text.rindex(b"-----BEGIN") + 10])
+    with pytest.raises(UnreadableError, match=r"cert\.pem: the last part begins and does not end"):
+        read_chain(path)
+
+
 def test_a_file_is_written_whole_once_and_again_by_force(tmp_path: Path) -> None:
     path = tmp_path / "root.pem"
     write_file(path, b"first")

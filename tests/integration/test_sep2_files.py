@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -148,12 +149,12 @@ async def test_one_download_too_many_is_503_and_works_when_the_place_is_free(ben
     client = await device(bench, "file-4")
     await give(bench)
     uri = (await seen(client))[0].fileURI
-    bench.server.downloads.running = 1
+    bench.server.downloads.most = 0
     busy = await client.get(uri)
     assert (busy.status, busy.headers["Retry-After"]) == (503, "7")
     assert busy.decoded(Error).maxRetryDuration == 7
     assert (await client.send("HEAD", uri)).status == 200
-    bench.server.downloads.running = 0
+    bench.server.downloads.most = 1
     assert (await client.get(uri)).body == OCTETS
 
 
@@ -342,6 +343,72 @@ async def test_a_client_that_takes_nothing_loses_its_place(tmp_path: Path, sep2_
             with pytest.raises(aiohttp.ClientError):
                 await response.read()
         assert (await client.get(uri)).body == OCTETS * 80
+
+
+async def test_a_clock_that_jumps_takes_no_upload_that_is_under_way(bench: Bench) -> None:
+    """Days ahead: what is written has a time of before, and looks as if it had been left."""
+    contents = contents_of(bench.server.environment)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield OCTETS
+        contents._clear(time.time() + 10 * 86_400)
+        contents.sweep(frozenset(), time.time() + 10 * 86_400)
+        yield OCTETS
+
+    content = await contents.take(slowly(), 1 << 30)
+    assert contents.path(content.digest).read_bytes() == OCTETS * 2
+
+
+async def test_two_processes_that_sweep_at_once_leave_each_other_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one has found the other has removed."""
+    content = await keep(bench)
+    contents = contents_of(bench.server.environment)
+    found = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*found(self, pattern), self / content.digest])
+    assert contents.sweep(frozenset(), time.time() + 10 * 86_400) == 1
+
+
+async def test_a_client_that_takes_little_makes_room_for_one_that_waits_and_goes_on_later(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """It always takes something in time; nobody who waits does so for longer than a turn."""
+    async with running(
+        tmp_path, sep2_pki, function_sets="all", downloads_at_once=1, download_turn_s=1
+    ) as bench:
+        client, uri, _ = await large_one(bench, "file-35")
+        other = await device(bench, "file-36")
+        async with client._session.get(uri) as response:
+            loaded = await response.content.readexactly(PIECE)
+            begun = time.monotonic()
+            assert (await other.get(uri)).status == 503
+            while (reply := await other.get(uri)).status == 503:
+                loaded += await response.content.readexactly(1000)
+                assert time.monotonic() < begun + 20
+            assert (reply.status, reply.body == OCTETS * 80) == (200, True)
+            assert time.monotonic() >= begun + 0.9
+            with pytest.raises(aiohttp.ClientError):
+                await response.read()
+        rest = await client.get(uri, Range=f"bytes={len(loaded)}-")
+        assert (rest.status, loaded + rest.body == OCTETS * 80) == (206, True)
+        assert bench.server.downloads.running == 0
+
+
+async def test_a_client_that_takes_little_is_left_alone_where_nobody_waits(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(
+        tmp_path, sep2_pki, function_sets="all", downloads_at_once=2, download_turn_s=1
+    ) as bench:
+        client, uri, _ = await large_one(bench, "file-37")
+        other = await device(bench, "file-38")
+        async with client._session.get(uri) as response:
+            loaded = await response.content.readexactly(PIECE)
+            until = time.monotonic() + 1.2
+            while time.monotonic() < until:
+                assert (await other.get(uri)).status == 200
+            assert loaded + await response.read() == OCTETS * 80
 
 
 async def test_a_file_that_is_shortened_while_it_is_loaded_never_looks_whole(bench: Bench) -> None:

@@ -7,15 +7,25 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from certs import Pki
-from tests.integration.process.site_process import ROOT, SiteProcess, site_process, until, write_settings
+from certs import Pki, operator_client_context
+from tests.integration.process.site_process import (
+    ROOT,
+    SiteProcess,
+    Wire,
+    context_of,
+    site_process,
+    until,
+    write_settings,
+)
 
 FILES = 256
+HTTPS = ("--set", "operator.plain_http=false")
 
 
 def restart(site: SiteProcess) -> None:
@@ -53,6 +63,66 @@ def test_a_replaced_worker_has_the_files_and_settings_of_the_last_reload(
         assert wire.ask("GET", "/tm?hard=1")[0] == 200
         wire.close()
         until(lambda: "/tm?hard=1" in (tmp_path / "stderr").read_text())
+
+
+def half(path: Path) -> None:
+    """Leave half of a file, as one that is being written looks."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+SPOILT: dict[str, Callable[[Path, Path, Path], object]] = {
+    "half-a-certificate": lambda certificate, *_: half(certificate),
+    "no-key": lambda _, key, __: key.unlink(),
+    "the-key-of-another": lambda _, key, other: shutil.copy(other, key),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
+def test_a_worker_is_replaced_while_the_files_of_the_certificate_are_bad(
+    tmp_path: Path, process_pki: Pki, spoil: Callable[[Path, Path, Path], object]
+) -> None:
+    """The new ones present what the others present, to devices and operators, until good files are there."""
+    certificate, key = own_files(tmp_path, process_pki)
+    device = process_pki.issue_device("hard-4", force=True)
+    chosen = [*HTTPS, "--set", f"certificate={certificate}", "--set", f"key={key}"]
+    settings = 'log_level = "info"'
+    with site_process(tmp_path, process_pki, "--workers=2", *chosen, settings=settings) as site:
+        until(lambda: started(site) == 2)
+        before = presented(site, "hard-4")
+        spoil(certificate, key, device.key_path)
+        restart(site)
+        until(lambda: started(site) == 4)
+        assert presented(site, "hard-4") == before
+        site.kill(signal.SIGHUP)
+        until(lambda: "Nothing was reloaded" in (tmp_path / "stderr").read_text())
+        assert presented(site, "hard-4") == before
+        process_pki.issue_server("hard-4-next", hosts=["127.0.0.1"], force=True)
+        fresh = process_pki.credentials("hard-4-next")
+        shutil.copy(fresh.certificate_path, certificate)
+        shutil.copy(fresh.key_path, key)
+        site.kill(signal.SIGHUP)
+        until(lambda: not presented(site, "hard-4") & before)
+        assert len(presented(site, "hard-4")) == 1
+
+
+def started(site: SiteProcess) -> int:
+    """How many workers have begun to serve."""
+    return (site.folder / "stderr").read_text().count("IEEE 2030.5 on ")
+
+
+def presented(site: SiteProcess, device: str) -> set[object]:
+    """Serial numbers of the certificates that devices are shown by the workers, and operators."""
+    wires = [Wire(site.port, context_of(site.pki.credentials(device))) for _ in range(8)]
+    serials = {(wire.tls.getpeercert() or {})["serialNumber"] for wire in wires}
+    for wire in wires:
+        wire.close()
+    port = int((site.folder / "operator" / "operator.url").read_text().strip().rpartition(":")[2])
+    context = operator_client_context(site.pki.root_path)
+    with (
+        socket.create_connection(("127.0.0.1", port)) as raw,
+        context.wrap_socket(raw, server_hostname="127.0.0.1") as tls,
+    ):
+        return serials | {(tls.getpeercert() or {})["serialNumber"]}
 
 
 def test_files_are_left_for_operators_and_the_database_where_clients_take_all(

@@ -1,6 +1,7 @@
 """Files are read again while connections live: new certificates, removed roots, bad files."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -133,3 +134,29 @@ def test_a_server_that_does_not_run_cannot_reload(tmp_path: Path, process_pki: P
     )
     assert lineside("server", "check", "--config", str(tmp_path)).returncode == 0
     assert lineside("server", "reload", "--config", str(tmp_path)).returncode == 1
+
+
+def test_the_server_shows_the_lfdi_of_the_certificate_that_it_presents(site: SiteProcess) -> None:
+    """Also what was kept before, on connections of before, and on every worker. IEEE 2030.5-2018, 6.3.4."""
+    credentials = site.enrol("reload-5")
+    wires = [Wire(site.port, context_of(credentials)) for _ in range(8)]
+    before = site.pki.credentials("server").lfdi
+    assert {own_lfdi(wire, path) for wire in wires for path in OWN} == {before}
+    site.pki.issue_server("server", hosts=["127.0.0.1"], force=True)
+    after = site.pki.credentials("server").lfdi
+    site.kill(signal.SIGHUP)
+    until(lambda: {own_lfdi(wire, path) for wire in wires for path in OWN} == {after})
+    os.kill((site.workers or [site.process.pid])[0], signal.SIGHUP)
+    assert {own_lfdi(wire, path) for wire in wires for path in OWN} == {after}
+    for wire in wires:
+        wire.close()
+
+
+OWN = ("/sdev", "/sdev/di")
+
+
+def own_lfdi(wire: Wire, path: str) -> str:
+    """LFDI that a resource about the server names."""
+    status, body, _ = wire.ask("GET", path)
+    assert status == 200
+    return body.partition(b"<lFDI>")[2].partition(b"<")[0].decode()

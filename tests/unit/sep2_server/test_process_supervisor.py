@@ -3,6 +3,8 @@
 import errno
 import os
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,6 +34,7 @@ def supervised(
     count: int = 1,
     renew: Callable[[], bool] = lambda: True,
     silence_s: Callable[[int], float] = lambda _: 0.0,
+    manager: ServiceManager | None = None,
 ) -> int:
     """The exit code of a supervisor whose workers do `work`, and end this one themselves."""
 
@@ -46,7 +49,7 @@ def supervised(
         close=lambda: None,
         shutdown_s=lambda: 0.0,
         silence_s=silence_s,
-        manager=ServiceManager(None),
+        manager=manager or ServiceManager(None),
     )
     return Supervisor(count, duties).run()
 
@@ -171,3 +174,35 @@ def test_a_worker_that_gives_no_sign_of_life_is_replaced(
     assert supervised(work, silence_s=lambda _: 1000.0) == 0
     assert time.monotonic() - began < 10
     assert "has given no sign of life for 1000 s: it is killed" in caplog.text
+
+
+@pytest.mark.parametrize(("silence_s", "lives"), [(0.0, True), (1000.0, False)], ids=["alive", "silent"])
+def test_systemd_hears_of_life_while_a_worker_gives_signs_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence_s: float, lives: bool
+) -> None:
+    monkeypatch.setattr("sep2_server.process.supervisor.LOOK_S", 0.05)
+    monkeypatch.setattr("sep2_server.process.service.PING_S", 0.0)
+    place = str(tmp_path / "notify")
+    mark = tmp_path / "mark"
+
+    def work(_: int, ready: Ready) -> None:
+        ready()
+        if lives:
+            time.sleep(0.5)
+        if lives or mark.exists():
+            end_parent()
+        mark.touch()
+        time.sleep(20)
+
+    told: list[bytes] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(place)
+        heard.settimeout(20)
+        listening = threading.Thread(target=lambda: told.extend(iter(lambda: heard.recv(200), b"STOPPING=1")))
+        listening.start()
+        assert supervised(work, silence_s=lambda _: silence_s, manager=ServiceManager(place)) == 0
+        listening.join()
+    assert told[0].startswith(b"READY=1")
+    assert (told.count(b"WATCHDOG=1") > 2) == lives
+    assert (b"WATCHDOG=1" in told) == lives
+    assert mark.exists() != lives
