@@ -1,5 +1,9 @@
-"""What hangs below a resource, read from the declared paths: links to its lists, and its removal."""
+"""What hangs below a resource, read from the declared paths: links to its lists, and its removal.
 
+With a resource also goes what devices said of it elsewhere, which would be about nothing.
+"""
+
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -14,6 +18,14 @@ from sep2_server.uris import Uris, route_named
 BATCH: Final = 1000
 MOST_MEMBERS: Final = 2**31
 """More than a list shows of what is stored elsewhere; programs outlive a list that shows them."""
+SAID_OF: Final = {
+    "RateComponent": ("PriceResponseCfg", b'<RateComponentLink href="%s"/>'),
+    "DemandResponseProgram": ("LoadShedAvailability", b'<DemandResponseProgramLink href="%s"/>'),
+}
+"""What devices say of a resource that operators may remove, and the link in it. 10.3 and 10 (Configuration).
+
+A price answer must have its link, and what can be shed without one is what can be shed in any program.
+"""
 
 
 @cache
@@ -40,31 +52,52 @@ def link_lists(environment: Environment, kind: str, value: object, parts: tuple[
 
 
 def remove_tree(tx: Transaction, uris: Uris, row: Row) -> None:
-    """Remove a resource, or a list with its items, and all that is below, the lowest first."""
-    if row.kind in MEMBER_LISTS:
-        for item in tx.members(row.id, limit=MOST_MEMBERS):
-            if item.kind not in PROGRAM_KINDS:
-                remove_tree(tx, uris, item)
-    if route_named(row.kind).is_list:
-        while items := tx.items(row.id, limit=BATCH):
-            for item in items:
-                remove_tree(tx, uris, item)
-    remove_below(tx, uris, row)
+    """Remove a resource, or a list with its items, and all that is below, the lowest first.
+
+    What devices said of one that is removed goes too: their statements are read through for that.
+    """
+    gone: list[Row] = []
+    _remove(tx, uris, row, gone)
+    for kind in sorted({one.kind for one in gone}):
+        _remove_said(tx, kind, [one.href for one in gone if one.kind == kind])
+
+
+def _remove(tx: Transaction, uris: Uris, row: Row, gone: list[Row]) -> None:
+    """Remove a resource with all below; `gone` gets those that devices say something of elsewhere."""
+    for below in _below(tx, uris, row):
+        _remove(tx, uris, below, gone)
+    if row.kind == "ReadingSet":
+        tx.delete_readings(row.id)
+    if row.kind in SAID_OF:
+        gone.append(row)
     tx.delete(row)
 
 
-def remove_below(tx: Transaction, uris: Uris, row: Row) -> None:
-    """Remove all that is below a resource; it stays itself."""
+def _below(tx: Transaction, uris: Uris, row: Row) -> Iterator[Row]:
+    """What goes with a resource, each when the one before it is gone."""
+    if row.kind in MEMBER_LISTS:
+        members = tx.members(row.id, limit=MOST_MEMBERS)
+        yield from (item for item in members if item.kind not in PROGRAM_KINDS)
+    if route_named(row.kind).is_list:
+        while items := tx.items(row.id, limit=BATCH):
+            yield from items
     routes = routes_below(row.kind)
     place = uris.find(row.href) if routes else None
-    if place is None:
-        return
-    for route in routes:
-        below = tx.by_href(uris.of(route.id, place.parts))
-        if below is not None:
-            remove_tree(tx, uris, below)
-    if row.kind == "ReadingSet":
-        tx.delete_readings(row.id)
+    if place is not None:
+        found = (tx.by_href(uris.of(route.id, place.parts)) for route in routes)
+        yield from (below for below in found if below is not None)
+
+
+def _remove_said(tx: Transaction, kind: str, hrefs: Sequence[str]) -> None:
+    """Remove what devices said of resources of a kind that are gone."""
+    statement, link = SAID_OF[kind]
+    links = [link % href.encode() for href in hrefs]
+    after = 0
+    while page := tx.of_kind(statement, after_id=after, limit=BATCH):
+        for row in page:
+            if any(one in row.body for one in links):
+                tx.delete(row)
+        after = page[-1].id
 
 
 @cache
