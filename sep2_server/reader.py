@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from sep2_server import statements as q
+from sep2_server import statements_ahead as ahead
 from sep2_server.connection import Connection
 from sep2_server.notifications.ledger import LedgerReader
 from sep2_server.reader_rights import RightsReader
@@ -155,14 +156,18 @@ class Reader(RightsReader):
 
     def ahead(self, now: int, limit: int) -> list[Row]:
         """Rows that are active and begin later: the clock went back since. All active ones are looked at."""
-        return self._db.all(_row, q.AHEAD, now=now, limit=limit)
+        return self._db.all(_row, ahead.AHEAD, now=now, limit=limit)
 
     def over_ahead(self, now: int, until: int, after: int, limit: int) -> list[Row]:
         """Events that are over and end later: the clock went back since. By row id, those behind `after`.
 
         `until`: when an event that ends at `now` would next be looked at.
         """
-        return self._db.all(_row, q.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
+        return self._db.all(_row, ahead.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
+
+    def spans_ahead(self, now: int, limit: int) -> list[Row]:
+        """What is listed for good and over, and ends later: the clock went back since."""
+        return self._db.all(_row, ahead.SPANS_AHEAD, now=now, limit=limit)
 
     def due_in_list(self, list_id: int, now: int, limit: int = 1000) -> list[Row]:
         """Items of a list that time has changed and nobody has written yet, the oldest first."""

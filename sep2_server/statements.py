@@ -45,7 +45,6 @@ _NO_SKIP: Any = literal_column("0")
 _IN_SPAN = and_(_R.list_id == _p("list_id"), _R.scope == _p("scope"))
 _BOUNDED = and_(_R.sort_key >= _p("low"), _R.sort_key < _p("high"))
 _AFTER = or_(_R.sort_key > _p("after_key"), and_(_R.sort_key == _p("after_key"), _R.id > _p("after_id")))
-_IS_OVER = _R.status == literal_column(str(OVER))
 _IS_ACTIVE = _R.status == literal_column(str(int(EventState.ACTIVE)))
 
 
@@ -172,17 +171,6 @@ DUE: Final = (
     .offset(_NO_SKIP)
 )
 DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
-AHEAD: Final = select(t.resource).where(_IS_ACTIVE, _R.starts > _p("now")).limit(_p("limit")).offset(_NO_SKIP)
-"""Rows that were written as active by a clock that went back since."""
-OVER_AHEAD: Final = (
-    select(t.resource)
-    .where(_R.next_at.is_not(None), _R.next_at > _p("until"), _IS_OVER, _R.ends > _p("now"))
-    .where(_R.id + _NO_SKIP > _p("after"))
-    .order_by(_R.id + _NO_SKIP)
-    .limit(_p("limit"))
-    .offset(_NO_SKIP)
-)
-"""Events that such a clock has ended; `until`: when those that end at `now` leave or are forgotten."""
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
 
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)

@@ -211,7 +211,7 @@ async def fates(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Mapp
         await link_across(house)
         client = await house.client()
         first = await shown(client, house)
-        hrefs = sorted({one.href for one in first}, reverse=True)  # a usage point before what is prepaid there
+        hrefs = sorted({one.href for one in first}, reverse=True)  # a UsagePoint before what is paid there
         for href in sorted(hrefs, key=order):
             paths = {one.path for one in first if one.href == href}
             links = {one for one in await shown(client, house, paths) if one.href == href}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.sql.expression import ClauseElement, Executable
 
-from sep2_server import Store, statements, statements_readings, statements_rights
+from sep2_server import Store, statements, statements_ahead, statements_readings, statements_rights
 from sep2_server.notifications import statements as notifying
 from sep2_server.sqlite import DIALECT, SqliteConnection
 
@@ -23,7 +23,13 @@ SMALL = {
     "COUNT_MEMBERS": "run once, by a migration",
 }
 """Statements that look at a whole table, and why they may."""
-MODULES: tuple[ModuleType, ...] = (statements, statements_readings, statements_rights, notifying)
+MODULES: tuple[ModuleType, ...] = (
+    statements,
+    statements_ahead,
+    statements_readings,
+    statements_rights,
+    notifying,
+)
 DECLARED = {
     f"{module.__name__.rpartition('.')[0].rpartition('.')[2]}.{name}": value
     for module in MODULES
@@ -86,7 +92,9 @@ def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
 
 
 def test_events_that_a_clock_ahead_has_ended_are_found_by_when_they_are_due(db: SqliteConnection) -> None:
-    (step, *_) = plan_of(db, statements.OVER_AHEAD)
+    (step, *_) = plan_of(db, statements_ahead.OVER_AHEAD)
+    assert "resource_due (next_at>? AND next_at<?)" in step
+    (step, *_) = plan_of(db, statements_ahead.SPANS_AHEAD)
     assert "resource_due (next_at>?)" in step
 
 
