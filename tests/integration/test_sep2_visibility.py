@@ -1,5 +1,6 @@
 """What a device sees is its own and what it is assigned; everything else might as well not be there."""
 
+import contextlib
 from typing import cast
 
 import pytest
@@ -15,7 +16,12 @@ from schemas import (
     FunctionSetAssignmentsList,
     PowerStatus,
 )
+from sep2_server.access import Viewer
+from sep2_server.errors import NotFound
+from sep2_server.location import locate
+from sep2_server.reader import Reader
 from sep2_server.rows import Role, Row
+from sep2_server.visibility import require_visible
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -226,3 +232,23 @@ async def test_a_managed_device_that_connects_itself_finds_its_own_entry_alone(b
     await bench.group("later", "eye-1")
     again = await client.read("/edev?l=255", EndDeviceList)
     assert again.EndDevice_[0].changedTime == START + 1
+
+
+async def test_what_a_stranger_may_find_is_what_is_open_to_strangers(bench: Bench) -> None:
+    """Also where its request was let in before it was removed."""
+    row, _ = await bench.device("eye-1")
+    _, program = await bench.group("eyes", "eye-1")
+    hrefs = ["/dcap", "/tm", "/edev", "/mup", "/derp", "/rsps", row.href, program.href, f"{row.href}/der"]
+
+    def found(reader: Reader) -> set[str]:
+        environment, stranger = bench.server.environment, Viewer("AB" * 20, None)
+        targets = [locate(reader, environment.uris, href) for href in hrefs]
+        shown = set()
+        for target in targets:
+            assert target is not None
+            with contextlib.suppress(NotFound):
+                require_visible(reader, environment, stranger, target)
+                shown.add(target.href)
+        return shown
+
+    assert await bench.store.ask(found) == {"/dcap", "/tm", "/edev", "/mup"}
