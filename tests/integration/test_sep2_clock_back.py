@@ -278,6 +278,24 @@ async def test_the_supply_that_a_clock_ahead_has_cut_is_there_again(utility: Ben
     await supplied(0, (1, START + 300))
 
 
+async def test_the_supply_is_written_at_its_second_though_nobody_reads_it(utility: Bench) -> None:
+    await program_of(utility)
+    account = await added(utility, "/ppy", {"prepayMode": 0}, group="event")
+    await added(utility, f"{account}/si", {"interval": {"start": START + 100, "duration": 200}})
+    href = f"{account}/os"
+    before = await utility.store.ask(lambda reader: reader.by_href(href))
+    assert before is not None
+    assert before.next_at == START + 100
+    utility.clock.set(START + 100)
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            row = await utility.store.ask(lambda reader: reader.by_href(href))
+            if row is not None and row.next_at == START + 300:
+                break
+            await asyncio.sleep(0.05)
+    assert b"<serviceStatus>0</serviceStatus>" in row.body
+
+
 async def test_a_server_that_starts_with_an_earlier_clock_has_the_periods_of_then(
     tmp_path: Path, sep2_pki: Pki
 ) -> None:

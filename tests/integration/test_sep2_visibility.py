@@ -1,12 +1,14 @@
 """What a device sees is its own and what it is assigned; everything else might as well not be there."""
 
 import contextlib
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from certs import Pki
 from schemas import (
+    Configuration,
     DERProgramList,
     DERStatus,
     DeviceCapability,
@@ -17,6 +19,7 @@ from schemas import (
     PowerStatus,
 )
 from sep2_server.access import Viewer
+from sep2_server.configurations import want
 from sep2_server.errors import NotFound
 from sep2_server.location import locate
 from sep2_server.reader import Reader
@@ -92,6 +95,16 @@ async def test_hidden_resources_are_403_where_the_settings_say_so(
         one, _, _, two_client = await two_devices(bench)
         assert (await two_client.get(one.href)).status == 403
         assert (await two_client.get("/edev/999999")).status == 404
+
+
+async def test_what_operators_alone_see_is_404_whatever_is_hidden_how(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, hidden_status=403, function_sets="all") as bench:
+        row, client = await bench.device("eye-1")
+        configuration = Configuration(currentLocale="en", userDeviceName="north")
+        assert (await client.put(f"{row.href}/cfg", configuration)).status == 204
+        await bench.do(lambda desk: want(desk.transaction, desk.environment, row.id, configuration))
+        assert bench.store.reader.by_href(f"{row.href}/cfg/reported") is not None
+        assert (await client.get(f"{row.href}/cfg/reported")).status == 404
 
 
 @pytest.mark.parametrize("status", [403, 404])
