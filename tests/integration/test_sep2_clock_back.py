@@ -296,6 +296,20 @@ async def test_the_supply_is_written_at_its_second_though_nobody_reads_it(utilit
     assert b"<serviceStatus>0</serviceStatus>" in row.body
 
 
+async def test_the_supply_is_right_at_the_second_for_who_reads_it(utility: Bench) -> None:
+    client, _ = await program_of(utility)
+    account = await added(utility, "/ppy", {"prepayMode": 0}, group="event")
+    await added(utility, f"{account}/si", {"interval": {"start": START + 100, "duration": 200}})
+    await utility.server.keeper.stop()
+    statuses = []
+    for time in (START + 99, START + 100, START + 299, START + 300):
+        utility.clock.set(time)
+        async with asyncio.timeout(WAIT_S):
+            held = await client.read(f"{account}/os", PrepayOperationStatus)
+        statuses.append(held.serviceStatus)
+    assert statuses == [1, 0, 0, 1]
+
+
 async def test_a_server_that_starts_with_an_earlier_clock_has_the_periods_of_then(
     tmp_path: Path, sep2_pki: Pki
 ) -> None:
