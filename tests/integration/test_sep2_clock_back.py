@@ -227,8 +227,9 @@ async def test_billing_periods_that_a_clock_ahead_has_ended_are_active_again(
     body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
     account = await added(utility, "/bill", body, group="event")
     agreement = await added(utility, f"{account}/ca", {"serviceLocation": "here"})
-    for start, duration in ((START - 100, 150), (START - 50, 1000), (START + 500, 100), (START + 900, 100)):
-        await added(utility, f"{agreement}/bp", {"interval": {"start": start, "duration": duration}})
+    for start, duration in ((-100, 150), (-50, 1000), (500, 100), (510, 300), (900, 100)):
+        span = {"start": START + start, "duration": duration}
+        await added(utility, f"{agreement}/bp", {"interval": span})
     active = f"{agreement}/actbp"
     utility.clock.set(START + 60)
     await until_active(client, active, START - 50)
@@ -237,7 +238,7 @@ async def test_billing_periods_that_a_clock_ahead_has_ended_are_active_again(
     await until_active(client, active)
     await seen(utility)
     utility.clock.set(START + 550)
-    await until_active(client, active, START + 500, START - 50)
+    await until_active(client, active, START + 510, START + 500, START - 50)
     await seen(utility)
     utility.clock.set(START + 60)
     await until_active(client, active, START - 50)
