@@ -169,6 +169,21 @@ async def test_a_second_subscription_to_the_same_resource_updates_the_first(subs
     assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 1
 
 
+async def test_a_query_in_what_is_subscribed_to_is_ignored(told: Bench, subscriber: Subscriber) -> None:
+    """The same resource with and without one is the same subscription, and is told without it. 14."""
+    row, client = subscriber.row, subscriber.client
+    path = f"{row.href}/fsa"
+    made = await subscribe(client, row, f"{path}?s=1&l=1", subscriber.listener.uri)
+    assert (await client.read(made.location, Subscription)).subscribedResource == path
+    again = await client.post(f"{row.href}/sub", wish(path, subscriber.listener.uri))
+    assert (again.status, again.location) == (204, made.location)
+    await told.group("feeder", "one")
+    note = await subscriber.listener.next()
+    assert note.subscribedResource == path
+    assert isinstance(note.Resource_, FunctionSetAssignmentsList)
+    assert note.Resource_.results == 1
+
+
 @STORED
 async def test_a_deleted_subscription_is_told_nothing_more(told: Bench, subscriber: Subscriber) -> None:
     row, client = subscriber.row, subscriber.client
