@@ -66,3 +66,15 @@ async def test_a_disabled_device_reads_its_entry_and_no_mirrors(bench: Bench) ->
     assert [(await client.get(path)).status for path in paths] == [200, 200, 200, 200, 404, 404, 404]
     await disable(bench, row.id, is_disabled=False)
     assert {(await client.get(path)).status for path in paths} == {200}
+
+
+async def test_an_aggregator_reads_the_entry_of_a_disabled_device_and_no_more(bench: Bench) -> None:
+    aggregator = await bench.enrol("aggregator-1", role=Role.AGGREGATOR)
+    managed = await bench.enrol("managed-1", aggregator=aggregator)
+    client = await bench.client("aggregator-1")
+    paths = [managed.href + below for below in ("", "/der", "/fsa", "/lel", "/rg")]
+    found = []
+    for is_disabled in (False, True, False):
+        await disable(bench, managed.id, is_disabled=is_disabled)
+        found.append([(await client.get(path)).status for path in paths])
+    assert found == [[200] * 5, [200, 404, 404, 404, 404], [200] * 5]
