@@ -5,9 +5,12 @@ import pytest
 from schemas import (
     DefaultDERControl,
     DERControlList,
+    DERList,
     DERProgramList,
+    DERStatus,
     EndDeviceList,
     FunctionSetAssignmentsList,
+    LogEventList,
     Subscription,
     SubscriptionList,
 )
@@ -195,6 +198,19 @@ async def test_a_deleted_subscription_is_told_nothing_more(told: Bench, subscrib
     await settled(told)
     assert subscriber.listener.posted == []
     await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)
+
+
+async def test_what_a_device_has_not_put_yet_cannot_be_subscribed_to(subscriber: Subscriber) -> None:
+    """Until it is there a GET finds nothing of which a change could be told; an empty list is there."""
+    row, client = subscriber.row, subscriber.client
+    der = (await client.read(f"{row.href}/der", DERList)).DER_[0]
+    asked = wish(f"{der.href}/ders", subscriber.listener.uri)
+    before = await client.post(f"{row.href}/sub", asked)
+    assert (await client.put(f"{der.href}/ders", DERStatus(readingTime=START))).status == 204
+    after = await client.post(f"{row.href}/sub", asked)
+    assert (before.status, after.status) == (404, 201)
+    assert (await client.read(f"{row.href}/lel", LogEventList)).all == 0
+    await subscribe(client, row, f"{row.href}/lel", subscriber.listener.uri)
 
 
 @pytest.mark.parametrize("below", ["", "/fsa", "/lel", "/der"])
