@@ -15,7 +15,7 @@ from schemas import (
     SubscriptionList,
 )
 from sep2_server.end_devices import remove_end_device
-from sep2_server.operator import programs
+from sep2_server.operator import programs, resources
 from sep2_server.operator.defaults import change
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.router import Call
@@ -146,6 +146,10 @@ async def test_the_list_of_all_programs_of_a_client_tells_of_its_own_alone(
     await told.do(lambda desk: programs.add_program(desk, other, primacy=3, description="second"))
     await settled(told)
     assert subscriber.listener.posted == []
+    empty = await told.do(lambda desk: programs.add_group(desk, "empty"))
+    await told.do(lambda desk: programs.assign(desk, empty, desk.client("one")))
+    await settled(told)
+    assert subscriber.listener.posted == [], "its rights have changed, and nothing that the list shows"
     await told.do(lambda desk: programs.assign(desk, other, desk.client("one")))
     note = await subscriber.listener.next()
     assert isinstance(note.Resource_, DERProgramList)
@@ -160,6 +164,28 @@ async def test_a_default_control_is_told(told: Bench, subscriber: Subscriber) ->
     note = await subscriber.listener.next()
     assert isinstance(note.Resource_, DefaultDERControl)
     assert (note.Resource_.setGradW, note.Resource_.subscribable) == (27, 1)
+
+
+async def test_what_is_removed_and_there_again_in_one_commit_is_told_as_it_is_now(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    await told.group("feeder", "one")
+    default = await told.do(lambda desk: set_default(desk, 100))
+    made = await subscribe(subscriber.client, subscriber.row, default, subscriber.listener.uri)
+
+    def again(desk: Desk) -> None:
+        resources.delete(desk, Call(query={"href": default}, now=START))
+        set_default(desk, 27)
+
+    await told.do(again)
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DefaultDERControl)
+    assert (note.status, note.Resource_.setGradW) == (0, 27)
+    await told.do(lambda desk: set_default(desk, 28))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DefaultDERControl)
+    assert note.Resource_.setGradW == 28
+    assert (await subscriber.client.get(made.location)).status == 200
 
 
 @STORED
