@@ -1,7 +1,11 @@
 """Subscribe, change, be told what a GET shows. IEEE 2030.5-2018, 14; CSIP CORE-018, AGG and MAINT."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from certs import Pki
 from schemas import (
     DefaultDERControl,
     DERControlList,
@@ -14,6 +18,7 @@ from schemas import (
     Subscription,
     SubscriptionList,
 )
+from sep2_server import transaction
 from sep2_server.end_devices import remove_end_device
 from sep2_server.operator import programs, resources
 from sep2_server.operator.defaults import change
@@ -22,7 +27,7 @@ from sep2_server.operator.router import Call
 from sep2_server.rows import Role
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import listening, settled, subscribe, wish
-from tests.integration.sep2_harness import START, Bench, make_control
+from tests.integration.sep2_harness import START, Bench, make_control, running
 
 MRID = "A1"
 STORED = pytest.mark.usefixtures("each_database")
@@ -154,6 +159,50 @@ async def test_the_list_of_all_programs_of_a_client_tells_of_its_own_alone(
     note = await subscriber.listener.next()
     assert isinstance(note.Resource_, DERProgramList)
     assert note.Resource_.all == 3
+
+
+async def test_rights_that_have_changed_for_all_clients_are_told_to_each(
+    told: Bench, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a group has more members than are told one by one."""
+    monkeypatch.setattr(transaction, "_FEW", 0)
+    group, _ = await told.group("mine", "one")
+    await subscribe(subscriber.client, subscriber.row, "/derp", subscriber.listener.uri)
+    await told.do(lambda desk: programs.add_program(desk, group, primacy=3, description="second"))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERProgramList)
+    assert note.Resource_.all == 2
+
+
+async def test_a_managed_device_is_told_of_its_own_entry_alone(told: Bench) -> None:
+    boss = await told.enrol("boss", role=Role.AGGREGATOR)
+    own = await told.enrol("one", aggregator=boss)
+    other = await told.enrol("two", aggregator=boss)
+    await told.store.do(lambda tx: tx.ledger.allow(own.id, "127.0.0.1"))
+    client = await told.client("one")
+    async with listening(told.credentials("one")) as listener:
+        await subscribe(client, own, "/edev", listener.uri)
+        await told.store.do(lambda tx: tx.replace(other, other))
+        await settled(told)
+        assert listener.posted == []
+        await told.store.do(lambda tx: tx.replace(own, own))
+        note = await listener.next()
+    assert isinstance(note.Resource_, EndDeviceList)
+    assert [one.href for one in note.Resource_.EndDevice_] == [own.href]
+
+
+async def test_uris_in_a_notification_begin_with_the_public_url(tmp_path: Path, sep2_pki: Pki) -> None:
+    changes: dict[str, Any] = {
+        "notification_hosts": "127.0.0.1",
+        "public_url": "https://utility.example:8443/",
+    }
+    async with running(tmp_path, sep2_pki, notification_gap_ms=0, **changes) as bench:
+        row, client = await bench.device("one")
+        async with listening(bench.credentials("one")) as listener:
+            made = await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+            await bench.group("feeder", "one")
+            note = await listener.next()
+    assert note.subscriptionURI == f"https://utility.example:8443{made.location}"
 
 
 async def test_a_default_control_is_told(told: Bench, subscriber: Subscriber) -> None:
