@@ -20,7 +20,7 @@ from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
 from sep2_server.reader import Reader
 from sep2_server.rows import OVER, Row, full_mrid
-from sep2_server.supply import OPERATION, settle_due
+from sep2_server.supply import OPERATION, OVERRIDE, settle_due
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
 
@@ -122,9 +122,19 @@ def repair_ahead(tx: Transaction, environment: Environment, now: int) -> int:
     """
     done = 0
     for row in tx.ahead(now, BATCH):
-        new = moved(row, now) if row.kind in INTERVAL_KINDS else _timed_anew(tx, environment, row, now)
-        done += tx.renew(row, new) is not row
+        if row.kind in INTERVAL_KINDS:
+            done += _move_back(tx, environment, row, now) is not row
+        else:
+            done += tx.renew(row, _timed_anew(tx, environment, row, now)) is not row
     return done
+
+
+def repair_spans(tx: Transaction, environment: Environment, now: int) -> int:
+    """Reopen intervals that a clock that was ahead has ended, a batch at most; how many rows that were."""
+    rows = tx.spans_ahead(now, BATCH)
+    for row in rows:
+        _move_back(tx, environment, row, now)
+    return len(rows)
 
 
 def over_ahead(reader: Reader, environment: Environment, now: int, after: int = 0) -> list[Row]:
@@ -219,6 +229,14 @@ def _write_rivals(tx: Transaction, environment: Environment, ended: list[Row], n
                 _rewrite(tx, environment, other, now)
                 written.add(other.id)
     return written
+
+
+def _move_back(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:
+    """Write the state of an interval at an earlier time; with an override the supply is what it was then."""
+    new = tx.renew(row, moved(row, now))
+    if row.kind == OVERRIDE:
+        settle_due(tx, environment, row, now)
+    return new
 
 
 def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new: Row | None = None) -> None:

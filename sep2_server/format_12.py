@@ -1,4 +1,4 @@
-"""What migration 12 fills in: the curves that controls and defaults follow already. Frozen."""
+"""What migration 12 fills in: which resources hang on others already. Frozen."""
 
 from string import Template
 from typing import Final
@@ -33,5 +33,34 @@ FROM (
     WHERE $following AND position('<DERControlBase'::bytea in body) > 0
 ) AS linked
 """)
-SQLITE: Final = _SQLITE.substitute(following=_FOLLOWING)
-POSTGRESQL: Final = _POSTGRESQL.substitute(following=_FOLLOWING)
+_SAID_SQLITE: Final = Template("""
+INSERT INTO follower (href, resource_id)
+SELECT substr(rest, 1, instr(rest, '"') - 1), id
+FROM (
+    SELECT id, CAST(substr(body, begins + length('<$link href="')) AS TEXT) AS rest
+    FROM (
+        SELECT id, body, instr(body, CAST('<$link href="' AS BLOB)) AS begins
+        FROM resource
+        WHERE kind = '$kind'
+    )
+    WHERE begins > 0
+)
+""")
+_SAID_POSTGRESQL: Final = Template("""
+INSERT INTO follower (href, resource_id)
+SELECT substring(encode(body, 'escape') from '<$link href="([^"]*)"'), id
+FROM resource
+WHERE kind = '$kind' AND position('<$link href="'::bytea in body) > 0
+""")
+_SAID: Final = (
+    {"kind": "PriceResponseCfg", "link": "RateComponentLink"},
+    {"kind": "LoadShedAvailability", "link": "DemandResponseProgramLink"},
+)
+SQLITE: Final = (_SQLITE.substitute(following=_FOLLOWING), *map(_SAID_SQLITE.substitute, _SAID))
+POSTGRESQL: Final = (_POSTGRESQL.substitute(following=_FOLLOWING), *map(_SAID_POSTGRESQL.substitute, _SAID))
+SPANS: Final = """
+UPDATE resource SET next_at = ends + (1152921504606846976)
+WHERE kind IN ('BillingPeriod', 'SupplyInterruptionOverride')
+    AND status = 5 AND next_at IS NULL AND ends IS NOT NULL
+"""
+"""What is over and stays in its list is found by its end, in case that a clock was ahead."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas import BillingPeriod, Resource, SupplyInterruptionOverride
 from schemas.codes import EventState
-from sep2_server.rows import OVER, Row
+from sep2_server.rows import FOR_GOOD, OVER, Row
 
 INTERVAL_KINDS: Final = frozenset({"BillingPeriod", "SupplyInterruptionOverride"})
 """Resources of which the standard has a list of those that are active. IEEE 2030.5-2018, 10.7 and 10.8."""
@@ -25,4 +25,4 @@ def moved(row: Row, now: int) -> Row:
         return row._replace(status=int(EventState.SCHEDULED), next_at=starts)
     if now < ends:
         return row._replace(status=int(EventState.ACTIVE), next_at=ends)
-    return row._replace(status=OVER, next_at=None)
+    return row._replace(status=OVER, next_at=ends + FOR_GOOD)

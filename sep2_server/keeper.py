@@ -14,7 +14,7 @@ from typing import Final
 from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
-from sep2_server.event_times import BATCH, over_ahead, repair_ahead, repair_due, repair_over
+from sep2_server.event_times import BATCH, over_ahead, repair_ahead, repair_due, repair_over, repair_spans
 from sep2_server.lease import Lease
 from sep2_server.reader import Reader
 from sep2_server.store import Store
@@ -120,6 +120,7 @@ class Keeper:
     async def _look_back(self) -> None:
         """Take note of the time; where the clock has gone back, events that have not begun are scheduled."""
         now = self._clock.now()
+        self._forget_at = min(self._forget_at, now + FORGET_EVERY_S)
         if now < self._seen and self._lease.is_held:
             log.warning("The clock went back by %s s", self._seen - now)
             await self._schedule_again()
@@ -130,6 +131,10 @@ class Keeper:
         job = partial(repair_ahead, environment=self._environment, now=self._clock.now())
         while await self._store.ask(partial(Reader.ahead, now=self._clock.now(), limit=1)):
             if not await self._store.do(job):
+                break
+        reopen = partial(repair_spans, environment=self._environment, now=self._clock.now())
+        while await self._store.ask(partial(Reader.spans_ahead, now=self._clock.now(), limit=1)):
+            if not await self._store.do(reopen):
                 break
         await self._bring_back()
 

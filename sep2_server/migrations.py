@@ -160,12 +160,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ),
     ),
     Migration(
-        "who follows a curve, what operators were answered, and events by their times",
+        "what hangs on what, what operators were answered, and events by their times",
         (
             *created(tables.follower, tables.answered),
             *(CreateIndex(index) for index in _indexes("resource_by_length", "resource_by_start")),
-            Only("sqlite", format_12.SQLITE),
-            Only("postgresql", format_12.POSTGRESQL),
+            *(Only("sqlite", text) for text in format_12.SQLITE),
+            *(Only("postgresql", text) for text in format_12.POSTGRESQL),
+            *(Only(dialect, format_12.SPANS) for dialect in ("sqlite", "postgresql")),
         ),
     ),
 )

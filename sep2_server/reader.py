@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from sep2_server import statements as q
+from sep2_server import statements_ahead as ahead
 from sep2_server import statements_events as e
 from sep2_server import statements_operators as o
 from sep2_server.connection import Connection
@@ -92,7 +93,7 @@ class Reader(RightsReader):
         return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
 
     def followers(self, href: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
-        """Defaults, and controls that are not over, that follow a curve: by row id, behind `after_id`."""
+        """What hangs on a resource, as `sep2_server.followers` has it: by row id, behind `after_id`."""
         return self._db.all(_row, o.FOLLOWERS, href=href, after_id=after_id, limit=limit)
 
     def page(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Row]:
@@ -164,14 +165,18 @@ class Reader(RightsReader):
 
     def ahead(self, now: int, limit: int) -> list[Row]:
         """Rows that are active and begin later: the clock went back since. All active ones are looked at."""
-        return self._db.all(_row, e.AHEAD, now=now, limit=limit)
+        return self._db.all(_row, ahead.AHEAD, now=now, limit=limit)
 
     def over_ahead(self, now: int, until: int, after: int, limit: int) -> list[Row]:
         """Events that are over and end later: the clock went back since. By row id, those behind `after`.
 
         `until`: when an event that ends at `now` would next be looked at.
         """
-        return self._db.all(_row, e.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
+        return self._db.all(_row, ahead.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
+
+    def spans_ahead(self, now: int, limit: int) -> list[Row]:
+        """What is listed for good and over, and ends later: the clock went back since."""
+        return self._db.all(_row, ahead.SPANS_AHEAD, now=now, limit=limit)
 
     def due_in_list(self, list_id: int, now: int, limit: int = 1000) -> list[Row]:
         """Items of a list that time has changed and nobody has written yet, the oldest first."""

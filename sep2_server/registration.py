@@ -124,14 +124,15 @@ def _claimed_lfdi(action: Action, posted: EndDevice) -> LFDI:
 
 
 def _aggregator_for(action: Action, lfdi: LFDI) -> int | None:
-    viewer = action.viewer
-    if viewer.client is None or lfdi == viewer.lfdi:
+    """EndDevice of the aggregator that registers a device that is not known; None for one that is itself."""
+    client = action.viewer.client
+    if client is None:
         return None
     _require_pen(action, lfdi)
-    managed = len(action.tx.managed(viewer.client.end_device_id))
+    managed = len(action.tx.managed(client.end_device_id))
     if managed >= action.environment.settings.end_devices_per_aggregator:
         raise LimitReached(f"{managed} EndDevices of this aggregator")
-    return viewer.client.end_device_id
+    return client.end_device_id
 
 
 def _repeated(action: Action, end_device_id: int) -> Answer:

@@ -1,4 +1,4 @@
-"""Links of accounts, agreements and prepayments lead to what an operator or a device may remove later.
+"""Links across the tree, of accounts and of file states, lead to what may be removed later.
 
 What is stored keeps the link; a client is shown only those that lead somewhere.
 """
@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-_KINDS: Final = (b"<CustomerAccount ", b"<CustomerAgreement ", b"<Prepayment ")
-_LINK: Final = re.compile(rb'<(?:Prepayment|ServiceSupplier|TariffProfile|UsagePoint)Link href="([^"]*)"/>')
+_KINDS: Final = (b"<CustomerAccount ", b"<CustomerAgreement ", b"<Prepayment ", b"<FileStatus ")
+_LINK: Final = re.compile(
+    rb'<(?:File|Prepayment|ServiceSupplier|TariffProfile|UsagePoint)Link href="([^"]*)"/>'
+)
 
 
 def standing(fragment: bytes, stands: Callable[[str], bool]) -> bytes:

@@ -30,7 +30,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from schemas.codes import EventState
 from sep2_server import tables as t
-from sep2_server.rows import ACCESS, OVER
+from sep2_server.rows import ACCESS
 
 _R = t.resource.c
 _C = t.client.c
@@ -45,7 +45,6 @@ _NO_SKIP: Any = literal_column("0")
 _IN_SPAN = and_(_R.list_id == _p("list_id"), _R.scope == _p("scope"))
 _BOUNDED = and_(_R.sort_key >= _p("low"), _R.sort_key < _p("high"))
 _AFTER = or_(_R.sort_key > _p("after_key"), and_(_R.sort_key == _p("after_key"), _R.id > _p("after_id")))
-_IS_OVER = _R.status == literal_column(str(OVER))
 _IS_ACTIVE = _R.status == literal_column(str(int(EventState.ACTIVE)))
 
 

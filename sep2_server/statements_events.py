@@ -1,4 +1,4 @@
-"""Statements about events by their times: what overlaps, what is due, what a fast clock has done."""
+"""Statements about events by their times: what overlaps, and what is due."""
 
 from functools import cache
 from typing import Any, Final
@@ -6,7 +6,6 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Select, and_, bindparam, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from schemas.codes import EventState
 from sep2_server import tables as t
 from sep2_server.rows import OVER
 
@@ -18,8 +17,6 @@ def _p(name: str) -> BindParameter[Any]:
 
 
 _NO_SKIP: Any = literal_column("0")
-_IS_OVER = _R.status == literal_column(str(OVER))
-_IS_ACTIVE = _R.status == literal_column(str(int(EventState.ACTIVE)))
 _IN_LIST = _R.list_id == _p("list_id")
 
 
@@ -69,15 +66,4 @@ DUE: Final = (
     .offset(_NO_SKIP)
 )
 DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
-AHEAD: Final = select(t.resource).where(_IS_ACTIVE, _R.starts > _p("now")).limit(_p("limit")).offset(_NO_SKIP)
-"""Rows that were written as active by a clock that went back since."""
-OVER_AHEAD: Final = (
-    select(t.resource)
-    .where(_R.next_at.is_not(None), _R.next_at > _p("until"), _IS_OVER, _R.ends > _p("now"))
-    .where(_R.id + _NO_SKIP > _p("after"))
-    .order_by(_R.id + _NO_SKIP)
-    .limit(_p("limit"))
-    .offset(_NO_SKIP)
-)
-"""Events that such a clock has ended; `until`: when those that end at `now` leave or are forgotten."""
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))

@@ -24,6 +24,7 @@ from sep2_server.transaction import Transaction
 T = TypeVar("T")
 
 OPERATION: Final = "PrepayOperationStatus"
+OVERRIDE: Final = "SupplyInterruptionOverride"
 MOST: Final = 100_000
 """Credit registers and overrides of one account that the rules look at."""
 
@@ -118,6 +119,6 @@ class Account:
 
 
 def settle_due(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
-    """Carry out the change of supply that a PrepayOperationStatus has announced."""
+    """Bring the supply of an account up to date, by its PrepayOperationStatus or an override."""
     if row.owner_id is not None:
         Account(tx, environment, row.owner_id).settle(now)

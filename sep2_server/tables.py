@@ -345,10 +345,15 @@ Index("node_by_parent", node.c.parent_id, node.c.name, unique=True)
 follower = Table(
     "follower",
     metadata,
-    Column("href", _Text, primary_key=True, comment="URI of a DERCurve"),
-    Column("resource_id", _Key, primary_key=True, comment="a control that is not over, or a default"),
+    Column("href", _Text, primary_key=True, comment="URI of a DERCurve, a price or a load program"),
+    Column(
+        "resource_id",
+        _Key,
+        primary_key=True,
+        comment="a control that is not over, a default, or what a device says",
+    ),
 )
-"""Who follows which curve: one is looked up by its curve, whatever controls there are."""
+"""What hangs on which resource: looked up by that, whatever controls and devices there are."""
 
 answered = Table(
     "answered",

@@ -1,5 +1,9 @@
-"""What hangs below a resource, read from the declared paths: links to its lists, and its removal."""
+"""What hangs below a resource, read from the declared paths: links to its lists, and its removal.
 
+With a resource also goes what devices said of it elsewhere, which would be about nothing.
+"""
+
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -14,6 +18,11 @@ from sep2_server.uris import Uris, route_named
 BATCH: Final = 1000
 MOST_MEMBERS: Final = 2**31
 """More than a list shows of what is stored elsewhere; programs outlive a list that shows them."""
+SAID_OF: Final = {"RateComponent": "PriceResponseCfg", "DemandResponseProgram": "LoadShedAvailability"}
+"""What devices say of a resource that operators may remove. 10.3 and 10 (Configuration).
+
+A price answer must have its link, and what can be shed without one is what can be shed in any program.
+"""
 
 
 @cache
@@ -40,31 +49,42 @@ def link_lists(environment: Environment, kind: str, value: object, parts: tuple[
 
 
 def remove_tree(tx: Transaction, uris: Uris, row: Row) -> None:
-    """Remove a resource, or a list with its items, and all that is below, the lowest first."""
-    if row.kind in MEMBER_LISTS:
-        for item in tx.members(row.id, limit=MOST_MEMBERS):
-            if item.kind not in PROGRAM_KINDS:
-                remove_tree(tx, uris, item)
-    if route_named(row.kind).is_list:
-        while items := tx.items(row.id, limit=BATCH):
-            for item in items:
-                remove_tree(tx, uris, item)
-    remove_below(tx, uris, row)
+    """Remove a resource, or a list with its items, and all that is below, the lowest first.
+
+    What devices said of one that is removed goes too.
+    """
+    for below in _below(tx, uris, row):
+        remove_tree(tx, uris, below)
+    if row.kind == "ReadingSet":
+        tx.delete_readings(row.id)
+    if row.kind in SAID_OF:
+        _remove_said(tx, row)
     tx.delete(row)
 
 
-def remove_below(tx: Transaction, uris: Uris, row: Row) -> None:
-    """Remove all that is below a resource; it stays itself."""
+def _below(tx: Transaction, uris: Uris, row: Row) -> Iterator[Row]:
+    """What goes with a resource, each when the one before it is gone."""
+    if row.kind in MEMBER_LISTS:
+        members = tx.members(row.id, limit=MOST_MEMBERS)
+        yield from (item for item in members if item.kind not in PROGRAM_KINDS)
+    if route_named(row.kind).is_list:
+        while items := tx.items(row.id, limit=BATCH):
+            yield from items
     routes = routes_below(row.kind)
     place = uris.find(row.href) if routes else None
-    if place is None:
-        return
-    for route in routes:
-        below = tx.by_href(uris.of(route.id, place.parts))
-        if below is not None:
-            remove_tree(tx, uris, below)
-    if row.kind == "ReadingSet":
-        tx.delete_readings(row.id)
+    if place is not None:
+        found = (tx.by_href(uris.of(route.id, place.parts)) for route in routes)
+        yield from (below for below in found if below is not None)
+
+
+def _remove_said(tx: Transaction, row: Row) -> None:
+    """Remove what devices said of a resource that goes."""
+    after = 0
+    while page := tx.followers(row.href, after_id=after, limit=BATCH):
+        for said in page:
+            if said.kind == SAID_OF[row.kind]:
+                tx.delete(said)
+        after = page[-1].id
 
 
 @cache

@@ -201,11 +201,17 @@ class Ledger(LedgerReader):
         for part in _parts(ids):
             self._db.run(q.GIVE_BACK_AT, of_claim=claim, new_due=due, **_padded(part))
 
-    def hasten(self, now_ms: int) -> int:
-        """Make due what was owed by a clock that went back since, a few at most; how many."""
-        found = self._db.all(_first, q.OWED_AHEAD, now=now_ms)
-        if found:
-            self._db.run(q.HASTEN_AT, new_due=now_ms, **_padded(found))
+    def hasten(self, now_ms: int, furthest_ms: int) -> int:
+        """Make due what waits by a clock that went back since, a few at most; how many.
+
+        Nothing waits or is claimed until after `furthest_ms` by a clock that is right; in ms since 1970 UTC.
+        """
+        self._db.run(q.DELETE_LANES_AHEAD, furthest=furthest_ms)
+        found = set(self._db.all(_first, q.OWED_AHEAD, now=now_ms))
+        for statement in (q.DUE_AHEAD, q.CLAIMED_AHEAD):
+            found |= set(self._db.all(_first, statement, furthest=furthest_ms))
+        for part in _parts(sorted(found)):
+            self._db.run(q.HASTEN_AT, new_due=now_ms, **_padded(part))
         return len(found)
 
     def put_lanes(self, lanes: Sequence[Lane]) -> None:

@@ -19,6 +19,7 @@ from sep2_server.notifications.definitions import redefine
 from sep2_server.notifications.matching import begin, lapse, match, retire
 from sep2_server.notifications.notifier import Notifier
 from sep2_server.notifications.rendering import Renderer
+from sep2_server.notifications.settling import longest_wait_ms
 from sep2_server.rows import Change
 from sep2_server.settings import Settings
 from sep2_server.store import Store
@@ -162,11 +163,12 @@ class Notifications:
                 self._notifier.wake()
 
     async def _look_back(self) -> None:
-        """Where the clock has gone back, let nothing wait until it has come as far again."""
+        """Where the clock has gone back, let nothing wait until it has come as far again. Also at a start."""
         now_ms = milliseconds(self._clock)
-        if now_ms < self._seen_ms:
+        if now_ms < self._seen_ms or not self._seen_ms:
             self._lapsed_at = 0
-            while await self._store.do(lambda tx: tx.ledger.hasten(now_ms)):
+            furthest_ms = now_ms + longest_wait_ms(self._environment)
+            while await self._store.do(lambda tx: tx.ledger.hasten(now_ms, furthest_ms)):
                 log.info("Notifications that were owed by a clock that was ahead are due now")
         self._seen_ms = now_ms
 

@@ -167,6 +167,13 @@ def _party(tx: Transaction, environment: Environment, end_device_id: int) -> Par
     return Party(client, aggregator, tuple(map(place_of, allowed)))
 
 
+def longest_wait_ms(environment: Environment) -> int:
+    """The longest time for which anything in the outbox waits or is claimed, ms."""
+    settings = environment.settings
+    waits_s = (claim_s(environment), WITHHELD_S, *settings.notification_retry_s)
+    return 1000 * max(waits_s) + settings.notification_gap_ms
+
+
 def claim_s(environment: Environment) -> int:
     """How long a claim holds, s: after that somebody else delivers."""
     return 3 * environment.settings.notification_timeout_s + 30

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
+    Select,
     and_,
     bindparam,
     delete,
@@ -150,15 +151,22 @@ POSTPONE: Final = (
         claimed_until=_number(0),
     )
 )
-OWED_AHEAD: Final = (
-    select(_O.subscription_id)
-    .where(_O.first_at > _p("now"), _O.claim.is_(None))
-    .limit(_number(TOGETHER))
-    .offset(_NONE)
-)
+
+
+def _some_owed(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(_O.subscription_id).where(*conditions).limit(_number(TOGETHER)).offset(_NONE)
+
+
+OWED_AHEAD: Final = _some_owed(_O.first_at > _p("now"), _O.claim.is_(None))
 """Notifications that were owed by a clock that went back since, `TOGETHER` at most."""
+DUE_AHEAD: Final = _some_owed(_O.due > _p("furthest"))
+"""Those that such a clock lets wait for longer than any waits."""
+CLAIMED_AHEAD: Final = _some_owed(_O.claim > literal_column("''"), _O.claimed_until > _p("furthest"))
+"""Those that were claimed by such a clock for longer than any is."""
 HASTEN_AT: Final = (
-    update(t.outbox).where(_O.subscription_id.in_(_SOME)).values(due=_p("new_due"), first_at=_p("new_due"))
+    update(t.outbox)
+    .where(_O.subscription_id.in_(_SOME))
+    .values(due=_p("new_due"), first_at=_p("new_due"), claim=null(), claimed_until=_number(0))
 )
 GIVE_BACK_AT: Final = (
     update(t.outbox)
@@ -175,6 +183,9 @@ _LAPSED = (
 )
 DELETE_LAPSED_LANES: Final = delete(t.lane).where(_L.name.in_(_LAPSED))
 """Forget lanes of which nobody has heard since their time was over, `TOGETHER` at most."""
+
+DELETE_LANES_AHEAD: Final = delete(t.lane).where(_L.until > _p("furthest"))
+"""Forget lanes that such a clock has closed."""
 
 INSERT_DEAD: Final = insert(t.dead_letter).values({c.name: _p(f"new_{c.name}") for c in _D if c.name != "id"})
 DEAD: Final = (

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from schemas import DERControlBase, DERCurve, Json, json_of, spec_of
+from sep2_server.followers import MODAL
 from sep2_server.operator.curve_points import curve_data, points_of
 from sep2_server.operator.desk import Desk, is_called
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -135,7 +136,7 @@ def _followers(desk: Desk, hrefs: Sequence[str]) -> Iterator[tuple[Row, str]]:
     for href in hrefs:
         after = 0
         while page := desk.reader.followers(href, after_id=after, limit=BATCH):
-            yield from ((row, href) for row in page)
+            yield from ((row, href) for row in page if row.kind in MODAL)
             after = page[-1].id
 
 

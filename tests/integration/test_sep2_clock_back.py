@@ -1,14 +1,17 @@
 """The server's clock goes back: events say again what is true at its time. IEEE 2030.5-2018, 10.2.3."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from certs import Pki
-from schemas import DERControl, DERControlList, EventStatus
+from schemas import DERControl, DERControlList, EventStatus, PrepayOperationStatus
 from sep2_server import event_times
+from sep2_server.operator import resources
+from sep2_server.operator.router import Call
 from sep2_server.rows import OVER, Row
 from sep2_server.transaction import Transaction
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
@@ -191,3 +194,151 @@ async def over(bench: Bench, client: Client, listed: str, left: int) -> None:
                 break
             await asyncio.sleep(0.05)
     assert (await client.read(listed.replace("derc", "actderc"), DERControlList)).all == 0
+
+
+@pytest.fixture
+async def utility(tmp_path: Path, sep2_pki: Pki) -> AsyncIterator[Bench]:
+    """A server of all function sets."""
+    async with running(tmp_path, sep2_pki, function_sets="all") as bench:
+        yield bench
+
+
+async def added(bench: Bench, href: str, body: object, **query: str) -> str:
+    """Add an item to a list as an operator does; where it is."""
+    call = Call(query={"href": href, **query}, body=body, now=bench.clock.now())
+    return str((await bench.do(lambda desk: resources.add(desk, call)))["href"])
+
+
+async def until_active(client: Client, href: str, *starts: int) -> None:
+    """Wait until a list of what is active has the intervals that begin at some times."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            listed = await client.get(f"{href}?l=9")
+            if [int(start) for start in re.findall(rb"<start>(\d+)</start>", listed.body)] == [*starts]:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_billing_periods_that_a_clock_ahead_has_ended_are_active_again(
+    utility: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_times, "BATCH", 1)
+    client, _ = await program_of(utility)
+    body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
+    account = await added(utility, "/bill", body, group="event")
+    agreement = await added(utility, f"{account}/ca", {"serviceLocation": "here"})
+    for start, duration in ((-100, 150), (-50, 1000), (500, 100), (510, 300), (900, 100)):
+        span = {"start": START + start, "duration": duration}
+        await added(utility, f"{agreement}/bp", {"interval": span})
+    active = f"{agreement}/actbp"
+    utility.clock.set(START + 60)
+    await until_active(client, active, START - 50)
+    await seen(utility)
+    utility.clock.set(START + 2000)
+    await until_active(client, active)
+    await seen(utility)
+    utility.clock.set(START + 550)
+    await until_active(client, active, START + 510, START + 500, START - 50)
+    await seen(utility)
+    utility.clock.set(START + 60)
+    await until_active(client, active, START - 50)
+    utility.clock.set(START + 900)
+    await until_active(client, active, START + 900, START - 50)
+    utility.clock.set(START + 5000)
+    await until_active(client, active)
+
+
+async def test_the_supply_that_a_clock_ahead_has_cut_is_there_again(utility: Bench) -> None:
+    client, _ = await program_of(utility)
+    account = await added(utility, "/ppy", {"prepayMode": 0}, group="event")
+    span = {"interval": {"start": START + 100, "duration": 200}}
+    await added(utility, f"{account}/si", span)
+
+    async def supplied(status: int, change: tuple[int, int] | None) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                held = await client.read(f"{account}/os", PrepayOperationStatus)
+                told = held.serviceChange and (held.serviceChange.newStatus, held.serviceChange.startTime)
+                if (held.serviceStatus, told) == (status, change):
+                    return
+                await asyncio.sleep(0.05)
+
+    await supplied(1, (0, START + 100))
+    utility.clock.set(START + 1000)
+    await supplied(1, None)
+    await until_active(client, f"{account}/actsi")
+    await seen(utility)
+    utility.clock.set(START + 150)
+    await supplied(0, (1, START + 300))
+    await until_active(client, f"{account}/actsi", START + 100)
+    await seen(utility)
+    utility.clock.set(START + 50)
+    await supplied(1, (0, START + 100))
+    await until_active(client, f"{account}/actsi")
+    utility.clock.set(START + 100)
+    await supplied(0, (1, START + 300))
+
+
+async def test_the_supply_is_written_at_its_second_though_nobody_reads_it(utility: Bench) -> None:
+    await program_of(utility)
+    account = await added(utility, "/ppy", {"prepayMode": 0}, group="event")
+    await added(utility, f"{account}/si", {"interval": {"start": START + 100, "duration": 200}})
+    href = f"{account}/os"
+    before = await utility.store.ask(lambda reader: reader.by_href(href))
+    assert before is not None
+    assert before.next_at == START + 100
+    utility.clock.set(START + 100)
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            row = await utility.store.ask(lambda reader: reader.by_href(href))
+            if row is not None and row.next_at == START + 300:
+                break
+            await asyncio.sleep(0.05)
+    assert b"<serviceStatus>0</serviceStatus>" in row.body
+
+
+async def test_the_supply_is_right_at_the_second_for_who_reads_it(utility: Bench) -> None:
+    client, _ = await program_of(utility)
+    account = await added(utility, "/ppy", {"prepayMode": 0}, group="event")
+    await added(utility, f"{account}/si", {"interval": {"start": START + 100, "duration": 200}})
+    await utility.server.keeper.stop()
+    statuses = []
+    for time in (START + 99, START + 100, START + 299, START + 300):
+        utility.clock.set(time)
+        async with asyncio.timeout(WAIT_S):
+            held = await client.read(f"{account}/os", PrepayOperationStatus)
+        statuses.append(held.serviceStatus)
+    assert statuses == [1, 0, 0, 1]
+
+
+async def test_a_server_that_starts_with_an_earlier_clock_has_the_periods_of_then(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="all") as bench:
+        client, _ = await program_of(bench)
+        body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
+        account = await added(bench, "/bill", body, group="event")
+        agreement = await added(bench, f"{account}/ca", {"serviceLocation": "here"})
+        await added(bench, f"{agreement}/bp", {"interval": {"start": START, "duration": 100}})
+        bench.clock.set(START + 900)
+        await until_active(client, f"{agreement}/actbp")
+    async with running(tmp_path, sep2_pki, now=START + 20, function_sets="all") as bench:
+        await until_active(await bench.client("event-1"), f"{agreement}/actbp", START)
+
+
+async def test_old_readings_are_forgotten_after_a_clock_that_was_ahead(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, reading_retention_s=86_400) as bench:
+        await bench.enrol("event-1")
+        bench.clock.set(START + 10 * 86_400)
+        await forgetting_again_at(bench, START + 10 * 86_400 + 3600)
+        bench.clock.set(START)
+        await forgetting_again_at(bench, START + 3600)
+
+
+async def forgetting_again_at(bench: Bench, time: int) -> None:
+    """Wait until the clock task has forgotten old readings and will do so again at a time."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            if bench.server.keeper._forget_at == time:
+                return
+            await asyncio.sleep(0.05)

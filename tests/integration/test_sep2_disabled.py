@@ -56,3 +56,25 @@ async def test_a_disabled_device_knows_of_nothing_but_that_it_is_disabled(bench:
     first, again = await bench.store.ask(seen)
     assert first == again == OPEN_TO_DISABLED
     assert min(map(len, before)) > 50
+
+
+async def test_a_disabled_device_reads_its_entry_and_no_mirrors(bench: Bench) -> None:
+    """What is open to who is about to register is no more than that."""
+    row, client = await bench.device("rsp-1")
+    paths = ("/dcap", "/tm", "/edev", row.href, "/mup", "/upt", f"{row.href}/der")
+    await disable(bench, row.id)
+    assert [(await client.get(path)).status for path in paths] == [200, 200, 200, 200, 404, 404, 404]
+    await disable(bench, row.id, is_disabled=False)
+    assert {(await client.get(path)).status for path in paths} == {200}
+
+
+async def test_an_aggregator_reads_the_entry_of_a_disabled_device_and_no_more(bench: Bench) -> None:
+    aggregator = await bench.enrol("aggregator-1", role=Role.AGGREGATOR)
+    managed = await bench.enrol("managed-1", aggregator=aggregator)
+    client = await bench.client("aggregator-1")
+    paths = [managed.href + below for below in ("", "/der", "/fsa", "/lel", "/rg")]
+    found = []
+    for is_disabled in (False, True, False):
+        await disable(bench, managed.id, is_disabled=is_disabled)
+        found.append([(await client.get(path)).status for path in paths])
+    assert found == [[200] * 5, [200, 404, 404, 404, 404], [200] * 5]

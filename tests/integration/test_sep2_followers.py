@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from schemas import DefaultDERControl, DERControlBase, DERCurveLink
 from sep2_server import tables
-from sep2_server.followers import followed
+from sep2_server.followers import FOLLOWING, followed
 from sep2_server.operator import defaults
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import Plan, insert_in, parts_of, put_item, put_single
@@ -41,7 +41,7 @@ def followers(tx: Transaction) -> Followers:
 
 def true_followers(tx: Transaction) -> Followers:
     """What the table should hold, by what is stored."""
-    rows = [*tx.of_kind("DERControl", limit=1000), *tx.of_kind("DefaultDERControl", limit=1000)]
+    rows = [row for kind in sorted(FOLLOWING) for row in tx.of_kind(kind, limit=1000)]
     return {(href, row.id) for row in rows for href in followed(row)}
 
 

@@ -227,3 +227,13 @@ async def test_the_method_does_not_matter_where_a_function_set_is_off(bench: Ben
 def test_an_unknown_function_set_is_refused(given: str) -> None:
     with pytest.raises(SettingsError, match="function_sets"):
         settings_of({"function_sets": given})
+
+
+async def test_the_entry_of_a_device_says_when_it_has_left_a_group(bench: Bench) -> None:
+    """What is subordinate to it has changed. IEEE 2030.5-2018, 10 (EndDevice)."""
+    row, client = await bench.device("group-new")
+    group, _ = await bench.group("feeder", "group-new")
+    bench.clock.set(START + 9)
+    await bench.do(lambda desk: programs.unassign(desk, group, desk.client("group-new")))
+    bench.clock.advance(1)
+    assert (await client.read(row.href, EndDevice)).changedTime == START + 9

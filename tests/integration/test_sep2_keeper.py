@@ -10,6 +10,7 @@ import pytest
 from certs import Pki
 from schemas import Reading
 from sep2_server import Store, keeper
+from sep2_server.event_times import repair_list
 from sep2_server.keeper import FORGET_EVERY_S, LEASE
 from sep2_server.lease import TTL_MS, Lease
 from sep2_server.rows import Change
@@ -124,3 +125,9 @@ async def test_old_values_are_looked_for_once_an_hour(
         await task._forget_readings()
         seen.append(looked)
     assert seen == [1, 1, 1, 2]
+
+
+async def test_a_list_that_is_gone_by_the_time_of_its_repair_is_left_alone(bench: Bench) -> None:
+    environment = bench.server.environment
+    await bench.store.do(lambda tx: repair_list(tx, environment, 999_999, START))
+    assert await bench.store.ask(lambda reader: reader.by_id(999_999)) is None

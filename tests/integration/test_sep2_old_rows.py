@@ -12,9 +12,13 @@ from schemas import Configuration, DERControlList, DERProgram, EndDevice, Readin
 from sep2_server import tables
 from sep2_server.migrations import FORMAT_OPTION, MIGRATIONS
 from sep2_server.notifications.subscribable import subscribable
+from sep2_server.reader import Reader
 from sep2_server.transaction import Transaction
 from tests.integration.full_house import fill
+from tests.integration.lived_in_house import SETTINGS
+from tests.integration.lived_in_house import furnish as lived_in
 from tests.integration.sep2_harness import START, Bench, make_control, running
+from tests.integration.test_sep2_clock_back import added, program_of, until_active
 from tests.integration.test_sep2_followers import A, B, base, kept, publish, put_default, until_kept
 from tests.integration.test_sep2_mirror import mirror, reading_of
 
@@ -27,7 +31,7 @@ NEWEST = (
     "DROP INDEX resource_by_length",
 )
 LATER = ("DROP INDEX dead_letter_by_subscription", "DROP TABLE dropped_letter", "DROP TABLE lane", *NEWEST)
-FOLLOWERS = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("who follows"))
+FOLLOWERS = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("what hangs"))
 RATES = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("no pollRate"))
 MARK = re.compile(rb' subscribable="[^"]*"')
 ODD = 'a subscribable="2" <b>'
@@ -59,6 +63,13 @@ def go_back(tx: Transaction) -> None:
     for text in LATER:
         tx._db.control(text)
     tx.put_option(FORMAT_OPTION, str(STEP))
+
+
+def go_back_to_11(tx: Transaction) -> None:
+    """The database as before what format 12 added."""
+    for text in NEWEST:
+        tx._db.control(text)
+    tx.put_option(FORMAT_OPTION, str(FOLLOWERS))
 
 
 async def furnish(bench: Bench) -> str:
@@ -140,12 +151,6 @@ async def test_what_follows_a_curve_is_found_by_it_once_an_old_database_is_opene
     tmp_path: Path, sep2_pki: Pki
 ) -> None:
     """What is over follows none, what two modes follow is there once, and a text is no link."""
-
-    def forget(tx: Transaction) -> None:
-        for text in NEWEST:
-            tx._db.control(text)
-        tx.put_option(FORMAT_OPTION, str(FOLLOWERS))
-
     async with running(tmp_path, sep2_pki) as bench:
         _, program = await bench.group("feeder")
         for number, modes in enumerate((base(A, B), base(A, A), base(), base(A)), 1):
@@ -155,6 +160,43 @@ async def test_what_follows_a_curve_is_found_by_it_once_an_old_database_is_opene
         bench.clock.set(START + 60)
         await until_kept(bench, before := {one for one in await kept(bench) if one[1] != first.id})
         assert sorted(href for href, _ in before) == [A, A, A, B, B]
-        await bench.store.do(forget)
+        await bench.store.do(go_back_to_11)
     async with running(tmp_path, sep2_pki, now=START + 60) as bench:
         assert await kept(bench) == before
+
+
+async def test_what_devices_say_is_found_by_what_it_is_about_once_an_old_database_is_opened(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    def kinds(reader: Reader) -> set[str]:
+        return {row.kind for _, number in before if (row := reader.by_id(number))}
+
+    async with running(tmp_path, sep2_pki, **SETTINGS, profile="base") as bench:
+        await lived_in(bench)
+        before = await kept(bench)
+        assert await bench.store.ask(kinds) >= {"PriceResponseCfg", "LoadShedAvailability"}
+        await bench.store.do(go_back_to_11)
+    async with running(tmp_path, sep2_pki, **SETTINGS, profile="base") as bench:
+        assert await kept(bench) == before
+
+
+async def test_intervals_that_were_over_in_an_old_database_come_back_when_the_clock_does(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """An older version kept no time at which they would be looked at again."""
+
+    def forget(tx: Transaction) -> None:
+        tx._db.control("UPDATE resource SET next_at = NULL WHERE kind = 'BillingPeriod' AND status = 5")
+        go_back_to_11(tx)
+
+    async with running(tmp_path, sep2_pki, function_sets="all") as bench:
+        client, _ = await program_of(bench)
+        body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
+        account = await added(bench, "/bill", body, group="event")
+        agreement = await added(bench, f"{account}/ca", {"serviceLocation": "here"})
+        await added(bench, f"{agreement}/bp", {"interval": {"start": START, "duration": 100}})
+        bench.clock.set(START + 900)
+        await until_active(client, f"{agreement}/actbp")
+        await bench.store.do(forget)
+    async with running(tmp_path, sep2_pki, now=START + 20, function_sets="all") as bench:
+        await until_active(await bench.client("event-1"), f"{agreement}/actbp", START)

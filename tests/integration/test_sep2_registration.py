@@ -115,7 +115,8 @@ async def test_a_second_registration_is_what_the_profile_says(
         first = await post(client, value)
         again = await post(client, value)
         assert (first.status, again.status) == (201, status)
-        assert again.headers.get("Location", first.location) == first.location
+        assert again.headers.get("Location") == (first.location if status == 204 else None)
+        assert status == 204 or again.decoded(Error).reasonCode == 1
         assert (await client.read("/edev", EndDeviceList)).all == 1
 
 
@@ -140,6 +141,41 @@ async def test_a_device_that_registers_joins_no_more_groups_than_it_takes(
         assert (await client.read("/derp?l=9", DERProgramList)).all == 2
 
 
+async def test_groups_that_a_registered_device_cannot_join_are_in_the_log(
+    tmp_path: Path, sep2_pki: Pki, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes: dict[str, Any] = {
+        **IN_BAND,
+        "registration_groups": ["first", "gone", "second"],
+        "function_set_assignments_per_device": 1,
+    }
+    async with running(tmp_path, sep2_pki, **changes) as bench:
+        for name in ("first", "second"):
+            await bench.group(name)
+        client = await bench.client("reg-1")
+        assert (await post(client, end_device(bench.credentials("reg-1").lfdi))).status == 201
+    assert [one.message for one in caplog.records if one.name == "sep2_server.registration"] == [
+        "registration_groups: there is no group gone",
+        "registration_groups: a device takes no more than those before second",
+    ]
+
+
+async def test_an_aggregator_registers_nobody_where_that_is_done_out_of_band(bench: Bench) -> None:
+    await bench.enrol("reg-agg", role=Role.AGGREGATOR)
+    client = await bench.client("reg-agg")
+    assert (await post(client, end_device("AB" * 20))).status == 403
+    assert bench.store.reader.client("AB" * 20) is None
+
+
+async def test_an_aggregator_without_a_pen_registers_any_lfdi(tmp_path: Path, sep2_pki: Pki) -> None:
+    profile = {"name": "csip_aus", "pen_suffix": True}
+    pens = {"CD" * 20: 12_345}
+    async with running(tmp_path, sep2_pki, profile=profile, aggregator_pens=pens, **IN_BAND) as bench:
+        await bench.enrol("reg-agg", role=Role.AGGREGATOR)
+        client = await bench.client("reg-agg")
+        assert (await post(client, end_device("AB" * 20))).status == 201
+
+
 async def test_an_aggregator_registers_devices_and_removes_them(tmp_path: Path, sep2_pki: Pki) -> None:
     settings = {**IN_BAND, "end_devices_per_aggregator": 1}
     async with running(tmp_path, sep2_pki, **settings) as bench:
@@ -152,8 +188,8 @@ async def test_an_aggregator_registers_devices_and_removes_them(tmp_path: Path, 
         assert (await post(client, end_device(bench.credentials("reg-2").lfdi))).status == 403
         full = await post(client, end_device("CD" * 20))
         assert (full.status, full.decoded(Error).reasonCode) == (400, 2)
-        nameless = EndDevice(sFDI=sfdi_of(LFDI("AB" * 20)), changedTime=0)
-        assert (await post(client, nameless)).status == 400
+        for lfdi in (LFDI("AB" * 20), bench.credentials("reg-agg").lfdi):
+            assert (await post(client, EndDevice(sFDI=sfdi_of(lfdi), changedTime=0))).status == 400
         itself = bench.store.reader.client_named("reg-agg")
         assert itself is not None
         assert (await client.send("DELETE", f"/edev/{itself.end_device_id}")).status == 400

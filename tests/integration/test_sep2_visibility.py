@@ -1,11 +1,14 @@
 """What a device sees is its own and what it is assigned; everything else might as well not be there."""
 
+import contextlib
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from certs import Pki
 from schemas import (
+    Configuration,
     DERProgramList,
     DERStatus,
     DeviceCapability,
@@ -15,7 +18,13 @@ from schemas import (
     FunctionSetAssignmentsList,
     PowerStatus,
 )
+from sep2_server.access import Viewer
+from sep2_server.configurations import want
+from sep2_server.errors import NotFound
+from sep2_server.location import locate
+from sep2_server.reader import Reader
 from sep2_server.rows import Role, Row
+from sep2_server.visibility import require_visible
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -86,6 +95,16 @@ async def test_hidden_resources_are_403_where_the_settings_say_so(
         one, _, _, two_client = await two_devices(bench)
         assert (await two_client.get(one.href)).status == 403
         assert (await two_client.get("/edev/999999")).status == 404
+
+
+async def test_what_operators_alone_see_is_404_whatever_is_hidden_how(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, hidden_status=403, function_sets="all") as bench:
+        row, client = await bench.device("eye-1")
+        configuration = Configuration(currentLocale="en", userDeviceName="north")
+        assert (await client.put(f"{row.href}/cfg", configuration)).status == 204
+        await bench.do(lambda desk: want(desk.transaction, desk.environment, row.id, configuration))
+        assert bench.store.reader.by_href(f"{row.href}/cfg/reported") is not None
+        assert (await client.get(f"{row.href}/cfg/reported")).status == 404
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -226,3 +245,23 @@ async def test_a_managed_device_that_connects_itself_finds_its_own_entry_alone(b
     await bench.group("later", "eye-1")
     again = await client.read("/edev?l=255", EndDeviceList)
     assert again.EndDevice_[0].changedTime == START + 1
+
+
+async def test_what_a_stranger_may_find_is_what_is_open_to_strangers(bench: Bench) -> None:
+    """Also where its request was let in before it was removed."""
+    row, _ = await bench.device("eye-1")
+    _, program = await bench.group("eyes", "eye-1")
+    hrefs = ["/dcap", "/tm", "/edev", "/mup", "/derp", "/rsps", row.href, program.href, f"{row.href}/der"]
+
+    def found(reader: Reader) -> set[str]:
+        environment, stranger = bench.server.environment, Viewer("AB" * 20, None)
+        targets = [locate(reader, environment.uris, href) for href in hrefs]
+        shown = set()
+        for target in targets:
+            assert target is not None
+            with contextlib.suppress(NotFound):
+                require_visible(reader, environment, stranger, target)
+                shown.add(target.href)
+        return shown
+
+    assert await bench.store.ask(found) == {"/dcap", "/tm", "/edev", "/mup"}

@@ -44,15 +44,18 @@ async def test_notification_end_statuses_end_the_subscription(
     assert await told(tmp_path, sep2_pki, 410, "notification_end_statuses", statuses) == (0, left)
 
 
-@pytest.mark.parametrize(("rule", "items"), [("empty_list", 0), ("nothing", None)])
+@pytest.mark.parametrize(
+    ("rule", "limit", "items"),
+    [("empty_list", 0, 0), ("nothing", 0, None), ("nothing", 1, 1)],
+)
 async def test_notification_limit_0_leaves_an_empty_list_or_nothing(
-    tmp_path: Path, sep2_pki: Pki, rule: str, items: int | None
+    tmp_path: Path, sep2_pki: Pki, rule: str, limit: int, items: int | None
 ) -> None:
     async with running(tmp_path, sep2_pki, **OPEN, notification_limit_0=rule) as bench:
         row, client = await bench.device("one")
         _, program = await bench.group("feeder", "one")
         async with listening(bench.credentials("one")) as listener:
-            await subscribe(client, row, f"{program.href}/derc", listener.uri, limit=0)
+            await subscribe(client, row, f"{program.href}/derc", listener.uri, limit=limit)
             await bench.control(program, make_control("A1", START + 60, 60))
             note = await listener.next()
     held = note.Resource_

@@ -1,25 +1,33 @@
 """Subscribe, change, be told what a GET shows. IEEE 2030.5-2018, 14; CSIP CORE-018, AGG and MAINT."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from certs import Pki
 from schemas import (
     DefaultDERControl,
     DERControlList,
+    DERList,
     DERProgramList,
+    DERStatus,
     EndDeviceList,
     FunctionSetAssignmentsList,
+    LogEventList,
     Subscription,
     SubscriptionList,
 )
+from sep2_server import transaction
 from sep2_server.end_devices import remove_end_device
-from sep2_server.operator import programs
+from sep2_server.operator import programs, resources
 from sep2_server.operator.defaults import change
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.router import Call
 from sep2_server.rows import Role
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import listening, settled, subscribe, wish
-from tests.integration.sep2_harness import START, Bench, make_control
+from tests.integration.sep2_harness import START, Bench, make_control, running
 
 MRID = "A1"
 STORED = pytest.mark.usefixtures("each_database")
@@ -143,10 +151,58 @@ async def test_the_list_of_all_programs_of_a_client_tells_of_its_own_alone(
     await told.do(lambda desk: programs.add_program(desk, other, primacy=3, description="second"))
     await settled(told)
     assert subscriber.listener.posted == []
+    empty = await told.do(lambda desk: programs.add_group(desk, "empty"))
+    await told.do(lambda desk: programs.assign(desk, empty, desk.client("one")))
+    await settled(told)
+    assert subscriber.listener.posted == [], "its rights have changed, and nothing that the list shows"
     await told.do(lambda desk: programs.assign(desk, other, desk.client("one")))
     note = await subscriber.listener.next()
     assert isinstance(note.Resource_, DERProgramList)
     assert note.Resource_.all == 3
+
+
+async def test_rights_that_have_changed_for_all_clients_are_told_to_each(
+    told: Bench, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a group has more members than are told one by one."""
+    monkeypatch.setattr(transaction, "_FEW", 0)
+    group, _ = await told.group("mine", "one")
+    await subscribe(subscriber.client, subscriber.row, "/derp", subscriber.listener.uri)
+    await told.do(lambda desk: programs.add_program(desk, group, primacy=3, description="second"))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERProgramList)
+    assert note.Resource_.all == 2
+
+
+async def test_a_managed_device_is_told_of_its_own_entry_alone(told: Bench) -> None:
+    boss = await told.enrol("boss", role=Role.AGGREGATOR)
+    own = await told.enrol("one", aggregator=boss)
+    other = await told.enrol("two", aggregator=boss)
+    await told.store.do(lambda tx: tx.ledger.allow(own.id, "127.0.0.1"))
+    client = await told.client("one")
+    async with listening(told.credentials("one")) as listener:
+        await subscribe(client, own, "/edev", listener.uri)
+        await told.store.do(lambda tx: tx.replace(other, other))
+        await settled(told)
+        assert listener.posted == []
+        await told.store.do(lambda tx: tx.replace(own, own))
+        note = await listener.next()
+    assert isinstance(note.Resource_, EndDeviceList)
+    assert [one.href for one in note.Resource_.EndDevice_] == [own.href]
+
+
+async def test_uris_in_a_notification_begin_with_the_public_url(tmp_path: Path, sep2_pki: Pki) -> None:
+    changes: dict[str, Any] = {
+        "notification_hosts": "127.0.0.1",
+        "public_url": "https://utility.example:8443/",
+    }
+    async with running(tmp_path, sep2_pki, notification_gap_ms=0, **changes) as bench:
+        row, client = await bench.device("one")
+        async with listening(bench.credentials("one")) as listener:
+            made = await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+            await bench.group("feeder", "one")
+            note = await listener.next()
+    assert note.subscriptionURI == f"https://utility.example:8443{made.location}"
 
 
 async def test_a_default_control_is_told(told: Bench, subscriber: Subscriber) -> None:
@@ -159,6 +215,28 @@ async def test_a_default_control_is_told(told: Bench, subscriber: Subscriber) ->
     assert (note.Resource_.setGradW, note.Resource_.subscribable) == (27, 1)
 
 
+async def test_what_is_removed_and_there_again_in_one_commit_is_told_as_it_is_now(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    await told.group("feeder", "one")
+    default = await told.do(lambda desk: set_default(desk, 100))
+    made = await subscribe(subscriber.client, subscriber.row, default, subscriber.listener.uri)
+
+    def again(desk: Desk) -> None:
+        resources.delete(desk, Call(query={"href": default}, now=START))
+        set_default(desk, 27)
+
+    await told.do(again)
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DefaultDERControl)
+    assert (note.status, note.Resource_.setGradW) == (0, 27)
+    await told.do(lambda desk: set_default(desk, 28))
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DefaultDERControl)
+    assert note.Resource_.setGradW == 28
+    assert (await subscriber.client.get(made.location)).status == 200
+
+
 @STORED
 async def test_a_second_subscription_to_the_same_resource_updates_the_first(subscriber: Subscriber) -> None:
     row, client = subscriber.row, subscriber.client
@@ -167,6 +245,21 @@ async def test_a_second_subscription_to_the_same_resource_updates_the_first(subs
     assert (again.status, again.location) == (204, first.location)
     assert (await client.read(first.location, Subscription)).limit == 7
     assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 1
+
+
+async def test_a_query_in_what_is_subscribed_to_is_ignored(told: Bench, subscriber: Subscriber) -> None:
+    """The same resource with and without one is the same subscription, and is told without it. 14."""
+    row, client = subscriber.row, subscriber.client
+    path = f"{row.href}/fsa"
+    made = await subscribe(client, row, f"{path}?s=1&l=1", subscriber.listener.uri)
+    assert (await client.read(made.location, Subscription)).subscribedResource == path
+    again = await client.post(f"{row.href}/sub", wish(path, subscriber.listener.uri))
+    assert (again.status, again.location) == (204, made.location)
+    await told.group("feeder", "one")
+    note = await subscriber.listener.next()
+    assert note.subscribedResource == path
+    assert isinstance(note.Resource_, FunctionSetAssignmentsList)
+    assert note.Resource_.results == 1
 
 
 @STORED
@@ -180,6 +273,19 @@ async def test_a_deleted_subscription_is_told_nothing_more(told: Bench, subscrib
     await settled(told)
     assert subscriber.listener.posted == []
     await subscribe(client, row, f"{row.href}/fsa", subscriber.listener.uri)
+
+
+async def test_what_a_device_has_not_put_yet_cannot_be_subscribed_to(subscriber: Subscriber) -> None:
+    """Until it is there a GET finds nothing of which a change could be told; an empty list is there."""
+    row, client = subscriber.row, subscriber.client
+    der = (await client.read(f"{row.href}/der", DERList)).DER_[0]
+    asked = wish(f"{der.href}/ders", subscriber.listener.uri)
+    before = await client.post(f"{row.href}/sub", asked)
+    assert (await client.put(f"{der.href}/ders", DERStatus(readingTime=START))).status == 204
+    after = await client.post(f"{row.href}/sub", asked)
+    assert (before.status, after.status) == (404, 201)
+    assert (await client.read(f"{row.href}/lel", LogEventList)).all == 0
+    await subscribe(client, row, f"{row.href}/lel", subscriber.listener.uri)
 
 
 @pytest.mark.parametrize("below", ["", "/fsa", "/lel", "/der"])

@@ -265,6 +265,29 @@ async def test_a_host_that_is_not_allowed_is_refused(bench: Bench) -> None:
         assert reply.status == 403
 
 
+@pytest.mark.parametrize(
+    ("uri", "status"),
+    [
+        ("https://listener.example/ntfy", 201),
+        ("https://listener.example:443/ntfy", 201),
+        ("https://listener.example:8443/ntfy", 403),
+        ("http://listener.example/ntfy", 403),
+        ("http://plain.example/ntfy", 201),
+        ("http://plain.example:8080/ntfy", 403),
+        ("https://plain.example/ntfy", 403),
+    ],
+)
+async def test_a_host_that_is_allowed_with_a_port_is_allowed_at_that_port_alone(
+    tmp_path: Path, sep2_pki: Pki, uri: str, status: int
+) -> None:
+    """Where the URI names none, that is the port of its scheme."""
+    hosts = "listener.example:443, plain.example:80"
+    async with running(tmp_path, sep2_pki, notification_hosts=hosts, notification_http=True) as bench:
+        row, client = await bench.device("one")
+        reply = await client.post(f"{row.href}/sub", wish(f"{row.href}/fsa", uri))
+        assert reply.status == status
+
+
 async def test_a_connection_is_kept_for_the_next_notification(told: Bench, subscriber: Subscriber) -> None:
     await to_own_list(subscriber)
     for name in ("first", "second", "third"):

@@ -1,8 +1,10 @@
 """A subscriber is told in order: what waits for another attempt is not overtaken, whoever delivers."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,8 @@ from sep2_server.notifications.entries import Owed
 from sep2_server.notifications.settling import Delivery, Outcome, claim_s, turn
 from sep2_server.transaction import Transaction
 from tests.integration.notifications.conftest import Subscriber
-from tests.integration.notifications.listening import listening, settled, subscribe
-from tests.integration.sep2_harness import Bench, running
+from tests.integration.notifications.listening import WAIT_S, listening, settled, subscribe
+from tests.integration.sep2_harness import START, Bench, running
 
 STORED = pytest.mark.usefixtures("each_database")
 HERE = "127.0.0.1"
@@ -155,6 +157,64 @@ async def test_a_clock_that_goes_back_delays_nothing_by_that(tmp_path: Path, sep
         bench.clock.advance(-3600)
         bench.server.notifications.wake()
         assert (await listener.next()).subscribedResource == f"{row.href}/fsa"
+
+
+@STORED
+async def test_a_clock_that_goes_back_delays_no_other_attempt(told: Bench, subscriber: Subscriber) -> None:
+    """What was owed before the clock was ahead, and failed while it was."""
+    await subscribed(subscriber, f"{subscriber.row.href}/fsa")
+    subscriber.listener.answer = 503
+    await told.group("first", "one")
+    await settled(told)
+    await later(told, 86_400)
+    (waiting,) = owed(told)
+    assert (waiting.attempts, waiting.due) == (2, 1000 * (told.clock.now() + 100))
+    subscriber.listener.answer = 201
+    told.clock.advance(-86_400)
+    told.server.notifications.wake()
+    for _ in range(3):
+        await subscriber.listener.next()
+    await delivered(told)
+
+
+async def delivered(bench: Bench) -> None:
+    """Wait until nothing is owed."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            if not owed(bench):
+                return
+            bench.server.notifications.wake()
+            await asyncio.sleep(0.05)
+
+
+@STORED
+@pytest.mark.parametrize("is_claimed", [False, True])
+async def test_a_server_that_starts_with_an_earlier_clock_tells_what_is_owed(
+    tmp_path: Path, sep2_pki: Pki, *, is_claimed: bool
+) -> None:
+    """Also what a process has claimed that was killed while the clock was ahead."""
+    settings: dict[str, Any] = {"notification_gap_ms": GAP_MS, "notification_hosts": HERE}
+    async with running(tmp_path, sep2_pki, now=START + 86_400, **settings) as bench:
+        row, client = await bench.device("one")
+        async with listening(bench.credentials("one")) as listener:
+            port = listener.port
+            await subscribe(client, row, f"{row.href}/fsa", listener.uri)
+        await bench.group("first", "one")
+        await settled(bench)
+        if is_claimed:
+            job = partial(
+                turned,
+                environment=bench.server.environment,
+                claim="a.1",
+                at=1000 * bench.clock.now() + GAP_MS,
+            )
+            assert len(await bench.store.do(job)) == 1
+    async with (
+        listening(bench.credentials("one"), port=port) as listener,
+        running(tmp_path, sep2_pki, **settings) as bench,
+    ):
+        assert (await listener.next()).subscribedResource == f"{row.href}/fsa"
+        await delivered(bench)
 
 
 def turned(

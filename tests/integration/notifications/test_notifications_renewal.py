@@ -116,6 +116,26 @@ async def test_a_renewed_subscription_keeps_its_place_and_lives_on(
 
 
 @STORED
+async def test_a_post_again_renews_and_says_anew_how_much_is_told(
+    expiring: tuple[Bench, Subscriber],
+) -> None:
+    bench, one = expiring
+    path = f"{one.row.href}/fsa"
+    made = await subscribe(one.client, one.row, path, one.listener.uri)
+    await a_day_later(bench)
+    assert (await one.client.post(f"{one.row.href}/sub", wish(path, one.listener.uri, limit=1))).status == 204
+    bench.clock.advance(1)
+    await a_day_later(bench)
+    assert await hrefs(one) == [made.location]
+    await bench.group("feeder", "one")
+    await one.listener.next()
+    await bench.group("street", "one")
+    note = await one.listener.next()
+    assert isinstance(note.Resource_, FunctionSetAssignmentsList)
+    assert (note.status, note.Resource_.all, note.Resource_.results) == (0, 2, 1)
+
+
+@STORED
 async def test_what_was_never_renewed_is_told_status_1_and_can_be_made_anew(
     expiring: tuple[Bench, Subscriber],
 ) -> None:

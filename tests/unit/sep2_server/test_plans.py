@@ -11,6 +11,7 @@ from sqlalchemy.sql.expression import ClauseElement, Executable
 from sep2_server import (
     Store,
     statements,
+    statements_ahead,
     statements_events,
     statements_operators,
     statements_readings,
@@ -32,6 +33,7 @@ SMALL = {
 """Statements that look at a whole table, and why they may."""
 MODULES: tuple[ModuleType, ...] = (
     statements,
+    statements_ahead,
     statements_events,
     statements_operators,
     statements_readings,
@@ -127,7 +129,9 @@ def test_old_answers_are_found_by_their_time(db: SqliteConnection) -> None:
 
 
 def test_events_that_a_clock_ahead_has_ended_are_found_by_when_they_are_due(db: SqliteConnection) -> None:
-    (step, *_) = plan_of(db, statements_events.OVER_AHEAD)
+    (step, *_) = plan_of(db, statements_ahead.OVER_AHEAD)
+    assert "resource_due (next_at>? AND next_at<?)" in step
+    (step, *_) = plan_of(db, statements_ahead.SPANS_AHEAD)
     assert "resource_due (next_at>?)" in step
 
 

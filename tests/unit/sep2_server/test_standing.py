@@ -1,12 +1,12 @@
-"""Links of accounts, agreements and prepayments are shown as far as they lead somewhere."""
+"""Links of accounts, agreements, prepayments and file states are shown as far as they lead somewhere."""
 
 import pytest
 
 from sep2_server.standing import standing
 
 
-@pytest.mark.parametrize("kind", ["CustomerAccount", "CustomerAgreement", "Prepayment"])
-@pytest.mark.parametrize("link", ["Prepayment", "ServiceSupplier", "TariffProfile", "UsagePoint"])
+@pytest.mark.parametrize("kind", ["CustomerAccount", "CustomerAgreement", "Prepayment", "FileStatus"])
+@pytest.mark.parametrize("link", ["File", "Prepayment", "ServiceSupplier", "TariffProfile", "UsagePoint"])
 def test_a_link_to_what_is_not_there_is_left_out(kind: str, link: str) -> None:
     kept, gone = f'<{link}Link href="/kept"/>', f'<{link}Link href="/gone"/>'
     body = f'<{kind} href="/x"><mRID>A1</mRID>{kept}{gone}</{kind}>'.encode()

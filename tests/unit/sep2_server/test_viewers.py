@@ -89,6 +89,7 @@ def test_no_more_rights_are_kept_than_said_and_the_oldest_go_first(rights: Right
     assert [viewers.known(lfdi) is None for lfdi in ("1", "2", "3", "4")] == [True, False, False, False]
     viewers.of(as_reader(rights), "4")
     assert rights.asked == ["1", "2", "3", "4"]
+    assert len(viewers._lfdis) == 3
 
 
 @pytest.mark.parametrize("told", [changed(EVERYBODY), EVERYTHING._replace(seq=1)], ids=["all", "gap"])
