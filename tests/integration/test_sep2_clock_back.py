@@ -209,6 +209,17 @@ async def added(bench: Bench, href: str, body: object, **query: str) -> str:
     return str((await bench.do(lambda desk: resources.add(desk, call)))["href"])
 
 
+async def agreed(bench: Bench, *spans: tuple[int, int]) -> str:
+    """A CustomerAgreement with BillingPeriods: when each begins, s from the start on, and how long it is."""
+    body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
+    account = await added(bench, "/bill", body, group="event")
+    agreement = await added(bench, f"{account}/ca", {"serviceLocation": "here"})
+    for begins, duration in spans:
+        span = {"start": START + begins, "duration": duration}
+        await added(bench, f"{agreement}/bp", {"interval": span})
+    return agreement
+
+
 async def until_active(client: Client, href: str, *starts: int) -> None:
     """Wait until a list of what is active has the intervals that begin at some times."""
     async with asyncio.timeout(WAIT_S):
@@ -224,12 +235,8 @@ async def test_billing_periods_that_a_clock_ahead_has_ended_are_active_again(
 ) -> None:
     monkeypatch.setattr(event_times, "BATCH", 1)
     client, _ = await program_of(utility)
-    body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
-    account = await added(utility, "/bill", body, group="event")
-    agreement = await added(utility, f"{account}/ca", {"serviceLocation": "here"})
-    for start, duration in ((-100, 150), (-50, 1000), (500, 100), (510, 300), (900, 100)):
-        span = {"start": START + start, "duration": duration}
-        await added(utility, f"{agreement}/bp", {"interval": span})
+    spans = ((-100, 150), (-50, 1000), (500, 100), (510, 300), (900, 100))
+    agreement = await agreed(utility, *spans)
     active = f"{agreement}/actbp"
     utility.clock.set(START + 60)
     await until_active(client, active, START - 50)
@@ -316,10 +323,7 @@ async def test_a_server_that_starts_with_an_earlier_clock_has_the_periods_of_the
 ) -> None:
     async with running(tmp_path, sep2_pki, function_sets="all") as bench:
         client, _ = await program_of(bench)
-        body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
-        account = await added(bench, "/bill", body, group="event")
-        agreement = await added(bench, f"{account}/ca", {"serviceLocation": "here"})
-        await added(bench, f"{agreement}/bp", {"interval": {"start": START, "duration": 100}})
+        agreement = await agreed(bench, (0, 100))
         bench.clock.set(START + 900)
         await until_active(client, f"{agreement}/actbp")
     async with running(tmp_path, sep2_pki, now=START + 20, function_sets="all") as bench:

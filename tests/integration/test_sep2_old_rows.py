@@ -18,7 +18,7 @@ from tests.integration.full_house import fill
 from tests.integration.lived_in_house import SETTINGS
 from tests.integration.lived_in_house import furnish as lived_in
 from tests.integration.sep2_harness import START, Bench, make_control, running
-from tests.integration.test_sep2_clock_back import added, program_of, until_active
+from tests.integration.test_sep2_clock_back import agreed, program_of, until_active
 from tests.integration.test_sep2_followers import A, B, base, kept, publish, put_default, until_kept
 from tests.integration.test_sep2_mirror import mirror, reading_of
 
@@ -191,10 +191,7 @@ async def test_intervals_that_were_over_in_an_old_database_come_back_when_the_cl
 
     async with running(tmp_path, sep2_pki, function_sets="all") as bench:
         client, _ = await program_of(bench)
-        body = {"currency": 978, "pricePowerOfTenMultiplier": -2}
-        account = await added(bench, "/bill", body, group="event")
-        agreement = await added(bench, f"{account}/ca", {"serviceLocation": "here"})
-        await added(bench, f"{agreement}/bp", {"interval": {"start": START, "duration": 100}})
+        agreement = await agreed(bench, (0, 100))
         bench.clock.set(START + 900)
         await until_active(client, f"{agreement}/actbp")
         await bench.store.do(forget)
