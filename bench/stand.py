@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bench.filling import fill
 from bench.wire import Wire
-from certs import Pki, client_context, lfdi_of
+from certs import Pki, client_context
 from schemas import DER, DateTimeInterval, DERControl, DERControlBase, EventStatus
 from sep2_server import Settings, Store, SystemClock, settings_of
 from sep2_server.bootstrap import prepare, response_list_href
@@ -222,7 +222,7 @@ class Filler:
         self._store = store
         self._pki = pki
         self._now = SystemClock().now()
-        self._environment = Environment.of(settings, lfdi_of(settings.certificate.read_bytes()), self._now)
+        self._environment = Environment.of(settings, started=self._now)
         store.write(partial(prepare, environment=self._environment))
 
     def fill(self, devices: int) -> dict[str, str]:

@@ -51,7 +51,7 @@ def command(
     reach.add_argument("--token-file", type=Path, metavar="FILE", help=f"or {FILE_VARIABLE}")
     reach.add_argument("--roots", type=Path, metavar="FILE", help="root certificates to trust, PEM")
     parser.add_argument(
-        "--key", type=_key, metavar="KEY", help="of what it changes: twice with one key is once"
+        "--key", type=_key, metavar="KEY", help="a name for what is changed here: with it, twice is once"
     )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.set_defaults(run=running(run))
