@@ -19,6 +19,7 @@ _CHANGED: Final[Mapping[str, str]] = {
 _REMOVED: Final[Mapping[str, str]] = {
     "DER": "lineside op modify",
     "EndDevice": "lineside op remove",
+    "FileContent": "lineside op file remove",
     "FunctionSetAssignments": "lineside op group remove",
     "Registration": "lineside op modify DEVICE --no-registration",
     "ResponseSet": "the events of the server name it as the place for Responses",

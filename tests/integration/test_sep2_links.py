@@ -55,7 +55,7 @@ _FATES: Final = {
         DeviceCapability.MirrorUsagePointListLink DeviceCapability.SelfDeviceLink
         DeviceInformation.SupportedLocaleListLink DeviceStatus.TimeLink
         EndDevice.FlowReservationRequestListLink EndDevice.FlowReservationResponseListLink
-        EndDevice.FunctionSetAssignmentsListLink EndDevice.SubscriptionListLink
+        EndDevice.FunctionSetAssignmentsListLink EndDevice.SubscriptionListLink File.fileURI
         FunctionSetAssignmentsBase.CustomerAccountListLink
         FunctionSetAssignmentsBase.DERProgramListLink
         FunctionSetAssignmentsBase.DemandResponseProgramListLink
@@ -97,8 +97,8 @@ _FATES: Final = {
         AbstractDevice.ConfigurationLink AbstractDevice.DeviceInformationLink
         AbstractDevice.DeviceStatusLink AbstractDevice.FileStatusLink AbstractDevice.PowerStatusLink
         DER.DERAvailabilityLink DER.DERCapabilityLink DER.DERSettingsLink DER.DERStatusLink
-        EndDeviceV12.ConnectionPointLink File.fileURI
-    """,  # fileURI: where an operator removes the octets by hand; `lineside op file remove` takes both
+        EndDeviceV12.ConnectionPointLink
+    """,
     Fate.UNSEEN: """
         CustomerAgreement.ActiveProjectionReadingListLink
         CustomerAgreement.ActiveTargetReadingListLink MeterReading.RateComponentListLink
