@@ -10,7 +10,7 @@ PACKAGES := schemas certs owner function_sets sep2_server der_client openadr_ven
 # Modules are compiled once and not by every process of every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check chaos soak bench bench-large conformance-table opender lock clean
+.PHONY: demo test check chaos soak fuzz bench bench-large conformance-table opender lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/lineside demo --once
@@ -38,6 +38,11 @@ chaos: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider soak
+
+# Every property with ten times as many inputs, new ones each time; what fails is told with the input that shows it.
+fuzz: $(VENV)/.dev
+	@$(COMPILED)
+	LINESIDE_INPUTS=10 $(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist worksteal --whole -m hypothesis
 
 # docs/conformance.md, from runs of every case against our own server, client and aggregator: some twenty minutes.
 conformance-table: $(VENV)/.dev

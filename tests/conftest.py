@@ -13,12 +13,15 @@ from hypothesis import HealthCheck, settings
 import sep2_server.app
 import sep2_server.protocol
 from sep2_server.messages import Answer
+from tests.inputs import inputs
 from tests.schema_judge import SchemaJudge
 
 VECTORS = Path(__file__).resolve().parents[2] / "shared" / "standard" / "vectors"
 
 
-settings.register_profile("new inputs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "new inputs", max_examples=inputs(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("same inputs", settings.get_profile("new inputs"), derandomize=True)
 """How fast inputs come says something of the machine, nothing of the code."""
 

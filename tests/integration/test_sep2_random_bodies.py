@@ -17,6 +17,7 @@ from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES
 from sep2_server.messages import Answer, Request
 from sep2_server.rows import Row
 from sep2_server.uris import route_named
+from tests.inputs import inputs
 from tests.integration.lived_in_house import SETTINGS, furnish
 from tests.integration.sep2_harness import SEP_XML, START, Bench, make_control, running
 from tests.resource_strategies import mutated, resources
@@ -121,7 +122,7 @@ async def _program(bench: Bench) -> Row:
 
 
 @pytest.mark.parametrize(("route", "method"), WRITABLE)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=inputs(12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_body_makes_the_server_fail_or_spoils_the_store(
     house: House, route: Route, method: str, data: st.DataObject, caplog: pytest.LogCaptureFixture
@@ -130,7 +131,7 @@ def test_no_body_makes_the_server_fail_or_spoils_the_store(
 
 
 @pytest.mark.parametrize(("route", "method"), EXTENDED)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=inputs(12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_body_of_an_extension_makes_the_server_fail_or_spoils_the_store(
     aus_house: House, route: Route, method: str, data: st.DataObject, caplog: pytest.LogCaptureFixture

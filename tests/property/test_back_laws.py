@@ -19,10 +19,11 @@ from openadr_ven.back import (
     points,
     stances,
 )
+from tests.inputs import inputs
 from tests.unit.openadr_ven.known_builder import DELTA, FORWARD, REVERSE, T0, counter, known, power
 
 STEPS = st.lists(st.integers(1, 900), min_size=1, max_size=12)
-LAWS = settings(deadline=None, max_examples=50)
+LAWS = settings(deadline=None, max_examples=inputs(50))
 IMPORTED = Description(rID="e", quantity=Quantity.IMPORTED)
 POWER = Description(rID="p", quantity=Quantity.POWER)
 

@@ -10,6 +10,7 @@ from der_client.can.encode import encode_message
 from der_client.can.socketcand import SocketcandSession, format_frame
 from der_client.can.wire import swap_bytes, swap_order
 from der_client.device import BatteryState
+from tests.inputs import inputs
 
 PROFILES = {name: load_profile(name) for name in ("pylontech_lv", "sma_35x")}
 RESOLUTION = {
@@ -49,7 +50,7 @@ def test_what_is_encoded_is_decoded_within_the_resolution(
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
-@settings(max_examples=200)
+@settings(max_examples=inputs(200))
 @given(frames=st.lists(st.tuples(FRAMES, st.floats(0.0, 5.0)), max_size=30))
 def test_no_frame_raises_and_no_limit_is_ever_above_nameplate(
     name: str, frames: list[tuple[CanFrame, float]]

@@ -18,6 +18,7 @@ from certs.hardware import HardwareModuleName
 from certs.profile import check, kind_of
 from certs.reading import chain_of
 from certs.refusal import path_findings, refusal
+from tests.inputs import inputs
 
 LFDIS = st.binary(min_size=20, max_size=20).map(lambda octets: identity.LFDI(octets.hex().upper()))
 ARCS = st.lists(st.integers(0, 2**64), max_size=8)
@@ -98,7 +99,7 @@ def test_bytes_that_are_no_certificate_are_unreadable(encoded: bytes) -> None:
         chain_of(encoded)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=inputs(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits=st.lists(st.tuples(st.integers(0, 411), st.integers(0, 255)), min_size=1, max_size=4),
     kind=st.sampled_from(Kind),

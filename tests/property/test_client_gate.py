@@ -27,6 +27,7 @@ from der_client.interlocks import LoopFacts, SafetyRules, SiteFacts, Situation, 
 from der_client.power_window import window_of
 from der_client.protected import TRIP_MODES
 from der_client.safety import SafeSetpoint, SafetyState, clamp, unheard
+from tests.inputs import inputs
 
 GIVE_W, TAKE_W, SET_W = 8_000.0, 5_000.0, 9_000.0
 RAMP_W_PER_MIN = 10_000.0
@@ -261,7 +262,7 @@ def stepped(state: SafetyState, moment: Moment, now: float, rules: SafetyRules =
     return clamp(moment.wish, reading, STORAGE, state, now, around=around)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=inputs(300), deadline=None)
 @given(day=DAYS)
 def test_no_day_makes_the_gate_breach_rating_battery_cells_site_or_protection(day: list[Moment]) -> None:
     state, now = SafetyState(), 0.0
@@ -279,7 +280,7 @@ def test_no_day_makes_the_gate_breach_rating_battery_cells_site_or_protection(da
         assert setpoint.enter_service is None or setpoint.enter_service.high_v_pct is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=inputs(300), deadline=None)
 @given(day=DAYS)
 def test_each_way_out_of_the_window_ends_at_the_limits_of_the_site(day: list[Moment]) -> None:
     """The bounds of target, limit and charge each hold on their own: none relies on another."""
@@ -330,7 +331,7 @@ def test_what_a_limit_of_charging_held_back_comes_by_the_rule_of_the_site_once_i
     assert sent[-1] < -0.9 * TAKE_W
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=inputs(150), deadline=None)
 @given(day=DAYS)
 def test_no_day_makes_power_rise_faster_than_the_rule_of_the_site(day: list[Moment]) -> None:
     """The size of the power grows by the ramp at most, whatever control, limit or trip came and went."""
@@ -347,7 +348,7 @@ def test_no_day_makes_power_rise_faster_than_the_rule_of_the_site(day: list[Mome
         former = power_w
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=inputs(150), deadline=None)
 @given(day=DAYS)
 def test_no_day_frees_what_is_latched_without_an_operator(day: list[Moment]) -> None:
     state, now = SafetyState(), 0.0
@@ -369,7 +370,7 @@ def test_no_day_frees_what_is_latched_without_an_operator(day: list[Moment]) -> 
         latched = present
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=inputs(100), deadline=None)
 @given(day=DAYS)
 def test_no_day_turns_power_around_without_a_pause(day: list[Moment]) -> None:
     state, now = SafetyState(), 0.0

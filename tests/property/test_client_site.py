@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from der_client.site_split import split
+from tests.inputs import inputs
 from tests.unit.der_client.site_bench import PV, STORAGE, Bench, Unit, limited, plan, watts
 
 WATTS = st.floats(0, 10_000)
-SLOW = settings(deadline=None, max_examples=60)
+SLOW = settings(deadline=None, max_examples=inputs(60))
 UNITS = st.lists(
     st.builds(
         Unit,

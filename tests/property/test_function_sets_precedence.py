@@ -19,6 +19,7 @@ from function_sets.precedence import (
     advance,
 )
 from schemas import DateTimeInterval, DefaultDERControl, DERControl, DERControlBase, EventStatus
+from tests.inputs import inputs
 
 SECONDS = 90
 """All events of the laws are over by then, random parts included."""
@@ -139,7 +140,7 @@ RULES = st.sampled_from([Rules(), Rules.of_aggregator()])
 
 
 @given(script=scripts(), rules=RULES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=inputs(150), deadline=None)
 def test_each_mode_has_exactly_one_source_at_any_time(script: list[Told], rules: Rules) -> None:
     records: Mapping[str, EventRecord] = {}
     for now in range(SECONDS + 1):
@@ -153,7 +154,7 @@ def test_each_mode_has_exactly_one_source_at_any_time(script: list[Told], rules:
 
 
 @given(script=scripts(), rules=RULES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=inputs(150), deadline=None)
 def test_every_event_gets_its_responses_once_and_ends_once(script: list[Told], rules: Rules) -> None:
     story = tell(script, range(SECONDS + 1), rules)
     assert all(record.phase in TERMINAL for record in story.records.values())
@@ -162,7 +163,7 @@ def test_every_event_gets_its_responses_once_and_ends_once(script: list[Told], r
 
 
 @given(script=scripts(), rules=RULES, extra=st.sets(st.integers(0, SECONDS)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=inputs(200), deadline=None)
 def test_step_size_does_not_change_the_result(script: list[Told], rules: Rules, extra: set[int]) -> None:
     steps = sorted(changes_of(script) | extra | {SECONDS})
     fine, coarse = tell(script, range(SECONDS + 1), rules), tell(script, steps, rules)
@@ -172,7 +173,7 @@ def test_step_size_does_not_change_the_result(script: list[Told], rules: Rules, 
 
 
 @given(script=scripts(), rules=RULES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=inputs(100), deadline=None)
 def test_nothing_changes_before_the_time_that_is_told(script: list[Told], rules: Rules) -> None:
     changes = changes_of(script)
     records: Mapping[str, EventRecord] = {}
@@ -185,7 +186,7 @@ def test_nothing_changes_before_the_time_that_is_told(script: list[Told], rules:
 
 
 @given(script=scripts(), rules=RULES, now=st.integers(0, SECONDS))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=inputs(100), deadline=None)
 def test_second_call_owes_nothing_and_changes_nothing(script: list[Told], rules: Rules, now: int) -> None:
     first = tell(script, range(now + 1), rules)
     again = advance(programs_at(script, now), first.records, now, rules=rules, draw=draw_of)
@@ -193,14 +194,14 @@ def test_second_call_owes_nothing_and_changes_nothing(script: list[Told], rules:
 
 
 @given(script=scripts(), now=st.integers(0, SECONDS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 def test_record_survives_its_table(script: list[Told], now: int) -> None:
     records = tell(script, range(now + 1), Rules()).records
     assert {mrid: EventRecord.from_dict(one.to_dict()) for mrid, one in records.items()} == records
 
 
 @given(script=scripts(), rules=RULES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 def test_events_of_a_lost_program_end_with_it(script: list[Told], rules: Rules) -> None:
     story = tell(script, range(25), rules)
     lost = advance((), story.records, 25, rules=rules, draw=draw_of)

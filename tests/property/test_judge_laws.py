@@ -8,6 +8,7 @@ from lxml import etree
 from conformance_tests.judge import Judge, Kind, packaged
 from conformance_tests.judge.walk import Walk
 from schemas import BASE, Codec, DERControlList, DERSettings, EndDeviceList, MirrorUsagePoint, Subscription
+from tests.inputs import inputs
 from tests.resource_strategies import mutated, resources
 
 CODEC = Codec(BASE)
@@ -21,7 +22,7 @@ def walked(body: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=inputs(25))
 @given(data=st.data())
 def test_what_the_codec_writes_has_no_flaw_for_either(cls: type, data: st.DataObject) -> None:
     body = CODEC.encode(data.draw(resources(cls)))
@@ -30,7 +31,7 @@ def test_what_the_codec_writes_has_no_flaw_for_either(cls: type, data: st.DataOb
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=inputs(40))
 @given(data=st.data())
 def test_every_flaw_is_explained_and_nothing_else_is(cls: type, data: st.DataObject) -> None:
     body = data.draw(mutated(CODEC.encode(data.draw(resources(cls)))))

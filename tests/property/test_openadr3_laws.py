@@ -28,6 +28,7 @@ from openadr_ven.v3.owing import asking, next_report_at, wanted
 from openadr_ven.v3.read_event import read_event
 from openadr_ven.v3.read_objects import read_notification, read_program, read_resource, read_ven
 from openadr_ven.v3.version import Version
+from tests.inputs import inputs
 
 NOW = 1_748_736_000
 VEN = Enrolment(ven_id="ven-1", resources=(Resource(name="battery"),))
@@ -115,7 +116,7 @@ def on_the_wire(found: object) -> object:
         return None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=inputs(100), deadline=None)
 @given(place=st.sampled_from(PLACES), value=ANY, version=st.sampled_from(Version))
 def test_event_with_anything_in_one_place_is_read_or_has_a_flaw(
     place: tuple[Any, ...], value: object, version: Version
@@ -139,7 +140,7 @@ def carried_through(one: EventObject) -> None:
     next_report_at(kept, NOW)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 @given(found=ANY, version=st.sampled_from(Version))
 def test_anything_is_an_object_or_a_flaw(found: object, version: Version) -> None:
     wire = on_the_wire(found)
@@ -150,7 +151,7 @@ def test_anything_is_an_object_or_a_flaw(found: object, version: Version) -> Non
             continue
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 @given(
     body=st.binary(max_size=60) | st.text(alphabet='{}[]",:0123456789eE.-\\u', max_size=40).map(str.encode)
 )

@@ -34,6 +34,7 @@ from openadr_ven.events import (
     to_json,
 )
 from openadr_ven.events.planning import in_force
+from tests.inputs import inputs
 
 IDS = ("a", "b", "c")
 VEN = Enrolment(
@@ -136,7 +137,7 @@ def known(state: State, eventIDs: Iterable[str]) -> dict[str, object]:
     return {one: replace(state.records[one], requestID="") for one in eventIDs}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=inputs(50), deadline=None)
 @given(messages=st.lists(TELLS, max_size=6), seeds=SEEDS, data=st.data())
 def test_any_order_of_messages_with_the_same_last_list_ends_the_same(
     messages: list[Told], seeds: dict[tuple[str, int], int], data: st.DataObject
@@ -168,7 +169,7 @@ def published(state: State, one: Dispatch) -> list[Decimal]:
     return found
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=inputs(50), deadline=None)
 @given(day=DAYS, seeds=SEEDS, wait_s=st.integers(0, 900))
 def test_nothing_is_dispatched_outside_of_its_randomised_window(
     day: list[Told], seeds: dict[tuple[str, int], int], wait_s: int
@@ -194,7 +195,7 @@ def test_nothing_is_dispatched_outside_of_its_randomised_window(
         assert cancellation is None or now < cancellation.at + widest
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=inputs(50), deadline=None)
 @given(day=DAYS, seeds=SEEDS, version=VERSIONS, other=st.integers(0, 400))
 def test_lower_number_never_changes_anything(
     day: list[Told], seeds: dict[tuple[str, int], int], version: Version, other: int
@@ -211,7 +212,7 @@ def test_lower_number_never_changes_anything(
     assert [int(one.code) for one in step.answers] == ([] if told.profile is Profile.V310 else [450])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=inputs(50), deadline=None)
 @given(day=DAYS, more=DAYS, seeds=SEEDS, victim=st.sampled_from(IDS))
 def test_cancelled_event_never_comes_back_without_a_higher_number(
     day: list[Told], more: list[Told], seeds: dict[tuple[str, int], int], victim: str
@@ -229,7 +230,7 @@ def test_cancelled_event_never_comes_back_without_a_higher_number(
         assert now < stopped_by or plan is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=inputs(50), deadline=None)
 @given(day=DAYS, seeds=SEEDS, window=st.integers(0, 1000))
 def test_state_survives_a_kill_at_any_time(
     day: list[Told], seeds: dict[tuple[str, int], int], window: int
@@ -247,7 +248,7 @@ def test_state_survives_a_kill_at_any_time(
     assert from_json(to_json(state)) == state
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=inputs(50), deadline=None)
 @given(day=DAYS, seeds=SEEDS)
 def test_nothing_changes_before_it_was_said_to(day: list[Told], seeds: dict[tuple[str, int], int]) -> None:
     state, now = lived(day, seeds)
@@ -264,7 +265,7 @@ def test_nothing_changes_before_it_was_said_to(day: list[Told], seeds: dict[tupl
         state, now = step.state, until
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=inputs(50), deadline=None)
 @given(day=DAYS, seeds=SEEDS)
 def test_second_look_at_the_same_second_changes_nothing(
     day: list[Told], seeds: dict[tuple[str, int], int]

@@ -28,6 +28,7 @@ from openadr_ven.v2b.reading import read
 from openadr_ven.v2b.replay import ReplayGuard
 from openadr_ven.v2b.signature import Verifier
 from openadr_ven.v2b.writing import enveloped, signed_object, write
+from tests.inputs import inputs
 from tests.unit.openadr_ven.v2b.conversations import MESSAGES, NOW
 from tests.unit.openadr_ven.v2b.keys import identity
 
@@ -86,7 +87,7 @@ def events(draw: Callable[..., object]) -> Event:
     )
 
 
-@FEW(max_examples=60)
+@FEW(max_examples=inputs(60))
 @given(st.lists(events(), max_size=3))
 def test_any_list_of_events_reads_as_it_was_written(found: list[Event]) -> None:
     message = m.DistributeEvent(vtnID="vtn", requestID="r", events=tuple(found))
@@ -94,7 +95,7 @@ def test_any_list_of_events_reads_as_it_was_written(found: list[Event]) -> None:
     assert read(write(message)) == message
 
 
-@FEW(max_examples=300)
+@FEW(max_examples=inputs(300))
 @given(st.sampled_from(BYTES), st.integers(0, 10_000), st.binary(min_size=1, max_size=4))
 def test_spoiled_octets_are_a_message_or_malformed_and_nothing_else(
     data: bytes, place: int, spoil: bytes
@@ -107,7 +108,7 @@ def test_spoiled_octets_are_a_message_or_malformed_and_nothing_else(
         return
 
 
-@FEW(max_examples=200)
+@FEW(max_examples=inputs(200))
 @given(
     st.sampled_from(BYTES),
     st.integers(0, 200),
@@ -134,7 +135,7 @@ def test_spoiled_values_are_a_message_or_malformed_and_nothing_else(
         return
 
 
-@FEW(max_examples=100)
+@FEW(max_examples=inputs(100))
 @given(NAME, NAME)
 def test_no_text_changes_the_form_of_a_message(one: str, other: str) -> None:
     message = m.CancelOpt(requestID=one, optID=other, venID=one)
@@ -169,7 +170,7 @@ def is_taken(data: bytes) -> Element | None:
         return None
 
 
-@FEW(max_examples=400)
+@FEW(max_examples=inputs(400))
 @given(
     st.sampled_from(SIGNED),
     st.integers(0, 10_000),

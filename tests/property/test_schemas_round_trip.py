@@ -9,6 +9,7 @@ from lxml import etree
 
 import schemas
 from schemas import REGISTRY, Codec, validate
+from tests.inputs import inputs
 from tests.resource_strategies import resources
 
 CODEC = Codec()
@@ -16,7 +17,7 @@ XSD = etree.XMLSchema(etree.parse(str(Path(schemas.__file__).with_name("sep.xsd"
 
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=inputs(5), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_resource_survives_its_xml(name: str, data: st.DataObject) -> None:
     cls: type[object] = REGISTRY[name]
@@ -28,7 +29,7 @@ def test_resource_survives_its_xml(name: str, data: st.DataObject) -> None:
     assert CODEC.decode_fragment(CODEC.fragment(resource), cls) == resource
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=inputs(300), deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise_anything_but_malformed(data: bytes) -> None:
     with pytest.raises(schemas.Malformed):

@@ -9,6 +9,7 @@ from lxml import etree
 from schemas import Codec, FileStatus, Malformed
 from schemas.fields import Scalar
 from schemas.scalars import flaw_of
+from tests.inputs import inputs
 
 URI = Scalar("xs:anyURI", "xs:anyURI")
 SCHEMA = etree.XMLSchema(
@@ -32,7 +33,7 @@ def is_taken(text: str) -> bool:
     return bool(SCHEMA.validate(held))
 
 
-@settings(max_examples=400)
+@settings(max_examples=inputs(400))
 @example("http://[::1]:8443/ntfy?x=1&y=2#z")
 @example("edev/1[")
 @example("http://a:65536/")

@@ -9,6 +9,7 @@ from der_client.sunspec.simulator.bank import put
 from der_client.sunspec.simulator.inverter import Inverter
 from der_client.sunspec.simulator.settings import InverterSettings
 from der_client.sunspec.simulator.sources import IdealBattery
+from tests.inputs import inputs
 
 MAX_W, MAX_VA, MAX_VAR, CHARGE_W = 10_000.0, 11_000.0, 4_400.0, 6_000.0
 SETTINGS = InverterSettings(
@@ -41,7 +42,7 @@ STEPS = st.lists(
 Step = tuple[dict[str, int], dict[str, float], float, float, float]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=inputs(60))
 @given(steps=STEPS, soc_pct=st.floats(0.0, 100.0))
 def test_ratings_hold_whatever_is_written_and_the_grid_does(steps: list[Step], soc_pct: float) -> None:
     battery = IdealBattery(capacity_wh=20_000, charge_w=CHARGE_W, discharge_w=MAX_W, soc_pct=soc_pct)
@@ -62,7 +63,7 @@ def test_ratings_hold_whatever_is_written_and_the_grid_does(steps: list[Step], s
         assert ac.injected_wh <= MAX_W * now / 3600 + 1e-6
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=inputs(40))
 @given(steps=STEPS, cuts=st.integers(2, 7))
 def test_the_size_of_a_step_does_not_change_what_comes_of_it(steps: list[Step], cuts: int) -> None:
     whole, cut = (Inverter(InverterSettings(), 0.0) for _ in range(2))

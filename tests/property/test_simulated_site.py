@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from der_client.sunspec.simulator.bank import put
 from lineside.sim.build import Wish, build
 from lineside.sim.rig import Rig
+from tests.inputs import inputs
 
 START = 1_782_000_000.0
 STEPS = st.lists(
@@ -40,7 +41,7 @@ def live(rig: Rig, steps: list[tuple[float, float, float, float, float]]) -> Non
         rig.step(now)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=inputs(20))
 @given(seed=st.integers(0, 1_000), steps=STEPS, self_consumption=st.booleans())
 def test_what_the_meter_counts_is_what_the_devices_count_and_the_household_takes(
     seed: int, steps: list[tuple[float, float, float, float, float]], *, self_consumption: bool
@@ -56,7 +57,7 @@ def test_what_the_meter_counts_is_what_the_devices_count_and_the_household_takes
     assert site.flow.power_w == pytest.approx(power_w, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=inputs(8))
 @given(seed=st.integers(0, 1_000), steps=STEPS)
 def test_the_same_seed_gives_the_same_day(
     seed: int, steps: list[tuple[float, float, float, float, float]]

@@ -26,6 +26,7 @@ from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.permissions import Permissions
 from der_client.sunspec.writes import Block, Use
+from tests.inputs import inputs
 from tests.sunspec_devices import HYBRID, INVERTER, Older, newer_map, older_map
 
 PERMITTED = MappingSettings(permissions=Permissions(allow_grid_code_writes=True))
@@ -121,7 +122,7 @@ KINDS = ("newer", "older", "hybrid")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 @given(setpoint=setpoints, reversion=reversions)
 def test_nothing_of_the_grid_code_is_written_without_permission(
     kind: str, setpoint: Setpoint, reversion: Reversion
@@ -132,7 +133,7 @@ def test_nothing_of_the_grid_code_is_written_without_permission(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 @given(setpoint=setpoints, reversion=reversions)
 def test_ratings_and_the_detection_of_islands_are_never_written(
     kind: str, setpoint: Setpoint, reversion: Reversion
@@ -142,7 +143,7 @@ def test_ratings_and_the_detection_of_islands_are_never_written(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 @given(setpoint=setpoints, reversion=reversions)
 def test_device_that_holds_a_plan_needs_no_write_for_the_same_setpoint(
     kind: str, setpoint: Setpoint, reversion: Reversion
@@ -156,7 +157,7 @@ def test_device_that_holds_a_plan_needs_no_write_for_the_same_setpoint(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=inputs(40), deadline=None)
 @given(setpoint=setpoints, reversion=reversions)
 def test_release_gives_the_curves_back_as_they_were(
     kind: str, setpoint: Setpoint, reversion: Reversion
@@ -176,7 +177,7 @@ def test_release_gives_the_curves_back_as_they_were(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 @given(setpoint=setpoints, reversion=reversions)
 def test_only_what_is_asked_for_is_unsupported(kind: str, setpoint: Setpoint, reversion: Reversion) -> None:
     made = plan(device(kind), setpoint, reversion)

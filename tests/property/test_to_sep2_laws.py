@@ -12,6 +12,7 @@ from openadr_ven.to_sep2.amounts import Part, quantum_w, split
 from openadr_ven.to_sep2.fleet import GENERATES
 from openadr_ven.to_sep2.publication import told
 from schemas import DERControl
+from tests.inputs import inputs
 from tests.unit.openadr_ven.house import (
     HOUR,
     PROGRAMME,
@@ -78,7 +79,7 @@ def sheds(signals: list[Signal]) -> list[Event]:
 
 
 @given(fleets(), groups(), st.lists(SHEDS, min_size=1, max_size=3), st.sampled_from(TargetMode))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=inputs(100), deadline=None)
 def test_a_shed_signal_never_curtails_generation(
     devices: tuple[Device, ...], known: dict[str, frozenset[str]], signals: list[Signal], mode: TargetMode
 ) -> None:
@@ -96,7 +97,7 @@ def test_a_shed_signal_never_curtails_generation(
 
 
 @given(fleets(kinds=(Kind.STORAGE,)), st.integers(1, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=inputs(40), deadline=None)
 def test_a_shed_signal_never_stops_a_discharge_nor_charges_more(
     devices: tuple[Device, ...], level: int
 ) -> None:
@@ -122,7 +123,7 @@ def test_a_shed_signal_never_stops_a_discharge_nor_charges_more(
         max_size=8,
     ),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=inputs(150), deadline=None)
 def test_a_split_is_exact_where_there_is_room(total: int, parts: list[Part]) -> None:
     found = split(total, parts)
     left = total - sum(found)
@@ -135,7 +136,7 @@ def test_a_split_is_exact_where_there_is_room(total: int, parts: list[Part]) -> 
 
 
 @given(fleets(kinds=(Kind.STORAGE, Kind.EVSE, Kind.GENERATION)), st.integers(-60_000, 60_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 def test_set_points_never_sum_to_more_than_was_asked_nor_go_the_other_way(
     devices: tuple[Device, ...], load_w: int
 ) -> None:
@@ -154,7 +155,7 @@ def test_set_points_never_sum_to_more_than_was_asked_nor_go_the_other_way(
         st.tuples(WATTS, st.integers(0, 6), st.integers(1, 6), st.integers(0, 3)), min_size=1, max_size=5
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=inputs(60), deadline=None)
 def test_one_set_point_and_the_tightest_limit_hold_at_any_second(
     given_: list[tuple[int, int, int, int]],
 ) -> None:
@@ -190,7 +191,7 @@ def test_one_set_point_and_the_tightest_limit_hold_at_any_second(
     st.lists(st.lists(st.integers(0, 4000), min_size=1, max_size=4), min_size=1, max_size=4),
     st.lists(st.integers(0, HOUR), min_size=4, max_size=4),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=inputs(40), deadline=None)
 def test_after_all_steps_there_is_what_is_wanted_and_nothing_more_is_to_be_done(
     versions: list[list[int]], delays: list[int]
 ) -> None:
@@ -210,7 +211,7 @@ def test_after_all_steps_there_is_what_is_wanted_and_nothing_more_is_to_be_done(
 
 
 @given(fleets(), st.one_of(SHEDS, DISPATCHES), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=inputs(80), deadline=None)
 def test_what_is_judged_to_be_possible_is_not_refused_by_the_translation(
     devices: tuple[Device, ...], one: Signal, is_split: bool
 ) -> None:

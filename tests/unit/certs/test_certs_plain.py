@@ -17,6 +17,7 @@ from certs.plain import is_plain
 from certs.reading import certificate_of
 from certs.refusal import refusal
 from certs.session import encodings_of
+from tests.inputs import inputs
 
 Chain = tuple[bytes, ...]
 LOADED = "print('cryptography' in sys.modules)"
@@ -81,7 +82,7 @@ def changed(chain: Chain, place: int, cut: int, put: bytes, size: int) -> Chain:
 NUMBERS = st.integers(0, 1 << 16)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=inputs(600), deadline=None)
 @given(kind=st.integers(0, 2), place=NUMBERS, cut=NUMBERS, put=st.binary(max_size=2), size=st.integers(0, 2))
 def test_what_is_plain_is_good(
     chains: list[Chain], kind: int, place: int, cut: int, put: bytes, size: int
