@@ -121,7 +121,9 @@ class Answering:
         return asyncio.ensure_future(self.respond_by(dispatcher, request))
 
     def kept(self, known: Known, promise: asyncio.Future[Answer]) -> Answer:
-        """The answer that a promise has come to."""
+        """The answer that a promise has come to; a failure where the end of the process has cancelled it."""
+        if promise.cancelled():
+            return self._environment.failure
         flaw = promise.exception()
         if flaw is None:
             return promise.result()

@@ -364,6 +364,16 @@ async def test_what_has_changed_is_read_again_without_the_parser(house: House, p
     assert parser.fed == fed
 
 
+async def test_a_read_that_the_end_of_the_process_cancels_is_a_failure(house: House) -> None:
+    """On PostgreSQL a read is a task, and a loop that ends cancels those that are left."""
+    promise: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    promise.cancel()
+    asked = Request(method="GET", path="/tm", lfdi="", now=START)
+    answering = house.bench.server.answering
+    known = Known(asked, "/tm", 0, answering.dispatcher_of(asked)[0])
+    assert answering.kept(known, promise).status == 500
+
+
 def test_heads_are_bounded() -> None:
     heads = Heads(3)
     for number in range(10):
