@@ -1,7 +1,7 @@
 """Events in the store: status right at the second, and when it changes. IEEE 2030.5-2018, 10.2.3."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from function_sets import (
@@ -35,8 +35,6 @@ _ACTIVE: Final = (
     b"<creationTime>%d</creationTime><EventStatus><currentStatus>1</currentStatus><dateTime>%d</dateTime>"
     b"<potentiallySuperseded>false</potentiallySuperseded></EventStatus>"
 )
-_MADE: Final = re.compile(rb"<creationTime>(\d+)</creationTime>")
-_OPEN: Final = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 _SUPERSEDE_NONE: Final = frozenset({EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION})
 """States of events that no other event has to know of. IEEE 2030.5-2018, 10.2.3."""
 
@@ -178,35 +176,16 @@ def siblings_of(tx: Transaction, environment: Environment, row: Row, event: Even
     return [event_of(environment, other) for other in able]
 
 
-def prevail(
+def winning_mrid(
     reader: Reader,
     environment: Environment,
     list_id: int,
     event: Event,
-    random_below: Callable[[int], int] | None,
-    *,
-    is_dated: bool = False,
-) -> None:
-    """Make a new event of a list win over the open ones that it overlaps with: the newest wins.
-
-    One that is dated later, by a clock that was ahead or for a change in the same second, is beaten by a
-    creationTime that is later still, unless the new one's is to stay (`is_dated`); those of the same second
-    by an mRID that is made with `random_below`, if given.
-    """
-    rows = reader.overlapping(list_id, earliest_start(event), latest_end(event))
-    made = [int(found[1]) for row in rows if row.status in _OPEN and (found := _MADE.search(row.body))]
-    latest = max(made, default=0)
-    if latest > event.creationTime and not is_dated:
-        event.creationTime = latest + 1
-    elif random_below is not None:
-        event.mRID = _winning_mrid(environment, rows, event, random_below)
-
-
-def _winning_mrid(
-    environment: Environment, rows: Sequence[Row], event: Event, random_below: Callable[[int], int]
+    random_below: Callable[[int], int],
 ) -> str:
-    """The mRID of a new event, made to win over those that were made in the same second."""
+    """The mRID of a new event, made to win over those of its list that were made in the same second."""
     made = b"<creationTime>%d</creationTime>" % event.creationTime
+    rows = reader.overlapping(list_id, earliest_start(event), latest_end(event))
     rivals = [full_mrid(row.mrid) for row in rows if row.mrid and made in row.body]
     is_higher = environment.settings.profile.mrid_tie_break == "higher"
     best = max if is_higher else min

@@ -23,11 +23,11 @@ from sep2_server.bootstrap import response_list_href
 from sep2_server.errors import BadRequest
 from sep2_server.event_times import (
     event_of,
-    prevail,
     refresh_overlapping,
     repair_list,
     siblings_of,
     timed,
+    winning_mrid,
 )
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.rows import Row, full_mrid
@@ -169,7 +169,7 @@ def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *
     )
     href = of(RESPONSES, (owner,))
     listed = tx.by_href(href) or _new_list(action, href, owner)
-    prevail(tx, environment, listed.id, event, secrets.randbelow)
+    event.mRID = winning_mrid(tx, environment, listed.id, event, secrets.randbelow)
     bare = Row(
         number,
         event.href or "",

@@ -67,7 +67,7 @@ def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Js
     )
     check_event(control, desk.now)
     listed = desk.listed(program, "DERControlList")
-    return told(desk, insert_item(desk, listed, Plan(value=control, is_named=False, is_dated=False)), program)
+    return told(desk, insert_item(desk, listed, Plan(value=control, is_named=False)), program)
 
 
 def change(desk: Desk, call: Call) -> Answer:

@@ -58,7 +58,7 @@ def plan_of(desk: Desk, kind: str, given: object, place: str) -> Plan:
             plans[one.name] = (Plan(value=default_below(one.kind, held)),)
     value: Resource = _read(desk, cls, _filled(desk, route, held), place)
     check(desk, value, plans)
-    return Plan(value=value, is_named="mRID" in given, is_dated=False, below=plans)
+    return Plan(value=value, is_named="mRID" in given, below=plans)
 
 
 def changed_value(desk: Desk, kind: str, old: Resource, given: object) -> Any:  # noqa: ANN401

@@ -21,7 +21,7 @@ from schemas import (
 from sep2_server.action import item_kind, item_scope
 from sep2_server.below import Below, below
 from sep2_server.bootstrap import response_list_href
-from sep2_server.event_times import prevail, refresh_overlapping, siblings_of, timed
+from sep2_server.event_times import refresh_overlapping, siblings_of, timed, winning_mrid
 from sep2_server.extra_routes import MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.interval_times import INTERVAL_KINDS, spanned
 from sep2_server.operator.desk import Desk
@@ -43,12 +43,10 @@ class Plan:
     """A resource to make, and what is to hang below it, by the names that links give.
 
     `is_named`: its mRID is the operator's; that of an event which is not may yield to one that wins.
-    `is_dated`: its creationTime is to stay; that of an event which is not may be later, for it to win.
     """
 
     value: Resource
     is_named: bool = True
-    is_dated: bool = True
     below: Mapping[str, Sequence["Plan"]] = field(default_factory=dict)
 
 
@@ -61,9 +59,8 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     kind = item_kind(route, value)
     number = tx.next_id()
     parts = (*parts_of(desk, listed), str(number))
-    if isinstance(value, Event):
-        random_below = None if plan.is_named else desk.random_below
-        prevail(tx, desk.environment, listed.id, value, random_below, is_dated=plan.is_dated)
+    if isinstance(value, Event) and not plan.is_named:
+        value.mRID = winning_mrid(tx, desk.environment, listed.id, value, desk.random_below)
     owner_id = number if kind in PROGRAM_KINDS else listed.owner_id
     _furnish(desk, kind, parts, plan)
     row = Row(

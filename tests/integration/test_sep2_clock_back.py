@@ -346,20 +346,3 @@ async def forgetting_again_at(bench: Bench, time: int) -> None:
             if bench.server.keeper._forget_at == time:
                 return
             await asyncio.sleep(0.05)
-
-
-async def test_a_control_beats_those_that_were_made_while_the_clock_was_ahead(utility: Bench) -> None:
-    """The newest of two is the one with the later creationTime: what was made ahead would win until then."""
-    client, program = await program_of(utility)
-    span = {"interval": {"start": START + 9000, "duration": 600}}
-    utility.clock.set(START + 7200)
-    ahead = await added(utility, f"{program.href}/derc", {**span, "DERControlBase": {"opModMaxLimW": 9000}})
-    utility.clock.set(START + 10)
-    right = await added(utility, f"{program.href}/derc", {**span, "DERControlBase": {"opModMaxLimW": 1000}})
-    made = [(await client.read(href, DERControl)).creationTime for href in (ahead, right)]
-    assert made == [START + 7200, START + 7201]
-    utility.clock.set(START + 9100)
-    states = [
-        (await until_it_says(client, href, state)).currentStatus for href, state in ((right, 1), (ahead, 4))
-    ]
-    assert states == [1, 4]
