@@ -6,6 +6,7 @@ Files change at any moment: who starts later, or makes a context of its own, get
 import fcntl
 import json
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,6 +31,7 @@ class HeldTls(ServerTls):
         """Read the files. CertsError for those that cannot be used; it names them."""
         self._record = os.memfd_create(_NAME)
         self._copies: list[int] = []
+        weakref.finalize(self, _close, self._record, self._copies)
         self._hold(files)
         super().__init__(self._copied(files), learnt)
 
@@ -73,6 +75,12 @@ class HeldTls(ServerTls):
             os.close(copy)
         self._copies += fresh[len(self._copies) :]
         return _at(like, self._copies[: len(fresh)])
+
+
+def _close(record: int, copies: Sequence[int]) -> None:
+    """Let go of what was held, when nobody uses it any more."""
+    for one in (record, *copies):
+        os.close(one)
 
 
 def _paths(files: TlsFiles) -> tuple[Path, ...]:

@@ -55,16 +55,24 @@ class _Attribute(NamedTuple):
     read: Read
 
     @classmethod
-    def of(cls, attr: str, scalar: Scalar) -> _Attribute:
+    def of(cls, attr: str, scalar: Scalar, *, judges_uris: bool) -> _Attribute:
         known: Known = {}
-        return cls(attr, known, reader_of(scalar, known))
+        return cls(attr, known, reader_of(scalar, known, judges_uris=judges_uris))
 
 
 class Readers:
     """The compiled readers of one profile; several threads may ask for them at the same time."""
 
-    def __init__(self, profile: Profile, compiled: dict[type, list[ReadResource]] | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        compiled: dict[type, list[ReadResource]] | None = None,
+        *,
+        judges_uris: bool = False,
+    ) -> None:
+        """`judges_uris`: what is no URI is refused where one belongs."""
         self._profile = profile
+        self._judges_uris = judges_uris
         self._compiled = {} if compiled is None else compiled
 
     def of(self, cls: type) -> ReadResource:
@@ -72,7 +80,7 @@ class Readers:
         cell = self._compiled.get(cls)
         if cell is None:
             compiled = dict(self._compiled)
-            cell = Readers(self._profile, compiled).fill(cls)
+            cell = Readers(self._profile, compiled, judges_uris=self._judges_uris).fill(cls)
             self._compiled = compiled
         return cell[0]
 
@@ -145,7 +153,7 @@ class Readers:
         if f.scalar:
             known: Known = {}
             names[f"K{number}"] = known.get
-            names[f"L{number}"] = reader_of(f.scalar, known)
+            names[f"L{number}"] = reader_of(f.scalar, known, judges_uris=self._judges_uris)
             yield f"        v{number} = K{number}(texts[index])"
             yield f"        if v{number} is None:"
             yield f"            v{number} = leaf_value(L{number}, texts[index], elements[index])"
@@ -169,7 +177,11 @@ class Readers:
             yield f"    if not 1 <= len(v{number}) <= {f.at_most}: explain(element)"
 
     def _attribute_reader(self, cls: type, fields: tuple[Field, ...]) -> ReadAttributes:
-        known = {f.name: _Attribute.of(f.attr, f.scalar) for f in fields if f.is_attribute and f.scalar}
+        known = {
+            f.name: _Attribute.of(f.attr, f.scalar, judges_uris=self._judges_uris)
+            for f in fields
+            if f.is_attribute and f.scalar
+        }
         required = frozenset(f.attr for f in fields if f.is_attribute and f.required)
 
         def read(flat: Flat, element: etree._Element) -> tuple[Values, ReadResource | None]:

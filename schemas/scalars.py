@@ -48,10 +48,11 @@ def bounds_of(scalar: Scalar) -> tuple[int, int]:
     return (low if scalar.low is None else scalar.low, high if scalar.high is None else scalar.high)
 
 
-def reader_of(scalar: Scalar, known: Known | None = None) -> Read:
+def reader_of(scalar: Scalar, known: Known | None = None, *, judges_uris: bool = False) -> Read:
     """Function that turns the text of an element or attribute into a value, or raises Malformed.
 
-    It keeps numbers and truth values in `known`, where the caller may look them up first.
+    It keeps numbers and truth values in `known`, where the caller may look them up first. Any text is taken
+    for a URI, unless it `judges_uris`.
     """
     if scalar.primitive in BOUNDS:
         return _remembering(_integer_reader(scalar), {} if known is None else known)
@@ -60,7 +61,7 @@ def reader_of(scalar: Scalar, known: Known | None = None) -> Read:
     if scalar.primitive == "xs:hexBinary":
         return _hex_reader(scalar)
     if scalar.primitive == "xs:anyURI":
-        return _read_uri
+        return _judge_uri if judges_uris else _read_uri
     return _string_reader(scalar)
 
 
@@ -122,6 +123,10 @@ def _string_reader(scalar: Scalar) -> Read:
 
 
 def _read_uri(text: str | None) -> Value:
+    return (text or "").strip(_SPACE)
+
+
+def _judge_uri(text: str | None) -> Value:
     value = (text or "").strip(_SPACE)
     if not _PATH.match(value) and not _is_uri(value):
         raise Malformed("lexical", f"{value[:48]!r} is no URI")
@@ -146,7 +151,7 @@ def flaw_of(scalar: Scalar, value: object) -> str | None:
     if wanted is bool:
         return None
     try:
-        reader_of(scalar)(format(value))
+        reader_of(scalar, judges_uris=True)(format(value))
     except Malformed as flaw:
         return flaw.detail
     return None

@@ -7,7 +7,7 @@ are skipped.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, TypeVar, cast
 
 from lxml import etree
@@ -40,13 +40,19 @@ _UTF_8: Final = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 class Codec:
     """Reads and writes the documents of one profile."""
 
-    def __init__(self, profile: Profile = BASE) -> None:
+    def __init__(self, profile: Profile = BASE, *, judges_uris: bool = False) -> None:
+        """`judges_uris`: reading refuses what is no URI; a client goes on with what else a document says."""
         self.profile = profile
-        self._readers, self._writers, self._known = _compiled_for(profile)
+        self._readers, self._writers, self._known = _compiled_for(profile, judges_uris)
         self.spaces = f' xmlns="{profile.namespace}"'
         """The declarations of namespaces in every document, with a space before each."""
         if profile.extension_namespace:
             self.spaces += f' xmlns:{profile.prefix}="{profile.extension_namespace}"'
+
+    @cached_property
+    def judge(self) -> Codec:
+        """The codec of the same profile that refuses what is no URI: for what strangers send to be stored."""
+        return Codec(self.profile, judges_uris=True)
 
     def decode(self, data: bytes, expected: type[T] | tuple[type[T], ...], *, most: int = MOST_OCTETS) -> T:
         """The resource in a document, checked against the schema.
@@ -143,12 +149,12 @@ class Codec:
 
 
 @lru_cache(maxsize=32)
-def _compiled_for(profile: Profile) -> tuple[Readers, Writers, frozenset[object]]:
+def _compiled_for(profile: Profile, judges_uris: bool) -> tuple[Readers, Writers, frozenset[object]]:
     """What the codecs of a profile share: its readers and writers, compiled once, and the tags it knows."""
     classes = [*REGISTRY.values(), *profile.extensions, *profile.additions.values()]
     tags: set[object] = {profile.element_of(cls) for cls in classes}
     tags |= {profile.tag(f) for cls in classes for f in spec_of(cls) if not f.is_attribute}
-    return Readers(profile), Writers(profile), frozenset(tags)
+    return Readers(profile, judges_uris=judges_uris), Writers(profile), frozenset(tags)
 
 
 def validate(value: object) -> None:

@@ -66,10 +66,10 @@ class Mount:
     def decode(self, body: bytes, expected: tuple[type, ...], *, most: int) -> object:
         """The resource in a body from a client of this mount, as the store knows it. Raises Malformed."""
         if self.codec is self.store and not self.prefix:
-            return self.codec.decode(body, expected, most=most)
+            return self.codec.judge.decode(body, expected, most=most)
         additions = self.rules.xml.additions
         wanted = tuple(additions.get(cls.__name__, cls) for cls in expected)
-        value: object = self.codec.decode(body, wanted, most=most)
+        value: object = self.codec.judge.decode(body, wanted, most=most)
         if isinstance(value, csip_aus.ConnectionPointV11):
             return csip_aus.ConnectionPoint(href=value.href, connectionPointId=value.id)
         if self.prefix:

@@ -39,7 +39,7 @@ def replacing(desk: Desk, body: object, kind: str, held: object) -> object:
 def _wire(desk: Desk, body: Document, kind: str) -> dict[str, Any]:
     cls = route_named(kind).type
     try:
-        value: object = Codec(_profile_of(desk, body)).decode(body.octets, cls, most=MOST_OCTETS)
+        value: object = Codec(_profile_of(desk, body)).judge.decode(body.octets, cls, most=MOST_OCTETS)
     except Malformed as flaw:
         raise BadRequest(f"body: {flaw}", f"send a {cls.__name__} as the schema has it, or JSON") from flaw
     return json_of(value)

@@ -14,14 +14,14 @@ from typing import Final, NoReturn
 
 from sep2_server.process.crew import Crew
 from sep2_server.process.hangups import signals_held, take_ends, take_hangups
-from sep2_server.process.life import UNFINISHED
+from sep2_server.process.life import BEYOND_S, UNFINISHED
 from sep2_server.process.service import ServiceManager, end_with_parent
 
 READY: Final = b"\0"
 """What a worker writes after all it has to say: it serves."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-GRACE_S: Final = 10.0
-"""How much longer than their own time-out workers may take to end."""
+GRACE_S: Final = BEYOND_S + 5.0
+"""How much longer than `shutdown_s` workers may take to end: one with a hung database hears 2 s late."""
 LOOK_S: Final = 5.0
 """How often it is looked whether workers live, s."""
 STUCK_S: Final = 120.0

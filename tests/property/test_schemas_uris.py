@@ -49,6 +49,8 @@ def test_a_link_that_is_none_is_refused_with_its_place() -> None:
     fields = "<loadPercent>0</loadPercent><nextRequestAttempt>0</nextRequestAttempt>"
     counts = "<request503Count>0</request503Count><requestFailCount>0</requestFailCount>"
     body = f'<FileLink href="[edev/1"/>{fields}{counts}<status>0</status><statusTime>0</statusTime>'
+    document = f'<FileStatus xmlns="urn:ieee:std:2030.5:ns">{body}</FileStatus>'.encode()
     with pytest.raises(Malformed, match="is no URI") as refused:
-        Codec().decode(f'<FileStatus xmlns="urn:ieee:std:2030.5:ns">{body}</FileStatus>'.encode(), FileStatus)
+        Codec().judge.decode(document, FileStatus)
     assert (refused.value.rule, refused.value.path) == ("lexical", "/FileStatus/FileLink")
+    assert Codec().decode(document, FileStatus).loadPercent == 0, "a client goes on with the rest"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 SHUTDOWN_S = 1
-CROWDED_S = 4.0
+CROWDED_S = 6.0
 """How much longer a process may need on a machine with other work."""
 Hung = Callable[[], "AbstractContextManager[None]"]
 
