@@ -127,7 +127,7 @@ __all__ = [
 if not TYPE_CHECKING:  # a name that is nowhere is for the type checker to find
 
     def __getattr__(name: str) -> object:
-        """What is first asked for now."""
+        """A name whose module is read when it is first asked for."""
         if name not in _WITH_LIBRARY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(_WITH_LIBRARY[name]), name)

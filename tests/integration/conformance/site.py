@@ -54,13 +54,15 @@ class Site:
         return self.server.redirection.port if self.server.redirection is not None else 0
 
     async def start(self) -> None:
-        """Start the server, at the port that it had if it ran before."""
+        """Start the server, at the ports that it had if it ran before."""
         settings = server_settings(self.folder, self.pki, **self.settings)
         store = Store.of(settings)
         self.stack.callback(store.close)
         server = Sep2Server(settings, store, LoopClock(self.time))
         self.server = await self.stack.enter_async_context(server)
         self.settings["port"] = self.server.port
+        if self.server.redirection is not None:
+            self.settings["redirect_port"] = self.plain_port
         operator = OperatorSettings(port=self.side_port, folder=self.folder / "operator")
         self.side = await self.stack.enter_async_context(OperatorSide(operator, self.server))
 
