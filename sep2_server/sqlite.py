@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from sqlite3 import SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC, DatabaseError, connect
 from typing import Any, Final
@@ -54,6 +55,7 @@ class SqliteConnection(Connection):
             raise StoreError(f"{path}: the database cannot be opened: {flaw}") from flaw
         self._disk.watch(path)
         self._woken = threading.Event()
+        self._mark: AbstractContextManager[None] = nullcontext()
         self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
@@ -120,10 +122,15 @@ class SqliteConnection(Connection):
         self.control("PRAGMA synchronous=NORMAL")
         self.control("PRAGMA wal_autocheckpoint=0")
 
+    def mark_commits(self, mark: AbstractContextManager[None]) -> None:
+        """From now on enter a mark for as long as a commit lasts."""
+        self._mark = mark
+
     def commit(self, last_change: int | None = None) -> None:
         """Make what was written durable; other processes look by themselves whether the file has changed."""
         try:
-            self.control("COMMIT")
+            with self._mark:
+                self.control("COMMIT")
         except DatabaseError as flaw:
             if getattr(flaw, "sqlite_errorcode", 0) in UNSYNCED:
                 self._disk.lose(flaw)

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from sep2_server.address import PostgresAddress, is_url
 from sep2_server.borrowed import BorrowedConnection
+from sep2_server.commit_marks import CommitMarks, is_quiet
 from sep2_server.commits import Job, Observer
 from sep2_server.connection import Connection
 from sep2_server.disk import Disk
@@ -48,11 +49,14 @@ class Store:
         password: str | None = None,
         is_shared: bool = False,
         patience_s: float = PATIENCE_S,
+        marks: CommitMarks | None = None,
+        process: int = 0,
     ) -> None:
         """Open a database, or make its tables. StoreError where that cannot be.
 
         `is_shared`: other processes write to the same file; to PostgreSQL they always may. Who waits for an
-        answer longer than `patience_s` is told StoreError.
+        answer longer than `patience_s` is told StoreError. With `marks` all who write to the file mark their
+        commits there, this one as `process`.
         """
         self._patience_s = patience_s
         self._asked = 0
@@ -64,6 +68,8 @@ class Store:
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="sep2-reader")
         self._version = 0
+        self._marks = marks
+        self._seen: bytes | None = None
         self._writers: set[int] = set()
         self._disk = Disk()
         self._watched = open_connection(self.address, self._writers) if self.is_shared else None
@@ -71,19 +77,29 @@ class Store:
         self.reader = self._main_reader()
         self.feed.start_at(self.reader.last_change())
         writing = open_connection(self.address, self._writers, self._disk)
+        self._mark_commits(process, self._connections[0], writing)
         self._writer = Writer(writing, self.feed, is_shared=self.is_shared)
         self._syncer: LogSyncer | None = None
         self._loop_writer = self._writer_of_loop()
         self._watch()
 
     @classmethod
-    def of(cls, settings: Settings, *, is_shared: bool = False) -> "Store":
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        is_shared: bool = False,
+        marks: CommitMarks | None = None,
+        process: int = 0,
+    ) -> "Store":
         """The store that settings name."""
         return cls(
             settings.database,
             password=settings.database_password,
             is_shared=is_shared,
             patience_s=settings.answer_s,
+            marks=marks,
+            process=process,
         )
 
     def new_reader(self) -> Reader:
@@ -109,12 +125,17 @@ class Store:
 
     def refresh(self) -> None:
         """Hear now what other processes have committed to a file. For the thread of the event loop."""
+        seen = None if self._marks is None else self._marks.seen()
+        if seen is not None and seen == self._seen:
+            return
         connection = self._connections[0]
         if self._watched is not None and isinstance(connection, SqliteConnection):
             version = connection.data_version
             if version != self._version:
-                self._version = version
                 self.feed.catch_up(self.reader)
+                self._version = version
+        if seen is not None:
+            self._seen = seen if is_quiet(seen) else None
 
     def submit(self, job: Job[T]) -> Future[T]:
         """Run a job in the writer; the future is done once what it wrote is durable."""
@@ -176,6 +197,12 @@ class Store:
         self._pool.shutdown()
         with ThreadPoolExecutor(1) as closing:
             closing.submit(self._close_connections).result()
+
+    def _mark_commits(self, process: int, *writing: Connection) -> None:
+        if self._marks is not None:
+            for writer, connection in enumerate(writing):
+                if isinstance(connection, SqliteConnection):
+                    connection.mark_commits(self._marks.mark(process, writer))
 
     def _close_connections(self) -> None:
         """Close all that is open; no thread uses them any more, and this one runs no event loop."""

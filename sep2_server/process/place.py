@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from certs import HeldTls, LearntIssuers, TlsFiles
+from sep2_server.commit_marks import CommitMarks
 from sep2_server.process.boards import Boards
 from sep2_server.process.meter import Meter
 from sep2_server.settings import Settings
@@ -24,6 +25,7 @@ class Place:
     sockets: Sequence[socket.socket] = ()
     operator_sockets: Sequence[socket.socket] = ()
     boards: Boards | None = None
+    marks: CommitMarks | None = None
     meter: Meter = field(default_factory=Meter)
     reads_files: bool = True
 

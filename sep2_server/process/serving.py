@@ -52,7 +52,7 @@ async def serve(
     here = place or alone(site.server)
     async with AsyncExitStack() as held:
         access = held.enter_context(logging_of(site.server, here.meter))
-        store = Store.of(site.server, is_shared=here.of > 1)
+        store = Store.of(site.server, is_shared=here.of > 1, marks=here.marks, process=here.number)
         held.callback(store.close)
         async with AsyncExitStack() as running:
             server = Sep2Server(site.server, store, place=here)

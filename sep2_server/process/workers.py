@@ -11,6 +11,7 @@ from typing import Self
 import uvloop
 
 from certs import CertsError, HeldTls, listen
+from sep2_server.commit_marks import CommitMarks
 from sep2_server.errors import StoreError
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.errors import AuditFailed
@@ -66,6 +67,7 @@ class Workshop:
     sockets: list[list[socket.socket]]
     operator_sockets: list[socket.socket]
     boards: Boards
+    marks: CommitMarks
 
     @classmethod
     def open(cls, site: Site, reread: Reread) -> Self:
@@ -83,6 +85,7 @@ class Workshop:
             sockets=[first, *further],
             operator_sockets=listen(site.operator.host, site.operator.port),
             boards=Boards.create(settings.workers),
+            marks=CommitMarks(settings.workers),
         )
 
     def work(self, number: int, tell: Tell, ready: Callable[[], None]) -> int:
@@ -98,6 +101,7 @@ class Workshop:
             sockets=self.sockets[number],
             operator_sockets=() if number else self.operator_sockets,
             boards=self.boards,
+            marks=self.marks,
             meter=Meter(lasting(self.boards.read(number)[1])),
         )
         life = Life(ServiceManager(None), ready)
