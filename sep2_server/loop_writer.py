@@ -6,7 +6,6 @@ and where somebody else is writing to the file, they go to the thread of the wri
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from sep2_server.address import PostgresAddress
 from sep2_server.commits import MOST_TOGETHER, Commits, Done, Job, Observer, Waiting
 from sep2_server.errors import StoreError
 from sep2_server.feed import Feed
-from sep2_server.log_syncer import LogSyncer
+from sep2_server.log_syncer import LogSyncer, call
 from sep2_server.postgres import LoopConnection
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.writer import Group, Outcome
@@ -80,7 +79,7 @@ class SqliteHere:
                 _settle(future, None, StoreError(f"the store cannot write: {flaw}"))
             done = []
         if done:
-            self._syncer.sync(lambda flaw: _call(loop, lambda: told(done, flaw)))
+            self._syncer.sync(loop, partial(told, done))
         else:
             loop.call_soon(told, done, None)
         return True
@@ -236,7 +235,7 @@ class LoopWriter:
         loop = asyncio.get_running_loop()
         told = [(future, Outcome()) for _, future in batch]
         jobs = [(job, outcome) for (job, _), (_, outcome) in zip(batch, told, strict=True)]
-        self._submit(Group(jobs, lambda: _call(loop, lambda: self._passed(told))))
+        self._submit(Group(jobs, lambda: call(loop, lambda: self._passed(told))))
 
     def _passed(self, told: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
         for future, outcome in told:
@@ -256,9 +255,3 @@ def _settle(future: asyncio.Future[Any], result: object, flaw: BaseException | N
         future.set_result(result)
     else:
         future.set_exception(flaw)
-
-
-def _call(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
-    """Call in the thread of a loop; nobody waits any more where it is closed, at this very moment even."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(call)

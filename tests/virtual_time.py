@@ -131,8 +131,11 @@ class JumpingSelector(selectors.EpollSelector):
 
 
 def somebody_works(others: frozenset[int] = frozenset()) -> bool:
-    """True while a thread is not known to wait that is neither this one nor one of `others`."""
+    """True while the kernel syncs, or a thread works that is neither this one nor one of `others`."""
     left = others | {threading.get_ident()}
+    kernel = sys.modules.get("sep2_server.kernel_sync")
+    if kernel is not None and kernel.KernelSync.under_way:
+        return True
     return any(not _waits(frame) for ident, frame in sys._current_frames().items() if ident not in left)
 
 

@@ -4,15 +4,12 @@ import gc
 from pathlib import Path
 
 from certs import HeldTls, Pki, TlsFiles
+from tests.descriptors import open_files
 
 
 def files_of(pki: Pki) -> TlsFiles:
     own = pki.credentials("server")
     return TlsFiles(certificate=own.certificate_path, key=own.key_path, roots=own.root_path)
-
-
-def open_files() -> int:
-    return len([*Path("/proc/self/fd").iterdir()])
 
 
 def test_what_is_held_is_let_go_of_when_nobody_uses_it(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from certs import Pki
 from schemas import LogEvent
+from sep2_server.kernel_sync import KernelSync
 from sep2_server.process.pages import page
 from tests.integration.sep2_harness import START, Bench, running
 
@@ -50,12 +51,17 @@ async def test_a_certificate_that_is_not_valid_yet_makes_it_not_ready(tmp_path: 
 async def test_a_disk_that_has_not_kept_what_was_written_makes_it_not_ready(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    flaw = OSError(5, "Input/output error")
+
     def broken(_: int) -> None:
-        raise OSError(5, "Input/output error")
+        raise flaw
+
+    end = KernelSync.end
 
     row, client = await bench.device("health-1")
     with monkeypatch.context() as patched:
         patched.setattr(os, "fdatasync", broken)
+        patched.setattr(KernelSync, "end", lambda kernel: end(kernel) or flaw)
         assert (await client.post(f"{row.href}/lel", EVENT)).status == 503
     assert (await client.post(f"{row.href}/lel", EVENT)).status == 503
     assert (await client.get("/tm")).status == 200

@@ -21,16 +21,28 @@ from schemas import Codec
 from sep2_server import Store, log_syncer, loop_writer
 from sep2_server.address import PostgresAddress
 from sep2_server.errors import StoreError, UndecidedError
+from sep2_server.kernel_sync import KernelSync
 from sep2_server.postgres import PostgresConnection
 from sep2_server.reader import Reader
 from sep2_server.rows import Change
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
+from tests.descriptors import open_files
 from tests.integration.sep2_harness import Bench
 from tests.integration.test_sep2_durability import event
 from tests.postgres import Postgres
 
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True, params=["kernel", "thread"])
+def hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who syncs."""
+    if request.param == "thread":
+        monkeypatch.setattr(log_syncer, "_kernel", lambda: None)
+    elif log_syncer._kernel() is None:
+        pytest.skip("the kernel does not sync for this process")
+    return str(request.param)
 
 
 @pytest.fixture
@@ -41,7 +53,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 class Disk:
-    """`os.fdatasync` that waits until it may, or fails."""
+    """Syncs, of whatever hand, that wait until they may, or fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.may_go_on = threading.Event()
@@ -49,6 +61,21 @@ class Disk:
         self.syncs = 0
         self._sync = os.fdatasync
         monkeypatch.setattr(os, "fdatasync", self._wait)
+        end = KernelSync.end
+
+        def begin(kernel: KernelSync, file: int) -> None:
+            kernel.is_under_way = True
+            KernelSync.under_way += 1
+            threading.Thread(target=self._submit, args=(kernel, file)).start()
+
+        monkeypatch.setattr(KernelSync, "begin", begin)
+        monkeypatch.setattr(KernelSync, "end", lambda kernel: end(kernel) or self.flaw)
+
+    def _submit(self, kernel: KernelSync, file: int) -> None:
+        self.may_go_on.wait(5)
+        self.syncs += 1
+        kernel._request.file = file
+        kernel._call(*kernel._submission)
 
     def _wait(self, file: int) -> None:
         self.may_go_on.wait(5)
@@ -367,7 +394,7 @@ async def test_what_a_lost_disk_has_not_taken_is_not_synced_again(store: Store, 
         told.append(flaw)
         done.set()
 
-    store._syncer.sync(tell)
+    store._syncer.sync(asyncio.get_running_loop(), tell)
     assert await asyncio.to_thread(done.wait, 10)
     assert isinstance(told[0], StoreError)
     assert disk.syncs == 1
@@ -392,7 +419,7 @@ async def test_a_log_is_emptied_while_all_wait_once_for_each_time_most_of_it_was
     store._syncer._empty_most()
     for number in range(5):
         await store.do_short(put(number))
-    assert emptied[1:] == ["sep2-syncer"]
+    assert emptied[1:] == ["sep2-checkpoint_0"]
 
 
 def test_a_syncer_that_is_closed_has_given_its_file_back_and_emptied_the_log_no_more(
@@ -421,6 +448,47 @@ def test_a_syncer_that_is_closed_has_given_its_file_back_and_emptied_the_log_no_
     assert ended == [True]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(file)
+
+
+async def test_close_leaves_nothing_that_syncs(tmp_path: Path) -> None:
+    before = open_files()
+    store = Store(tmp_path / "server.db")
+    await store.do_short(put(1))
+    syncer = store._syncer
+    assert syncer is not None
+    thread = syncer._thread
+    store.close()
+    assert thread is None or not thread.is_alive()
+    assert (syncer._kernel, syncer._file, open_files()) == (None, None, before)
+
+
+async def test_close_tells_of_a_sync_that_is_under_way(tmp_path: Path, disk: Disk) -> None:
+    store = Store(tmp_path / "server.db")
+    written = asyncio.ensure_future(store.do_short(put(1)))
+    await asyncio.sleep(0.05)
+    threading.Timer(0.1, disk.may_go_on.set).start()
+    assert not written.done()
+    store.close()
+    assert await asyncio.wait_for(written, 10) == 1
+
+
+async def test_where_the_kernel_takes_no_more_a_thread_syncs(
+    store: Store, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk.may_go_on.set()
+    assert await store.do_short(put(1)) == 1
+
+    def refuse(*_: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(KernelSync, "begin", refuse)
+    for number in (2, 3):
+        assert await asyncio.wait_for(store.do_short(put(number)), 10) == number
+    syncer = store._syncer
+    assert syncer is not None
+    assert syncer._kernel is None
+    assert syncer._thread is not None
+    assert disk.syncs == 3
 
 
 async def test_a_log_that_was_made_anew_is_opened_anew_and_the_old_one_given_back(store: Store) -> None:
@@ -484,11 +552,6 @@ def test_on_postgresql_a_loop_that_was_left_does_not_keep_the_next_waiting(postg
     postgres.drop(name)
 
 
-def open_files() -> int:
-    """How many files this process has open."""
-    return len([*Path("/proc/self/fd").iterdir()])
-
-
 class Loop:
     """A loop that closes at the moment in which it is called."""
 
@@ -503,7 +566,7 @@ class Loop:
 
 def test_a_loop_that_closes_while_it_is_called_takes_nobody_with_it() -> None:
     """The thread that syncs serves the next loop too."""
-    loop_writer._call(Loop(), lambda: None)  # type: ignore[arg-type]
+    log_syncer.call(Loop(), lambda: None)  # type: ignore[arg-type]
 
 
 def test_what_one_loop_has_left_does_not_keep_the_next_waiting(

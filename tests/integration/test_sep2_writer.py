@@ -116,17 +116,6 @@ def test_close_returns_once_all_that_waited_is_written(tmp_path: Path, each_data
     assert last.result().href == "/last"
 
 
-async def test_close_leaves_no_thread_that_syncs(tmp_path: Path) -> None:
-    store = Store(tmp_path / "server.db")
-    await store.do_short(put("/1"))
-    syncer = store._syncer
-    assert syncer is not None
-    thread = syncer._thread
-    assert thread is not None
-    store.close()
-    assert (thread.is_alive(), syncer._file) == (False, None)
-
-
 def test_a_writer_that_cannot_even_undo_what_was_begun_tells_so_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
