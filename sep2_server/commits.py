@@ -184,7 +184,6 @@ def fetch(unit: Unit, jobs: Sequence[Job[Any]]) -> None:
         wants = [(asker, next(asker, None)) for asker in asking]
         asking = [asker for asker, want in wants if want is not None]
         told = [want for _, want in wants if want is not None]
-        unit.fetch(href for want in told for href in want.hrefs)
+        unit.fetch((href for want in told for href in want.hrefs), sum(want.ids for want in told))
         unit.fetch_named(name for want in told for name in want.names)
         unit.fetch_anywhere(mrid for want in told for mrid in want.mrids)
-        unit.reserve(sum(want.ids for want in told))

@@ -309,6 +309,15 @@ NEXT_IDS: Final = (
     .returning(t.sequence.c.value)
 )
 
+
+@cache
+def rows_at_and_ids(number: int) -> Select[Any]:
+    """`NEXT_IDS` and `rows_at` in one (PostgreSQL): the value in front of each row, or of one of nulls."""
+    given = NEXT_IDS.cte("given")
+    found = given.outerjoin(t.resource, _R.href.in_([_p(f"h{n}") for n in range(number)]))
+    return select(given.c.value, *t.resource.c).select_from(found)
+
+
 INSERT_CLIENT: Final = insert(t.client)
 DELETE_CLIENT: Final = delete(t.client).where(_C.end_device_id == _p("end_device_id"))
 INSERT_GROUP: Final = insert(t.device_group)

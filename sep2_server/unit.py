@@ -18,6 +18,7 @@ from sqlalchemy.sql.util import find_tables
 
 from sep2_server import statements as q
 from sep2_server import tables
+from sep2_server.batches import by_columns, padded, parts
 from sep2_server.connection import Amounts, Connection, Result, Writes, Written
 from sep2_server.rows import Change, Report, Row, StoredReading, full_mrid
 
@@ -77,19 +78,24 @@ class Unit(Connection):
 
     # What is read.
 
-    def fetch(self, hrefs: Iterable[str]) -> None:
-        """Read the resources at URIs together, those that are not known yet."""
+    def fetch(self, hrefs: Iterable[str], ids: int = 0) -> None:
+        """Read the resources at URIs together, those that are not known yet, and reserve so many row ids."""
         unknown = [href for href in dict.fromkeys(hrefs) if href not in self._at]
-        for asked in _padded(unknown):
-            found = self._all(q.rows_at(len(asked)), {f"h{n}": href for n, href in enumerate(asked)})
+        for asked in padded(unknown):
+            values: dict[str, object] = {f"h{n}": href for n, href in enumerate(asked)}
+            if ids > len(self._ids) and self.dialect == "postgresql":
+                found = self._rows_and_ids(len(asked), values, ids)
+            else:
+                found = self._all(q.rows_at(len(asked)), values)
             self._at.update(dict.fromkeys(asked))
             self._at.update((row.href, self._updated(row)) for row in found)
+        self._reserve(ids)
 
     def fetch_named(self, names: Iterable[tuple[str, int | None]]) -> None:
         """Read the resources with mRIDs of owners together, those that are not known yet."""
         wanted = [(full_mrid(mrid), owner_id) for mrid, owner_id in names]
         unknown = [key for key in dict.fromkeys(wanted) if key not in self._named and key[1] is not None]
-        for asked in _padded(unknown):
+        for asked in padded(unknown):
             values: dict[str, object] = {f"m{n}": mrid for n, (mrid, _) in enumerate(asked)}
             values |= {f"o{n}": owner_id for n, (_, owner_id) in enumerate(asked)}
             found = self._all(q.rows_named(len(asked)), values)
@@ -117,7 +123,7 @@ class Unit(Connection):
     def fetch_anywhere(self, mrids: Iterable[str]) -> None:
         """Read the resources with mRIDs together, whoever owns them."""
         unknown = [mrid for mrid in dict.fromkeys(map(full_mrid, mrids)) if mrid not in self._anywhere]
-        for asked in _padded(unknown):
+        for asked in padded(unknown):
             found = self._all(q.rows_with(len(asked)), {f"m{n}": mrid for n, mrid in enumerate(asked)})
             self._anywhere.update((mrid, []) for mrid in asked)
             for row in found:
@@ -144,16 +150,28 @@ class Unit(Connection):
         given, self._ids = self._ids[count - 1], self._ids[count:]
         return given
 
-    def reserve(self, count: int) -> None:
+    def _reserve(self, count: int) -> None:
         """Take so many new row ids together, before they are asked for one by one."""
         if count > len(self._ids):
             self._take_ids(count)
 
+    def _rows_and_ids(self, number: int, values: dict[str, object], count: int) -> list[Row]:
+        """Rows at URIs, and so many new row ids, in one trip."""
+        found = self._run(q.rows_at_and_ids(number), by=count, **values).fetchall()
+        if not found:  # the sequence is lost
+            return self._all(q.rows_at(number), values)
+        self._given(found[0][0], count)
+        return [_row(row[1:]) for row in found if row[1] is not None]
+
     def _take_ids(self, count: int) -> bool:
         found = self._run(q.NEXT_IDS, by=count).fetchone()
-        if found is not None:
-            self._ids = range(int(found[0]) - count + 1, int(found[0]) + 1)
-        return found is not None
+        return self._given(None if found is None else found[0], count)
+
+    def _given(self, last: int | None, count: int) -> bool:
+        """Have so many row ids up to the last one; False where the sequence is lost."""
+        if last is not None:
+            self._ids = range(int(last) - count + 1, int(last) + 1)
+        return last is not None
 
     def is_new(self, row: Row) -> bool:
         """Whether a resource is one that the jobs have added and that is waiting to be written."""
@@ -269,7 +287,7 @@ class Unit(Connection):
             for device_id, subject, status in reports
         ]
         inserted = [one for one in put if one[2]]
-        writes = Writes(inserted, _by_columns(updates.values()), said, list(moves.items()), changes)
+        writes = Writes(inserted, by_columns(updates.values()), said, list(moves.items()), changes)
         amounts, places = self.below.together(writes) or self._one_by_one(writes)
         self._places += places
         return {(int(list_id), int(scope)): int(amount) for list_id, scope, amount in amounts}
@@ -283,7 +301,7 @@ class Unit(Connection):
         for table, columns, rows in writes.inserts:
             self.below.insert_many(table, columns, rows)
         amounts: Amounts = []
-        for some in _parts(writes.moves):
+        for some in parts(writes.moves):
             values: dict[str, object] = {}
             for n, ((list_id, scope), by) in enumerate(some):
                 values |= {f"l{n}": list_id, f"s{n}": scope, f"b{n}": by}
@@ -368,27 +386,3 @@ def _needs_rows(statement: ClauseElement) -> bool:
         statement, include_joins=True, include_selects=True, include_crud=True, check_columns=True
     )
     return not found or not _WAITING.isdisjoint(table.name for table in found if isinstance(table, Table))
-
-
-def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    """Items in parts that one statement takes."""
-    return (items[first : first + q.AT_ONCE] for first in range(0, len(items), q.AT_ONCE))
-
-
-def _padded(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    """The same, each part filled up to a power of two with its last item, so that statements are few."""
-    for part in _parts(items):
-        size = 1 << (len(part) - 1).bit_length()
-        yield [*part, *[part[-1]] * (size - len(part))]
-
-
-def _by_columns(updates: Iterable[tuple[Row, Row]]) -> dict[frozenset[str], list[dict[str, object]]]:
-    """The parameters of updates by the columns that they change."""
-    found: dict[frozenset[str], list[dict[str, object]]] = {}
-    for old, row in updates:
-        pairs = zip(Row._fields, row, old, strict=True)
-        values: dict[str, object] = {name: new for name, new, before in pairs if new != before}
-        if values:
-            new = {f"new_{name}": value for name, value in values.items()}
-            found.setdefault(frozenset(values), []).append({"row_id": row.id, **new})
-    return found

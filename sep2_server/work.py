@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from function_sets import ROUTES, Route
+from schemas import LogEvent, Response
 from sep2_server.access import Viewer, viewer_of
 from sep2_server.action import Action
 from sep2_server.environment import Environment
@@ -24,6 +25,8 @@ POSTED_FOR_PUT: Final = frozenset({"DERCapability", "DERSettings", "DERStatus", 
 SHORT_OCTETS: Final = 8192
 END_DEVICES: Final = ROUTES["EndDeviceList"].path
 """What is posted there makes some twenty resources."""
+MADE_ANEW: Final = (LogEvent, Response)
+"""What is posted of these is a new resource each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Work:
 
     def wants(self, unit: Unit) -> Iterator[Want]:
         """What the write will ask the store for."""
-        yield Want(hrefs=(self.request.path,))
+        yield Want(hrefs=(self.request.path,), ids=int(isinstance(self.value, MADE_ANEW)))
         row = unit.row_at(self.request.path)
         if row is not None:
             yield from wanted(self.environment, self.request.method, row, self.value, unit)

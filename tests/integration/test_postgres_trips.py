@@ -65,8 +65,8 @@ async def test_writes_of_a_device_take_few_trips(bench: Bench, trips: list[int])
         return (await client.post(answers, response(lfdi, number))).status
 
     assert await taken(trips, put) == BEGIN_AND_COMMIT + 2
-    assert await taken(trips, post) == BEGIN_AND_COMMIT + 5
-    assert await taken(trips, respond) == BEGIN_AND_COMMIT + 4
+    assert await taken(trips, post) == BEGIN_AND_COMMIT + 4
+    assert await taken(trips, respond) == BEGIN_AND_COMMIT + 3
 
 
 def writes(updates: int, reports: int) -> Writes:

@@ -356,6 +356,45 @@ def test_a_database_of_another_format_is_refused(tmp_path: Path) -> None:
         Store(tmp_path / "store.db")
 
 
+def test_row_ids_come_with_what_is_read_and_are_given_once(store: Store) -> None:
+    first, second = add(store, Row(0, "/first", "Time"), Row(0, "/second", "Time"))
+
+    def job(tx: Transaction) -> list[int]:
+        asked = [0]
+        plain = tx.unit._run
+
+        def counted(*arguments: object, **values: object) -> object:
+            asked[0] += 1
+            return plain(*arguments, **values)  # type: ignore[arg-type]
+
+        tx.unit._run = counted  # type: ignore[assignment]
+        tx.unit.fetch(["/first", "/gone", "/second"], 3)
+        trips = asked[0]
+        assert [tx.by_href(href) for href in ("/first", "/gone", "/second")] == [first, None, second]
+        given = [tx.next_id() for _ in range(3)]
+        assert asked[0] == trips == (1 if tx.unit.dialect == "postgresql" else 2)
+        tx.unit.fetch(["/none", "/at", "/all"], 2)
+        tx.unit.fetch(["/first"], 2)
+        assert tx.by_href("/all") is None
+        given += [tx.next_id(), tx.next_id()]
+        tx.unit.fetch(["/second"], 1)
+        return [*given, tx.next_id()]
+
+    given = store.write(job) + [row.id for row in add(store, Row(0, "/later", "Time"))]
+    assert given == list(range(second.id + 1, second.id + 8))
+
+
+def test_what_is_there_is_read_where_the_sequence_is_lost(store: Store) -> None:
+    row = add(store, Row(0, "/row", "Time"))[0]
+
+    def job(tx: Transaction) -> Row | None:
+        tx._db.control("DELETE FROM sequence")
+        tx.unit.fetch(["/row"], 2)
+        return tx.by_href("/row")
+
+    assert store.write(job) == row
+
+
 def test_a_database_without_its_sequence_is_refused(store: Store) -> None:
     with pytest.raises(StoreError, match="sequence"):
         store.write(lambda tx: [tx._db.control("DELETE FROM sequence"), tx.next_id()])
