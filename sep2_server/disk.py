@@ -24,13 +24,13 @@ class Disk:
 
     def __init__(self) -> None:
         self._flaw = ""
-        self._path: Path | None = None
+        self._path: str | None = None
         self._file: tuple[int, int] | None = None
 
     def watch(self, path: Path) -> None:
         """Hold from now on that the file that was opened is the one at its path."""
         if self._path is None:
-            self._path, self._file = path, _file_at(path)
+            self._path, self._file = str(path), _file_at(path)
 
     def lose(self, flaw: object) -> None:
         """What was written is not on the disk, or nobody knows."""
@@ -39,16 +39,20 @@ class Disk:
             log.critical("The disk has not kept what was written: %s; %s", flaw, HINT)
 
     def require(self) -> None:
-        """Raise StoreError where something was lost."""
+        """Raise StoreError where something was lost, or will be, as the file is not at its path."""
         if not self._flaw and self._path is not None and self._is_gone(self._path):
             self.lose(
                 f"{self._path} is not there any more, or another one: copy the open one from"
                 f" /proc/{os.getpid()}/fd before the end of this process"
             )
+        self.require_kept()
+
+    def require_kept(self) -> None:
+        """Raise StoreError where something is known to be lost."""
         if self._flaw:
             raise StoreError(f"the disk has not kept what was written: {self._flaw}; {HINT}")
 
-    def _is_gone(self, path: Path) -> bool:
+    def _is_gone(self, path: str) -> bool:
         """Whether the file is not at its path; where nobody can look there, it is taken to be."""
         try:
             return _file_at(path) != self._file
@@ -56,10 +60,10 @@ class Disk:
             return False
 
 
-def _file_at(path: Path) -> tuple[int, int] | None:
+def _file_at(path: Path | str) -> tuple[int, int] | None:
     """Which file is at a path, None where there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116  each write looks, and a Path takes twice as long
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino

@@ -152,7 +152,7 @@ class LogSyncer:
 
     def _current(self) -> int:
         """The log as it is now: the last one may have been removed with its last connection."""
-        self._disk.require()
+        self._disk.require_kept()
         file = self._file
         return self._open() if file is None or not os.fstat(file).st_nlink else file
 

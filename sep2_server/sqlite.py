@@ -22,6 +22,8 @@ LOOK_S: Final = 0.05
 """How often a process that waits looks whether the file has changed."""
 STATEMENTS: Final = 512
 """How many statements a connection keeps prepared."""
+AT_ONCE: Final = 8
+"""So many rows that are numbered are inserted by one statement at most."""
 UNSYNCED: Final = frozenset({SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC})
 """Codes of a sync that has failed."""
 _WAIT: Final = "PRAGMA busy_timeout=10000"
@@ -56,7 +58,7 @@ class SqliteConnection(Connection):
         self._disk.watch(path)
         self._woken = threading.Event()
         self._mark: AbstractContextManager[None] = nullcontext()
-        self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._inserts: dict[tuple[str, tuple[str, ...], int], str] = {}
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
@@ -70,20 +72,25 @@ class SqliteConnection(Connection):
 
     def insert_many(self, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
         """Insert rows of values in the order of `names`; the numbers that they got, one after the other."""
-        key = table.name, tuple(names)
+        is_counted = counts(table)
+        if len(rows) == 1 or (is_counted and 1 < len(rows) <= AT_ONCE):
+            values: Any = rows[0] if len(rows) == 1 else [value for row in rows for value in row]
+            self._execute(self._insert_of(table, tuple(names), len(rows)), values)
+            last = int(self._cursor.lastrowid or 0)
+        else:
+            many: Any = rows
+            self._cursor.executemany(self._insert_of(table, tuple(names), 1), many)
+            is_counted = is_counted and bool(rows)
+            last = int(self._execute("SELECT last_insert_rowid()").fetchone()[0]) if is_counted else 0
+        return list(range(last - len(rows) + 1, last + 1)) if is_counted else []
+
+    def _insert_of(self, table: Table, names: tuple[str, ...], rows: int) -> str:
+        key = table.name, names, rows
         text = self._inserts.get(key)
         if text is None:
-            places = ", ".join("?" * len(names))
-            text = self._inserts[key] = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608
-        many: Any = rows
-        if len(rows) == 1:
-            self._execute(text, many[0])
-            return [int(self._cursor.lastrowid or 0)] if counts(table) else []
-        self._cursor.executemany(text, many)
-        if not rows or not counts(table):
-            return []
-        last = int(self._execute("SELECT last_insert_rowid()").fetchone()[0])
-        return list(range(last - len(rows) + 1, last + 1))
+            places = ", ".join([f"({', '.join('?' * len(names))})"] * rows)
+            text = self._inserts[key] = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {places}"  # noqa: S608
+        return text
 
     def control(self, command: str) -> None:
         """Execute a command without parameters or result."""

@@ -356,6 +356,16 @@ def test_a_database_of_another_format_is_refused(tmp_path: Path) -> None:
         Store(tmp_path / "store.db")
 
 
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 20])
+def test_changes_have_the_places_that_the_feed_has_for_them(store: Store, count: int) -> None:
+    heard: list[Change] = []
+    store.listen(heard.extend)
+    rows = add(store, *(Row(0, f"/{count}/{n}", "Time", body=b"%d" % n) for n in range(count)))
+    assert [change.resource_id for change in heard] == [row.id for row in rows]
+    assert heard == store.reader.changes(0)
+    assert [store.reader.by_href(row.href) for row in rows] == rows
+
+
 def test_row_ids_come_with_what_is_read_and_are_given_once(store: Store) -> None:
     first, second = add(store, Row(0, "/first", "Time"), Row(0, "/second", "Time"))
 
