@@ -1,7 +1,7 @@
 """One transaction for many jobs: each is whole or not at all, and the feed hears what all of them wrote."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from sep2_server import statements as q
@@ -11,7 +11,7 @@ from sep2_server.feed import Feed
 from sep2_server.reader import Reader
 from sep2_server.rows import Change
 from sep2_server.transaction import Transaction
-from sep2_server.unit import Unit, Want
+from sep2_server.unit import Unit
 
 T = TypeVar("T")
 Job = Callable[[Transaction], T]
@@ -93,7 +93,7 @@ class Commits:
         done: list[Done[Promised]] = []
         transactions: list[Transaction] = []
         try:
-            fetch(unit, [job for job, _ in batch])
+            unit.foresee([job for job, _ in batch])
             for job, promise in batch:
                 transaction = Transaction(unit)
                 transaction.rights = self._rights
@@ -170,20 +170,3 @@ def _finished(unit: Unit, transactions: Sequence[Transaction]) -> list[Change]:
 def is_repeatable(job: Job[Any]) -> bool:
     """Whether a job may be run again where its transaction was undone: it has no effect beside that."""
     return bool(getattr(job, "is_repeatable", False))
-
-
-def fetch(unit: Unit, jobs: Sequence[Job[Any]]) -> None:
-    """Read together what the jobs know that they will ask for, in the rounds that they need.
-
-    Such a job has `wants`, which takes the unit and gives one Want after the other; when it goes on, what it
-    wanted before is in the unit.
-    """
-    wanted = (getattr(job, "wants", None) for job in jobs)
-    asking: list[Iterator[Want]] = [wants(unit) for wants in wanted if wants is not None]
-    while asking:
-        wants = [(asker, next(asker, None)) for asker in asking]
-        asking = [asker for asker, want in wants if want is not None]
-        told = [want for _, want in wants if want is not None]
-        unit.fetch((href for want in told for href in want.hrefs), sum(want.ids for want in told))
-        unit.fetch_named(name for want in told for name in want.names)
-        unit.fetch_anywhere(mrid for want in told for mrid in want.mrids)

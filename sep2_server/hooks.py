@@ -19,7 +19,8 @@ from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.messages import Answer
 from sep2_server.notifications import subscribing
 from sep2_server.rows import Row
-from sep2_server.unit import Unit, Want
+from sep2_server.unit import Unit
+from sep2_server.want import Want
 from sep2_server.writes import delete_resource, post_item, put_connection_point, put_resource
 
 Hook = Callable[[Action], Answer]

@@ -24,9 +24,10 @@ from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.mirror_readings import kinds_below, mirror_reading
 from sep2_server.rows import Client, Row, full_mrid
 from sep2_server.run_time import post_rate_of
-from sep2_server.unit import Unit, Want
+from sep2_server.unit import Unit
 from sep2_server.uris import route_named
 from sep2_server.usage_points import is_metered, make_room
+from sep2_server.want import Want
 
 READING_ANSWERS: Final[Mapping[str, Answer]] = {"201": Answer(201), "204": NO_CONTENT}
 """Answers to readings by the rule `reading_post`; the others have the Location of what was made of them."""

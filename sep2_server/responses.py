@@ -17,7 +17,8 @@ from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest
 from sep2_server.messages import Answer, created
 from sep2_server.rows import Report, Row, full_mrid
-from sep2_server.unit import Unit, Want
+from sep2_server.unit import Unit
+from sep2_server.want import Want
 
 STATUSES: Final = frozenset({*range(1, 11), 13, 14, 252, 253, 254})
 """Response codes that any event may cause."""

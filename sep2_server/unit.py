@@ -7,8 +7,7 @@ waiting, so that it sees what the jobs have done.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
@@ -21,6 +20,7 @@ from sep2_server import tables
 from sep2_server.batches import by_columns, padded, parts
 from sep2_server.connection import Amounts, Connection, Result, Writes, Written
 from sep2_server.rows import Change, Report, Row, StoredReading, full_mrid
+from sep2_server.want import Want
 
 Trim = Callable[[int], None]
 """Told how many items a list has; it removes what is too much."""
@@ -32,16 +32,6 @@ _IDS_A_JOB: Final = 4
 _row = Row._make
 _WAITING: Final = frozenset({"resource", "tally", "reading", "report"})
 """The tables whose rows wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """What a job will ask for: URIs; mRIDs with their owners; mRIDs of whoever; so many new row ids."""
-
-    hrefs: Sequence[str] = ()
-    names: Sequence[tuple[str, int | None]] = ()
-    mrids: Sequence[str] = ()
-    ids: int = 0
 
 
 class Unit(Connection):
@@ -77,6 +67,27 @@ class Unit(Connection):
         self._forget()
 
     # What is read.
+
+    def foresee(self, jobs: Iterable[object]) -> None:
+        """Read together what the jobs know that they will ask for, in the rounds that they need.
+
+        Such a job has `wants`, which takes the unit and gives one Want after the other; when it goes on, what
+        it wanted before is in the unit.
+        """
+        wanted = (getattr(job, "wants", None) for job in jobs)
+        asking: list[Iterator[Want]] = [wants(self) for wants in wanted if wants is not None]
+        while asking:
+            wants = [(asker, next(asker, None)) for asker in asking]
+            asking = [asker for asker, want in wants if want is not None]
+            self.fetch_all([want for _, want in wants if want is not None])
+
+    def fetch_all(self, wants: Sequence[Want]) -> None:
+        """Read together what jobs want; one URI of one job alone is as well read once that is asked for."""
+        if not wants or (len(wants) == 1 and wants[0].is_one_href):
+            return
+        self.fetch((href for want in wants for href in want.hrefs), sum(want.ids for want in wants))
+        self.fetch_named(name for want in wants for name in want.names)
+        self.fetch_anywhere(mrid for want in wants for mrid in want.mrids)
 
     def fetch(self, hrefs: Iterable[str], ids: int = 0) -> None:
         """Read the resources at URIs together, those that are not known yet, and reserve so many row ids."""

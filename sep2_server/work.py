@@ -16,9 +16,10 @@ from sep2_server.hooks import hook_of, wanted
 from sep2_server.location import locate
 from sep2_server.messages import Answer, Request
 from sep2_server.transaction import Transaction
-from sep2_server.unit import Unit, Want
+from sep2_server.unit import Unit
 from sep2_server.uris import route_named
 from sep2_server.visibility import require_visible
+from sep2_server.want import Want
 
 POSTED_FOR_PUT: Final = frozenset({"DERCapability", "DERSettings", "DERStatus", "DERAvailability"})
 """Resources that some clients POST where the standard has PUT."""

@@ -13,7 +13,8 @@ from sep2_server.feed import Feed
 from sep2_server.rows import EVERYBODY, Report, Row, Span, StoredReading
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
-from sep2_server.unit import Unit, Want
+from sep2_server.unit import Unit
+from sep2_server.want import Want
 from tests.promises import Promise
 
 MRID = "0A" * 16
