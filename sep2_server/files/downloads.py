@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import BinaryIO, Final
 
 from aiohttp import web
@@ -33,8 +35,9 @@ class _Turn:
 class Downloads:
     """The downloads of one process: `most` at once, others are told to come back after `retry_s`.
 
-    One that takes nothing for `stall_s` is cut. So is the oldest, once it has had its place for `turn_s`
-    and another wants one: the client goes on where it was with a Range.
+    One that takes nothing for `stall_s` is cut. Where a client that has no place wants one, so is the latest
+    of the client that has the most, if those are several; else the oldest, once it has had its place for
+    `turn_s`: the client goes on where it was with a Range.
     """
 
     def __init__(self, most: int, retry_s: int, stall_s: int, turn_s: float) -> None:
@@ -77,7 +80,7 @@ class Downloads:
     def _place(self, download: Download, transport: asyncio.Transport | None) -> Iterator[None]:
         """One of the places, given back whatever happens. Busy where all are taken."""
         if self.running >= self.most:
-            self._make_room()
+            self._make_room(download.lfdi)
         turn = _Turn(download, transport, time.monotonic())
         self._turns[turn] = None
         try:
@@ -85,16 +88,29 @@ class Downloads:
         finally:
             self._turns.pop(turn, None)
 
-    def _make_room(self) -> None:
-        """End the oldest download, if it has had its turn. Busy where it has not."""
-        oldest = next(iter(self._turns), None)
-        if oldest is None or time.monotonic() - oldest.began < self._turn_s:
+    def _make_room(self, lfdi: str) -> None:
+        """End one of several of a client for one that has none, or the oldest whose turn is over. Or Busy."""
+        ending = self._further_one(lfdi) or self._oldest()
+        if ending is None:
             raise Busy(f"{self.running} downloads", self._retry_s)
-        del self._turns[oldest]
-        told = "%s has loaded %s for %s s and makes room for another"
-        log.info(told, oldest.download.lfdi, oldest.download.href, self._turn_s)
-        if oldest.transport is not None:
-            cut(oldest.transport)
+        del self._turns[ending]
+        told = "%s has loaded %s for %.0f s and makes room for another"
+        log.info(told, ending.download.lfdi, ending.download.href, time.monotonic() - ending.began)
+        if ending.transport is not None:
+            cut(ending.transport)
+
+    def _further_one(self, lfdi: str) -> _Turn | None:
+        """The latest download of the client that has the most, if it has several and `lfdi` has none."""
+        held = Counter(turn.download.lfdi for turn in self._turns)
+        most, count = max(held.items(), key=itemgetter(1), default=("", 0))
+        if lfdi in held or count < 2:
+            return None
+        return next(turn for turn in reversed(self._turns) if turn.download.lfdi == most)
+
+    def _oldest(self) -> _Turn | None:
+        """The oldest download, if its turn is over."""
+        oldest = next(iter(self._turns), None)
+        return oldest if oldest and time.monotonic() - oldest.began >= self._turn_s else None
 
     async def _copy(self, file: BinaryIO, piece: Piece, response: web.StreamResponse) -> None:
         """Send a piece; TimeoutError where the client takes nothing for too long."""

@@ -1,6 +1,7 @@
 """Files for devices: real downloads over mutual TLS, in pieces; who sees what; the progress of a roll-out."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import time
@@ -410,6 +411,32 @@ async def test_a_client_that_takes_little_is_left_alone_where_nobody_waits(
             while time.monotonic() < until:
                 assert (await other.get(uri)).status == 200
             assert loaded + await response.read() == OCTETS * 80
+
+
+async def test_a_client_with_several_downloads_makes_room_for_one_that_has_none(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="all", downloads_at_once=3) as bench:
+        client, uri, _ = await large_one(bench, "file-39")
+        others = [await device(bench, f"file-{number}") for number in (40, 41)]
+        async with contextlib.AsyncExitStack() as held:
+            first, second = [await held.enter_async_context(client._session.get(uri)) for _ in range(2)]
+            loaded = [await response.content.readexactly(PIECE) for response in (first, second)]
+            third = await held.enter_async_context(others[0]._session.get(uri))
+            loaded.append(await third.content.readexactly(PIECE))
+            assert (await client.get(uri)).status == 503, "it has two"
+            assert (await others[0].get(uri)).status == 503, "it has one"
+            assert (await others[1].get(uri)).body == OCTETS * 80
+            with pytest.raises(aiohttp.ClientError):
+                await second.read()
+            fourth = await held.enter_async_context(others[1]._session.get(uri))
+            assert (fourth.status, (await client.get(uri)).status) == (200, 503), "each has one"
+            assert loaded[0] + await first.read() == OCTETS * 80
+            assert loaded[2] + await third.read() == OCTETS * 80
+            assert await fourth.read() == OCTETS * 80
+        rest = await client.get(uri, Range=f"bytes={len(loaded[1])}-")
+        assert (rest.status, loaded[1] + rest.body == OCTETS * 80) == (206, True)
+        await until_free(bench)
 
 
 async def test_a_file_that_is_shortened_while_it_is_loaded_never_looks_whole(bench: Bench) -> None:
