@@ -7,25 +7,30 @@ commits and rests after each as long as that took: requests have the writer and 
 import asyncio
 import logging
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.event_times import BATCH, over_ahead, repair_ahead, repair_due, repair_over, repair_spans
 from sep2_server.lease import Lease
+from sep2_server.made_ahead import date_again, datings, made_ahead
 from sep2_server.reader import Reader
 from sep2_server.store import Store
 from sep2_server.usage_points import forget_readings
 
+T = TypeVar("T")
 LEASE: Final = "clock"
 """Of the processes on one database, the holder writes what is due. Reads repair what they need anyway."""
 LONGEST_WAIT_S: Final = 30
 SECONDS_OF_DAY: Final = 86_400
 FORGET_EVERY_S: Final = 3600
 SETS_AT_ONCE: Final = 200
+LOOKED_AT_ONCE: Final = 500
+DATED_AT_ONCE: Final = 50
 ANSWERS_AT_ONCE: Final = 200
 LONGEST_REST_S: Final = 0.1
 FIRST_S: Final = 1.0
@@ -52,6 +57,8 @@ class Keeper:
         self._forget_answers_at = 0
         self._seen = 0
         """The time as this task has seen it last, s since 1970 UTC."""
+        self._has_dated = False
+        """Whether it has looked for events that were made while the clock was ahead, before it began."""
         self._lease = Lease(store, LEASE, self.wake)
         self._task: asyncio.Task[None] | None = None
 
@@ -71,6 +78,7 @@ class Keeper:
         if self._lease.is_held:
             await self._schedule_again()
             await self._repair(until_s=time.monotonic() + FIRST_S)
+        self.wake()
         self._task = asyncio.get_running_loop().create_task(self._keep(), name="sep2-keeper")
 
     async def stop(self) -> None:
@@ -121,9 +129,13 @@ class Keeper:
         """Take note of the time; where the clock has gone back, events that have not begun are scheduled."""
         now = self._clock.now()
         self._forget_at = min(self._forget_at, now + FORGET_EVERY_S)
-        if now < self._seen and self._lease.is_held:
+        has_gone_back = now < self._seen
+        if has_gone_back and self._lease.is_held:
             log.warning("The clock went back by %s s", self._seen - now)
             await self._schedule_again()
+        if self._lease.is_held and (has_gone_back or not self._has_dated):
+            await self._date_again()
+            self._has_dated = True
         self._seen = now
 
     async def _schedule_again(self) -> None:
@@ -137,6 +149,17 @@ class Keeper:
             if not await self._store.do(reopen):
                 break
         await self._bring_back()
+
+    async def _date_again(self) -> None:
+        """Give events that were made while the clock was ahead a time that has been, in short commits."""
+        now = self._clock.now()
+        found: dict[int, int] = {}
+        for numbers in _in_parts(await self._store.ask(Reader.not_over), LOOKED_AT_ONCE):
+            found |= await self._store.ask(partial(made_ahead, numbers=numbers, now=now))
+        for wanted in _in_parts(datings(found, now), DATED_AT_ONCE):
+            await self._store.do(partial(date_again, environment=self._environment, wanted=wanted, now=now))
+        if found:
+            log.warning("%s events were made while the clock was ahead, and count as made now", len(found))
 
     async def _bring_back(self) -> None:
         """Let events go on that a clock that was ahead has ended, in short commits."""
@@ -187,3 +210,7 @@ class Keeper:
         while forgotten == ANSWERS_AT_ONCE:
             forgotten = await self._store.do(lambda tx: tx.forget_answered(before, ANSWERS_AT_ONCE))
         self._forget_answers_at = now + FORGET_EVERY_S
+
+
+def _in_parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[first : first + size] for first in range(0, len(items), size))

@@ -167,6 +167,10 @@ class Reader(RightsReader):
         """Rows that are active and begin later: the clock went back since. All active ones are looked at."""
         return self._db.all(_row, ahead.AHEAD, now=now, limit=limit)
 
+    def not_over(self) -> list[int]:
+        """Row ids of all events that are not over."""
+        return self._db.all(_first, ahead.NOT_OVER)
+
     def over_ahead(self, now: int, until: int, after: int, limit: int) -> list[Row]:
         """Events that are over and end later: the clock went back since. By row id, those behind `after`.
 

@@ -24,6 +24,8 @@ _IS_ACTIVE = _R.status == literal_column(str(int(EventState.ACTIVE)))
 
 AHEAD: Final = select(t.resource).where(_IS_ACTIVE, _R.starts > _p("now")).limit(_p("limit")).offset(_NO_SKIP)
 """Rows that were written as active."""
+NOT_OVER: Final = select(_R.id).where(_R.status < literal_column(str(OVER)))
+"""Row ids of events that are not over."""
 OVER_AHEAD: Final = (
     select(t.resource)
     .where(_R.next_at.is_not(None), _R.next_at > _p("until"), _R.next_at < literal_column(str(FOR_GOOD)))
