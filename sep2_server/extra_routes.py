@@ -173,9 +173,9 @@ GROUP_LISTS: Final = frozenset(map(group_list_of, PROGRAM_KINDS))
 """Lists of the programs of one group."""
 HOME_OF: Final = {group_list_of(kind): f"{kind}List" for kind in PROGRAM_KINDS}
 """By the list of a group, the list at the root that holds the programs of all groups."""
-MEMBER_LISTS: Final = frozenset(
-    {*GROUP_LISTS, "AssociatedDERProgramList", *(f"{kind}SetList" for kind in _BILL_READINGS)}
-)
+MEMBER_LISTS: Final = frozenset({*GROUP_LISTS, *(f"{kind}SetList" for kind in _BILL_READINGS)})
 """Lists whose items are stored in another list."""
+DEVICE_PROGRAMS: Final = "AssociatedDERProgramList"
+"""The list of a DER that shows the DERPrograms of all groups which its EndDevice is in."""
 MEMBER_KINDS: Final = frozenset({*PROGRAM_KINDS, "BillingReadingSet"})
 """Resources that lists show beside the one in which they are stored."""

@@ -15,7 +15,13 @@ from schemas import Event, File
 from sep2_server.access import Viewer
 from sep2_server.combined_tariffs import interval_lists
 from sep2_server.environment import Environment
-from sep2_server.extra_routes import COMBINED_INTERVALS, MEMBER_LISTS, group_list_of
+from sep2_server.extra_routes import (
+    COMBINED_INTERVALS,
+    DEVICE_PROGRAMS,
+    GROUP_LIST,
+    MEMBER_LISTS,
+    group_list_of,
+)
 from sep2_server.files.fits import Wanted
 from sep2_server.files.listing import FileShelf
 from sep2_server.interval_times import INTERVAL_KINDS
@@ -126,6 +132,8 @@ class Listing:
         """A list that is stored, or is a view of a stored one."""
         if route.item is File:
             return self._files(reader, source, viewer, wanted)
+        if source.kind == DEVICE_PROGRAMS:
+            return _of_device(reader, source)
         if source.kind in MEMBER_LISTS or shows_assigned(route):
             return _through_groups(reader, source, viewer, after)
         if shows_own(route) and viewer.aggregator_id is not None:
@@ -253,6 +261,17 @@ def _assigned(reader: Reader, source: Row, viewer: Viewer) -> View:
     )
 
 
+def _of_device(reader: Reader, source: Row) -> View:
+    """The programs of the device that a DER belongs to, whoever asks. IEEE 2030.5-2018, 10.10."""
+    device = source.owner_id or EVERYBODY
+    rows = reader.programs_shown(device, GROUP_LIST)
+    return View(
+        fetch=lambda skip, limit: [row.body for row in rows[skip : skip + limit]],
+        total=lambda: len(rows),
+        tokens=frozenset({source.id, device, EVERYBODY, *(row.id for row in rows)}),
+    )
+
+
 def _of_accounts(reader: Reader, source: Row, viewer: Viewer, after: int | None) -> View:
     """The BillingReadingSets of the CustomerAccounts that a client is assigned: each account is a scope."""
     accounts = sorted(viewer.assigned.get(group_list_of("CustomerAccount"), ()))
@@ -322,6 +341,11 @@ def shows_assigned(route: Route) -> bool:
     return route.access is Access.ASSIGNED and "{" not in route.path
 
 
+def shows_programs(route: Route) -> bool:
+    """True for a list whose items hang on what a device is assigned."""
+    return shows_assigned(route) or route.id == DEVICE_PROGRAMS
+
+
 def shows_own(route: Route) -> bool:
     """True for a list that shows each client the items of its own devices."""
     return route.access is Access.SELF and route.id not in SHARED_LISTS
@@ -343,7 +367,8 @@ def _span(route: Route, span: Span, after: int | None) -> Span:
 def is_plain(kind: str) -> bool:
     """True for a kind of list that shows all its items to everybody who sees the list, at any time."""
     route = route_named(kind)
-    derived = route.view_of or route.item is File or kind in MEMBER_LISTS | {"ReadingList", BILLING_SETS}
+    apart = MEMBER_LISTS | {"ReadingList", BILLING_SETS, DEVICE_PROGRAMS}
+    derived = route.view_of or route.item is File or kind in apart
     return not (derived or shows_assigned(route) or shows_own(route) or _is_timed(kind))
 
 

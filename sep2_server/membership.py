@@ -1,24 +1,21 @@
-"""How a device becomes a member of a group: its FunctionSetAssignments, and the programs of its DERs.
+"""How a device becomes a member of a group: it gets a FunctionSetAssignments.
 
 IEEE 2030.5-2018, 11 (function set assignments); CSIP 1.6.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from function_sets import make_mrid, sort_key
 from schemas import FunctionSetAssignments, Link, spec_of
 from sep2_server.end_devices import touch
 from sep2_server.environment import Environment
-from sep2_server.extra_routes import GROUP_LIST
 from sep2_server.reader import Reader
 from sep2_server.rows import Assignment, Client, Group, Row
 from sep2_server.transaction import Transaction
 from sep2_server.uris import route_named
 
 DESCRIPTION_OCTETS: Final = 32
-MOST: Final = 2**31
-"""More than a list has."""
 SERVER_WIDE: Final = ("ResponseSetList", "Time", "UsagePointList")
 """What every FunctionSetAssignments links to: the same for all."""
 _LIST: Final = "FunctionSetAssignmentsList"
@@ -63,9 +60,6 @@ def join(
         )
     )
     tx.put_assignment(Assignment(group.id, client.end_device_id, row.id))
-    listed_programs = tx.group_lists(group.id).get(GROUP_LIST)
-    programs = [] if listed_programs is None else tx.members(listed_programs, limit=MOST)
-    associate(tx, environment, client.end_device_id, programs)
     touch(tx, environment, client.end_device_id, now)
 
 
@@ -88,22 +82,6 @@ def set_links(value: FunctionSetAssignments, links: Mapping[str, Link | None]) -
     """Let a FunctionSetAssignments have these links."""
     for attr, link in links.items():
         setattr(value, attr, link)
-
-
-def associate(tx: Transaction, environment: Environment, end_device_id: int, programs: Sequence[Row]) -> None:
-    """Show programs at every DER of a device."""
-    for listed in associated_lists(tx, environment, end_device_id):
-        for program in programs:
-            tx.add_member(listed.id, program)
-
-
-def associated_lists(reader: Reader, environment: Environment, end_device_id: int) -> list[Row]:
-    """The AssociatedDERProgramList of each DER of a device. IEEE 2030.5-2018, 10.10."""
-    of = environment.uris.of
-    listed = reader.by_href(of("DERList", (end_device_id,)))
-    ders = [] if listed is None else reader.items(listed.id, limit=MOST)
-    hrefs = [of("AssociatedDERProgramList", (end_device_id, der.id)) for der in ders]
-    return [row for href in hrefs if (row := reader.by_href(href))]
 
 
 def short(text: str) -> str:

@@ -26,6 +26,7 @@ from sep2_server import (
     format_7,
     format_11,
     format_12,
+    format_13,
     statements_rights,
     tables,
 )
@@ -168,6 +169,10 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             *(Only("postgresql", text) for text in format_12.POSTGRESQL),
             *(Only(dialect, format_12.SPANS) for dialect in ("sqlite", "postgresql")),
         ),
+    ),
+    Migration(
+        "programs of a device are shown at its DERs, and not listed there",
+        tuple(Only(dialect, text) for text in format_13.TEXTS for dialect in ("sqlite", "postgresql")),
     ),
 )
 

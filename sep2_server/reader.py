@@ -262,6 +262,10 @@ class Reader(RightsReader):
         """The programs that one device is assigned, whoever speaks for it."""
         return frozenset(self._db.all(_first, q.PROGRAMS_OF_DEVICE, end_device_id=end_device_id))
 
+    def programs_shown(self, end_device_id: int, kind: str) -> list[Row]:
+        """The programs in the group lists of a kind that one device is assigned, in their order."""
+        return self._db.all(_row, q.PROGRAMS_SHOWN, end_device_id=end_device_id, kind=kind)
+
     def readings(
         self, reading_set_id: int, *, after: int | None = None, skip: int = 0, limit: int = 100
     ) -> list[StoredReading]:

@@ -208,6 +208,22 @@ PROGRAMS_OF_DEVICE: Final = (
     .distinct()
 )
 
+PROGRAMS_SHOWN: Final = (
+    select(t.resource)
+    .where(
+        _R.id.in_(
+            select(t.member.c.resource_id)
+            .select_from(
+                t.assignment.join(t.group_list, t.group_list.c.group_id == t.assignment.c.group_id).join(
+                    t.member, t.member.c.list_id == t.group_list.c.list_id
+                )
+            )
+            .where(t.assignment.c.end_device_id == _p("end_device_id"), t.group_list.c.kind == _p("kind"))
+        )
+    )
+    .order_by(_R.sort_key, _R.id)
+)
+
 _READING = t.reading.c
 _AFTER_TIME: BindParameter[Any] = bindparam("after", type_=BigInteger)
 _IN_SET = and_(

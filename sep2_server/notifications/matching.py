@@ -5,7 +5,7 @@ from typing import Final
 from schemas.codes import NotificationStatus
 from sep2_server.access import Viewer, viewer_of
 from sep2_server.environment import Environment
-from sep2_server.listing import shows_assigned
+from sep2_server.listing import shows_programs
 from sep2_server.location import Target, locate
 from sep2_server.notifications.ending import drop, end
 from sep2_server.notifications.entries import CONSUMER, Match, Subscribed
@@ -136,8 +136,8 @@ def _matters(look: _Look, subscribed: Subscribed, target: Target, lfdi: str, *, 
         value = value_at(tx, environment, target)
         matters = value is not None and crosses(seen, value, subscribed.low, subscribed.high)
         seen = seen if value is None else sight(value, subscribed.low, subscribed.high)
-    elif shows_assigned(target.route) and target.row is not None:
-        seen = programs_seen(tx, target.row.id, look.viewer(lfdi).scope)
+    elif shows_programs(target.route) and target.row is not None:
+        seen = programs_seen(tx, target.row, look.viewer(lfdi).scope)
         matters = is_new = seen != subscribed.seen
     if is_new:
         watches = watches_of(tx, environment, look.viewer(lfdi), target, subscribed.id)

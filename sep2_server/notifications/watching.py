@@ -7,8 +7,8 @@ from schemas import Reading
 from sep2_server.access import Viewer
 from sep2_server.environment import Environment
 from sep2_server.errors import NotFound
-from sep2_server.extra_routes import LATEST_READING, MEMBER_LISTS
-from sep2_server.listing import shows_assigned, shows_own
+from sep2_server.extra_routes import DEVICE_PROGRAMS, GROUP_LIST, LATEST_READING, MEMBER_LISTS
+from sep2_server.listing import shows_own, shows_programs
 from sep2_server.location import Target
 from sep2_server.notifications.entries import RESOURCE, RIGHTS, Watch
 from sep2_server.notifications.rules import sight
@@ -39,9 +39,11 @@ def watches_of(
         row = target.row or target.above
         return [watch(row.id, RESOURCE)] if row else []
     source = _source(tx, environment, target)
-    if shows_assigned(route):
-        programs = [watch(row.id, RESOURCE) for row in _assigned(tx, source.id, viewer.scope)]
-        return [*programs, watch(viewer.scope, RIGHTS), watch(EVERYBODY, RIGHTS)]
+    if shows_programs(route):
+        programs = [watch(row.id, RESOURCE) for row in _assigned(tx, source, viewer.scope)]
+        if route.id == DEVICE_PROGRAMS:
+            programs.append(watch(source.id, RESOURCE))
+        return [*programs, *(watch(one, RIGHTS) for one in {_assigned_to(source, viewer), EVERYBODY})]
     itself = watch(source.id, RESOURCE)
     if source.kind in MEMBER_LISTS or not shows_own(route):
         return [itself, watch(source.id, EVERYBODY)]
@@ -50,9 +52,9 @@ def watches_of(
     return [itself, watch(source.id, viewer.scope)]
 
 
-def programs_seen(reader: Reader, list_id: int, end_device_id: int) -> str:
+def programs_seen(reader: Reader, source: Row, end_device_id: int) -> str:
     """What tells one state of a list of assigned programs from another."""
-    rows = _assigned(reader, list_id, end_device_id)
+    rows = _assigned(reader, source, end_device_id)
     return hashlib.sha256(repr([(row.id, row.version) for row in rows]).encode()).hexdigest()
 
 
@@ -73,14 +75,22 @@ def first_sight(
     if window is not None:
         value = value_at(reader, environment, target)
         return None if value is None else sight(value, *window)
-    if shows_assigned(target.route) and target.row is not None:
-        return programs_seen(reader, target.row.id, viewer.scope)
+    if shows_programs(target.route) and target.row is not None:
+        return programs_seen(reader, target.row, viewer.scope)
     return None
 
 
-def _assigned(reader: Reader, list_id: int, end_device_id: int) -> list[Row]:
+def _assigned_to(source: Row, viewer: Viewer) -> int:
+    """Whose assignments decide over a list: those of the client, or of the device that a DER belongs to."""
+    return (source.owner_id or EVERYBODY) if source.kind == DEVICE_PROGRAMS else viewer.scope
+
+
+def _assigned(reader: Reader, source: Row, end_device_id: int) -> list[Row]:
+    """The items of a list: of one at the root those of a client, of one of a DER those of its device."""
+    if source.kind == DEVICE_PROGRAMS:
+        return reader.programs_shown(source.owner_id or EVERYBODY, GROUP_LIST)
     assigned = frozenset[int]().union(*reader.programs_of_viewer(end_device_id).values())
-    return [row for row in _rows(reader, assigned) if row.list_id == list_id]
+    return [row for row in _rows(reader, assigned) if row.list_id == source.id]
 
 
 def _rows(reader: Reader, ids: Iterable[int]) -> list[Row]:

@@ -6,7 +6,6 @@ from typing import Final
 from schemas import EndDevice, Registration
 from sep2_server.access import scope_of
 from sep2_server.end_devices import add_der, put_end_device, put_registration, remove_der, touch
-from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.devices import summary
 from sep2_server.operator.enrolment import aggregator_id_of, checked_pin, enrol_new, identity_of
@@ -124,14 +123,9 @@ def _ders(desk: Desk, client: Client, asked: ChangeDevice) -> bool:
     for der in sorted(held, key=lambda row: row.id)[asked.ders :]:
         remove_der(desk.transaction, desk.environment, der)
     for _ in range(len(held), asked.ders):
-        _add_der(desk, client)
+        add_der(desk.transaction, desk.environment, client.end_device_id)
     touch(desk.transaction, desk.environment, client.end_device_id, desk.now)
     return True
-
-
-def _add_der(desk: Desk, client: Client) -> None:
-    """One more DER, which the programs of the device are associated with."""
-    programs.associate_der(desk, add_der(desk.transaction, desk.environment, client.end_device_id))
 
 
 def _entry(desk: Desk, client: Client, field: str, value: object) -> bool:

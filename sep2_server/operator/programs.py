@@ -8,15 +8,14 @@ from collections.abc import Iterator
 
 from schemas import DERProgram, FunctionSetAssignments
 from sep2_server.end_devices import touch
-from sep2_server.extra_routes import GROUP_LIST, group_list_of
-from sep2_server.membership import associate, associated_lists, has_room, join, links_of, set_links
+from sep2_server.extra_routes import group_list_of
+from sep2_server.membership import has_room, join, links_of, set_links
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.operator.tree import Plan, insert_item, remove
 from sep2_server.rows import Client, Group, Row
 from sep2_server.versions import next_version
 
-ASSOCIATED: str = "AssociatedDERProgramList"
 BATCH = 1000
 
 
@@ -47,12 +46,7 @@ def show(desk: Desk, group: Group, program: Row) -> bool:
     """Assign a program to the members of a group; False where it was."""
     kind = group_list_of(program.kind)
     listed = _list_of(desk, group, kind)
-    if not desk.transaction.add_member(listed.id, program):
-        return False
-    if kind == GROUP_LIST:
-        for end_device_id in member_ids(desk, group):
-            associate(desk.transaction, desk.environment, end_device_id, [program])
-    return True
+    return desk.transaction.add_member(listed.id, program)
 
 
 def hide(desk: Desk, group: Group, program: Row) -> bool:
@@ -61,9 +55,6 @@ def hide(desk: Desk, group: Group, program: Row) -> bool:
     list_id = tx.group_lists(group.id).get(kind)
     if list_id is None or not tx.remove_member(list_id, program):
         return False
-    if kind == GROUP_LIST:
-        for end_device_id in member_ids(desk, group):
-            _dissociate(desk, end_device_id, [program])
     if not tx.members(list_id, limit=1):
         _remove_list(desk, group, list_id)
         _link_again(desk, group)
@@ -141,17 +132,7 @@ def unassign(desk: Desk, group: Group, client: Client) -> None:
             if row is not None:
                 tx.delete(row)
             tx.delete_assignment(assignment)
-    _dissociate(desk, client.end_device_id, desk.programs(group))
     touch(tx, desk.environment, client.end_device_id, desk.now)
-
-
-def associate_der(desk: Desk, der: Row) -> None:
-    """Show the programs of a device at a DER that it has now. IEEE 2030.5-2018, 10.10."""
-    listed = desk.beside(der, ASSOCIATED)
-    for program_id in sorted(desk.reader.programs_of_device(der.owner_id or 0)):
-        program = desk.reader.by_id(program_id)
-        if listed is not None and program is not None and program.kind == "DERProgram":
-            desk.transaction.add_member(listed.id, program)
 
 
 def delete_group(desk: Desk, group: Group) -> None:
@@ -191,12 +172,3 @@ def _link_again(desk: Desk, group: Group) -> None:
         after = page[-1].end_device_id
         if len(page) < BATCH:
             break
-
-
-def _dissociate(desk: Desk, end_device_id: int, programs: list[Row]) -> None:
-    """Take programs from the DERs of a device, but those that it still has through another group."""
-    still = desk.reader.programs_of_device(end_device_id)
-    for listed in associated_lists(desk.reader, desk.environment, end_device_id):
-        for program in programs:
-            if program.id not in still:
-                desk.transaction.remove_member(listed.id, program)

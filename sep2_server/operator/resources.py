@@ -20,7 +20,15 @@ from schemas.codes import EventState
 from sep2_server.below import below
 from sep2_server.combined_tariffs import intervals
 from sep2_server.event_times import event_of
-from sep2_server.extra_routes import ASSOCIATED, COMBINED_INTERVALS, GROUP_LISTS, MEMBER_LISTS, PROGRAM_KINDS
+from sep2_server.extra_routes import (
+    ASSOCIATED,
+    COMBINED_INTERVALS,
+    DEVICE_PROGRAMS,
+    GROUP_LIST,
+    GROUP_LISTS,
+    MEMBER_LISTS,
+    PROGRAM_KINDS,
+)
 from sep2_server.flow_reservations import RESPONSE
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, price_blocks, programs
@@ -82,6 +90,8 @@ def _items_of(desk: Desk, target: Target, skip: int, limit: int) -> list[Row]:
         return []
     if target.route.id == COMBINED_INTERVALS:
         return intervals(desk.reader, desk.environment.uris, listed, skip + limit)[skip:]
+    if listed.kind == DEVICE_PROGRAMS:
+        return desk.reader.programs_shown(listed.owner_id or 0, GROUP_LIST)[skip : skip + limit]
     read_items = desk.reader.members if listed.kind in MEMBER_LISTS else desk.reader.items
     rows = read_items(listed.id, skip=skip, limit=limit)
     return [row for row in rows if row.status == EventState.ACTIVE] if target.route.view_of else rows
