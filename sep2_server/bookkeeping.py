@@ -72,6 +72,14 @@ class Bookkeeping(Reader):
         if self.is_lease_free(name, holder):
             self._db.run(q.DELETE_LEASE, name=name)
 
+    def put_linking(self, group_id: int, after_id: int) -> None:
+        """Write that the members of a group behind an EndDevice have yet to be given its links."""
+        self._db.run(o.INSERT_LINKING, group_id=group_id, after_id=after_id)
+
+    def delete_linking(self, group_id: int) -> None:
+        """Write that all have them."""
+        self._db.run(o.DELETE_LINKING, group_id=group_id)
+
     def follow(self, resource_id: int, before: Row | None, now: Row | None) -> None:
         """Keep who follows a curve, where a resource becomes another, is made or removed (None)."""
         was, is_now = followed(before), followed(now)

@@ -17,6 +17,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.event_times import BATCH, over_ahead, repair_ahead, repair_due, repair_over, repair_spans
 from sep2_server.lease import Lease
+from sep2_server.linking import link_on
 from sep2_server.made_ahead import date_again, datings, made_ahead
 from sep2_server.reader import Reader
 from sep2_server.store import Store
@@ -35,6 +36,8 @@ ANSWERS_AT_ONCE: Final = 200
 LONGEST_REST_S: Final = 0.1
 FIRST_S: Final = 1.0
 """How long the start waits for what is due; the rest is written while the server serves."""
+LINKING_S: Final = 1.0
+"""How long members of groups are given links before it is looked again what is due."""
 PACE_S: Final = 0.1
 """Writes that follow one another closely are looked at together."""
 LOOK_S: Final = 1.0
@@ -95,6 +98,7 @@ class Keeper:
                 await self._look_back()
                 if self._lease.is_held:
                     await self._repair()
+                    await self._link()
                     await self._shorten()
                     await self._forget_readings()
                     await self._forget_answers()
@@ -182,6 +186,20 @@ class Keeper:
             log.debug("%s rows were due", written)
             if until_s is None:
                 await asyncio.sleep(min(time.monotonic() - begun_s, LONGEST_REST_S))
+
+    async def _link(self) -> None:
+        """Give members of large groups the links that they have yet to be given, in short commits.
+
+        For some time; then what is due has its turn.
+        """
+        until_s = time.monotonic() + LINKING_S
+        while await self._store.ask(Reader.next_linking):
+            begun_s = time.monotonic()
+            if begun_s > until_s:
+                self.wake()
+                return
+            await self._store.do(partial(link_on, environment=self._environment, now=self._clock.now()))
+            await asyncio.sleep(min(time.monotonic() - begun_s, LONGEST_REST_S))
 
     async def _shorten(self) -> None:
         kept = self._environment.settings.changes_kept

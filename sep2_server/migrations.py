@@ -171,8 +171,11 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ),
     ),
     Migration(
-        "programs of a device are shown at its DERs, and not listed there",
-        tuple(Only(dialect, text) for text in format_13.TEXTS for dialect in ("sqlite", "postgresql")),
+        "programs of a device are shown at its DERs, not listed there; members that have yet to be linked",
+        (
+            *created(tables.linking),
+            *(Only(dialect, text) for text in format_13.TEXTS for dialect in ("sqlite", "postgresql")),
+        ),
     ),
 )
 

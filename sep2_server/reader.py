@@ -17,6 +17,7 @@ from sep2_server.rows import (
     Change,
     Group,
     Lease,
+    Linking,
     Place,
     Report,
     Row,
@@ -246,6 +247,10 @@ class Reader(RightsReader):
         return self._db.all(
             Assignment._make, q.ASSIGNMENTS_OF_GROUP, group_id=group_id, after_id=after_id, limit=limit
         )
+
+    def next_linking(self) -> Linking | None:
+        """A group whose members have yet to be given its links, and how far that has come."""
+        return self._db.one(Linking._make, o.NEXT_LINKING)
 
     def lists_of_viewer(self, end_device_id: int) -> frozenset[int]:
         """The group lists that a client, or a device it speaks for, is assigned."""

@@ -142,6 +142,13 @@ class Lease(NamedTuple):
         return self.holder == holder or not now_ms < self.until <= now_ms + LONGEST_LEASE_MS
 
 
+class Linking(NamedTuple):
+    """A group whose members behind an EndDevice have yet to be given its links."""
+
+    group_id: int
+    after_id: int
+
+
 class Report(NamedTuple):
     """One Response of a device to an event, as numbers; times in s since 1970 UTC."""
 

@@ -1,10 +1,10 @@
-"""Statements for operators: who follows a curve, and what they were answered."""
+"""Statements for operators: who follows a curve, what they were answered, and what is left to do."""
 
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select
 
-from sep2_server.tables import answered, follower, resource
+from sep2_server.tables import answered, follower, linking, resource
 
 _F = follower.c
 _A = answered.c
@@ -20,6 +20,11 @@ INSERT_FOLLOWER: Final = insert(follower)
 DELETE_FOLLOWER: Final = delete(follower).where(
     _F.href == bindparam("href"), _F.resource_id == bindparam("resource_id")
 )
+NEXT_LINKING: Final = (
+    select(linking).order_by(linking.c.group_id).limit(literal_column("1")).offset(literal_column("0"))
+)
+INSERT_LINKING: Final = insert(linking)
+DELETE_LINKING: Final = delete(linking).where(linking.c.group_id == bindparam("group_id"))
 
 _IS_KEY = (_A.who == bindparam("who"), _A.key == bindparam("key"))
 ANSWERED: Final = select(answered).where(*_IS_KEY)

@@ -366,3 +366,11 @@ answered = Table(
 )
 """What operators were answered, so that a repetition gets the same and nothing is done twice."""
 Index("answered_by_time", answered.c.at)
+
+linking = Table(
+    "linking",
+    metadata,
+    Column("group_id", _Key, primary_key=True, autoincrement=False),
+    Column("after_id", _Key, nullable=False, comment="EndDevice of the last member that was done"),
+)
+"""Groups whose members have yet to be given links to the lists that the group has now."""

@@ -6,15 +6,15 @@ IEEE 2030.5-2018, 11 (function set assignments); CSIP 1.6.
 
 from collections.abc import Iterator
 
-from schemas import DERProgram, FunctionSetAssignments
+from schemas import DERProgram
 from sep2_server.end_devices import touch
 from sep2_server.extra_routes import group_list_of
-from sep2_server.membership import has_room, join, links_of, set_links
+from sep2_server.linking import link_members
+from sep2_server.membership import has_room, join
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict
 from sep2_server.operator.tree import Plan, insert_item, remove
 from sep2_server.rows import Client, Group, Row
-from sep2_server.versions import next_version
 
 BATCH = 1000
 
@@ -57,7 +57,7 @@ def hide(desk: Desk, group: Group, program: Row) -> bool:
         return False
     if not tx.members(list_id, limit=1):
         _remove_list(desk, group, list_id)
-        _link_again(desk, group)
+        link_members(desk.transaction, desk.environment, group, desk.now)
     return True
 
 
@@ -69,7 +69,7 @@ def _list_of(desk: Desk, group: Group, kind: str) -> Row:
         return known
     listed = tx.insert(Row(tx.next_id(), desk.environment.uris.of(kind, (group.id,)), kind))
     tx.put_group_list(group.id, kind, listed.id)
-    _link_again(desk, group)
+    link_members(desk.transaction, desk.environment, group, desk.now)
     return listed
 
 
@@ -153,22 +153,3 @@ def groups_of(desk: Desk, program: Row) -> list[Group]:
     """The groups whose members are assigned a program."""
     lists = desk.reader.lists_of_member(program.id)
     return [group for group in map(desk.reader.group_of_list, lists) if group]
-
-
-def _link_again(desk: Desk, group: Group) -> None:
-    """Bring the FunctionSetAssignments of all members up to date: version and changedTime move."""
-    tx, codec = desk.transaction, desk.environment.codec
-    links, after = links_of(tx, desk.environment, group), 0
-    while page := tx.assignments_of_group(group.id, after_id=after, limit=BATCH):
-        for assignment in page:
-            row = tx.by_id(assignment.assignments_id)
-            if row is None:
-                continue
-            value = desk.resource(row, FunctionSetAssignments)
-            set_links(value, links)
-            value.version = next_version(value.version)
-            tx.replace(row, row._replace(body=codec.fragment(value)))
-            touch(tx, desk.environment, assignment.end_device_id, desk.now)
-        after = page[-1].end_device_id
-        if len(page) < BATCH:
-            break

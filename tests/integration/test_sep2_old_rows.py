@@ -25,6 +25,7 @@ from tests.integration.test_sep2_mirror import mirror, reading_of
 pytestmark = pytest.mark.usefixtures("each_database")
 STEP = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("resources say how"))
 NEWEST = (
+    "DROP TABLE linking",
     "DROP TABLE follower",
     "DROP TABLE answered",
     "DROP INDEX resource_by_start",

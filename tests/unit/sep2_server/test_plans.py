@@ -28,6 +28,7 @@ SMALL = {
     "COUNT_OWED": "a scrape counts the outbox, whose rows are there for seconds",
     "COUNT_DEAD": "a scrape counts the dead letters, which are bounded",
     "AHEAD": "what is active is looked through where the clock has gone back, and at a start",
+    "NEXT_LINKING": "groups whose members have yet to be linked are a handful, and are there for minutes",
     "NOT_OVER": "events that are not over are looked through, by an index of them, at the same times",
     "COUNT_MEMBERS": "run once, by a migration",
 }
