@@ -15,7 +15,7 @@ from der_client.physics.reactive import ReactivePower
 from der_client.physics.service import EnterService
 
 MOVING_STEP_S = 1.0
-"""The longest step while a ramp or a lag is under way; lags are exact, what they feed is held."""
+"""The longest step while a ramp or a lag is under way; both are exact, and their mean is what has flowed."""
 SETTLED_SHARE = 1e-4
 
 Flow = tuple[float, float]
@@ -25,7 +25,7 @@ Flow = tuple[float, float]
 class PowerStage:
     """The state of one inverter. `power_w` and `reactive_var` flow now; `share` is what service allows.
 
-    `on_flow` is told what has flowed: W, var and for how many seconds, before each change.
+    `on_flow` is told what has flowed up to each change: W, var and for how many seconds.
     """
 
     service: EnterService
@@ -49,9 +49,17 @@ class PowerStage:
         now = start
         while now < end:
             until = min(end, self._next_at(orders, grid, now))
-            self.on_flow(self.power_w, self.reactive_var, until - now)
+            before, state = (self.power_w, self.reactive_var), self._state
             self.settle(orders, offer, grid, until, until - now)
+            after = (self.power_w, self.reactive_var) if self._state == state else before
+            power_w, reactive_var = ((one + other) / 2 for one, other in zip(before, after, strict=True))
+            self.on_flow(power_w, reactive_var, until - now)
             now = until
+
+    @property
+    def _state(self) -> tuple[bool, bool, bool]:
+        """What changes at an instant: between two changes power moves evenly, and its mean has flowed."""
+        return self.service.in_service, self.is_tripped, self.has_ceased
 
     def settle(self, orders: Orders, offer: Offer, grid: Grid, now: float, dt_s: float = 0.0) -> None:
         """The power at `now`, `dt_s` after the last."""

@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from der_client.sunspec.simulator.bank import put
@@ -63,8 +63,22 @@ def test_ratings_hold_whatever_is_written_and_the_grid_does(steps: list[Step], s
         assert ac.injected_wh <= MAX_W * now / 3600 + 1e-6
 
 
+FAST_RAMP = {
+    "704.WMaxLimPct": 0,
+    "704.WSet": 0,
+    "704.VarSetPct": 0,
+    "704.VarSetMod": 0,
+    "704.VarSetPri": 0,
+    "704.PFWInj.PF": 1.0,
+    "704.PFWInj.Ext": 0,
+    "704.WRmp": 41,
+}
+"""4.1 kW in the one second of the step."""
+
+
 @settings(deadline=None, max_examples=inputs(40))
 @given(steps=STEPS, cuts=st.integers(2, 7))
+@example(steps=[({"704.WMaxLimPctEna": 1}, FAST_RAMP, 1.0, 60.0, 1.0)], cuts=2)
 def test_the_size_of_a_step_does_not_change_what_comes_of_it(steps: list[Step], cuts: int) -> None:
     whole, cut = (Inverter(InverterSettings(), 0.0) for _ in range(2))
     now = 0.0
