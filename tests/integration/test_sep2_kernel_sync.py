@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sep2_server import kernel_sync
 from sep2_server.kernel_sync import KernelSync
 from tests.descriptors import open_files
 
@@ -199,3 +200,14 @@ def test_many_one_after_the_other_leave_nothing_to_the_system() -> None:
 def contexts() -> int:
     """How many contexts this process has in the kernel."""
     return Path("/proc/self/maps").read_text().count("[aio]")
+
+
+@pytest.mark.parametrize(
+    ("machine", "numbers"), [("x86_64", (206, 207, 208, 209)), ("aarch64", (0, 1, 4, 2))]
+)
+def test_each_machine_has_its_numbers_of_calls(
+    monkeypatch: pytest.MonkeyPatch, machine: str, numbers: tuple[int, ...]
+) -> None:
+    """Those of io_setup, io_destroy, io_getevents and io_submit in <asm/unistd_64.h>, <asm-generic/unistd.h>."""
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert kernel_sync._numbers() == numbers
