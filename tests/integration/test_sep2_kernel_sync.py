@@ -208,6 +208,6 @@ def contexts() -> int:
 def test_each_machine_has_its_numbers_of_calls(
     monkeypatch: pytest.MonkeyPatch, machine: str, numbers: tuple[int, ...]
 ) -> None:
-    """Those of io_setup, io_destroy, io_getevents and io_submit in <asm/unistd_64.h>, <asm-generic/unistd.h>."""
+    """As in <asm/unistd_64.h> and <asm-generic/unistd.h>: io_setup, io_destroy, io_getevents, io_submit."""
     monkeypatch.setattr("platform.machine", lambda: machine)
     assert kernel_sync._numbers() == numbers
