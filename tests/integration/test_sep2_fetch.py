@@ -1,4 +1,4 @@
-"""What jobs want is read together, with the row ids that they need: none is given twice, no row is missed."""
+"""What jobs want is read together with row ids: none is given twice, no row is missed; rows are inserted."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import literal_column, select
 
-from sep2_server import Store
+from sep2_server import Store, tables
 from sep2_server import statements as q
 from sep2_server.postgres import _text_of, driver
-from sep2_server.rows import Row
+from sep2_server.rows import Change, Row
 from sep2_server.transaction import Transaction
 from sep2_server.unit import Unit
 from sep2_server.want import Want
@@ -137,3 +138,33 @@ async def test_rows_that_come_with_ids_are_found_by_their_uri(postgres: Postgres
         await session.execute("ANALYZE")
     await session.close()
     postgres.drop(name)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 8, 9, 17])
+def test_rows_are_inserted_by_their_names_and_numbered_in_their_order(
+    stores: list[Store], count: int
+) -> None:
+    """Whatever was inserted before into another table, or in another order, by the same connection."""
+    names = Change._fields[1:]
+    options, sequences = tables.option, tables.sequence
+
+    def job(tx: Transaction) -> None:
+        tx.unit.insert_many(options, ("name", "value"), [("a", "1")])
+        tx.unit.insert_many(options, ("value", "name"), [("2", "b")])
+        tx.unit.insert_many(sequences, ("name", "value"), [("c", 3)])
+        assert tx.unit.insert_many(options, ("name", "value"), [(f"n{n}", "v") for n in range(count)]) == []
+        changes = [Change(0, n, "Time", None, 0, None, 1) for n in range(count)]
+        numbers = tx.unit.insert_many(tables.change, names, [change[1:] for change in changes])
+        assert numbers == [tx.last_change() - n for n in reversed(range(count))]
+        turned = tx.unit.insert_many(tables.change, names[::-1], [change[:0:-1] for change in changes])
+        told = [change._replace(seq=seq) for change, seq in zip(changes * 2, numbers + turned, strict=True)]
+        assert tx.changes(0) == told
+        put = ["a", "b", *(f"n{n}" for n in range(count))]
+        assert [tx.option(name) for name in put] == ["1", "2", *"v" * count]
+        found = tx.unit.run(
+            select(sequences.c.value).where(sequences.c.name == literal_column("'c'"))
+        ).fetchone()
+        assert found is not None
+        assert tuple(found) == (3,)
+
+    stores[0].write(job)
