@@ -127,6 +127,7 @@ def test_a_process_of_32_bits_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
         KernelSync()
 
 
+@pytest.mark.usefixtures("kernel")
 @pytest.mark.parametrize("refused", [0, 2, 3], ids=["io_setup", "io_getevents", "io_submit"])
 def test_a_process_that_may_not_do_all_of_it_does_none_of_it(refused: int) -> None:
     """A filter of system calls refuses one; nothing stays behind."""
@@ -189,6 +190,7 @@ def test_a_sync_that_is_under_way_is_not_taken_for_the_next(kernel: KernelSync, 
         assert kernel.end() is None
 
 
+@pytest.mark.usefixtures("kernel")
 def test_many_one_after_the_other_leave_nothing_to_the_system() -> None:
     """All processes together may have 65,536 contexts."""
     before = open_files(), contexts()
