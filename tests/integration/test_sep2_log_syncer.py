@@ -41,11 +41,14 @@ async def written(store: Store, number: int) -> int:
     return await asyncio.wait_for(store.do_short(put(number)), SOON_S)
 
 
+@pytest.mark.parametrize(
+    "flaw", [OSError(28, "No space left on device"), NotImplementedError()], ids=["full", "of another kind"]
+)
 async def test_a_loop_that_cannot_look_at_the_kernel_has_a_thread_sync(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, flaw: Exception
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise flaw
 
     loop = asyncio.get_running_loop()
     with monkeypatch.context() as patched:
