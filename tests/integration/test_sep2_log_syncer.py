@@ -201,3 +201,11 @@ def test_stores_one_after_the_other_leave_nothing(tmp_path: Path, loops: Loops) 
             assert store._syncer is not None
         before = before if number > 1 else (open_files(), contexts())
         assert (open_files(), contexts()) == before
+
+
+def test_stores_one_after_the_other_in_one_loop_are_all_told(tmp_path: Path, loops: Loops) -> None:
+    """The next has the descriptors of the one before: the loop must have forgotten those."""
+    loop = loops()
+    for number in range(3):
+        with contextlib.closing(Store(tmp_path / "one.db")) as store:
+            assert loop.run_until_complete(written(store, number)) == number
