@@ -209,3 +209,15 @@ def test_stores_one_after_the_other_in_one_loop_are_all_told(tmp_path: Path, loo
     for number in range(3):
         with contextlib.closing(Store(tmp_path / "one.db")) as store:
             assert loop.run_until_complete(written(store, number)) == number
+
+
+async def test_a_sync_that_fails_as_the_log_is_to_be_emptied_is_told_as_it_is(
+    store: Store, disk: Disk
+) -> None:
+    disk.may_go_on.set()
+    assert await written(store, 1) == 1
+    assert store._syncer is not None
+    store._syncer._is_nearly_empty = True
+    disk.flaw = OSError(5, "Input/output error")
+    with pytest.raises(StoreError, match="Input/output error"):
+        await written(store, 2)
