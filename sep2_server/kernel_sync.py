@@ -7,12 +7,15 @@ takes more CPU than the sync. The kernel counts up an eventfd instead, which the
 import ctypes
 import os
 import platform
+import select
 import sys
-from errno import ENOSYS
+from errno import EBUSY, ENOSYS
 from typing import ClassVar, Final
 
 _NUMBERS: Final = {"x86_64": (206, 207, 208, 209), "aarch64": (0, 1, 4, 2)}
 """Of the calls io_setup, io_destroy, io_getevents and io_submit."""
+_WIDE: Final = 2**32
+"""`sys.maxsize` of a process of 64 bits is above; to one of 32 bits the numbers mean other calls."""
 _FDSYNC: Final = 3
 _TELLS_EVENTFD: Final = 1
 
@@ -55,27 +58,29 @@ class KernelSync:
 
     def __init__(self) -> None:
         """OSError where the system cannot do so, or does not let this process."""
-        numbers = _NUMBERS.get(platform.machine())
-        if numbers is None or sys.platform != "linux" or sys.byteorder != "little":
-            raise OSError(ENOSYS, os.strerror(ENOSYS))
-        libc = ctypes.CDLL(None, use_errno=True)
-        setup, destroy, take, submit = map(ctypes.c_long, numbers)
-        context = ctypes.c_ulong(0)
-        self._call = libc.syscall
-        self._eventfd = os.eventfd(0, os.EFD_CLOEXEC)
-        try:
-            self._require(self._call(setup, ctypes.c_long(1), ctypes.byref(context)) == 0)
-        except OSError:
-            os.close(self._eventfd)
-            raise
+        self._setup, self._destroy, self._take, self._submit = map(ctypes.c_long, _numbers())
+        self._call = ctypes.CDLL(None, use_errno=True).syscall
+        self._context = ctypes.c_ulong(0)
+        self._eventfd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._request = _Request(operation=_FDSYNC, flags=_TELLS_EVENTFD, eventfd=self._eventfd)
         self._event = _Event()
         requests = (ctypes.POINTER(_Request) * 1)(ctypes.pointer(self._request))
         one = ctypes.c_long(1)
-        self._submission = (submit, context, one, requests)
-        self._taking = (take, context, one, one, ctypes.byref(self._event), None)
-        self._destruction = (destroy, context)
+        self._submission = (self._submit, self._context, one, requests)
+        self._taking = (self._take, self._context, one, one, ctypes.byref(self._event), None)
         self.is_under_way = False
+        try:
+            self._open()
+        except OSError:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        """Have the kernel hold what this needs. OSError where it refuses that, or one of the later calls."""
+        none = ctypes.c_long(0)
+        self._require(self._call(self._setup, ctypes.c_long(1), ctypes.byref(self._context)) == 0)
+        self._require(self._call(self._submit, self._context, none, None) == 0)
+        self._require(self._call(self._take, self._context, none, none, None, None) == 0)
 
     def fileno(self) -> int:
         """The eventfd."""
@@ -83,6 +88,8 @@ class KernelSync:
 
     def begin(self, file: int) -> None:
         """Begin to make durable what a file has now. OSError where that cannot be begun; nothing is lost."""
+        if self.is_under_way:
+            raise OSError(EBUSY, os.strerror(EBUSY))
         self._request.file = file
         self._require(self._call(*self._submission) == 1)
         self.is_under_way = True
@@ -90,10 +97,16 @@ class KernelSync:
 
     def end(self) -> OSError | None:
         """What kept the file from being durable, if anything; this waits until it is known."""
-        os.eventfd_read(self._eventfd)
-        self._require(self._call(*self._taking) == 1)
+        try:
+            os.eventfd_read(self._eventfd)
+        except BlockingIOError:
+            ended = select.poll()
+            ended.register(self._eventfd, select.POLLIN)
+            ended.poll()
+            os.eventfd_read(self._eventfd)
         self.is_under_way = False
         KernelSync.under_way -= 1
+        self._require(self._call(*self._taking) == 1)
         code = -self._event.result
         return OSError(code, os.strerror(code)) if code else None
 
@@ -101,7 +114,8 @@ class KernelSync:
         """Give back what the kernel holds for this; a sync that is under way is waited for."""
         if self.is_under_way:
             self.end()
-        self._call(*self._destruction)
+        if self._context.value:
+            self._call(self._destroy, self._context)
         os.close(self._eventfd)
 
     @staticmethod
@@ -109,3 +123,11 @@ class KernelSync:
         if not has_worked:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
+
+
+def _numbers() -> tuple[int, int, int, int]:
+    """Of the calls, for this process. OSError where they are not known."""
+    numbers = _NUMBERS.get(platform.machine())
+    if numbers is None or sys.platform != "linux" or sys.byteorder != "little" or sys.maxsize < _WIDE:
+        raise OSError(ENOSYS, os.strerror(ENOSYS))
+    return numbers

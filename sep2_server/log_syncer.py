@@ -30,6 +30,7 @@ Told = Callable[[OSError | StoreError | None], object]
 
 SYNCS_A_CHECKPOINT: Final = 250
 """After so many the log is emptied into the file; one adds 4 to 100 pages of 4 kB."""
+UNEMPTIED: Final = "The log of the database cannot be emptied and grows: %s"
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,11 @@ class LogSyncer:
     def sync(self, loop: Loop, told: Told) -> None:
         """Tell once what the log has now is durable. In the thread of `loop`, one at a time."""
         if self._kernel is None or not self._begin(self._kernel, loop, told):
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="sep2-syncer", daemon=True)
-                self._thread.start()
+            try:
+                self._have_thread()
+            except RuntimeError as flaw:
+                loop.call_soon(told, StoreError(f"the log cannot be synced: {flaw}"))
+                return
             self._asked.put((loop, told))
 
     def close(self) -> None:
@@ -71,20 +74,27 @@ class LogSyncer:
             os.close(self._file)
             self._file = None
 
+    def _have_thread(self) -> None:
+        """Start the thread that syncs, if there is none. RuntimeError where the system has none left."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name="sep2-syncer", daemon=True)
+            thread.start()
+            self._thread = thread
+
     def _begin(self, kernel: KernelSync, loop: Loop, told: Told) -> bool:
-        """Let the kernel sync; False, now and ever after, where it cannot."""
-        if loop is not self._loop:
-            self._let_loop_go(kernel)
-            loop.add_reader(kernel.fileno(), self._ended, kernel, loop)
-            self._loop = loop
+        """Let the kernel sync; False, now and ever after, where it cannot, or the loop cannot look at it."""
         try:
             file = self._current()
         except (OSError, StoreError) as flaw:
             loop.call_soon(told, flaw)
             return True
         try:
+            if loop is not self._loop:
+                self._let_loop_go(kernel)
+                loop.add_reader(kernel.fileno(), self._ended, kernel, loop)
+                self._loop = loop
             kernel.begin(file)
-        except OSError as flaw:
+        except (OSError, RuntimeError) as flaw:
             log.info("The kernel does not sync for this process (%s): a thread does", flaw)
             self._leave(kernel)
             return False
@@ -98,7 +108,11 @@ class LogSyncer:
             told(flaw)
 
     def _end(self, kernel: KernelSync) -> OSError | None:
-        flaw = kernel.end()
+        """What has kept the log from being durable, or from being known to be."""
+        try:
+            flaw = kernel.end()
+        except OSError as unknown:
+            flaw = unknown
         if flaw is not None:
             self._disk.lose(flaw)
         return flaw
@@ -147,7 +161,10 @@ class LogSyncer:
             self._emptying.submit(self._empty_before, loop, told)
         self._syncs += 1
         if self._syncs % SYNCS_A_CHECKPOINT == 0:
-            self._emptying.submit(self._empty_most)
+            try:
+                self._emptying.submit(self._empty_most)
+            except RuntimeError as flaw:
+                log.warning(UNEMPTIED, flaw)
         return not is_nearly_empty
 
     def _current(self) -> int:
@@ -176,7 +193,7 @@ class LogSyncer:
             with closing(connect(self._path, isolation_level=None)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except DatabaseError as flaw:
-            log.warning("The log of the database cannot be emptied and grows: %s", flaw)
+            log.warning(UNEMPTIED, flaw)
 
 
 def _forget(_: object) -> None:

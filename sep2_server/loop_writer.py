@@ -212,39 +212,51 @@ class LoopWriter:
     def _run(self) -> None:
         """Carry out what is waiting, in one commit; what comes until it is durable waits for the next."""
         self._is_due = False
+        loop = asyncio.get_running_loop()
         while self._waiting and not self._is_busy:
             taken, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
             batch = [waiting for waiting in taken if not waiting[1].done()]
             if batch:
                 self._together = len(batch)
                 self._is_busy, self._began = True, perf_counter()
-                if self._here is None or not self._here.carry_out(batch, self._carried_out):
-                    self._pass_on(batch)
+                told = partial(self._carried_out, loop)
+                if self._here is None or not self._here.carry_out(batch, told):
+                    self._pass_on(loop, batch)
 
-    def _carried_out(self, done: list[Done[asyncio.Future[Any]]], flaw: Exception | None) -> None:
+    def _carried_out(
+        self, loop: asyncio.AbstractEventLoop, done: list[Done[asyncio.Future[Any]]], flaw: Exception | None
+    ) -> None:
         """The disk has what was committed: acknowledge it, and go on with what has come since."""
         if self.observer is not None and done:
             self.observer(len(done), perf_counter() - self._began)
         failed = None if flaw is None else StoreError(f"the store cannot write: {flaw}")
         for future, result in done:
             _settle(future, result, failed)
-        self._go_on()
+        self._go_on(loop)
 
-    def _pass_on(self, batch: list[Waiting[asyncio.Future[Any]]]) -> None:
+    def _pass_on(self, loop: asyncio.AbstractEventLoop, batch: list[Waiting[asyncio.Future[Any]]]) -> None:
         """Let the writer's thread carry the jobs out."""
-        loop = asyncio.get_running_loop()
         told = [(future, Outcome()) for _, future in batch]
         jobs = [(job, outcome) for (job, _), (_, outcome) in zip(batch, told, strict=True)]
-        self._submit(Group(jobs, lambda: call(loop, lambda: self._passed(told))))
+        try:
+            self._submit(Group(jobs, lambda: call(loop, lambda: self._passed(loop, told))))
+        except StoreError as flaw:
+            for _, outcome in told:
+                outcome.set_exception(flaw)
+            loop.call_soon(self._passed, loop, told)
 
-    def _passed(self, told: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    def _passed(
+        self, loop: asyncio.AbstractEventLoop, told: list[tuple[asyncio.Future[Any], Outcome]]
+    ) -> None:
         for future, outcome in told:
             _settle(future, outcome.result, outcome.flaw)
-        self._go_on()
+        self._go_on(loop)
 
-    def _go_on(self) -> None:
-        self._is_busy = False
-        self._run()
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin with what is waiting, unless the commit was one of a loop that was left."""
+        if loop is self._loop:
+            self._is_busy = False
+            self._run()
 
 
 def _settle(future: asyncio.Future[Any], result: object, flaw: BaseException | None) -> None:

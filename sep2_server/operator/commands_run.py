@@ -16,7 +16,7 @@ from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import read_site
 from sep2_server.process.hangups import hold_hangups
 from sep2_server.process.pid_file import PidFile
-from sep2_server.process.service import VARIABLE, ServiceManager
+from sep2_server.process.service import ServiceManager
 from sep2_server.process.serving import serve_alone
 from sep2_server.process.workers import serve_with_workers
 from sep2_server.setting_values import SettingsError
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve devices and operators until SIGTERM or SIGINT."""
     overrides = [*args.set, *([f"workers={args.workers}"] if args.workers is not None else [])]
     reread = partial(read_site, args.config, overrides)
-    manager = ServiceManager(os.environ.get(VARIABLE))
+    manager = ServiceManager.of(os.environ)
     if is_flawed(args.config, overrides):
         return WRONG_USAGE
     try:

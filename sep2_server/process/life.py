@@ -30,6 +30,7 @@ class Life:
         self.reloading = manager.reloading
         self.reloaded = manager.ready
         self.alive = manager.alive
+        self.beat_s = manager.beat_s
         self._last: threading.Timer | None = None
 
     def ending(self, shutdown_s: float, left: Callable[[], str]) -> None:

@@ -74,7 +74,7 @@ async def serve(
 @contextmanager
 def signs_of(life: Life) -> Iterator[None]:
     """While open, the loop gives signs of its life: from no other thread, as the loop alone can hang."""
-    pulse = Pulse(life.alive)
+    pulse = Pulse(life.alive, life.beat_s)
     pulse.start()
     try:
         yield

@@ -109,7 +109,7 @@ class Supervisor:
 
     def _wait_s(self, crew: Crew, now: float) -> float:
         due_s = crew.wait_s(now)
-        look_s = max(self._look_at - now, 0.0)
+        look_s = min(max(self._look_at - now, 0.0), self.duties.manager.beat_s)
         return look_s if due_s is None else min(due_s, look_s)
 
     def _look(self, crew: Crew, now: float) -> None:

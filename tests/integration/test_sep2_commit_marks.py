@@ -1,6 +1,9 @@
 """Processes on one file that mark their commits in shared memory: none is missed."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,8 +15,11 @@ from sep2_server.commit_marks import WRITERS, CommitMarks, is_quiet
 from sep2_server.rows import Change, Row
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
+from tests.integration.marking_child import LIVES
 
+ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 2
+COMMITS = 100_000
 LONG_S = 30.0
 
 
@@ -169,3 +175,27 @@ def test_a_replaced_writer_goes_on_with_a_count_that_nobody_has_seen() -> None:
     marks.mark(0, 0)
     assert is_quiet(marks.seen())
     assert marks.seen() not in seen
+
+
+def test_a_count_is_written_in_one_piece() -> None:
+    """Half of one, or none, may be what a process has seen before: it would miss all that came since."""
+    marks = CommitMarks(1)
+    mark = marks.mark(0, 0)
+    writer = os.fork()
+    if writer == 0:
+        for _ in range(COMMITS):
+            with mark:
+                pass
+        os._exit(0)
+    counts = [0]
+    while not os.waitpid(writer, os.WNOHANG)[0]:
+        counts.append(int.from_bytes(marks.seen()[:8], sys.byteorder))
+    assert counts == sorted(counts)
+    assert int.from_bytes(marks.seen()[:8], sys.byteorder) == 2 * COMMITS
+
+
+def test_whoever_is_killed_at_a_commit_what_was_acknowledged_is_heard_of_at_once(tmp_path: Path) -> None:
+    database = str(tmp_path / "server.db")
+    command = [sys.executable, "-m", "tests.integration.marking_child", database, str(2 * LIVES)]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (0, f"{sum(range(LIVES)) * 2} []\n"), done.stderr

@@ -2,16 +2,20 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sep2_server import kernel_sync
 from sep2_server.kernel_sync import KernelSync
 from tests.descriptors import open_files
 
+ROOT = Path(__file__).resolve().parents[2]
 TELL_S = 10
 
 
@@ -114,3 +118,98 @@ def test_a_process_that_ends_meanwhile_ends(tmp_path: Path) -> None:
         ]
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 7
+
+
+def test_a_process_of_32_bits_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine is the same, the numbers of its calls are others: some of them would do harm."""
+    monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
+    with pytest.raises(OSError, match="not implemented"):
+        KernelSync()
+
+
+@pytest.mark.usefixtures("kernel")
+@pytest.mark.parametrize("refused", [0, 2, 3], ids=["io_setup", "io_getevents", "io_submit"])
+def test_a_process_that_may_not_do_all_of_it_does_none_of_it(refused: int) -> None:
+    """A filter of system calls refuses one; nothing stays behind."""
+    code = "\n".join(
+        [
+            "import ctypes, os, sys",
+            "from pathlib import Path",
+            "from sep2_server import kernel_sync",
+            "from tests.integration.refused_call import refuse",
+            "numbers = kernel_sync._NUMBERS[os.uname().machine]",
+            f"refuse(numbers[{refused}])",
+            "before = len(os.listdir('/proc/self/fd'))",
+            "try:",
+            "    kernel_sync.KernelSync()",
+            "except PermissionError:",
+            "    maps = Path('/proc/self/maps').read_text()",
+            "    print(len(os.listdir('/proc/self/fd')) - before, '[aio]' in maps)",
+        ]
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0 False\n"), done.stderr
+
+
+def test_a_signal_ends_no_wait_for_a_sync(kernel: KernelSync, tmp_path: Path) -> None:
+    """Python's handlers interrupt calls. What is under way could not be closed."""
+    caught: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: caught.append(number))
+    with (tmp_path / "log").open("wb") as file:
+        may_begin = threading.Event()
+
+        def begin() -> None:
+            may_begin.wait(TELL_S)
+            kernel._request.file = file.fileno()
+            kernel._call(*kernel._submission)
+
+        hand = threading.Thread(target=begin)
+        hand.start()
+        kernel.is_under_way = True
+        KernelSync.under_way += 1
+        alarm = threading.Timer(0.1, lambda: signal.pthread_kill(threading.main_thread().ident or 0, 14))
+        release = threading.Timer(0.3, may_begin.set)
+        alarm.start()
+        release.start()
+        try:
+            assert kernel.end() is None
+        finally:
+            may_begin.set()
+            signal.signal(signal.SIGALRM, before)
+            hand.join()
+    assert caught == [signal.SIGALRM]
+    assert not kernel.is_under_way
+
+
+def test_a_sync_that_is_under_way_is_not_taken_for_the_next(kernel: KernelSync, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        kernel.begin(file.fileno())
+        with pytest.raises(OSError, match="busy"):
+            kernel.begin(file.fileno())
+        assert (kernel.is_under_way, KernelSync.under_way) == (True, 1)
+        assert kernel.end() is None
+
+
+@pytest.mark.usefixtures("kernel")
+def test_many_one_after_the_other_leave_nothing_to_the_system() -> None:
+    """All processes together may have 65,536 contexts."""
+    before = open_files(), contexts()
+    for _ in range(20):
+        KernelSync().close()
+    assert (open_files(), contexts()) == before
+
+
+def contexts() -> int:
+    """How many contexts this process has in the kernel."""
+    return Path("/proc/self/maps").read_text().count("[aio]")
+
+
+@pytest.mark.parametrize(
+    ("machine", "numbers"), [("x86_64", (206, 207, 208, 209)), ("aarch64", (0, 1, 4, 2))]
+)
+def test_each_machine_has_its_numbers_of_calls(
+    monkeypatch: pytest.MonkeyPatch, machine: str, numbers: tuple[int, ...]
+) -> None:
+    """As in <asm/unistd_64.h> and <asm-generic/unistd.h>: io_setup, io_destroy, io_getevents, io_submit."""
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert kernel_sync._numbers() == numbers

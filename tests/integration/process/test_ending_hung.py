@@ -13,6 +13,7 @@ import pytest
 
 from certs import Pki
 from sep2_server.process.life import BEYOND_S, UNFINISHED
+from tests.integration.process.hung_disk import HAND, MARK
 from tests.integration.process.site_process import SiteProcess, Wire, site_process, until
 from tests.integration.process.test_ending import EVENT
 from tests.integration.process.test_workers import href_of
@@ -90,6 +91,38 @@ def test_a_server_whose_database_hangs_ends_in_time_and_loses_nothing(
         assert (code, took_s < SHUTDOWN_S + BEYOND_S + CROWDED_S) == (UNFINISHED, True)
         assert f"not finished within {SHUTDOWN_S + BEYOND_S:g} s" in told
         assert "job" in told.rpartition("not finished within")[2]
+    with site_process(tmp_path, process_pki, *options, settings=settings) as site:
+        again = site.connect(process_pki.credentials("hung-1"))
+        status, body, _ = again.ask("GET", f"{href}/lel?l=9")
+        assert (status, 3 <= body.count(b"<logEventID>") <= 4) == (200, True)
+        again.close()
+        assert ended(site)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("hand", "options"),
+    [("kernel", ()), ("thread", ()), ("kernel", ("--workers=2",))],
+    ids=["kernel", "thread", "two"],
+)
+def test_a_server_whose_disk_hangs_ends_in_time_and_loses_nothing(
+    tmp_path: Path, process_pki: Pki, hand: str, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HAND, hand)
+    settings, module = f"shutdown_s = {SHUTDOWN_S}", "tests.integration.process.hung_disk"
+    with site_process(tmp_path, process_pki, *options, settings=settings, module=module) as site:
+        wire = site.connect(site.enrol("hung-1"))
+        href = href_of(site, "hung-1")
+        acknowledged = [wire.ask("POST", f"{href}/lel", EVENT) for _ in range(3)]
+        assert [status for status, *_ in acknowledged] == [201] * 3
+        mark = tmp_path / MARK
+        mark.touch()
+        sent(wire, href)
+        until(lambda: not mark.exists())
+        code, took_s = ended(site)
+        wire.close()
+        told = (tmp_path / "stderr").read_text()
+        assert (code, took_s < SHUTDOWN_S + BEYOND_S + CROWDED_S) == (UNFINISHED, True), told
+        assert f"not finished within {SHUTDOWN_S + BEYOND_S:g} s" in told
     with site_process(tmp_path, process_pki, *options, settings=settings) as site:
         again = site.connect(process_pki.credentials("hung-1"))
         status, body, _ = again.ask("GET", f"{href}/lel?l=9")

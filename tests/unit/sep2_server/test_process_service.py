@@ -1,6 +1,7 @@
 """What systemd is told."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -84,3 +85,39 @@ def test_a_systemd_that_reads_nothing_holds_nobody_up(
     for _ in range(most + 50):
         manager.alive()
     assert 0 < len(told(heard)) <= most + 1
+
+
+@pytest.mark.parametrize(
+    ("usec", "pid", "most_s"),
+    [
+        (None, None, 5.0),
+        ("120000000", None, 5.0),
+        ("20000000", "{pid}", 5.0),
+        ("4000000", "{pid}", 1.0),
+        ("400000", None, 0.1),
+        ("4000000", "1", 5.0),
+        ("0", None, 5.0),
+        ("soon", None, 5.0),
+        ("4000000", "me", 5.0),
+    ],
+)
+def test_signs_of_life_are_as_frequent_as_systemd_wants_them(
+    monkeypatch: pytest.MonkeyPatch, usec: str | None, pid: str | None, most_s: float
+) -> None:
+    """Four within its time, so that two come where each is late; `sd_watchdog_enabled(3)`."""
+    found = {"WATCHDOG_USEC": usec, "WATCHDOG_PID": pid and pid.format(pid=os.getpid())}
+    manager = ServiceManager.of({name: value for name, value in found.items() if value is not None})
+    assert manager.beat_s == most_s
+
+
+async def test_a_systemd_that_waits_for_a_second_hears_more_than_once_in_each(
+    heard: socket.socket, tmp_path: Path
+) -> None:
+    found = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+    loop = asyncio.get_running_loop()
+    with signs_of(Life(ServiceManager.of(found))):
+        told_s = []
+        for _ in range(4):
+            assert await loop.sock_recv(heard, 200) == b"WATCHDOG=1"
+            told_s.append(loop.time())
+    assert told_s[3] - told_s[1] < 1.0

@@ -1,6 +1,7 @@
 """The parent of the workers while processes cannot be made, end, or are told to read files again."""
 
 import errno
+import itertools
 import os
 import signal
 import socket
@@ -206,3 +207,29 @@ def test_systemd_hears_of_life_while_a_worker_gives_signs_of_it(
     assert (told.count(b"WATCHDOG=1") > 2) == lives
     assert (b"WATCHDOG=1" in told) == lives
     assert mark.exists() != lives
+
+
+def test_systemd_hears_as_often_as_it_wants_of_a_parent_that_has_nothing_to_do(tmp_path: Path) -> None:
+    place = str(tmp_path / "notify")
+    told_s: list[float] = []
+
+    def work(_: int, ready: Ready) -> None:
+        ready()
+        time.sleep(1.5)
+        end_parent()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(place)
+        heard.settimeout(20)
+
+        def listen() -> None:
+            while (told := heard.recv(200)) != b"STOPPING=1":
+                if told == b"WATCHDOG=1":
+                    told_s.append(time.monotonic())
+
+        listening = threading.Thread(target=listen)
+        listening.start()
+        assert supervised(work, manager=ServiceManager(place, watchdog_s=1.0)) == 0
+        listening.join()
+    assert told_s[-1] - told_s[0] > 0.5
+    assert max(later - earlier for earlier, later in itertools.pairwise(told_s)) < 1.0

@@ -281,3 +281,25 @@ def test_nothing_of_a_job_that_fails_alone_is_even_written(
     assert (done, written) == ([], [])
     assert isinstance(promise.flaw, NotFound)
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("wants", "statements"),
+    [
+        ([], 0),
+        ([Want(hrefs=["/x/1"])], 0),
+        ([Want(hrefs=["/x/1"]), Want(hrefs=["/x/2"])], 1),
+        ([Want(hrefs=["/x/1", "/x/2"])], 1),
+        ([Want(hrefs=["/x/1"], names=[(MRID, 9)])], 2),
+        ([Want(hrefs=["/x/1"], mrids=[MRID])], 2),
+        ([Want(hrefs=["/x/1"], ids=1)], 2),
+        ([Want(names=[(MRID, 9)]), Want(mrids=[MRID]), Want(ids=3)], 3),
+        ([Want()], 0),
+    ],
+)
+def test_one_uri_of_one_job_alone_is_read_when_it_is_asked_for(
+    db: SqliteConnection, wants: list[Want], statements: int
+) -> None:
+    unit = Counted(db)
+    unit.fetch_all(wants)
+    assert unit.statements == statements
