@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from function_sets import (
@@ -52,19 +53,31 @@ def timed(environment: Environment, row: Row, event: Event, siblings: list[Event
     list after `event_retention_s` and is forgotten after `event_history_s` more.
     """
     starts, ends = earliest_start(event), latest_end(event)
+    row = row._replace(starts=starts, ends=ends)
     if is_over(event, now):
-        return _over(environment, row._replace(starts=starts, ends=ends), now)
+        return _over(environment, _begun(environment, row, event), now)
     is_higher = environment.settings.profile.mrid_tie_break == "higher"
     wins = is_newer if is_higher else is_newer_or_lower
     event.EventStatus_ = status_at(event, siblings, now, wins)
     change = next_change(event, siblings, now, wins)
     return row._replace(
         status=event.EventStatus_.currentStatus,
-        starts=starts,
-        ends=ends,
         next_at=ends if change is None else min(change, ends),
         body=environment.codec.fragment(event),
     )
+
+
+def _begun(environment: Environment, row: Row, event: Event) -> Row:
+    """The row of an event that is over: nobody has written its beginning where nobody was there.
+
+    Only what has not begun is scheduled, and it is listed on, or read as history. IEEE 2030.5-2018, 10.2.3.
+    """
+    held = event.EventStatus_
+    if held.currentStatus == EventState.SCHEDULED:
+        since = min(max(earliest_start(event), event.creationTime), latest_end(event))
+        event.EventStatus_ = replace(held, currentStatus=int(EventState.ACTIVE), dateTime=since)
+        return row._replace(body=environment.codec.fragment(event))
+    return row
 
 
 def _over(environment: Environment, row: Row, now: int) -> Row:

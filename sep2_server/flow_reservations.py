@@ -119,13 +119,13 @@ def _require_time(action: Action, request: FlowReservationRequest) -> None:
 
 
 def usual_interval(request: FlowReservationRequest, now: int) -> DateTimeInterval:
-    """When energy flows where nothing else is said: at once as the interval that is asked for begins.
+    """When energy flows where nothing else is said: from the begin of an interval on that is not over.
 
     What is asked for late still gets its whole duration, as far as that interval has it.
     """
     wanted = request.intervalRequested
     start = max(wanted.start, now)
-    left_s = max(0, wanted.start + wanted.duration - start)
+    left_s = wanted.start + wanted.duration - start
     return DateTimeInterval(start=start, duration=min(usual_duration_s(request), left_s))
 
 

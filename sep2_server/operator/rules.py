@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from function_sets import randomization_of
+from function_sets import latest_end, randomization_of
 from schemas import (
     ActivePower,
     DERControlBase,
@@ -76,7 +76,7 @@ def check_event(event: Event, now: int) -> None:
     """The interval, its randomisation and the Responses make sense at `now`, s since 1970 UTC."""
     interval = event.interval
     end = interval.start + interval.duration
-    if end > LATEST:
+    if latest_end(event) > LATEST:
         raise BadRequest("start: the end is beyond 64 bits", "give an earlier start")
     if end <= now:
         raise Conflict(

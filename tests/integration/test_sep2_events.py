@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +113,29 @@ async def test_a_control_stays_as_long_as_the_settings_say(
             counts.append((page.all, active.all))
         assert counts == [(1, 0), (1, 0), (0, 0)]
         assert bench.store.reader.by_id(row.id) is not None
+
+
+@pytest.mark.parametrize("retention_s", [0, 60])
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_control_that_was_over_before_anybody_saw_it_begin_is_not_scheduled(
+    tmp_path: Path, sep2_pki: Pki, retention_s: int, *, shared: bool
+) -> None:
+    """Only what is ahead is scheduled, and what is over is listed, or there for who knows of it. 10.2.3."""
+    async with running(tmp_path, sep2_pki, event_retention_s=retention_s) as bench:
+        client, program = await program_of(bench)
+        base = DERControlBase(opModConnect=True, opModMaxLimW=5000)
+        row = await bench.control(program, make_control("A1", START + 10, 10, base=base))
+        if shared:
+            await bench.control(program, make_control("A2", START + 15, 60, created=START + 1))
+        await bench.server.keeper.stop()
+        before = await status_of(client, row.href)
+        bench.clock.set(START + 30)
+        listed = (await client.read(f"{program.href}/derc?l=9", DERControlList)).DERControl_
+        assert [one.href for one in listed if one.mRID == "A1"] == [row.href] * bool(retention_s)
+        held = await status_of(client, row.href)
+        assert held == replace(before, currentStatus=1, dateTime=START + 10)
+        assert held.potentiallySuperseded is shared
+        assert (await client.read(f"{program.href}/actderc", DERControlList)).all == int(shared)
 
 
 async def test_a_newer_control_supersedes_at_its_start(bench: Bench) -> None:

@@ -465,7 +465,10 @@ async def test_a_request_of_before_is_answered_at_once_as_it_changes(tmp_path: P
     """It was made while the operator answered, and nobody did."""
     async with running(tmp_path, sep2_pki, function_sets="fr") as bench:
         row, client = await bench.device("ev-1")
-        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        href, full = [
+            (await client.post(f"{row.href}/frq", replace(REQUEST, mRID=mrid))).location
+            for mrid in ("F1", "F2")
+        ]
     settings = {"function_sets": "fr", "flow_reservations": "grant", "items_per_list": 1}
     async with running(tmp_path, sep2_pki, **settings) as bench:  # type: ignore[arg-type]
         client = await bench.client("ev-1")
@@ -477,3 +480,14 @@ async def test_a_request_of_before_is_answered_at_once_as_it_changes(tmp_path: P
         (event,) = await granted(client, row.href)
         assert event.interval == DateTimeInterval(start=START + 60, duration=30)
         assert (await client.put(href, replace(REQUEST, durationRequested=40))).status == 400
+        refused = await client.put(full, replace(REQUEST, mRID="F2", durationRequested=30))
+        assert (refused.status, refused.decoded(Error).reasonCode) == (400, 2)
+        assert (await client.read(full, FlowReservationRequest)).durationRequested == 600
+
+
+async def test_what_is_cancelled_with_another_value_is_not_answered(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        assert (await client.put(href, replace(CANCELLED, durationRequested=30))).status == 204
+        assert [event.EventStatus_.currentStatus for event in await granted(client, row.href)] == [2]
