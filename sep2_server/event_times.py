@@ -92,7 +92,8 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
     """Write what time has changed in rows that are due.
 
     Those that only start are known by one question, so that they are written together at the end. Events that
-    are over leave their list last: what they superseded before, and goes on, has to know of them.
+    are over leave their list last: what they superseded before, and goes on, has to know of them. One without
+    content is none: it says nothing, and is removed.
     """
     starting = {row.id: new for row in rows if (new := started(row, now)) is not None}
     ended = {row.id for row in rows if _has_ended(row, now)}
@@ -103,7 +104,7 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
             continue
         if row.kind == OPERATION:
             settle_due(tx, environment, row, now)
-        elif row.list_id is None:
+        elif row.list_id is None or not row.body:
             tx.delete(row)
         elif row.kind in INTERVAL_KINDS:
             tx.replace(row, moved(row, now))

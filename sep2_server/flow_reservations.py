@@ -152,6 +152,8 @@ def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationRes
     _current_list(action, request.owner_id)
     found = []
     for row in action.tx.owned(request.owner_id or 0, RESPONSE):
+        if not row.body:
+            continue
         event = event_of(action.environment, row)
         if isinstance(event, FlowReservationResponse) and _is_same(event.subject, request.mrid):
             found.append((row, event))

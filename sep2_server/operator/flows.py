@@ -95,7 +95,9 @@ def _answers(desk: Desk, request: Row) -> list[Row]:
     """The events that answer a request, those that are over among them."""
     rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
     return [
-        row for row in rows if full_mrid(desk.resource(row, FlowReservationResponse).subject) == request.mrid
+        row
+        for row in rows
+        if row.body and full_mrid(desk.resource(row, FlowReservationResponse).subject) == request.mrid
     ]
 
 

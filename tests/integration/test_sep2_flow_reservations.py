@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,12 @@ from schemas import (
 )
 from schemas.codes import ErrorReason
 from sep2_server import flow_reservations
+from sep2_server.event_times import repair_due
 from sep2_server.operator import programs, resources
+from sep2_server.operator.flows import list_flows
+from sep2_server.operator.router import Call
+from sep2_server.rows import OVER, Row
+from sep2_server.transaction import Transaction
 from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
@@ -62,7 +68,9 @@ async def test_a_request_is_answered_as_the_settings_say(
         ] * len(energy)
 
 
-@pytest.mark.parametrize(("asked", "given"), [(None, 3600), (600, 600), (3600, 3600), (7200, 3600)])
+@pytest.mark.parametrize(
+    ("asked", "given"), [(None, 3600), (0, 3600), (600, 600), (3600, 3600), (7200, 3600)]
+)
 async def test_what_is_granted_ends_with_the_interval_that_was_asked_for(
     tmp_path: Path, sep2_pki: Pki, asked: int | None, given: int
 ) -> None:
@@ -491,3 +499,34 @@ async def test_what_is_cancelled_with_another_value_is_not_answered(tmp_path: Pa
         href = (await client.post(f"{row.href}/frq", REQUEST)).location
         assert (await client.put(href, replace(CANCELLED, durationRequested=30))).status == 204
         assert [event.EventStatus_.currentStatus for event in await granted(client, row.href)] == [2]
+
+
+async def test_a_grant_without_content_that_an_earlier_release_stored_is_in_nobodys_way(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """The clock task failed at it, again and again, and so did all that its device said of its requests."""
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+
+        def bare(tx: Transaction) -> None:
+            listed = tx.by_href(f"{row.href}/frp")
+            assert listed is not None
+            number = tx.next_id()
+            held = Row(number, f"{listed.href}/{number}", "FlowReservationResponse", list_id=listed.id)
+            held = held._replace(owner_id=row.id, mrid="E1", status=OVER)
+            tx.insert(held._replace(starts=START - 9, ends=START, next_at=START + 60))
+
+        await bench.server.keeper.stop()
+        await bench.store.do(bare)
+        assert (await client.put(href, REQUEST)).status == 204
+        told: Any = await bench.do(lambda desk: list_flows(desk, Call(now=START)))
+        assert [len(one["answers"]) for one in told["requests"]] == [1]
+        bench.clock.set(START + 60)
+        environment = bench.server.environment
+        assert await bench.store.do(lambda tx: repair_due(tx, environment, START + 60)) == 2
+        (event,) = await granted(client, row.href)
+        assert event.EventStatus_.currentStatus == 1
+        page = await client.read(f"{row.href}/frp?l=9", FlowReservationResponseList)
+        assert (page.all, page.results) == (1, 1)
+        assert len(await bench.store.ask(lambda reader: reader.owned(row.id, "FlowReservationResponse"))) == 1
