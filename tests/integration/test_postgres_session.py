@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import socket
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from certs import Pki, operator_context
-from sep2_server import Store
+from sep2_server import Store, postgres_session
 from sep2_server.address import PostgresAddress
 from sep2_server.errors import StoreError
 from sep2_server.postgres import PostgresConnection
@@ -165,6 +166,73 @@ def test_a_session_in_which_nothing_can_be_written_any_more_is_replaced(
     db.control("CREATE TABLE a (b int)")
     assert db._session is not first
     db.close()
+
+
+class Asker:
+    """Listens as PostgreSQL, and asks whoever comes for a password, which is the wrong one; or says nothing.
+
+    `told` is what was told: user, database, password and the like. `was_left` is whether who came went first.
+    """
+
+    def __init__(self, *, is_mute: bool = False) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._is_mute = is_mute
+        self.was_left = False
+        self.port = int(self._listener.getsockname()[1])
+        self.told: dict[str, str] = {}
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> "Asker":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(20)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        session, _ = self._listener.accept()
+        session.settimeout(10)
+        with session, session.makefile("rb") as spoken:
+            if self._is_mute:
+                with contextlib.suppress(TimeoutError):
+                    while spoken.read(1):
+                        pass
+                    self.was_left = True
+                return
+            if (first := _message(spoken)) == SSL_REQUEST[4:]:
+                session.sendall(b"N")
+                first = _message(spoken)
+            texts = [text.decode() for text in first[4:].split(b"\0")]
+            self.told = dict(zip(texts[::2], texts[1::2], strict=False))
+            session.sendall(b"R" + (8).to_bytes(4) + (3).to_bytes(4))
+            assert spoken.read(1) == b"p"
+            self.told["password"] = _message(spoken).rstrip(b"\0").decode()
+            flaw = b"SFATAL\0C28P01\0Mpassword authentication failed\0\0"
+            session.sendall(b"E" + (len(flaw) + 4).to_bytes(4) + flaw)
+
+
+def _message(spoken: io.BufferedReader) -> bytes:
+    return spoken.read(int.from_bytes(spoken.read(4)) - 4)
+
+
+@pytest.mark.parametrize("tls", ["", "?sslmode=disable", "?sslmode=prefer"])
+def test_the_database_is_told_user_name_and_password_and_nobody_else_the_last(tls: str) -> None:
+    with Asker() as asker:
+        url = f"postgresql://lines:sec%20ret@127.0.0.1:{asker.port}/grid{tls}"
+        with pytest.raises(StoreError, match="password authentication failed") as caught:
+            Store(url)
+        told = {name: asker.told[name] for name in ("user", "database", "password", "application_name")}
+    wanted = {"user": "lines", "database": "grid", "password": "sec ret", "application_name": "lineside"}
+    assert told == wanted
+    assert "ret" not in str(caught.value)
+
+
+def test_a_database_that_says_nothing_is_waited_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_session, "CONNECT_S", 0.2)
+    with Asker(is_mute=True) as asker, pytest.raises(StoreError, match="cannot be"):
+        Store(f"postgresql://lineside@127.0.0.1:{asker.port}/grid")
+    assert asker.was_left
 
 
 def test_the_system_ends_a_connection_whose_other_end_is_silent(postgres: Postgres, name: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from certs import Pki
 from function_sets import cancelled
 from schemas import DERControl, DERControlBase, DERControlList, DERProgram, Event, EventStatus
 from sep2_server.environment import Environment
-from sep2_server.event_times import BATCH, event_of, repair_list
+from sep2_server.event_times import BATCH, event_of, repair_due, repair_list
 from sep2_server.lease import Lease
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import insert_in, put_item
@@ -112,7 +113,12 @@ async def test_a_control_stays_as_long_as_the_settings_say(
             active = await client.read(f"{program.href}/actderc", DERControlList)
             counts.append((page.all, active.all))
         assert counts == [(1, 0), (1, 0), (0, 0)]
-        assert bench.store.reader.by_id(row.id) is not None
+        there = []
+        for now in (179, 180):
+            job = partial(repair_due, environment=bench.server.environment, now=START + now)
+            await bench.store.do(job)
+            there.append(bench.store.reader.by_id(row.id) is not None)
+        assert there == [True, False]
 
 
 @pytest.mark.parametrize("retention_s", [0, 60])

@@ -208,6 +208,7 @@ async def test_what_is_granted_is_linked_and_asks_for_responses(tmp_path: Path, 
         assert link.all == 1
         (event,) = await granted(client, row.href)
         assert event.replyTo is not None
+        assert (event.version, event.creationTime) == (0, START)
         assert int(event.responseRequired or "00", 16) & 3 == 3
         assert (event.energyAvailable.value, event.powerAvailable.value) == (0, 0)
 
