@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -41,20 +42,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Front:
-    """Speaks TLS before a PostgreSQL that does not, as its clients ask for it; `port` is where."""
+class Relay:
+    """Stands before a PostgreSQL on a thread of its own, and passes on what is said; `port` is where."""
 
-    def __init__(self, postgres: Postgres, folder: Path, named: str) -> None:
-        own = Pki.open(folder / "ca").credentials(named)
-        self._context = operator_context(own.certificate_path, own.key_path)
+    def __init__(self, postgres: Postgres) -> None:
         self._behind = postgres.port
         self._loop = asyncio.new_event_loop()
         self._is_ready = threading.Event()
         self.port = 0
         self.asked = 0
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._serve()])
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete, args=[self._serve()], daemon=True
+        )
 
-    def __enter__(self) -> "Front":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._is_ready.wait(10)
         return self
@@ -66,21 +67,26 @@ class Front:
 
     async def _serve(self) -> None:
         self._over = asyncio.Event()
-        async with await asyncio.start_server(self._front, "127.0.0.1", 0) as server:
-            self.port = server.sockets[0].getsockname()[1]
+        async with await self._listen():
             self._is_ready.set()
             await self._over.wait()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         await asyncio.sleep(0.05)
 
-    async def _front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _listen(self) -> asyncio.Server:
+        server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What is said before anything is passed on."""
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(contextlib.suppress(OSError, asyncio.IncompleteReadError))
             stack.callback(_abort, writer)
-            assert await reader.readexactly(8) == SSL_REQUEST
-            writer.write(b"S")
-            await writer.start_tls(self._context)
+            await self._meet(reader, writer)
             self.asked += 1
             inner, outer = await asyncio.open_connection("127.0.0.1", self._behind)
             stack.callback(_abort, outer)
@@ -88,6 +94,32 @@ class Front:
             for one in both:
                 stack.callback(one.cancel)
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+
+
+class Front(Relay):
+    """Speaks TLS before a PostgreSQL that does not, as its clients ask for it."""
+
+    def __init__(self, postgres: Postgres, folder: Path, named: str) -> None:
+        super().__init__(postgres)
+        own = Pki.open(folder / "ca").credentials(named)
+        self._context = operator_context(own.certificate_path, own.key_path)
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readexactly(8) == SSL_REQUEST
+        writer.write(b"S")
+        await writer.start_tls(self._context)
+
+
+class Door(Relay):
+    """A socket in a folder, as a PostgreSQL of the same machine has one."""
+
+    def __init__(self, postgres: Postgres, folder: Path) -> None:
+        super().__init__(postgres)
+        self.port = 1
+        self._path = folder / ".s.PGSQL.1"
+
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_unix_server(self._relay, self._path)
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
@@ -139,6 +171,17 @@ def test_another_root_or_host_is_told_nothing(
         with pytest.raises(StoreError, match=r"cannot be opened: .*certificate"):
             Store(url)
         assert front.asked == 0
+
+
+async def test_a_database_of_the_same_machine_is_reached_by_the_socket_in_its_folder(
+    postgres: Postgres, name: str, tmp_path: Path
+) -> None:
+    with Door(postgres, tmp_path) as door:
+        async with stored(f"postgresql://lineside@:1/{name}?host={tmp_path}") as store:
+            await store.do_short(lambda tx: tx.put_option("colour", "red"))
+            await store.do(lambda tx: tx.put_option("shape", "round"))
+            assert await store.ask(lambda reader: reader.option("shape")) == "round"
+        assert door.asked > 2
 
 
 def test_a_database_without_tls_is_refused_where_tls_is_wanted(postgres: Postgres, name: str) -> None:

@@ -15,6 +15,8 @@ from sqlalchemy import select
 from certs import LFDI, Pki, sfdi_of
 from schemas import (
     DERControlResponse,
+    DERList,
+    DERProgramList,
     EndDevice,
     EndDeviceList,
     Error,
@@ -179,6 +181,27 @@ async def test_the_first_grant_of_a_device_goes_with_it(bench: Bench, method: st
         assert (await client.send("DELETE", href)).status == 204
     await removed_by(bench, client, row)
     assert await bench.store.do(held) == before
+
+
+async def test_each_der_of_a_new_device_links_to_what_it_reports_and_to_its_programs(bench: Bench) -> None:
+    """IEEE 2030.5-2018, 10.10: the links are there before the device has put anything."""
+    row, client = await bench.device("goer")
+    call = Call(names={"device": "goer"}, body={"DER": 2}, now=START)
+    await bench.do(partial(change, call=call))
+    listed = (await client.read(f"{row.href}/der?l=9", DERList)).DER_
+    assert len({der.href for der in listed}) == 2
+    for der in listed:
+        links = {
+            "derp": der.AssociatedDERProgramListLink_,
+            "dera": der.DERAvailabilityLink_,
+            "dercap": der.DERCapabilityLink_,
+            "derg": der.DERSettingsLink_,
+            "ders": der.DERStatusLink_,
+        }
+        assert {name: link and link.href for name, link in links.items()} == {
+            name: f"{der.href}/{name}" for name in links
+        }
+        assert (await client.read(f"{der.href}/derp", DERProgramList)).all == 0
 
 
 async def test_a_disabled_device_that_is_removed_leaves_no_mark(bench: Bench) -> None:
