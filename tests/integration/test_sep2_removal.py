@@ -186,6 +186,7 @@ async def test_the_first_grant_of_a_device_goes_with_it(bench: Bench, method: st
 async def test_each_der_of_a_new_device_links_to_what_it_reports_and_to_its_programs(bench: Bench) -> None:
     """IEEE 2030.5-2018, 10.10: the links are there before the device has put anything."""
     row, client = await bench.device("goer")
+    _, program = await bench.group("feeder", "goer")
     call = Call(names={"device": "goer"}, body={"DER": 2}, now=START)
     await bench.do(partial(change, call=call))
     listed = (await client.read(f"{row.href}/der?l=9", DERList)).DER_
@@ -201,7 +202,8 @@ async def test_each_der_of_a_new_device_links_to_what_it_reports_and_to_its_prog
         assert {name: link and link.href for name, link in links.items()} == {
             name: f"{der.href}/{name}" for name in links
         }
-        assert (await client.read(f"{der.href}/derp", DERProgramList)).all == 0
+        shown = await client.read(f"{der.href}/derp", DERProgramList)
+        assert [one.href for one in shown.DERProgram_] == [program.href]
 
 
 async def test_a_disabled_device_that_is_removed_leaves_no_mark(bench: Bench) -> None:
