@@ -159,6 +159,22 @@ async def test_a_newer_control_supersedes_at_its_start(bench: Bench) -> None:
     assert [c.mRID for c in page.DERControl_] == ["A2"]
 
 
+@pytest.mark.parametrize("now", [30, 50])
+async def test_what_an_event_has_superseded_does_not_resume_though_nobody_wrote_either(
+    bench: Bench, now: int
+) -> None:
+    """That which is over is due first, and leaves its list last. IEEE 2030.5-2018, 10.2.3."""
+    client, program = await program_of(bench)
+    await bench.control(program, make_control("B2", START + 10, 20))
+    old = await bench.control(program, make_control("A1", START + 20, 100))
+    await bench.server.keeper.stop()
+    bench.clock.set(START + now)
+    held = await status_of(client, old.href)
+    assert (held.currentStatus, held.dateTime) == (4, START + 10)
+    assert (await client.read(f"{program.href}/derc", DERControlList)).all == 1
+    assert (await client.read(f"{program.href}/actderc", DERControlList)).all == 0
+
+
 async def test_a_control_that_shares_some_modes_is_potentially_superseded(bench: Bench) -> None:
     client, program = await program_of(bench)
     both = DERControlBase(opModConnect=True, opModMaxLimW=100)
