@@ -116,12 +116,13 @@ def add_der(tx: Transaction, environment: Environment, end_device_id: int) -> Ro
 def remove_end_device(tx: Transaction, row: Row) -> None:
     """Remove an EndDevice, what hangs on it, what was for it alone and its rights. IEEE 2030.5-2018, 10.
 
-    Items go before the lists that they are in, which are older.
+    Items go before the lists that they are in: a list that is gone counts nothing any more.
     """
     for assignment in tx.assignments_of_device(row.id):
         tx.delete_assignment(assignment)
     forget_device(tx, row.id)
-    for owned in reversed((*_files_for(tx, row.id), *tx.of_owner(row.id))):
+    below = reversed((*_files_for(tx, row.id), *tx.of_owner(row.id)))
+    for owned in sorted(below, key=lambda one: one.list_id is None):
         tx.delete_readings(owned.id)
         tx.delete(owned)
     tx.delete_reports_of(row.id)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from function_sets import (
@@ -52,19 +53,31 @@ def timed(environment: Environment, row: Row, event: Event, siblings: list[Event
     list after `event_retention_s` and is forgotten after `event_history_s` more.
     """
     starts, ends = earliest_start(event), latest_end(event)
+    row = row._replace(starts=starts, ends=ends)
     if is_over(event, now):
-        return _over(environment, row._replace(starts=starts, ends=ends), now)
+        return _over(environment, _begun(environment, row, event), now)
     is_higher = environment.settings.profile.mrid_tie_break == "higher"
     wins = is_newer if is_higher else is_newer_or_lower
     event.EventStatus_ = status_at(event, siblings, now, wins)
     change = next_change(event, siblings, now, wins)
     return row._replace(
         status=event.EventStatus_.currentStatus,
-        starts=starts,
-        ends=ends,
         next_at=ends if change is None else min(change, ends),
         body=environment.codec.fragment(event),
     )
+
+
+def _begun(environment: Environment, row: Row, event: Event) -> Row:
+    """The row of an event that is over: nobody has written its beginning where nobody was there.
+
+    Only what has not begun is scheduled, and it is listed on, or read as history. IEEE 2030.5-2018, 10.2.3.
+    """
+    held = event.EventStatus_
+    if held.currentStatus == EventState.SCHEDULED:
+        since = min(max(earliest_start(event), event.creationTime), latest_end(event))
+        event.EventStatus_ = replace(held, currentStatus=int(EventState.ACTIVE), dateTime=since)
+        return row._replace(body=environment.codec.fragment(event))
+    return row
 
 
 def _over(environment: Environment, row: Row, now: int) -> Row:
@@ -79,7 +92,8 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
     """Write what time has changed in rows that are due.
 
     Those that only start are known by one question, so that they are written together at the end. Events that
-    are over leave their list last: what they superseded before, and goes on, has to know of them.
+    are over leave their list last: what they superseded before, and goes on, has to know of them. One without
+    content is none: it says nothing, and is removed.
     """
     starting = {row.id: new for row in rows if (new := started(row, now)) is not None}
     ended = {row.id for row in rows if _has_ended(row, now)}
@@ -90,7 +104,7 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
             continue
         if row.kind == OPERATION:
             settle_due(tx, environment, row, now)
-        elif row.list_id is None:
+        elif row.list_id is None or not row.body:
             tx.delete(row)
         elif row.kind in INTERVAL_KINDS:
             tx.replace(row, moved(row, now))

@@ -30,7 +30,7 @@ from sep2_server.event_times import (
     winning_mrid,
 )
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
-from sep2_server.rows import Row, full_mrid
+from sep2_server.rows import LATEST, Row, full_mrid
 from sep2_server.uris import route_named
 
 REQUESTED: Final = 0
@@ -50,14 +50,12 @@ def post_request(action: Action) -> Answer:
         return updated(known.href)
     if posted.RequestStatus_.requestStatus != REQUESTED:
         raise BadRequest(f"requestStatus {posted.RequestStatus_.requestStatus} of a new request")
-    most, decision = action.environment.settings.items_per_list, action.environment.settings.flow_reservations
+    _require_time(action, posted)
+    most = action.environment.settings.items_per_list
     require_room(action, list_row, item_scope(action, action.target.route, list_row.owner_id), most)
-    granted = _current_list(action, list_row.owner_id) if decision != "operator" else None
-    if granted is not None:
-        require_room(action, granted, item_scope(action, route_named(RESPONSES), granted.owner_id), most)
+    _require_room_for_answer(action, list_row.owner_id)
     row = add_item(action, list_row, posted)
-    if decision != "operator":
-        _answer(action, row, posted, is_granted=decision == "grant")
+    _answer_at_once(action, row, posted)
     return created(row.href)
 
 
@@ -80,19 +78,53 @@ def _change(action: Action, row: Row, wanted: FlowReservationRequest) -> None:
     held: FlowReservationRequest = action.environment.codec.decode_fragment(row.body, FlowReservationRequest)
     if full_mrid(wanted.mRID) != full_mrid(held.mRID):
         raise BadRequest("the mRID of a request is for life")
+    status, before = wanted.RequestStatus_.requestStatus, held.RequestStatus_.requestStatus
+    is_changed = _asked(wanted) != _asked(held)
+    if status == before == CANCELLED and not is_changed:
+        return
+    if status not in {REQUESTED, CANCELLED} or before == CANCELLED:
+        raise BadRequest(f"requestStatus {status} after {before}")
     granted = _granted(action, row)
-    status = wanted.RequestStatus_.requestStatus
-    if status not in {REQUESTED, CANCELLED} or held.RequestStatus_.requestStatus == CANCELLED:
-        raise BadRequest(f"requestStatus {status} after {held.RequestStatus_.requestStatus}")
     if status == CANCELLED:
-        if granted and all(is_over(event, action.now) for _, event in granted):
-            raise BadRequest("what was granted is over: there is nothing to cancel")
-        for event_row, event in granted:
-            if not is_over(event, action.now):
-                _cancel(action, event_row, event)
-    elif granted and _asked(wanted) != _asked(held):
-        raise BadRequest("the request has been answered: cancel it and make another")
+        _take_back(action, granted)
+    elif is_changed:
+        if granted:
+            raise BadRequest("the request has been answered: cancel it and make another")
+        _require_time(action, wanted)
+        _require_room_for_answer(action, row.owner_id)
     put_value(action, row, wanted)
+    if is_changed and status == REQUESTED:
+        _answer_at_once(action, row, wanted)
+
+
+def _take_back(action: Action, granted: list[tuple[Row, FlowReservationResponse]]) -> None:
+    """Cancel what was granted as far as it is not over; BadRequest where all of it is."""
+    going_on = [(row, event) for row, event in granted if not is_over(event, action.now)]
+    if granted and not going_on:
+        raise BadRequest("what was granted is over: there is nothing to cancel")
+    for row, event in going_on:
+        _cancel(action, row, event)
+
+
+def _require_time(action: Action, request: FlowReservationRequest) -> None:
+    """Raise BadRequest for an interval in which nothing can be granted any more, or that has no end."""
+    wanted = request.intervalRequested
+    end = wanted.start + wanted.duration
+    if end <= max(wanted.start, action.now):
+        raise BadRequest(f"intervalRequested ends at {end}: ask for a time that ends after {action.now}")
+    if end > LATEST:
+        raise BadRequest(f"intervalRequested ends at {end}: ask for one that ends by {LATEST}")
+
+
+def usual_interval(request: FlowReservationRequest, now: int) -> DateTimeInterval:
+    """When energy flows where nothing else is said: from the begin of an interval on that is not over.
+
+    What is asked for late still gets its whole duration, as far as that interval has it.
+    """
+    wanted = request.intervalRequested
+    start = max(wanted.start, now)
+    left_s = wanted.start + wanted.duration - start
+    return DateTimeInterval(start=start, duration=min(usual_duration_s(request), left_s))
 
 
 def usual_duration_s(request: FlowReservationRequest) -> int:
@@ -118,6 +150,8 @@ def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationRes
     _current_list(action, request.owner_id)
     found = []
     for row in action.tx.owned(request.owner_id or 0, RESPONSE):
+        if not row.body:
+            continue
         event = event_of(action.environment, row)
         if isinstance(event, FlowReservationResponse) and _is_same(event.subject, request.mrid):
             found.append((row, event))
@@ -146,6 +180,23 @@ def _cancel(action: Action, row: Row, event: FlowReservationResponse) -> None:
     refresh_overlapping(tx, environment, tx.replace(row, new), action.now)
 
 
+def _require_room_for_answer(action: Action, owner_id: int | None) -> None:
+    """Raise LimitReached where the server is to answer at once and the device has answers enough."""
+    settings = action.environment.settings
+    if settings.flow_reservations != "operator":
+        listed = _current_list(action, owner_id)
+        if listed is not None:
+            scope = item_scope(action, route_named(RESPONSES), listed.owner_id)
+            require_room(action, listed, scope, settings.items_per_list)
+
+
+def _answer_at_once(action: Action, row: Row, request: FlowReservationRequest) -> None:
+    """Grant or decline what is asked for, where the settings say so."""
+    decision = action.environment.settings.flow_reservations
+    if decision != "operator":
+        _answer(action, row, request, is_granted=decision == "grant")
+
+
 def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *, is_granted: bool) -> None:
     """Store the event that grants all that is asked for, or nothing of it."""
     tx, environment = action.tx, action.environment
@@ -162,7 +213,7 @@ def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *
         EventStatus_=EventStatus(
             currentStatus=int(EventState.SCHEDULED), dateTime=action.now, potentiallySuperseded=False
         ),
-        interval=DateTimeInterval(start=request.intervalRequested.start, duration=usual_duration_s(request)),
+        interval=usual_interval(request, action.now),
         energyAvailable=energy if is_granted else SignedRealEnergy(multiplier=0, value=0),
         powerAvailable=power if is_granted else replace(power, value=0),
         subject=request.mRID,

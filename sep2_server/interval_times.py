@@ -19,10 +19,13 @@ def spanned(row: Row, value: Resource, now: int) -> Row:
 
 
 def moved(row: Row, now: int) -> Row:
-    """The row with its state at `now`: before, in, or after its interval."""
+    """The row with its state at `now`: before, in, or after its interval.
+
+    What is over is never due again, also where it ended long before 1970.
+    """
     starts, ends = row.starts or 0, row.ends or 0
     if now < starts:
         return row._replace(status=int(EventState.SCHEDULED), next_at=starts)
     if now < ends:
         return row._replace(status=int(EventState.ACTIVE), next_at=ends)
-    return row._replace(status=OVER, next_at=ends + FOR_GOOD)
+    return row._replace(status=OVER, next_at=max(ends, 0) + FOR_GOOD)

@@ -20,6 +20,8 @@ LONGEST_LEASE_MS: Final = 60_000
 """Nobody takes a lease for longer."""
 OVER: Final = 5
 """`Row.status` of an event whose end has passed; EventStatus itself has no such code in 2018."""
+LATEST: Final = 2**63 - 1
+"""The last second that a TimeType has."""
 FOR_GOOD: Final = 1 << 60
 """How long after its end, in s, what is over for good and stays in its list is looked at: never, but for the
 order of `next_at`, by which what a clock that was ahead has ended is found."""

@@ -14,11 +14,11 @@ from sep2_server.operator.event_changes import cancel_event, current, supersede
 from sep2_server.operator.model import natural_of, resource_of
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
 from sep2_server.operator.router import Answer, Call
-from sep2_server.operator.rules import LATEST, check_event, check_modes
+from sep2_server.operator.rules import check_event, check_modes
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.operator.tree import Plan, insert_item
-from sep2_server.rows import OVER, Row
+from sep2_server.rows import LATEST, OVER, Row
 
 AFTER_LAST: Final = "after-last"
 MOST_COUNTED: Final = 10_000

@@ -11,7 +11,7 @@ from schemas import (
     SignedRealEnergy,
     spec_of,
 )
-from sep2_server.flow_reservations import REQUESTED, RESPONSE, RESPONSES, usual_duration_s
+from sep2_server.flow_reservations import REQUESTED, RESPONSE, RESPONSES, usual_duration_s, usual_interval
 from sep2_server.operator.desk import OPEN_STATES, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.happenings import publish, told, without_none
@@ -95,7 +95,9 @@ def _answers(desk: Desk, request: Row) -> list[Row]:
     """The events that answer a request, those that are over among them."""
     rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
     return [
-        row for row in rows if full_mrid(desk.resource(row, FlowReservationResponse).subject) == request.mrid
+        row
+        for row in rows
+        if row.body and full_mrid(desk.resource(row, FlowReservationResponse).subject) == request.mrid
     ]
 
 
@@ -126,13 +128,16 @@ def _require_within(
 
 
 def _interval(desk: Desk, request: FlowReservationRequest, asked: AnswerFlow) -> dict[str, Any]:
-    """When the answer holds: inside the time that is asked for. BadRequest outside."""
+    """When the answer holds: inside the time that is asked for. BadRequest outside, Conflict once over."""
     wanted = request.intervalRequested
-    is_timed = asked.start is not None or asked.within is not None
-    start = start_at(asked.start, asked.within, desk.now) if is_timed else wanted.start
-    usual = usual_duration_s(request)
-    duration = usual if asked.duration is None else duration_s(asked.duration, "duration")
     end = wanted.start + wanted.duration
+    if end <= desk.now:
+        raise Conflict(f"{request.mRID}: the time that is asked for ended at {end}", "the device asks anew")
+    is_timed = asked.start is not None or asked.within is not None
+    usual = usual_interval(request, desk.now)
+    start = start_at(asked.start, asked.within, desk.now) if is_timed else usual.start
+    usual_s = usual_duration_s(request) if is_timed else usual.duration
+    duration = usual_s if asked.duration is None else duration_s(asked.duration, "duration")
     if start < wanted.start or start + duration > end:
         raise BadRequest(
             f"start: {start} and {duration} s are outside the time that is asked for",

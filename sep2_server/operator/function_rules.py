@@ -7,6 +7,7 @@ from schemas import (
     AccountBalance,
     AccountingUnit,
     ConsumptionTariffInterval,
+    DateTimeInterval,
     DefaultDERControl,
     DERControl,
     DERCurve,
@@ -19,6 +20,7 @@ from schemas import (
     Resource,
     TextMessage,
     TimeTariffInterval,
+    spec_of,
     wire_name,
 )
 from sep2_server.flow_reservations import REQUESTED
@@ -27,6 +29,7 @@ from sep2_server.operator.desk import Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.rules import check_curve, check_event, check_modes
 from sep2_server.operator.tree import Plan
+from sep2_server.rows import LATEST
 
 NO_CURRENCY: Final = 999
 """ISO 4217 for no currency at all."""
@@ -48,6 +51,8 @@ def check(desk: Desk, value: Resource, plans: Plans) -> None:
     _check_mrid(value)
     if isinstance(value, Event):
         check_event(value, desk.now)
+    else:
+        _check_ends(value)
     rule = RULES.get(wire_name(type(value)))
     if rule is not None:
         rule(desk, value, plans)
@@ -82,6 +87,13 @@ def _check_mrid(value: Resource) -> None:
     mrid = getattr(value, "mRID", None)
     if mrid is not None and not is_mrid(mrid):
         raise BadRequest(f"mRID: {mrid!r:.60} is none", "give 1 to 32 hex digits, or leave it out")
+
+
+def _check_ends(value: Resource) -> None:
+    for f in spec_of(type(value)):
+        held = getattr(value, f.attr)
+        if isinstance(held, DateTimeInterval) and held.start + held.duration > LATEST:
+            raise BadRequest(f"{f.name}: the end is beyond 64 bits", "give an earlier start")
 
 
 def _control(desk: Desk, value: DERControl, _: Plans) -> None:

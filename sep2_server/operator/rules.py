@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from function_sets import randomization_of
+from function_sets import latest_end, randomization_of
 from schemas import (
     ActivePower,
     DERControlBase,
@@ -16,6 +16,7 @@ from schemas import (
     spec_of,
 )
 from sep2_server.operator.errors import BadRequest, Conflict
+from sep2_server.rows import LATEST
 
 Curves = Callable[[str], DERCurve | None]
 """The curve at an href, None where there is none."""
@@ -34,7 +35,6 @@ Y_REFERENCES: Final[Mapping[str, tuple[int, ...]]] = {
     "opModWattVar": (2, 3),
 }
 """What y of a curve may refer to, by the mode that follows it. IEEE 2030.5-2018, 10.10."""
-LATEST: Final = 2**63 - 1
 
 
 def curve_fields(base: DERControlBase) -> dict[str, str]:
@@ -76,7 +76,7 @@ def check_event(event: Event, now: int) -> None:
     """The interval, its randomisation and the Responses make sense at `now`, s since 1970 UTC."""
     interval = event.interval
     end = interval.start + interval.duration
-    if end > LATEST:
+    if latest_end(event) > LATEST:
         raise BadRequest("start: the end is beyond 64 bits", "give an earlier start")
     if end <= now:
         raise Conflict(

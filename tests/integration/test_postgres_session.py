@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import io
 import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from certs import Pki, operator_context
-from sep2_server import Store
+from sep2_server import Store, postgres_session
 from sep2_server.address import PostgresAddress
 from sep2_server.errors import StoreError
 from sep2_server.postgres import PostgresConnection
@@ -40,20 +42,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Front:
-    """Speaks TLS before a PostgreSQL that does not, as its clients ask for it; `port` is where."""
+class Relay:
+    """Stands before a PostgreSQL on a thread of its own, and passes on what is said; `port` is where."""
 
-    def __init__(self, postgres: Postgres, folder: Path, named: str) -> None:
-        own = Pki.open(folder / "ca").credentials(named)
-        self._context = operator_context(own.certificate_path, own.key_path)
+    def __init__(self, postgres: Postgres) -> None:
         self._behind = postgres.port
         self._loop = asyncio.new_event_loop()
         self._is_ready = threading.Event()
         self.port = 0
         self.asked = 0
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._serve()])
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete, args=[self._serve()], daemon=True
+        )
 
-    def __enter__(self) -> "Front":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._is_ready.wait(10)
         return self
@@ -65,21 +67,26 @@ class Front:
 
     async def _serve(self) -> None:
         self._over = asyncio.Event()
-        async with await asyncio.start_server(self._front, "127.0.0.1", 0) as server:
-            self.port = server.sockets[0].getsockname()[1]
+        async with await self._listen():
             self._is_ready.set()
             await self._over.wait()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         await asyncio.sleep(0.05)
 
-    async def _front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _listen(self) -> asyncio.Server:
+        server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What is said before anything is passed on."""
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(contextlib.suppress(OSError, asyncio.IncompleteReadError))
             stack.callback(_abort, writer)
-            assert await reader.readexactly(8) == SSL_REQUEST
-            writer.write(b"S")
-            await writer.start_tls(self._context)
+            await self._meet(reader, writer)
             self.asked += 1
             inner, outer = await asyncio.open_connection("127.0.0.1", self._behind)
             stack.callback(_abort, outer)
@@ -87,6 +94,32 @@ class Front:
             for one in both:
                 stack.callback(one.cancel)
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+
+
+class Front(Relay):
+    """Speaks TLS before a PostgreSQL that does not, as its clients ask for it."""
+
+    def __init__(self, postgres: Postgres, folder: Path, named: str) -> None:
+        super().__init__(postgres)
+        own = Pki.open(folder / "ca").credentials(named)
+        self._context = operator_context(own.certificate_path, own.key_path)
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readexactly(8) == SSL_REQUEST
+        writer.write(b"S")
+        await writer.start_tls(self._context)
+
+
+class Door(Relay):
+    """A socket in a folder, as a PostgreSQL of the same machine has one."""
+
+    def __init__(self, postgres: Postgres, folder: Path) -> None:
+        super().__init__(postgres)
+        self.port = 1
+        self._path = folder / ".s.PGSQL.1"
+
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_unix_server(self._relay, self._path)
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
@@ -140,6 +173,17 @@ def test_another_root_or_host_is_told_nothing(
         assert front.asked == 0
 
 
+async def test_a_database_of_the_same_machine_is_reached_by_the_socket_in_its_folder(
+    postgres: Postgres, name: str, tmp_path: Path
+) -> None:
+    with Door(postgres, tmp_path) as door:
+        async with stored(f"postgresql://lineside@:1/{name}?host={tmp_path}") as store:
+            await store.do_short(lambda tx: tx.put_option("colour", "red"))
+            await store.do(lambda tx: tx.put_option("shape", "round"))
+            assert await store.ask(lambda reader: reader.option("shape")) == "round"
+        assert door.asked > 2
+
+
 def test_a_database_without_tls_is_refused_where_tls_is_wanted(postgres: Postgres, name: str) -> None:
     with pytest.raises(StoreError, match="rejected SSL upgrade"):
         Store(f"{postgres.url(name)}?sslmode=require")
@@ -165,6 +209,73 @@ def test_a_session_in_which_nothing_can_be_written_any_more_is_replaced(
     db.control("CREATE TABLE a (b int)")
     assert db._session is not first
     db.close()
+
+
+class Asker:
+    """Listens as PostgreSQL, and asks whoever comes for a password, which is the wrong one; or says nothing.
+
+    `told` is what was told: user, database, password and the like. `was_left` is whether who came went first.
+    """
+
+    def __init__(self, *, is_mute: bool = False) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._is_mute = is_mute
+        self.was_left = False
+        self.port = int(self._listener.getsockname()[1])
+        self.told: dict[str, str] = {}
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> "Asker":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join(20)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        session, _ = self._listener.accept()
+        session.settimeout(10)
+        with session, session.makefile("rb") as spoken:
+            if self._is_mute:
+                with contextlib.suppress(TimeoutError):
+                    while spoken.read(1):
+                        pass
+                    self.was_left = True
+                return
+            if (first := _message(spoken)) == SSL_REQUEST[4:]:
+                session.sendall(b"N")
+                first = _message(spoken)
+            texts = [text.decode() for text in first[4:].split(b"\0")]
+            self.told = dict(zip(texts[::2], texts[1::2], strict=False))
+            session.sendall(b"R" + (8).to_bytes(4) + (3).to_bytes(4))
+            assert spoken.read(1) == b"p"
+            self.told["password"] = _message(spoken).rstrip(b"\0").decode()
+            flaw = b"SFATAL\0C28P01\0Mpassword authentication failed\0\0"
+            session.sendall(b"E" + (len(flaw) + 4).to_bytes(4) + flaw)
+
+
+def _message(spoken: io.BufferedReader) -> bytes:
+    return spoken.read(int.from_bytes(spoken.read(4)) - 4)
+
+
+@pytest.mark.parametrize("tls", ["", "?sslmode=disable", "?sslmode=prefer"])
+def test_the_database_is_told_user_name_and_password_and_nobody_else_the_last(tls: str) -> None:
+    with Asker() as asker:
+        url = f"postgresql://lines:sec%20ret@127.0.0.1:{asker.port}/grid{tls}"
+        with pytest.raises(StoreError, match="password authentication failed") as caught:
+            Store(url)
+        told = {name: asker.told[name] for name in ("user", "database", "password", "application_name")}
+    wanted = {"user": "lines", "database": "grid", "password": "sec ret", "application_name": "lineside"}
+    assert told == wanted
+    assert "ret" not in str(caught.value)
+
+
+def test_a_database_that_says_nothing_is_waited_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_session, "CONNECT_S", 0.2)
+    with Asker(is_mute=True) as asker, pytest.raises(StoreError, match="cannot be"):
+        Store(f"postgresql://lineside@127.0.0.1:{asker.port}/grid")
+    assert asker.was_left
 
 
 def test_the_system_ends_a_connection_whose_other_end_is_silent(postgres: Postgres, name: str) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
-from schemas import DERControl, DERControlList, EventStatus, PrepayOperationStatus
+from schemas import BillingPeriodList, DERControl, DERControlList, EventStatus, PrepayOperationStatus
 from sep2_server import event_times
 from sep2_server.operator import resources
+from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.router import Call
 from sep2_server.rows import OVER, Row
 from sep2_server.transaction import Transaction
@@ -346,3 +347,30 @@ async def forgetting_again_at(bench: Bench, time: int) -> None:
             if bench.server.keeper._forget_at == time:
                 return
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("start", [-(2**60) - 10, -(2**62), -(2**63)])
+async def test_a_period_of_long_before_1970_is_over_for_good(utility: Bench, start: int) -> None:
+    """It was due again as soon as it was written: to read its list took for ever."""
+    client, _ = await program_of(utility)
+    agreement = await agreed(utility, (start - START, 10))
+    environment = utility.server.environment
+    assert await utility.store.do(lambda tx: event_times.repair_due(tx, environment, START)) == 0
+    assert (await client.read(f"{agreement}/bp", BillingPeriodList)).all == 1
+
+
+@pytest.mark.parametrize("kind", ["BillingPeriod", "SupplyInterruptionOverride"])
+async def test_what_ends_beyond_64_bits_is_refused(utility: Bench, kind: str) -> None:
+    await program_of(utility)
+    if kind == "BillingPeriod":
+        href = f"{await agreed(utility)}/bp"
+    else:
+        href = f"{await added(utility, '/ppy', {'prepayMode': 0}, group='event')}/si"
+    last = {"interval": {"start": 2**63 - 11, "duration": 10}}
+    at = await added(utility, href, last)
+    beyond = {"interval": {"start": 2**63 - 10, "duration": 10}}
+    with pytest.raises(BadRequest, match="interval: the end is beyond 64 bits"):
+        await added(utility, href, beyond)
+    call = Call(query={"href": at}, body=beyond, now=START)
+    with pytest.raises(BadRequest, match="interval: the end is beyond 64 bits"):
+        await utility.do(lambda desk: resources.change(desk, call))

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +12,7 @@ from certs import Pki
 from function_sets import cancelled
 from schemas import DERControl, DERControlBase, DERControlList, DERProgram, Event, EventStatus
 from sep2_server.environment import Environment
-from sep2_server.event_times import BATCH, event_of, repair_list
+from sep2_server.event_times import BATCH, event_of, repair_due, repair_list
 from sep2_server.lease import Lease
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.tree import insert_in, put_item
@@ -110,7 +113,35 @@ async def test_a_control_stays_as_long_as_the_settings_say(
             active = await client.read(f"{program.href}/actderc", DERControlList)
             counts.append((page.all, active.all))
         assert counts == [(1, 0), (1, 0), (0, 0)]
-        assert bench.store.reader.by_id(row.id) is not None
+        there = []
+        for now in (179, 180):
+            job = partial(repair_due, environment=bench.server.environment, now=START + now)
+            await bench.store.do(job)
+            there.append(bench.store.reader.by_id(row.id) is not None)
+        assert there == [True, False]
+
+
+@pytest.mark.parametrize("retention_s", [0, 60])
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_control_that_was_over_before_anybody_saw_it_begin_is_not_scheduled(
+    tmp_path: Path, sep2_pki: Pki, retention_s: int, *, shared: bool
+) -> None:
+    """Only what is ahead is scheduled, and what is over is listed, or there for who knows of it. 10.2.3."""
+    async with running(tmp_path, sep2_pki, event_retention_s=retention_s) as bench:
+        client, program = await program_of(bench)
+        base = DERControlBase(opModConnect=True, opModMaxLimW=5000)
+        row = await bench.control(program, make_control("A1", START + 10, 10, base=base))
+        if shared:
+            await bench.control(program, make_control("A2", START + 15, 60, created=START + 1))
+        await bench.server.keeper.stop()
+        before = await status_of(client, row.href)
+        bench.clock.set(START + 30)
+        listed = (await client.read(f"{program.href}/derc?l=9", DERControlList)).DERControl_
+        assert [one.href for one in listed if one.mRID == "A1"] == [row.href] * bool(retention_s)
+        held = await status_of(client, row.href)
+        assert held == replace(before, currentStatus=1, dateTime=START + 10)
+        assert held.potentiallySuperseded is shared
+        assert (await client.read(f"{program.href}/actderc", DERControlList)).all == int(shared)
 
 
 async def test_a_newer_control_supersedes_at_its_start(bench: Bench) -> None:
@@ -126,6 +157,22 @@ async def test_a_newer_control_supersedes_at_its_start(bench: Bench) -> None:
     assert (await status_of(client, new.href)).currentStatus == 1
     page = await client.read(f"{program.href}/actderc?l=9", DERControlList)
     assert [c.mRID for c in page.DERControl_] == ["A2"]
+
+
+@pytest.mark.parametrize("now", [30, 50])
+async def test_what_an_event_has_superseded_does_not_resume_though_nobody_wrote_either(
+    bench: Bench, now: int
+) -> None:
+    """That which is over is due first, and leaves its list last. IEEE 2030.5-2018, 10.2.3."""
+    client, program = await program_of(bench)
+    await bench.control(program, make_control("B2", START + 10, 20))
+    old = await bench.control(program, make_control("A1", START + 20, 100))
+    await bench.server.keeper.stop()
+    bench.clock.set(START + now)
+    held = await status_of(client, old.href)
+    assert (held.currentStatus, held.dateTime) == (4, START + 10)
+    assert (await client.read(f"{program.href}/derc", DERControlList)).all == 1
+    assert (await client.read(f"{program.href}/actderc", DERControlList)).all == 0
 
 
 async def test_a_control_that_shares_some_modes_is_potentially_superseded(bench: Bench) -> None:

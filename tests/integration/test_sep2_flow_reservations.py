@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from schemas import (
     EndDevice,
     Error,
     FlowReservationRequest,
+    FlowReservationRequestList,
     FlowReservationResponse,
     FlowReservationResponseList,
     FlowReservationResponseResponse,
@@ -24,8 +26,14 @@ from schemas import (
     SignedRealEnergy,
     TextMessage,
 )
+from schemas.codes import ErrorReason
 from sep2_server import flow_reservations
+from sep2_server.event_times import repair_due
 from sep2_server.operator import programs, resources
+from sep2_server.operator.flows import list_flows
+from sep2_server.operator.router import Call
+from sep2_server.rows import OVER, Row
+from sep2_server.transaction import Transaction
 from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
@@ -60,7 +68,9 @@ async def test_a_request_is_answered_as_the_settings_say(
         ] * len(energy)
 
 
-@pytest.mark.parametrize(("asked", "given"), [(None, 3600), (600, 600), (3600, 3600), (7200, 3600)])
+@pytest.mark.parametrize(
+    ("asked", "given"), [(None, 3600), (0, 3600), (600, 600), (3600, 3600), (7200, 3600)]
+)
 async def test_what_is_granted_ends_with_the_interval_that_was_asked_for(
     tmp_path: Path, sep2_pki: Pki, asked: int | None, given: int
 ) -> None:
@@ -113,6 +123,7 @@ async def cancel_in_time(bench: Bench) -> None:
     assert (await client.put(href, CANCELLED)).status == 204
     event = (await granted(client, row.href))[0]
     assert event.EventStatus_.currentStatus == 2
+    assert event.EventStatus_.reason == "the device took its request back"
     assert (await client.put(href, REQUEST)).status == 400
 
 
@@ -197,6 +208,7 @@ async def test_what_is_granted_is_linked_and_asks_for_responses(tmp_path: Path, 
         assert link.all == 1
         (event,) = await granted(client, row.href)
         assert event.replyTo is not None
+        assert (event.version, event.creationTime) == (0, START)
         assert int(event.responseRequired or "00", 16) & 3 == 3
         assert (event.energyAvailable.value, event.powerAvailable.value) == (0, 0)
 
@@ -320,3 +332,202 @@ async def test_grants_of_requests_that_are_gone_are_bounded_too(tmp_path: Path, 
         bench.clock.set(START + 700)
         late = replace(REQUEST, mRID="F9", intervalRequested=DateTimeInterval(start=START + 800, duration=60))
         assert (await client.post(f"{row.href}/frq", late)).status == 201
+
+
+@pytest.mark.parametrize("decision", ["grant", "operator"])
+@pytest.mark.parametrize(
+    ("start", "duration"), [(-100, 50), (-100, 100), (0, 0), (60, 0), (2**63 - 1 - START, 1)]
+)
+async def test_a_time_in_which_nothing_can_be_granted_is_refused(
+    tmp_path: Path, sep2_pki: Pki, start: int, duration: int, decision: str
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations=decision) as bench:
+        row, client = await bench.device("ev-1")
+        wanted = DateTimeInterval(start=START + start, duration=duration)
+        refused = await client.post(f"{row.href}/frq", replace(REQUEST, intervalRequested=wanted))
+        assert (refused.status, refused.decoded(Error).reasonCode) == (400, ErrorReason.INVALID_VALUES)
+        assert (await client.read(f"{row.href}/frq", FlowReservationRequestList)).all == 0
+        assert await granted(client, row.href) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "duration", "given"),
+    [
+        (-100, 101, (0, 1)),
+        (-100, 3600, (0, 600)),
+        (-3200, 3600, (0, 400)),
+        (0, 3600, (0, 600)),
+        (2**63 - 2 - START, 1, (2**63 - 2 - START, 1)),
+    ],
+)
+async def test_what_is_asked_for_late_is_granted_from_now_on(
+    tmp_path: Path, sep2_pki: Pki, start: int, duration: int, given: tuple[int, int]
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        wanted = DateTimeInterval(start=START + start, duration=duration)
+        made = await client.post(f"{row.href}/frq", replace(REQUEST, intervalRequested=wanted))
+        assert made.status == 201
+        (event,) = await granted(client, row.href)
+        assert (event.interval.start - START, event.interval.duration) == given
+        assert event.EventStatus_.currentStatus == (1 if given[0] == 0 else 0)
+        assert (await client.send("DELETE", made.location)).status == 204
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+async def test_what_was_cancelled_may_be_cancelled_again_and_is_not_taken_up_again(
+    tmp_path: Path, sep2_pki: Pki, method: str
+) -> None:
+    """Its first answer may have been lost. RFC 9110, 9.2.2."""
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+
+        async def send(value: FlowReservationRequest) -> int:
+            if method == "PUT":
+                return (await client.put(href, value)).status
+            return (await client.post(f"{row.href}/frq", value)).status
+
+        assert await send(CANCELLED) == 204
+        before = (await client.get(href)).body
+        bench.clock.set(START + 700)
+        assert await send(CANCELLED) == 204
+        assert await send(replace(CANCELLED, durationRequested=5)) == 400
+        assert await send(REQUEST) == 400
+        assert (await client.get(href)).body == before
+
+
+async def test_a_request_is_known_by_its_mrid_among_those_of_its_device(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr") as bench:
+        rows, hrefs = [], []
+        for name in ("ev-1", "ev-2"):
+            row, client = await bench.device(name)
+            made = await client.post(f"{row.href}/frq", REQUEST)
+            assert made.status == 201
+            rows.append(row)
+            hrefs.append(made.location)
+        more = replace(REQUEST, mRID="00f1", energyRequested=SignedRealEnergy(multiplier=3, value=30))
+        again = await client.post(f"{rows[1].href}/frq", more)
+        assert (again.status, again.location) == (204, hrefs[1])
+        assert (await client.read(hrefs[1], FlowReservationRequest)).energyRequested.value == 30
+        first = await bench.client("ev-1")
+        assert (await first.read(hrefs[0], FlowReservationRequest)).energyRequested.value == 20
+
+
+@pytest.mark.parametrize("status", [2, 255])
+async def test_a_request_is_asked_for_or_cancelled_and_nothing_else(
+    tmp_path: Path, sep2_pki: Pki, status: int
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        other = replace(REQUEST, RequestStatus_=RequestStatus(dateTime=START, requestStatus=status))
+        assert (await client.put(href, other)).status == 400
+        assert (await client.post(f"{row.href}/frq", replace(other, mRID="F2"))).status == 400
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"description": "the red car"},
+        {"version": 7},
+        {"creationTime": START + 5},
+        {"RequestStatus_": RequestStatus(dateTime=START + 5, requestStatus=0)},
+    ],
+    ids=lambda changes: next(iter(changes), "nothing"),
+)
+async def test_of_a_request_that_is_answered_only_texts_and_times_of_it_change(
+    tmp_path: Path, sep2_pki: Pki, changes: dict[str, object]
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        wanted = replace(REQUEST, **changes)  # type: ignore[arg-type]
+        assert (await client.put(href, wanted)).status == 204
+        assert (await client.read(href, FlowReservationRequest)) == replace(wanted, href=href)
+        assert len(await granted(client, row.href)) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"durationRequested": 601},
+        {"powerRequested": ActivePower(multiplier=3, value=12)},
+        {"intervalRequested": DateTimeInterval(start=START + 61, duration=3600)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_what_is_asked_for_does_not_change_once_it_is_answered(
+    tmp_path: Path, sep2_pki: Pki, changes: dict[str, object]
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="decline") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        assert (await client.put(href, replace(REQUEST, **changes))).status == 400  # type: ignore[arg-type]
+        assert (await client.read(href, FlowReservationRequest)) == replace(REQUEST, href=href)
+
+
+async def test_a_request_of_before_is_answered_at_once_as_it_changes(tmp_path: Path, sep2_pki: Pki) -> None:
+    """It was made while the operator answered, and nobody did."""
+    async with running(tmp_path, sep2_pki, function_sets="fr") as bench:
+        row, client = await bench.device("ev-1")
+        href, full = [
+            (await client.post(f"{row.href}/frq", replace(REQUEST, mRID=mrid))).location
+            for mrid in ("F1", "F2")
+        ]
+    settings = {"function_sets": "fr", "flow_reservations": "grant", "items_per_list": 1}
+    async with running(tmp_path, sep2_pki, **settings) as bench:  # type: ignore[arg-type]
+        client = await bench.client("ev-1")
+        assert (await client.put(href, REQUEST)).status == 204
+        assert await granted(client, row.href) == []
+        over = replace(REQUEST, intervalRequested=DateTimeInterval(start=START - 60, duration=60))
+        assert (await client.put(href, over)).status == 400
+        assert (await client.put(href, replace(REQUEST, durationRequested=30))).status == 204
+        (event,) = await granted(client, row.href)
+        assert event.interval == DateTimeInterval(start=START + 60, duration=30)
+        assert (await client.put(href, replace(REQUEST, durationRequested=40))).status == 400
+        refused = await client.put(full, replace(REQUEST, mRID="F2", durationRequested=30))
+        assert (refused.status, refused.decoded(Error).reasonCode) == (400, 2)
+        assert (await client.read(full, FlowReservationRequest)).durationRequested == 600
+
+
+async def test_what_is_cancelled_with_another_value_is_not_answered(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+        assert (await client.put(href, replace(CANCELLED, durationRequested=30))).status == 204
+        assert [event.EventStatus_.currentStatus for event in await granted(client, row.href)] == [2]
+
+
+async def test_a_grant_without_content_that_an_earlier_release_stored_is_in_nobodys_way(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """The clock task failed at it, again and again, and so did all that its device said of its requests."""
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        href = (await client.post(f"{row.href}/frq", REQUEST)).location
+
+        def bare(tx: Transaction) -> None:
+            listed = tx.by_href(f"{row.href}/frp")
+            assert listed is not None
+            number = tx.next_id()
+            held = Row(number, f"{listed.href}/{number}", "FlowReservationResponse", list_id=listed.id)
+            held = held._replace(owner_id=row.id, mrid="E1", status=OVER)
+            tx.insert(held._replace(starts=START - 9, ends=START, next_at=START + 60))
+
+        await bench.server.keeper.stop()
+        await bench.store.do(bare)
+        assert (await client.put(href, REQUEST)).status == 204
+        told: Any = await bench.do(lambda desk: list_flows(desk, Call(now=START)))
+        assert [len(one["answers"]) for one in told["requests"]] == [1]
+        bench.clock.set(START + 60)
+        environment = bench.server.environment
+        assert await bench.store.do(lambda tx: repair_due(tx, environment, START + 60)) == 2
+        (event,) = await granted(client, row.href)
+        assert event.EventStatus_.currentStatus == 1
+        page = await client.read(f"{row.href}/frp?l=9", FlowReservationResponseList)
+        assert (page.all, page.results) == (1, 1)
+        assert len(await bench.store.ask(lambda reader: reader.owned(row.id, "FlowReservationResponse"))) == 1

@@ -15,6 +15,8 @@ from sqlalchemy import select
 from certs import LFDI, Pki, sfdi_of
 from schemas import (
     DERControlResponse,
+    DERList,
+    DERProgramList,
     EndDevice,
     EndDeviceList,
     Error,
@@ -34,7 +36,7 @@ from sep2_server.transaction import Transaction
 from tests.integration.full_house import fill, fill_device
 from tests.integration.notifications.listening import listening, settled, subscribe
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
-from tests.integration.test_sep2_flow_reservations import REQUEST
+from tests.integration.test_sep2_flow_reservations import CANCELLED, REQUEST
 from tests.integration.test_sep2_mirror import mirror, reading_of, reading_set
 from tests.integration.test_sep2_registration import end_device
 
@@ -149,6 +151,59 @@ async def test_what_was_for_the_device_alone_goes_too(bench: Bench) -> None:
     await bench.do(lambda desk: remove_end_device(desk.transaction, goer))
     after = await bench.store.do(held)
     assert {name: after[name] - before[name] for name in before if after[name] - before[name]} == {}
+
+
+async def test_a_list_that_came_after_its_first_item_keeps_no_count_of_it(bench: Bench) -> None:
+    """Items go first, whichever has the lower number."""
+    before = await bench.store.do(held)
+    row = await bench.enrol("goer")
+
+    def late_list(tx: Transaction) -> None:
+        item, listed = tx.next_id(), tx.next_id()
+        href = f"{row.href}/frp"
+        tx.insert(Row(listed, href, "FlowReservationResponseList", owner_id=row.id))
+        kind = "FlowReservationResponse"
+        tx.insert(Row(item, f"{href}/{item}", kind, list_id=listed, owner_id=row.id))
+
+    await bench.store.do(late_list)
+    await bench.do(lambda desk: remove_end_device(desk.transaction, row))
+    assert await bench.store.do(held) == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_the_first_grant_of_a_device_goes_with_it(bench: Bench, method: str) -> None:
+    before = await bench.store.do(held)
+    row, client = await bench.device("goer")
+    href = (await client.post(f"{row.href}/frq", REQUEST)).location
+    if method == "PUT":
+        assert (await client.put(href, CANCELLED)).status == 204
+    else:
+        assert (await client.send("DELETE", href)).status == 204
+    await removed_by(bench, client, row)
+    assert await bench.store.do(held) == before
+
+
+async def test_each_der_of_a_new_device_links_to_what_it_reports_and_to_its_programs(bench: Bench) -> None:
+    """IEEE 2030.5-2018, 10.10: the links are there before the device has put anything."""
+    row, client = await bench.device("goer")
+    _, program = await bench.group("feeder", "goer")
+    call = Call(names={"device": "goer"}, body={"DER": 2}, now=START)
+    await bench.do(partial(change, call=call))
+    listed = (await client.read(f"{row.href}/der?l=9", DERList)).DER_
+    assert len({der.href for der in listed}) == 2
+    for der in listed:
+        links = {
+            "derp": der.AssociatedDERProgramListLink_,
+            "dera": der.DERAvailabilityLink_,
+            "dercap": der.DERCapabilityLink_,
+            "derg": der.DERSettingsLink_,
+            "ders": der.DERStatusLink_,
+        }
+        assert {name: link and link.href for name, link in links.items()} == {
+            name: f"{der.href}/{name}" for name in links
+        }
+        shown = await client.read(f"{der.href}/derp", DERProgramList)
+        assert [one.href for one in shown.DERProgram_] == [program.href]
 
 
 async def test_a_disabled_device_that_is_removed_leaves_no_mark(bench: Bench) -> None:

@@ -380,6 +380,48 @@ def test_a_request_is_granted_as_asked_for_or_with_less(
     assert told(op, capsys, "flow", "list", "--open")["requests"] == []
 
 
+@pytest.mark.parametrize(
+    ("now", "words", "wire"),
+    [
+        (700, (), (700, 1800)),
+        (3000, (), (3000, 1200)),
+        (4199, (), (4199, 1)),
+        (700, ("--for", "60s"), (700, 60)),
+        (3000, ("--in", "10m", "--for", "600s"), (3600, 600)),
+    ],
+)
+def test_what_is_granted_late_holds_from_now_on(
+    op: Op,
+    device_request: DeviceRequest,
+    clock: ManualClock,
+    now: int,
+    words: tuple[str, ...],
+    wire: tuple[int, int],
+) -> None:
+    ask(device_request, "F1")
+    clock.set(NOW + now)
+    assert op("flow", "grant", "F1", *words) == 0
+    (event,) = granted(device_request).FlowReservationResponse_
+    assert (event.interval.start - NOW, event.interval.duration) == wire
+    assert event.EventStatus_.currentStatus == (1 if wire[0] == now else 0)
+
+
+@pytest.mark.parametrize("now", [4200, 4300])
+@pytest.mark.parametrize("words", [(), ("--in", "1m")])
+def test_what_is_over_is_not_granted(
+    op: Op,
+    capsys: Capture,
+    device_request: DeviceRequest,
+    clock: ManualClock,
+    now: int,
+    words: tuple[str, ...],
+) -> None:
+    ask(device_request, "F1")
+    clock.set(NOW + now)
+    assert "the time that is asked for ended" in refused(op, capsys, "flow", "grant", "F1", *words, code=1)
+    assert granted(device_request).all == 0
+
+
 def test_a_request_is_declined_by_an_event_of_nothing(
     op: Op, capsys: Capture, device_request: DeviceRequest
 ) -> None:

@@ -126,6 +126,7 @@ def test_the_ramp_is_no_mode() -> None:
     [
         control(),
         control(start=NOW - 59),
+        control(start=2**63 - 61),
         control(randomize_duration=-59),
         control(randomize_duration=3600),
         control(responses="07"),
@@ -144,6 +145,7 @@ def test_a_control_that_would_be_over_is_refused() -> None:
     ("unsound", "detail"),
     [
         (control(start=2**63 - 60), "start: the end is beyond 64 bits"),
+        (control(start=2**63 - 61, randomize_duration=1), "start: the end is beyond 64 bits"),
         (control(randomize_duration=-60), "randomizeDuration: -60 s would leave nothing of 60 s"),
         (control(responses="0F"), "responseRequired: 0F has unknown bits"),
     ],
