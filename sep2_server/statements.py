@@ -197,7 +197,7 @@ PROGRAMS_OF_VIEWER: Final = (
     .where(_IS_VIEWER)
     .distinct()
 )
-PROGRAMS_OF_DEVICE: Final = (
+_OF_DEVICE: Final = (
     select(t.member.c.resource_id)
     .select_from(
         t.assignment.join(t.group_list, t.group_list.c.group_id == t.assignment.c.group_id).join(
@@ -205,22 +205,11 @@ PROGRAMS_OF_DEVICE: Final = (
         )
     )
     .where(t.assignment.c.end_device_id == _p("end_device_id"))
-    .distinct()
 )
-
+PROGRAMS_OF_DEVICE: Final = _OF_DEVICE.distinct()
 PROGRAMS_SHOWN: Final = (
     select(t.resource)
-    .where(
-        _R.id.in_(
-            select(t.member.c.resource_id)
-            .select_from(
-                t.assignment.join(t.group_list, t.group_list.c.group_id == t.assignment.c.group_id).join(
-                    t.member, t.member.c.list_id == t.group_list.c.list_id
-                )
-            )
-            .where(t.assignment.c.end_device_id == _p("end_device_id"), t.group_list.c.kind == _p("kind"))
-        )
-    )
+    .where(_R.id.in_(_OF_DEVICE.where(t.group_list.c.kind == _p("kind"))))
     .order_by(_R.sort_key, _R.id)
 )
 

@@ -107,6 +107,7 @@ def as_before(subscription_id: int, listed: Row, program: Row) -> Callable[[Tran
         place = tx.last_change()
         watches = [Watch(listed.id, scope, held.id, None, place) for scope in (RESOURCE, EVERYBODY)]
         tx.ledger.put(held._replace(seen=None), watches)
+        tx._db.control("DROP TABLE linking")
         tx.put_option(FORMAT_OPTION, str(SHOWN))
 
     return job
