@@ -72,6 +72,15 @@ def ended(site: SiteProcess) -> tuple[int, float]:
     return site.process.wait(60), time.monotonic() - began
 
 
+def require_kept(site: SiteProcess, pki: Pki, href: str) -> None:
+    """What was acknowledged is there, with or without what was under way; and the server ends well."""
+    again = site.connect(pki.credentials("hung-1"))
+    status, body, _ = again.ask("GET", f"{href}/lel?l=9")
+    assert (status, 3 <= body.count(b"<logEventID>") <= 4) == (200, True)
+    again.close()
+    assert ended(site)[0] == 0
+
+
 @pytest.mark.parametrize("options", [(), ("--workers=2",)], ids=["one", "two"])
 def test_a_server_whose_database_hangs_ends_in_time_and_loses_nothing(
     tmp_path: Path, process_pki: Pki, hung: tuple[str, Hung], options: tuple[str, ...]
@@ -92,11 +101,7 @@ def test_a_server_whose_database_hangs_ends_in_time_and_loses_nothing(
         assert f"not finished within {SHUTDOWN_S + BEYOND_S:g} s" in told
         assert "job" in told.rpartition("not finished within")[2]
     with site_process(tmp_path, process_pki, *options, settings=settings) as site:
-        again = site.connect(process_pki.credentials("hung-1"))
-        status, body, _ = again.ask("GET", f"{href}/lel?l=9")
-        assert (status, 3 <= body.count(b"<logEventID>") <= 4) == (200, True)
-        again.close()
-        assert ended(site)[0] == 0
+        require_kept(site, process_pki, href)
 
 
 @pytest.mark.parametrize(
@@ -124,11 +129,7 @@ def test_a_server_whose_disk_hangs_ends_in_time_and_loses_nothing(
         assert (code, took_s < SHUTDOWN_S + BEYOND_S + CROWDED_S) == (UNFINISHED, True), told
         assert f"not finished within {SHUTDOWN_S + BEYOND_S:g} s" in told
     with site_process(tmp_path, process_pki, *options, settings=settings) as site:
-        again = site.connect(process_pki.credentials("hung-1"))
-        status, body, _ = again.ask("GET", f"{href}/lel?l=9")
-        assert (status, 3 <= body.count(b"<logEventID>") <= 4) == (200, True)
-        again.close()
-        assert ended(site)[0] == 0
+        require_kept(site, process_pki, href)
 
 
 def test_a_worker_that_does_not_end_is_told_of_by_its_parent(tmp_path: Path, process_pki: Pki) -> None:
