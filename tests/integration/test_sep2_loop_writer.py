@@ -40,8 +40,10 @@ def hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Who syncs."""
     if request.param == "thread":
         monkeypatch.setattr(log_syncer, "_kernel", lambda: None)
-    elif log_syncer._kernel() is None:
+    elif (kernel := log_syncer._kernel()) is None:
         pytest.skip("the kernel does not sync for this process")
+    else:
+        kernel.close()
     return str(request.param)
 
 
