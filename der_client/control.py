@@ -22,6 +22,7 @@ from der_client.device import Applied, Device, Fault, FaultKind, Nameplate, Reve
 from der_client.device_news import news_of
 from der_client.device_view import DeviceView
 from der_client.former import take_up
+from der_client.hurry import hurry_of
 from der_client.kept import Kept, Memory
 from der_client.loop_watch import watch_of
 from der_client.override import Override, Overriding
@@ -34,7 +35,7 @@ from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, un
 from der_client.settings import ControlSettings
 from der_client.shortfall import Holding, Shortfall
 from der_client.site_desk import Heard, SitePart
-from der_client.taken_out import brought_back, is_idle, resting, taken_out_by
+from der_client.taken_out import Service, brought_back, resting
 from der_client.verified import UNVERIFIED, Verified
 from der_client.watched import Watched
 from der_client.write_budget import WriteBudget, queued_in
@@ -74,20 +75,20 @@ class Controller:
         self._safety = SafetyState()
         self._actuation = Actuation()
         self._holding, self._shortfall = Holding(), Shortfall()
-        self._budget = WriteBudget()
+        self._budget, self._service = WriteBudget(), Service()
         self._loop = watch_of(settings.period_s)
         self._verified = self._known = Verified()
         self._overriding = Overriding()
         self._latched: frozenset[str] = frozenset()
-        self._taken_out: frozenset[str] = frozenset()
-        self._owed_back: frozenset[str] = frozenset()
         self._relay = RelayWatch(device, tell)
         self._is_found = self._must_identify = self._is_refused = self._is_writing = False
         self._unsupported: frozenset[str] = frozenset()
         self._applied: tuple[Setpoint, Reversion] | None = None
         self.ahead: Callable[[], Ahead | None] = lambda: None
         """What holds from the next second on at which the plan changes, once that is near."""
-        self._preparation = Preparation(device, settings, self._gate)
+        self.left_s: Callable[[], float | None] = lambda: None
+        """How long it is until that second, s."""
+        self._preparation, self._turn = Preparation(device, settings, self._gate), hurry_of(device)
         self._telemetry: Telemetry | None = None
         self._applied_s, self._heard_s, self._began_s = 0.0, local_s(), local_s()
 
@@ -109,6 +110,7 @@ class Controller:
                     await self.cycle()
                 due_s = max(began_s + self._settings.period_s, self._local_s())
                 is_new = await self._plan.newer(version, due_s - self._local_s())
+                self._turn.hurry(is_late=is_new and not self._preparation.is_sent)
                 if not is_new and await until_quiet_is_over():
                     due_s = max(due_s, self._local_s())
         finally:
@@ -129,7 +131,7 @@ class Controller:
         self._latched = await self._kept.latched()
         self._safety = self._safety.latched_before(self._latched)
         self._verified = self._known = await self._kept.verified()
-        self._taken_out = self._owed_back = await self._kept.taken_out()
+        await self._service.restore(self._kept)
         await take_up(self._device, self._kept)
         override = await self._kept.override()
         if override is not None:
@@ -220,6 +222,7 @@ class Controller:
         with self._contained():
             begun = self._preparation.begin(self._present(), self._plan.version, self._local_s())
         if begun is None:
+            self._turn.hurry(is_late=True)
             return None
         sent, self._safety = begun
         return sent
@@ -238,7 +241,7 @@ class Controller:
         """
         if self._nameplate is None or self._telemetry is None or self._applied is None:
             return None
-        is_own = self._part.is_alone and self._overriding.override is None and not self._owed_back
+        is_own = self._part.is_alone and self._overriding.override is None and not self._service.owed_back
         return Present(
             nameplate=self._nameplate,
             telemetry=self._telemetry,
@@ -297,11 +300,13 @@ class Controller:
     async def _apply(self, safe: SafeSetpoint, reversion: Reversion) -> None:
         """Write what is new and may be written, or refresh the dead-man switch at half of its time."""
         now, former, rules = self._local_s(), self._applied, self._surroundings().rules.writes
-        wanted = setpoint = brought_back(safe.setpoint, self._owed_back)
+        wanted = setpoint = brought_back(safe.setpoint, self._service.owed_back)
         if former is not None:
             setpoint = self._budget.affordable(wanted, former[0], rules, now)
         self._budget = self._budget.waiting(queued_in(wanted, setpoint))
-        is_fresh = now - self._applied_s < REFRESH_SHARE * reversion.after_s
+        age_s = now - self._applied_s
+        is_fresh = age_s < REFRESH_SHARE * reversion.after_s
+        is_fresh |= self._preparation.stands_in(self.left_s(), reversion.after_s - age_s)
         if (setpoint, reversion) == former and is_fresh and not self._preparation.is_sent:
             return
         self._preparation.forget()
@@ -313,7 +318,7 @@ class Controller:
         before = None if former is None else former[0]
         self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
-        await self._note_service(setpoint, is_held=isinstance(result, Applied))
+        await self._service.note(setpoint, self._kept, is_held=isinstance(result, Applied))
         if isinstance(result, Fault):
             self._applied = None
             if result.kind is FaultKind.STALE:
@@ -322,19 +327,6 @@ class Controller:
         self._applied, self._applied_s = (setpoint, reversion), now
         if former is None or former[0] != setpoint:
             self._tell(What.APPLIED, setpoint_text(setpoint), points=result.points)
-
-    async def _note_service(self, setpoint: Setpoint, *, is_held: bool) -> None:
-        """Keep by what the device is out of service: a later run has to bring it back."""
-        fields = taken_out_by(setpoint)
-        is_waiting = bool(self._owed_back) and is_idle(setpoint)
-        if not fields and (is_waiting or not is_held):
-            return
-        if not fields:
-            self._owed_back = frozenset()
-        out = fields | self._owed_back
-        if out != self._taken_out:
-            self._taken_out = out
-            await self._kept.keep_taken_out(out)
 
     def _let_be(self, safe: SafeSetpoint) -> None:
         """Write nothing: the device's own reversion timers run. What comes after begins anew."""

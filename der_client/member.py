@@ -200,6 +200,7 @@ class Member:
             part=SitePart(device.name, desk),
         )
         made.ahead = lambda: None if self._schedule is None else self._schedule.ahead
+        made.left_s = lambda: None if self._schedule is None else self._schedule.left_s(upstream.local_s())
         return made
 
     def _record(self, tasks: asyncio.TaskGroup, controller: Controller) -> None:

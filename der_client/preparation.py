@@ -21,6 +21,11 @@ from der_client.write_budget import WriteBudget
 
 READING_PERIODS: Final = 2.0
 """A prepared write is not sent on a reading that is older than so many control periods."""
+SOON_PERIODS: Final = 2.0
+"""So many control periods before its second what is prepared stands in for a refresh of the dead-man switch.
+
+As many have to be left of that switch after the second: what was prepared may not be sent then.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,7 @@ class Preparation:
         self._settings = settings
         self._gate = gate
         self._is_preparing = False
+        self._unarmed: Ahead | None = None
         self._prepared: _Prepared | None = None
         self._armed: _Armed | None = None
         self._begun: tuple[Plan | None, int] = (None, 0)
@@ -93,6 +99,16 @@ class Preparation:
     def forget(self) -> None:
         """The device is about to be told something else."""
         self._prepared = self._armed = None
+
+    def stands_in(self, left_s: float | None, lasts_s: float) -> bool:
+        """True if a write that is ready refreshes the dead-man switch in time, which lasts `lasts_s` longer.
+
+        `left_s` is how long it is to its second, s. A refresh then would let go of what is prepared.
+        """
+        if self._prepared is None or left_s is None:
+            return False
+        soon_s = SOON_PERIODS * self._settings.period_s
+        return left_s <= soon_s and max(0.0, left_s) + soon_s < lasts_s
 
     def plan_in_force(self, plan: Watched[Plan | None]) -> Plan | None:
         """The plan that was begun, until that or another one is published."""
@@ -136,6 +152,7 @@ class Preparation:
         The gate has the newest reading that there is, and everything else as it is now.
         """
         prepared, self._armed = self._prepared, None
+        self._unarmed = ahead if self._is_preparing else None
         if prepared is None or present is None or self._is_preparing or prepared.ahead is not ahead:
             return
         is_old = at_s - present.heard_s > READING_PERIODS * self._settings.period_s
@@ -155,9 +172,12 @@ class Preparation:
     ) -> tuple[asyncio.Future[None], SafetyState] | None:
         """Send what passed the gate, and the gate's memory of it; None where anything has changed since then.
 
-        With another reading by `now`, local, s, it passes the gate once more. Its plan holds while the
-        published one is of `version`.
+        With another reading by `now`, local, s, it passes the gate once more, and only now where it was not
+        ready as the gate was. Its plan holds while the published one is of `version`.
         """
+        unarmed, self._unarmed = self._unarmed, None
+        if unarmed is not None and not self._is_preparing:
+            self.arm(unarmed, present, now)
         armed = self._armed_on(present, now)
         self._prepared = self._armed = None
         if armed is None or present is None or self._device is None or self._is_preparing or self.is_sent:

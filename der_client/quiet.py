@@ -13,30 +13,42 @@ class Quiet:
 
     def __init__(self) -> None:
         self._until_s: float | None = None
-        self._ended = asyncio.Event()
+        self._held: set[asyncio.Future[None]] = set()
 
     def begin(self, until_s: float) -> None:
         """Let it be quiet until `end`, or until a time of the loop, s, at the latest."""
         self._until_s = until_s
-        self._ended.clear()
 
     def end(self) -> None:
         """Let all go on."""
         self._until_s = None
-        self._ended.set()
+        for one in self._held:
+            let_go(one)
 
     def is_on(self, now_s: float) -> bool:
         """True while who can wait should wait."""
         return self._until_s is not None and now_s < self._until_s
 
-    async def over(self) -> bool:
-        """Wait until it is over; False where it was not quiet."""
-        if self._until_s is None or not self.is_on(asyncio.get_running_loop().time()):
+    async def over(self, held: asyncio.Future[None] | None = None) -> bool:
+        """Wait until it is over, or somebody lets go of `held`; False where it was not quiet."""
+        loop = asyncio.get_running_loop()
+        if self._until_s is None or not self.is_on(loop.time()):
             return False
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._until_s):
-                await self._ended.wait()
+        one = held or loop.create_future()
+        self._held.add(one)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._until_s):
+                    await one
+        finally:
+            self._held.discard(one)
         return True
+
+
+def let_go(held: asyncio.Future[None]) -> None:
+    """Keep someone waiting no longer, who may have gone already."""
+    if not held.done():
+        held.set_result(None)
 
 
 _QUIETS: WeakKeyDictionary[asyncio.AbstractEventLoop, Quiet] = WeakKeyDictionary()

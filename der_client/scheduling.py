@@ -250,6 +250,11 @@ class Scheduling:
             self.ahead = former if former == ahead else ahead
             starts.enter(self, looked.next_at)
 
+    def left_s(self, local_s: float) -> float | None:
+        """How long it is at a local time to the second of what was worked out, s; None where nothing was."""
+        ahead, clock = self.ahead, self._clock.value
+        return None if ahead is None or clock is None else ahead.at - clock.time_s(local_s)
+
     def withdraw(self) -> None:
         """What was worked out does not hold, or is over."""
         self.ahead = None

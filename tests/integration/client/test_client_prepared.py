@@ -1,11 +1,15 @@
 """A write that was prepared before its second: what is sent, and what makes it be told in another way."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+
+import pytest
 
 from der_client.ahead import Ahead
 from der_client.crowd import Crowd
-from der_client.device import Fault, FaultKind, Reversion, Setpoint, Telemetry
+from der_client.device import Device, Fault, FaultKind, Reversion, Setpoint, Telemetry
 from der_client.override import Override
 from der_client.plan import Plan
 from der_client.quiet import quiet_of
@@ -253,3 +257,172 @@ async def test_a_driver_that_raises_as_it_is_begun_is_identified_and_told_again(
     await bench.cycle()
     assert rig.told[-1][0].max_w_pct == 40.0
     assert bench.loop.view.value.silent is None
+
+
+async def test_shortly_before_its_second_what_is_ready_stands_in_for_a_refresh() -> None:
+    """A refresh would let go of it, and the device could be in the midst of one at the second."""
+    bench, rig = made()
+    await bench.cycle(31.0)
+    bench.loop.left_s = lambda: 2.0
+    await bench.cycle()
+    assert len(rig.told) == 1
+    assert started(bench)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "age_s"),
+    [
+        pytest.param(2.1, 31.0, id="its second is not near"),
+        pytest.param(None, 31.0, id="there is nothing ahead any more"),
+        pytest.param(1.0, 57.0, id="the switch would be over too soon"),
+        pytest.param(-1.0, 58.0, id="the second has passed and it was not sent"),
+    ],
+)
+async def test_a_refresh_is_not_put_off_where(left_s: float | None, age_s: float) -> None:
+    bench, rig = made()
+    await bench.cycle(age_s)
+    bench.loop.left_s = lambda: left_s
+    await bench.cycle()
+    assert len(rig.told) == 2
+
+
+async def test_a_device_for_which_nothing_is_ready_is_refreshed_at_half_of_its_time_all_the_same() -> None:
+    bench, rig = made()
+    rig.is_able = False
+    await bench.cycle(31.0)
+    bench.loop.left_s = lambda: 2.0
+    await bench.cycle()
+    assert len(rig.told) == 2
+
+
+@dataclass
+class Lengthy(Preparing):
+    """A device whose registers take a while to be read."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def prepare(self, setpoint: Setpoint, reversion: Reversion) -> bool:
+        await self.go.wait()
+        return await super().prepare(setpoint, reversion)
+
+
+async def test_what_is_ready_between_the_gate_and_the_second_passes_the_gate_then() -> None:
+    rig = Lengthy(plate=PV, reading=READING)
+    bench = Bench(rig)
+    bench.plan.set(limit(8_000))
+    bench.loop.ahead = lambda: AHEAD
+    cycle = asyncio.ensure_future(bench.cycle())
+    await asyncio.sleep(0.01)
+    bench.loop.arm(AHEAD, bench.now)
+    rig.go.set()
+    await cycle
+    assert bench.loop.begin() is not None
+    assert len(rig.begun) == 1
+
+
+async def test_what_is_not_ready_at_the_second_is_not_sent() -> None:
+    rig = Lengthy(plate=PV, reading=READING)
+    bench = Bench(rig)
+    bench.plan.set(limit(8_000))
+    bench.loop.ahead = lambda: AHEAD
+    cycle = asyncio.ensure_future(bench.cycle())
+    await asyncio.sleep(0.01)
+    bench.loop.arm(AHEAD, bench.now)
+    assert bench.loop.begin() is None
+    rig.go.set()
+    await cycle
+    assert bench.loop.begin() is None
+    assert rig.begun == []
+
+
+@dataclass
+class Turning(Preparing):
+    """A device that waits its turn, and notes when it is late."""
+
+    was_late: list[bool] = field(default_factory=list)
+
+    def hurry(self, *, is_late: bool) -> None:
+        self.was_late.append(is_late)
+
+
+@contextlib.asynccontextmanager
+async def running(bench: Bench) -> AsyncIterator[None]:
+    """The loop as a task, behind its first cycle."""
+    task = asyncio.ensure_future(bench.loop.run())
+    await seen(bench)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def seen(bench: Bench) -> None:
+    """Wait for the end of the next look at the device, and for the turn of whoever waits for that too."""
+    version = bench.loop.view.version
+    assert await bench.loop.view.newer(version, 5.0)
+    await asyncio.sleep(0.01)
+
+
+async def test_a_device_that_is_not_told_at_its_second_is_late_until_it_has_been_told() -> None:
+    rig = Turning(plate=PV, reading=READING, is_able=False)
+    bench = Bench(rig)
+    bench.plan.set(limit(8_000))
+    async with running(bench):
+        assert not started(bench)
+        bench.plan.set(AHEAD.plan)
+        await seen(bench)
+        assert rig.was_late == [True, True]
+        assert rig.told[-1][0].max_w_pct == 40.0
+        await seen(bench)
+    assert rig.was_late == [True, True, False]
+
+
+async def test_a_device_that_was_sent_its_write_is_not_late_as_its_plan_is_published() -> None:
+    rig = Turning(plate=PV, reading=READING)
+    bench = Bench(rig)
+    bench.plan.set(limit(8_000))
+    bench.loop.ahead = lambda: AHEAD
+    async with running(bench):
+        assert started(bench)
+        bench.plan.set(AHEAD.plan)
+        await seen(bench)
+        assert rig.told[-1] == rig.begun[-1]
+    assert not any(rig.was_late)
+
+
+async def test_who_is_late_goes_before_the_others_also_while_it_is_quiet() -> None:
+    crowd, loop = Crowd(most=1), asyncio.get_running_loop()
+    others = [Preparing(plate=PV, reading=READING) for _ in range(3)]
+    rig = Preparing(plate=PV, reading=READING)
+    late, done = crowd.join(rig), []
+    quiet_of(loop).begin(loop.time() + 30.0)
+
+    async def read(device: Device, name: str) -> None:
+        await device.read()
+        done.append(name)
+
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+        tasks.create_task(read(late, "late"))
+        for one in others:
+            tasks.create_task(read(crowd.join(one), "other"))
+        await asyncio.sleep(0.01)
+        assert done == []
+        late.hurry(is_late=True)
+        await asyncio.sleep(0.01)
+        assert done == ["late"]
+        quiet_of(loop).end()
+    assert done == ["late", "other", "other", "other"]
+
+
+async def test_who_is_late_prepares_nothing() -> None:
+    """What is ahead of it comes after what it was not told."""
+    rig, loop = Preparing(plate=PV, reading=READING), asyncio.get_running_loop()
+    device = Crowd().join(rig)
+    quiet_of(loop).begin(loop.time() + 30.0)
+    preparing = asyncio.ensure_future(device.prepare(Setpoint(), Reversion()))
+    await asyncio.sleep(0.01)
+    device.hurry(is_late=True)
+    assert not await asyncio.wait_for(preparing, 5)
+    quiet_of(loop).end()
+    assert rig.ready == []

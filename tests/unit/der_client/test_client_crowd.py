@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from der_client import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint
-from der_client.crowd import Crowd
+from der_client.crowd import Crowd, Places
 from der_client.device import Telemetry
 from der_client.protected import may_write_grid_code
 
@@ -144,3 +144,46 @@ async def test_devices_that_were_silent_never_wait_for_each_other() -> None:
         async with asyncio.timeout(1):
             assert await back.identify() == PLATE
         hung.set()
+
+
+class Line:
+    """Those who wait for the only place, and the order in which they had it."""
+
+    def __init__(self) -> None:
+        self.places = Places(1)
+        self.had: list[str] = []
+        self.may_go = asyncio.Event()
+
+    async def stand(self, name: str, *, is_late: bool = False) -> None:
+        async with self.places.taken(is_late=is_late):
+            self.had.append(name)
+            await self.may_go.wait()
+
+
+async def test_those_that_are_late_have_the_next_places() -> None:
+    line = Line()
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+        for name in ("first", "second", "late", "late too"):
+            tasks.create_task(line.stand(name, is_late=name.startswith("late")))
+        await asyncio.sleep(0)
+        line.may_go.set()
+    assert line.had == ["first", "late", "late too", "second"]
+
+
+@pytest.mark.parametrize("is_given", [True, False], ids=["as it gets the place", "as it waits"])
+async def test_a_place_of_one_that_gives_up_goes_to_the_next(is_given: bool) -> None:
+    line = Line()
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+        first = tasks.create_task(line.stand("first"))
+        gone = tasks.create_task(line.stand("gone"))
+        tasks.create_task(line.stand("next"))
+        await asyncio.sleep(0)
+        if is_given:
+            first.cancel()
+            await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+        line.may_go.set()
+    assert line.had == ["first", "next"]
+    async with asyncio.timeout(5):
+        await line.stand("whoever comes then")
