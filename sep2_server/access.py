@@ -9,10 +9,10 @@ from typing import Final
 
 from function_sets import Access, Route
 from sep2_server.extra_routes import FILE_CONTENT, GROUP_LISTS
-from sep2_server.feed import EVERYTHING, last_of_rights
+from sep2_server.feed import RIGHTS, last_of_rights
 from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
-from sep2_server.rows import ACCESS, EVERYBODY, Change, Client, Role, Row
+from sep2_server.rows import EVERYBODY, KIND_OF, Change, Client, Role, Row
 
 NOBODY: Final = -1
 """Scope of a client that is not enrolled: it sees no item of any list."""
@@ -170,9 +170,11 @@ class Viewers:
 
         Nobody keeps what was read before the commit: neither before it is forgotten nor after that.
         """
+        if RIGHTS.isdisjoint(map(KIND_OF, changes)):
+            return
         with self._lock:
             for change in changes:
-                if change.kind in {ACCESS, EVERYTHING.kind}:
+                if change.kind in RIGHTS:
                     self._forget(change.resource_id)
             self.as_of = last_of_rights(changes, self.as_of)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -79,8 +80,10 @@ class Sep2Server:
             settings.download_stall_s,
             settings.download_turn_s,
         )
-        self._mounted = tuple((p, Dispatcher(e)) for p, e in self.environment.mounted().items())
-        all_of_them = {"": self._dispatcher, **dict(self._mounted)}
+        mounted = {path: Dispatcher(one) for path, one in self.environment.mounted().items()}
+        all_of_them = {"": self._dispatcher, **mounted}
+        self.dispatchers: tuple[Dispatcher, ...] = (self._dispatcher, *mounted.values())
+        """One for each profile that is served."""
         self.answering = Answering(self.environment, store, self.clock, all_of_them, self._be_current)
         self.keeper = Keeper(self.environment, store, self.clock)
         self.notifications = Notifications(self.environment, store, self.clock, all_of_them)
@@ -89,6 +92,7 @@ class Sep2Server:
         self.redirection: Redirection | None = None
         self._announcer: Announcer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
         self.pulse = Pulse(self._beat)
         self.is_stopping = False
         self.access: AccessLog | None = None
@@ -128,7 +132,7 @@ class Sep2Server:
         """Prepare the store, bring its events up to date and listen."""
         settings = self.settings
         self.is_stopping = False
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         await self.store.do(partial(prepare, environment=self.environment))
         await sweep_contents(self.store, self.environment, time())
         self.store.listen(self._hear)
@@ -217,11 +221,6 @@ class Sep2Server:
             status = settings.profile.redirect_status
             self.redirection = Redirection(settings.host, settings.redirect_port, self.port, status=status)
             await self.redirection.start()
-
-    @property
-    def dispatchers(self) -> tuple[Dispatcher, ...]:
-        """One for each profile that is served."""
-        return (self._dispatcher, *(dispatcher for _, dispatcher in self._mounted))
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         began = perf_counter()
@@ -327,7 +326,11 @@ class Sep2Server:
     def _hear(self, changes: Sequence[Change]) -> None:
         """Hear of a commit in whatever thread learns of it; the loop forgets what it has made wrong."""
         self._heard.append(changes)
-        if self._loop is not None:
+        if self._loop is None:
+            return
+        if threading.get_ident() == self._thread:  # nobody has to be woken
+            self._loop.call_soon(self._take_in)
+        else:
             self._loop.call_soon_threadsafe(self._take_in)
 
     def _take_in(self) -> None:
@@ -337,7 +340,7 @@ class Sep2Server:
             for dispatcher in self.dispatchers:
                 dispatcher.changed(changes)
             self._load()
-            self.keeper.wake()
+            self.keeper.hear(changes)
             self.notifications.hear(changes)
             if self._announcer is not None:
                 self._announcer.hear(changes)

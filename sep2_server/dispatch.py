@@ -40,7 +40,7 @@ from sep2_server.messages import Answer, Request, found
 from sep2_server.negotiation import Form
 from sep2_server.profiles import ServerProfile
 from sep2_server.reader import Reader
-from sep2_server.rows import BLOCKED, EVERYBODY, OPTION, Change, Row
+from sep2_server.rows import BLOCKED, EVERYBODY, KIND_OF, OPTION, Change, Row
 from sep2_server.run_time import run_time_of
 from sep2_server.self_device import own_resource
 from sep2_server.shelf import Recall, Shelf, access_token, tokens_of
@@ -112,7 +112,7 @@ class Dispatcher:
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Forget what a commit has made wrong."""
-        kinds = {change.kind for change in changes}
+        kinds = set(map(KIND_OF, changes))
         tokens = tokens_of(changes)
         if EVERYTHING.kind in kinds:
             self._recall.hear_all()

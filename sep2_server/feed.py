@@ -12,12 +12,14 @@ from typing import Final, Protocol
 
 from sep2_server.errors import StoreError
 from sep2_server.reader import Reader
-from sep2_server.rows import ACCESS, DELETED, EVERYBODY, Change
+from sep2_server.rows import ACCESS, DELETED, EVERYBODY, KIND_OF, Change
 
 Listener = Callable[[Sequence[Change]], None]
 
 EVERYTHING: Final = Change(0, 0, "everything", None, EVERYBODY, None, DELETED)
 """Told where the feed was shortened before it was read: anything may have changed."""
+RIGHTS: Final = frozenset({ACCESS, EVERYTHING.kind})
+"""Kinds of changes of what somebody may see."""
 LONGEST_WAIT_S: Final = 1.0
 PAUSE_S: Final = 0.25
 BATCH: Final = 1000
@@ -141,4 +143,6 @@ class Feed:
 
 def last_of_rights(changes: Sequence[Change], before: int) -> int:
     """Place of the last change of rights, where the one before is known."""
-    return max((change.seq for change in changes if change.kind in {ACCESS, EVERYTHING.kind}), default=before)
+    if RIGHTS.isdisjoint(map(KIND_OF, changes)):
+        return before
+    return max(change.seq for change in changes if change.kind in RIGHTS)

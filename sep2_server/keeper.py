@@ -16,10 +16,12 @@ from function_sets import Clock
 from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.event_times import BATCH, over_ahead, repair_ahead, repair_due, repair_over, repair_spans
+from sep2_server.extra_routes import LATEST_READING
 from sep2_server.lease import Lease
 from sep2_server.linking import link_on
 from sep2_server.made_ahead import date_again, datings, made_ahead
 from sep2_server.reader import Reader
+from sep2_server.rows import KIND_OF, Change
 from sep2_server.store import Store
 from sep2_server.usage_points import forget_readings
 
@@ -38,6 +40,29 @@ FIRST_S: Final = 1.0
 """How long the start waits for what is due; the rest is written while the server serves."""
 LINKING_S: Final = 1.0
 """How long members of groups are given links before it is looked again what is due."""
+REPORTED: Final = frozenset(
+    {
+        "DERAvailability",
+        "DERCapability",
+        "DERControlResponse",
+        "DERSettings",
+        "DERStatus",
+        "DeviceInformation",
+        "DeviceStatus",
+        "DrResponse",
+        "LogEvent",
+        "MeterReading",
+        "MirrorUsagePoint",
+        "PowerStatus",
+        "Reading",
+        "ReadingList",
+        "ReadingSet",
+        "ReadingType",
+        "Response",
+        LATEST_READING,
+    }
+)
+"""What devices report all the time, and time alone never changes."""
 PACE_S: Final = 0.1
 """Writes that follow one another closely are looked at together."""
 LOOK_S: Final = 1.0
@@ -62,6 +87,8 @@ class Keeper:
         """The time as this task has seen it last, s since 1970 UTC."""
         self._has_dated = False
         """Whether it has looked for events that were made while the clock was ahead, before it began."""
+        self._unshortened = 0
+        """Changes that were heard of since it was last looked whether the feed is too long."""
         self._lease = Lease(store, LEASE, self.wake)
         self._task: asyncio.Task[None] | None = None
 
@@ -73,6 +100,17 @@ class Keeper:
     def wake(self) -> None:
         """Look again when the next row is due: something was written."""
         self._woken.set()
+
+    def hear(self, changes: Sequence[Change]) -> None:
+        """Look again for what was written, but for what devices report all the time; that in due time."""
+        self._unshortened += len(changes)
+        if self._unshortened > self._most_unshortened or not REPORTED.issuperset(map(KIND_OF, changes)):
+            self.wake()
+
+    @property
+    def _most_unshortened(self) -> int:
+        """By how many changes the feed may become longer than it is kept."""
+        return self._environment.settings.changes_kept // 10
 
     async def start(self) -> None:
         """Bring everything up to date, then keep it so."""
@@ -202,10 +240,10 @@ class Keeper:
             await asyncio.sleep(min(time.monotonic() - begun_s, LONGEST_REST_S))
 
     async def _shorten(self) -> None:
-        kept = self._environment.settings.changes_kept
+        kept, self._unshortened = self._environment.settings.changes_kept, 0
         first, last = await self._store.ask(lambda reader: (reader.first_change(), reader.last_change()))
         oldest = last - kept
-        if oldest > first + kept // 10:
+        if oldest > first + self._most_unshortened:
             await self._store.do(lambda tx: tx.forget_changes(oldest))
 
     async def _forget_readings(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 EVERYBODY: Final = 0
@@ -68,6 +69,10 @@ class Change(NamedTuple):
     scope: int
     owner_id: int | None
     version: int
+
+
+KIND_OF: Final = attrgetter("kind")
+"""The kind of a change, to look through many."""
 
 
 class Client(NamedTuple):

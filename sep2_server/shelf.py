@@ -6,7 +6,7 @@ kept: a `Recall` of the latest changes knows.
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Final, Generic, TypeVar
 
 from sep2_server.rows import ACCESS, Change
@@ -145,9 +145,11 @@ class Shelf(Generic[K, V]):
             self._kept.move_to_end(oldest)
         return self.drop_key(next(iter(self._kept)))
 
-    def drop(self, tokens: Iterable[Token]) -> list[V]:
+    def drop(self, tokens: Collection[Token]) -> list[V]:
         """Forget what was made from one of the tokens: this. The recall has heard of them before."""
         with self._lock:
+            if self._keys.keys().isdisjoint(tokens):
+                return []
             return [
                 value for token in tokens for key in self._made_from(token) for value in self.drop_key(key)
             ]

@@ -7,7 +7,7 @@ as all of them are kept.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
@@ -108,7 +108,7 @@ class ShownItems:
         self._forget(self._shelf.put(key, item, item.tokens, octets, since=since))
         return self._shelf.get(key) is item
 
-    def drop(self, tokens: Iterable[Token]) -> None:
+    def drop(self, tokens: Collection[Token]) -> None:
         """Forget what was made from one of the tokens."""
         self._forget(self._shelf.drop(tokens))
 

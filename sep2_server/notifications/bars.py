@@ -10,7 +10,7 @@ from typing import Final
 
 from sep2_server.feed import EVERYTHING
 from sep2_server.reader import Reader
-from sep2_server.rows import ACCESS, BLOCKED, Change, Client
+from sep2_server.rows import ACCESS, BLOCKED, KIND_OF, Change, Client
 from sep2_server.store import Store
 
 MOST: Final = 20_000
@@ -59,7 +59,7 @@ class Bars:
                 self._served.add(pair)
 
     def _hear(self, changes: Sequence[Change]) -> None:
-        if any(change.kind in _RIGHTS for change in changes):
+        if not _RIGHTS.isdisjoint(map(KIND_OF, changes)):
             with self._lock:
                 self._age += 1
                 self._served.clear()

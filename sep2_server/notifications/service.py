@@ -20,7 +20,7 @@ from sep2_server.notifications.matching import begin, lapse, match, retire
 from sep2_server.notifications.notifier import Notifier
 from sep2_server.notifications.rendering import Renderer
 from sep2_server.notifications.settling import longest_wait_ms
-from sep2_server.rows import Change
+from sep2_server.rows import KIND_OF, Change
 from sep2_server.settings import Settings
 from sep2_server.store import Store
 from sep2_server.transaction import Transaction
@@ -73,7 +73,7 @@ class Notifications:
 
     def hear(self, changes: Sequence[Change]) -> None:
         """Wake for what was written, told in order; nobody has to look at it where nobody has subscribed."""
-        if self._is_quiet and AROUSING.isdisjoint(change.kind for change in changes):
+        if self._is_quiet and AROUSING.isdisjoint(map(KIND_OF, changes)):
             self.scanned = changes[-1].seq
         else:
             self.wake()

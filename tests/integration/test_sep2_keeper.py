@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
-from schemas import Reading
+from schemas import Event, Reading
 from sep2_server import Store, keeper
 from sep2_server.event_times import repair_list
-from sep2_server.keeper import FORGET_EVERY_S, LEASE
+from sep2_server.interval_times import INTERVAL_KINDS
+from sep2_server.keeper import FORGET_EVERY_S, LEASE, REPORTED
 from sep2_server.lease import TTL_MS, Lease
-from sep2_server.rows import Change
+from sep2_server.rows import EVERYBODY, Change
 from sep2_server.transaction import Transaction
+from sep2_server.uris import route_named
 from tests.integration.sep2_harness import START, Bench, make_control, running
 from tests.integration.test_sep2_mirror import WATT, Meter, reading_set
 
@@ -131,3 +133,46 @@ async def test_a_list_that_is_gone_by_the_time_of_its_repair_is_left_alone(bench
     environment = bench.server.environment
     await bench.store.do(lambda tx: repair_list(tx, environment, 999_999, START))
     assert await bench.store.ask(lambda reader: reader.by_id(999_999)) is None
+
+
+def told(kind: str, count: int = 1) -> list[Change]:
+    return [Change(number, number, kind, None, EVERYBODY, None, 1) for number in range(count)]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Look until something is so, for 10 s at most."""
+    for _ in range(200):
+        if is_so():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("it never was")
+
+
+async def idle(bench: Bench) -> None:
+    """Wait until the task has looked at all that was written."""
+    await until(lambda: not bench.server.keeper._woken.is_set())
+
+
+@pytest.mark.parametrize("kind", sorted(REPORTED))
+async def test_what_devices_report_all_the_time_wakes_nobody(bench: Bench, kind: str) -> None:
+    await idle(bench)
+    bench.server.keeper.hear(told(kind))
+    assert not bench.server.keeper._woken.is_set()
+    bench.server.keeper.hear([*told(kind), *told("DERControl")])
+    assert bench.server.keeper._woken.is_set()
+
+
+@pytest.mark.parametrize("kind", sorted(REPORTED))
+def test_time_alone_changes_nothing_that_is_reported(kind: str) -> None:
+    assert not issubclass(route_named(kind).type, Event)
+    assert kind not in INTERVAL_KINDS
+
+
+async def test_a_feed_that_gets_long_with_reports_alone_is_looked_at(bench: Bench) -> None:
+    await idle(bench)
+    most = bench.server.settings.changes_kept // 10
+    bench.server.keeper.hear(told("DERStatus", most - bench.server.keeper._unshortened))
+    assert not bench.server.keeper._woken.is_set()
+    bench.server.keeper.hear(told("DERStatus"))
+    assert bench.server.keeper._woken.is_set()
+    await until(lambda: not bench.server.keeper._unshortened)

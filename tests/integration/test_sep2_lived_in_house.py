@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from certs import Pki
 from function_sets import ROUTES
+from sep2_server.keeper import REPORTED
+from sep2_server.tables import resource
 from tests.integration.lived_in_house import SETTINGS, House, furnish
 from tests.integration.sep2_harness import running
 
@@ -40,3 +43,11 @@ async def test_each_list_has_an_item(house: House) -> None:
         kind: (await client.read(house.places[kind], ROUTES[kind].type)).all for kind in lists
     }
     assert {kind for kind, number in found.items() if number == 0} == set()
+
+
+async def test_time_alone_changes_nothing_that_devices_report(house: House) -> None:
+    """So that the clock task need not look after each report."""
+    moving = select(resource.c.kind).where(resource.c.next_at.is_not(None)).distinct()
+    rows = await house.bench.store.ask(lambda reader: reader._db.run(moving).fetchall())
+    assert rows
+    assert REPORTED.isdisjoint(row[0] for row in rows)
