@@ -53,12 +53,18 @@ def parse_query(query: str | Sequence[tuple[str, str]]) -> ListQuery:
     """
     if not query:
         return _PLAIN
-    pairs = parse_qsl(query, keep_blank_values=True) if isinstance(query, str) else query
+    pairs = _pairs_of(query) if isinstance(query, str) else query
     found: dict[str, int] = {}
     for name, text in pairs:
         if name in _NAMES and _NAMES[name] not in found:
             found[_NAMES[name]] = _number(name, text)
     return ListQuery(**found)
+
+
+def _pairs_of(query: str) -> Sequence[Sequence[str]]:
+    if "%" in query or "+" in query:
+        return parse_qsl(query, keep_blank_values=True)
+    return [pair.partition("=")[::2] for pair in query.split("&")]
 
 
 def page(items: Sequence[T], query: ListQuery) -> Sequence[T]:
@@ -76,7 +82,7 @@ def sort_key(route: Route, item: object, href: str | None = None) -> bytes:
     if held is None or held[0] is not route.order:
         encoders = tuple(_encoder(route, key) for key in route.order)
         held = _ENCODERS[route.id] = (route.order, encoders)
-    return b"".join(_encoded(encoder, item, href) for encoder in held[1])
+    return b"".join([_encoded(encoder, item, href) for encoder in held[1]])
 
 
 class AfterBounds(NamedTuple):

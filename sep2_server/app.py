@@ -92,9 +92,8 @@ class Sep2Server:
         self.redirection: Redirection | None = None
         self._announcer: Announcer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = 0
         self.pulse = Pulse(self._beat)
-        self.is_stopping = False
+        self.is_stopping, self._thread = False, 0
         self.access: AccessLog | None = None
         self._heard: deque[Sequence[Change]] = deque()
         self._shares_file = store.is_shared and store.is_inline

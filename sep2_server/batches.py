@@ -7,25 +7,32 @@ from sep2_server import statements as q
 from sep2_server.rows import Row
 
 
-def parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def parts(items: Sequence[Any]) -> Sequence[Sequence[Any]]:
     """Items in parts that one statement takes."""
-    return (items[first : first + q.AT_ONCE] for first in range(0, len(items), q.AT_ONCE))
+    if 0 < len(items) <= q.AT_ONCE:
+        return (items,)
+    return [items[first : first + q.AT_ONCE] for first in range(0, len(items), q.AT_ONCE)]
 
 
-def padded(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def padded(items: Sequence[Any]) -> Sequence[Sequence[Any]]:
     """The same, each part filled up to a power of two with its last item, so that statements are few."""
-    for part in parts(items):
-        size = 1 << (len(part) - 1).bit_length()
-        yield [*part, *[part[-1]] * (size - len(part))]
+    return [_filled(part) for part in parts(items)] if items else ()
+
+
+def _filled(part: Sequence[Any]) -> Sequence[Any]:
+    size = 1 << (len(part) - 1).bit_length()
+    return part if size == len(part) else [*part, *[part[-1]] * (size - len(part))]
 
 
 def by_columns(updates: Iterable[tuple[Row, Row]]) -> dict[frozenset[str], list[dict[str, object]]]:
     """The parameters of updates by the columns that they change."""
     found: dict[frozenset[str], list[dict[str, object]]] = {}
     for old, row in updates:
-        pairs = zip(Row._fields, row, old, strict=True)
-        values: dict[str, object] = {name: new for name, new, before in pairs if new != before}
-        if values:
-            new = {f"new_{name}": value for name, value in values.items()}
-            found.setdefault(frozenset(values), []).append({"row_id": row.id, **new})
+        changed, values = [], dict[str, object](row_id=row.id)
+        for name, new, before in zip(Row._fields, row, old, strict=True):
+            if new != before:
+                changed.append(name)
+                values[f"new_{name}"] = new
+        if changed:
+            found.setdefault(frozenset(changed), []).append(values)
     return found

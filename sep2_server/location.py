@@ -24,11 +24,8 @@ class Target:
     row: Row | None
     above: Row | None
     owner_id: int | None
-
-    @property
-    def route(self) -> Route:
-        """The declaration; several kinds of Response share a path, the stored one counts."""
-        return self.place.route if self.row is None else route_named(self.row.kind)
+    route: Route
+    """The declaration; several kinds of Response share a path, the stored one counts."""
 
     @property
     def exists(self) -> bool:
@@ -43,7 +40,9 @@ def locate(reader: Reader, uris: Uris, href: str) -> Target | None:
         return None
     row = reader.by_href(href)
     if row is not None:
-        return Target(href=href, place=place, row=row, above=None, owner_id=row.owner_id)
+        return Target(
+            href=href, place=place, row=row, above=None, owner_id=row.owner_id, route=route_named(row.kind)
+        )
     above = _above(reader, uris, place)
     return Target(
         href=href,
@@ -51,6 +50,7 @@ def locate(reader: Reader, uris: Uris, href: str) -> Target | None:
         row=None,
         above=above,
         owner_id=None if above is None else above.owner_id,
+        route=place.route,
     )
 
 

@@ -24,9 +24,8 @@ from sep2_server.rows import (
     Span,
     StoredReading,
     full_mrid,
+    row_of,
 )
-
-_row = Row._make
 
 
 class Reader(RightsReader):
@@ -53,11 +52,11 @@ class Reader(RightsReader):
 
     def by_href(self, href: str) -> Row | None:
         """The resource at a URI."""
-        return self._db.one(_row, q.BY_HREF, href=href)
+        return self._db.one(row_of, q.BY_HREF, href=href)
 
     def by_id(self, resource_id: int) -> Row | None:
         """The resource with a row id."""
-        return self._db.one(_row, q.BY_ID, id=resource_id)
+        return self._db.one(row_of, q.BY_ID, id=resource_id)
 
     def by_mrid(
         self, mrid: str, *, kind: str | None = None, owner_id: int | None = None, list_id: int | None = None
@@ -65,37 +64,37 @@ class Reader(RightsReader):
         """A resource with an mRID: of one kind, of one owner, in one list, or any."""
         values = {"mrid": full_mrid(mrid)}
         if list_id is not None:
-            return self._db.one(_row, q.BY_MRID_IN_LIST, list_id=list_id, **values)
+            return self._db.one(row_of, q.BY_MRID_IN_LIST, list_id=list_id, **values)
         if kind is None:
-            return self._db.one(_row, q.BY_MRID_ANY, **values)
+            return self._db.one(row_of, q.BY_MRID_ANY, **values)
         if owner_id is None:
-            return self._db.one(_row, q.BY_MRID, kind=kind, **values)
-        found = self._db.all(_row, q.rows_named(1), m0=values["mrid"], o0=owner_id)
+            return self._db.one(row_of, q.BY_MRID, kind=kind, **values)
+        found = self._db.all(row_of, q.rows_named(1), m0=values["mrid"], o0=owner_id)
         return next((row for row in found if row.kind == kind), None)
 
     def all_by_mrid(self, mrid: str) -> list[Row]:
         """All resources with an mRID."""
-        return self._db.all(_row, q.BY_MRID_ANY, mrid=full_mrid(mrid))
+        return self._db.all(row_of, q.BY_MRID_ANY, mrid=full_mrid(mrid))
 
     def items_of_owner(self, list_id: int, scope: int, owner_id: int | None) -> list[Row]:
         """Items of a list that are reached through one EndDevice, the oldest first."""
-        return self._db.all(_row, q.ITEMS_OF_OWNER, list_id=list_id, scope=scope, owner_id=owner_id)
+        return self._db.all(row_of, q.ITEMS_OF_OWNER, list_id=list_id, scope=scope, owner_id=owner_id)
 
     def of_owner(self, owner_id: int) -> list[Row]:
         """Everything that is reached through one EndDevice or program."""
-        return self._db.all(_row, q.OF_OWNER, owner_id=owner_id)
+        return self._db.all(row_of, q.OF_OWNER, owner_id=owner_id)
 
     def owned(self, owner_id: int, kind: str) -> list[Row]:
         """What is reached through one EndDevice or program and is of one kind, the oldest first."""
-        return self._db.all(_row, q.OF_OWNER_OF_KIND, owner_id=owner_id, kind=kind)
+        return self._db.all(row_of, q.OF_OWNER_OF_KIND, owner_id=owner_id, kind=kind)
 
     def of_kind(self, kind: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
         """Resources of one kind by row id, from the one behind `after_id` on."""
-        return self._db.all(_row, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
+        return self._db.all(row_of, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)
 
     def followers(self, href: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
         """What hangs on a resource, as `sep2_server.followers` has it: by row id, behind `after_id`."""
-        return self._db.all(_row, o.FOLLOWERS, href=href, after_id=after_id, limit=limit)
+        return self._db.all(row_of, o.FOLLOWERS, href=href, after_id=after_id, limit=limit)
 
     def page(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Row]:
         """Items of a list in its order.
@@ -103,9 +102,9 @@ class Reader(RightsReader):
         `after` is sort key and id of an item: the page starts behind it, and `skip` counts from there.
         """
         if not span.is_whole:
-            return self._db.all(_row, q.PAGE_BOUNDED, skip=skip, limit=limit, **_bounds(span))
+            return self._db.all(row_of, q.PAGE_BOUNDED, skip=skip, limit=limit, **_bounds(span))
         asked = {"skip": skip, "limit": limit, **_place(span), **_behind(after)}
-        return self._db.all(_row, q.PAGE if after is None else q.PAGE_AFTER, **asked)
+        return self._db.all(row_of, q.PAGE if after is None else q.PAGE_AFTER, **asked)
 
     def places(self, span: Span, *, skip: int = 0, limit: int = 1, after: Place | None = None) -> list[Place]:
         """Where the items of a page of a whole list are; it costs a fraction of reading them."""
@@ -134,7 +133,7 @@ class Reader(RightsReader):
 
     def active(self, span: Span, *, skip: int = 0, limit: int = 1) -> list[Row]:
         """The active events of a list in its order."""
-        return self._db.all(_row, q.PAGE_ACTIVE, skip=skip, limit=limit, **_bounds(span))
+        return self._db.all(row_of, q.PAGE_ACTIVE, skip=skip, limit=limit, **_bounds(span))
 
     def count_active(self, span: Span) -> int:
         """How many events of a list are active."""
@@ -142,11 +141,11 @@ class Reader(RightsReader):
 
     def items(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
         """Items of a list whatever client sees them, in the list's order. For operators."""
-        return self._db.all(_row, q.ITEMS_OF_LIST, list_id=list_id, skip=skip, limit=limit)
+        return self._db.all(row_of, q.ITEMS_OF_LIST, list_id=list_id, skip=skip, limit=limit)
 
     def overlapping(self, list_id: int, starts: int, ends: int) -> list[Row]:
         """Events of a list, not over yet, that may be in force between two times."""
-        return self._db.all(_row, e.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)
+        return self._db.all(row_of, e.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)
 
     def with_siblings(self, ids: Sequence[int]) -> set[int]:
         """Which of some events overlap with another event of their list that is not over."""
@@ -162,11 +161,11 @@ class Reader(RightsReader):
 
     def due(self, now: int, limit: int = 1000) -> list[Row]:
         """Rows that time has changed and nobody has written yet, the oldest first."""
-        return self._db.all(_row, e.DUE, now=now, limit=limit)
+        return self._db.all(row_of, e.DUE, now=now, limit=limit)
 
     def ahead(self, now: int, limit: int) -> list[Row]:
         """Rows that are active and begin later: the clock went back since. All active ones are looked at."""
-        return self._db.all(_row, ahead.AHEAD, now=now, limit=limit)
+        return self._db.all(row_of, ahead.AHEAD, now=now, limit=limit)
 
     def not_over(self) -> list[int]:
         """Row ids of all events that are not over."""
@@ -177,15 +176,15 @@ class Reader(RightsReader):
 
         `until`: when an event that ends at `now` would next be looked at.
         """
-        return self._db.all(_row, ahead.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
+        return self._db.all(row_of, ahead.OVER_AHEAD, now=now, until=until, after=after, limit=limit)
 
     def spans_ahead(self, now: int, limit: int) -> list[Row]:
         """What is listed for good and over, and ends later: the clock went back since."""
-        return self._db.all(_row, ahead.SPANS_AHEAD, now=now, limit=limit)
+        return self._db.all(row_of, ahead.SPANS_AHEAD, now=now, limit=limit)
 
     def due_in_list(self, list_id: int, now: int, limit: int = 1000) -> list[Row]:
         """Items of a list that time has changed and nobody has written yet, the oldest first."""
-        return self._db.all(_row, e.DUE_IN_LIST, list_id=list_id, now=now, limit=limit)
+        return self._db.all(row_of, e.DUE_IN_LIST, list_id=list_id, now=now, limit=limit)
 
     def next_due(self) -> int | None:
         """When time alone next changes any row."""
@@ -197,7 +196,7 @@ class Reader(RightsReader):
 
     def members_of(self, span: Span, *, skip: int = 0, limit: int = 100) -> list[Row]:
         """Items of a part of such a list, in order."""
-        return self._db.all(_row, q.MEMBERS, skip=skip, limit=limit, **_part(span))
+        return self._db.all(row_of, q.MEMBERS, skip=skip, limit=limit, **_part(span))
 
     def count_members_of(self, span: Span) -> int:
         """How many items a part of such a list has."""
@@ -269,7 +268,7 @@ class Reader(RightsReader):
 
     def programs_shown(self, end_device_id: int, kind: str) -> list[Row]:
         """The programs in the group lists of a kind that one device is assigned, in their order."""
-        return self._db.all(_row, q.PROGRAMS_SHOWN, end_device_id=end_device_id, kind=kind)
+        return self._db.all(row_of, q.PROGRAMS_SHOWN, end_device_id=end_device_id, kind=kind)
 
     def readings(
         self, reading_set_id: int, *, after: int | None = None, skip: int = 0, limit: int = 100

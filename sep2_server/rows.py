@@ -1,9 +1,11 @@
 """What the store holds, as values."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 EVERYBODY: Final = 0
 """Scope of items that everybody with access to the list sees."""
@@ -59,6 +61,10 @@ class Row(NamedTuple):
     body: bytes = b""
 
 
+row_of: Final[Callable[[Iterable[Any]], Row]] = partial(tuple.__new__, Row)
+"""A row of as many values as it has fields, in their order: `Row._make`, which counts them, for the many."""
+
+
 class Change(NamedTuple):
     """One write as the change feed tells it; `version` 0 means that the resource was deleted."""
 
@@ -71,6 +77,8 @@ class Change(NamedTuple):
     version: int
 
 
+change_of: Final[Callable[[Iterable[Any]], Change]] = partial(tuple.__new__, Change)
+"""As `row_of`."""
 KIND_OF: Final = attrgetter("kind")
 """The kind of a change, to look through many."""
 

@@ -128,15 +128,16 @@ class Transaction(Bookkeeping):
 
     def replace(self, old: Row, new: Row) -> Row:
         """Store `new` in the place of `old` with the version after it; id, href and kind stay."""
-        return self._put(old, new._replace(body=marked(old.kind, new.body)))
+        return self._put(old, new, marked(old.kind, new.body))
 
     def renew(self, old: Row, new: Row) -> Row:
         """As `replace`, where `new` says anything else than `old`; if not, nothing is written or told."""
-        new = new._replace(body=marked(old.kind, new.body))
-        return old if new == old else self._put(old, new)
+        body = marked(old.kind, new.body)
+        is_same = body == old.body and new[:-1] == old[:-1]
+        return old if is_same else self._put(old, new, body)
 
-    def _put(self, old: Row, new: Row) -> Row:
-        row = new._replace(version=old.version + 1)
+    def _put(self, old: Row, new: Row, body: bytes) -> Row:
+        row = new._replace(version=old.version + 1, body=body)
         self.unit.update(old, row)
         if row.kind in FOLLOWING:
             self.follow(row.id, old, row)

@@ -6,20 +6,21 @@ need are read together before the first, and nothing is read twice. Every other 
 waiting, so that it sees what the jobs have done.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
-from sqlalchemy.sql.util import find_tables
 
 from sep2_server import statements as q
 from sep2_server import tables
 from sep2_server.batches import by_columns, padded, parts
 from sep2_server.connection import Amounts, Connection, Result, Writes, Written
-from sep2_server.rows import Change, Report, Row, StoredReading, full_mrid
+from sep2_server.rows import Change, Report, Row, StoredReading, change_of, full_mrid, row_of
+from sep2_server.waiting import needs_rows
 from sep2_server.want import Want
 
 Trim = Callable[[int], None]
@@ -29,9 +30,8 @@ Place = tuple[int, int]
 
 _IDS_A_JOB: Final = 4
 """Row ids that are taken in advance for each job that follows in the same commit."""
-_row = Row._make
-_WAITING: Final = frozenset({"resource", "tally", "reading", "report"})
-"""The tables whose rows wait."""
+_ID: Final = attrgetter("id")
+_HREFS, _NAMES, _MRIDS, _IDS = map(attrgetter, ("hrefs", "names", "mrids", "ids"))
 
 
 class Unit(Connection):
@@ -51,7 +51,7 @@ class Unit(Connection):
         self._named: dict[tuple[str, int | None], list[Row]] = {}
         self._inserts: dict[int, Row] = {}
         self._updates: dict[int, tuple[Row, Row]] = {}
-        self._moves: Counter[Place] = Counter()
+        self._moves: defaultdict[Place, int] = defaultdict(int)
         self._readings: list[StoredReading] = []
         self._reports: dict[tuple[int, str, int | None], Report] = {}
         self._trims: dict[Place, tuple[int, Trim]] = {}
@@ -74,20 +74,27 @@ class Unit(Connection):
         Such a job has `wants`, which takes the unit and gives one Want after the other; when it goes on, what
         it wanted before is in the unit.
         """
-        wanted = (getattr(job, "wants", None) for job in jobs)
-        asking: list[Iterator[Want]] = [wants(self) for wants in wanted if wants is not None]
+        asking: list[Iterator[Want]] = []
+        for job in jobs:
+            wants = getattr(job, "wants", None)
+            if wants is not None:
+                asking.append(wants(self))
         while asking:
-            wants = [(asker, next(asker, None)) for asker in asking]
-            asking = [asker for asker, want in wants if want is not None]
-            self.fetch_all([want for _, want in wants if want is not None])
+            asked, asking, wanted = asking, [], list[Want]()
+            for asker in asked:
+                want = next(asker, None)
+                if want is not None:
+                    asking.append(asker)
+                    wanted.append(want)
+            self.fetch_all(wanted)
 
     def fetch_all(self, wants: Sequence[Want]) -> None:
         """Read together what jobs want; one URI of one job alone is as well read once that is asked for."""
         if not wants or (len(wants) == 1 and wants[0].is_one_href):
             return
-        self.fetch((href for want in wants for href in want.hrefs), sum(want.ids for want in wants))
-        self.fetch_named(name for want in wants for name in want.names)
-        self.fetch_anywhere(mrid for want in wants for mrid in want.mrids)
+        self.fetch(chain.from_iterable(map(_HREFS, wants)), sum(map(_IDS, wants)))
+        self.fetch_named(chain.from_iterable(map(_NAMES, wants)))
+        self.fetch_anywhere(chain.from_iterable(map(_MRIDS, wants)))
 
     def fetch(self, hrefs: Iterable[str], ids: int = 0) -> None:
         """Read the resources at URIs together, those that are not known yet, and reserve so many row ids."""
@@ -114,14 +121,14 @@ class Unit(Connection):
             for row in (*found, *self._inserts.values(), *(new for _, new in self._updates.values())):
                 now = self._updated(row)
                 held = self._named.get((now.mrid or "", now.owner_id))
-                if held is not None and all(now.id != other.id for other in held):
+                if held is not None and now.id not in map(_ID, held):
                     held.append(now)
 
     def row_at(self, href: str) -> Row | None:
         """The resource at a URI."""
         if href not in self._at:
             found = self._run(q.BY_HREF, href=href).fetchone()
-            self._at[href] = None if found is None else self._updated(_row(found))
+            self._at[href] = None if found is None else self._updated(row_of(found))
         return self._at[href]
 
     def rows_named(self, mrid: str, owner_id: int | None) -> list[Row]:
@@ -152,7 +159,7 @@ class Unit(Connection):
     def count(self, list_id: int, scope: int) -> int:
         """How many items a list has in a scope."""
         found = self._run(q.TALLY, list_id=list_id, scope=scope).fetchone()
-        return (0 if found is None else int(found[0])) + self._moves[list_id, scope]
+        return (0 if found is None else int(found[0])) + self._moves.get((list_id, scope), 0)
 
     def next_id(self, count: int) -> int | None:
         """The last of so many new row ids, with those of later jobs; None where the sequence is lost."""
@@ -172,7 +179,7 @@ class Unit(Connection):
         if not found:  # the sequence is lost
             return self._all(q.rows_at(number), values)
         self._given(found[0][0], count)
-        return [_row(row[1:]) for row in found if row[1] is not None]
+        return [row_of(row[1:]) for row in found if row[1] is not None]
 
     def _take_ids(self, count: int) -> bool:
         found = self._run(q.NEXT_IDS, by=count).fetchone()
@@ -189,7 +196,7 @@ class Unit(Connection):
         return row.id in self._inserts
 
     def _all(self, statement: ClauseElement, values: dict[str, Any]) -> list[Row]:
-        return [_row(found) for found in self._run(statement, **values).fetchall()]
+        return list(map(row_of, self._run(statement, **values).fetchall()))
 
     def _updated(self, row: Row) -> Row:
         """A row of the database as the jobs have left it."""
@@ -240,7 +247,7 @@ class Unit(Connection):
         self._wait()
         self.flush()
         places, self._places = sorted(self._places), []
-        return [change._replace(seq=seq) for change, seq in zip(changes, places, strict=True)]
+        return [change_of((seq, *change[1:])) for change, seq in zip(changes, places, strict=True)]
 
     def keep_at_most(self, list_id: int, scope: int, most: int, trim: Trim) -> None:
         """Have `trim` called at the end where a list that has been added to has more items than `most`."""
@@ -284,7 +291,7 @@ class Unit(Connection):
         self._is_waiting = False
         inserts, self._inserts = self._inserts, {}
         updates, self._updates = self._updates, {}
-        moves, self._moves = self._moves, Counter()
+        moves, self._moves = self._moves, defaultdict(int)
         readings, self._readings = self._readings, []
         reports, self._reports = self._reports, {}
         changes, self._changes = self._changes, ()
@@ -327,7 +334,7 @@ class Unit(Connection):
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:
         """Execute a statement with named parameters."""
-        if self._is_waiting and _needs_rows(statement):
+        if self._is_waiting and needs_rows(statement):
             self.flush()
         if not getattr(statement, "is_select", False):
             self.writes += 1
@@ -388,12 +395,3 @@ class Unit(Connection):
 
     def close(self) -> None:
         """The connection below is not the unit's to close."""
-
-
-@cache
-def _needs_rows(statement: ClauseElement) -> bool:
-    """Whether a statement may read or write what waits; of a text that is not known."""
-    found = find_tables(
-        statement, include_joins=True, include_selects=True, include_crud=True, check_columns=True
-    )
-    return not found or not _WAITING.isdisjoint(table.name for table in found if isinstance(table, Table))

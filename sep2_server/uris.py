@@ -19,6 +19,8 @@ from sep2_server.extra_routes import EXTRA_ROUTES
 
 ENTRY: Final = "/dcap"
 """DeviceCapability stays where clients are configured to look for it."""
+MOST_KEPT: Final = 8192
+"""URIs that are kept in either direction."""
 _CHECK_OCTETS: Final = 8
 _ESCAPED: Final = re.compile("%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
@@ -69,6 +71,7 @@ class Uris:
 
     def __init__(self, salt: str = "") -> None:
         self._salt = salt.encode()
+        self._kept = lru_cache(MOST_KEPT)(self._made)
 
     @property
     def fingerprint(self) -> str:
@@ -77,7 +80,10 @@ class Uris:
 
     def of(self, kind: str, parts: Iterable[object] = ()) -> str:
         """URI of a resource by the id of its route and the values of the placeholders."""
-        path = _ALL_ROUTES[kind].filled(tuple(parts))
+        return self._kept(kind, tuple(parts))
+
+    def _made(self, kind: str, parts: tuple[object, ...]) -> str:
+        path = _ALL_ROUTES[kind].filled(parts)
         return self._public(path) if self._salt else path
 
     def find(self, uri: str) -> Place | None:
@@ -132,7 +138,7 @@ def _unescaped(escape: re.Match[str]) -> str:
     return letter if letter in _UNRESERVED else escape[0].upper()
 
 
-@lru_cache(8192)
+@lru_cache(MOST_KEPT)
 def _place_of(path: str) -> Place | None:
     found = route_of(path)
     if found is not None:

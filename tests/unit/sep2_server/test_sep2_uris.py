@@ -70,3 +70,13 @@ def test_a_list_beside_the_standard_goes_by_the_order_and_time_of_its_kind() -> 
     kinds = {route.id: (route.type, route.order, route.after) for route in lists}
     known = {(home.type, home.order, home.after) for home in ROUTES.values()}
     assert {name for name, kind in kinds.items() if kind not in known} == set()
+
+
+def test_what_is_kept_of_one_way_of_making_uris_is_not_another_ones() -> None:
+    ways = [Uris(), Uris("pepper"), Uris("salt"), Uris("pepper")]
+    made = [
+        [way.of("DERProgram", (1,)), way.of("DERProgram", ("1",)), way.of("DERProgram", (1,))] for way in ways
+    ]
+    assert [len(set(one)) for one in made] == [1, 1, 1, 1]
+    assert made[1] == made[3]
+    assert len({one[0] for one in made}) == 3
