@@ -51,10 +51,11 @@ class Writers:
         """Write a child whose declared type may be a base of its own: xsi:type tells which one it is."""
         actual = type(value)
         named = ""
-        if wire_name(actual) != wire_name(declared):
+        if actual is not declared and wire_name(actual) != wire_name(declared):
             xsi = "http://www.w3.org/2001/XMLSchema-instance"
             named = f' xmlns:xsi="{xsi}" xsi:type="{wire_name(actual)}"'
-        self.of(actual)(append, value, tag, named)
+        write = self._compiled.get(actual) or self.of(actual)
+        write(append, value, tag, named)
 
     def _compile(self, cls: type) -> WriteResource:
         fields = spec_of(cls)
