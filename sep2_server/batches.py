@@ -36,3 +36,11 @@ def by_columns(updates: Iterable[tuple[Row, Row]]) -> dict[frozenset[str], list[
         if changed:
             found.setdefault(frozenset(changed), []).append(values)
     return found
+
+
+def by_places(moves: Sequence[tuple[tuple[int, int], int]]) -> dict[str, object]:
+    """The parameters of a statement that moves the tallies of so many lists and scopes."""
+    values: dict[str, object] = {}
+    for n, ((list_id, scope), by) in enumerate(moves):
+        values[f"l{n}"], values[f"s{n}"], values[f"b{n}"] = list_id, scope, by
+    return values

@@ -95,25 +95,33 @@ def wanted(environment: Environment, row: Row, posted: object, unit: Unit) -> It
     mrids += [reading_set.mRID for one in readings for reading_set in one.MirrorReadingSet_]
     yield Want(names=[(mrid, row.owner_id) for mrid in mrids])
     points = [p for p in unit.rows_named(row.mrid or "", row.owner_id) if p.kind == "UsagePoint"]
-    hrefs = [href for point in points for href in _beside(environment, point, readings, unit)]
-    yield Want(hrefs=hrefs, ids=sum(_new_sets(row, one, unit) for one in readings))
+    hrefs: list[str] = []
+    for point in points:
+        hrefs += _beside(environment, point, readings, unit)
+    yield Want(hrefs=hrefs, ids=_new_sets(row, readings, unit))
 
 
 def _beside(
     environment: Environment, point: Row, readings: list[MirrorMeterReading], unit: Unit
-) -> Iterator[str]:
+) -> list[str]:
     """URIs of the meter readings of a usage point, and of what readings write beside those that are known."""
     of = environment.uris.of
-    yield of("MeterReadingList", (point.id,))
+    hrefs = [of("MeterReadingList", (point.id,))]
     for one in readings:
-        known = [held for held in unit.rows_named(one.mRID, point.owner_id) if held.kind == "MeterReading"]
-        for held in known:
-            yield from (of(kind, (point.id, held.id)) for kind in kinds_below(one))
+        for held in unit.rows_named(one.mRID, point.owner_id):
+            if held.kind == "MeterReading":
+                parts = (point.id, held.id)
+                hrefs += [of(kind, parts) for kind in kinds_below(one)]
+    return hrefs
 
 
-def _new_sets(mirror: Row, posted: MirrorMeterReading, unit: Unit) -> int:
+def _new_sets(mirror: Row, readings: list[MirrorMeterReading], unit: Unit) -> int:
     """How many ReadingSets a post has that the device has not posted before."""
-    return sum(not unit.rows_named(one.mRID, mirror.owner_id) for one in posted.MirrorReadingSet_)
+    number = 0
+    for one in readings:
+        for reading_set in one.MirrorReadingSet_:
+            number += not unit.rows_named(reading_set.mRID, mirror.owner_id)
+    return number
 
 
 def _device_of(action: Action, posted: MirrorUsagePoint) -> Client:

@@ -8,7 +8,6 @@ waiting, so that it sees what the jobs have done.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, cast
 
@@ -17,11 +16,11 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server import statements as q
 from sep2_server import tables
-from sep2_server.batches import by_columns, padded, parts
+from sep2_server.batches import by_columns, by_places, padded, parts
 from sep2_server.connection import Amounts, Connection, Result, Writes, Written
 from sep2_server.rows import Change, Report, Row, StoredReading, change_of, full_mrid, row_of
 from sep2_server.waiting import needs_rows
-from sep2_server.want import Want
+from sep2_server.want import Want, together
 
 Trim = Callable[[int], None]
 """Told how many items a list has; it removes what is too much."""
@@ -30,8 +29,7 @@ Place = tuple[int, int]
 
 _IDS_A_JOB: Final = 4
 """Row ids that are taken in advance for each job that follows in the same commit."""
-_ID: Final = attrgetter("id")
-_HREFS, _NAMES, _MRIDS, _IDS = map(attrgetter, ("hrefs", "names", "mrids", "ids"))
+_ID, _HREF = attrgetter("id"), attrgetter("href")
 
 
 class Unit(Connection):
@@ -86,15 +84,18 @@ class Unit(Connection):
                 if want is not None:
                     asking.append(asker)
                     wanted.append(want)
-            self.fetch_all(wanted)
+            if wanted:
+                self.fetch_all(wanted)
 
     def fetch_all(self, wants: Sequence[Want]) -> None:
         """Read together what jobs want; one URI of one job alone is as well read once that is asked for."""
-        if not wants or (len(wants) == 1 and wants[0].is_one_href):
-            return
-        self.fetch(chain.from_iterable(map(_HREFS, wants)), sum(map(_IDS, wants)))
-        self.fetch_named(chain.from_iterable(map(_NAMES, wants)))
-        self.fetch_anywhere(chain.from_iterable(map(_MRIDS, wants)))
+        want = together(wants)
+        if not want.is_one_href and (want.hrefs or want.ids):
+            self.fetch(want.hrefs, want.ids)
+        if want.names:
+            self.fetch_named(want.names)
+        if want.mrids:
+            self.fetch_anywhere(want.mrids)
 
     def fetch(self, hrefs: Iterable[str], ids: int = 0) -> None:
         """Read the resources at URIs together, those that are not known yet, and reserve so many row ids."""
@@ -106,7 +107,8 @@ class Unit(Connection):
             else:
                 found = self._all(q.rows_at(len(asked)), values)
             self._at.update(dict.fromkeys(asked))
-            self._at.update((row.href, self._updated(row)) for row in found)
+            rows = map(self._updated, found) if self._updates else found
+            self._at.update(zip(map(_HREF, found), rows, strict=True))
         self._reserve(ids)
 
     def fetch_named(self, names: Iterable[tuple[str, int | None]]) -> None:
@@ -117,7 +119,8 @@ class Unit(Connection):
             values: dict[str, object] = {f"m{n}": mrid for n, (mrid, _) in enumerate(asked)}
             values |= {f"o{n}": owner_id for n, (_, owner_id) in enumerate(asked)}
             found = self._all(q.rows_named(len(asked)), values)
-            self._named.update((key, []) for key in asked)
+            for key in asked:
+                self._named[key] = []
             for row in (*found, *self._inserts.values(), *(new for _, new in self._updates.values())):
                 now = self._updated(row)
                 held = self._named.get((now.mrid or "", now.owner_id))
@@ -133,10 +136,13 @@ class Unit(Connection):
 
     def rows_named(self, mrid: str, owner_id: int | None) -> list[Row]:
         """The resources of an owner with an mRID."""
-        key = full_mrid(mrid), owner_id
-        if key not in self._named:
-            self.fetch_named([key])
-        return self._named.get(key, [])
+        held = self._named.get((mrid, owner_id))
+        if held is None:
+            key = full_mrid(mrid), owner_id
+            if key not in self._named:
+                self.fetch_named([key])
+            held = self._named.get(key, [])
+        return held
 
     def fetch_anywhere(self, mrids: Iterable[str]) -> None:
         """Read the resources with mRIDs together, whoever owns them."""
@@ -320,10 +326,7 @@ class Unit(Connection):
             self.below.insert_many(table, columns, rows)
         amounts: Amounts = []
         for some in parts(writes.moves):
-            values: dict[str, object] = {}
-            for n, ((list_id, scope), by) in enumerate(some):
-                values |= {f"l{n}": list_id, f"s{n}": scope, f"b{n}": by}
-            counted = self._run(q.move_tallies(self.dialect, len(some)), **values)
+            counted = self._run(q.move_tallies(self.dialect, len(some)), **by_places(some))
             amounts += cast("Amounts", counted.fetchall())
         if not writes.changes:
             return Written(amounts, [])

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +19,14 @@ class Want:
     def is_one_href(self) -> bool:
         """Whether it is one URI and nothing else."""
         return len(self.hrefs) == 1 and not (self.names or self.mrids or self.ids)
+
+
+_HREFS, _NAMES, _MRIDS, _IDS = map(attrgetter, ("hrefs", "names", "mrids", "ids"))
+
+
+def together(wants: Sequence[Want]) -> Want:
+    """What several jobs will ask for as one."""
+    if len(wants) == 1:
+        return wants[0]
+    hrefs, names, mrids = (list(chain.from_iterable(map(of, wants))) for of in (_HREFS, _NAMES, _MRIDS))
+    return Want(hrefs, names, mrids, sum(map(_IDS, wants)))
