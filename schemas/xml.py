@@ -63,8 +63,7 @@ class Codec:
         root = _parsed(data, most)
         cls = self.profile.class_of(str(root.tag))
         wanted = expected if isinstance(expected, tuple) else (expected,)
-        allowed = tuple(REGISTRY.get(wire_name(w), w) for w in wanted)
-        if cls is None or not issubclass(cls, allowed):
+        if cls is None or not issubclass(cls, _standing_for(wanted)):
             names = " or ".join(wire_name(w) for w in wanted)
             raise Malformed("root", f"{str(root.tag)[:120]} where {names} belongs")
         return cast("T", self._read(root, cls))
@@ -217,3 +216,9 @@ def _refuse_attributes(root: etree._Element, profile: Profile) -> None:
 
 def _is_bare(element: etree._Element, cls: type | None) -> bool:
     return cls is None or not any(f.is_attribute for f in spec_of(cls))
+
+
+@lru_cache(256)
+def _standing_for(classes: tuple[type, ...]) -> tuple[type, ...]:
+    """The standard's classes of which these are, or which these extend."""
+    return tuple(REGISTRY.get(wire_name(cls), cls) for cls in classes)
