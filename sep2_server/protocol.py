@@ -158,6 +158,9 @@ class Connection(QuickHandler):
         if status < 500:
             answer = self._environment.refusal(_flaw_of(exc, message))
             log.warning("Not a request of %s: %s", request.remote, (message or "").partition("\n")[0])
+        elif isinstance(exc, ConnectionError):
+            answer = self._environment.failure
+            log.info("%s went away before its request was whole", request.remote)
         else:
             answer = self._environment.failure
             log.error("A request failed", exc_info=exc)

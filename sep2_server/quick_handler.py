@@ -13,12 +13,14 @@ from sep2_server.errors import LimitReached
 from sep2_server.messages import Answer
 from sep2_server.process.ending import EndingConnection, EndingServer
 from sep2_server.process.meter import Meter
-from sep2_server.shortcut import END, Asked, Known, is_plain, octets_of
+from sep2_server.shortcut import END, MOST_OCTETS, Asked, Known, is_plain, octets_behind, octets_of
 
 MOST_HELD: Final = 65_536
 """Octets of later requests that are held while one is carried out; more are not read meanwhile."""
 MOST_HEAD: Final = 16_384
 """Octets of a head: twice what the library allows a line. The heads of devices have a tenth of that."""
+REST_S: Final = 0.5
+"""How long the rest of a body is waited for before the parser, with its own patience, sees what has come."""
 PROMISED_S: Final = 3600.0
 """How long a connection is not idle while its request is carried out, which never takes so long."""
 
@@ -50,6 +52,9 @@ class QuickHandler(EndingConnection):
         self._held = b""
         self._head = b""
         """What has come of a head that has not ended."""
+        self._part = b""
+        """A head and what has come of its body."""
+        self._rest: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin as the library does, but for its task: only what is given to the parser needs that.
@@ -90,18 +95,25 @@ class QuickHandler(EndingConnection):
         if self._promise is not None:
             self._hold(data)
             return
+        due_s = None if self._rest is None else self._rest.when()
+        if self._part:
+            data = self._taken() + data
         self._last = None
         if self._is_whole and not self._messages and self._current_request is None:
             end = data.find(END) + len(END)
             if end >= len(END):
-                known = self._desk.answering.heads.get(data[:end])
-                if (
-                    known is not None
-                    and known.octets == len(data) - end
-                    and self._answered(known, data[end:])
-                ):
+                head, octets = data[:end], len(data) - end
+                known = self._desk.answering.heads.get(head)
+                if known is not None and known.octets == octets and self._answered(known, data[end:]):
                     return
-                self._last = data[:end], len(data) - end
+                if octets < (octets_behind(head) if known is None else known.octets) <= MOST_OCTETS:
+                    self._wait_for_rest(data, due_s)
+                    return
+                self._last = head, octets
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        """Give something to the parser."""
         self._is_whole, self._is_fed = False, True
         is_in_head = self._task_handler is None or (self._waiter is not None and not self._waiter.done())
         if is_in_head and self._is_too_long(data):
@@ -109,6 +121,32 @@ class QuickHandler(EndingConnection):
         if self._task_handler is None and self._manager is not None:
             self._task_handler = self._loop.create_task(self.start())
         super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget what was held."""
+        self._taken()
+        super().connection_lost(exc)
+
+    def let_in(self) -> None:
+        """Give a part of a request to the parser, without its rest."""
+        part = self._taken()
+        if part:
+            self._feed(part)
+
+    def _wait_for_rest(self, data: bytes, due_s: float | None) -> None:
+        """Hold a head and a part of its body, until `due_s`: many clients send them one after the other."""
+        self._part = data
+        due_s = self._loop.time() + REST_S if due_s is None else due_s
+        self._rest = self._loop.call_at(due_s, self.let_in)
+        self._next_keepalive_close_time = max(self._next_keepalive_close_time, due_s + REST_S)
+
+    def _taken(self) -> bytes:
+        """What was held, which is held no longer."""
+        part, self._part = self._part, b""
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        return part
 
     def _is_too_long(self, data: bytes) -> bool:
         """Whether a head is, or has not ended for as long: it is refused before it takes more memory."""

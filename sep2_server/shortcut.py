@@ -31,6 +31,8 @@ NOT_PLAIN: Final = frozenset(
 END: Final = b"\r\n\r\n"
 _PAGED: Final = re.compile(rb"GET [^ ?#]+\?([sal]=[0-9]{1,10}(?:&[sal]=[0-9]{1,10}){0,2}) HTTP/1\.1\r\n")
 """A request for a page of a list: which one is all that differs from others."""
+_LENGTH: Final = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,5})[ \t]*(?=\r\n)", re.IGNORECASE)
+_OTHERWISE: Final = re.compile(rb"\r\n(?:Transfer-Encoding|Expect)[ \t]*:", re.IGNORECASE)
 _LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _TAIL: Final = f"Server: {SERVER_NAME}\r\nContent-Length: %d\r\nDate: %s\r\n\r\n"
 _EMPTY_TAIL: Final = f"Server: {SERVER_NAME}\r\nDate: %s\r\n\r\n"
@@ -101,6 +103,12 @@ class Heads:
     def clear(self) -> None:
         """Know none any more."""
         self._known.clear()
+
+
+def octets_behind(head: bytes) -> int:
+    """How many octets a head says will follow without more ado; 0 for none, or where that is not plain."""
+    said = _LENGTH.findall(head)
+    return int(said[0]) if len(said) == 1 and _OTHERWISE.search(head) is None else 0
 
 
 def is_plain(request: web.BaseRequest, head: bytes, octets: int) -> bool:

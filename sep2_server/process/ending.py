@@ -34,6 +34,9 @@ class EndingConnection(RequestHandler):
         """Whether the head of a request has come, and its answer has not been sent."""
         return bool(self._messages) or self._current_request is not None
 
+    def let_in(self) -> None:
+        """Take what has come and was held, if anything, for begun."""
+
     @property
     def serving(self) -> asyncio.Future[Any] | None:
         """What ends after the last answer, None where that has been."""
@@ -65,6 +68,8 @@ class EndingServer(web.Server):
         self.is_ending = True
         busy: set[asyncio.Future[Any]] = set()
         for connection in self.connections:
+            if isinstance(connection, EndingConnection):
+                connection.let_in()
             if isinstance(connection, EndingConnection) and connection.is_busy and connection.serving:
                 busy.add(connection.serving)
             else:
