@@ -80,7 +80,7 @@ class QuickHandler(EndingConnection):
     @property
     def is_busy(self) -> bool:
         """Whether the head of a request has come, and its answer has not been sent."""
-        return self._promise is not None or super().is_busy
+        return self._promise is not None or bool(self._part) or super().is_busy
 
     @property
     def serving(self) -> asyncio.Future[Any] | None:

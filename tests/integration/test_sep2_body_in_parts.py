@@ -158,8 +158,10 @@ async def test_a_part_keeps_its_connection_from_being_idle(house: House, pieces:
     octets = post(path, 10)
     handler = next(iter(house.bench.server._connections.connections))  # type: ignore[union-attr]
     handler._next_keepalive_close_time = 0
+    assert isinstance(handler, QuickHandler)
     line.writer.write(octets[:-9])
     await pieces.until(octets[:-9])
+    assert handler.is_busy
     handler._process_keepalive()
     line.writer.write(octets[-9:])
     assert (await line.take())[0] == 201
