@@ -87,6 +87,8 @@ class Keeper:
         """The time as this task has seen it last, s since 1970 UTC."""
         self._has_dated = False
         """Whether it has looked for events that were made while the clock was ahead, before it began."""
+        self._found: Sequence[int] | None = None
+        """The events that were there at the start, until then."""
         self._unshortened = 0
         """Changes that were heard of since it was last looked whether the feed is too long."""
         self._lease = Lease(store, LEASE, self.wake)
@@ -117,6 +119,7 @@ class Keeper:
         await self._lease.start()
         self._seen = self._clock.now()
         if self._lease.is_held:
+            self._found = await self._store.ask(Reader.not_over)
             await self._schedule_again()
             await self._repair(until_s=time.monotonic() + FIRST_S)
         self.wake()
@@ -176,8 +179,8 @@ class Keeper:
             log.warning("The clock went back by %s s", self._seen - now)
             await self._schedule_again()
         if self._lease.is_held and (has_gone_back or not self._has_dated):
-            await self._date_again()
-            self._has_dated = True
+            await self._date_again(None if has_gone_back else self._found)
+            self._has_dated, self._found = True, None
         self._seen = now
 
     async def _schedule_again(self) -> None:
@@ -192,11 +195,15 @@ class Keeper:
                 break
         await self._bring_back()
 
-    async def _date_again(self) -> None:
-        """Give events that were made while the clock was ahead a time that has been, in short commits."""
+    async def _date_again(self, events: Sequence[int] | None = None) -> None:
+        """Give events that were made while the clock was ahead a time that has been, in short commits.
+
+        Those with these row ids alone, where they are known.
+        """
         now = self._clock.now()
         found: dict[int, int] = {}
-        for numbers in _in_parts(await self._store.ask(Reader.not_over), LOOKED_AT_ONCE):
+        events = await self._store.ask(Reader.not_over) if events is None else events
+        for numbers in _in_parts(events, LOOKED_AT_ONCE):
             found |= await self._store.ask(partial(made_ahead, numbers=numbers, now=now))
         for wanted in _in_parts(datings(found, now), DATED_AT_ONCE):
             await self._store.do(partial(date_again, environment=self._environment, wanted=wanted, now=now))

@@ -86,6 +86,22 @@ async def test_a_server_that_starts_with_a_clock_that_was_corrected_dates_them_t
         assert [found[f"A{number}"].creationTime - START for number in range(4)] == [0, 99, 100, 100]
 
 
+async def test_the_first_look_is_at_what_was_there_before_the_start(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late it comes: what is made after the start is made by the clock that is."""
+    monkeypatch.setattr(keeper, "PACE_S", 1.0)
+    async with running(tmp_path, sep2_pki) as bench:
+        client, program = await program_of(bench)
+        await bench.control(program, make_control("A1", START + 100, 100, created=START + 50))
+        looked = [bench.server.keeper._has_dated]
+        while not looked[-1] and len(looked) < 20 * WAIT_S:
+            await asyncio.sleep(0.05)
+            looked.append(bench.server.keeper._has_dated)
+        assert (looked[0], looked[-1]) == (False, True)
+        assert [one.creationTime for one in await listed(client, program)] == [START + 50]
+
+
 async def test_what_was_made_by_a_right_clock_and_what_is_over_stays_as_it_is(bench: Bench) -> None:
     client, program = await program_of(bench)
     await publish(bench, program, "A0", START + 5000)
