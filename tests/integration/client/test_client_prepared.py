@@ -306,7 +306,8 @@ class Lengthy(Preparing):
         return await super().prepare(setpoint, reversion)
 
 
-async def test_what_is_ready_between_the_gate_and_the_second_passes_the_gate_then() -> None:
+async def preparing_at_the_gate() -> "tuple[Bench, Lengthy, asyncio.Task[Setpoint]]":
+    """A device that is still being read as its gate comes, and the cycle that reads it."""
     rig = Lengthy(plate=PV, reading=READING)
     bench = Bench(rig)
     bench.plan.set(limit(8_000))
@@ -314,6 +315,11 @@ async def test_what_is_ready_between_the_gate_and_the_second_passes_the_gate_the
     cycle = asyncio.ensure_future(bench.cycle())
     await asyncio.sleep(0.01)
     bench.loop.arm(AHEAD, bench.now)
+    return bench, rig, cycle
+
+
+async def test_what_is_ready_between_the_gate_and_the_second_passes_the_gate_then() -> None:
+    bench, rig, cycle = await preparing_at_the_gate()
     rig.go.set()
     await cycle
     assert bench.loop.begin() is not None
@@ -321,13 +327,7 @@ async def test_what_is_ready_between_the_gate_and_the_second_passes_the_gate_the
 
 
 async def test_what_is_not_ready_at_the_second_is_not_sent() -> None:
-    rig = Lengthy(plate=PV, reading=READING)
-    bench = Bench(rig)
-    bench.plan.set(limit(8_000))
-    bench.loop.ahead = lambda: AHEAD
-    cycle = asyncio.ensure_future(bench.cycle())
-    await asyncio.sleep(0.01)
-    bench.loop.arm(AHEAD, bench.now)
+    bench, rig, cycle = await preparing_at_the_gate()
     assert bench.loop.begin() is None
     rig.go.set()
     await cycle
