@@ -8,15 +8,15 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from sep2_server.feed import EVERYTHING
+from sep2_server.feed import RIGHTS
 from sep2_server.reader import Reader
-from sep2_server.rows import ACCESS, BLOCKED, KIND_OF, Change, Client
+from sep2_server.rows import BLOCKED, KIND_OF, Change, Client
 from sep2_server.store import Store
 
 MOST: Final = 20_000
 """Clients of whom is known that they are served."""
 _Pair = tuple[str, int, str, int]
-_RIGHTS: Final = frozenset({ACCESS, BLOCKED, EVERYTHING.kind})
+_RIGHTS: Final = RIGHTS | {BLOCKED}
 
 
 class Bars:

@@ -167,6 +167,18 @@ async def test_a_part_keeps_its_connection_from_being_idle(house: House, pieces:
     assert (await line.take())[0] == 201
 
 
+async def test_a_connection_of_the_servers_own_that_fails_is_a_failure_of_the_server(
+    house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object) -> None:
+        raise ConnectionResetError("the database")
+
+    monkeypatch.setattr(house.bench.server.answering, "respond_by", lost)
+    line = await house.line()
+    assert (await line.ask(post(house.hrefs["quick-1"] + "/lel", 10)))[0] >= 500
+    assert "A request failed" in caplog.messages
+
+
 @pytest.mark.parametrize(
     ("lines", "octets"),
     [
