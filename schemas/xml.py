@@ -6,7 +6,6 @@ are skipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import Final, TypeVar, cast
 
@@ -93,12 +92,12 @@ class Codec:
         end = min(i for i in (fragment.find(b" "), fragment.find(b">"), fragment.find(b"/>")) if i >= 0)
         return fragment[:end] + self.spaces.encode() + fragment[end:]
 
-    def page(self, head: object, bodies: Iterable[bytes]) -> bytes:
-        """The document of a list: `head` is the list without items, `bodies` are fragments of its items."""
+    def ends(self, head: object) -> tuple[bytes, bytes]:
+        """What stands before and behind fragments of the items of a list; `head` is the list without them."""
         text = self._text(head, self.spaces)
         name = self._tag_of(type(head))
         opening = text[:-2] + ">" if text.endswith("/>") else text[: -len(f"</{name}>")]
-        return b"".join((opening.encode(), *bodies, f"</{name}>".encode()))
+        return opening.encode(), f"</{name}>".encode()
 
     def _text(self, value: object, first: str, tag: str | None = None) -> str:
         parts: list[str] = []

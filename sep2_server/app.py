@@ -12,6 +12,7 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from certs import listen
 from function_sets import Clock
@@ -315,6 +316,8 @@ class Sep2Server:
                 return await body_of(request, most)
         except TimeoutError as flaw:
             raise BadRequest(f"no whole body within {self.settings.body_s} s") from flaw
+        except HttpProcessingError as flaw:
+            raise BadRequest("a body that is no HTTP", ErrorReason.INVALID_FORMAT) from flaw
 
     def _beat(self) -> None:
         """Let the other workers know how this one is."""

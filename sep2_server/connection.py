@@ -113,7 +113,7 @@ class Connection(ABC):
 
     @abstractmethod
     def hold_still(self) -> None:
-        """Begin to read one moment of the database; `let_go` ends that."""
+        """Begin to read one moment of the database, that of the first `run`; `let_go` ends that."""
 
     @abstractmethod
     def let_go(self) -> None:

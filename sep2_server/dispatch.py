@@ -33,9 +33,9 @@ from sep2_server.extra_routes import ASSOCIATED, FILE_CONTENT
 from sep2_server.feed import EVERYTHING
 from sep2_server.files.fits import wanted_of
 from sep2_server.files.stored import download_of
-from sep2_server.kept import Kept
+from sep2_server.kept import LARGE, Asked, Kept
 from sep2_server.listing import Listing
-from sep2_server.location import READING_KINDS, Target, locate
+from sep2_server.location import READING_KINDS, Target
 from sep2_server.messages import Answer, Request, found
 from sep2_server.negotiation import Form
 from sep2_server.profiles import ServerProfile
@@ -77,6 +77,7 @@ class Dispatcher:
         self._viewers = Viewers(settings.known_clients)
         self.run_time = run_time_of({}, environment)
         self._blocked: frozenset[str] = frozenset()
+        self._asked = Asked(settings.cached_answers)
         self.hits = 0
         self.misses = 0
 
@@ -213,15 +214,16 @@ class Dispatcher:
 
     def _keep(self, request: Request, draft: Draft, target: Target, answer: Answer, form: Form) -> None:
         scope = draft.viewer.scope if draft.is_private else EVERYBODY
+        key = (request.path, request.query, scope, form.key)
+        if len(answer.body) > LARGE and not self._asked.again(key):
+            return
         speaker = self._speaker(draft, target)
         parts = Parts(draft.items)
         kept = Kept(
             answer, target.route, target.owner_id, target.row, speaker, request.now, draft.until, parts
         )
         octets = kept.octets(draft.tokens) + len(request.path) + len(request.query)
-        since = draft.reader.since
-        key = (request.path, request.query, scope, form.key)
-        self._kept.put(key, kept, draft.tokens, octets, since=since)
+        self._kept.put(key, kept, draft.tokens, octets, since=draft.reader.since)
 
     def _speaker(self, draft: Draft, target: Target) -> int | None:
         """EndDevice of the aggregator that is not the owner; who speaks for the owner is a token then."""
@@ -310,7 +312,7 @@ class Dispatcher:
 
     def _find(self, reader: Reader, request: Request, viewer: Viewer) -> Target:
         """What a request is about, if its method is allowed there and the client may know of it."""
-        target = locate(reader, self.environment.uris, request.path)
+        target = self._listing.known.target(reader, self.environment.uris, request.path)
         if target is None or target.route.id not in self.environment.offered_kinds:
             self._require_client(viewer)
             raise NotFound(request.path)

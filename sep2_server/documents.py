@@ -6,7 +6,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from function_sets import ROUTES, Route
@@ -37,6 +37,7 @@ from sep2_server.shelf import Token
 from sep2_server.shown_items import BODY, IS_PRIVATE, UNTIL, Seer, ShownItem, ShownItems
 from sep2_server.standing import standing
 from sep2_server.supply import OPERATION
+from sep2_server.uris import route_named
 
 _LIST_LINK: Final = re.compile(rb'<([\w:]*ListLink) href="([^"]*)"(?: all="\d+")?/>')
 _LIST_LINKED: Final = b"ListLink "
@@ -96,6 +97,9 @@ class Draft:
         self.is_private = self.is_private or any(map(IS_PRIVATE, items))
 
 
+MOST_ENDS: Final = 1024
+
+
 class Documents:
     """Makes the documents that clients get."""
 
@@ -105,6 +109,7 @@ class Documents:
         self._codec = environment.codec
         self._listing = listing
         self._rates: Mapping[str, int] = {}
+        self._ends = lru_cache(MOST_ENDS)(self._ends_of)
         self._off = _links_off(environment.offered_kinds)
         self._links = DeviceLinks(environment)
         self._tariffs = CombinedTariffs(environment)
@@ -151,13 +156,22 @@ class Documents:
         if target.route.id in MIXED_LISTS and target.route.item is not None:
             bodies = [as_item(body, wire_name(target.route.item)) for body in bodies]
         total = self._total(draft, target, count, after)
-        values: dict[str, object] = {"href": target.href, "all": total, "results": len(bodies)}
-        rate = self._rate(target.route)
+        opening, closing = self._ends(
+            target.route.id, target.href, total, len(bodies), self._rate(target.route)
+        )
+        return b"".join((opening, *bodies, closing))
+
+    def _ends_of(
+        self, kind: str, href: str, total: int, results: int, rate: int | None
+    ) -> tuple[bytes, bytes]:
+        """What stands before and behind the items of a page: most pages of a list have the same."""
+        route = route_named(kind)
+        values: dict[str, object] = {"href": href, "all": total, "results": results}
         if rate is not None:
             values["pollRate"] = rate
-        if issubclass(target.route.type, SubscribableResource):
-            values["subscribable"] = int(subscribable(target.route.id))
-        return self._codec.page(target.route.type(**values), bodies)
+        if issubclass(route.type, SubscribableResource):
+            values["subscribable"] = int(subscribable(route.id))
+        return self._codec.ends(route.type(**values))
 
     def _total(self, draft: Draft, target: Target, count: int, after: int | None) -> int:
         """What `all` counts: with `a` the items that are left, or all of them where the profile says so."""
@@ -183,7 +197,7 @@ class Documents:
         One that is not there any more is left out: row ids may be those of a moment before.
         """
         shown = self._items.of(draft.seer, numbers, draft.now)
-        if None in shown:
+        if not all(shown):
             made = self._made(draft, [n for n, item in zip(numbers, shown, strict=True) if item is None])
             shown = [item or made.get(number) for number, item in zip(numbers, shown, strict=True)]
         there = [item for item in shown if item is not None]

@@ -1,6 +1,6 @@
 """Answers that are kept to be given again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,8 @@ from sep2_server.rows import Row
 from sep2_server.shelf import OCTETS_OF_TOKEN, Token
 from sep2_server.shown_items import OCTETS_OF_PART, Parts
 
+LARGE: Final = 16_384
+"""An answer with a body of more octets is kept once it is asked for again."""
 _OCTETS_BESIDE: Final = 1000
 """About what an answer that is kept costs beside its body, tokens and parts."""
 
@@ -38,3 +40,24 @@ class Kept:
         """Memory that it takes with the tokens that it was made from, roughly."""
         beside = _OCTETS_BESIDE + OCTETS_OF_TOKEN * len(tokens) + OCTETS_OF_PART * len(self.parts)
         return len(self.answer.body) + beside
+
+
+class Asked:
+    """What was asked for lately: at least `most` keys, at most twice as many.
+
+    Who walks a long list once, page by page, leaves the answers to others where they are.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._late: set[int] = set()
+        self._early: set[int] = set()
+
+    def again(self, key: Hashable) -> bool:
+        """Whether a key was asked for before; from now on it was."""
+        mark = hash(key)
+        is_known = mark in self._late or mark in self._early
+        self._late.add(mark)
+        if len(self._late) > self._most:
+            self._early, self._late = self._late, set()
+        return is_known

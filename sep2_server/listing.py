@@ -25,6 +25,7 @@ from sep2_server.extra_routes import (
 from sep2_server.files.fits import Wanted
 from sep2_server.files.listing import FileShelf
 from sep2_server.interval_times import INTERVAL_KINDS
+from sep2_server.known_lists import KnownLists
 from sep2_server.location import Target
 from sep2_server.orders import ordered
 from sep2_server.reader import Reader
@@ -83,16 +84,19 @@ class Listing:
         self._environment = environment
         self._bookmarks: Shelf[tuple[int, int, int], Place] = Shelf(MOST_BOOKMARKS, 0, recall)
         self._runs: Shelf[tuple[int, int, int], list[int]] = Shelf(MOST_RUNS, 0, recall)
+        self.known = KnownLists(recall)
 
     def drop(self, tokens: set[Token]) -> None:
         """Forget the places in lists that have changed."""
         self._bookmarks.drop(tokens)
         self._runs.drop(tokens)
+        self.known.drop(tokens)
 
     def clear(self) -> None:
         """Forget all places."""
         self._bookmarks.clear()
         self._runs.clear()
+        self.known.clear()
 
     def view(
         self,
@@ -187,7 +191,7 @@ class Listing:
         return View(
             fetch=fetch,
             numbers=numbers if span.is_whole else None,
-            total=lambda: reader.count(span),
+            total=lambda: self.known.total(reader, span),
             tokens=_tokens(span),
             until=until,
             is_private=span.scope != EVERYBODY,

@@ -117,6 +117,7 @@ class PostgresConnection(Connection):
         self._session: Any | None = None
         self._prepared: dict[ClauseElement, tuple[Any, tuple[str, ...]]] = {}
         self._is_writing = False
+        self._is_moment_due = False
         self._not_before = 0.0
         self._notified = asyncio.Event()
         self._listening: Any | None = None
@@ -128,6 +129,8 @@ class PostgresConnection(Connection):
 
     def run(self, statement: ClauseElement, **parameters: object) -> Outcome:
         """Execute a statement with named parameters."""
+        if self._is_moment_due:
+            self._begin_moment()
         session = self._connected()
         try:
             prepared, names = self._prepared.get(statement) or self._prepare(session, statement)
@@ -226,12 +229,18 @@ class PostgresConnection(Connection):
                 log.debug("Nothing to undo: %s", flaw)
 
     def hold_still(self) -> None:
-        """Begin to read one moment."""
+        """Begin to read one moment, that of the first question."""
+        self._is_moment_due = True
+
+    def _begin_moment(self) -> None:
+        """Take the moment; what asks nothing pays no trip for it."""
+        self._is_moment_due = False
         self.control("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         self._is_writing = True
 
     def let_go(self) -> None:
         """End it."""
+        self._is_moment_due = False
         self.roll_back()
 
     def wait_for_commit(self, timeout_s: float) -> None:

@@ -13,7 +13,17 @@ from sep2_server.errors import LimitReached
 from sep2_server.messages import Answer
 from sep2_server.process.ending import EndingConnection, EndingServer
 from sep2_server.process.meter import Meter
-from sep2_server.shortcut import END, MOST_OCTETS, Asked, Known, is_plain, octets_behind, octets_of
+from sep2_server.shortcut import (
+    END,
+    LONG,
+    MOST_OCTETS,
+    Asked,
+    Known,
+    head_of,
+    is_plain,
+    octets_behind,
+    octets_of,
+)
 
 MOST_HELD: Final = 65_536
 """Octets of later requests that are held while one is carried out; more are not read meanwhile."""
@@ -121,6 +131,24 @@ class QuickHandler(EndingConnection):
         if self._task_handler is None and self._manager is not None:
             self._task_handler = self._loop.create_task(self.start())
         super().data_received(data)
+        self._end_broken_body()
+
+    def _end_broken_body(self) -> None:
+        """Where a body turned out to be no HTTP, end it: the library would wait for the rest of it.
+
+        Its request is answered, and is the last.
+        """
+        flaw = getattr(self._messages[-1][0], "exc", None) if self._messages else None
+        if flaw is None:
+            return
+        request = self._current_request
+        bodies = [body for _, body in self._messages] + ([] if request is None else [request.content])
+        broken = next((body for body in bodies if not body.is_eof()), None)
+        if broken is not None:
+            self._messages.pop()
+            broken.set_exception(flaw)
+            broken.feed_eof()
+            self.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget what was held."""
@@ -204,7 +232,10 @@ class QuickHandler(EndingConnection):
 
     def _tell(self, known: Known, answer: Answer, began: float, received: int) -> None:
         if self.transport is not None:
-            self.transport.write(octets_of(answer))
+            if len(answer.body) > LONG:
+                self.transport.writelines((head_of(answer), answer.body))
+            else:
+                self.transport.write(octets_of(answer))
             self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         peer = self.peername
         remote = peer[0] if isinstance(peer, tuple) else ""

@@ -1,9 +1,9 @@
 """What can be asked of the store. Every answer is a value; nothing here writes."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, cast
 
 from sep2_server import statements as q
 from sep2_server import statements_ahead as ahead
@@ -27,6 +27,24 @@ from sep2_server.rows import (
     row_of,
 )
 
+FEW: Final = 16
+"""URIs that are looked up by a statement of their own number."""
+
+
+class _Moment(AbstractContextManager[None]):
+    """As long as it is entered, a connection reads one moment."""
+
+    __slots__ = ("_db",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def __enter__(self) -> None:
+        self._db.hold_still()
+
+    def __exit__(self, *_: object) -> None:
+        self._db.let_go()
+
 
 class Reader(RightsReader):
     """Questions to the store over one connection, for use by one thread at a time."""
@@ -41,14 +59,9 @@ class Reader(RightsReader):
         """Questions about subscriptions and notifications."""
         return LedgerReader(self._db)
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> AbstractContextManager[None]:
         """All questions inside see the same moment of the store."""
-        self._db.hold_still()
-        try:
-            yield
-        finally:
-            self._db.let_go()
+        return _Moment(self._db)
 
     def by_href(self, href: str) -> Row | None:
         """The resource at a URI."""
@@ -128,6 +141,9 @@ class Reader(RightsReader):
 
     def lists_at(self, hrefs: Sequence[str]) -> list[tuple[str, int, str, int]]:
         """URI, row id, kind and number of items in the scope of everybody of the lists at URIs."""
+        if len(hrefs) <= FEW:  # as those of one item; an array costs more
+            asked = {f"h{n}": href for n, href in enumerate(hrefs)}
+            return self._db.all(_listed, q.few_lists_at(len(hrefs)), **asked) if hrefs else []
         array = json.dumps(hrefs) if self._db.dialect == "sqlite" else hrefs
         return self._db.all(_listed, q.lists_at(self._db.dialect), hrefs=array)
 

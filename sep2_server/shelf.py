@@ -7,7 +7,8 @@ kept: a `Recall` of the latest changes knows.
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Collection, Hashable, Iterable
-from typing import Final, Generic, TypeVar
+from operator import attrgetter
+from typing import Final, Generic, TypeVar, cast
 
 from sep2_server.rows import ACCESS, Change
 
@@ -69,6 +70,9 @@ class _Held(Generic[V]):
         self.is_used = False
 
 
+_VALUE: Final = attrgetter("value")
+
+
 class Shelf(Generic[K, V]):
     """Values by key, those dropped first that nobody asks for; each knows the tokens it was made from.
 
@@ -98,16 +102,16 @@ class Shelf(Generic[K, V]):
 
     def get_all(self, keys: Iterable[K]) -> list[V | None]:
         """What was put at each of these keys, None as for `get`."""
-        kept = self._kept.get
-        found: list[V | None] = []
-        for key in keys:
-            held = kept(key)
-            if held is None:
-                found.append(None)
-            else:
+        found = list(map(self._kept.get, keys))
+        if all(found):
+            for held in cast("list[_Held[V]]", found):
                 held.is_used = True
-                found.append(held.value)
-        return found
+            return list(map(_VALUE, found))
+        return [None if held is None else self._used(held) for held in found]
+
+    def _used(self, held: _Held[V]) -> V:
+        held.is_used = True
+        return held.value
 
     def put(
         self, key: K, value: V, tokens: Iterable[Token], octets: int = 0, *, since: int | None = None

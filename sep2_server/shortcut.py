@@ -24,6 +24,8 @@ LONGEST_HEAD: Final = 2048
 """Longer ones are not kept, octets: a client may send another each time."""
 MOST_OCTETS: Final = 8192
 """Larger bodies take the long way."""
+LONG: Final = 16_384
+"""A body of more octets is not copied behind the head of its answer."""
 PLAIN: Final = frozenset({"GET", "PUT", "POST"})
 NOT_PLAIN: Final = frozenset(
     {"Transfer-Encoding", "Content-Encoding", "Upgrade", "Expect", "Connection", "Range"}
@@ -64,7 +66,9 @@ class Known:
     def at(self, query: str) -> "Known":
         """The same request with another query."""
         target = self.target.partition("?")[0] + "?" + query
-        return Known(self.request._replace(query=query), target, self.octets, self.dispatcher)
+        method, path, lfdi, now, _, body, content_type, accept, authority = self.request
+        request = Request(method, path, lfdi, now, query, body, content_type, accept, authority)
+        return Known(request, target, self.octets, self.dispatcher)
 
 
 class Heads:
@@ -125,13 +129,18 @@ def is_plain(request: web.BaseRequest, head: bytes, octets: int) -> bool:
 
 def octets_of(answer: Answer) -> bytes:
     """The octets of an answer that goes out on a connection which is kept."""
+    return head_of(answer) + answer.body
+
+
+def head_of(answer: Answer) -> bytes:
+    """Those of its head."""
     parts = [_LINES[answer.status]]
     parts += [f"{name}: {value}\r\n" for name, value in answer.headers]
     if answer.status == HTTPStatus.NO_CONTENT:
         parts.append(_EMPTY_TAIL % _Date.text())
     else:
         parts.append(_TAIL % (len(answer.body), _Date.text()))
-    return "".join(parts).encode() + answer.body
+    return "".join(parts).encode()
 
 
 class _Date:

@@ -9,6 +9,7 @@ as all of them are kept.
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from operator import attrgetter
 from typing import Final
 
@@ -51,6 +52,7 @@ class ShownItem:
 BODY: Final = attrgetter("body")
 UNTIL: Final = attrgetter("until")
 IS_PRIVATE: Final = attrgetter("is_private")
+_MADE: Final = attrgetter("made")
 _MARK: Final = attrgetter("mark")
 
 
@@ -95,7 +97,9 @@ class ShownItems:
     def of(self, seer: Seer, numbers: Sequence[int], now: int) -> list[ShownItem | None]:
         """The items with these row ids, None where it is not kept or not right at a time."""
         scope, aggregator_id = seer
-        found = self._shelf.get_all([(number, scope, aggregator_id) for number in numbers])
+        found = self._shelf.get_all(zip(numbers, repeat(scope), repeat(aggregator_id)))
+        if all(found) and found and max(map(_MADE, found)) <= now < min(map(UNTIL, found)):
+            return found
         return [item if item is not None and item.made <= now < item.until else None for item in found]
 
     def put(self, seer: Seer, number: int, item: ShownItem, since: int | None) -> bool:

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from sqlite3 import SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC, DatabaseError, connect
+from sqlite3 import SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC, Cursor, DatabaseError, connect
 from typing import Any, Final
 
 from sqlalchemy import Table
@@ -50,7 +50,7 @@ class SqliteConnection(Connection):
                 path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
             )
             self._cursor = self._driver.cursor()
-            self._execute = self._cursor.execute
+            self._execute: Callable[..., Cursor] = self._cursor.execute
             for pragma in _PRAGMAS:
                 self._execute(pragma)
         except DatabaseError as flaw:
@@ -150,12 +150,20 @@ class SqliteConnection(Connection):
             self._execute("ROLLBACK")
 
     def hold_still(self) -> None:
-        """Begin to read one moment."""
-        self._execute("BEGIN")
+        """Begin to read one moment, that of the first question."""
+        self._execute = self._begin_moment
 
     def let_go(self) -> None:
         """End it."""
-        self._execute("COMMIT")
+        self._execute = self._cursor.execute
+        if self._driver.in_transaction:
+            self._execute("COMMIT")
+
+    def _begin_moment(self, statement: str, values: Any = ()) -> Cursor:  # noqa: ANN401
+        """Execute the first question of a moment; what asks nothing pays nothing for it."""
+        self._execute = self._cursor.execute
+        self._execute("BEGIN")
+        return self._execute(statement, values)
 
     def clock_ms(self) -> int:
         """The time of the machine, which all who use the file share."""

@@ -134,6 +134,14 @@ def lists_at(dialect: str) -> Select[Any]:
     return shown.where(_among(_R.href, "hrefs", dialect))
 
 
+@cache
+def few_lists_at(number: int) -> Select[Any]:
+    """As `lists_at`, of so many URIs: h0 and on."""
+    found = t.resource.outerjoin(t.tally, _OF_EVERYBODY)
+    shown = select(_R.href, _R.id, _R.kind, t.tally.c.amount).select_from(found)
+    return shown.where(_R.href.in_([_p(f"h{n}") for n in range(number)]))
+
+
 COUNT_BOUNDED: Final = select(func.count()).where(_IN_SPAN, _BOUNDED)
 COUNT_ACTIVE: Final = select(func.count()).where(_IN_SPAN, _IS_ACTIVE, _BOUNDED)
 _JOINED = t.member.join(t.resource, _R.id == t.member.c.resource_id)

@@ -155,6 +155,21 @@ async def test_chunks_that_go_wrong_while_they_are_read_are_400(tmp_path: Path, 
         assert await line.events() == 0
 
 
+@pytest.mark.parametrize("chunks", [b"zz\r\n", b"5\r\nxxxxxxxx\r\n", b"-1\r\n\r\n"])
+async def test_the_rest_of_a_body_that_went_wrong_is_not_waited_for(line: Line, chunks: bytes) -> None:
+    head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n"
+    reader, writer = await line.open()
+    writer.write(f"{head}Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    async with asyncio.timeout(5):  # a whole body has longer
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        writer.write(b"1\r\n<\r\n" + chunks)
+        answer = await reader.read()
+    writer.close()
+    assert statuses(answer) == [400]
+    assert b"<Error " in answer
+    assert await line.events() == 0
+
+
 @pytest.mark.parametrize("framing", ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: -1"])
 async def test_a_request_with_two_lengths_or_none_is_400(line: Line, framing: str) -> None:
     head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n{CLOSE}"

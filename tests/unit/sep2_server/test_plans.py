@@ -52,6 +52,7 @@ MADE = {
     "rows_at": statements.rows_at(4),
     "rows_with": statements.rows_with(4),
     "rows_named": statements.rows_named(4),
+    "few_lists_at": statements.few_lists_at(4),
     "with_siblings": statements_events.with_siblings(4),
     "update_resource": statements.update_resource(frozenset({"body", "version"})),
 }

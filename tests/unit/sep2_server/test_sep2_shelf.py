@@ -91,3 +91,24 @@ def test_what_is_older_than_the_recall_is_not_kept() -> None:
     assert not recall.is_sound(frozenset({9}), 0)
     assert recall.is_sound(frozenset({9}), 1)
     assert not recall.is_sound(frozenset({9, 2}), 1)
+
+
+def test_all_values_are_found_by_their_keys_and_count_as_used() -> None:
+    shelf: Shelf[str, int] = Shelf(3, 100)
+    for number, key in enumerate("abc"):
+        shelf.put(key, number, {number})
+    assert shelf.get_all("abc") == [0, 1, 2]
+    assert shelf.get_all("axc") == [0, None, 2]
+    assert shelf.get_all("") == []
+    shelf.put("d", 3, {3})
+    assert len(shelf) == 3
+
+
+def test_of_values_that_were_asked_for_together_those_stay_that_were_found() -> None:
+    for keys in ("ab", "abx"):
+        shelf: Shelf[str, int] = Shelf(3, 100)
+        for number, key in enumerate("abc"):
+            shelf.put(key, number, {number})
+        shelf.get_all(keys)
+        shelf.put("d", 3, {3})
+        assert shelf.get_all("abcd") == [0, 1, None, 3]
