@@ -59,6 +59,7 @@ class DeviceLinks:
         """Whether an EndDevice has a SubscriptionList: one that an aggregator speaks for only by setting."""
         if self._environment.settings.managed_subscription_lists:
             return True
+        if viewer.aggregator_id is not None:
+            return False
         own = self._environment.uris.of("EndDevice", (viewer.scope,))
-        is_own = b' href="%s"' % own.encode() in fragment.partition(b">")[0]
-        return is_own and viewer.aggregator_id is None
+        return b' href="%s"' % own.encode() in fragment.partition(b">")[0]

@@ -198,9 +198,11 @@ class Documents:
         """
         shown = self._items.of(draft.seer, numbers, draft.now)
         if not all(shown):
-            made = self._made(draft, [n for n, item in zip(numbers, shown, strict=True) if item is None])
-            shown = [item or made.get(number) for number, item in zip(numbers, shown, strict=True)]
-        there = [item for item in shown if item is not None]
+            missing = [place for place, item in enumerate(shown) if item is None]
+            made = self._made(draft, [numbers[place] for place in missing])
+            for place in missing:
+                shown[place] = made.get(numbers[place])
+        there = list(filter(None, shown))
         draft.take(there)
         return list(map(BODY, there))
 

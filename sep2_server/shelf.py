@@ -7,8 +7,7 @@ kept: a `Recall` of the latest changes knows.
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Collection, Hashable, Iterable
-from operator import attrgetter
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
 from sep2_server.rows import ACCESS, Change
 
@@ -70,9 +69,6 @@ class _Held(Generic[V]):
         self.is_used = False
 
 
-_VALUE: Final = attrgetter("value")
-
-
 class Shelf(Generic[K, V]):
     """Values by key, those dropped first that nobody asks for; each knows the tokens it was made from.
 
@@ -103,15 +99,9 @@ class Shelf(Generic[K, V]):
     def get_all(self, keys: Iterable[K]) -> list[V | None]:
         """What was put at each of these keys, None as for `get`."""
         found = list(map(self._kept.get, keys))
-        if all(found):
-            for held in cast("list[_Held[V]]", found):
-                held.is_used = True
-            return list(map(_VALUE, found))
-        return [None if held is None else self._used(held) for held in found]
-
-    def _used(self, held: _Held[V]) -> V:
-        held.is_used = True
-        return held.value
+        for there in filter(None, found):
+            there.is_used = True
+        return [None if held is None else held.value for held in found]
 
     def put(
         self, key: K, value: V, tokens: Iterable[Token], octets: int = 0, *, since: int | None = None

@@ -98,7 +98,8 @@ class ShownItems:
         """The items with these row ids, None where it is not kept or not right at a time."""
         scope, aggregator_id = seer
         found = self._shelf.get_all(zip(numbers, repeat(scope), repeat(aggregator_id)))
-        if all(found) and found and max(map(_MADE, found)) <= now < min(map(UNTIL, found)):
+        there = list(filter(None, found))
+        if not there or max(map(_MADE, there)) <= now < min(map(UNTIL, there)):
             return found
         return [item if item is not None and item.made <= now < item.until else None for item in found]
 
