@@ -159,7 +159,7 @@ class Connection(QuickHandler):
             answer = self._environment.refusal(_flaw_of(exc, message))
             log.warning("Not a request of %s: %s", request.remote, (message or "").partition("\n")[0])
         elif isinstance(exc, ConnectionError) and request.transport is None:
-            answer = self._environment.failure
+            answer = self._environment.refusal(BadRequest("the client went away"))
             log.info("%s went away before its request was whole", request.remote)
         else:
             answer = self._environment.failure

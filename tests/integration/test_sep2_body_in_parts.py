@@ -222,3 +222,7 @@ async def test_who_goes_away_in_the_midst_of_a_body_is_no_failure_of_the_server(
             break
     assert "went away" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    counted = house.bench.server.meter.samples()["lineside_requests_total"]
+    assert [name for name in counted if 'method="POST"' in name and 'status="201"' not in name] == [
+        'lineside_requests_total{method="POST",route="",status="400"}'
+    ]
