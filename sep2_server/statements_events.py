@@ -3,21 +3,17 @@
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, literal_column, select
+from sqlalchemy import Select, and_, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from sep2_server import tables as t
 from sep2_server.rows import OVER
+from sep2_server.terms import NO_SKIP, param
 
 _R = t.resource.c
 
 
-def _p(name: str) -> BindParameter[Any]:
-    return bindparam(name)
-
-
-_NO_SKIP: Any = literal_column("0")
-_IN_LIST = _R.list_id == _p("list_id")
+_IN_LIST = _R.list_id == param("list_id")
 
 
 def _longest(list_id: ColumnElement[int]) -> ColumnElement[int]:
@@ -26,15 +22,15 @@ def _longest(list_id: ColumnElement[int]) -> ColumnElement[int]:
     length = one.c.ends - one.c.starts
     events = and_(one.c.list_id == list_id, one.c.status < literal_column(str(OVER)), length.is_not(None))
     found = select(length).where(events).order_by(length.desc()).limit(literal_column("1"))
-    return found.offset(_NO_SKIP).correlate(t.resource).scalar_subquery()
+    return found.offset(NO_SKIP).correlate(t.resource).scalar_subquery()
 
 
 OVERLAPPING: Final = select(t.resource).where(
     _IN_LIST,
     _R.status < literal_column(str(OVER)),
-    _R.starts < _p("ends"),
-    _R.ends > _p("starts"),
-    _R.starts > _p("starts") - _longest(_p("list_id")),
+    _R.starts < param("ends"),
+    _R.ends > param("starts"),
+    _R.starts > param("starts") - _longest(param("list_id")),
 )
 
 
@@ -54,16 +50,18 @@ def with_siblings(number: int) -> Select[Any]:
         )
         .correlate(t.resource)
     )
-    return select(_R.id).where(_R.id.in_([_p(f"i{n}") for n in range(number)]), rival.exists())
+    return select(_R.id).where(_R.id.in_([param(f"i{n}") for n in range(number)]), rival.exists())
 
 
-NEXT_IN_LIST: Final = select(func.min(_R.next_at)).where(_R.list_id == _p("list_id"), _R.next_at.is_not(None))
+NEXT_IN_LIST: Final = select(func.min(_R.next_at)).where(
+    _R.list_id == param("list_id"), _R.next_at.is_not(None)
+)
 DUE: Final = (
     select(t.resource)
-    .where(_R.next_at.is_not(None), _R.next_at <= _p("now"))
+    .where(_R.next_at.is_not(None), _R.next_at <= param("now"))
     .order_by(_R.next_at)
-    .limit(_p("limit"))
-    .offset(_NO_SKIP)
+    .limit(param("limit"))
+    .offset(NO_SKIP)
 )
-DUE_IN_LIST: Final = DUE.where(_R.list_id == _p("list_id"))
+DUE_IN_LIST: Final = DUE.where(_R.list_id == param("list_id"))
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))

@@ -1,40 +1,42 @@
 """Statements about who may connect, and about the network as operators see it."""
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, literal_column, select, union_all
+from sqlalchemy import delete, func, insert, literal_column, select, union_all
 
 from sep2_server import tables as t
 from sep2_server.rows import MEMBERS
-
-
-def _p(name: str) -> BindParameter[Any]:
-    return bindparam(name)
-
+from sep2_server.terms import param
 
 BLOCKED: Final = select(t.blocked).order_by(t.blocked.c.lfdi)
-IS_BLOCKED: Final = select(t.blocked).where(t.blocked.c.lfdi == _p("lfdi"))
+IS_BLOCKED: Final = select(t.blocked).where(t.blocked.c.lfdi == param("lfdi"))
 INSERT_BLOCKED: Final = insert(t.blocked)
-DELETE_BLOCKED: Final = delete(t.blocked).where(t.blocked.c.lfdi == _p("lfdi"))
+DELETE_BLOCKED: Final = delete(t.blocked).where(t.blocked.c.lfdi == param("lfdi"))
 
-DISABLED: Final = select(t.disabled.c.end_device_id).where(t.disabled.c.end_device_id == _p("end_device_id"))
+DISABLED: Final = select(t.disabled.c.end_device_id).where(
+    t.disabled.c.end_device_id == param("end_device_id")
+)
 BARRED: Final = union_all(
-    select(t.blocked.c.lfdi, literal_column("0")).where(t.blocked.c.lfdi.in_([_p("lfdi"), _p("other_lfdi")])),
+    select(t.blocked.c.lfdi, literal_column("0")).where(
+        t.blocked.c.lfdi.in_([param("lfdi"), param("other_lfdi")])
+    ),
     select(literal_column("''"), t.disabled.c.end_device_id).where(
-        t.disabled.c.end_device_id.in_([_p("end_device_id"), _p("other_id")])
+        t.disabled.c.end_device_id.in_([param("end_device_id"), param("other_id")])
     ),
 )
 """Of a client and who speaks for it: the LFDI of who is blocked, the EndDevice of who is disabled."""
 INSERT_DISABLED: Final = insert(t.disabled)
-DELETE_DISABLED: Final = delete(t.disabled).where(t.disabled.c.end_device_id == _p("end_device_id"))
+DELETE_DISABLED: Final = delete(t.disabled).where(t.disabled.c.end_device_id == param("end_device_id"))
 
-DELETE_REPORTS_OF_DEVICE: Final = delete(t.report).where(t.report.c.end_device_id == _p("end_device_id"))
+DELETE_REPORTS_OF_DEVICE: Final = delete(t.report).where(t.report.c.end_device_id == param("end_device_id"))
 
-NODE: Final = select(t.node).where(t.node.c.id == _p("id"))
-NODE_NAMED: Final = select(t.node).where(t.node.c.parent_id == _p("parent_id"), t.node.c.name == _p("name"))
-NODES_BELOW: Final = select(t.node).where(t.node.c.parent_id == _p("parent_id")).order_by(t.node.c.name)
+NODE: Final = select(t.node).where(t.node.c.id == param("id"))
+NODE_NAMED: Final = select(t.node).where(
+    t.node.c.parent_id == param("parent_id"), t.node.c.name == param("name")
+)
+NODES_BELOW: Final = select(t.node).where(t.node.c.parent_id == param("parent_id")).order_by(t.node.c.name)
 INSERT_NODE: Final = insert(t.node)
-DELETE_NODE: Final = delete(t.node).where(t.node.c.id == _p("id"))
+DELETE_NODE: Final = delete(t.node).where(t.node.c.id == param("id"))
 
 COUNT_MEMBERS: Final = insert(t.tally).from_select(
     ["list_id", "scope", "amount"],
