@@ -136,18 +136,20 @@ class QuickHandler(EndingConnection):
     def _end_broken_body(self) -> None:
         """Where a body turned out to be no HTTP, end it: the library would wait for the rest of it.
 
-        Its request is answered, and is the last.
+        Its request is the last that is answered; behind others that wait, what is no HTTP is answered too.
         """
         flaw = getattr(self._messages[-1][0], "exc", None) if self._messages else None
         if flaw is None:
             return
         request = self._current_request
-        bodies = [body for _, body in self._messages] + ([] if request is None else [request.content])
+        bodies = ([] if request is None else [request.content]) + [body for _, body in self._messages]
         broken = next((body for body in bodies if not body.is_eof()), None)
-        if broken is not None:
+        if broken is None:
+            return
+        broken.set_exception(flaw)
+        broken.feed_eof()
+        if broken is bodies[0]:
             self._messages.pop()
-            broken.set_exception(flaw)
-            broken.feed_eof()
             self.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:

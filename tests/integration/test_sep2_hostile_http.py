@@ -13,6 +13,8 @@ import pytest
 from certs import Pki, client_context
 from schemas import LogEventList
 from schemas.codes import ErrorReason
+from sep2_server.dispatch import Dispatcher
+from sep2_server.messages import Answer, Request
 from tests.integration.process.site_process import until
 from tests.integration.sep2_harness import SEP_XML, Bench, Client, running
 
@@ -168,6 +170,48 @@ async def test_the_rest_of_a_body_that_went_wrong_is_not_waited_for(line: Line, 
     assert statuses(answer) == [400]
     assert b"<Error " in answer
     assert await line.events() == 0
+
+
+async def test_a_body_that_went_wrong_behind_another_request_is_answered_behind_it(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering, asked, go_on = line.bench.server.answering, asyncio.Event(), asyncio.Event()
+    respond = answering.respond_by
+
+    async def respond_late(dispatcher: Dispatcher, request: Request) -> Answer:
+        asked.set()
+        await go_on.wait()
+        return await respond(dispatcher, request)
+
+    monkeypatch.setattr(answering, "respond_by", respond_late)
+    reader, writer = await line.open()
+    async with asyncio.timeout(10):
+        writer.write(f"GET {line.href} HTTP/1.1\r\nHost: a\r\nX-Other: 1\r\n\r\n".encode())
+        await asked.wait()
+        head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n"
+        writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n1\r\n<\r\n".encode())
+        await asyncio.sleep(0.2)
+        writer.write(b"zz\r\n")
+        await asyncio.sleep(0.2)
+        go_on.set()
+        answer = await reader.read()
+    writer.close()
+    assert statuses(answer)[:2] == [200, 400]
+    assert await line.events() == 0
+
+
+async def test_a_body_that_nobody_reads_and_that_went_wrong_ends_the_connection(line: Line) -> None:
+    reader, writer = await line.open()
+    writer.write(
+        b"POST /none HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    async with asyncio.timeout(5):
+        while not (head := await reader.read(4096)):
+            pass
+        writer.write(b"1\r\n<\r\nzz\r\n")
+        answer = head + await reader.read()
+    writer.close()
+    assert 200 not in statuses(answer)
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: -1"])
