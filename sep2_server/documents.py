@@ -147,7 +147,7 @@ class Documents:
         draft.see(view)
         count = view.total()
         limit = limit if start < count else 0  # else the database would walk the whole list to find its end
-        if view.numbers is not None and target.route.item is EndDevice:
+        if view.numbers is not None:
             bodies = self._devices(draft, view.numbers(start, limit) if limit else [])
         else:
             found = view.fetch(start, limit) if limit else []

@@ -32,8 +32,8 @@ class KnownLists:
         return found
 
     def total(self, reader: Reader, span: Span) -> int:
-        """How many items a part of a list has."""
-        if not span.is_whole or reader.since is None:
+        """How many items a whole list has in a scope."""
+        if reader.since is None:
             return reader.count(span)
         key = span.list_id, span.scope
         found = self._totals.get(key)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from function_sets import Access, Route, after_bounds
-from schemas import Event, File
+from schemas import EndDevice, Event, File
 from sep2_server.access import Viewer
 from sep2_server.combined_tariffs import interval_lists
 from sep2_server.environment import Environment
@@ -146,7 +146,9 @@ class Listing:
         later = after if route.after else None
         span = _span(ordered(self._environment, source.kind), Span(list_id=source.id, scope=scope), later)
         until = _until(reader, source, now)
-        return _active(reader, span, until) if route.view_of else self._plain(reader, span, until)
+        if route.view_of:
+            return _active(reader, span, until)
+        return self._plain(reader, span, until, by_number=route.item is EndDevice and span.is_whole)
 
     def _files(self, reader: Reader, source: Row, viewer: Viewer, wanted: Wanted) -> View:
         """The files of a group, or of all groups of a client, that fit it; few, whatever the list holds."""
@@ -171,7 +173,9 @@ class Listing:
             return target.row
         return reader.by_href(self._uris.beside(target.place, view_of))
 
-    def _plain(self, reader: Reader, span: Span, until: int) -> View:
+    def _plain(self, reader: Reader, span: Span, until: int, *, by_number: bool) -> View:
+        """A list that is stored; where items are not known `by_number`, all is read at one moment."""
+
         def fetch(skip: int, limit: int) -> list[bytes]:
             mark = self._mark(span, skip)
             rows = reader.page(span, skip=0 if mark else skip, limit=limit, after=mark)
@@ -190,8 +194,8 @@ class Listing:
 
         return View(
             fetch=fetch,
-            numbers=numbers if span.is_whole else None,
-            total=lambda: self.known.total(reader, span),
+            numbers=numbers if by_number else None,
+            total=lambda: self.known.total(reader, span) if by_number else reader.count(span),
             tokens=_tokens(span),
             until=until,
             is_private=span.scope != EVERYBODY,

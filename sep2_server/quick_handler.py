@@ -1,12 +1,12 @@
 """A connection that answers requests whose heads are known; the HTTP library answers all others."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final, cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from sep2_server.answering import Answering
 from sep2_server.errors import LimitReached
@@ -58,6 +58,8 @@ class QuickHandler(EndingConnection):
         """Whether the parser has been given anything; if not, there is no task of the library."""
         self._last: tuple[bytes, int] | None = None
         """The head that the parser was given last, alone, and the number of octets behind it."""
+        self._broken: StreamReader | None = None
+        """The body that turned out to be no HTTP."""
         self._promise: asyncio.Future[Answer] | None = None
         self._held = b""
         self._head = b""
@@ -100,7 +102,7 @@ class QuickHandler(EndingConnection):
     def data_received(self, data: bytes) -> None:
         """Answer a request whose head is known; the parser sees all others."""
         if not data:  # the library's own way to go on
-            super().data_received(data)
+            self._parse(data)
             return
         if self._promise is not None:
             self._hold(data)
@@ -130,13 +132,18 @@ class QuickHandler(EndingConnection):
             return
         if self._task_handler is None and self._manager is not None:
             self._task_handler = self._loop.create_task(self.start())
-        super().data_received(data)
-        self._end_broken_body()
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        """Have the library take something; what comes behind a broken body is no request."""
+        if self._broken is None:
+            super().data_received(data)
+            self._end_broken_body()
 
     def _end_broken_body(self) -> None:
         """Where a body turned out to be no HTTP, end it: the library would wait for the rest of it.
 
-        Its request is the last that is answered; behind others that wait, what is no HTTP is answered too.
+        Its request is the last that is answered.
         """
         flaw = getattr(self._messages[-1][0], "exc", None) if self._messages else None
         if flaw is None:
@@ -146,11 +153,23 @@ class QuickHandler(EndingConnection):
         broken = next((body for body in bodies if not body.is_eof()), None)
         if broken is None:
             return
+        self._messages.pop()
+        self._broken = broken
         broken.set_exception(flaw)
         broken.feed_eof()
-        if broken is bodies[0]:
-            self._messages.pop()
+        if request is not None and request.content is broken:
             self.close()
+
+    async def _handle_request(
+        self,
+        request: web.BaseRequest,
+        start_time: float | None,
+        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    ) -> tuple[web.StreamResponse, bool]:
+        """Answer a request; behind one whose body was no HTTP the connection is closed."""
+        if request.content is self._broken:
+            self.close()
+        return await super()._handle_request(request, start_time, request_handler)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget what was held."""

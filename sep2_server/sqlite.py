@@ -154,10 +154,9 @@ class SqliteConnection(Connection):
         self._execute = self._begin_moment
 
     def let_go(self) -> None:
-        """End it."""
+        """End it: nothing was written, or what was could not be undone before."""
         self._execute = self._cursor.execute
-        if self._driver.in_transaction:
-            self._execute("COMMIT")
+        self.roll_back()
 
     def _begin_moment(self, statement: str, values: Any = ()) -> Cursor:  # noqa: ANN401
         """Execute the first question of a moment; what asks nothing pays nothing for it."""

@@ -15,6 +15,7 @@ from schemas import LogEventList
 from schemas.codes import ErrorReason
 from sep2_server.dispatch import Dispatcher
 from sep2_server.messages import Answer, Request
+from sep2_server.quick_handler import QuickHandler
 from tests.integration.process.site_process import until
 from tests.integration.sep2_harness import SEP_XML, Bench, Client, running
 
@@ -189,15 +190,44 @@ async def test_a_body_that_went_wrong_behind_another_request_is_answered_behind_
         writer.write(f"GET {line.href} HTTP/1.1\r\nHost: a\r\nX-Other: 1\r\n\r\n".encode())
         await asked.wait()
         head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n"
+        writer.write(line.post(EVENT).replace(CLOSE.encode(), b""))
         writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n1\r\n<\r\n".encode())
         await asyncio.sleep(0.2)
         writer.write(b"zz\r\n")
         await asyncio.sleep(0.2)
+        writer.write(b"more that is none\r\n\r\n")
+        await asyncio.sleep(0.2)
         go_on.set()
         answer = await reader.read()
     writer.close()
-    assert statuses(answer)[:2] == [200, 400]
-    assert await line.events() == 0
+    assert statuses(answer) == [200, 201, 400]
+    assert await line.events() == 1
+
+
+async def test_a_body_that_goes_wrong_in_what_was_put_aside_is_not_waited_for(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More chunks than the library reads at once, as they come where the loop was busy."""
+    plain, held, wanted = QuickHandler.data_received, bytearray(), b"1\r\n<\r\n" * 20_000 + b"zz\r\n"
+
+    def receive(handler: QuickHandler, data: bytes) -> None:
+        if data and (held or data.startswith(b"1\r\n")):
+            held.extend(data)
+            if len(held) < len(wanted):
+                return
+            data = bytes(held)
+            held.clear()
+        plain(handler, data)
+
+    monkeypatch.setattr(QuickHandler, "data_received", receive)
+    head = f"POST {line.href}/lel HTTP/1.1\r\nHost: a\r\nContent-Type: {SEP_XML}\r\n"
+    reader, writer = await line.open()
+    async with asyncio.timeout(5):
+        writer.write(f"{head}Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(wanted)
+        assert statuses(await reader.read()) == [400]
+    writer.close()
 
 
 async def test_a_body_that_nobody_reads_and_that_went_wrong_ends_the_connection(line: Line) -> None:

@@ -5,6 +5,8 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 from sqlite3 import (
     SQLITE_BUSY,
@@ -12,6 +14,7 @@ from sqlite3 import (
     SQLITE_IOERR_DIR_FSYNC,
     SQLITE_IOERR_FSYNC,
     OperationalError,
+    connect,
 )
 from typing import TypeVar
 
@@ -381,6 +384,36 @@ async def test_where_nothing_can_be_undone_those_who_wait_are_told_and_the_next_
         await asyncio.wait(several, timeout=10)
         assert [str(task.exception()) for task in several] == ["the store cannot write: disk I/O error"] * 3
     assert await asyncio.wait_for(store.do_short(put(4)), 10) == 4
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_what_was_refused_and_could_not_be_undone_is_not_stored_by_who_reads_next(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asks: bool
+) -> None:
+    db = store._connections[0]
+    plain, undo, tries = db.control, db.roll_back, count()
+
+    def control(command: str) -> None:
+        if command == "COMMIT":
+            raise OperationalError("disk I/O error")
+        plain(command)
+
+    def roll_back() -> None:
+        if next(tries):
+            raise OperationalError("disk I/O error")
+        undo()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(db, "control", control)
+        patched.setattr(db, "roll_back", roll_back)
+        with pytest.raises(StoreError, match="cannot write"):
+            await store.do_short(put(1))
+    with suppress(OperationalError, StoreError), store.reader.snapshot():
+        if asks:
+            store.reader.by_href("/none")
+    with closing(connect(tmp_path / "server.db")) as other:
+        assert other.execute("SELECT value FROM option WHERE name = 'n'").fetchone() is None
+    assert await store.do_short(put(2)) == 2
 
 
 async def test_what_a_lost_disk_has_not_taken_is_not_synced_again(store: Store, disk: Disk) -> None:
