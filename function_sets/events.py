@@ -13,6 +13,7 @@ from schemas import (
     EndDeviceControl,
     Event,
     EventStatus,
+    FlowReservationResponse,
     RandomizableEvent,
     TextMessage,
     spec_of,
@@ -90,13 +91,16 @@ def overlaps(one: Event, other: Event) -> bool:
 def controls_of(event: Event) -> frozenset[str]:
     """What an event governs: the modes of a DERControl, the controls of an EndDeviceControl.
 
-    A TextMessage governs nothing (it is never superseded); any other event is governed as a whole.
+    A TextMessage governs nothing (it is never superseded), nor does a FlowReservationResponse of no energy
+    and no power, which declines; any other event is governed as a whole.
     """
     if isinstance(event, DERControl):
         return frozenset(modes_of(event.DERControlBase_))
     if isinstance(event, EndDeviceControl):
         fields = {f.name: f.attr for f in spec_of(type(event))}
         return frozenset(name for name in _LOAD_CONTROLS if getattr(event, fields[name]) is not None)
+    if isinstance(event, FlowReservationResponse):
+        return _WHOLE if event.energyAvailable.value or event.powerAvailable.value else frozenset()
     return frozenset() if isinstance(event, TextMessage) else _WHOLE
 
 

@@ -19,7 +19,7 @@ from schemas import (
     PrepayOperationStatus,
     ServiceChange,
 )
-from schemas.codes_metering import CreditStatusType, CreditTypeType, ServiceStatusType
+from schemas.codes_metering import CreditStatusType, CreditTypeType, PrepayModeType, ServiceStatusType
 
 INT32: Final = 2**31
 NOTHING: Final = Decimal(0)
@@ -108,7 +108,12 @@ def charged(balance: AccountBalance, amount: AccountingUnit, prepayment: Prepaym
 
 
 def is_exhausted(balance: AccountBalance, prepayment: Prepayment) -> bool:
-    """Whether neither regular nor emergency credit is left."""
+    """Whether neither regular nor emergency credit is left; an account in credit mode pays later.
+
+    IEEE 2030.5-2018, 10 (Prepayment), PrepayModeType: from knowledge.
+    """
+    if prepayment.prepayMode == PrepayModeType.CREDIT:
+        return False
     regular = amount_of(balance.availableCredit) > amount_of(prepayment.creditExpiryLevel)
     return not regular and amount_of(balance.emergencyCredit) <= NOTHING
 

@@ -11,7 +11,7 @@ from sep2_server.access import Viewer, scope_of
 from sep2_server.environment import Environment
 from sep2_server.errors import LimitReached, NotFound
 from sep2_server.location import Target
-from sep2_server.orders import is_newest_first, ordered
+from sep2_server.orders import ordered
 from sep2_server.rows import EVERYBODY, Client, Row, Span
 from sep2_server.transaction import Transaction
 from sep2_server.tree import link_lists
@@ -138,16 +138,17 @@ def require_room(action: Action, list_row: Row, scope: int, most: int) -> None:
 
 
 def keep_newest(action: Action, list_row: Row, scope: int, most: int) -> None:
-    """Delete the items of a list of happenings that are older than the newest `most`.
+    """Delete the items of a list of happenings that came before the last `most`, whatever times they tell.
 
-    To find them takes a walk over those that stay: a list may grow by `SLACK_SHARE` before that.
+    The clock of a device may be wrong: what it says now is never what is forgotten. To find the first takes a
+    walk over those that stay: a list may grow by `SLACK_SHARE` before that.
     """
     most_kept = most + most // SLACK_SHARE
 
     def trim(amount: int) -> None:
-        skip = most if is_newest_first(action.environment, list_row.kind) else 0
-        span = Span(list_id=list_row.id, scope=scope)
-        action.tx.delete_items(action.tx.page(span, skip=skip, limit=min(amount - most, 1000)))
+        places = action.tx.places(Span(list_id=list_row.id, scope=scope), limit=amount)
+        first = sorted(number for _, number in places)[: min(amount - most, 1000)]
+        action.tx.delete_items([row for row in map(action.tx.by_id, first) if row is not None])
 
     action.tx.keep_at_most(list_row.id, scope, most_kept, trim)
 

@@ -6,12 +6,15 @@ from sep2_server.writes import put_resource
 
 
 def put_status(action: Action) -> Answer:
-    """Store a status; changedTime is set to now where the device changed the rest and left it."""
+    """Store a status; changedTime is set to now where the device changed the rest and left it.
+
+    One that was ahead, as the device's clock was, does not hold up those that follow.
+    """
     row, posted = action.target.row, action.value
     if row is not None:
         stored = action.environment.codec.decode_fragment(row.body, type(posted))
-        stamped = stored.changedTime
+        stamped = min(stored.changedTime, action.now)
         stored.changedTime, stored.href, stored.pollRate = posted.changedTime, posted.href, posted.pollRate
         if stored != posted and posted.changedTime <= stamped:
-            posted.changedTime = max(action.now, stamped)
+            posted.changedTime = action.now
     return put_resource(action)

@@ -30,12 +30,14 @@ from sep2_server.event_times import (
     winning_mrid,
 )
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
-from sep2_server.rows import LATEST, Row, full_mrid
+from sep2_server.rows import LATEST, Row, Span, full_mrid
 from sep2_server.uris import route_named
 
 REQUESTED: Final = 0
 CANCELLED: Final = 1
 """RequestStatus.requestStatus."""
+LOOKED_AT: Final = 20
+"""First requests of a full list that are looked at for one whose time is over."""
 RESPONSE: Final = "FlowReservationResponse"
 RESPONSES: Final = "FlowReservationResponseList"
 
@@ -51,6 +53,7 @@ def post_request(action: Action) -> Answer:
     if posted.RequestStatus_.requestStatus != REQUESTED:
         raise BadRequest(f"requestStatus {posted.RequestStatus_.requestStatus} of a new request")
     _require_time(action, posted)
+    _forget_over(action, list_row)
     most = action.environment.settings.items_per_list
     require_room(action, list_row, item_scope(action, action.target.route, list_row.owner_id), most)
     _require_room_for_answer(action, list_row.owner_id)
@@ -67,11 +70,29 @@ def put_request(action: Action) -> Answer:
 
 def delete_request(action: Action) -> Answer:
     """Remove a request; what was granted for it is cancelled."""
-    for row, event in _granted(action, action.row):
-        if not is_over(event, action.now):
-            _cancel(action, row, event)
+    for row, event in _going_on(action, action.row):
+        _cancel(action, row, event)
     action.tx.delete(action.row)
     return NO_CONTENT
+
+
+def _forget_over(action: Action, list_row: Row) -> None:
+    """Where the list is full, let the first request go whose time is over: no client has to remove it."""
+    most = action.environment.settings.items_per_list
+    span = Span(list_id=list_row.id, scope=item_scope(action, action.target.route, list_row.owner_id))
+    if action.tx.count(span) < most:
+        return
+    codec = action.environment.codec
+    for row in action.tx.page(span, limit=LOOKED_AT):
+        wanted = codec.decode_fragment(row.body, FlowReservationRequest).intervalRequested
+        if wanted.start + wanted.duration <= action.now and not _going_on(action, row):
+            action.tx.delete(row)
+            return
+
+
+def _going_on(action: Action, request: Row) -> list[tuple[Row, FlowReservationResponse]]:
+    """What was granted for a request and is not over."""
+    return [(row, event) for row, event in _granted(action, request) if not is_over(event, action.now)]
 
 
 def _change(action: Action, row: Row, wanted: FlowReservationRequest) -> None:
@@ -138,6 +159,7 @@ def _asked(request: FlowReservationRequest) -> object:
     return replace(
         request,
         href=None,
+        mRID="",
         description=None,
         version=None,
         creationTime=0,

@@ -38,11 +38,6 @@ def ordered(environment: Environment, kind: str) -> Route:
     return route if other is None else replace(route, order=other)
 
 
-def is_newest_first(environment: Environment, kind: str) -> bool:
-    """Whether the first item of a list of happenings is the newest."""
-    return _order_of(environment, kind) not in _OTHERS
-
-
 def keep_orders(tx: Transaction, environment: Environment) -> None:
     """Give the items of the lists whose order is another than before their new keys."""
     for kind in RULES:

@@ -1,7 +1,7 @@
 """Whether a client may know of what is at a URI. IEEE 2030.5-2018, 6 (access control)."""
 
 from function_sets import Access
-from sep2_server.access import OPEN_TO_ENTERING, Viewer, may_see
+from sep2_server.access import OPEN_TO_DISABLED, OPEN_TO_ENTERING, Viewer, may_see
 from sep2_server.built import BUILT_KINDS
 from sep2_server.environment import Environment
 from sep2_server.errors import Forbidden, NotFound
@@ -15,6 +15,8 @@ def require_visible(reader: Reader, environment: Environment, viewer: Viewer, ta
     The latter is Forbidden where `hidden_status` says so; both look alike where it does not.
     """
     route = target.route
+    if viewer.is_disabled and route.id not in OPEN_TO_DISABLED:
+        raise NotFound(target.href)
     if route.id in BUILT_KINDS or (viewer.client is None and route.id in OPEN_TO_ENTERING):
         return
     if not target.exists or route.access is Access.OPERATOR:

@@ -15,9 +15,11 @@ from schemas import (
     Event,
     FlowReservationRequest,
     FlowReservationResponse,
+    Offset,
     PrepayOperationStatus,
     ReadingType,
     Resource,
+    SetPoint,
     TextMessage,
     TimeTariffInterval,
     spec_of,
@@ -109,11 +111,18 @@ def _curve(_: Desk, value: DERCurve, __: Plans) -> None:
 
 
 def _load_control(_: Desk, value: EndDeviceControl, __: Plans) -> None:
-    if all(getattr(value, name) is None for name in LOAD_CONTROLS):
+    if not any(_asks(getattr(value, name)) for name in LOAD_CONTROLS):
         names = ", ".join(name.rstrip("_") for name in LOAD_CONTROLS)
         raise BadRequest("EndDeviceControl: nothing is asked for", f"give at least one of {names}")
     if value.DutyCycle_ is not None and value.DutyCycle_.normalValue > MOST_PERCENT:
         raise BadRequest(f"DutyCycle.normalValue: {value.DutyCycle_.normalValue}", "allowed: 0 to 100 %")
+
+
+def _asks(control: object | None) -> bool:
+    """Whether a control of loads is given and says anything: what an Offset or SetPoint has is optional."""
+    if isinstance(control, Offset | SetPoint):
+        return any(getattr(control, f.attr) is not None for f in spec_of(type(control)))
+    return control is not None
 
 
 def _text(_: Desk, value: TextMessage, __: Plans) -> None:

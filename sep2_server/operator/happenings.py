@@ -4,6 +4,7 @@ IEEE 2030.5-2018, 10.2.3. Events are made through `resources`, so that one code 
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from function_sets import ROUTES
@@ -152,16 +153,29 @@ def programs_of(desk: Desk, group: Group, kind: str) -> list[Row]:
 
 
 def program_for(
-    desk: Desk, group: Group, kind: str, selector: str | None, *, primacy: int | None, **fields: object
+    desk: Desk,
+    group: Group,
+    kind: str,
+    selector: str | None,
+    *,
+    primacy: int | None,
+    usual: Mapping[str, object] = MappingProxyType({}),
+    **fields: object,
 ) -> Row:
     """The one program of a kind of a group, or the one of this mRID or description; made where none is.
 
-    BadRequest where a group of several needs to be told which; NotFound for a selector that fits none.
+    Without a selector one with another primacy, or another of the `fields` that are asked for, is none of
+    them. BadRequest where a group of several needs to be told which; NotFound for a selector that fits none.
     """
+    wanted = without_none({"primacy": primacy, **fields})
     rows = programs_of(desk, group, kind)
     cls: type[Any] = route_named(kind).type
     values = [(row, desk.resource(row, cls)) for row in rows]
-    chosen = [row for row, value in values if selector is None or is_called(value, selector)]
+    chosen = [
+        row
+        for row, value in values
+        if (_agrees(value, wanted) if selector is None else is_called(value, selector))
+    ]
     if len(chosen) == 1:
         return chosen[0]
     names = ", ".join(f"{value.mRID} ({value.description or 'no description'})" for _, value in values)
@@ -169,10 +183,14 @@ def program_for(
         raise BadRequest(f"program: group {group.name} has several", f"allowed: {names}")
     if selector is not None:
         raise NotFound(f"group {group.name} has no {kind} {selector[:60]}", f"there are: {names or 'none'}")
-    body = {"primacy": _primacy(desk, group) if primacy is None else primacy, **fields}
+    body = {"primacy": _primacy(desk, group), **usual, **wanted}
     home = desk.environment.uris.of(f"{kind}List")
     call = Call(query={"href": home, "group": group.name}, body=body, now=desk.now)
     return _at(desk, str(resources.add(desk, call)["href"]))
+
+
+def _agrees(value: object, wanted: Mapping[str, object]) -> bool:
+    return all(getattr(value, name) == asked for name, asked in wanted.items())
 
 
 def _primacy(desk: Desk, group: Group) -> int:

@@ -31,7 +31,8 @@ def send(desk: Desk, call: Call) -> Answer:
         PROGRAM,
         call.query.get("program"),
         primacy=asked.primacy,
-        locale=asked.locale or USUAL_LOCALE,
+        usual={"locale": USUAL_LOCALE},
+        locale=asked.locale,
     )
     return {"group": group.name, "program": program.mrid, **publish(desk, program, TEXTS, body)}
 

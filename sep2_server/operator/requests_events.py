@@ -107,7 +107,7 @@ class Block:
 
     price: Annotated[int, Span(-(2**31), 2**31 - 1)] | Annotated[str, Length(1, 20)]
     start_value: Annotated[int, Named("startValue"), Span(0, 2**48 - 1)] = 0
-    number: Annotated[int, Named("consumptionBlock"), Span(0, 255)] | None = None
+    number: Annotated[int, Named("consumptionBlock"), Span(0, 16)] | None = None
     costs: Annotated[list[dict[str, Any]], Named("EnvironmentalCost")] | None = None
 
 

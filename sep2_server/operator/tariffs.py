@@ -1,5 +1,6 @@
 """Operations on pricing: tariffs of a group, their rate components, intervals and blocks. 10.5."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from sep2_server.operator.quantities import amount, plain
 from sep2_server.operator.requests_events import SERVICES, AddComponent, AddInterval, AddTariff, Block
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
+from sep2_server.operator.tree import put_item
 from sep2_server.rows import Row
 
 PROFILE: Final = "TariffProfile"
@@ -104,14 +106,29 @@ def add_interval(desk: Desk, call: Call) -> Answer:
 
 
 def add_block(desk: Desk, call: Call) -> Answer:
-    """Add the price of a further block of consumption to an interval."""
+    """Add the price of a further block of consumption to an interval.
+
+    Blocks that nobody has numbered are counted by their startValue.
+    """
     asked, interval = read(Block, call.body), desk.of_mrid(call.names["interval"], INTERVAL, LIST_THEM)
     tariff = _tariff_of(desk, interval)
-    held = desk.items(interval, BLOCKS)
+    held = _blocks(desk, interval)
+    numbers = [block.consumptionBlock for _, block in held]
+    is_counted = asked.number is None and numbers in ([0], [*range(1, len(held) + 1)])
     href = list_href(desk, interval, BLOCKS)
-    body = _block(tariff, asked, len(held) + 1)
+    body = _block(tariff, asked, max(numbers, default=0) + 1)
     added = resources.add(desk, Call(query={"href": href}, body=body, now=desk.now))
+    if is_counted:
+        for number, (row, block) in enumerate(_blocks(desk, interval), 1):
+            if block.consumptionBlock != number:
+                put_item(desk, row, replace(block, consumptionBlock=number))
     return {"href": added["href"], "prices": _prices(desk, tariff, interval.href)}
+
+
+def _blocks(desk: Desk, interval: Row) -> list[tuple[Row, ConsumptionTariffInterval]]:
+    """The blocks of an interval by their startValue."""
+    held = [(row, desk.resource(row, ConsumptionTariffInterval)) for row in desk.items(interval, BLOCKS)]
+    return sorted(held, key=lambda block: block[1].startValue)
 
 
 def remove_component(desk: Desk, call: Call) -> Answer:

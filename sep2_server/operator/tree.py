@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from function_sets import sort_key
+from function_sets import Route, sort_key
 from schemas import (
+    BillingReadingSet,
     Event,
+    File,
     IdentifiedObject,
     Link,
     Reading,
@@ -68,7 +70,7 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
         value.href or "",
         kind,
         list_id=listed.id,
-        scope=(owner_id or EVERYBODY) if kind == "BillingReadingSet" else item_scope(tx, route, owner_id),
+        scope=_scope_of(desk, route, value, owner_id),
         sort_key=sort_key(route, value),
         owner_id=owner_id,
         mrid=getattr(value, "mRID", None),
@@ -79,6 +81,21 @@ def insert_item(desk: Desk, listed: Row, plan: Plan) -> Row:
     if plan.below.get(READINGS):
         put_readings(desk, row, [one.value for one in plan.below[READINGS]])
     return row
+
+
+def _scope_of(desk: Desk, route: Route, value: Resource, owner_id: int | None) -> int:
+    """Who sees an item: a File that names a device is for that alone. IEEE 2030.5-2018, 10 (FileDownload).
+
+    Conflict for a device that is not there.
+    """
+    if isinstance(value, BillingReadingSet):
+        return owner_id or EVERYBODY
+    if not isinstance(value, File) or value.lFDI is None:
+        return item_scope(desk.transaction, route, owner_id)
+    client = desk.transaction.client(value.lFDI.upper())
+    if client is None:
+        raise Conflict(f"lFDI: no device has {value.lFDI}", "enrol the device first, or leave lFDI out")
+    return client.end_device_id
 
 
 def _insert_shown(desk: Desk, listed: Row, plan: Plan) -> Row:

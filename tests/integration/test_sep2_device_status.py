@@ -143,3 +143,25 @@ async def test_no_more_items_are_taken_than_allowed(tmp_path: Path, sep2_pki: Pk
         assert (await client.read(replies[0].location, SupportedLocale)).locale == "it-IT"
         assert (await client.send("DELETE", replies[0].location)).status == 204
         assert (await client.read(f"{row.href}/di/loc", SupportedLocaleList)).all == 1
+
+
+@pytest.mark.parametrize("kind", ["dstat", "ps"])
+async def test_a_status_that_was_ahead_does_not_hold_up_those_that_follow(
+    tmp_path: Path, sep2_pki: Pki, kind: str
+) -> None:
+    def status(number: int, at: int) -> DeviceStatus | PowerStatus:
+        if kind == "dstat":
+            return DeviceStatus(changedTime=at, opState=number)
+        return PowerStatus(batteryStatus=number, changedTime=at, currentPowerSource=1)
+
+    async with running(tmp_path, sep2_pki, function_sets="all") as bench:
+        row, client = await bench.device("ahead-1")
+        path, cls = f"{row.href}/{kind}", type(status(1, 0))
+        assert (await client.put(path, status(1, START + 10**9))).status in {201, 204}
+        for number in (2, 3, 2):
+            bench.clock.advance(100)
+            await client.put(path, status(number, bench.clock.now()))
+            assert (await client.read(path, cls)).changedTime == bench.clock.now()
+        bench.clock.advance(100)
+        await client.put(path, status(1, START))
+        assert (await client.read(path, cls)).changedTime == bench.clock.now(), "it has changed now"

@@ -3,14 +3,17 @@
 IEEE 2030.5-2018, 10 (EndDevice).
 """
 
+from pathlib import Path
+
 import pytest
 
+from certs import Pki
 from function_sets import ROUTES, Access
 from schemas import DERControl, MirrorUsagePointList
 from sep2_server.access import OPEN_TO_DISABLED, may_see, may_see_again, viewer_of
 from sep2_server.reader import Reader
 from sep2_server.rows import Role
-from tests.integration.sep2_harness import START, Bench, make_control
+from tests.integration.sep2_harness import START, Bench, make_control, running
 from tests.integration.test_sep2_mirror import mirror
 from tests.integration.test_sep2_responses import response
 
@@ -78,3 +81,12 @@ async def test_an_aggregator_reads_the_entry_of_a_disabled_device_and_no_more(be
         await disable(bench, managed.id, is_disabled=is_disabled)
         found.append([(await client.get(path)).status for path in paths])
     assert found == [[200] * 5, [200, 404, 404, 404, 404], [200] * 5]
+
+
+async def test_a_disabled_device_reads_nothing_of_the_server_itself(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="all") as bench:
+        row, client = await bench.device("rsp-1")
+        paths = ("/dcap", "/sdev", "/sdev/di", "/sdev/dstat")
+        assert [(await client.get(path)).status for path in paths] == [200] * 4
+        await disable(bench, row.id)
+        assert [(await client.get(path)).status for path in paths] == [200, 404, 404, 404]

@@ -26,10 +26,10 @@ from schemas import (
     SignedRealEnergy,
     TextMessage,
 )
-from schemas.codes import ErrorReason
+from schemas.codes import ErrorReason, EventState
 from sep2_server import flow_reservations
 from sep2_server.event_times import repair_due
-from sep2_server.operator import programs, resources
+from sep2_server.operator import flows, programs, resources
 from sep2_server.operator.flows import list_flows
 from sep2_server.operator.router import Call
 from sep2_server.rows import OVER, Row
@@ -531,3 +531,65 @@ async def test_a_grant_without_content_that_an_earlier_release_stored_is_in_nobo
         page = await client.read(f"{row.href}/frp?l=9", FlowReservationResponseList)
         assert (page.all, page.results) == (1, 1)
         assert len(await bench.store.ask(lambda reader: reader.owned(row.id, "FlowReservationResponse"))) == 1
+
+
+async def answer(bench: Bench, mrid: str, **body: object) -> None:
+    call = Call(names={"request": mrid}, body=body, now=bench.clock.now())
+    await bench.do(lambda desk: flows.answer(desk, call))
+
+
+@pytest.mark.parametrize("late", [True, False])
+async def test_an_answer_that_declines_takes_nothing_from_a_grant(
+    tmp_path: Path, sep2_pki: Pki, late: bool
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="operator") as bench:
+        row, client = await bench.device("ev-1")
+        for number, mrid in enumerate(("F1", "F2")):
+            await client.post(f"{row.href}/frq", replace(REQUEST, mRID=mrid, creationTime=START + number))
+            bench.clock.advance(1)
+            if mrid == "F1":
+                await answer(bench, "F1")
+            if late:
+                bench.clock.set(START + 100)
+        await answer(bench, "F2", decline=True)
+        bench.clock.set(START + 101)
+        found = {one.subject: one for one in await granted(client, row.href)}
+        assert found["F1"].EventStatus_.currentStatus == EventState.ACTIVE
+        assert (found["F1"].energyAvailable.value, found["F2"].energyAvailable.value) == (20, 0)
+        bench.clock.advance(1)
+        await client.post(f"{row.href}/frq", replace(REQUEST, mRID="F3", creationTime=START + 5))
+        await answer(bench, "F3")
+        found = {one.subject: one for one in await granted(client, row.href)}
+        assert found["F1"].EventStatus_.currentStatus == EventState.SUPERSEDED, "a later grant takes over"
+
+
+async def test_requests_whose_time_is_over_make_room(tmp_path: Path, sep2_pki: Pki) -> None:
+    settings: dict[str, Any] = {"function_sets": "fr", "flow_reservations": "grant", "items_per_list": 2}
+    async with running(tmp_path, sep2_pki, **settings) as bench:
+        row, client = await bench.device("ev-1")
+        for day in range(5):
+            wish = DateTimeInterval(start=bench.clock.now() + 60, duration=3600)
+            reply = await client.post(
+                f"{row.href}/frq", replace(REQUEST, mRID=f"F{day}", intervalRequested=wish)
+            )
+            assert reply.status == 201
+            bench.clock.advance(86_400)
+        page = await client.read(f"{row.href}/frq?l=9", FlowReservationRequestList)
+        assert [one.mRID for one in page.FlowReservationRequest_] == ["F3", "F4"]
+        ahead = DateTimeInterval(start=bench.clock.now() + 60, duration=3600)
+        for mrid, status in (("F5", 201), ("F6", 201), ("F7", 400)):
+            reply = await client.post(f"{row.href}/frq", replace(REQUEST, mRID=mrid, intervalRequested=ahead))
+            assert reply.status == status
+        page = await client.read(f"{row.href}/frq?l=9", FlowReservationRequestList)
+        assert {one.mRID for one in page.FlowReservationRequest_} == {"F5", "F6"}
+
+
+@pytest.mark.parametrize("spelled", ["AB01", "00ab01"])
+async def test_a_granted_request_may_be_put_as_it_was_with_its_mrid_spelled_otherwise(
+    tmp_path: Path, sep2_pki: Pki, spelled: str
+) -> None:
+    async with running(tmp_path, sep2_pki, function_sets="fr", flow_reservations="grant") as bench:
+        row, client = await bench.device("ev-1")
+        made = await client.post(f"{row.href}/frq", replace(REQUEST, mRID="ab01"))
+        assert (await client.put(made.location, replace(REQUEST, mRID=spelled))).status == 204
+        assert len(await granted(client, row.href)) == 1

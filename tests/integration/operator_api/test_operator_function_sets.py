@@ -81,7 +81,7 @@ def test_blocks_are_counted_in_the_order_of_consumption(
     given: list[tuple[str, int]],
     stored: list[tuple[int, int, int]],
 ) -> None:
-    """One price for all is block 0: there are no blocks then. A further one goes on counting."""
+    """One price for all is block 0: there are no blocks then. Beside a further one it is the first."""
     blocks = [{"price": price, "startValue": start} for price, start in given]
     body = {"duration": 600, "ConsumptionTariffInterval": blocks}
     made = api.call("POST", ("components", component, "intervals"), body)
@@ -93,7 +93,8 @@ def test_blocks_are_counted_in_the_order_of_consumption(
 
     assert held() == stored
     api.call("POST", ("intervals", str(made["mRID"]), "blocks"), {"price": "1", "startValue": 500})
-    assert held() == [*stored, (len(stored) + 1, 500, 10_000)]
+    counted = [(number, start, price) for number, (_, start, price) in enumerate(stored, 1)]
+    assert held() == [*counted, (len(stored) + 1, 500, 10_000)]
 
 
 @pytest.mark.parametrize("price", ["214748.3648", "-214748.3649", "0.00001"])
