@@ -55,9 +55,9 @@ async def test_a_file_that_names_a_device_is_for_that_alone(tmp_path: Path, sep2
         href = str(made["href"])
         assert [(await client.get(href)).status for client in (first, second)] == [200, 404]
         assert (len(await files(bench, "ev-1")), len(await files(bench, "ev-2"))) == (1, 0)
-        for body in ({"lFDI": other}, {"lFDI": None}):
+        for lfdi in (str(other), None):
             with pytest.raises(BadRequest, match="lFDI: it is for life"):
-                await done(bench, resources.change, body, {"href": href})
+                await done(bench, resources.change, {"lFDI": lfdi}, {"href": href})
         with pytest.raises(Conflict, match="no device has"):
             await done(bench, resources.add, {**FILE, "lFDI": "AB" * 20}, to_all)
 
