@@ -85,7 +85,7 @@ def show(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show a prepaid account with its credits."""
     answer = api.get("prepayments", args.mrid)
     registers: list[Row] = [
-        {"time": moment(row.get("effectiveTime")), "token": row.get("token"), "amount": _amount(row)}
+        {"time": moment(row.get("effectiveTime")), "token": row.get("token", "-"), "amount": _amount(row)}
         for row in rows_of(answer, "credits")
     ]
     table = columns(registers, ("time", "token", "amount"), empty="no credit was added")

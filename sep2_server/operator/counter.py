@@ -6,6 +6,7 @@ Operations that read run in a thread with a reader of its own, so that devices d
 import asyncio
 import logging
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.audit import AuditLog, Entry
 from sep2_server.operator.auth import Token, caller, require
 from sep2_server.operator.body import body_of, digest_of, require_fit
+from sep2_server.operator.console import BEGUN, DONE
 from sep2_server.operator.desk import Desk, Office
 from sep2_server.operator.errors import (
     AuditFailed,
@@ -49,8 +51,11 @@ from sep2_server.transaction import Transaction
 
 USE_STEP_S: Final = 60
 """How exactly the last use of a token is known, s."""
-DONE: Final = "done"
 REPEATED: Final = "repeated"
+DONE_ALL_THE_SAME: Final = (
+    "it was done, and the log says that it began; see: lineside op token list; "
+    "revoke a token whose secret you have not got"
+)
 Names = Mapping[str, str]
 
 log = logging.getLogger(__name__)
@@ -105,6 +110,7 @@ class Counter:
         self._clock = clock
         self._reader = store.new_reader()
         self._reading = asyncio.Lock()
+        self._beside = threading.Lock()
         self._elapsed = elapsed
         self._attempts = Attempts()
         self._uses = read_uses(folder)
@@ -139,7 +145,7 @@ class Counter:
                 content = await self._taken(octets)
             self._audit.append(replace(entry, target=content.digest))
             call = replace(call, body=content)
-            return Reply(status=200, body=operation.run(self._desk(self._reader, token.name, call), call))
+            return Reply(status=200, body=operation.run(self._desk(self._reader, token, call), call))
         except Refusal as flaw:
             return refused(flaw)
 
@@ -209,7 +215,7 @@ class Counter:
     def _look(self, token: Token, operation: Operation, call: Call) -> Answer:
         """One operation that reads, on one moment of the store."""
         with self._reader.snapshot():
-            return operation.run(self._desk(self._reader, token.name, call), call)
+            return operation.run(self._desk(self._reader, token, call), call)
 
     async def _act(self, token: Token, operation: Operation, request: Request, names: Names) -> Reply:
         """Do what is asked, whole or not at all: the audit line is on the disk before the store commits."""
@@ -220,11 +226,14 @@ class Counter:
             require(token, operation.least)
             body = body_of(request.body, request.content_type)
             call = replace(_call(request, names, entry.time), body=body)
-        entry = replace(entry, body=digest_of(body))
+        target = _sought(operation, call) if operation.is_beside_store else entry.target
+        entry = replace(entry, body=digest_of(body), target=target)
         with self._told_of(entry, operation):
             operation.check_query(call.query)
+            if operation.is_beside_store:
+                return await asyncio.to_thread(self._do_beside, entry, token, operation, call)
             asked = _repeatable(token, operation, request, call)
-            return await self._store.do(partial(self._do, entry, operation, call, asked))
+            return await self._store.do(partial(self._do, entry, token, operation, call, asked))
 
     @contextmanager
     def _told_of(self, entry: Entry, operation: Operation) -> Iterator[None]:
@@ -257,12 +266,35 @@ class Counter:
             address=request.address,
         )
 
-    def _desk(self, reader: Reader, who: str, call: Call) -> Desk:
-        office = Office(folder=self._folder, audit=self._audit.path, who=who, random_bits=secrets.randbits)
+    def _desk(self, reader: Reader, token: Token, call: Call) -> Desk:
+        office = Office(
+            folder=self._folder,
+            audit=self._audit.path,
+            who=token.name,
+            role=token.role,
+            random_bits=secrets.randbits,
+        )
         return Desk(reader, self._environment, call.now, secrets.randbelow, office)
 
+    def _do_beside(self, entry: Entry, token: Token, operation: Operation, call: Call) -> Reply:
+        """One action on files, which no rollback undoes: one line tells that it begins, one how it ends."""
+        with self._beside:
+            self._audit.append(replace(entry, outcome=BEGUN))
+            body = operation.run(self._desk(self._reader, token, call), call)
+            try:
+                self._audit.append(entry)
+            except AuditFailed as flaw:
+                raise AuditFailed(flaw.detail, DONE_ALL_THE_SAME) from flaw
+        return Reply(status=200, body=body)
+
     def _do(
-        self, entry: Entry, operation: Operation, call: Call, asked: Repeatable | None, tx: Transaction
+        self,
+        entry: Entry,
+        token: Token,
+        operation: Operation,
+        call: Call,
+        asked: Repeatable | None,
+        tx: Transaction,
     ) -> Reply:
         """One action inside of the writer; what it raises leaves nothing in the store.
 
@@ -270,7 +302,7 @@ class Counter:
         of several with one key the first is done and the others hear of it.
         """
         known = None if asked is None else asked.answer(tx)
-        body = operation.run(self._desk(tx, entry.who, call), call) if known is None else known
+        body = operation.run(self._desk(tx, token, call), call) if known is None else known
         if asked is not None and known is None:
             asked.keep(tx, body, entry.time)
         outcome = DONE if known is None else REPEATED
@@ -299,6 +331,13 @@ def _repeatable(token: Token, operation: Operation, request: Request, call: Call
         return None
     fingerprint = fingerprint_of(request.method, request.parts, call.query, call.body)
     return Repeatable(who=token.name, key=key, fingerprint=fingerprint)
+
+
+def _sought(operation: Operation, call: Call) -> str:
+    """What an action is to be done to, before it is: the names in the path, or the name that is sent."""
+    name = call.body.get("name") if isinstance(call.body, dict) else None
+    sent = [name[:120]] if isinstance(name, str) else []
+    return "/".join([*call.names.values(), *sent]) or operation.path
 
 
 def _target(operation: Operation, call: Call, body: Answer) -> str:

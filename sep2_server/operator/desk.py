@@ -10,6 +10,7 @@ from schemas import DERControl, DERProgram, IdentifiedObject, SubscribableIdenti
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import GROUP_LIST
+from sep2_server.operator.auth import Role
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.reader import Reader
 from sep2_server.rows import Client, Group, Row
@@ -17,6 +18,7 @@ from sep2_server.transaction import Transaction
 
 T = TypeVar("T")
 LFDI_DIGITS = 40
+HEX = frozenset("0123456789abcdefABCDEF")
 OPEN_STATES = frozenset({EventState.SCHEDULED, EventState.ACTIVE})
 ALL = 2**31
 """More items than a list has."""
@@ -26,12 +28,13 @@ ALL = 2**31
 class Office:
     """What the operators' side has beside the store: the folder of tokens and audit log, and who calls.
 
-    `random_bits(n)` draws n bits.
+    `random_bits(n)` draws n bits; `role` is that of the token `who`.
     """
 
     folder: Path
     audit: Path
     who: str
+    role: Role
     random_bits: Callable[[int], int]
 
 
@@ -54,6 +57,16 @@ class Desk:
         if self.beside_store is None:
             raise TypeError("only a request to the operator API has an office")
         return self.beside_store
+
+    @property
+    def may_only_read(self) -> bool:
+        """Whether who calls is a viewer."""
+        return self.beside_store is not None and self.beside_store.role is Role.VIEWER
+
+    @property
+    def may_rule(self) -> bool:
+        """Whether who calls is an admin, or the server itself."""
+        return self.beside_store is None or self.beside_store.role is Role.ADMIN
 
     @property
     def transaction(self) -> Transaction:
@@ -88,17 +101,19 @@ class Desk:
         return [item for item in self.items(row, "DERControlList") if item.status in OPEN_STATES]
 
     def client(self, name: str) -> Client:
-        """The client with a name, or an LFDI. NotFound where there is none."""
-        found = self.reader.client_named(name)
-        if found is None and len(name) == LFDI_DIGITS:
-            found = self.reader.client(name.upper())
+        """The client with an LFDI, or a name. NotFound where there is none.
+
+        The LFDI goes first: a name that another device has may look like it.
+        """
+        found = self.reader.client(name.upper()) if has_form_of_lfdi(name) else None
+        found = found or self.reader.client_named(name)
         if found is None:
             raise NotFound(f"no device is named {name[:80]!r}", "list the devices: lineside op devices")
         return found
 
     def has_client(self, name: str) -> bool:
         """Whether there is a client with this name or LFDI."""
-        is_lfdi = len(name) == LFDI_DIGITS and self.reader.client(name.upper()) is not None
+        is_lfdi = has_form_of_lfdi(name) and self.reader.client(name.upper()) is not None
         return is_lfdi or self.reader.client_named(name) is not None
 
     def end_device(self, client: Client) -> Row:
@@ -167,7 +182,21 @@ class Desk:
 
 def is_mrid(text: str) -> bool:
     """True for 1 to 32 hex digits."""
-    return 0 < len(text) <= 32 and all(digit in "0123456789abcdefABCDEF" for digit in text)
+    return 0 < len(text) <= 32 and HEX.issuperset(text)
+
+
+def has_form_of_lfdi(text: str) -> bool:
+    """True for 40 hex digits. IEEE 2030.5-2018, 6.3.4."""
+    return len(text) == LFDI_DIGITS and HEX.issuperset(text)
+
+
+def require_name(name: str, lfdi: str) -> None:
+    """Raise BadRequest for a name that has the form of an LFDI, which leads to the device with that one."""
+    if has_form_of_lfdi(name) and name.upper() != lfdi:
+        raise BadRequest(
+            "name: it has the form of an LFDI, and is not that of the device",
+            f"choose another name, or {lfdi}",
+        )
 
 
 def is_called(thing: IdentifiedObject | SubscribableIdentifiedObject, name: str) -> bool:

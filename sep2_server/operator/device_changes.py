@@ -6,7 +6,7 @@ from typing import Final
 from schemas import EndDevice, Registration
 from sep2_server.access import scope_of
 from sep2_server.end_devices import add_der, put_end_device, put_registration, remove_der, touch
-from sep2_server.operator.desk import Desk
+from sep2_server.operator.desk import Desk, require_name
 from sep2_server.operator.devices import summary
 from sep2_server.operator.enrolment import aggregator_id_of, checked_pin, enrol_new, identity_of
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -57,6 +57,7 @@ def apply(desk: Desk, client: Client, asked: ChangeDevice, name: str) -> list[st
     """Change a device in what differs from what is asked; the names of what did."""
     changed = [field for field, step in _STEPS.items() if step(desk, client, asked)]
     if name != client.name:
+        require_name(name, client.lfdi)
         if desk.reader.client_named(name) is not None:
             raise Conflict(f"name: another device is named {name!r}", "choose a name that is free")
         desk.transaction.put_client(_now(desk, client)._replace(name=name))

@@ -8,7 +8,7 @@ from certs import LFDI, CertsError, Kind, check, is_valid_pin, lfdi_of, make_pin
 from schemas import EndDevice, MirrorUsagePoint, Registration
 from sep2_server.end_devices import Enrolment, add_end_device, put_end_device, remove_end_device
 from sep2_server.operator import programs
-from sep2_server.operator.desk import Desk
+from sep2_server.operator.desk import Desk, require_name
 from sep2_server.operator.devices import summary
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.requests import EnrolDevice, SetPostRate
@@ -38,6 +38,7 @@ def enrol_one(desk: Desk, asked: EnrolDevice) -> Answer:
 
 def enrol_new(desk: Desk, asked: EnrolDevice, lfdi: LFDI) -> Answer:
     """Enrol a device whose LFDI is not known yet."""
+    require_name(asked.name, lfdi)
     if desk.reader.client_named(asked.name) is not None:
         raise Conflict(f"name: another device is named {asked.name!r}", "choose a name that is free")
     pin = checked_pin(desk, asked.pin) if asked.pin is not None else make_pin(desk.random_below)

@@ -9,7 +9,7 @@ Refusal
  +- Conflict          409  the state of things or a rule of the standard is against it
  +- TooManyAttempts   429  too many failed attempts to show a token; .retry_s says how long to wait
  +- ServerFailed      500  the server failed, and nothing was done; its log says how
- +- AuditFailed       503  the audit log cannot be written, so nothing was done
+ +- AuditFailed       503  the audit log cannot be written, so nothing was done; of tokens .hint may tell else
  +- StoreFailed       503  the store cannot be written, so nothing was done
  +- StoreUndecided    503  the store has not said whether it keeps what was done
 """
@@ -114,7 +114,10 @@ class ServerFailed(Refusal):
 
 
 class AuditFailed(Refusal):
-    """The action was not done because its audit line could not be written."""
+    """The action was not done because its audit line could not be written.
+
+    Of an action on tokens the last of two lines may be missing: it was done, which the hint says.
+    """
 
     status = 503
     error = "audit-log-unavailable"

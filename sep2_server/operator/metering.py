@@ -11,6 +11,7 @@ from sep2_server.extra_routes import ASSOCIATED, METERED
 from sep2_server.location import Target
 from sep2_server.operator.desk import ALL, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
+from sep2_server.operator.own_ways import require_utility_data
 from sep2_server.operator.planting import plan_of
 from sep2_server.operator.tree import Plan, insert_item, put_single
 from sep2_server.rows import Row, StoredReading
@@ -66,6 +67,7 @@ def add(desk: Desk, target: Target, given: object) -> dict[str, Json]:
 def remove_reading(desk: Desk, target: Target) -> dict[str, Json]:
     """Remove one Reading of a ReadingSet."""
     gone, reading_set = _reading(desk, target), _reading_set(target)
+    require_utility_data(desk, reading_set, READING)
     held = desk.reader.readings(reading_set.id, limit=ALL)
     desk.transaction.put_readings([r for r in held if r.position != gone.position], reading_set)
     return {"href": target.href}

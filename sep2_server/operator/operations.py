@@ -334,6 +334,7 @@ _SERVER: Final = (
         answer=g.NewToken,
         role=_ADMIN,
         keyless="a name has one token, and no answer with a secret is kept",
+        is_beside_store=True,
     ),
     Operation(
         "DELETE",
@@ -343,6 +344,7 @@ _SERVER: Final = (
         answer=a.Named,
         role=_ADMIN,
         keyless="tokens are in a file beside the database",
+        is_beside_store=True,
     ),
     Operation(
         "GET",

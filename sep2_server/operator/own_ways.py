@@ -5,8 +5,15 @@ from typing import Final
 
 from function_sets import Route
 from schemas import Response
-from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.errors import BadRequest, Forbidden
+from sep2_server.rows import Row
+from sep2_server.uris import route_named
+from sep2_server.usage_points import is_utility_data
 
+_FORGET: Final = "it is what the device said; to forget it: lineside op forget DEVICE --"
+_READINGS: Final = f"{_FORGET}readings"
+_RESPONSE: Final = f"{_FORGET}responses"
 _CHANGED: Final[Mapping[str, str]] = {
     "DER": "lineside op modify",
     "EndDevice": "lineside op modify",
@@ -21,11 +28,16 @@ _REMOVED: Final[Mapping[str, str]] = {
     "EndDevice": "lineside op remove",
     "FileContent": "lineside op file remove",
     "FunctionSetAssignments": "lineside op group remove",
+    "LogEvent": f"{_FORGET}log-events",
+    "MirrorUsagePoint": _READINGS,
     "Registration": "lineside op modify DEVICE --no-registration",
     "ResponseSet": "the events of the server name it as the place for Responses",
     "Subscription": "lineside op notify cancel",
 }
-_RESPONSE: Final = "it is what the device said; to forget it: lineside op forget DEVICE --responses"
+
+_PUT_BY_DEVICES: Final = frozenset(
+    {"DERAvailability", "DERCapability", "DERSettings", "DERStatus", "DeviceStatus", "PowerStatus"}
+)
 
 
 def require_changed_here(route: Route) -> None:
@@ -33,9 +45,24 @@ def require_changed_here(route: Route) -> None:
     _require(route, _CHANGED, "changed")
 
 
-def require_removed_here(route: Route) -> None:
-    """Raise BadRequest for a resource that others would miss, or whose record would stay."""
+def require_removed_here(desk: Desk, row: Row) -> None:
+    """Raise BadRequest for a resource that others would miss, whose record would stay, or that was reported.
+
+    What a device puts in one place may be removed there, by an admin: Forbidden for others.
+    """
+    route = route_named(row.kind)
     _require(route, _REMOVED, "removed")
+    if route.id in _PUT_BY_DEVICES and not desk.may_rule:
+        raise Forbidden(f"a {route.id} is what the device said", "use a token of role admin")
+    require_utility_data(desk, row, route.id)
+
+
+def require_utility_data(desk: Desk, row: Row, kind: str) -> None:
+    """Raise BadRequest for a `kind` at or below the UsagePoint of a mirror: to forget it is an admin's."""
+    place = desk.environment.uris.find(row.href)
+    is_reading = place is not None and place.path.startswith("/upt/")
+    if is_reading and not is_utility_data(desk.transaction, desk.environment, row):
+        raise BadRequest(f"href: a {kind} is not removed here", _READINGS)
 
 
 def _require(route: Route, ways: Mapping[str, str], done: str) -> None:

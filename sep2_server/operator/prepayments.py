@@ -30,6 +30,7 @@ from sep2_server.operator.requests_accounts import AddCredit, AddOverride, Charg
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item
+from sep2_server.operator.untold import wire_of
 from sep2_server.rows import Row
 from sep2_server.supply import Account
 
@@ -80,13 +81,13 @@ def list_accounts(desk: Desk, call: Call) -> Answer:
 
 
 def show(desk: Desk, call: Call) -> Answer:
-    """One prepaid account with its newest credits and its overrides."""
+    """One prepaid account with its newest credits and its overrides; viewers see no token of a credit."""
     row = _row(desk, call)
     registers = desk.items(row, "CreditRegisterList", NEWEST)
     overrides = desk.items(row, "SupplyInterruptionOverrideList", NEWEST)
     return {
         **_told(desk, row),
-        "credits": [json_of(desk.resource(one, CreditRegister)) for one in registers],
+        "credits": [wire_of(desk, desk.resource(one, CreditRegister)) for one in registers],
         "overrides": [json_of(desk.resource(one, SupplyInterruptionOverride)) for one in overrides],
     }
 

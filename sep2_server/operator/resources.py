@@ -14,7 +14,6 @@ from schemas import (
     Event,
     FlowReservationResponse,
     Resource,
-    json_of,
 )
 from schemas.codes import EventState
 from sep2_server.below import below
@@ -43,6 +42,7 @@ from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, remove
+from sep2_server.operator.untold import wire_of
 from sep2_server.operator.xml_bodies import given_of, replacing
 from sep2_server.rows import OVER, Group, Row, full_mrid
 from sep2_server.uris import route_named
@@ -69,7 +69,7 @@ LIST_HINT: Final = "list what there is: lineside op resource list /tp"
 
 
 def show(desk: Desk, call: Call) -> Answer:
-    """A resource, or the items of a list, whatever function set it is of."""
+    """A resource, or the items of a list, whatever function set it is of; a PIN is not among it."""
     target = _target(desk, call.query.get("href"))
     if target.route.id == metering.READING:
         return metering.shown(desk, target)
@@ -173,7 +173,10 @@ def change(desk: Desk, call: Call) -> Answer:
 
 
 def delete(desk: Desk, call: Call) -> Answer:
-    """Remove a resource and all below it. Conflict for events that are not over, but with `force`."""
+    """Remove a resource and all below it. Conflict for events that are not over, but with `force`.
+
+    What devices reported is forgotten by an admin alone.
+    """
     target = _target(desk, call.query.get("href"))
     if target.route.id == metering.READING:
         return metering.remove_reading(desk, target)
@@ -181,7 +184,7 @@ def delete(desk: Desk, call: Call) -> Answer:
     kind = row.kind
     if route_named(kind).is_list:
         raise BadRequest(f"href: a {kind} is not removed here", "name an item")
-    require_removed_here(route_named(kind))
+    require_removed_here(desk, row)
     _require_dispensable(desk, target, row)
     if not call.flag("force"):
         _require_over(desk, row)
@@ -246,7 +249,7 @@ def _told(desk: Desk, row: Row) -> Answer:
         told["mRID"] = row.mrid
     if row.status is not None:
         told["status"] = STATES.get(row.status, str(row.status))
-    return {**told, "resource": json_of(desk.resource(row, cls)) if row.body else None}
+    return {**told, "resource": wire_of(desk, desk.resource(row, cls)) if row.body else None}
 
 
 STATES: Final = {

@@ -63,6 +63,8 @@ class Operation:
     """Whether a resource may be sent as a document of the standard (application/sep+xml) too."""
     keyless: str = ""
     """Why what it does, though it changes something, is not kept under an Idempotency-Key."""
+    is_beside_store: bool = False
+    """Whether what it changes is in files, which no rollback undoes: its audit line tells that it begins."""
 
     @property
     def least(self) -> Role:

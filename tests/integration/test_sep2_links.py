@@ -18,10 +18,12 @@ from schemas import Codec, DERControlBase, DERCurveLink, Link, spec_of
 from schemas.csip_aus import CSIP_AUS_V1_3
 from schemas.fields import REGISTRY, Field
 from sep2_server.end_devices import put_registration
-from sep2_server.extra_routes import FILE_CONTENT
-from sep2_server.operator import resources
+from sep2_server.extra_routes import FILE_CONTENT, METERED
+from sep2_server.operator import forgetting, resources
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import Conflict, Refusal
+from sep2_server.operator.router import Call
+from sep2_server.rows import Row
 from sep2_server.uris import route_named
 from tests.integration.lived_in_house import SETTINGS, House, furnish, operate
 from tests.integration.sep2_harness import Client, make_control, running
@@ -189,6 +191,13 @@ async def kept_by(house: House, href: str) -> Fate | None:
     return None
 
 
+def make_metered(desk: Desk) -> None:
+    """Make the usage point of a house the utility's, since what a device mirrors is not removed alone."""
+    [point] = desk.reader.of_kind("UsagePoint", limit=9)
+    tx, href = desk.transaction, desk.environment.uris.of(METERED, (point.id,))
+    tx.insert(Row(tx.next_id(), href, METERED, owner_id=point.owner_id, body=point.body))
+
+
 def unregister(desk: Desk) -> None:
     for row in desk.reader.of_kind("EndDevice", limit=9):
         put_registration(desk.transaction, desk.environment, row, None, desk.now)
@@ -209,6 +218,7 @@ async def fates(tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki) -> Mapp
     async with running(folder, sep2_pki, **settings) as bench:
         house = await furnish(bench)
         await link_across(house)
+        await bench.do(make_metered)
         client = await house.client()
         first = await shown(client, house)
         hrefs = sorted({one.href for one in first}, reverse=True)  # a UsagePoint before what is paid there
@@ -233,3 +243,20 @@ def test_it_is_said_of_every_link_of_the_schema_what_becomes_of_it() -> None:
 @pytest.mark.parametrize("name", sorted(FATES))
 def test_no_link_leads_to_what_was_removed(name: str, fates: Mapping[str, Fate]) -> None:
     assert fates.get(name, Fate.UNSEEN) is FATES[name]
+
+
+async def test_no_link_leads_to_a_usage_point_that_was_forgotten(
+    tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
+) -> None:
+    folder = tmp_path_factory.mktemp("forgotten")
+    async with running(folder, sep2_pki, **SETTINGS, profile=PROFILE.name) as bench:
+        house = await furnish(bench)
+        await link_across(house)
+        client = await house.client()
+        point = house.places["UsagePoint"]
+        agreement = house.places["CustomerAgreement"]
+        assert point in {one.href for one in await shown(client, house, {agreement})}
+        call = Call(names={"device": house.device}, body={"readings": True}, now=bench.clock.now())
+        await bench.do(lambda desk: forgetting.forget(desk, call))
+        assert (await client.get(point)).status == 404
+        assert [one for one in await shown(client, house) if one.href.startswith(point)] == []

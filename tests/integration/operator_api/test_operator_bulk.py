@@ -53,6 +53,13 @@ def test_all_or_none_are_enrolled_and_each_problem_is_told(grouped: OperatorClie
     assert names(grouped) == []
 
 
+def test_the_lfdi_of_another_device_is_a_problem_of_its_item(grouped: OperatorClient) -> None:
+    items = [device(1), {**device(2), "name": lfdi(1)}, {**device(3), "name": lfdi(3)}]
+    told = grouped.call("POST", ("devices", "bulk"), items, query={"dry_run": "true"})
+    [problem] = rows_of(told, "problems")
+    assert (problem["item"], str(problem["detail"])[:21]) == (2, "name: it has the form")
+
+
 def test_those_that_are_right_are_enrolled_where_it_is_to_go_on(grouped: OperatorClient) -> None:
     items = [device(1), device(2, groups=["g", "x"]), device(3)]
     answer = grouped.call("POST", ("devices", "bulk"), items, query={"keep_going": "true"})

@@ -16,6 +16,7 @@ from sep2_server import ManualClock
 from sep2_server.messages import Answer
 from sep2_server.operator import ApiError, OperatorClient
 from sep2_server.operator.commands import rows_of
+from tests.integration.operator_api.conftest import LiveServer
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 NORTH = {"name": "north", "lFDI": LFDI.lower(), "pIN": 111_115}
@@ -136,6 +137,48 @@ def test_a_name_or_an_lfdi_is_used_once(api: OperatorClient) -> None:
         api.call("POST", ("devices",), {"name": "north", "lFDI": "AB" * 20})
     with pytest.raises(ApiError, match="lFDI: it is enrolled as 'north'"):
         api.call("POST", ("devices",), {**NORTH, "name": "south"})
+
+
+OF_ANOTHER = "name: it has the form of an LFDI, and is not that of the device"
+
+
+@pytest.mark.parametrize("name", [LFDI, LFDI.lower(), "CD" * 20])
+def test_the_lfdi_of_another_is_no_name(api: OperatorClient, name: str) -> None:
+    """Else what is said to that LFDI would be done to the device with the name."""
+    own = "AB" * 20
+    api.call("POST", ("devices",), NORTH)
+    with pytest.raises(ApiError, match=OF_ANOTHER) as caught:
+        api.call("POST", ("devices",), {"name": name, "lFDI": own})
+    assert (caught.value.status, caught.value.hint) == (400, f"choose another name, or {own}")
+    with pytest.raises(ApiError, match=OF_ANOTHER):
+        api.call("PUT", ("devices", name), {"lFDI": own})
+    api.call("POST", ("devices",), {"name": "south", "lFDI": own})
+    for method, body in (("PATCH", {"name": name}), ("PUT", {"name": name, "lFDI": own})):
+        with pytest.raises(ApiError, match=OF_ANOTHER):
+            api.call(method, ("devices", "south"), body)
+    assert [row["name"] for row in rows_of(api.get("devices"), "devices")] == ["north", "south"]
+
+
+@pytest.mark.parametrize("name", [LFDI, LFDI.lower()])
+def test_a_device_may_be_named_with_its_own_lfdi(api: OperatorClient, name: str) -> None:
+    assert api.call("POST", ("devices",), {**NORTH, "name": name})["name"] == name
+    assert api.call("PATCH", ("devices", name), {"name": "north"})["changed"] == ["name"]
+    assert api.call("PATCH", ("devices", "north"), {"name": name})["changed"] == ["name"]
+
+
+def test_a_name_of_before_takes_no_call_from_the_device_with_that_lfdi(
+    api: OperatorClient, live: LiveServer
+) -> None:
+    api.call("POST", ("devices",), NORTH)
+    api.call("POST", ("devices",), {"name": "south", "lFDI": "AB" * 20})
+    store = live.server.store
+    south = store.new_reader().client("AB" * 20)
+    assert south is not None
+    live.run(store.do(lambda tx: tx.put_client(south._replace(name=LFDI))))
+    assert api.get("devices", LFDI)["name"] == "north"
+    assert api.call("DELETE", ("devices", LFDI))["removed"] == ["north"]
+    assert api.get("devices", LFDI)["lFDI"] == "AB" * 20
+    assert api.call("PATCH", ("devices", LFDI), {"name": "south"})["changed"] == ["name"]
 
 
 def test_an_aggregator_speaks_for_devices(api: OperatorClient) -> None:

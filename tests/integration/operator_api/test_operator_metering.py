@@ -20,6 +20,7 @@ from sep2_server.messages import Answer
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.commands import rows_of
 from tests.integration.operator_api.test_operator_meter_import import last_change
+from tests.integration.operator_api.test_operator_reports import mirror
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 OTHER = "AB" * 20
@@ -126,6 +127,26 @@ def test_a_reading_is_added_replaced_and_removed(
     for item in items:
         api.call("DELETE", ("resources",), query={"href": str(item["href"])})
     assert rows_of(api.get("resources", href=f"{reading_set}/r"), "items") == []
+
+
+def test_readings_of_a_mirror_are_what_the_device_said(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    assert device_request("POST", "/mup", mirror(value=5, start=DAY)).status == 201
+    [point] = rows_of(api.get("resources", href="/upt"), "items")
+    [meter] = rows_of(api.get("resources", href=f"{point['href']}/mr"), "items")
+    [reading_set] = rows_of(api.get("resources", href=f"{meter['href']}/rs"), "items")
+    [reading] = rows_of(api.get("resources", href=f"{reading_set['href']}/r"), "items")
+    for one in (point, meter, reading_set, reading):
+        before = device_request("GET", str(one["href"]))
+        with pytest.raises(ApiError, match=f"a {one['kind']} is not removed here") as caught:
+            api.call("DELETE", ("resources",), query={"href": str(one["href"]), "force": "true"})
+        assert "lineside op forget DEVICE --readings" in caught.value.hint
+        assert (before.status, device_request("GET", str(one["href"]))) == (200, before)
+    forgotten = api.call("POST", ("devices", "north", "forget"), {"readings": True})["forgotten"]
+    assert isinstance(forgotten, int)
+    assert forgotten > 0
+    assert rows_of(api.get("resources", href="/upt"), "items") == []
 
 
 def test_no_device_mirrors_into_the_meter_of_the_utility(

@@ -1,5 +1,6 @@
 """Prepaid accounts: what the operator does, what the device then reads. IEEE 2030.5-2018, 10.8."""
 
+import secrets
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,7 +16,10 @@ from schemas import (
 )
 from sep2_server import ManualClock
 from sep2_server.messages import Answer
-from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator import ApiError, OperatorClient, Site
+from sep2_server.operator.auth import Role
+from sep2_server.operator.commands import rows_of
+from sep2_server.operator.token_files import add_token
 
 T = TypeVar("T")
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
@@ -83,6 +87,23 @@ def test_credit_moves_the_balance_and_a_token_is_good_once(
     assert house.credit() == (23.5, 0)
     listed = house.read(f"{house.prepayment.CreditRegisterListLink_.href}?l=9", CreditRegisterList)
     assert [one.token for one in listed.CreditRegister_] == ["T-1"]
+
+
+@pytest.mark.parametrize("role", [*Role])
+def test_a_viewer_does_not_see_what_was_paid_with(
+    api: OperatorClient, account: str, house: House, site: Site, role: Role
+) -> None:
+    api.call("POST", ("prepayments", account, "credits"), {"amount": "20.50", "token": "T-1"})
+    secret = add_token(site.operator.folder, "reader", role, secrets.randbits)
+    reader = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    [shown] = rows_of(reader.get("prepayments", account), "credits")
+    listed = house.prepayment.CreditRegisterListLink_.href
+    [item] = rows_of(reader.get("resources", href=listed), "items")
+    assert isinstance(item["resource"], dict)
+    told = [held.get("token") for held in (shown, item["resource"])]
+    assert told == [None if role is Role.VIEWER else "T-1"] * 2
+    assert "creditAmount" in shown
+    assert "creditAmount" in item["resource"]
 
 
 def test_supply_is_cut_when_credit_has_run_out_and_comes_back(

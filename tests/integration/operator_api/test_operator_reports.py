@@ -1,5 +1,6 @@
 """What devices report, read through the operator API; rates and status."""
 
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -8,24 +9,32 @@ from schemas import (
     ActivePower,
     Codec,
     DateTimeInterval,
+    DERAvailability,
     DERCapability,
+    DERSettings,
     DERStatus,
+    DeviceStatus,
     EndDeviceList,
     InverterStatusType,
     LogEvent,
     MirrorMeterReading,
     MirrorReadingSet,
     MirrorUsagePoint,
+    PowerStatus,
     Reading,
     ReadingType,
 )
 from sep2_server import ManualClock
 from sep2_server.messages import Answer
-from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator import ApiError, OperatorClient, Site
+from sep2_server.operator.auth import Role
 from sep2_server.operator.commands import rows_of
+from sep2_server.operator.token_files import add_token
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 NOW = 1_700_000_000
+CAPABILITY = DERCapability(modesSupported="00100000", rtgMaxW=ActivePower(multiplier=1, value=500), type=4)
+SETTINGS = DERSettings(setGradW=1, setMaxW=ActivePower(multiplier=1, value=500), updatedTime=NOW)
 DeviceRequest = Callable[..., Answer]
 
 
@@ -57,6 +66,39 @@ def mirror(*, value: int, start: int) -> MirrorUsagePoint:
             )
         ],
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "below", "value"),
+    [
+        ("DERStatus", "der/{der}/ders", DERStatus(readingTime=NOW)),
+        ("DERAvailability", "der/{der}/dera", DERAvailability(readingTime=NOW)),
+        ("DERCapability", "der/{der}/dercap", CAPABILITY),
+        ("DERSettings", "der/{der}/derg", SETTINGS),
+        ("DeviceStatus", "dstat", DeviceStatus(changedTime=NOW, onCount=1, opState=1, opTime=1)),
+        ("PowerStatus", "ps", PowerStatus(batteryStatus=1, changedTime=NOW, currentPowerSource=1)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_device_said_of_itself_is_removed_by_an_admin_alone(
+    api: OperatorClient,
+    device_request: DeviceRequest,
+    end_device: str,
+    site: Site,
+    kind: str,
+    below: str,
+    value: object,
+) -> None:
+    der = str(rows_of(api.get("devices", "north"), "DER")[0]["href"]).rpartition("/")[2]
+    href = f"{end_device}/{below.format(der=der)}"
+    assert device_request("PUT", href, value).status == 204
+    secret = add_token(site.operator.folder, "o", Role.OPERATOR, secrets.randbits)
+    other = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    with pytest.raises(ApiError, match=f"a {kind} is what the device said") as caught:
+        other.call("DELETE", ("resources",), query={"href": href})
+    assert (caught.value.status, device_request("GET", href).status) == (403, 200)
+    api.call("DELETE", ("resources",), query={"href": href})
+    assert device_request("GET", href).status == 404
 
 
 def test_a_der_reports_in_natural_units(

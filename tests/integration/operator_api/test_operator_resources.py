@@ -1,6 +1,7 @@
 """Resources of any function set through the operator API: made, read, changed, removed, refused."""
 
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,8 +26,10 @@ from schemas import (
 )
 from sep2_server import ManualClock, Sep2Server
 from sep2_server.messages import Answer
-from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator import ApiError, OperatorClient, Site
+from sep2_server.operator.auth import Role
 from sep2_server.operator.commands import rows_of
+from sep2_server.operator.token_files import add_token
 from tests.integration.operator_api.subscribed import subscribed
 from tests.integration.operator_api.test_operator_document import report
 
@@ -432,6 +435,7 @@ def test_nothing_is_added_to_the_list_of_a_group_that_is_none(api: OperatorClien
     assert caught.value.status == 404
 
 
+FORGET = "it is what the device said; to forget it: lineside op forget DEVICE --{}"
 OWN_WAYS = [
     ("PUT", "EndDevice", {"lFDI": "AB" * 20}, "lineside op modify"),
     ("PUT", "EndDevice", {"enabled": False}, "lineside op modify"),
@@ -446,8 +450,26 @@ OWN_WAYS = [
     ("DELETE", "Subscription", None, "lineside op notify cancel"),
     ("DELETE", "ResponseSet", None, "the events of the server name it"),
     ("DELETE", "DERControlResponse", None, "it is what the device said"),
+    ("DELETE", "MirrorUsagePoint", None, FORGET.format("readings")),
+    ("DELETE", "UsagePoint", None, FORGET.format("readings")),
+    ("DELETE", "MeterReading", None, FORGET.format("readings")),
+    ("DELETE", "LogEvent", None, FORGET.format("log-events")),
 ]
 """What is more than its row, and the hint to the way that keeps all of it together."""
+
+
+@pytest.mark.parametrize("role", [*Role])
+def test_a_pin_is_read_by_nobody(api: OperatorClient, site: Site, server: Sep2Server, role: Role) -> None:
+    """It is told once, by the answer of whoever enrols the device."""
+    secret = add_token(site.operator.folder, "reader", role, secrets.randbits)
+    reader = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    href = f"{api.get('devices', 'north')['href']}/rg"
+    [row] = server.store.new_reader().of_kind("Registration", limit=1)
+    assert (row.href, b"111115" in row.body) == (href, True)
+    told = reader.get("resources", href=href)
+    assert isinstance(told["resource"], dict)
+    assert {"dateTimeRegistered"} <= told["resource"].keys() <= {"dateTimeRegistered", "href", "pollRate"}
+    assert "111115" not in json.dumps(told)
 
 
 @pytest.mark.parametrize(("method", "kind", "body", "hint"), OWN_WAYS, ids=lambda value: str(value)[:24])

@@ -1,14 +1,16 @@
 """Roles, tokens, failed attempts and the audit log, over the API."""
 
 import http.client
+import os
 import secrets
 from urllib.parse import urlsplit
 
 import pytest
 
 from certs import operator_client_context
-from sep2_server import ManualClock
-from sep2_server.operator import ApiError, OperatorClient, Site
+from sep2_server import ManualClock, Sep2Server
+from sep2_server.errors import StoreError
+from sep2_server.operator import ApiError, OperatorClient, Site, audit
 from sep2_server.operator.audit_reading import verify
 from sep2_server.operator.auth import Role
 from sep2_server.operator.commands import rows_of
@@ -122,6 +124,92 @@ def test_an_admin_whose_token_has_expired_is_none(api: OperatorClient, clock: Ma
     with pytest.raises(ApiError, match="token 'operator' is the last of role admin"):
         api.call("DELETE", ("tokens", "operator"))
     assert api.call("DELETE", ("tokens", "guest")) == {"name": "guest"}
+
+
+class FullDisk:
+    """The module os where nothing more can be written after some writes."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(os, name)
+
+    def write(self, file: int, octets: bytes) -> int:
+        """Write, or OSError once the disk is full."""
+        if self.left <= 0:
+            raise OSError(28, "No space left on device")
+        self.left -= 1
+        return os.write(file, octets)
+
+
+TOKEN_DEEDS = {
+    "make": ("POST", ("tokens",), {"name": "ghost", "role": "admin"}),
+    "revoke": ("DELETE", ("tokens", "wall"), None),
+}
+OnTokens = tuple[str, tuple[str, ...], dict[str, object] | None]
+
+
+def token_names(api: OperatorClient) -> list[object]:
+    return [row["name"] for row in rows_of(api.get("tokens"), "tokens")]
+
+
+@pytest.mark.parametrize("deed", TOKEN_DEEDS.values(), ids=TOKEN_DEEDS)
+def test_no_token_is_made_or_revoked_without_a_line(
+    api: OperatorClient, monkeypatch: pytest.MonkeyPatch, deed: OnTokens
+) -> None:
+    api.call("POST", ("tokens",), {"name": "wall"})
+    monkeypatch.setattr(audit, "os", FullDisk(0))
+    with pytest.raises(ApiError, match="No space left on device") as caught:
+        api.call(*deed)
+    assert (caught.value.status, caught.value.hint[:16]) == (503, "nothing was done")
+    monkeypatch.setattr(audit, "os", os)
+    assert token_names(api) == ["operator", "wall"]
+
+
+@pytest.mark.parametrize("deed", TOKEN_DEEDS.values(), ids=TOKEN_DEEDS)
+def test_what_was_done_to_a_token_is_told_though_its_last_line_is_missing(
+    api: OperatorClient, monkeypatch: pytest.MonkeyPatch, deed: OnTokens
+) -> None:
+    api.call("POST", ("tokens",), {"name": "wall"})
+    monkeypatch.setattr(audit, "os", FullDisk(1))
+    with pytest.raises(ApiError, match="No space left on device") as caught:
+        api.call(*deed)
+    assert (caught.value.status, caught.value.hint[:11]) == (503, "it was done")
+    monkeypatch.setattr(audit, "os", os)
+    name = "ghost" if deed[0] == "POST" else "wall"
+    assert token_names(api) == (["operator", "wall", "ghost"] if deed[0] == "POST" else ["operator"])
+    last, *_ = rows_of(api.get("audit"), "entries")
+    assert (last["target"], last["outcome"]) == (name, "begun")
+
+
+def test_a_deed_on_a_token_begins_and_ends_in_the_audit_log(api: OperatorClient) -> None:
+    api.call("POST", ("tokens",), {"name": "wall"})
+    with pytest.raises(ApiError, match="a token named 'wall' exists"):
+        api.call("POST", ("tokens",), {"name": "wall"})
+    api.call("DELETE", ("tokens", "wall"))
+    lines = rows_of(api.get("audit"), "entries")[::-1]
+    assert [(line["action"], line["target"], line["outcome"]) for line in lines] == [
+        ("create token", "wall", "begun"),
+        ("create token", "wall", "done"),
+        ("create token", "wall", "begun"),
+        ("create token", "wall", "refused: conflict"),
+        ("revoke token", "wall", "begun"),
+        ("revoke token", "wall", "done"),
+    ]
+
+
+def test_a_token_is_made_whatever_becomes_of_the_store(
+    api: OperatorClient, server: Sep2Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no part of a commit: one that fails for others says nothing of it."""
+
+    async def fail(_: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(server.store, "do", fail)
+    api.call("POST", ("tokens",), {"name": "wall"})
+    assert token_names(api) == ["operator", "wall"]
 
 
 def test_an_address_that_guesses_has_to_wait(api: OperatorClient, site: Site) -> None:
