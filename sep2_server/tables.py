@@ -358,7 +358,7 @@ follower = Table(
 answered = Table(
     "answered",
     metadata,
-    Column("who", _Text, primary_key=True, comment="name of the token"),
+    Column("who", _Text, primary_key=True, comment="name and hash of the token"),
     Column("key", _Text, primary_key=True, comment="Idempotency-Key as it was sent"),
     Column("fingerprint", LargeBinary, nullable=False, comment="SHA-256 of what was asked for"),
     Column("answer", LargeBinary, nullable=False, comment="JSON, compressed (zlib)"),

@@ -330,7 +330,8 @@ def _repeatable(token: Token, operation: Operation, request: Request, call: Call
     if key is None or call.flag("dry_run"):
         return None
     fingerprint = fingerprint_of(request.method, request.parts, call.query, call.body)
-    return Repeatable(who=token.name, key=key, fingerprint=fingerprint)
+    who = f"{token.name} {token.sha256[:16]}"  # one that is made anew with the name is somebody else's
+    return Repeatable(who=who, key=key, fingerprint=fingerprint)
 
 
 def _sought(operation: Operation, call: Call) -> str:
