@@ -14,6 +14,8 @@ JSON: Final = "application/json"
 SEP_XML: Final = "application/sep+xml"
 SECRETS: Final = frozenset({"pIN", "secret"})
 """Fields that no digest covers: few digits are found from a digest by trying."""
+DEEPEST: Final = 64
+"""Most objects and lists in each other: far more than any request needs, and what reads them recurs."""
 _UNFIT: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """A character that no document of XML 1.0 can carry."""
 
@@ -66,7 +68,7 @@ def canonical(value: object) -> bytes:
 def _value(text: bytes, place: str) -> object:
     try:
         value = cast("object", json.loads(text))
-        require_fit(_texts(value), place)
+        require_fit(_texts(value, place, DEEPEST), place)
     except (ValueError, RecursionError) as flaw:
         raise BadRequest(f"{place}: not JSON ({flaw})", "send JSON in UTF-8") from flaw
     return value
@@ -80,17 +82,17 @@ def require_fit(texts: Iterable[str], place: str) -> None:
             raise BadRequest(f"{place}: the character U+{ord(found[0]):04X}", "leave out control characters")
 
 
-def _texts(value: object) -> Iterator[str]:
-    """All texts in a JSON value, names of fields among them."""
+def _texts(value: object, place: str, room: int) -> Iterator[str]:
+    """All texts in a JSON value, names of fields among them. BadRequest where it is deeper than `room`."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for name, held in value.items():
-            yield name
-            yield from _texts(held)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+    elif isinstance(value, dict | list):
+        if not room:
+            raise BadRequest(f"{place}: nested more than {DEEPEST} deep", "no request is so deep")
+        if isinstance(value, dict):
+            yield from value
+        for held in value.values() if isinstance(value, dict) else value:
+            yield from _texts(held, place, room - 1)
 
 
 def _without_secrets(value: object) -> object:
