@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sep2_server.operator.errors import BadRequest
 
@@ -68,10 +68,19 @@ def canonical(value: object) -> bytes:
 def _value(text: bytes, place: str) -> object:
     try:
         value = cast("object", json.loads(text))
-        require_fit(_texts(value, place, DEEPEST), place)
+        if is_deep(value):
+            raise BadRequest(f"{place}: nested more than {DEEPEST} deep", "no request is so deep")
+        require_fit(_texts(value), place)
     except (ValueError, RecursionError) as flaw:
         raise BadRequest(f"{place}: not JSON ({flaw})", "send JSON in UTF-8") from flaw
     return value
+
+
+def is_deep(value: object, room: int = DEEPEST) -> bool:
+    """Whether more objects and lists of a JSON value are in each other than there is `room` for."""
+    if not isinstance(value, dict | list):
+        return False
+    return not room or any(is_deep(held, room - 1) for held in _held(value))
 
 
 def require_fit(texts: Iterable[str], place: str) -> None:
@@ -82,17 +91,21 @@ def require_fit(texts: Iterable[str], place: str) -> None:
             raise BadRequest(f"{place}: the character U+{ord(found[0]):04X}", "leave out control characters")
 
 
-def _texts(value: object, place: str, room: int) -> Iterator[str]:
-    """All texts in a JSON value, names of fields among them. BadRequest where it is deeper than `room`."""
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a JSON value, names of fields among them."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict | list):
-        if not room:
-            raise BadRequest(f"{place}: nested more than {DEEPEST} deep", "no request is so deep")
-        if isinstance(value, dict):
-            yield from value
-        for held in value.values() if isinstance(value, dict) else value:
-            yield from _texts(held, place, room - 1)
+    elif isinstance(value, dict):
+        for name, held in value.items():
+            yield name
+            yield from _texts(held)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _held(value: dict[Any, Any] | list[Any]) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _without_secrets(value: object) -> object:
