@@ -56,11 +56,11 @@ def enrol_file(api: OperatorClient, path: Path, *, dry_run: bool, keep_going: bo
     if not problems or keep_going or dry_run:
         problems += _check(api, good)
     if dry_run or (problems and not keep_going):
-        return _reported(path, len(items), [], problems, dry_run=dry_run)
+        return _reported(path, len(items), [], problems, was_sent=False)
     bad = {line for line, _ in problems}
     good = [(line, item) for line, item in good if line not in bad]
     devices, refusal = _enrolled(api, good, problems)
-    told = _reported(path, len(items), devices, problems, dry_run=False)
+    told = _reported(path, len(items), devices, problems, was_sent=bool(good))
     return replace(told, code=refusal or told.code)
 
 
@@ -224,11 +224,11 @@ def _batches(items: Sequence[tuple[int, Item]], done: str) -> Iterator[Sequence[
         sys.stderr.write("\n")
 
 
-def _reported(path: Path, lines: int, devices: list[Json], problems: Problems, *, dry_run: bool) -> Shown:
+def _reported(path: Path, lines: int, devices: list[Json], problems: Problems, *, was_sent: bool) -> Shown:
     told = [f"{path}, line {line}: {why}" for line, why in sorted(problems)]
     created = sum(bool(d.get("created")) for d in devices if isinstance(d, dict))
     known = len(devices) - created
-    end = "nothing was stored" if dry_run or (problems and not devices) else ""
+    end = "" if was_sent else "nothing was stored"
     summary = f"{lines} devices: {created} enrolled, {known} were there, {len(problems)} refused"
     data: Json = {
         "created": created,

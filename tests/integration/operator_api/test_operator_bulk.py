@@ -304,6 +304,24 @@ def test_a_batch_that_is_refused_tells_the_lines_of_the_file(
     assert "1 of 50 cannot be enrolled; 100 of 150 devices are enrolled" in err
 
 
+def test_nothing_is_said_to_be_stored_or_not_where_the_answer_is_lost(
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "two.csv", "name,lfdi,pin", f"d1,{lfdi(1)},", f"d2,{lfdi(2)},x")
+    exchange = OperatorClient._exchange
+
+    def lost(self: OperatorClient, sent: Sent) -> Got:
+        got = exchange(self, sent)
+        if sent.place == "/devices/bulk":
+            raise ConnectionResetError("gone")
+        return got
+
+    monkeypatch.setattr(OperatorClient, "_exchange", lost)
+    assert op("enrol", "--csv", file, "--keep-going") == 1
+    out, err = capsys.readouterr()
+    assert ("it may have been done all the same" in err, "nothing was stored" in out) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
