@@ -10,7 +10,9 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -127,7 +129,8 @@ def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:
     try:
         _clear(db, is_forced=is_forced)
         apply(db, MIGRATIONS[:number])
-        _insert(db, path)
+        with _as_a_whole(path):
+            _insert(db, path)
         _count_on(db)
         apply(db, MIGRATIONS)
         db.commit()
@@ -151,19 +154,40 @@ def tell_anew(db: Connection) -> None:
 
 def check_file(path: Path) -> tuple[Told, int]:
     """What a file tells of itself, and its format; StoreError where it is not whole, or not ours."""
-    total, end, number = _Sum(), None, 0
-    for line in _read(path):
-        if isinstance(line, dict) and "sha256" in line:
-            end = line
-            break
-        if isinstance(line, dict) and "kind" in line:
-            number = int(line["format"]) if line["kind"] == KIND else 0
-        _count(total, line)
-    if end is None or not number or (end["rows"], end["sha256"]) != (total.rows, total.told.checksum):
-        raise StoreError(f"{path}: not a whole backup")
+    with _as_a_whole(path):
+        total, end, number = _summed(path)
+        if not number or (end["rows"], end["sha256"]) != (total.rows, total.told.checksum):
+            raise ValueError("it was changed, or its end is missing")
     if number > len(MIGRATIONS):
         raise StoreError(f"{path}: format {number}; this program reads up to {len(MIGRATIONS)}")
     return total.told, number
+
+
+def _summed(path: Path) -> tuple[_Sum, dict[str, Any], int]:
+    """The sum of a file, its last line, and its format; ValueError or LookupError for what no backup has."""
+    total, number = _Sum(), 0
+    for line in _read(path):
+        if isinstance(line, dict) and "sha256" in line:
+            return total, line, number
+        if isinstance(line, dict) and line.get("kind") == KIND:
+            number = _format(line["format"])
+        _count(total, line)
+    raise ValueError("its end is missing")
+
+
+def _format(given: object) -> int:
+    if not isinstance(given, int) or given < 1:
+        raise ValueError(f"its format is {given!r}")
+    return given
+
+
+@contextmanager
+def _as_a_whole(path: Path) -> Iterator[None]:
+    """What lines raise that are not those of a backup, as StoreError; what a disk raises goes on as it is."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as flaw:
+        raise StoreError(f"{path}: not a whole backup: {flaw}") from flaw
 
 
 def verify(db: Connection, path: Path) -> Told:
@@ -235,7 +259,7 @@ def _read(path: Path) -> Iterator[Line]:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 yield cast("Line", json.loads(line))
-    except (OSError, EOFError, ValueError) as flaw:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as flaw:
         raise StoreError(f"{path}: not a whole backup: {flaw}") from flaw
 
 
@@ -244,6 +268,8 @@ def _count(total: _Sum, line: Line) -> None:
     if isinstance(line, dict) and "table" in line:
         total.rows[line["table"]] = 0
     elif isinstance(line, list):
+        if not total.rows:
+            raise ValueError("a row without a table")
         total.rows[next(reversed(total.rows))] += 1
 
 

@@ -356,7 +356,7 @@ def needing_restart(old: Settings, new: Settings) -> list[str]:
 def _from_file(path: Path) -> dict[str, Any]:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as flaw:
+    except (OSError, ValueError, RecursionError) as flaw:
         raise SettingsError(f"{path}: {flaw}") from flaw
     return {name: placed(name, value, Settings, path.parent) for name, value in given.items()}
 
@@ -376,6 +376,8 @@ def _override(given: dict[str, Any], text: str) -> None:
     if dot:
         held = given.get(table, {})
         held = {"name": held} if isinstance(held, str) else held
+        if not isinstance(held, Mapping):
+            raise SettingsError(f"{table}: {held!r} is not a table, and has no {entry}")
         given[table] = {**held, entry: value.strip()}
     else:
         given[table] = value.strip()

@@ -8,7 +8,8 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -21,6 +22,9 @@ AUDIT_FILE: Final = "audit.jsonl"
 """Name of the log in the folder of the operators."""
 MOST_OCTETS: Final = 1 << 26
 """Size at which a file of the log gets a number and a new one begins."""
+DONE: Final = "done"
+NOT_DONE: Final = "failed: not stored"
+"""Outcome that takes back what the line before says was done."""
 UNCHAINED: Final = ".unchained.jsonl"
 IS_CHAINED: Final = b'"prev": "'
 HEADLESS: Final = "its head is missing; restore it, or put the log aside, and start the server again"
@@ -51,11 +55,15 @@ class AuditLog:
             raise log._failed(flaw) from flaw
         return log
 
-    def append(self, entry: Entry) -> None:
-        """Write one entry and wait until it is on the disk. AuditFailed means: do not do the action."""
+    def append(self, entry: Entry, *, is_over: bool = False) -> None:
+        """Write one entry and wait until it is on the disk. AuditFailed means: do not do the action.
+
+        A line that says it is done is taken back by one more, should it be on the disk all the same; not
+        where the action `is_over` already.
+        """
         try:
             with self._locked():
-                self._append(entry, self._caught_up())
+                self._append(entry, self._caught_up(), is_before=entry.outcome == DONE and not is_over)
         except OSError as flaw:
             raise self._failed(flaw) from flaw
 
@@ -66,7 +74,7 @@ class AuditLog:
                 os.close(file)
         self._file = self._head_file = _SHUT
 
-    def _append(self, entry: Entry, at: Follower) -> None:
+    def _append(self, entry: Entry, at: Follower, *, is_before: bool) -> None:
         size = os.fstat(self._file).st_size
         if size >= self._most_octets and at.torn is None:
             size = self._rotate()
@@ -74,8 +82,25 @@ class AuditLog:
         octets = self._end_of_torn(at) + line
         if os.write(self._file, octets) != len(octets):
             raise OSError("only a part of the line was written")
+        head = Head(seq=at.seq + 1, sha256=sha256_of(line), size=size + len(octets))
+        try:
+            self._settle(head)
+        except OSError:
+            if is_before:
+                with suppress(OSError):
+                    self._take_back(entry, head)
+            raise
+
+    def _settle(self, head: Head) -> None:
+        """Wait until what is written is on the disk, and then the head."""
         os.fsync(self._file)
-        self._put_head(Head(seq=at.seq + 1, sha256=sha256_of(line), size=size + len(octets)))
+        self._put_head(head)
+
+    def _take_back(self, entry: Entry, head: Head) -> None:
+        """Say behind a line that may be on the disk that nothing was done; the disk may refuse that too."""
+        line = replace(entry, outcome=NOT_DONE).line(head.seq + 1, head.sha256)
+        if os.write(self._file, line) == len(line):
+            self._settle(Head(seq=head.seq + 1, sha256=sha256_of(line), size=head.size + len(line)))
 
     def _end_of_torn(self, at: Follower) -> bytes:
         """What ends a line that was cut short."""

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from sep2_server.operator.errors import BadRequest
 
@@ -14,6 +14,8 @@ JSON: Final = "application/json"
 SEP_XML: Final = "application/sep+xml"
 SECRETS: Final = frozenset({"pIN", "secret"})
 """Fields that no digest covers: few digits are found from a digest by trying."""
+DEEPEST: Final = 64
+"""Most objects and lists in each other: far more than any request needs, and what reads them recurs."""
 _UNFIT: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """A character that no document of XML 1.0 can carry."""
 
@@ -66,10 +68,19 @@ def canonical(value: object) -> bytes:
 def _value(text: bytes, place: str) -> object:
     try:
         value = cast("object", json.loads(text))
+        if is_deep(value):
+            raise BadRequest(f"{place}: nested more than {DEEPEST} deep", "no request is so deep")
         require_fit(_texts(value), place)
     except (ValueError, RecursionError) as flaw:
         raise BadRequest(f"{place}: not JSON ({flaw})", "send JSON in UTF-8") from flaw
     return value
+
+
+def is_deep(value: object, room: int = DEEPEST) -> bool:
+    """Whether more objects and lists of a JSON value are in each other than there is `room` for."""
+    if not isinstance(value, dict | list):
+        return False
+    return not room or any(is_deep(held, room - 1) for held in _held(value))
 
 
 def require_fit(texts: Iterable[str], place: str) -> None:
@@ -91,6 +102,10 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
+
+
+def _held(value: dict[Any, Any] | list[Any]) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _without_secrets(value: object) -> object:

@@ -8,6 +8,7 @@ from typing import Final
 
 from sep2_server.operator.client import OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, given, listed, rows_of
+from sep2_server.operator.item_lines import twice
 
 NUMBERS: Final = ("start", "duration", "value", "touTier", "consumptionBlock")
 CHARGE: Final = ("chargeKind", "chargeValue", "chargeDescription")
@@ -123,7 +124,7 @@ def readings(api: OperatorClient, args: argparse.Namespace) -> Shown:
     try:
         with args.path.open(encoding="utf-8-sig", newline="") as lines:
             found = readings_of(lines)
-    except (OSError, UnicodeDecodeError, ValueError) as flaw:
+    except (OSError, ValueError, csv.Error) as flaw:
         raise UsageError(f"{args.path}: {flaw}", f"give a CSV with {', '.join(COLUMNS)}") from flaw
     body = given(
         kind=args.kind,
@@ -141,10 +142,12 @@ def readings_of(lines: Iterable[str]) -> list[dict[str, object]]:
     Lines with the same start, tier and block are one reading with several charges.
     """
     table = csv.DictReader(lines)
-    strange = [name for name in table.fieldnames or () if name not in COLUMNS]
-    missing = [name for name in NUMBERS[:3] if name not in (table.fieldnames or ())]
-    if strange or missing:
-        raise ValueError(f"no such column: {strange[0]}" if strange else f"column missing: {missing[0]}")
+    names = table.fieldnames or ()
+    flaws = [f"no such column: {name}" for name in names if name not in COLUMNS]
+    flaws += [f"column missing: {name}" for name in NUMBERS[:3] if name not in names]
+    flaws += [f"column {told}" for told in twice(names)]
+    if flaws:
+        raise ValueError(flaws[0])
     found: dict[tuple[int | None, ...], dict[str, object]] = {}
     for row in table:
         number = {name: _number(row.get(name), name, table.line_num) for name in (*NUMBERS, *CHARGE[:2])}

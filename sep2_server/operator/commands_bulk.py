@@ -6,13 +6,25 @@ A file is read and checked whole before anything is sent, and checked by the ser
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from sep2_server.operator.body import DEEPEST, is_deep
 from sep2_server.operator.client import ApiError, OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, rows_of
-from sep2_server.operator.item_lines import Item, Problems, items_of
+from sep2_server.operator.commands import (
+    FINE,
+    REFUSED,
+    WRONG_USAGE,
+    Row,
+    Shown,
+    UsageError,
+    complain,
+    rows_of,
+)
+from sep2_server.operator.item_lines import Item, Lines, Problems, items_of, twice
 from sep2_server.operator.json_value import Json
 
 BATCH: Final = 100
@@ -31,6 +43,7 @@ COLUMNS: Final = {
 }
 """Columns of a file of devices; groups are separated by `;`, a certificate is a path."""
 NUMBERS: Final = frozenset({"pin", "ders", "post_rate"})
+MOST_DIGITS: Final = 20
 SAID: Final = f"columns of devices: {', '.join(COLUMNS)}"
 
 
@@ -39,23 +52,48 @@ def enrol_file(api: OperatorClient, path: Path, *, dry_run: bool, keep_going: bo
     items, problems = items_of(path, _devices(path), SAID)
     problems += _twice(items, "name") + _twice(items, "lFDI")
     bad = {line for line, _ in problems}
-    good = [(line, item) for line, item in items if line not in bad]
+    good = _aggregators_first([(line, item) for line, item in items if line not in bad])
     if not problems or keep_going or dry_run:
         problems += _check(api, good)
     if dry_run or (problems and not keep_going):
-        return _reported(path, len(items), [], problems, dry_run=dry_run)
+        return _reported(path, len(items), [], problems, was_sent=False)
     bad = {line for line, _ in problems}
     good = [(line, item) for line, item in good if line not in bad]
+    devices, refusal = _enrolled(api, good, problems)
+    told = _reported(path, len(items), devices, problems, was_sent=bool(good))
+    return replace(told, code=refusal or told.code)
+
+
+def _enrolled(api: OperatorClient, items: Lines, problems: Problems) -> tuple[list[Json], int]:
+    """What is enrolled, whose PINs are told once, and an exit code where the rest fails, which is told."""
     devices: list[Json] = []
-    for batch in _batches(good, "enrolled"):
+    for batch in _batches(items, "enrolled"):
         try:
             answer = api.call("POST", ("devices", "bulk"), [item for _, item in batch])
         except ApiError as flaw:
-            told = f"{flaw.detail}; {len(devices)} devices of the file before line {batch[0][0]} are enrolled"
-            hint = "run the command again" if flaw.status else flaw.hint
-            raise ApiError(flaw.status, told, hint, flaw.problems) from flaw
+            problems += _problems(batch, flaw.problems)
+            sys.stderr.write("\n" if devices else "")
+            count = f"{len(devices)} of {len(items)} devices are enrolled"
+            complain(f"{flaw.detail}; {count}, the next is that of line {batch[0][0]}", _hint(api, flaw))
+            return devices, WRONG_USAGE if flaw.status == HTTPStatus.BAD_REQUEST else REFUSED
         devices += rows_of(answer, "devices")
-    return _reported(path, len(items), devices, problems, dry_run=False)
+    return devices, FINE
+
+
+def _hint(api: OperatorClient, flaw: ApiError) -> str:
+    """What to do where a batch fails: with the key of this time the others are answered as this time."""
+    again = f"then repeat the command with --key {api.keys.first}, all lines in their places: "
+    told = "what is enrolled is not enrolled again, and its pINs are told again"
+    return flaw.hint if api.keys.first in flaw.hint else f"{flaw.hint}; {again}{told}"
+
+
+def _aggregators_first(items: Lines) -> Lines:
+    """The lines of a file, those of aggregators in front: a device may name one that is not there before."""
+    return sorted(items, key=lambda line: not _is_aggregator(line[1]))
+
+
+def _is_aggregator(item: Item) -> bool:
+    return item.get("role") == "aggregator"
 
 
 def publish_file(api: OperatorClient, path: Path, *, dry_run: bool) -> Shown:
@@ -92,8 +130,9 @@ def _joined(row: Row) -> str:
 def _devices(path: Path) -> Iterator[tuple[int, Item | str]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
-        unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
-        if unknown or "name" not in (reader.fieldnames or ()):
+        names = reader.fieldnames or ()
+        unknown = [*(name for name in names if name not in COLUMNS), *twice(names)]
+        if unknown or "name" not in names:
             raise UsageError(
                 f"{path}: the columns are not those of devices ({', '.join(unknown) or 'no name'})",
                 f"allowed: {', '.join(COLUMNS)}",
@@ -111,7 +150,7 @@ def _device(folder: Path, row: dict[str | None, str | None]) -> Item | str:
         text = (row.get(column) or "").strip()
         if not text:
             continue
-        if column in NUMBERS and not (text.isascii() and text.isdigit()):
+        if column in NUMBERS and not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
             return f"{column}: {text[:40]!r} is no number"
         item[key] = int(text) if column in NUMBERS else text.split(";") if column == "groups" else text
     if "certificate" in item:
@@ -131,8 +170,11 @@ def json_lines(path: Path) -> Iterator[tuple[int, Item | str]]:
                 continue
             try:
                 found = json.loads(line)
-            except ValueError as flaw:
+            except (ValueError, RecursionError) as flaw:
                 yield number, f"no JSON ({flaw})"
+                continue
+            if is_deep(found):
+                yield number, f"nested more than {DEEPEST} deep"
                 continue
             yield number, found if isinstance(found, dict) else "no JSON object"
 
@@ -149,14 +191,26 @@ def _twice(items: Sequence[tuple[int, Item]], key: str) -> Problems:
     return problems
 
 
-def _check(api: OperatorClient, items: Sequence[tuple[int, Item]]) -> Problems:
-    """What the server would say of each line, without anything stored."""
+def _check(api: OperatorClient, items: Lines) -> Problems:
+    """What the server would say of each line, without anything stored.
+
+    Each batch is tried by itself, behind the aggregators of the file that it names: these are told of once.
+    """
+    aggregators = {item.get("name"): (line, item) for line, item in items if _is_aggregator(item)}
     problems: Problems = []
     for batch in _batches(items, "checked"):
-        answer = api.call("POST", ("devices", "bulk"), [item for _, item in batch], query={"dry_run": "true"})
-        told = [(int(str(p["item"])), p) for p in rows_of(answer, "problems")]
-        problems += [(batch[n - 1][0], f"{p['detail']} ({p['hint']})") for n, p in told]
+        own = {item.get("name") for _, item in batch}
+        named = {item["aggregator"] for _, item in batch if "aggregator" in item}
+        tried = [*(aggregators[name] for name in aggregators if name in named - own), *batch]
+        answer = api.call("POST", ("devices", "bulk"), [item for _, item in tried], query={"dry_run": "true"})
+        lines = {line for line, _ in batch}
+        problems += [told for told in _problems(tried, rows_of(answer, "problems")) if told[0] in lines]
     return problems
+
+
+def _problems(batch: Sequence[tuple[int, Item]], told: Sequence[Mapping[str, Json]]) -> Problems:
+    """Problems of the items of a request, by the lines of the file."""
+    return [(batch[int(str(p["item"])) - 1][0], f"{p['detail']} ({p['hint']})") for p in told]
 
 
 def _batches(items: Sequence[tuple[int, Item]], done: str) -> Iterator[Sequence[tuple[int, Item]]]:
@@ -170,11 +224,11 @@ def _batches(items: Sequence[tuple[int, Item]], done: str) -> Iterator[Sequence[
         sys.stderr.write("\n")
 
 
-def _reported(path: Path, lines: int, devices: list[Json], problems: Problems, *, dry_run: bool) -> Shown:
+def _reported(path: Path, lines: int, devices: list[Json], problems: Problems, *, was_sent: bool) -> Shown:
     told = [f"{path}, line {line}: {why}" for line, why in sorted(problems)]
     created = sum(bool(d.get("created")) for d in devices if isinstance(d, dict))
     known = len(devices) - created
-    end = "nothing was stored" if dry_run or (problems and not devices) else ""
+    end = "" if was_sent else "nothing was stored"
     summary = f"{lines} devices: {created} enrolled, {known} were there, {len(problems)} refused"
     data: Json = {
         "created": created,

@@ -10,7 +10,7 @@ from typing import Final
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.commands import Row, Shown, UsageError, command, rows_of
 from sep2_server.operator.errors import BadRequest
-from sep2_server.operator.item_lines import Item, Lines, Problems, items_of
+from sep2_server.operator.item_lines import Item, Lines, Problems, items_of, twice
 from sep2_server.operator.times import duration_s, start_at
 
 BATCH: Final = 500
@@ -90,11 +90,11 @@ def _lines(path: Path) -> Iterator[tuple[int, Item | str]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         table = csv.DictReader(file, strict=True)
         names = table.fieldnames or ()
-        strange = [name for name in names if name not in COLUMNS]
-        missing = [name for name in REQUIRED if name not in names]
-        if strange or missing:
-            told = f"no such column: {strange[0]}" if strange else f"column missing: {missing[0]}"
-            raise UsageError(f"{path}, line 1: {told}", f"allowed: {', '.join(COLUMNS)}")
+        flaws = [f"no such column: {name}" for name in names if name not in COLUMNS]
+        flaws += [f"column missing: {name}" for name in REQUIRED if name not in names]
+        flaws += [f"column {told}" for told in twice(names)]
+        if flaws:
+            raise UsageError(f"{path}, line 1: {flaws[0]}", f"allowed: {', '.join(COLUMNS)}")
         for row in table:
             yield table.line_num, _item(row)
 

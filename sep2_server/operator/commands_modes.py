@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from typing import Final
 
 from sep2_server.operator.commands import UsageError
@@ -31,6 +32,7 @@ SWITCHES: Final[tuple[tuple[str, str, str], ...]] = (
     ("--connect", "opModConnect", "no: disconnect"),
 )
 _YES: Final = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+_WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
 
 
 def add_modes(parser: argparse.ArgumentParser) -> None:
@@ -67,13 +69,13 @@ def _setting(text: str, option: str) -> tuple[str, object]:
         raise UsageError(f"{option} {text}: there is no '='", f"write {option} NAME=VALUE")
     try:
         return name, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return name, value
 
 
 def _number_or_text(value: object) -> object:
     text = str(value)
-    return int(text) if text.removeprefix("-").isdigit() else value
+    return int(text) if _WHOLE.fullmatch(text) else value
 
 
 def _switch(text: str) -> bool:

@@ -132,7 +132,7 @@ def _body(args: argparse.Namespace) -> dict[str, object] | Document:
             if text.lstrip("\ufeff \t\r\n").startswith("<"):
                 return _document(text, args.set)
             given = json.loads(text)
-        except (OSError, ValueError) as flaw:
+        except (OSError, ValueError, RecursionError) as flaw:
             raise UsageError(f"{args.file}: {flaw}", "name a file with one JSON object") from flaw
     return given | settings_of(args.set, "--set")
 

@@ -31,7 +31,7 @@ def audited(folder: Path, action: str, target: str) -> Iterator[None]:
             outcome = f"refused: {flaw.error}"
             raise
         finally:
-            log.append(_entry(action, target, outcome))
+            log.append(_entry(action, target, outcome), is_over=True)
 
 
 def _entry(action: str, target: str, outcome: str) -> Entry:

@@ -110,7 +110,7 @@ def identity_of(certificate: str | None, lfdi: str | None) -> LFDI:
         if lfdi is not None:
             return parse_lfdi(lfdi)
         return lfdi_of(x509.load_pem_x509_certificate((certificate or "").encode()))
-    except (CertsError, ValueError) as flaw:
+    except (CertsError, ValueError, x509.InvalidVersion) as flaw:
         raise BadRequest(f"certificate: {flaw}", "give a certificate as PEM text, or 40 hex digits") from flaw
 
 

@@ -1,7 +1,7 @@
 """The lines of a file of many items: those that can be read, and what is wrong with the others."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sep2_server.operator.commands import UsageError
@@ -9,6 +9,11 @@ from sep2_server.operator.commands import UsageError
 Item = dict[str, object]
 Lines = list[tuple[int, Item]]
 Problems = list[tuple[int, str]]
+
+
+def twice(names: Sequence[str]) -> list[str]:
+    """The names among columns that an earlier column has already: of such the last cell alone would count."""
+    return [f"{name} twice" for place, name in enumerate(names) if name in names[:place]]
 
 
 def items_of(path: Path, lines: Iterable[tuple[int, Item | str]], columns: str) -> tuple[Lines, Problems]:

@@ -62,7 +62,7 @@ def toml_of(path: Path) -> dict[str, Any]:
     """What a settings file holds, its table `[operator]` at least empty. SettingsError."""
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as flaw:
+    except (OSError, ValueError, RecursionError) as flaw:
         raise SettingsError(f"{path}: {flaw}; make a folder with: lineside server init FOLDER") from flaw
     given.setdefault(TABLE, {})
     return given

@@ -12,6 +12,8 @@ GROUP = Length(1, 512)
 DESCRIPTION = Length(0, 32)
 """String32 holds 32 octets of UTF-8. IEEE 2030.5-2018, 10.2.2."""
 MRID = Digits(2, 32)
+FARTHEST_S = 2**35
+"""Greatest offset of a clock, s (1088 years): from any year of now to one that a calendar can write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +207,7 @@ class ChangeSettings:
 
     in_band_registration: Annotated[bool, Named("inBandRegistration")] | None = None
     time_quality: Annotated[int, Named("timeQuality"), Span(0, 7)] | None = None
-    time_offset_s: Annotated[int, Named("timeOffset"), Span(-(2**40), 2**40)] | None = None
+    time_offset_s: Annotated[int, Named("timeOffset"), Span(-FARTHEST_S, FARTHEST_S)] | None = None
     outage: bool | None = None
 
 

@@ -50,7 +50,8 @@ def site_of(given: Mapping[str, Any]) -> Site:
 def _from_file(path: Path) -> dict[str, Any]:
     given = toml_of(path)
     for held, cls in ((given, Settings), (given[TABLE], OperatorSettings)):
-        _resolve(held, cls, path.parent)
+        if isinstance(held, dict):
+            _resolve(held, cls, path.parent)
     return given
 
 
@@ -67,6 +68,9 @@ def _override(given: dict[str, Any], text: str) -> None:
         raise SettingsError(f"{text!r}: write key=value")
     table, dot, entry = name.strip().partition(".")
     if dot:
-        given[table] = {**given.get(table, {}), entry: value.strip()}
+        held = given.get(table, {})
+        if not isinstance(held, Mapping):
+            raise SettingsError(f"{table}: {held!r} is not a table, and has no {entry}")
+        given[table] = {**held, entry: value.strip()}
     else:
         given[table] = value.strip()

@@ -139,7 +139,7 @@ def _names(cls: type) -> set[str]:
 def _without(given: Mapping[str, Any], wrong: Mapping[str, str]) -> dict[str, Any]:
     tables = {name.partition(".")[0] for name in wrong} - {TABLE}
     left = {name: value for name, value in given.items() if name not in tables}
-    table = left.get(TABLE)
+    table = left.pop(TABLE, None)
     if isinstance(table, dict):
         left[TABLE] = {name: value for name, value in table.items() if f"{TABLE}.{name}" not in wrong}
     return left

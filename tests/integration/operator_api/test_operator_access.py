@@ -140,12 +140,16 @@ def test_a_wrong_method_tells_the_right_ones(api: OperatorClient) -> None:
         (b"{", "application/json", "body: not JSON"),
         (b"\xff\xfe", "application/json", "body: not JSON"),
         (b"[" * 100_000, "application/json", "body: not JSON"),
+        (b'{"name":' + b"[" * 540 + b"]" * 540 + b"}", "application/json", "body: nested more than 64 deep"),
+        (b"[" * 65 + b"]" * 65, "application/json", "body: nested more than 64 deep"),
+        (b"[" * 64 + b"]" * 64, "application/json", "body: not a JSON object"),
+        (b"{}\n" + b"[" * 65 + b"]" * 65, "application/x-ndjson", "line 2: nested more than 64 deep"),
         (b"[]", "application/json", "body: not a JSON object"),
         (b"", "application/json", "body: not a JSON object"),
         (b"<a/>", "application/xml", "Content-Type: application/xml"),
         (b'{"name": "' + b"x" * (1 << 20) + b'"}', "application/json", "body: larger than the API reads"),
     ],
-    ids=["cut", "not UTF-8", "deep", "a list", "empty", "XML", "large"],
+    ids=["cut", "not UTF-8", "deep", "540", "65", "64", "a line", "a list", "empty", "XML", "large"],
 )
 def test_a_body_that_is_no_json_object_is_refused(
     api: OperatorClient, body: bytes, content_type: str, detail: str

@@ -262,6 +262,25 @@ def test_a_file_that_was_cut_is_refused_and_nothing_is_lost(tmp_path: Path, shar
     db.close()
 
 
+@pytest.mark.parametrize("place", [0, 3, 30, 500, -9, -1])
+def test_a_file_with_one_damaged_octet_is_refused_and_nothing_is_lost(
+    tmp_path: Path, place: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("lineside server init site") == 0
+    filled("site/lineside.db")
+    assert exit_code("lineside server backup --config site one.backup") == 0
+    octets = bytearray(Path("one.backup").read_bytes())
+    octets[place] ^= 0xFF
+    Path("bad.backup").write_bytes(octets)
+    capsys.readouterr()
+    assert exit_code("lineside server restore --config site --force bad.backup") == 1
+    assert "bad.backup: not a whole backup" in capsys.readouterr().err
+    db = open_connection(Path("site/lineside.db"))
+    assert verify(db, Path("one.backup")) == check_file(Path("one.backup"))[0]
+    db.close()
+
+
 def test_a_file_that_was_changed_or_is_newer_is_refused(tmp_path: Path) -> None:
     filled(str(tmp_path / "store.db"))
     db = open_connection(tmp_path / "store.db")
@@ -323,6 +342,45 @@ def test_what_is_no_backup_at_all_is_refused(tmp_path: Path, octets: bytes) -> N
     (tmp_path / "bad.backup").write_bytes(octets)
     with pytest.raises(StoreError, match="not a whole backup"):
         check_file(tmp_path / "bad.backup")
+
+
+KINDLESS = '{"kind":"lineside store"'
+TABLE = '{"table":"option","columns":["name","value"]}'
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["[1]"],
+        [KINDLESS + "}"],
+        [KINDLESS + ',"format":"x"}'],
+        [KINDLESS + ',"format":[1]}'],
+        [KINDLESS + ',"format":null}'],
+        [KINDLESS + ',"format":-1}', TABLE],
+        [KINDLESS + ',"format":1}', '{"table":["option"],"columns":[]}'],
+        [KINDLESS + ',"format":1}', '{"table":"nothing","columns":[]}'],
+        [KINDLESS + ',"format":1}', '{"table":"option"}'],
+        [KINDLESS + ',"format":1}', '{"table":"option","columns":["nothing"]}'],
+        [KINDLESS + ',"format":1}', TABLE, '["format"]'],
+        [KINDLESS + ',"format":1}', "[" * 100_000],
+        [KINDLESS + ',"format":1}', "9" * 5000],
+        ["7"],
+    ],
+)
+@pytest.mark.parametrize("has_end", [True, False])
+def test_lines_that_are_not_those_of_a_backup_are_refused(
+    tmp_path: Path, lines: list[str], has_end: bool
+) -> None:
+    """Whatever their checksum says."""
+    checksum = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+    rows = {"option": 1} if lines[-1].startswith('["f') else {"option": 0} if len(lines) > 1 else {}
+    end = json.dumps({"rows": rows, "sha256": checksum} if has_end else {"sha256": checksum})
+    (tmp_path / "bad.backup").write_bytes(gzip.compress("\n".join([*lines, end]).encode()))
+    db = open_connection(tmp_path / "new.db")
+    with pytest.raises(StoreError, match="not a whole backup"):
+        restore(db, tmp_path / "bad.backup")
+    assert not db.has_table("option")
+    db.close()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -418,6 +418,25 @@ def test_a_test_bench_sets_time_and_its_quality(
     assert api.get("status")["time"] == NOW
 
 
+@pytest.mark.parametrize("offset_s", [-(2**40), -(2**35) - 1, 2**35 + 1, 2**40])
+def test_a_time_that_no_calendar_has_is_refused(api: OperatorClient, offset_s: int) -> None:
+    with pytest.raises(ApiError, match=r"^timeOffset: ") as caught:
+        api.call("PUT", ("settings",), {"timeOffset": offset_s})
+    assert (caught.value.status, api.get("settings")["timeOffset"]) == (400, 0)
+
+
+@pytest.mark.parametrize("offset_s", [-(2**35), 2**35])
+def test_the_farthest_time_of_a_test_bench_can_be_taken_back(
+    api: OperatorClient, device_request: DeviceRequest, offset_s: int
+) -> None:
+    ensure(api)
+    api.call("PUT", ("settings",), {"timeOffset": offset_s})
+    assert device_request("GET", "/tm").status == 200
+    assert api.call("POST", ("groups",), {"name": "g", "primacy": 1})["name"] == "g"
+    assert api.call("DELETE", ("settings",))["timeOffset"] == 0
+    assert api.get("status")["time"] == NOW
+
+
 def test_a_test_bench_plays_an_outage(api: OperatorClient, device_request: DeviceRequest) -> None:
     ensure(api)
     api.call("PUT", ("settings",), {"outage": True})

@@ -213,6 +213,7 @@ def test_a_removed_account_takes_all_that_was_billed(
     [
         ("start,duration\n", "column missing: value"),
         ("start,duration,value,colour\n", "no such column: colour"),
+        ("start,duration,value,value\n", "column value twice"),
         ("start,duration,value\n1,2,\n", "line 2: value is empty"),
         ("start,duration,value\n1,x,3\n", "line 2: duration is 'x', no whole number"),
     ],
@@ -220,6 +221,15 @@ def test_a_removed_account_takes_all_that_was_billed(
 def test_a_csv_that_cannot_be_read_says_where(lines: str, flaw: str) -> None:
     with pytest.raises(ValueError, match=flaw):
         readings_of(lines.splitlines())
+
+
+def test_a_csv_with_a_cell_that_is_too_long_is_wrong_usage(
+    op: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("start,duration,value\n1,2," + "9" * 200_000)
+    assert op("bill", "readings", "ABC", str(path)) == 2
+    assert "field larger than field limit" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from certs import Credentials
 from sep2_server.operator import ApiError, OperatorClient
+from sep2_server.operator.client import Got, Sent
 from sep2_server.operator.commands import rows_of
 
 Op = Callable[..., int]
@@ -161,6 +162,7 @@ BAD = (
     f"d5,{lfdi(5)},123456,",
     f"d6,{lfdi(6)},111115,nowhere",
     f"d7,{lfdi(7)},111115,,,",
+    f"d8,{lfdi(8)},{'9' * 5000},",
 )
 REASONS = {
     3: "pin: 'x' is no number",
@@ -169,6 +171,7 @@ REASONS = {
     6: "pIN: the check digit is wrong",
     7: "no group is named 'nowhere'",
     8: "more cells than columns",
+    9: "pin: '9999999999999999999999999999999999999999' is no number",
 }
 
 
@@ -193,7 +196,7 @@ def test_the_good_lines_of_a_file_are_enrolled_where_it_is_to_go_on(
 ) -> None:
     assert op("enrol", "--csv", write(tmp_path / "bad.csv", *BAD), "--keep-going", "--json") == 1
     told = json.loads(capsys.readouterr().out)
-    assert ([p["line"] for p in told["problems"]], names(api)) == ([3, 4, 5, 6, 7, 8], ["d1"])
+    assert ([p["line"] for p in told["problems"]], names(api)) == ([3, 4, 5, 6, 7, 8, 9], ["d1"])
 
 
 def test_a_long_file_goes_in_parts_with_its_progress(
@@ -209,9 +212,127 @@ def test_a_long_file_goes_in_parts_with_its_progress(
     assert op("enrol", "--csv", write(tmp_path / "again.csv", *exported)) == 0
 
 
+def managed(first: int, count: int) -> list[str]:
+    """Lines of devices for which the aggregator speaks that is named agg."""
+    return [f"d{n},{lfdi(n)},111115,,agg" for n in range(first, first + count)]
+
+
+DEEP = '{"modes":' + "[" * 64 + "]" * 64 + "}"
+AGGREGATED = "name,lfdi,pin,role,aggregator"
+AGG = f"agg,{lfdi(9999)},111115,aggregator,"
+
+
+@pytest.mark.parametrize("place", [0, 50, 250])
+def test_an_aggregator_of_a_file_is_known_to_all_its_devices(
+    api: OperatorClient, op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: int
+) -> None:
+    lines = managed(1, 250)
+    lines.insert(place, AGG)
+    file = write(tmp_path / "many.csv", AGGREGATED, *lines)
+    assert op("enrol", "--csv", file, "--dry-run") == 0
+    assert "0 refused" in capsys.readouterr().out
+    assert op("enrol", "--csv", file) == 0
+    assert "251 devices: 251 enrolled, 0 were there, 0 refused" in capsys.readouterr().out
+    assert [api.get("devices", name)["aggregator"] for name in ("d1", "d250")] == ["agg", "agg"]
+
+
+def test_a_problem_of_an_aggregator_is_told_once_and_those_of_others_with_their_lines(
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [*managed(1, 150), AGG.replace("111115", "123456"), f"alone,{lfdi(777)},123456,,"]
+    assert op("enrol", "--csv", write(tmp_path / "bad.csv", AGGREGATED, *lines), "--dry-run", "--json") == 1
+    told = json.loads(capsys.readouterr().out)["problems"]
+    wrong = [problem["line"] for problem in told if "the check digit is wrong" in problem["detail"]]
+    orphans = [problem["line"] for problem in told if "no device is named 'agg'" in problem["detail"]]
+    assert (wrong, orphans, len(told)) == ([152, 153], list(range(2, 152)), 152)
+
+
+@pytest.fixture
+def failing_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[Got], None]:
+    """Lets the second batch that is to be enrolled have an answer which the server does not give."""
+
+    def fail(answer: Got) -> None:
+        exchange = OperatorClient._exchange
+        sent_before: list[Sent] = []
+
+        def exchanged(self: OperatorClient, sent: Sent) -> Got:
+            if sent.place == "/devices/bulk":
+                sent_before.append(sent)
+                if len(sent_before) == 2:
+                    return answer
+            return exchange(self, sent)
+
+        monkeypatch.setattr(OperatorClient, "_exchange", exchanged)
+
+    return fail
+
+
+FULL = Got(status=503, data=b'{"error": "audit", "detail": "No space left", "hint": "free disk space"}')
+CLASH = Got(
+    status=400,
+    data=b'{"error": "bad-request", "detail": "1 of 50 cannot be enrolled", "hint": "correct them",'
+    b'"problems": [{"item": 7, "detail": "name: taken", "hint": "choose"}]}',
+)
+
+
+def told_pins(text: str) -> dict[str, str]:
+    lines = text.partition("note the pINs now: they are not shown again\n")[2].splitlines()
+    return dict(line.split(",") for line in lines)
+
+
+def test_the_pins_of_what_is_enrolled_are_told_where_the_rest_fails(
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], failing_once: Callable[[Got], None]
+) -> None:
+    file = write(tmp_path / "many.csv", "name,lfdi", *(f"d{n},{lfdi(n)}" for n in range(1, 151)))
+    failing_once(FULL)
+    assert op("enrol", "--csv", file) == 1
+    out, err = capsys.readouterr()
+    first = told_pins(out)
+    assert list(first) == [f"d{n}" for n in range(1, 101)]
+    assert "\nerror: No space left; 100 of 150 devices are enrolled, the next is that of line 102" in err
+    assert "what to do: free disk space; then repeat the command with --key " in err
+    key = err.rpartition("--key ")[2].split()[0].rstrip(",;:")
+    assert op("enrol", "--csv", file, "--key", key) == 0
+    again = told_pins(capsys.readouterr().out)
+    assert len(again) == 150, "also those that were made before"
+    assert {name: again[name] for name in first} == first
+
+
+def test_a_batch_that_is_refused_tells_the_lines_of_the_file(
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], failing_once: Callable[[Got], None]
+) -> None:
+    file = write(tmp_path / "many.csv", "name,lfdi", *(f"d{n},{lfdi(n)}" for n in range(1, 151)))
+    failing_once(CLASH)
+    assert op("enrol", "--csv", file, "--json") == 2
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (told["created"], len(told["devices"])) == (100, 100)
+    assert told["problems"] == [{"line": 108, "detail": "name: taken (choose)"}]
+    assert "1 of 50 cannot be enrolled; 100 of 150 devices are enrolled" in err
+
+
+def test_nothing_is_said_to_be_stored_or_not_where_the_answer_is_lost(
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "two.csv", "name,lfdi,pin", f"d1,{lfdi(1)},", f"d2,{lfdi(2)},x")
+    exchange = OperatorClient._exchange
+
+    def lost(self: OperatorClient, sent: Sent) -> Got:
+        got = exchange(self, sent)
+        if sent.place == "/devices/bulk":
+            raise ConnectionResetError("gone")
+        return got
+
+    monkeypatch.setattr(OperatorClient, "_exchange", lost)
+    assert op("enrol", "--csv", file, "--keep-going") == 1
+    out, err = capsys.readouterr()
+    assert ("it may have been done all the same" in err, "nothing was stored" in out) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("name,pin,pin\nx,1,2\n", "the columns are not those of devices (pin twice)"),
         ("", "the columns are not those of devices (no name)"),
         ("name,colour\nx,red\n", "the columns are not those of devices (colour)"),
         ("name,lfdi\n", "nothing is in it"),
@@ -235,8 +356,10 @@ def test_controls_come_from_a_file_of_json_lines(
     assert "4 controls would be published" in capsys.readouterr().out
     assert op("publish", "--file", file) == 0
     assert "4 controls are published" in capsys.readouterr().out
-    assert op("publish", "--file", write(tmp_path / "bad.jsonl", good, "{", "7")) == 2
+    assert op("publish", "--file", write(tmp_path / "bad.jsonl", good, "{", "7", "[" * 100_000, DEEP)) == 2
     told = capsys.readouterr().err
+    assert "line 4: no JSON" in told
+    assert "line 5: nested more than 64 deep" in told
     assert "line 2: no JSON" in told
     assert "line 3: no JSON object" in told
 

@@ -1,5 +1,6 @@
 """Devices through the operator API: enrol, list, show, remove."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -129,6 +130,36 @@ def test_a_certificate_with_parts_that_cannot_be_read_is_refused(api: OperatorCl
     with pytest.raises(ApiError, match=r"^certificate: ") as caught:
         api.call("POST", ("devices",), body)
     assert (caught.value.status, api.get("devices")["devices"]) == (400, [])
+
+
+@pytest.fixture
+def of_version_7(device_credentials: Credentials) -> str:
+    """A certificate whose version no X.509 knows, PEM. RFC 5280, 4.1.2.1."""
+    found = x509.load_pem_x509_certificate(device_credentials.certificate_path.read_bytes())
+    octets = found.public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x06", 1)
+    text = base64.encodebytes(octets).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", ("devices",)), ("PUT", ("devices", "north")), ("POST", ("blocked",))]
+)
+def test_a_certificate_of_an_unknown_version_is_refused(
+    api: OperatorClient, of_version_7: str, method: str, path: tuple[str, ...]
+) -> None:
+    body = {"certificate": of_version_7} | ({"name": "north"} if path == ("devices",) else {})
+    with pytest.raises(ApiError, match=r"^certificate: .*version") as caught:
+        api.call(method, path, body)
+    assert (caught.value.status, caught.value.hint[:27]) == (400, "give a certificate as PEM t")
+
+
+def test_a_certificate_of_an_unknown_version_stops_no_other_device(
+    api: OperatorClient, of_version_7: str
+) -> None:
+    items = [{"name": "bad", "certificate": of_version_7}, NORTH]
+    told = api.call("POST", ("devices", "bulk"), items, query={"keep_going": "true"})
+    assert [problem["item"] for problem in rows_of(told, "problems")] == [1]
+    assert [device["name"] for device in rows_of(api.get("devices"), "devices")] == ["north"]
 
 
 def test_a_name_or_an_lfdi_is_used_once(api: OperatorClient) -> None:

@@ -267,6 +267,7 @@ def test_a_bad_line_far_behind_keeps_the_whole_file_out(
         (HEAD, "nothing is in it"),
         ("device,usage_point,start,duration,value\n", "column missing: meter_reading"),
         (HEAD.replace("kind", "sort") + GOOD, "no such column: sort"),
+        (HEAD.replace("kind", "value") + GOOD, "column value twice"),
     ],
 )
 def test_a_file_that_is_no_meter_data_is_wrong_usage(

@@ -428,6 +428,24 @@ def test_the_commands_do_all_of_it(
     assert op("resource", "add", "/tp", "nowhere.json") == 2
 
 
+def test_a_file_that_is_too_deep_is_wrong_usage(
+    op: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    assert op("resource", "add", "/tp", str(tmp_path / "deep.json")) == 2
+    assert "name a file with one JSON object" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["\u00b2", "9" * 5000, "[" * 100_000], ids=["squared", "digits", "deep"])
+@pytest.mark.parametrize("option", ["--max-w", "--mode"])
+def test_an_option_that_is_no_number_is_refused_as_what_it_is(
+    op: Callable[..., int], capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    given = value if option == "--max-w" else f"opModMaxLimW={value}"
+    assert op("publish", "feeder-7", option, given, "--for", "5m") == 2
+    assert "opModMaxLimW: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", ["\u00b2", "9" * 30, "-1", "x", "0"])
 def test_nothing_is_added_to_the_list_of_a_group_that_is_none(api: OperatorClient, number: str) -> None:
     with pytest.raises(ApiError) as caught:

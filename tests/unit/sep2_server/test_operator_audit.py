@@ -3,12 +3,14 @@
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sep2_server.operator.audit import AuditLog, Entry
 from sep2_server.operator.audit_reading import newest, verify
+from sep2_server.operator.console import audited
 from sep2_server.operator.errors import AuditFailed
 
 ENTRY = Entry(time=1_700_000_000, who="operator", action="enrol", target="north", outcome="done")
@@ -186,6 +188,62 @@ def test_a_log_on_a_full_disk_refuses(path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(AuditFailed, match="No space left on device"):
         log.append(ENTRY)
     log.close()
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+@pytest.mark.parametrize("first", [0, 1], ids=["the line", "the head"])
+def test_a_line_that_is_written_and_not_synced_is_taken_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch, first: int, failures: int
+) -> None:
+    """What the log says was done was done: the action of a line that may not be on the disk is not."""
+    write(path, "north")
+    log = AuditLog.open(path)
+    sync, count = os.fsync, iter(range(99))
+
+    def failing(file: int) -> None:
+        if first <= next(count) < first + failures:
+            full()
+        sync(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", failing)
+        with pytest.raises(AuditFailed, match="No space left on device"):
+            log.append(replace(ENTRY, target="south"))
+    log.append(replace(ENTRY, target="east"))
+    log.close()
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["target"], line["outcome"]) for line in told] == [
+        ("north", "done"),
+        ("south", "done"),
+        ("south", "failed: not stored"),
+        ("east", "done"),
+    ]
+    assert (verify(path).flaw, verify(path).lines) == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_over"), [("failed: may be stored", False), ("repeated", False), ("done", True)]
+)
+def test_a_line_whose_action_is_over_is_not_taken_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch, outcome: str, is_over: bool
+) -> None:
+    log = AuditLog.open(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(AuditFailed, match="No space left on device"):
+            log.append(replace(ENTRY, outcome=outcome), is_over=is_over)
+    log.append(ENTRY)
+    log.close()
+    assert [json.loads(line)["outcome"] for line in path.read_text().splitlines()] == [outcome, "done"]
+
+
+def test_what_was_done_on_the_machine_is_not_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(AuditFailed), audited(tmp_path, "restore database", "one.backup"):
+        monkeypatch.setattr(os, "fsync", full)
+    lines = (tmp_path / "audit.jsonl").read_text().splitlines()
+    assert [json.loads(line)["outcome"] for line in lines] == ["begun", "done"]
 
 
 def test_a_closed_log_refuses(path: Path) -> None:

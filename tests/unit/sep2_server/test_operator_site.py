@@ -61,6 +61,41 @@ def test_a_setting_that_cannot_be_is_named(override: str, told: str) -> None:
     assert str(caught.value).startswith(told)
 
 
+@pytest.mark.parametrize("text", ["operator = 3", "operator = [3]", "[[operator]]\nport = 1"])
+def test_a_file_whose_operator_is_no_table_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "server.toml").write_text(text)
+    with pytest.raises(SettingsError, match=r"^operator: .* is not a table"):
+        read_site(tmp_path)
+    with pytest.raises(WhereaboutsError, match=r"^operator: .* is not a table"):
+        whereabouts_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "told"),
+    [
+        ("operator = 3", "operator.port=1", "operator: 3 is not a table"),
+        ("port = 3", "port.x=1", "port: 3 is not a table"),
+        ("function_sets = 'all'", "function_sets.x=1", "function_sets: 'all' is not a table"),
+    ],
+)
+def test_an_entry_of_what_is_no_table_is_told(tmp_path: Path, text: str, override: str, told: str) -> None:
+    (tmp_path / "server.toml").write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_site(tmp_path, [override])
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 9000 + "]" * 9000, "port = " + "9" * 5000], ids=["deep", "5000 digits"]
+)
+def test_a_file_that_cannot_be_held_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "server.toml").write_text(text)
+    with pytest.raises(SettingsError, match=r"server\.toml: .*; make a folder with"):
+        read_site(tmp_path)
+    with pytest.raises(WhereaboutsError, match=r"server\.toml: "):
+        whereabouts_of(tmp_path)
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="make a folder with: lineside server init FOLDER"):
         read_site(tmp_path / "server.toml")

@@ -53,6 +53,13 @@ def test_a_file_that_is_no_toml_tells_its_line(tmp_path: Path) -> None:
     assert told.startswith("server.toml:2: ")
 
 
+def test_an_operator_that_is_no_table_is_told_once_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text("port = 0\noperator = 3\n")
+    told = report(tmp_path, flaws_of(tmp_path))
+    assert [line for line in told if ": operator" in line] == ["server.toml:2: operator: 3 is not a table"]
+    assert any(line.startswith("server.toml: key: ") for line in told), "what else is wrong is told too"
+
+
 def test_settings_of_a_good_site_have_no_flaw(tmp_path: Path) -> None:
     pki = Pki.create(tmp_path / "pki", depth=3)
     pki.issue_server("server", hosts=["localhost"])

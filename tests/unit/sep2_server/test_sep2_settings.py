@@ -77,7 +77,17 @@ def test_an_override_needs_an_equals_sign() -> None:
         read_settings(overrides=["port"])
 
 
-@pytest.mark.parametrize("content", [b"port =", b"\xff"])
+def test_an_entry_of_what_is_no_table_is_told(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text("port = 3")
+    with pytest.raises(SettingsError, match="port: 3 is not a table"):
+        read_settings(tmp_path / "server.toml", ["port.x=1"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"port =", b"\xff", b"a = " + b"[" * 9000 + b"]" * 9000, b"port = " + b"9" * 5000],
+    ids=["cut", "not UTF-8", "deep", "5000 digits"],
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "server.toml"
     file.write_bytes(content)
