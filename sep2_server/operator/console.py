@@ -6,12 +6,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from sep2_server.operator.audit import AUDIT_FILE, AuditLog, Entry
+from sep2_server.operator.audit import AUDIT_FILE, DONE, AuditLog, Entry
 from sep2_server.operator.errors import Refusal
 
 WHO: Final = "console"
 """Who it was: somebody with a shell on this machine."""
-BEGUN, DONE, FAILED = "begun", "done", "failed"
+BEGUN, FAILED = "begun", "failed"
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from sep2_server.event_times import repair_due
 from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of
 from sep2_server.operator.attempts import Attempts
-from sep2_server.operator.audit import AuditLog, Entry
+from sep2_server.operator.audit import DONE, NOT_DONE, AuditLog, Entry
 from sep2_server.operator.auth import Token, caller, require
 from sep2_server.operator.body import body_of, digest_of, require_fit
-from sep2_server.operator.console import BEGUN, DONE
+from sep2_server.operator.console import BEGUN
 from sep2_server.operator.desk import Desk, Office
 from sep2_server.operator.errors import (
     AuditFailed,
@@ -249,7 +249,7 @@ class Counter:
             self._audit.append(replace(entry, outcome="failed: may be stored"))
             raise StoreUndecided(str(flaw), f"ask again with the same {HEADER}: it is done once") from flaw
         except StoreError as flaw:
-            self._audit.append(replace(entry, outcome="failed: not stored"))
+            self._audit.append(replace(entry, outcome=NOT_DONE))
             raise StoreFailed(str(flaw), "nothing was done; look at the log of the server") from flaw
         except Exception as flaw:
             log.exception("%s failed", operation.action)
@@ -282,7 +282,7 @@ class Counter:
             self._audit.append(replace(entry, outcome=BEGUN))
             body = operation.run(self._desk(self._reader, token, call), call)
             try:
-                self._audit.append(entry)
+                self._audit.append(entry, is_over=True)
             except AuditFailed as flaw:
                 raise AuditFailed(flaw.detail, DONE_ALL_THE_SAME) from flaw
         return Reply(status=200, body=body)

@@ -3,6 +3,7 @@
 import http.client
 import os
 import secrets
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -181,6 +182,25 @@ def test_what_was_done_to_a_token_is_told_though_its_last_line_is_missing(
     assert token_names(api) == (["operator", "wall", "ghost"] if deed[0] == "POST" else ["operator"])
     last, *_ = rows_of(api.get("audit"), "entries")
     assert (last["target"], last["outcome"]) == (name, "begun")
+
+
+def test_a_deed_on_a_token_that_is_done_is_not_taken_back_where_its_line_is_not_synced(
+    api: OperatorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    syncs = iter((True, True, False))
+
+    def fsync(file: int) -> None:
+        if not next(syncs, True):
+            raise OSError(5, "Input/output error")
+        os.fsync(file)
+
+    monkeypatch.setattr(audit, "os", SimpleNamespace(**{**vars(os), "fsync": fsync}))
+    with pytest.raises(ApiError, match="Input/output error") as caught:
+        api.call("POST", ("tokens",), {"name": "ghost"})
+    assert caught.value.hint[:11] == "it was done"
+    monkeypatch.setattr(audit, "os", os)
+    told = [line["outcome"] for line in rows_of(api.get("audit"), "entries") if line["target"] == "ghost"]
+    assert told[::-1] == ["begun", "done"]
 
 
 def test_a_deed_on_a_token_begins_and_ends_in_the_audit_log(api: OperatorClient) -> None:
