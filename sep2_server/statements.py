@@ -235,7 +235,11 @@ READINGS_COUNT: Final = select(func.count()).select_from(t.reading).where(_IN_SE
 LATEST_VALUE: Final = (
     select(_READING.value)
     .where(_READING.reading_set_id == param("reading_set_id"), _READING.value.is_not(None))
-    .order_by(func.coalesce(_READING.time, literal_column("0")).desc(), _READING.position.desc())
+    .order_by(
+        func.coalesce(_READING.time, literal_column("0")).desc(),
+        _READING.sort_key.desc(),
+        _READING.position.desc(),
+    )
     .limit(literal_column("1"))
     .offset(NO_SKIP)
 )

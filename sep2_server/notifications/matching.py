@@ -5,12 +5,17 @@ from typing import Final
 from schemas.codes import NotificationStatus
 from sep2_server.access import Viewer, viewer_of
 from sep2_server.environment import Environment
-from sep2_server.listing import shows_programs
 from sep2_server.location import Target, locate
 from sep2_server.notifications.ending import drop, end
 from sep2_server.notifications.entries import CONSUMER, Match, Subscribed
 from sep2_server.notifications.rules import crosses, sight
-from sep2_server.notifications.watching import programs_seen, value_at, watches_of
+from sep2_server.notifications.watching import (
+    hangs_on_programs,
+    programs_seen,
+    value_at,
+    watches_of,
+    watches_others,
+)
 from sep2_server.transaction import Transaction
 
 KEPT_BEHIND: Final = 10_000
@@ -136,10 +141,10 @@ def _matters(look: _Look, subscribed: Subscribed, target: Target, lfdi: str, *, 
         value = value_at(tx, environment, target)
         matters = value is not None and crosses(seen, value, subscribed.low, subscribed.high)
         seen = seen if value is None else sight(value, subscribed.low, subscribed.high)
-    elif shows_programs(target.route) and target.row is not None:
+    elif hangs_on_programs(target.route) and target.row is not None:
         seen = programs_seen(tx, target.row, look.viewer(lfdi).scope)
         matters = is_new = seen != subscribed.seen
-    if is_new:
+    if is_new or watches_others(target.route):
         watches = watches_of(tx, environment, look.viewer(lfdi), target, subscribed.id)
         tx.ledger.put(subscribed._replace(seen=seen), watches)
     elif seen is not None and seen != subscribed.seen:

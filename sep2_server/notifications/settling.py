@@ -7,6 +7,7 @@ from typing import Final
 
 from schemas.codes import NotificationStatus
 from sep2_server.environment import Environment
+from sep2_server.location import locate
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.ending import drop, end
 from sep2_server.notifications.entries import Lane, Owed, Subscribed
@@ -188,7 +189,8 @@ def _settle(
         case Result.UNWANTED | Result.GONE:
             drop(tx, subscribed.id)
         case Result.LOST:
-            there = tx.by_href(subscribed.path) is not None
+            target = locate(tx, environment.uris, subscribed.path)
+            there = target is not None and target.exists
             end(tx, subscribed, NotificationStatus.CANCELED if there else NotificationStatus.DELETED, now_ms)
             tx.ledger.postpone(owed, now_ms, 0, None)
         case Result.WITHHELD:

@@ -3,12 +3,21 @@
 import hashlib
 from collections.abc import Iterable
 
+from function_sets import Route
 from schemas import Reading
 from sep2_server.access import Viewer
+from sep2_server.combined_tariffs import interval_lists
 from sep2_server.environment import Environment
 from sep2_server.errors import NotFound
-from sep2_server.extra_routes import DEVICE_PROGRAMS, GROUP_LIST, LATEST_READING, MEMBER_LISTS
-from sep2_server.listing import shows_own, shows_programs
+from sep2_server.extra_routes import (
+    COMBINED_INTERVALS,
+    DEVICE_PROGRAMS,
+    GROUP_LIST,
+    LATEST_READING,
+    MEMBER_LISTS,
+    group_list_of,
+)
+from sep2_server.listing import BILLING_SETS, shows_own, shows_programs
 from sep2_server.location import Target
 from sep2_server.notifications.entries import RESOURCE, RIGHTS, Watch
 from sep2_server.notifications.rules import sight
@@ -30,26 +39,62 @@ def watches_of(
     From the change behind `since` on; None: from the next one.
     """
     place = tx.last_change() if since is None else since
+    return [
+        Watch(subject_id, scope, subscription_id, owner_id, place)
+        for subject_id, scope, owner_id in _waited_for(tx, environment, viewer, target)
+    ]
 
-    def watch(subject_id: int, scope: int, owner_id: int | None = None) -> Watch:
-        return Watch(subject_id, scope, subscription_id, owner_id, place)
 
+_Wait = tuple[int, int, int | None]
+"""A subject, the scope that is meant, and through whom alone its items are reached."""
+
+
+def _waited_for(tx: Transaction, environment: Environment, viewer: Viewer, target: Target) -> list[_Wait]:
     route = target.route
     if not route.is_list or route.id == "ReadingList":
         row = target.row or target.above
-        return [watch(row.id, RESOURCE)] if row else []
+        return [(row.id, RESOURCE, None)] if row else []
     source = _source(tx, environment, target)
-    if shows_programs(route):
-        programs = [watch(row.id, RESOURCE) for row in _assigned(tx, source, viewer.scope)]
-        if route.id == DEVICE_PROGRAMS:
-            programs.append(watch(source.id, RESOURCE))
-        return [*programs, *(watch(one, RIGHTS) for one in {_assigned_to(source, viewer), EVERYBODY})]
-    itself = watch(source.id, RESOURCE)
+    if hangs_on_programs(route):
+        return _programs(tx, route, source, viewer)
+    itself: _Wait = (source.id, RESOURCE, None)
+    if route.id == BILLING_SETS:
+        accounts = sorted(viewer.assigned.get(group_list_of("CustomerAccount"), frozenset()))
+        return [itself, *((source.id, account, None) for account in accounts), *_rights(viewer.scope)]
+    if route.id == COMBINED_INTERVALS:
+        lists = [source, *interval_lists(tx, environment.uris, source)]
+        return [(listed.id, scope, None) for listed in lists for scope in (RESOURCE, EVERYBODY)]
+    return [itself, _items(route, source, viewer)]
+
+
+def _programs(tx: Transaction, route: Route, source: Row, viewer: Viewer) -> list[_Wait]:
+    """What lists of programs hang on: those that are shown, and the rights to more."""
+    programs: list[_Wait] = [(row.id, RESOURCE, None) for row in _assigned(tx, source, viewer.scope)]
+    if route.id == DEVICE_PROGRAMS:
+        programs.append((source.id, RESOURCE, None))
+    return [*programs, *_rights(_assigned_to(source, viewer))]
+
+
+def _rights(end_device_id: int) -> list[_Wait]:
+    return [(one, RIGHTS, None) for one in {end_device_id, EVERYBODY}]
+
+
+def _items(route: Route, source: Row, viewer: Viewer) -> _Wait:
     if source.kind in MEMBER_LISTS or not shows_own(route):
-        return [itself, watch(source.id, EVERYBODY)]
+        return source.id, EVERYBODY, None
     if viewer.aggregator_id is not None:
-        return [itself, watch(source.id, viewer.aggregator_id, viewer.scope)]
-    return [itself, watch(source.id, viewer.scope)]
+        return source.id, viewer.aggregator_id, viewer.scope
+    return source.id, viewer.scope, None
+
+
+def hangs_on_programs(route: Route) -> bool:
+    """Whether what a list shows is the programs that a client is assigned."""
+    return shows_programs(route) and route.id != BILLING_SETS
+
+
+def watches_others(route: Route) -> bool:
+    """Whether what is watched of a list hangs on what it shows: accounts of a client, rates of a tariff."""
+    return route.id in {BILLING_SETS, COMBINED_INTERVALS}
 
 
 def programs_seen(reader: Reader, source: Row, end_device_id: int) -> str:
@@ -75,7 +120,7 @@ def first_sight(
     if window is not None:
         value = value_at(reader, environment, target)
         return None if value is None else sight(value, *window)
-    if shows_programs(target.route) and target.row is not None:
+    if hangs_on_programs(target.route) and target.row is not None:
         return programs_seen(reader, target.row, viewer.scope)
     return None
 

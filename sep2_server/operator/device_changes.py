@@ -6,6 +6,7 @@ from typing import Final
 from schemas import EndDevice, Registration
 from sep2_server.access import scope_of
 from sep2_server.end_devices import add_der, put_end_device, put_registration, remove_der, touch
+from sep2_server.notifications.handing_over import hand_over
 from sep2_server.operator.desk import Desk, require_name
 from sep2_server.operator.devices import summary
 from sep2_server.operator.enrolment import aggregator_id_of, checked_pin, enrol_new, identity_of
@@ -94,6 +95,8 @@ def _aggregator(desk: Desk, client: Client, asked: ChangeDevice) -> bool:
     for row in tx.of_owner(client.end_device_id):
         if row.scope != EVERYBODY:
             tx.replace(row, row._replace(scope=scope_of(moved)))
+    hand_over(tx, desk.environment, moved, current.aggregator_id, desk.now)
+    touch(tx, desk.environment, client.end_device_id, desk.now)
     return True
 
 
