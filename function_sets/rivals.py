@@ -1,6 +1,6 @@
 """What newer events of a program do to older ones, found for many in one pass. IEEE 2030.5-2018, 10.2.3."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -71,29 +71,30 @@ def pressures(standings: Mapping[int, Standing], wanted: Collection[int], now: i
     found: dict[int, Pressure] = {}
     for _, same in groupby(sorted(standings, key=newness_of, reverse=True), newness_of):
         numbers = list(same)
-        found |= {number: _pressure(standings[number], newer) for number in numbers if number in wanted}
+        found |= {number: _pressure(standings[number], newer, now) for number in numbers if number in wanted}
         for number in numbers:
             _add(newer, standings[number], now)
     return found
 
 
-def _pressure(one: Standing, newer: Mapping[Scope, _Windows]) -> Pressure:
-    """What the windows of newer events do to one."""
+def _pressure(one: Standing, newer: Mapping[Scope, _Windows], now: int) -> Pressure:
+    """What windows of newer events do to one; while none that covers it has taken over, the first will."""
     shared: list[int] = []
     taken_over: list[int] = []
-    later: list[int | None] = []
+    covering: list[_Windows] = []
     starts, ends = one.starts, one.ends
     for scope, windows in newer.items():
-        covers = covers_scope(scope, one.scope)
-        if not covers and not shares_scope(scope, one.scope):
-            continue
-        beside = [window for window in windows.values() if window[0] < ends and window[1] > starts]
-        if covers:
-            taken_over += [window.taken_over for window in beside]
-            later += [window.takes_over for window in beside]
-        else:
-            shared += [window.created for window in beside]
-    return Pressure(_least(shared), _least(taken_over), _least(later))
+        if covers_scope(scope, one.scope):
+            covering.append(windows)
+            taken_over += [w.taken_over for w in windows.values() if w.starts < ends and w.ends > starts]
+        elif shares_scope(scope, one.scope):
+            shared += [w.created for w in windows.values() if w.starts < ends and w.ends > starts]
+    since, first = min(shared, default=None), min(taken_over, default=None)
+    if first is None or first > now:
+        return Pressure(since, first, first)
+    beside = (w for windows in covering for w in windows.values() if w.starts < ends and w.ends > starts)
+    later = (w.takes_over for w in beside if w.takes_over is not None)
+    return Pressure(since, first, min(later, default=None))
 
 
 def _add(newer: dict[Scope, _Windows], one: Standing, now: int) -> None:
@@ -107,7 +108,3 @@ def _add(newer: dict[Scope, _Windows], one: Standing, now: int) -> None:
     if held is not None and later is None:
         later = held.takes_over
     windows[times] = _Window(*times, one.event.creationTime, one.takes_over, later)
-
-
-def _least(times: Iterable[int | None]) -> int | None:
-    return min((time for time in times if time is not None), default=None)

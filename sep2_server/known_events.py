@@ -9,8 +9,8 @@ from sep2_server.environment import Environment
 from sep2_server.rows import Row
 from sep2_server.uris import route_named
 
-MOST_KNOWN: Final = 1000
-"""Events that are kept, some 5 kB each; those of one list that overlap are rarely more."""
+MOST_KNOWN: Final = 2000
+"""Events that are kept, some 2 kB each; those of one list that overlap are rarely as many."""
 
 
 def known_event(environment: Environment, row: Row) -> Standing:
