@@ -4,6 +4,7 @@ from function_sets.events import (
     FINAL_STATES,
     Draw,
     EventRuleError,
+    Pressure,
     cancel_window_s,
     cancelled,
     categories_of,
@@ -21,13 +22,16 @@ from function_sets.events import (
     is_over,
     latest_end,
     next_change,
+    next_under,
     overlaps,
+    pressure_on,
     randomization_of,
     replaced_by,
     replaces,
     shares,
     specified_end,
     status_at,
+    status_under,
 )
 from function_sets.model import METHODS, Access, FunctionSet, Key, Mark, Methods, Route
 from function_sets.modes import modes_of
@@ -65,6 +69,7 @@ from function_sets.precedence import (
     advance,
 )
 from function_sets.records import CONTROL_CODECS, profile_of
+from function_sets.rivals import Standing, pressures, standing_of
 from function_sets.routes import FUNCTION_SETS, ROUTES, route_of, routes_of_type
 
 __all__ = [
@@ -91,12 +96,14 @@ __all__ = [
     "ModeSource",
     "Outcome",
     "Phase",
+    "Pressure",
     "Program",
     "PublishError",
     "Publisher",
     "Refused",
     "Route",
     "Rules",
+    "Standing",
     "ToCancel",
     "ToDefault",
     "ToPublish",
@@ -124,10 +131,13 @@ __all__ = [
     "modes_of",
     "mrid_beyond",
     "next_change",
+    "next_under",
     "overlaps",
     "page",
     "pen_warning",
     "parse_query",
+    "pressure_on",
+    "pressures",
     "profile_of",
     "readable_query",
     "randomization_of",
@@ -138,5 +148,7 @@ __all__ = [
     "shares",
     "sort_key",
     "specified_end",
+    "standing_of",
     "status_at",
+    "status_under",
 ]

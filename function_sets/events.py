@@ -5,7 +5,7 @@ Pure: time and random numbers are arguments; times are s since 1970 UTC on the c
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from function_sets.modes import modes_of
 from schemas import (
@@ -21,6 +21,8 @@ from schemas import (
 from schemas.codes import EventState
 
 E = TypeVar("E", bound=Event)
+Scope = tuple[frozenset[str], int]
+"""What an event governs and the bitmap of the device categories that it is for."""
 
 FINAL_STATES: Final = frozenset(
     {EventState.CANCELLED, EventState.CANCELLED_WITH_RANDOMIZATION, EventState.SUPERSEDED}
@@ -38,6 +40,17 @@ IN_PLACE: Final = frozenset({"description"})
 
 class EventRuleError(ValueError):
     """An event may not be changed or cancelled like this; the text says which rule stands against it."""
+
+
+class Pressure(NamedTuple):
+    """What the newer events of its program do to an event, those that are in force and overlap with it."""
+
+    shared: int | None = None
+    """The earliest creationTime of one that shares some of it and does not cover it."""
+    taken_over: int | None = None
+    """When the first one that covers it takes over."""
+    takes_over: int | None = None
+    """When the first one takes over that has not yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,29 +123,63 @@ def categories_of(event: Event) -> int:
     return int(held or "0", 16)
 
 
+def newness(event: Event, *, is_higher: bool = True) -> tuple[int, int]:
+    """What is greater of the event that wins in one program: creationTime, then the higher or lower mRID."""
+    number = int(event.mRID or "0", 16)
+    return event.creationTime, number if is_higher else -number
+
+
 def is_newer(one: Event, other: Event) -> bool:
     """True if `one` wins over `other` in the same program: later creationTime, then the higher mRID."""
-    return (one.creationTime, int(one.mRID or "0", 16)) > (other.creationTime, int(other.mRID or "0", 16))
+    return newness(one) > newness(other)
 
 
 def is_newer_or_lower(one: Event, other: Event) -> bool:
     """Like `is_newer`, but of two events of one creationTime that with the lower mRID wins."""
-    return (one.creationTime, -int(one.mRID or "0", 16)) > (other.creationTime, -int(other.mRID or "0", 16))
+    return newness(one, is_higher=False) > newness(other, is_higher=False)
+
+
+def scope_of(event: Event) -> Scope:
+    """What an event governs, and for which device categories."""
+    return controls_of(event), categories_of(event)
 
 
 def covers(newer: Event, older: Event) -> bool:
     """True if the newer event governs all that the older one does, for all of its device categories."""
-    controls = controls_of(older)
-    newer_for, older_for = categories_of(newer), categories_of(older)
+    return covers_scope(scope_of(newer), scope_of(older))
+
+
+def covers_scope(newer: Scope, older: Scope) -> bool:
+    """As `covers`."""
+    (newer_controls, newer_for), (controls, older_for) = newer, older
     for_all = newer_for == 0 or (older_for != 0 and older_for & ~newer_for == 0)
-    return bool(controls) and controls <= controls_of(newer) and for_all
+    return bool(controls) and controls <= newer_controls and for_all
 
 
 def shares(one: Event, other: Event) -> bool:
     """True if both govern the same thing for at least one device category."""
-    one_for, other_for = categories_of(one), categories_of(other)
+    return shares_scope(scope_of(one), scope_of(other))
+
+
+def shares_scope(one: Scope, other: Scope) -> bool:
+    """As `shares`."""
+    (one_controls, one_for), (controls, other_for) = one, other
     same_devices = not one_for or not other_for or bool(one_for & other_for)
-    return same_devices and bool(controls_of(one) & controls_of(other))
+    return same_devices and bool(one_controls & controls)
+
+
+def pressure_on(
+    event: Event, siblings: Iterable[Event], now: int, wins: Callable[[Event, Event], bool] = is_newer
+) -> Pressure:
+    """What the other events of its program (`siblings`) do to an event; `wins`: as in `status_at`."""
+    rivals = [s for s in siblings if wins(s, event) and is_in_force(s) and overlaps(s, event)]
+    partial = [s.creationTime for s in rivals if shares(s, event) and not covers(s, event)]
+    taken_over = [takes_over(s) for s in rivals if covers(s, event)]
+    return Pressure(
+        min(partial, default=None),
+        min(taken_over, default=None),
+        min((time for time in taken_over if time > now), default=None),
+    )
 
 
 def status_at(
@@ -145,35 +192,51 @@ def status_at(
     Scheduled only while the earliest start is ahead; superseded from the earliest start of a newer event that
     covers it; potentiallySuperseded while a newer one shares some of it. `dateTime` is never in the future.
     """
-    held = event.EventStatus_
-    rivals = [s for s in siblings if wins(s, event) and _is_in_force(s) and overlaps(s, event)]
-    partial = [s.creationTime for s in rivals if shares(s, event) and not covers(s, event)]
-    status = replace(
+    return status_under(event, pressure_on(event, siblings, now, wins), now)
+
+
+def status_under(event: Event, pressure: Pressure, now: int) -> EventStatus:
+    """The status of an event at `now`, as `status_at` tells it; the one that it holds where that is right."""
+    held, shared = event.EventStatus_, pressure.shared
+    since = None if shared is None else min(now, shared)
+    state, time = held.currentStatus, held.dateTime
+    if state in OPEN_STATES:
+        state, time = _open_state(event, pressure.taken_over, now)
+    told = (held.currentStatus, held.dateTime, held.potentiallySuperseded, held.potentiallySupersededTime)
+    if told == (state, time, shared is not None, since):
+        return held
+    return replace(
         held,
-        potentiallySuperseded=bool(partial),
-        potentiallySupersededTime=min(now, *partial) if partial else None,
+        currentStatus=state,
+        dateTime=time,
+        potentiallySuperseded=shared is not None,
+        potentiallySupersededTime=since,
     )
-    if held.currentStatus not in OPEN_STATES:
-        return status
-    taken_over = [_takes_over(s) for s in rivals if covers(s, event)]
-    if taken_over and min(taken_over) <= now:
-        return replace(status, currentStatus=int(EventState.SUPERSEDED), dateTime=min(taken_over))
+
+
+def _open_state(event: Event, taken_over: int | None, now: int) -> tuple[int, int]:
+    """The state at `now` of an event that was open, and since when it has it."""
+    if taken_over is not None and taken_over <= now:
+        return int(EventState.SUPERSEDED), taken_over
     starts = earliest_start(event)
     if starts <= now:
-        since = min(now, max(starts, event.creationTime))
-        return replace(status, currentStatus=int(EventState.ACTIVE), dateTime=since)
-    return replace(status, currentStatus=int(EventState.SCHEDULED), dateTime=min(now, event.creationTime))
+        return int(EventState.ACTIVE), min(now, max(starts, event.creationTime))
+    return int(EventState.SCHEDULED), min(now, event.creationTime)
 
 
 def next_change(
     event: Event, siblings: Iterable[Event], now: int, wins: Callable[[Event, Event], bool] = is_newer
 ) -> int | None:
     """When time alone next changes the status, None where it does not any more."""
-    if event.EventStatus_.currentStatus in FINAL_STATES:
+    return next_under(event, event.EventStatus_, pressure_on(event, siblings, now, wins), now)
+
+
+def next_under(event: Event, status: EventStatus, pressure: Pressure, now: int) -> int | None:
+    """When time alone next changes this status of an event, as `next_change` tells it."""
+    if status.currentStatus in FINAL_STATES:
         return None
-    rivals = [s for s in siblings if wins(s, event) and _is_in_force(s) and overlaps(s, event)]
-    times = [earliest_start(event), *(_takes_over(s) for s in rivals if covers(s, event))]
-    return min((t for t in times if t > now), default=None)
+    times = (earliest_start(event), pressure.takes_over)
+    return min((time for time in times if time is not None and time > now), default=None)
 
 
 def is_active(event: Event, now: int) -> bool:
@@ -252,7 +315,7 @@ def replaces(newer: Event, older: Event, now: int) -> bool:
     return (
         covers(newer, older)
         and overlaps(newer, older)
-        and _takes_over(newer) <= max(now, earliest_start(older))
+        and takes_over(newer) <= max(now, earliest_start(older))
     )
 
 
@@ -261,14 +324,15 @@ def _part(limit_s: int, random: Callable[[], float]) -> int:
     return size if limit_s > 0 else -size
 
 
-def _is_in_force(event: Event) -> bool:
+def is_in_force(event: Event) -> bool:
+    """True unless the event was cancelled."""
     return event.EventStatus_.currentStatus not in {
         EventState.CANCELLED,
         EventState.CANCELLED_WITH_RANDOMIZATION,
     }
 
 
-def _takes_over(event: Event) -> int:
+def takes_over(event: Event) -> int:
     """When an event takes over from those that it covers: at its earliest start, not before its creation."""
     return max(earliest_start(event), event.creationTime)
 

@@ -6,19 +6,23 @@ from dataclasses import replace
 from typing import Final
 
 from function_sets import (
+    Pressure,
     earliest_start,
     is_newer,
     is_newer_or_lower,
     is_over,
     latest_end,
     mrid_beyond,
-    next_change,
-    status_at,
+    next_under,
+    pressure_on,
+    pressures,
+    status_under,
 )
-from schemas import Event
+from schemas import Event, EventStatus
 from schemas.codes import EventState
 from sep2_server.environment import Environment
 from sep2_server.interval_times import INTERVAL_KINDS, moved
+from sep2_server.known_events import known_event
 from sep2_server.reader import Reader
 from sep2_server.rows import OVER, Row, full_mrid
 from sep2_server.supply import OPERATION, OVERRIDE, settle_due
@@ -52,19 +56,24 @@ def timed(environment: Environment, row: Row, event: Event, siblings: list[Event
     `siblings` are the other events of its list. Over means past its latest end; the event then leaves its
     list after `event_retention_s` and is forgotten after `event_history_s` more.
     """
-    starts, ends = earliest_start(event), latest_end(event)
-    row = row._replace(starts=starts, ends=ends)
     if is_over(event, now):
+        row = row._replace(starts=earliest_start(event), ends=latest_end(event))
         return _over(environment, _begun(environment, row, event), now)
     is_higher = environment.settings.profile.mrid_tie_break == "higher"
-    wins = is_newer if is_higher else is_newer_or_lower
-    event.EventStatus_ = status_at(event, siblings, now, wins)
-    change = next_change(event, siblings, now, wins)
-    return row._replace(
-        status=event.EventStatus_.currentStatus,
-        next_at=ends if change is None else min(change, ends),
-        body=environment.codec.fragment(event),
-    )
+    pressure = pressure_on(event, siblings, now, is_newer if is_higher else is_newer_or_lower)
+    event.EventStatus_ = status_under(event, pressure, now)
+    row = _with_times(row, event, event.EventStatus_, pressure, now)
+    return row._replace(body=environment.codec.fragment(event))
+
+
+def _with_times(row: Row, event: Event, status: EventStatus, pressure: Pressure, now: int) -> Row:
+    """The row of an event that is not over, with all but the body as it is at `now`."""
+    starts, ends = earliest_start(event), latest_end(event)
+    change = next_under(event, status, pressure, now)
+    next_at = ends if change is None else min(change, ends)
+    if (row.starts, row.ends, row.status, row.next_at) == (starts, ends, status.currentStatus, next_at):
+        return row
+    return row._replace(starts=starts, ends=ends, status=status.currentStatus, next_at=next_at)
 
 
 def _begun(environment: Environment, row: Row, event: Event) -> Row:
@@ -176,18 +185,24 @@ def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now
     """Bring the other events of a list up to date that may overlap with one that is new or has changed."""
     if row.list_id is None or row.starts is None or row.ends is None:
         return
-    for other in tx.overlapping(row.list_id, row.starts, row.ends):
-        if other.id != row.id and not _has_ended(other, now):
-            _rewrite(tx, environment, other, now)
+    found = tx.overlapping(row.list_id, row.starts, row.ends)
+    others = [other for other in found if other.id != row.id and not _has_ended(other, now)]
+    starts = min((other.starts or 0 for other in others), default=row.starts)
+    ends = max((other.ends or 0 for other in others), default=row.ends)
+    if starts < row.starts or ends > row.ends:
+        found = tx.overlapping(row.list_id, min(starts, row.starts), max(ends, row.ends))
+    for other, new in zip(others, _beside(environment, others, found, now), strict=True):
+        if new is not other:
+            tx.renew(other, new)
 
 
 def siblings_of(tx: Transaction, environment: Environment, row: Row, event: Event) -> list[Event]:
-    """The other events of a list that may overlap with one, and supersede it."""
+    """The other events of a list that may overlap with one, and supersede it; to be read only."""
     if row.list_id is None:
         return []
     found = tx.overlapping(row.list_id, earliest_start(event), latest_end(event))
     able = [other for other in found if other.id != row.id and other.status not in _SUPERSEDE_NONE]
-    return [event_of(environment, other) for other in able]
+    return [known_event(environment, other).event for other in able]
 
 
 def winning_mrid(
@@ -261,6 +276,27 @@ def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new:
 
 def _timed_anew(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:
     """The row of an event as it is at `now`, beside the others of its list."""
-    event = event_of(environment, row)
-    siblings = [] if is_over(event, now) else siblings_of(tx, environment, row, event)
-    return timed(environment, row, event, siblings, now)
+    known = known_event(environment, row)
+    is_alone = row.list_id is None or now >= known.ends
+    found = [] if is_alone else tx.overlapping(row.list_id or 0, known.starts, known.ends)
+    return _beside(environment, [row], found, now)[0]
+
+
+def _beside(environment: Environment, rows: list[Row], found: list[Row], now: int) -> list[Row]:
+    """The rows of events of one list as they are at `now`; `found` are those that may overlap with them.
+
+    Each event is decoded once, and encoded only where its status is another one.
+    """
+    known = {row.id: known_event(environment, row) for row in (*found, *rows)}
+    felt = pressures(known, {row.id for row in rows}, now)
+    return [_under(environment, row, known[row.id].event, felt[row.id], now) for row in rows]
+
+
+def _under(environment: Environment, row: Row, event: Event, pressure: Pressure, now: int) -> Row:
+    if is_over(event, now):
+        return timed(environment, row, replace(event), [], now)
+    status = status_under(event, pressure, now)
+    row = _with_times(row, event, status, pressure, now)
+    if status is event.EventStatus_:
+        return row
+    return row._replace(body=environment.codec.fragment(replace(event, EventStatus_=status)))

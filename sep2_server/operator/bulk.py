@@ -1,6 +1,7 @@
 """Many devices, members or controls with one call, in one commit: whole, or as far as they are right."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, TypeVar
@@ -46,7 +47,9 @@ def enrol_many(desk: Desk, call: Call) -> Answer:
 
 
 def publish_many(desk: Desk, call: Call) -> Answer:
-    """Publish controls in many groups: a list of up to 1000, each for its `groups`. All or none."""
+    """Publish a control in each of the `groups` of each item of a list, up to 1000 in all. All or none."""
+    if _places(call.body) > MOST_ITEMS:
+        raise BadRequest(f"groups: more than {MOST_ITEMS} in all items", "send several requests for more")
     told = each(desk, call, lambda item: _published(desk, read(BulkControl, item)), "published")
     return {
         "controls": [control for found in told[0] if found is not None for control in found],
@@ -80,7 +83,17 @@ def _enrolled(desk: Desk, asked: EnrolDevice) -> dict[str, Json]:
     return {name: told[name] for name in kept if name in told}
 
 
+def _places(body: object) -> int:
+    """How many controls the items of a body ask for, one in each of their groups."""
+    items = body if isinstance(body, list) else []
+    groups = [item.get("groups") for item in items if isinstance(item, dict)]
+    return sum(len(names) for names in groups if isinstance(names, list))
+
+
 def _published(desk: Desk, asked: BulkControl) -> list[dict[str, Json]]:
+    twice = next((name for name, times in Counter(asked.groups).items() if times > 1), None)
+    if twice is not None:
+        raise BadRequest(f"groups: {twice[:40]!r} is named twice", "name each group once in an item")
     rows = [desk.program(desk.group(name), asked.program) for name in asked.groups]
     return [
         {"group": group, **publish_one(desk, row, asked)}

@@ -99,6 +99,32 @@ def test_controls_are_published_in_many_groups_all_or_none(grouped: OperatorClie
     assert len(rows_of(grouped.get("controls"), "controls")) == 2
 
 
+def test_an_item_names_each_group_once(grouped: OperatorClient) -> None:
+    items = [{**LIMIT, "groups": ["g", "h"]}, {**LIMIT, "groups": ["g", "h", "g"]}]
+    with pytest.raises(ApiError, match="1 of 2 cannot be published; none was") as caught:
+        grouped.call("POST", ("controls", "bulk"), items)
+    assert caught.value.problems == [
+        {"item": 2, "detail": "groups: 'g' is named twice", "hint": "name each group once in an item"}
+    ]
+    assert rows_of(grouped.get("controls"), "controls") == []
+    answer = grouped.call("POST", ("controls", "bulk"), items, query={"keep_going": "true"})
+    assert ([row["group"] for row in rows_of(answer, "controls")]) == ["g", "h"]
+
+
+def test_a_call_publishes_1000_controls_at_most_over_all_groups_of_its_items(grouped: OperatorClient) -> None:
+    items = [{**LIMIT, "groups": [f"x{n}" for n in range(501)]}, {**LIMIT, "groups": ["g"] * 500}]
+    with pytest.raises(ApiError) as caught:
+        grouped.call("POST", ("controls", "bulk"), items, query={"keep_going": "true"})
+    assert (caught.value.status, caught.value.detail, caught.value.hint) == (
+        400,
+        "groups: more than 1000 in all items",
+        "send several requests for more",
+    )
+    items[0]["groups"] = ["x"] * 500
+    with pytest.raises(ApiError, match="2 of 2 cannot be published"):
+        grouped.call("POST", ("controls", "bulk"), items)
+
+
 def test_every_mrid_that_is_made_ends_with_the_pen(grouped: OperatorClient) -> None:
     grouped.call("POST", ("devices", "bulk"), [device(1, groups=["g"])])
     curve = {"curveType": "opModVoltVar", "yRefType": "SET_MAX_VAR", "points": [[92, 44], [108, -44]]}
