@@ -97,8 +97,11 @@ def effective_interval(event: Event, draw: Draw) -> tuple[int, int]:
 
 
 def overlaps(one: Event, other: Event) -> bool:
-    """True if the two may be in force at the same second."""
-    return earliest_start(one) < latest_end(other) and earliest_start(other) < latest_end(one)
+    """True if the specified intervals of the two overlap: random parts alone let no event supersede another.
+
+    IEEE 2030.5-2018, 10.2.3: randomization opens no gap between successive events.
+    """
+    return one.interval.start < specified_end(other) and other.interval.start < specified_end(one)
 
 
 def controls_of(event: Event) -> frozenset[str]:

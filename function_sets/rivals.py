@@ -8,12 +8,11 @@ from function_sets.events import (
     Pressure,
     Scope,
     covers_scope,
-    earliest_start,
     is_in_force,
-    latest_end,
     newness,
     scope_of,
     shares_scope,
+    specified_end,
     takes_over,
 )
 from schemas import Event
@@ -50,8 +49,8 @@ def standing_of(event: Event, *, is_higher: bool) -> Standing:
     return Standing(
         newness(event, is_higher=is_higher),
         event,
-        earliest_start(event),
-        latest_end(event),
+        event.interval.start,
+        specified_end(event),
         takes_over(event),
         scope_of(event),
         is_in_force(event),

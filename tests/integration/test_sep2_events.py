@@ -429,3 +429,43 @@ async def test_events_that_overlap_in_one_list_are_told_from_those_that_stand_al
     assert bench.store.reader.with_siblings([]) == set()
     await bench.control(program, make_control("B0", START + 36, 2))
     assert bench.store.reader.with_siblings([row.id for row in rows]) == {row.id for row in rows[:3]}
+
+
+@pytest.mark.parametrize("newer_first", [True, False])
+async def test_events_that_only_touch_by_their_random_parts_are_successive(
+    bench: Bench, newer_first: bool
+) -> None:
+    """The random part of one neither ends the other early nor takes it away. IEEE 2030.5-2018, 10.2.3."""
+    _, client = await bench.device("touch-1")
+    _, program = await bench.group("touching", "touch-1")
+    short, long = make_control("A1", START + 10, 90), make_control("B1", START + 100, 1000)
+    short.randomizeDuration = 60
+    long.randomizeStart = -60
+    for control in (long, short) if newer_first else (short, long):
+        control.creationTime = bench.clock.now()
+        await bench.control(program, control)
+        bench.clock.advance(1)
+
+    async def statuses(at: int) -> dict[str, int]:
+        bench.clock.set(START + at)
+        page = await client.read(f"{program.href}/derc?l=9", DERControlList)
+        return {one.mRID.lstrip("0"): one.EventStatus_.currentStatus for one in page.DERControl_}
+
+    assert await statuses(9) == {"A1": 0, "B1": 0}
+    assert await statuses(39) == {"A1": 1, "B1": 0}
+    assert await statuses(99) == {"A1": 1, "B1": 1}
+    assert await statuses(161) == {"B1": 1}
+
+
+async def test_events_that_overlap_supersede_each_other_with_random_parts_too(bench: Bench) -> None:
+    _, client = await bench.device("touch-1")
+    _, program = await bench.group("touching", "touch-1")
+    older, newer = make_control("A1", START + 10, 91), make_control("B1", START + 100, 1000)
+    newer.randomizeStart = -60
+    for control in (older, newer):
+        control.creationTime = bench.clock.now()
+        await bench.control(program, control)
+        bench.clock.advance(1)
+    bench.clock.set(START + 40)
+    page = await client.read(f"{program.href}/derc?l=9", DERControlList)
+    assert [one.EventStatus_.currentStatus for one in page.DERControl_] == [4, 1]
