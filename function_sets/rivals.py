@@ -25,6 +25,7 @@ class Standing(NamedTuple):
     """The greater one of two wins."""
     event: Event
     starts: int
+    """As specified, without random parts; so is `ends`."""
     ends: int
     takes_over: int
     scope: Scope

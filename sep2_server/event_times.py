@@ -277,7 +277,7 @@ def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new:
 def _timed_anew(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:
     """The row of an event as it is at `now`, beside the others of its list."""
     known = known_event(environment, row)
-    is_alone = row.list_id is None or now >= known.ends
+    is_alone = row.list_id is None or is_over(known.event, now)
     found = [] if is_alone else tx.overlapping(row.list_id or 0, known.starts, known.ends)
     return _beside(environment, [row], found, now)[0]
 

@@ -469,3 +469,18 @@ async def test_events_that_overlap_supersede_each_other_with_random_parts_too(be
     bench.clock.set(START + 40)
     page = await client.read(f"{program.href}/derc?l=9", DERControlList)
     assert [one.EventStatus_.currentStatus for one in page.DERControl_] == [4, 1]
+
+
+async def test_an_event_that_is_made_in_the_random_tail_of_another_supersedes_it(bench: Bench) -> None:
+    _, client = await bench.device("touch-1")
+    _, program = await bench.group("touching", "touch-1")
+    older = make_control("A1", START + 10, 90)
+    older.randomizeDuration = 600
+    await bench.control(program, older)
+    bench.clock.set(START + 200)
+    newer = make_control("B1", START + 50, 1000, created=START + 200)
+    await bench.control(program, newer)
+    for at in (200, 300):
+        bench.clock.set(START + at)
+        page = await client.read(f"{program.href}/derc?l=9", DERControlList)
+        assert [one.EventStatus_.currentStatus for one in page.DERControl_] == [4, 1]
