@@ -31,7 +31,7 @@ async def control_list(bench: Bench, count: int = 6) -> tuple[Client, str]:
     _, client = await bench.device("list-1")
     _, program = await bench.group("list", "list-1")
     for number in range(count):
-        await bench.control(program, make_control(f"{number + 1:02X}", START + 3600 * (number + 1), 600))
+        await bench.control(program, make_control(f"{number + 1:04X}", START + 3600 * (number + 1), 600))
     return client, f"{program.href}/derc"
 
 
