@@ -28,6 +28,7 @@ from tests.integration.notifications.listening import Listener, listening, settl
 from tests.integration.sep2_harness import START, Bench, make_control, running
 from tests.integration.test_sep2_csip_aus_pricing import Shop
 
+pytestmark = pytest.mark.usefixtures("each_database")
 LOCAL: dict[str, Any] = {"notification_gap_ms": 0, "notification_hosts": "127.0.0.1"}
 
 
