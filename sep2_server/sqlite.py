@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from sqlite3 import SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC, Cursor, DatabaseError, connect
@@ -158,7 +158,7 @@ class SqliteConnection(Connection):
         self._execute = self._cursor.execute
         self.roll_back()
 
-    def _begin_moment(self, statement: str, values: Any = ()) -> Cursor:  # noqa: ANN401
+    def _begin_moment(self, statement: str, values: Mapping[str, object] | Sequence[object] = ()) -> Cursor:
         """Execute the first question of a moment; what asks nothing pays nothing for it."""
         self._execute = self._cursor.execute
         self._execute("BEGIN")

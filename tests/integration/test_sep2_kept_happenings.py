@@ -8,21 +8,16 @@ import pytest
 from certs import Pki
 from schemas import LogEvent, LogEventList
 from tests.integration.sep2_harness import START, running
+from tests.integration.test_sep2_durability import event
 from tests.integration.test_sep2_responses import event_for, response
 
 pytestmark = pytest.mark.usefixtures("each_database")
 KEPT = 10
 
 
-def event(number: int, created: int) -> LogEvent:
-    return LogEvent(
-        createdDateTime=created,
-        functionSet=11,
-        logEventCode=0,
-        logEventID=number,
-        logEventPEN=40732,
-        profileID=2,
-    )
+def said(number: int, at: int) -> LogEvent:
+    """A log event by its number, and the time that the clock of the device told."""
+    return replace(event(number), createdDateTime=at)
 
 
 @pytest.mark.parametrize("ahead_s", [86_400, -86_400, 0])
@@ -32,11 +27,10 @@ async def test_an_alarm_that_was_taken_is_kept_whatever_the_clock_of_the_device_
     async with running(tmp_path, sep2_pki, log_events_kept=KEPT) as bench:
         row, client = await bench.device("logs-1")
         for number in range(KEPT):
-            assert (
-                await client.post(f"{row.href}/lel", event(number, START + ahead_s + number))
-            ).status == 201
+            early = said(number, START + ahead_s + number)
+            assert (await client.post(f"{row.href}/lel", early)).status == 201
         for number in range(100, 103):
-            reply = await client.post(f"{row.href}/lel", event(number, START + number))
+            reply = await client.post(f"{row.href}/lel", said(number, START + number))
             assert (reply.status, (await client.get(reply.location)).status) == (201, 200)
         page = await client.read(f"{row.href}/lel?s=0&l=99", LogEventList)
         kept = {one.logEventID for one in page.LogEvent_}
