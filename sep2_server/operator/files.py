@@ -21,7 +21,7 @@ from sep2_server.operator.requests_accounts import AddFile, ChangeFile
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item, put_item
-from sep2_server.rows import EVERYBODY, Client, Row
+from sep2_server.rows import Client, Row
 from sep2_server.tree import remove_tree
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def add(desk: Desk, call: Call) -> Answer:
     if len(desk.programs_of(group, group_list_of(KIND))) >= most:
         raise Conflict(f"group {group.name} has {most} files", "remove one: lineside op file remove FILE")
     client = None if asked.device is None else desk.client(asked.device)
-    row = _insert(desk, _file_of(asked, content, client), content, client)
+    row = _insert(desk, _file_of(asked, content, client), content)
     programs.show(desk, group, row)
     return _told(desk, row)
 
@@ -102,14 +102,12 @@ def _file_of(asked: AddFile, content: Content, client: Client | None) -> File:
     )
 
 
-def _insert(desk: Desk, file: File, content: Content, client: Client | None) -> Row:
+def _insert(desk: Desk, file: File, content: Content) -> Row:
     """Store a File, then where its octets are: the URI of those has the number of the File."""
     tx, environment = desk.transaction, desk.environment
-    scope = EVERYBODY if client is None else client.end_device_id
     row = insert_item(desk, programs.root_list(desk, KIND), Plan(value=file))
-    stored = put_content(tx, environment, row.id, content, scope)
-    file.fileURI = stored.href
-    return tx.replace(row, row._replace(scope=scope, body=environment.codec.fragment(file)))
+    file.fileURI = put_content(tx, environment, row.id, content, row.scope).href
+    return tx.replace(row, row._replace(body=environment.codec.fragment(file)))
 
 
 def _told(desk: Desk, row: Row) -> dict[str, Json]:
