@@ -183,17 +183,22 @@ def repair_over(tx: Transaction, environment: Environment, now: int, after: int)
 
 def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
     """Bring the other events of a list up to date that may overlap with one that is new or has changed."""
-    if row.list_id is None or row.starts is None or row.ends is None:
-        return
-    found = tx.overlapping(row.list_id, row.starts, row.ends)
-    others = [other for other in found if other.id != row.id and not _has_ended(other, now)]
-    starts = min((other.starts or 0 for other in others), default=row.starts)
-    ends = max((other.ends or 0 for other in others), default=row.ends)
-    if starts < row.starts or ends > row.ends:
-        found = tx.overlapping(row.list_id, min(starts, row.starts), max(ends, row.ends))
-    for other, new in zip(others, _beside(environment, others, found, now), strict=True):
-        if new is not other:
-            tx.renew(other, new)
+    if row.list_id is not None and row.starts is not None and row.ends is not None:
+        refresh_between(tx, environment, row.list_id, row.starts, row.ends, now, but=row.id)
+
+
+def refresh_between(
+    tx: Transaction, environment: Environment, list_id: int, starts: int, ends: int, now: int, but: int = 0
+) -> list[Row]:
+    """Bring the events of a list up to date that may be in force between two times; those that changed."""
+    found = tx.overlapping(list_id, starts, ends)
+    others = [other for other in found if other.id != but and not _has_ended(other, now)]
+    first = min((other.starts or 0 for other in others), default=starts)
+    last = max((other.ends or 0 for other in others), default=ends)
+    if first < starts or last > ends:
+        found = tx.overlapping(list_id, min(first, starts), max(last, ends))
+    anew = zip(others, _beside(environment, others, found, now), strict=True)
+    return [tx.renew(other, new) for other, new in anew if new is not other]
 
 
 def siblings_of(tx: Transaction, environment: Environment, row: Row, event: Event) -> list[Event]:

@@ -163,6 +163,10 @@ class Reader(RightsReader):
         """Events of a list, not over yet, that may be in force between two times."""
         return self._db.all(row_of, e.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)
 
+    def last_open(self, list_id: int) -> Row | None:
+        """The scheduled or active event of a list that starts last."""
+        return self._db.one(row_of, e.LAST_OPEN, list_id=list_id)
+
     def with_siblings(self, ids: Sequence[int]) -> set[int]:
         """Which of some events overlap with another event of their list that is not over."""
         if not ids:

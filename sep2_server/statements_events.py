@@ -33,6 +33,19 @@ OVERLAPPING: Final = select(t.resource).where(
     _R.starts > param("starts") - _longest(param("list_id")),
 )
 
+LAST_OPEN: Final = (
+    select(t.resource)
+    .where(
+        _IN_LIST,
+        _R.status < literal_column(str(OVER)),
+        _R.status.in_((literal_column("0"), literal_column("1"))),
+    )
+    .order_by(_R.starts.desc())
+    .limit(literal_column("1"))
+    .offset(NO_SKIP)
+)
+"""The event of a list that starts last, of those that are scheduled or active."""
+
 
 @cache
 def with_siblings(number: int) -> Select[Any]:

@@ -4,19 +4,23 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from schemas import Json
 from sep2_server.operator import programs
-from sep2_server.operator.controls import publish_one
+from sep2_server.operator.controls import store_one, told
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import enrol_one
 from sep2_server.operator.errors import BadRequest, Refusal
+from sep2_server.operator.gathered import Gathered
 from sep2_server.operator.requests import BulkControl, ChangeMembers, EnrolDevice
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 
 T = TypeVar("T")
+Act = Callable[[Desk, object], Callable[[], T]]
+"""Does what an item asks for; what that gives tells what came of it, when all items are done."""
 MOST_ITEMS: Final = 1000
 """Most items of one call."""
 
@@ -36,13 +40,13 @@ def enrol_many(desk: Desk, call: Call) -> Answer:
     `dry_run` nothing is stored.
     """
     is_trial = call.flag("dry_run")
-    told = each(desk, call, lambda item: _enrolled(desk, read(EnrolDevice, item)), "enrolled")
-    done = [answer for answer in told[0] if answer is not None]
+    told, problems = each(desk, call, _enrol, "enrolled")
+    done = [answer for answer in told if answer is not None]
     return {
         "devices": [] if is_trial else list(done),
         "created": sum(answer["created"] is True for answer in done),
         "known": sum(answer["created"] is False for answer in done),
-        "problems": list(told[1]),
+        "problems": list(problems),
     }
 
 
@@ -50,10 +54,10 @@ def publish_many(desk: Desk, call: Call) -> Answer:
     """Publish a control in each of the `groups` of each item of a list, up to 1000 in all. All or none."""
     if _places(call.body) > MOST_ITEMS:
         raise BadRequest(f"groups: more than {MOST_ITEMS} in all items", "send several requests for more")
-    told = each(desk, call, lambda item: _published(desk, read(BulkControl, item)), "published")
+    told, problems = each(desk, call, _publish, "published")
     return {
-        "controls": [control for found in told[0] if found is not None for control in found],
-        "problems": list(told[1]),
+        "controls": [control for found in told if found is not None for control in found],
+        "problems": list(problems),
     }
 
 
@@ -77,10 +81,10 @@ def change_members(desk: Desk, call: Call) -> Answer:
     return {"group": group.name, "added": list(added), "removed": list(removed)}
 
 
-def _enrolled(desk: Desk, asked: EnrolDevice) -> dict[str, Json]:
-    told = enrol_one(desk, asked)
+def _enrol(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
+    told = enrol_one(desk, read(EnrolDevice, item))
     kept = ("name", "lFDI", "created", "pIN", "findings")
-    return {name: told[name] for name in kept if name in told}
+    return lambda: {name: told[name] for name in kept if name in told}
 
 
 def _places(body: object) -> int:
@@ -90,19 +94,21 @@ def _places(body: object) -> int:
     return sum(len(names) for names in groups if isinstance(names, list))
 
 
-def _published(desk: Desk, asked: BulkControl) -> list[dict[str, Json]]:
+def _publish(desk: Desk, item: object) -> Callable[[], list[dict[str, Json]]]:
+    asked = read(BulkControl, item)
     twice = next((name for name, times in Counter(asked.groups).items() if times > 1), None)
     if twice is not None:
         raise BadRequest(f"groups: {twice[:40]!r} is named twice", "name each group once in an item")
-    rows = [desk.program(desk.group(name), asked.program) for name in asked.groups]
-    return [
-        {"group": group, **publish_one(desk, row, asked)}
-        for group, row in zip(asked.groups, rows, strict=True)
+    places = [(name, desk.program(desk.group(name), asked.program)) for name in asked.groups]
+    stored = [(name, program, store_one(desk, program, asked)) for name, program in places]
+    return lambda: [
+        {"group": name, **told(desk, desk.reader.by_id(row.id) or row, program)}
+        for name, program, row in stored
     ]
 
 
 def each(
-    desk: Desk, call: Call, act: Callable[[object], T], done: str
+    desk: Desk, call: Call, act: Act[T], done: str
 ) -> tuple[Sequence[T | None], Sequence[dict[str, Json]]]:
     """Act on each item of a body: what came of it, and what is wrong. BadRequest where all stop."""
     if not isinstance(call.body, list) or not 0 < len(call.body) <= MOST_ITEMS:
@@ -123,22 +129,29 @@ def each(
 def _tried(
     desk: Desk,
     items: list[object],
-    act: Callable[[object], T],
+    act: Act[T],
     attempt: Callable[[Desk], AbstractContextManager[None]],
     *,
     is_trial: bool,
 ) -> tuple[list[T | None], list[dict[str, Json]]]:
     """What came of all items, in one attempt; a trial leaves nothing behind."""
+    gathered = Gathered()
+    desk = replace(desk, gathered=gathered)
+    tells: list[Callable[[], T] | None] = []
     results: list[T | None] = []
     problems: list[dict[str, Json]] = []
     with contextlib.suppress(_Undo), desk.transaction.attempt():
         for number, item in enumerate(items, 1):
+            gathered.begin()
             try:
                 with attempt(desk):
-                    results.append(act(item))
+                    tells.append(act(desk, item))
             except Refusal as flaw:
-                results.append(None)
+                gathered.reopen()
+                tells.append(None)
                 problems.append({"item": number, "detail": flaw.detail, "hint": flaw.hint})
+        desk.settle()
+        results += [None if tell is None else tell() for tell in tells]
         _undo(is_trial=is_trial)
     return results, problems
 

@@ -1,6 +1,7 @@
 """Cancelling many events with one call. IEEE 2030.5-2018, 10.2.3."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from sep2_server.event_times import repair_list
@@ -8,6 +9,7 @@ from sep2_server.extra_routes import group_list_of
 from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.event_changes import cancel_event
+from sep2_server.operator.gathered import Gathered
 from sep2_server.operator.requests import CancelControls
 from sep2_server.operator.requests_events import CancelEvents
 from sep2_server.operator.router import Answer, Call
@@ -55,10 +57,12 @@ def _cancel_in(desk: Desk, program: Row, asked: CancelEvents) -> list[str]:
 
 def _cancel_all(desk: Desk, rows: list[Row], asked: CancelControls | CancelEvents) -> list[str]:
     """Cancel events, some of which go with others of them; the mRIDs of all."""
+    desk = replace(desk, gathered=Gathered())
     for row in rows:
         held = desk.reader.by_id(row.id) or row
         if held.status in OPEN_STATES:
             cancel_event(desk, held, randomized=asked.randomized, reason=asked.reason)
+    desk.settle()
     return [row.mrid or "" for row in rows]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from schemas import DateTimeInterval, DERControl, DERControlBase, EventStatus, Json, json_of
 from schemas.codes import EventState
 from sep2_server.operator.curves import curve_finder, with_hrefs
-from sep2_server.operator.desk import Desk
+from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.event_changes import cancel_event, current, supersede
 from sep2_server.operator.model import natural_of, resource_of
@@ -47,6 +47,11 @@ def publish(desk: Desk, call: Call) -> Answer:
 
 def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Json]:
     """Store a control in a program; it as the API tells it."""
+    return told(desk, store_one(desk, program, asked), program)
+
+
+def store_one(desk: Desk, program: Row, asked: PublishControl) -> Row:
+    """Store a control in a program; its row."""
     control = DERControl(
         responseRequired=(asked.response_required or desk.environment.rules.response_required).upper(),
         mRID=desk.new_mrid(),
@@ -67,7 +72,7 @@ def publish_one(desk: Desk, program: Row, asked: PublishControl) -> dict[str, Js
     )
     check_event(control, desk.now)
     listed = desk.listed(program, "DERControlList")
-    return told(desk, insert_item(desk, listed, Plan(value=control, is_named=False)), program)
+    return insert_item(desk, listed, Plan(value=control, is_named=False))
 
 
 def change(desk: Desk, call: Call) -> Answer:
@@ -157,17 +162,19 @@ def _start_of(desk: Desk, program: Row, asked: PublishControl) -> int:
 
 def _last_end(desk: Desk, program: Row) -> int:
     """When the last open control of a program has ended without its random part, now at the earliest."""
-    last = desk.now
-    for row in sorted(desk.open_controls(program), key=_latest_end, reverse=True):
-        if _latest_end(row) <= last:
-            break
-        interval = desk.control_of(row).interval
-        last = max(last, interval.start + interval.duration)
-    return last
+    desk.settle()
+    listed = desk.listed(program, "DERControlList")
+    newest = desk.reader.last_open(listed.id)
+    if newest is None:
+        return desk.now
+    last = max(desk.now, _end_of(desk, newest))
+    longer = desk.reader.overlapping(listed.id, last, LATEST)
+    return max([last, *(_end_of(desk, row) for row in longer if row.status in OPEN_STATES)])
 
 
-def _latest_end(row: Row) -> int:
-    return LATEST if row.ends is None else row.ends
+def _end_of(desk: Desk, row: Row) -> int:
+    interval = desk.control_of(row).interval
+    return interval.start + interval.duration
 
 
 def _responses(desk: Desk, row: Row) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from sep2_server.environment import Environment
 from sep2_server.extra_routes import GROUP_LIST
 from sep2_server.operator.auth import Role
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
+from sep2_server.operator.gathered import Gathered
 from sep2_server.reader import Reader
 from sep2_server.rows import Client, Group, Row
 from sep2_server.transaction import Transaction
@@ -50,6 +51,8 @@ class Desk:
     now: int
     random_below: Callable[[int], int]
     beside_store: Office | None = None
+    gathered: Gathered | None = None
+    """Where a call changes many events; None where each is looked at as it is written."""
 
     @property
     def office(self) -> Office:
@@ -74,6 +77,11 @@ class Desk:
         if not isinstance(self.reader, Transaction):
             raise TypeError("an operation that only reads has no transaction")
         return self.reader
+
+    def settle(self) -> None:
+        """Bring up to date what events do to each other that were written and not looked at yet."""
+        if self.gathered is not None:
+            self.gathered.settle(self.transaction, self.environment, self.now)
 
     def resource(self, row: Row, cls: type[T]) -> T:
         """The resource that a row holds."""

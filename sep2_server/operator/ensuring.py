@@ -4,7 +4,7 @@ All are known by the mRIDs that whoever sends them gives, so that each call may 
 stays as it is, what is over stays over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from function_sets import randomization_of
@@ -44,7 +44,7 @@ def ensure_many(desk: Desk, call: Call) -> Answer:
     `group` too and takes the `primacy`. All or none; with `keep_going` those that are right.
     """
     _expect(desk, call.body)
-    told, problems = each(desk, call, lambda item: _ensured(desk, read(EnsureResource, item)), "ensured")
+    told, problems = each(desk, call, _ensure, "ensured")
     return {"items": _numbered(told), "problems": list(problems)}
 
 
@@ -55,7 +55,7 @@ def end_many(desk: Desk, call: Call) -> Answer:
     random window ends within it. All or none; with `keep_going` those that are right.
     """
     _expect(desk, call.body)
-    told, problems = each(desk, call, lambda item: _ended(desk, read(EndEvent, item)), "cancelled")
+    told, problems = each(desk, call, _end, "cancelled")
     return {"items": _numbered(told), "problems": list(problems)}
 
 
@@ -66,7 +66,7 @@ def change_defaults(desk: Desk, call: Call) -> Answer:
     `keep_going` those that are right.
     """
     _expect(desk, call.body)
-    told, problems = each(desk, call, lambda item: _defaulted(desk, read(ChangeDefault, item)), "changed")
+    told, problems = each(desk, call, _default, "changed")
     return {"items": _numbered(told), "problems": list(problems)}
 
 
@@ -83,18 +83,23 @@ def _numbered(told: Any) -> list[Json]:  # noqa: ANN401 - each knows its own
     return [{"item": number, **one} for number, one in enumerate(told, 1) if one is not None]
 
 
-def _ensured(desk: Desk, asked: EnsureResource) -> dict[str, Json]:
+def _ensure(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
+    asked = read(EnsureResource, item)
     mrid = asked.resource.get("mRID")
     if not isinstance(mrid, str) or not is_mrid(mrid):
         raise BadRequest("resource.mRID: missing", "give the mRID by which it is known: 1 to 32 hex digits")
     above = _above(desk, asked)
     known = desk.reader.all_by_mrid(mrid)
-    if known:
-        return _told(_known(desk, asked, known[0], above), created=False)
+    created = not known
+    row = _added(desk, asked, above) if created else _known(desk, asked, known[0], above)
+    return lambda: _told(desk.reader.by_id(row.id) or row, created=created)
+
+
+def _added(desk: Desk, asked: EnsureResource, above: Row | None) -> Row:
     if above is None:
-        return _told(add_at(desk, f"{asked.kind}List", asked.resource, asked.group), created=True)
+        return add_at(desk, f"{asked.kind}List", asked.resource, asked.group)
     given = _with_curves(desk, above, asked.resource)
-    return _told(add_at(desk, list_href(desk, above, f"{asked.kind}List"), given), created=True)
+    return add_at(desk, list_href(desk, above, f"{asked.kind}List"), given)
 
 
 def _above(desk: Desk, asked: EnsureResource) -> Row | None:
@@ -141,6 +146,11 @@ def _told(row: Row, *, created: bool) -> dict[str, Json]:
     return told if row.status is None else {**told, "status": STATES.get(row.status, str(row.status))}
 
 
+def _default(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
+    told = _defaulted(desk, read(ChangeDefault, item))
+    return lambda: told
+
+
 def _defaulted(desk: Desk, asked: ChangeDefault) -> dict[str, Json]:
     rows = desk.reader.all_by_mrid(asked.program)
     program = next((row for row in rows if row.kind == "DERProgram"), None)
@@ -153,16 +163,18 @@ def _defaulted(desk: Desk, asked: ChangeDefault) -> dict[str, Json]:
     return {"program": asked.program, "mRID": defaults.put(desk, program, asked.default).mRID}
 
 
-def _ended(desk: Desk, asked: EndEvent) -> dict[str, Json]:
+def _end(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
+    asked = read(EndEvent, item)
     rows = desk.reader.all_by_mrid(asked.mrid)
     row = next((row for row in rows if row.kind in KINDS), None)
     if row is None:
-        return {"mRID": asked.mrid, "status": None, "cancelled": False}
+        return lambda: {"mRID": asked.mrid, "status": None, "cancelled": False}
     row = current(desk, row)
     is_open = row.status in OPEN_STATES
     if is_open:
         row = _cancelled(desk, row, asked)
-    return {"mRID": asked.mrid, "status": STATES.get(row.status or 0, str(row.status)), "cancelled": is_open}
+    status = STATES.get(row.status or 0, str(row.status))
+    return lambda: {"mRID": asked.mrid, "status": status, "cancelled": is_open}
 
 
 def _cancelled(desk: Desk, row: Row, asked: EndEvent) -> Row:

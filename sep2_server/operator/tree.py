@@ -125,15 +125,14 @@ def insert_in(desk: Desk, above: Row, kind: str, value: Resource) -> Row:
 
 def put_item(desk: Desk, row: Row, value: Resource) -> Row:
     """Store a new value in the place of what was there; its links stay, and its mRID is for life."""
-    tx, environment = desk.transaction, desk.environment
+    tx = desk.transaction
     value.href = row.href
     listed = None if row.list_id is None else tx.by_id(row.list_id)
     key = row.sort_key if listed is None else sort_key(route_named(listed.kind), value)
     new = row._replace(sort_key=key)
     if isinstance(value, Event):
-        new = timed(environment, new, value, siblings_of(tx, environment, new, value), desk.now)
-        event = tx.replace(row, new)
-        refresh_overlapping(tx, environment, event, desk.now)
+        event = tx.replace(row, _timed(desk, new, value))
+        _refresh(desk, event)
         return event
     return tx.replace(row, _still(desk, new, value))
 
@@ -154,7 +153,7 @@ def remove(desk: Desk, row: Row) -> None:
     _link(desk, row, is_there=False)
     remove_tree(desk.transaction, desk.environment.uris, row)
     if issubclass(route_named(row.kind).type, Event):
-        refresh_overlapping(desk.transaction, desk.environment, row, desk.now)
+        _refresh(desk, row)
 
 
 def parts_of(desk: Desk, row: Row) -> Parts:
@@ -185,12 +184,26 @@ def _furnish(desk: Desk, kind: str, parts: Parts, plan: Plan) -> None:
 
 
 def _insert(desk: Desk, row: Row, value: Resource) -> Row:
-    tx, environment = desk.transaction, desk.environment
     if not isinstance(value, Event):
-        return tx.insert(_still(desk, row, value))
-    event = tx.insert(timed(environment, row, value, siblings_of(tx, environment, row, value), desk.now))
-    refresh_overlapping(tx, environment, event, desk.now)
+        return desk.transaction.insert(_still(desk, row, value))
+    event = desk.transaction.insert(_timed(desk, row, value))
+    _refresh(desk, event)
     return event
+
+
+def _timed(desk: Desk, row: Row, event: Event) -> Row:
+    """The row of an event as it is now; where many are written, as if it was alone until all are settled."""
+    tx, environment = desk.transaction, desk.environment
+    siblings = siblings_of(tx, environment, row, event) if desk.gathered is None else []
+    return timed(environment, row, event, siblings, desk.now)
+
+
+def _refresh(desk: Desk, event: Row) -> None:
+    """Bring up to date what overlaps with an event that is new or has changed, or note that it has to be."""
+    if desk.gathered is None:
+        refresh_overlapping(desk.transaction, desk.environment, event, desk.now)
+    else:
+        desk.gathered.note(event)
 
 
 def _still(desk: Desk, row: Row, value: Resource) -> Row:
