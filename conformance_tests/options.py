@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from certs import CertsError, parse_lfdi
 from conformance_tests.aus.client_procedures import PROCEDURES
 from conformance_tests.errors import UsageError
+from owner import toml_table
 from schemas import csip_aus
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def with_settings(args: argparse.Namespace, parser: argparse.ArgumentParser) -> 
     if args.config is None:
         return args
     try:
-        held = tomllib.loads(args.config.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        held = toml_table(args.config.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UsageError(f"{args.config}: {error}") from error
     for name, value in held.items():
         _set(args, parser, name, value)

@@ -1,7 +1,6 @@
 """Everything that can be set of a client: one frozen tree, read from TOML and `key=value` overrides."""
 
 import math
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -20,7 +19,7 @@ from der_client.protocol_settings import RegistrationSettings, SubscriptionSetti
 from der_client.relay import RelaySettings
 from der_client.reservation import ReservationSettings
 from der_client.site_settings import LFDI_OR_SFDI, SiteMeterSettings, meters_of, require_names
-from owner import SettingsError, built
+from owner import SettingsError, built, toml_table
 from schemas import DemandResponseProgramList, FlowReservationResponseList, Resource, TariffProfileList, codes
 
 SPOOL: Final = Path("lineside-client.sqlite")
@@ -214,8 +213,8 @@ def load_settings(text: str, overrides: Sequence[str] = (), *, folder: Path = Pa
     SettingsError names the setting that is unknown, missing, of the wrong type or out of range.
     """
     try:
-        tree = overridden(tomllib.loads(text), overrides)
-    except tomllib.TOMLDecodeError as error:
+        tree = overridden(toml_table(text), overrides)
+    except ValueError as error:
         raise SettingsError(f"no TOML: {error}") from error
     tables, meters = _device_tables(tree), meters_of(tree, folder)
     settings = built(ClientSettings, {"spool": str(SPOOL), **tree}, "", folder)
@@ -301,8 +300,8 @@ def _put(tree: dict[str, object], override: str) -> None:
     if not equals:
         raise SettingsError(f"{override}: key=value is wanted")
     try:
-        value: object = tomllib.loads(f"it = {text}")["it"]
-    except tomllib.TOMLDecodeError:
+        value: object = toml_table(f"it = {text}")["it"]
+    except ValueError:
         value = text
     *path, last = name.strip().split(".")
     for part in path:

@@ -2,6 +2,16 @@
 
 from owner.errors import SettingsError
 from owner.local_socket import answer_line, ask, opened, reachable
-from owner.settings_table import SettingShape, built, shapes_of
+from owner.settings_table import SettingShape, built, shapes_of, toml_table
 
-__all__ = ["SettingShape", "SettingsError", "answer_line", "ask", "built", "opened", "reachable", "shapes_of"]
+__all__ = [
+    "SettingShape",
+    "SettingsError",
+    "answer_line",
+    "ask",
+    "built",
+    "opened",
+    "reachable",
+    "shapes_of",
+    "toml_table",
+]

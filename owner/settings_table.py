@@ -1,5 +1,6 @@
 """Frozen dataclasses out of TOML tables: every mistake is named with its full key. Pure."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -20,6 +21,14 @@ class SettingShape:
     name: str
     type_name: str
     default: str | None
+
+
+def toml_table(text: str) -> dict[str, object]:
+    """The table that a TOML text is. ValueError says what is wrong with it, however it is wrong."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError as flaw:
+        raise ValueError("it nests too deep") from flaw
 
 
 def built(cls: type[T], table: Mapping[str, object], place: str, folder: Path) -> T:

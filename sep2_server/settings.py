@@ -1,12 +1,12 @@
 """Settings of a server: one frozen value from TOML and `key=value` texts. Unknown keys are errors."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from owner import toml_table
 from schemas import Profile, csip_aus
 from sep2_server.address import is_url
 from sep2_server.profile_settings import RULES, prefix_of, profile_of, table_of
@@ -355,8 +355,8 @@ def needing_restart(old: Settings, new: Settings) -> list[str]:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as flaw:
+        given = toml_table(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as flaw:
         raise SettingsError(f"{path}: {flaw}") from flaw
     return {name: placed(name, value, Settings, path.parent) for name, value in given.items()}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import cantools.database
 from cantools.database.errors import Error as DatabaseError
+
+from owner import toml_table
 
 from .errors import ProfileError
 from .profile import parse_profile
@@ -83,8 +84,8 @@ def _source_of(profile: str | Path) -> Traversable:
 
 def _read_toml(source: Traversable) -> dict[str, object]:
     try:
-        return tomllib.loads(source.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return toml_table(source.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise ProfileError(source.name, "(whole file)", str(error)) from error
 
 

@@ -1,7 +1,6 @@
 """Everything that can be set of a VEN: one frozen tree, read from TOML. Mistakes are named by their key."""
 
 import math
-import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from lineside.ven.programme_settings import ProgrammeSettings
 from openadr_ven.events import Enrolment, Profile, Resource
 from openadr_ven.to_sep2 import Device, Envelope, Fleet, Kind, Programme
-from owner import SettingsError, built
+from owner import SettingsError, built, toml_table
 
 LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 DAY_S: Final = 86_400
@@ -247,8 +246,8 @@ class VenSettings:
 def load_settings(path: Path) -> VenSettings:
     """The settings in a file; relative paths are taken from its folder. SettingsError."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as flaw:
+        table = toml_table(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as flaw:
         raise SettingsError(f"{path}: {flaw}; make a folder with: lineside ven init FOLDER") from flaw
     return built(VenSettings, {"state": "state", **table}, "", path.parent)
 

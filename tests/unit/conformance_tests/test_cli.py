@@ -12,6 +12,7 @@ from conformance_tests.options import add_client_options, add_run_options, add_s
 from conformance_tests.session import client_setup
 from lineside.__main__ import main
 from schemas import csip_aus
+from tests.hopeless_toml import HOPELESS
 
 SERVER = ["conform", "server", "https://[::1]:1/dcap"]
 
@@ -77,6 +78,7 @@ def test_a_settings_file_gives_what_the_command_line_left_out(tmp_path: Path) ->
         ('operator = "god"', "operator is one of api, hook, prompt"),
         ('config = "other.toml"', "config is no option here"),
         ("= 3", "Invalid"),
+        *((text, r"conform\.toml: ") for text in HOPELESS),
     ],
 )
 def test_a_wrong_settings_file_is_told_by_the_name_of_the_option(

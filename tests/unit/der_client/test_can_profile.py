@@ -6,6 +6,7 @@ import pytest
 
 from der_client.can import BusError, BusSettings, ProfileError, builtin_profiles, load_profile
 from der_client.can.mapping import AlarmCoding, Outgoing, OutgoingSignal, Timing
+from tests.hopeless_toml import HOPELESS
 
 BASE = """
 name = "mine"
@@ -154,7 +155,7 @@ def test_byte_order_as_the_dbc_has_it_swaps_nothing(tmp_path: Path) -> None:
             'signals = { BatterySoC = { value = "x" } }\n[constants]',
             "outgoing[0].signals.BatterySoC.value: 'x' is not one of voltage, current, temp, soc",
         ),
-        ("[constants]", "[constants", "mine.toml: (whole file): "),
+        *(("[constants]", f"{text}\n[constants]", "mine.toml: (whole file): ") for text in HOPELESS),
     ],
 )
 def test_mistake_is_found_with_file_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:

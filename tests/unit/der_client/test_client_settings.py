@@ -9,6 +9,7 @@ from der_client.sunspec.settings import SunSpecMeterSettings
 from der_client.sunspec_driver import SunSpecDriverSettings
 from der_client.template import TEMPLATE, template_with
 from owner import SettingsError
+from tests.hopeless_toml import HOPELESS
 
 LEAST = """
 [server]
@@ -185,9 +186,16 @@ def test_a_setting_that_must_be_there_is_named() -> None:
         load_settings("")
 
 
-def test_a_text_that_is_no_toml_is_refused() -> None:
+@pytest.mark.parametrize("text", HOPELESS)
+def test_a_text_that_is_no_toml_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="no TOML"):
-        load_settings("[")
+        load_settings(text)
+
+
+@pytest.mark.parametrize("text", HOPELESS)
+def test_an_override_that_is_no_toml_is_text(text: str) -> None:
+    with pytest.raises(SettingsError, match="port"):
+        load_settings(LEAST + TWO, ["devices.0.port=" + text.removeprefix("a = ")])
 
 
 def test_the_spool_that_is_not_set_stands_beside_the_configuration() -> None:

@@ -20,6 +20,7 @@ from openadr_ven.v2b import messages as m
 from openadr_ven.v2b.writing import write
 from owner import SettingsError, built
 from schemas.codes import DERCurveType
+from tests.hopeless_toml import HOPELESS
 from tests.unit.openadr_ven.house import CONTEXT, dispatch, event
 
 DEVICE = {"resource": "battery", "name": "b1", "group": "g1", "kind": "storage", "max_w": 5000}
@@ -211,8 +212,11 @@ def test_wrong_settings_are_named_by_their_key(text: str, tmp_path: Path) -> Non
     assert str(found.value).startswith(text)
 
 
-def test_file_that_is_no_toml_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "ven.toml").write_text("name = ")
+@pytest.mark.parametrize("text", ["name = ", *HOPELESS])
+def test_file_that_is_no_toml_says_what_to_do(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ven.toml").write_text(text)
     assert main(["ven", "run", "--config", str(tmp_path / "ven.toml")]) == 2
     assert "lineside ven init FOLDER" in capsys.readouterr().err
 
