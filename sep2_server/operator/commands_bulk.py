@@ -27,6 +27,8 @@ from sep2_server.operator.commands import (
 from sep2_server.operator.item_lines import Item, Lines, Problems, items_of, twice
 from sep2_server.operator.json_value import Json
 
+INTERRUPTED: Final = 130
+"""Exit code of what was ended by Ctrl-C, as shells have it."""
 BATCH: Final = 100
 """Devices of one request: the writer of the server is not kept from others for long."""
 COLUMNS: Final = {
@@ -72,19 +74,31 @@ def _enrolled(api: OperatorClient, items: Lines, problems: Problems) -> tuple[li
             answer = api.call("POST", ("devices", "bulk"), [item for _, item in batch])
         except ApiError as flaw:
             problems += _problems(batch, flaw.problems)
-            sys.stderr.write("\n" if devices else "")
-            count = f"{len(devices)} of {len(items)} devices are enrolled"
-            complain(f"{flaw.detail}; {count}, the next is that of line {batch[0][0]}", _hint(api, flaw))
+            _stopped(flaw.detail, devices, items, batch[0][0], _hint(api, flaw))
             return devices, WRONG_USAGE if flaw.status == HTTPStatus.BAD_REQUEST else REFUSED
+        except KeyboardInterrupt:
+            _stopped("interrupted", devices, items, batch[0][0], _again(api))
+            return devices, INTERRUPTED
         devices += rows_of(answer, "devices")
     return devices, FINE
 
 
+def _stopped(why: str, devices: list[Json], items: Lines, line: int, hint: str) -> None:
+    """Say how far it went."""
+    sys.stderr.write("\n" if devices else "")
+    count = f"{len(devices)} of {len(items)} devices are enrolled"
+    complain(f"{why}; {count}, the next is that of line {line}", hint)
+
+
 def _hint(api: OperatorClient, flaw: ApiError) -> str:
-    """What to do where a batch fails: with the key of this time the others are answered as this time."""
-    again = f"then repeat the command with --key {api.keys.first}, all lines in their places: "
-    told = "what is enrolled is not enrolled again, and its pINs are told again"
-    return flaw.hint if api.keys.first in flaw.hint else f"{flaw.hint}; {again}{told}"
+    """What to do where a batch fails."""
+    return flaw.hint if api.keys.first in flaw.hint else f"{flaw.hint}; then {_again(api)}"
+
+
+def _again(api: OperatorClient) -> str:
+    """How to go on: with the key of this time all that was done is answered as this time."""
+    again = f"repeat the command with --key {api.keys.first}, all lines in their places: "
+    return f"{again}what is enrolled is not enrolled again, and its pINs are told again"
 
 
 def _aggregators_first(items: Lines) -> Lines:

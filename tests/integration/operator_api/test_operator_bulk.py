@@ -274,18 +274,21 @@ def test_a_problem_of_an_aggregator_is_told_once_and_those_of_others_with_their_
 
 
 @pytest.fixture
-def failing_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[Got], None]:
-    """Lets the second batch that is to be enrolled have an answer which the server does not give."""
+def failing_once(monkeypatch: pytest.MonkeyPatch) -> Callable[[Got | None], None]:
+    """Lets the second batch have an answer which the server does not give; None: Ctrl-C before it comes."""
 
-    def fail(answer: Got) -> None:
+    def fail(answer: Got | None) -> None:
         exchange = OperatorClient._exchange
         sent_before: list[Sent] = []
 
         def exchanged(self: OperatorClient, sent: Sent) -> Got:
             if sent.place == "/devices/bulk":
                 sent_before.append(sent)
-                if len(sent_before) == 2:
+                if len(sent_before) == 2 and answer is not None:
                     return answer
+                if len(sent_before) == 2:
+                    exchange(self, sent)
+                    raise KeyboardInterrupt
             return exchange(self, sent)
 
         monkeypatch.setattr(OperatorClient, "_exchange", exchanged)
@@ -307,7 +310,7 @@ def told_pins(text: str) -> dict[str, str]:
 
 
 def test_the_pins_of_what_is_enrolled_are_told_where_the_rest_fails(
-    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], failing_once: Callable[[Got], None]
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], failing_once: Callable[[Got | None], None]
 ) -> None:
     file = write(tmp_path / "many.csv", "name,lfdi", *(f"d{n},{lfdi(n)}" for n in range(1, 151)))
     failing_once(FULL)
@@ -324,8 +327,23 @@ def test_the_pins_of_what_is_enrolled_are_told_where_the_rest_fails(
     assert {name: again[name] for name in first} == first
 
 
+def test_the_pins_of_what_is_enrolled_are_told_where_somebody_ends_it(
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], failing_once: Callable[[Got | None], None]
+) -> None:
+    """Also those of the call that was under way, of which nobody heard whether it was done."""
+    file = write(tmp_path / "many.csv", "name,lfdi", *(f"d{n},{lfdi(n)}" for n in range(1, 151)))
+    failing_once(None)
+    assert op("enrol", "--csv", file) == 130
+    out, err = capsys.readouterr()
+    assert len(told_pins(out)) == 100
+    assert "\nerror: interrupted; 100 of 150 devices are enrolled, the next is that of line 102" in err
+    key = err.rpartition("what to do: repeat the command with --key ")[2].split()[0].rstrip(",")
+    assert op("enrol", "--csv", file, "--key", key) == 0
+    assert len(told_pins(capsys.readouterr().out)) == 150
+
+
 def test_a_batch_that_is_refused_tells_the_lines_of_the_file(
-    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], failing_once: Callable[[Got], None]
+    op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str], failing_once: Callable[[Got | None], None]
 ) -> None:
     file = write(tmp_path / "many.csv", "name,lfdi", *(f"d{n},{lfdi(n)}" for n in range(1, 151)))
     failing_once(CLASH)
