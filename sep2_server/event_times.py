@@ -107,7 +107,9 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
     starting = {row.id: new for row in rows if (new := started(row, now)) is not None}
     ended = {row.id for row in rows if _has_ended(row, now)}
     rivalled = tx.with_siblings([*starting, *ended])
-    written = _write_rivals(tx, environment, [row for row in rows if row.id in ended & rivalled], now)
+    crowded = [row for row in rows if _is_open(row, now) and (row.id in rivalled or row.id not in starting)]
+    crowded += _going_on(tx, [row for row in rows if row.id in ended & rivalled], now)
+    written = _renew_together(tx, environment, crowded, now)
     for row in rows:
         if row.id in written:
             continue
@@ -118,8 +120,7 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
         elif row.kind in INTERVAL_KINDS:
             tx.replace(row, moved(row, now))
         else:
-            fresh = None if row.id in rivalled else starting.get(row.id)
-            _rewrite(tx, environment, row, now, fresh)
+            tx.renew(row, starting.get(row.id) or _timed_anew(tx, environment, row, now))
 
 
 def repair_list(tx: Transaction, environment: Environment, list_id: int, now: int) -> None:
@@ -247,22 +248,50 @@ def started(row: Row, now: int) -> Row | None:
     return row._replace(status=int(EventState.ACTIVE), next_at=ends, body=body)
 
 
+def _is_event(row: Row) -> bool:
+    """Whether a row is an event of a list that is not written as over."""
+    is_one = row.kind not in INTERVAL_KINDS and row.kind != OPERATION
+    return is_one and row.list_id is not None and row.ends is not None and row.status != OVER
+
+
 def _has_ended(row: Row, now: int) -> bool:
     """Whether a row is an event whose end has come and was not written yet."""
-    is_event = row.kind not in INTERVAL_KINDS and row.list_id is not None and row.ends is not None
-    return is_event and row.status != OVER and (row.ends or 0) <= now
+    return _is_event(row) and (row.ends or 0) <= now
 
 
-def _write_rivals(tx: Transaction, environment: Environment, ended: list[Row], now: int) -> set[int]:
-    """Write the due events that go on beside those that have ended; their row ids."""
-    written: set[int] = set()
-    for row in ended:
-        for other in tx.overlapping(row.list_id or 0, row.starts or 0, row.ends or 0):
-            is_due = other.next_at is not None and other.next_at <= now
-            if is_due and other.id not in written and not _has_ended(other, now):
-                _rewrite(tx, environment, other, now)
-                written.add(other.id)
-    return written
+def _is_open(row: Row, now: int) -> bool:
+    """Whether a row is an event that says something and whose end has not come."""
+    return _is_event(row) and (row.ends or 0) > now and bool(row.body)
+
+
+def _going_on(tx: Transaction, ended: list[Row], now: int) -> list[Row]:
+    """The due events that go on beside those that have ended."""
+    found = [
+        other for list_id, rows in _by_list(ended).items() for other in tx.overlapping(list_id, *_span(rows))
+    ]
+    return [one for one in found if one.next_at is not None and one.next_at <= now and _is_open(one, now)]
+
+
+def _renew_together(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> set[int]:
+    """Write events as they are at `now`, those of one list beside each other; their row ids."""
+    for list_id, group in _by_list(rows).items():
+        found = tx.overlapping(list_id, *_span(group))
+        for row, new in zip(group, _beside(environment, group, found, now), strict=True):
+            tx.renew(row, new)
+    return {row.id for row in rows}
+
+
+def _by_list(rows: list[Row]) -> dict[int, list[Row]]:
+    """Events by their list, each once."""
+    groups: dict[int, dict[int, Row]] = {}
+    for row in rows:
+        groups.setdefault(row.list_id or 0, {})[row.id] = row
+    return {list_id: list(group.values()) for list_id, group in groups.items()}
+
+
+def _span(rows: list[Row]) -> tuple[int, int]:
+    """From the first start of some events to their last end."""
+    return min(row.starts or 0 for row in rows), max(row.ends or 0 for row in rows)
 
 
 def _move_back(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:
@@ -271,12 +300,6 @@ def _move_back(tx: Transaction, environment: Environment, row: Row, now: int) ->
     if row.kind == OVERRIDE:
         settle_due(tx, environment, row, now)
     return new
-
-
-def _rewrite(tx: Transaction, environment: Environment, row: Row, now: int, new: Row | None = None) -> None:
-    if new is None:
-        new = _timed_anew(tx, environment, row, now)
-    tx.renew(row, new)
 
 
 def _timed_anew(tx: Transaction, environment: Environment, row: Row, now: int) -> Row:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from function_sets import earliest_start, is_over, latest_end
 from schemas import Codec, DateTimeInterval, DERControl, DERControlBase, EventStatus
 from sep2_server import Environment, Store, settings_of
-from sep2_server.event_times import event_of, refresh_overlapping, siblings_of, timed
+from sep2_server.event_times import event_of, refresh_overlapping, repair, siblings_of, timed
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 from tests.crowded_events import NOW, TIMES, controls
@@ -100,6 +100,51 @@ def test_all_are_as_if_each_was_looked_at_by_itself(
     assert each == at_once
 
 
+def repair_each(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:
+    """Look at each event that is due by itself, beside all others of its list, also those that end now."""
+    events = {row.id: event_of(environment, row) for row in rows}
+    able = {number: one for number, one in events.items() if one.EventStatus_.currentStatus not in {2, 3}}
+    for row in rows:
+        if row.next_at is not None and row.next_at <= now:
+            siblings = [one for number, one in able.items() if number != row.id]
+            tx.renew(row, timed(environment, row, event_of(environment, row), siblings, now))
+
+
+@settings(max_examples=inputs(60), deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    events=st.lists(controls(), min_size=1, max_size=14),
+    due=st.lists(st.booleans(), min_size=14, max_size=14),
+    now=TIMES,
+    rule=st.sampled_from(["higher", "lower"]),
+)
+def test_all_that_are_due_are_as_if_each_was_looked_at_by_itself(
+    store: Store, events: list[DERControl], due: list[bool], now: int, rule: str
+) -> None:
+    environment = ENVIRONMENTS[rule]
+    seen: list[list[Row | None]] = []
+
+    def job(tx: Transaction) -> None:
+        rows = [
+            tx.renew(row, row._replace(next_at=min(now, row.ends or now)) if is_due else row)
+            for row, is_due in zip(listed(tx, events), due, strict=False)
+        ]
+        for work in (repair_each, repair_those):
+            with contextlib.suppress(Undo), tx.attempt():
+                work(tx, environment, rows, now)
+                seen.append([tx.by_id(row.id) for row in rows])
+                raise Undo
+        raise Undo
+
+    with pytest.raises(Undo):
+        store.write(job)
+    each, at_once = seen
+    assert each == at_once
+
+
+def repair_those(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:
+    repair(tx, environment, [row for row in rows if row.next_at is not None and row.next_at <= now], now)
+
+
 def control(number: int, name: str) -> DERControl:
     return DERControl(
         mRID=f"{number:032X}",
@@ -135,3 +180,28 @@ def test_one_more_among_many_decodes_each_of_them_once(
     store.write(publish)
     assert sorted(set(decoded)) == sorted(decoded)
     assert count <= len(decoded) <= count + 1
+
+
+@pytest.mark.parametrize("later", [0, 200])
+def test_many_that_are_due_are_asked_for_together(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: int
+) -> None:
+    """Those that start at one second, and those that end."""
+    asked: list[int] = []
+    overlapping = Transaction.overlapping
+
+    def counted(tx: Transaction, list_id: int, starts: int, ends: int) -> list[Row]:
+        asked.append(list_id)
+        return overlapping(tx, list_id, starts, ends)
+
+    def run(tx: Transaction) -> list[int | None]:
+        rows = listed(tx, [control(number, tmp_path.name[-32:]) for number in range(40)])
+        due = [tx.renew(row, row._replace(next_at=NOW + 107)) for row in rows]
+        with monkeypatch.context() as patched:
+            patched.setattr(Transaction, "overlapping", counted)
+            repair(tx, ENVIRONMENT, due, NOW + 107 + later)
+        return [row.status for number in due if (row := tx.by_id(number.id)) is not None]
+
+    statuses = store.write(run)
+    assert len(statuses) == 40
+    assert len(asked) <= 2
