@@ -95,18 +95,17 @@ class Session:
     async def get(self, href: str, cls: type[R]) -> R:
         """The resource at `href`; a list is read whole. ExchangeError where that fails."""
         if items_attribute(cls) is None:
-            return self._decoded(href, await self._exchange("GET", href), cls)
+            return (await self._read(href, href, cls))[0]
         return await self._get_list(href, cls)
 
     async def get_timed(self, href: str, cls: type[R]) -> tuple[R, float, float]:
         """A resource with the local times just before the request and just after the answer, s."""
-        answer = await self._exchange("GET", href)
-        return self._decoded(href, answer, cls), answer.sent_s, answer.received_s
+        resource, answer = await self._read(href, href, cls)
+        return resource, answer.sent_s, answer.received_s
 
     async def first_page(self, href: str, cls: type[R]) -> R:
         """The first page of a list: its newest items where the list is ordered by time."""
-        asked = with_query(href, f"s=0&l={PAGE_LIMIT}")
-        return self._decoded(href, await self._exchange("GET", asked), cls)
+        return (await self._read(href, with_query(href, f"s=0&l={PAGE_LIMIT}"), cls))[0]
 
     async def put(self, href: str, resource: Resource) -> None:
         """Store a resource at `href`."""
@@ -134,9 +133,22 @@ class Session:
             query = pages.next_query()
             if query is None:
                 break
-            asked = with_query(href, query)
-            pages.take(self._decoded(href, await self._exchange("GET", asked), cls))
+            pages.take((await self._read(href, with_query(href, query), cls))[0])
         return pages
+
+    async def _read(self, href: str, asked: str, cls: type[R]) -> tuple[R, Answer]:
+        """The resource at `asked`, a URI or a page of it, and the answer that held it.
+
+        Where a URI has moved to what is no such resource (a page of maintenance), it is asked where it was.
+        """
+        answer = await self._exchange("GET", asked)
+        try:
+            return self._decoded(href, answer, cls), answer
+        except RefusedError:
+            if self._moved.pop(asked.partition("?")[0], None) is None:
+                raise
+        answer = await self._exchange("GET", asked)
+        return self._decoded(href, answer, cls), answer
 
     def _decoded(self, href: str, answer: Answer, cls: type[R]) -> R:
         try:
@@ -158,9 +170,9 @@ class Session:
         if moved is not None:
             try:
                 return await self._follow(method, moved + (f"?{query}" if query else ""), body, accept)
-            except (MissingError, UnreachableError) as error:
+            except ExchangeError as error:
                 self._moved.pop(path, None)
-                if method == "POST" and isinstance(error, UnreachableError):
+                if method == "POST" and not isinstance(error, MissingError):
                     raise
         return await self._follow(method, href, body, accept)
 

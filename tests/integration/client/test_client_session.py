@@ -16,6 +16,7 @@ from schemas import (
     EndDevice,
     EndDeviceList,
     Registration,
+    Resource,
     Time,
 )
 from tests.integration.client.harness import (
@@ -73,6 +74,23 @@ async def test_a_redirection_without_end_is_given_up(site: Site) -> None:
     async with Session(site.settings.server) as session:
         with pytest.raises(ExchangeError, match="too often"):
             await session.get("/a/time", Time)
+
+
+@pytest.mark.parametrize("status", [None, 403, 404, 503])
+@pytest.mark.parametrize(("place", "cls"), [("/a/time", Time), ("/a/devices", EndDeviceList)])
+async def test_a_move_to_what_is_no_such_resource_is_forgotten(
+    site: Site, place: str, cls: type[Resource], status: int | None
+) -> None:
+    """A page of maintenance, say: the resource is found where it was once that is over."""
+    site.script.moved[place] = "/maintenance"
+    site.script.resources["/maintenance"] = Registration(dateTimeRegistered=1, pIN=111_115)
+    site.script.status.update({} if status is None else {"/maintenance": status})
+    async with Session(site.settings.server) as session:
+        for _ in range(2):
+            with pytest.raises(ExchangeError):
+                await session.get(place, cls)
+        site.script.moved.clear()
+        assert isinstance(await session.get(place, cls), cls)
 
 
 async def test_a_redirection_away_from_tls_is_refused(site: Site) -> None:
