@@ -152,7 +152,8 @@ class Poller:
     async def _read(self, want: Want) -> None:
         if want.type is Time:
             found, sent_s, received_s = await self._session.get_timed(want.href, Time)
-            self._set_clock(found.currentTime, sent_s, received_s)
+            if self._is_our_clock(want.href):
+                self._set_clock(found.currentTime, sent_s, received_s)
             self.shelf.put(want.href, found, received_s, self.spread())
             return
         resource = await self._session.get(want.href, want.type)
@@ -183,6 +184,17 @@ class Poller:
         """Server time, s since 1970 UTC; the system's while the server's is not known."""
         known = self.clock.value
         return int(time.time()) if known is None else known.now(self.local_s())
+
+    def _is_our_clock(self, href: str) -> bool:
+        """Whether events run on this Time: of the FunctionSetAssignments before that of DeviceCapability.
+
+        Where devices have several, it is the one that is first by its URI, that of an aggregator last. All are
+        until it is known which one is. IEEE 2030.5-2018, 10.3 (Time).
+        """
+        seen = zip(self.shelf.parties, (view.value for view in self.views), strict=True)
+        named = [(party.is_principal, view.time_href) for party, view in seen if view and view.time_href]
+        held = [one for one in named if self.shelf.resource(one[1]) is not None]
+        return not held or href == min(held)[1]
 
     def _set_clock(self, server_s: int, sent_s: float, received_s: float) -> None:
         known = self.clock.value

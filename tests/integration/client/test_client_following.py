@@ -13,10 +13,13 @@ from schemas import (
     DefaultDERControlLink,
     DERControlBase,
     DERProgramList,
+    DeviceCapability,
     EndDeviceList,
     Registration,
     RegistrationLink,
     Resource,
+    Time,
+    TimeLink,
 )
 from tests.integration.client.harness import CODEC, Inverter, Site, control, controls, decoded
 
@@ -164,6 +167,33 @@ async def test_a_new_poll_rate_is_adopted(site: Site) -> None:
         await site.script.until(lambda: site.script.asked.count("PUT /a/status") > statuses + 1)
 
     assert site.script.asked.count("GET /a/controls") - polled <= 1
+
+
+async def test_events_run_on_the_clock_of_their_assignments(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DeviceCapability links to another one, two hours ahead. IEEE 2030.5-2018, 10.3."""
+    script, page = site.script, site.script.page
+
+    def paged(path: str, start: int) -> Resource:
+        found = page(path, start)
+        if path == "/b/time" and isinstance(found, Time):
+            return replace(found, currentTime=found.currentTime + 7200)
+        return found
+
+    monkeypatch.setattr(script, "page", paged)
+    root, clock = script.resources["/dcap"], script.resources["/a/time"]
+    assert isinstance(root, DeviceCapability)
+    assert isinstance(clock, Time)
+    script.resources["/dcap"] = replace(root, TimeLink_=TimeLink(href="/b/time"))
+    script.resources |= {"/b/time": replace(clock, pollRate=1), "/a/time": replace(clock, pollRate=1)}
+    async with site.client() as client:
+        await script.until(lambda: site.inverter.holds(90.0))
+        for _ in range(3):
+            await asked_again(site, "/b/time", 1)
+            assert abs(client.now_s() - time.time()) < 60
+        await asked_again(site, "/a/time", 1)
+        assert abs(client.now_s() - time.time()) < 60
 
 
 async def test_a_clock_far_from_ours_is_followed(site: Site) -> None:
