@@ -188,8 +188,8 @@ class Poller:
     def _is_our_clock(self, href: str) -> bool:
         """Whether events run on this Time: of the FunctionSetAssignments before that of DeviceCapability.
 
-        Where devices have several, it is the one that is first by its URI, that of an aggregator last. All are
-        until it is known which one is. IEEE 2030.5-2018, 10.3 (Time).
+        Where devices have several, it is the first one by its URI, that of an aggregator last. All are until
+        it is known which one is. IEEE 2030.5-2018, 10.3 (Time).
         """
         seen = zip(self.shelf.parties, (view.value for view in self.views), strict=True)
         named = [(party.is_principal, view.time_href) for party, view in seen if view and view.time_href]

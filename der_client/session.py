@@ -16,7 +16,7 @@ from der_client.errors import ExchangeError, MissingError, RefusedError, Unreach
 from der_client.http_connection import Request
 from der_client.http_pool import HttpPool
 from der_client.http_reply import HttpError
-from der_client.list_pages import PAGE_LIMIT, ListPages, items_attribute, with_query
+from der_client.list_pages import MOST_ITEMS, PAGE_LIMIT, ListPages, items_attribute, with_query
 from der_client.server_check import ServerCheck
 from der_client.settings import ServerSettings
 from schemas import MEDIA_TYPE, Codec, Malformed, Resource
@@ -30,7 +30,8 @@ NOT_NOW: Final = frozenset({408, 425, 429})
 """Statuses below 500 that say: the same request may be taken later."""
 MOST_REDIRECTS: Final = 5
 MOST_BODY: Final = 1 << 20
-MOST_PAGES: Final = 100
+MOST_PAGES: Final = 1000
+"""A server may cap its pages at a few items."""
 MOST_READINGS: Final = 3
 """How often a list is read that changes while it is read."""
 
@@ -125,6 +126,8 @@ class Session:
             pages = await self._get_pages(href, cls)
             if not pages.is_torn:
                 break
+        if pages.is_cut:
+            log.warning("%s: more than %d items, the others are not read", href, MOST_ITEMS)
         return pages.whole()
 
     async def _get_pages(self, href: str, cls: type[R]) -> ListPages[R]:
@@ -132,9 +135,9 @@ class Session:
         for _ in range(MOST_PAGES):
             query = pages.next_query()
             if query is None:
-                break
+                return pages
             pages.take((await self._read(href, with_query(href, query), cls))[0])
-        return pages
+        raise RefusedError(href, f"the list is not whole after {MOST_PAGES} pages")
 
     async def _read(self, href: str, asked: str, cls: type[R]) -> tuple[R, Answer]:
         """The resource at `asked`, a URI or a page of it, and the answer that held it.
