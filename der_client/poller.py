@@ -5,6 +5,7 @@ One poller serves all EndDevices of a client; each has a view of its own.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -60,6 +61,8 @@ class Poller:
         self.shelf = Shelf(self.settings.uri, parties, floor_s=self.settings.poll_floor_s)
         self.backoff = Backoff(first_s=self.settings.retry_first_s, most_s=self.settings.retry_most_s)
         self._failures = 0
+        self._rate_s = math.inf
+        """The fastest poll rate, s, as it was when all was known."""
         self._revision = -1
         self._heard_s = local_s()
         self._wake = asyncio.Event()
@@ -73,7 +76,7 @@ class Poller:
             if not self._is_found:
                 await self._enter()
                 continue
-            while self._rediscover:
+            while self._rediscover and not self._failures:
                 self._restart("asked for", self._rediscover.pop())
             await until_quiet_is_over()
             want = self.shelf.next(self.local_s())
@@ -95,7 +98,13 @@ class Poller:
     def request_rediscovery(self, party: int = 0) -> None:
         """Walk again from DeviceCapability for one party: a URI that it uses is gone."""
         self._rediscover.add(party)
-        self._wake.set()
+        if not self._failures:
+            self._wake.set()
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a walk through the server is under way or asked for, or the server does not answer."""
+        return bool(self._failures or self._rediscover or self.shelf.is_incomplete)
 
     def wake(self) -> None:
         """Look again what is to be read: something is said to have changed."""
@@ -214,6 +223,8 @@ class Poller:
             if former is None or view.is_registered != former.is_registered:
                 self._tell_of(number, view)
                 self.registered.set(self.registered.version)
+        if not self.shelf.is_incomplete:
+            self._rate_s = self.shelf.shortest_poll_s()
         if self.shelf.revision != self._revision and not self.shelf.is_incomplete:
             self._revision = self.shelf.revision
             self.shape.set(self._revision)
@@ -265,7 +276,7 @@ class Poller:
 
         One that wants to be read each minute has its controls read within a minute of its return.
         """
-        most_s = max(self.settings.retry_first_s, self.shelf.shortest_poll_s())
+        most_s = max(self.settings.retry_first_s, self._rate_s)
         return min(most_s, self.backoff.wait_s(self._failures, self.spread()))
 
     def _pass_over(self, want: Want, error: UnreachableError) -> None:
@@ -291,9 +302,9 @@ class Poller:
         self.shelf.restart(party)
 
     async def _pause(self, wait_s: float) -> None:
-        """Wait for the time to pass, or for a request to rediscover."""
+        """Wait for the time to pass, or for a request to rediscover a server that answers."""
         self._wake.clear()
-        if self._rediscover:
+        if self._rediscover and not self._failures:
             return
         try:
             async with asyncio.timeout(wait_s):

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 
 from der_client import AggregatorClient, Plant, What
 from der_client.protocol_settings import RegistrationSettings
@@ -203,6 +204,32 @@ async def test_a_clock_far_from_ours_is_followed(site: Site) -> None:
     async with site.client() as client:
         await site.script.until(lambda: site.inverter.holds(50.0))
         assert abs(client.now_s() - time.time() - 5_000_000) < 2.0
+
+
+async def test_what_is_owed_outlasts_a_server_that_has_nothing_for_a_while(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """404 to all, as from a proxy whose server is being started: no rediscovery can come to its end."""
+    script, trouble = site.script, site.script.trouble
+    site.settings = replace(
+        site.settings, server=replace(site.settings.server, retry_first_s=0.05, retry_most_s=0.05)
+    )
+    now = int(time.time())
+    script.resources["/a/controls"] = controls(control("C1", now + 2, 2, 5_000))
+    is_gone = asyncio.Event()
+    monkeypatch.setattr(
+        script,
+        "trouble",
+        lambda method, path: web.Response(status=404) if is_gone.is_set() else trouble(method, path),
+    )
+    async with site.client():
+        await script.until(lambda: script.statuses("C1") == [1])
+        is_gone.set()
+        await script.until(lambda: script.asked.count("POST /a/replies") > 8)
+        is_gone.clear()
+        await script.until(lambda: script.statuses("C1") == [1, 2, 3])
+
+    assert site.heard(What.SERVER_BACK)
 
 
 async def test_a_link_that_leads_nowhere_is_done_without(site: Site) -> None:
