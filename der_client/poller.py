@@ -20,11 +20,13 @@ from der_client.shelf import Party, Shelf
 from der_client.timing import Backoff
 from der_client.view import ServerView, pin_flaw
 from der_client.watched import Watched
-from schemas import EndDevice, Registration, Resource, Time
+from schemas import DERCurveList, DERList, EndDevice, MirrorUsagePointList, Registration, Resource, Time
 
 log = logging.getLogger(__name__)
 
 LOST_POLLS: Final = 3
+DISPENSABLE: Final = (DERList, DERCurveList, MirrorUsagePointList)
+"""What a client does without until its next poll, also where it never had it: no event hangs on it."""
 
 
 class Poller:
@@ -61,8 +63,8 @@ class Poller:
         self.shelf = Shelf(self.settings.uri, parties, floor_s=self.settings.poll_floor_s)
         self.backoff = Backoff(first_s=self.settings.retry_first_s, most_s=self.settings.retry_most_s)
         self._failures = 0
-        self._rate_s = math.inf
-        """The fastest poll rate, s, as it was when all was known."""
+        self._hung: set[str] = set()  # no answer for these, although there was one for others
+        self._rate_s = math.inf  # the fastest poll rate as it was when all was known
         self._revision = -1
         self._heard_s = local_s()
         self._wake = asyncio.Event()
@@ -144,7 +146,7 @@ class Poller:
             await self._missing(want, error)
         except UnreachableError as error:
             await self._unreachable(error)
-            self._pass_over(want, error)
+            await self._pass_over(want, error)
         except RefusedError as error:
             await self._refused(want, error)
         except WrongServerError as error:
@@ -155,6 +157,7 @@ class Poller:
             self.shelf.restart()
             await self._pause(self.settings.retry_most_s)
         else:
+            self._hung.discard(want.href)
             self._heard()
             self._publish()
 
@@ -279,12 +282,35 @@ class Poller:
         most_s = max(self.settings.retry_first_s, self._rate_s)
         return min(most_s, self.backoff.wait_s(self._failures, self.spread()))
 
-    def _pass_over(self, want: Want, error: UnreachableError) -> None:
-        """Go on without a resource that fails, or with what is held of it: others get their turn."""
-        is_its_own = error.status is not None and want.href != self.shelf.root
-        may_wait = is_elsewhere(self.shelf.root, want.href) or (is_its_own and self.shelf.holds(want.href))
-        if may_wait and self._failures >= LOST_POLLS:
+    async def _pass_over(self, want: Want, error: UnreachableError) -> None:
+        """Go on without a resource that fails, or with what is held of it: others get their turn.
+
+        One that is never answered may mean that the server is gone: its root says whether it is.
+        """
+        patience = 1 if want.href in self._hung else LOST_POLLS
+        if want.href == self.shelf.root or self._failures < patience:
+            return
+        may_wait = self.shelf.holds(want.href) or issubclass(want.type, DISPENSABLE)
+        if is_elsewhere(self.shelf.root, want.href):
+            may_wait = True
+        elif may_wait and error.status is None:
+            may_wait = await self._has_root()
+            self._hung.update([want.href] if may_wait else ())
+        if may_wait:
             self.shelf.postpone(want.href, self.local_s(), self.spread())
+            self._publish()
+
+    async def _has_root(self) -> bool:
+        """Whether the server answers for its DeviceCapability."""
+        root = self.shelf.wanted(self.shelf.root)
+        if root is None:
+            return False
+        try:
+            await self._read(root)
+        except ExchangeError:
+            return False
+        self._heard()
+        return True
 
     def _heard(self) -> None:
         self._heard_s = self.local_s()

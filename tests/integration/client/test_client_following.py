@@ -232,6 +232,25 @@ async def test_what_is_owed_outlasts_a_server_that_has_nothing_for_a_while(
     assert site.heard(What.SERVER_BACK)
 
 
+async def test_one_resource_that_is_never_answered_for_does_not_stop_the_others(site: Site) -> None:
+    site.settings = replace(site.settings, server=replace(site.settings.server, timeout_s=0.2))
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(90.0))
+        site.script.stuck, site.script.hangs = "/a/default", asyncio.Event()
+        now = int(time.time())
+        site.script.resources["/a/controls"] = controls(control("C1", now, 60, 5_000, status=1))
+        await site.script.until(lambda: site.script.statuses("C1") == [1, 2])
+        site.script.hangs.set()
+
+
+async def test_the_list_of_ders_is_done_without_from_the_start(site: Site) -> None:
+    site.script.status["/a/ders"] = 500
+    now = int(time.time())
+    site.script.resources["/a/controls"] = controls(control("C1", now, 60, 5_000, status=1))
+    async with site.client():
+        await site.script.until(lambda: site.script.statuses("C1") == [1, 2])
+
+
 async def test_a_link_that_leads_nowhere_is_done_without(site: Site) -> None:
     del site.script.resources["/a/default"]
     async with site.client():
