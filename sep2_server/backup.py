@@ -38,9 +38,10 @@ from sep2_server.alone import require_alone
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.folders import sync_folder
+from sep2_server.followers import is_ours
 from sep2_server.migrations import MIGRATIONS, apply, format_of, pending
 from sep2_server.stored_readings import near_day
-from sep2_server.tables import metadata, reading
+from sep2_server.tables import follower, metadata, reading
 
 KIND: Final = "lineside store"
 PAGE: Final = 1000
@@ -299,7 +300,10 @@ def _clear(db: Connection, *, is_forced: bool) -> None:
 
 
 def _insert(db: Connection, path: Path) -> None:
-    """Put the rows of a file into tables of its format; what these hold themselves, the file has too."""
+    """Put the rows of a file into tables of its format; what these hold themselves, the file has too.
+
+    A file of format 13 or before may hold who follows a resource of another server, which is left out.
+    """
     for made in metadata.sorted_tables:
         if db.has_table(made.name):
             db.run(delete(made))
@@ -309,7 +313,9 @@ def _insert(db: Connection, path: Path) -> None:
     rows: list[list[Any]] = []
     for line in _read(path):
         if isinstance(line, list):
-            rows.append([None if v is None else f(v) for f, v in zip(unpacked, line, strict=True)])
+            values = [None if v is None else f(v) for f, v in zip(unpacked, line, strict=True)]
+            if table is not follower or is_ours(str(values[names.index("href")])):
+                rows.append(values)
         if table is not None and rows and (isinstance(line, dict) or len(rows) == PAGE):
             db.insert_many(table, names, rows)
             rows = []

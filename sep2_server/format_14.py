@@ -7,3 +7,5 @@ DAYS: Final = (
     "UPDATE reading SET day = -2147483648 WHERE day < -2147483648",
 )
 """Readings of devices whose clock tells microseconds: PostgreSQL has never held such a day."""
+FOREIGN: Final = "DELETE FROM follower WHERE substr(href, 1, 1) <> '/' OR length(href) > 1000"
+"""What hangs on resources of other servers: nobody looks it up."""

@@ -182,8 +182,12 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         recounted=frozenset({"watch", "tally", "member"}),
     ),
     Migration(
-        "days of readings that every database can hold",
-        tuple(Only("sqlite", text) for text in format_14.DAYS),
+        "days of readings that every database can hold, and links to other servers that nobody looks up",
+        (
+            *(Only("sqlite", text) for text in format_14.DAYS),
+            *(Only(dialect, format_14.FOREIGN) for dialect in ("sqlite", "postgresql")),
+        ),
+        recounted=frozenset({"follower"}),
     ),
 )
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shlex
 import shutil
 import stat
@@ -25,7 +26,7 @@ from sep2_server.errors import StoreError
 from sep2_server.migrations import MIGRATIONS, Migration, migrate
 from sep2_server.rows import Client, Role, Row, StoredReading
 from sep2_server.store import open_connection
-from sep2_server.tables import reading
+from sep2_server.tables import follower, reading
 from sep2_server.transaction import Transaction
 from tests.postgres import Postgres
 
@@ -375,6 +376,27 @@ def test_days_of_format_13_that_no_database_of_ours_holds_are_brought_near(
         verify(other, tmp_path / "one.backup")
         found = other.all(tuple, select(reading.c.day).order_by(reading.c.position))
         assert [row[0] for row in found] == [2**31 - 1, -(2**31), 19_000, None]
+    finally:
+        one.close()
+        other.close()
+
+
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_links_of_format_13_to_other_servers_are_left_out(database: Make, tmp_path: Path, into: str) -> None:
+    """They may be longer than what an index of PostgreSQL holds."""
+    far = "https://tariffs.example/" + secrets.token_urlsafe(7_000)
+    source, target = database("sqlite"), database(into)
+    store = Store(source)
+    rows = [(far, 1), ("/derp/7/dc/1", 1)]
+    store.write(lambda tx: tx._db.insert_many(follower, ("href", "resource_id"), rows))
+    store.close()
+    one, other = opened(source), opened(target)
+    try:
+        back_up(one, tmp_path / "one.backup")
+        made_by_format_13(tmp_path / "one.backup")
+        restore(other, tmp_path / "one.backup")
+        verify(other, tmp_path / "one.backup")
+        assert other.all(tuple, select(follower)) == [("/derp/7/dc/1", 1)]
     finally:
         one.close()
         other.close()
