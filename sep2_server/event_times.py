@@ -27,6 +27,7 @@ from sep2_server.reader import Reader
 from sep2_server.rows import OVER, Row, full_mrid
 from sep2_server.supply import OPERATION, OVERRIDE, settle_due
 from sep2_server.transaction import Transaction
+from sep2_server.tree import remove_tree
 from sep2_server.uris import route_named
 
 BATCH: Final = 100
@@ -102,7 +103,7 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
 
     Those that only start are known by one question, so that they are written together at the end. Events that
     are over leave their list last: what they superseded before, and goes on, has to know of them. One without
-    content is none: it says nothing, and is removed.
+    content is none: it says nothing, and is removed. With a TimeTariffInterval go its prices.
     """
     starting = {row.id: new for row in rows if (new := started(row, now)) is not None}
     ended = {row.id for row in rows if _has_ended(row, now)}
@@ -116,7 +117,7 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
         if row.kind == OPERATION:
             settle_due(tx, environment, row, now)
         elif row.list_id is None or not row.body:
-            tx.delete(row)
+            remove_tree(tx, environment.uris, row)
         elif row.kind in INTERVAL_KINDS:
             tx.replace(row, moved(row, now))
         else:
