@@ -174,13 +174,20 @@ def repair_over(tx: Transaction, environment: Environment, now: int, after: int)
     rows = over_ahead(tx, environment, now, after)
     back: list[Row] = []
     for row in rows:
-        listed = tx.by_href(row.href.rpartition("/")[0]) if row.list_id is None else None
+        listed = _list_of(tx, environment, row) if row.list_id is None else None
         if row.list_id is not None or listed is not None:
             again = row if listed is None else row._replace(list_id=listed.id)
             back.append(tx.renew(row, _timed_anew(tx, environment, again, now)))
     for row in back:
         refresh_overlapping(tx, environment, row, now)
     return rows[-1].id if rows else None
+
+
+def _list_of(reader: Reader, environment: Environment, row: Row) -> Row | None:
+    """The list that an event was made in; None where that is gone."""
+    place = environment.uris.find(row.href)
+    above = None if place is None else environment.uris.parent(place)
+    return None if above is None else reader.by_href(above)
 
 
 def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now: int) -> None:
