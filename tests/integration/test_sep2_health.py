@@ -4,6 +4,7 @@ import json
 import os
 import time
 from pathlib import Path
+from sqlite3 import OperationalError
 
 import pytest
 
@@ -11,6 +12,7 @@ from certs import Pki
 from schemas import LogEvent
 from sep2_server.kernel_sync import KernelSync
 from sep2_server.process.pages import page
+from sep2_server.reader import Reader
 from tests.integration.sep2_harness import START, Bench, running
 
 EVENT = LogEvent(
@@ -67,6 +69,17 @@ async def test_a_disk_that_has_not_kept_what_was_written_makes_it_not_ready(
     assert (await client.get("/tm")).status == 200
     status, checks = readiness(bench)
     assert (status, "Input/output error; nothing more is written before" in checks["store"]) == (503, True)
+
+
+async def test_a_file_that_cannot_be_read_makes_it_not_ready(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Reader) -> int:
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Reader, "last_change", broken)
+    status, checks = readiness(bench)
+    assert (status, checks["store"].endswith("the file cannot be read: disk I/O error")) == (503, True)
 
 
 async def test_other_paths_are_no_page_of_monitoring(bench: Bench) -> None:
