@@ -323,7 +323,7 @@ class Sep2Server:
         """Let the other workers know how this one is."""
         if self.place.boards is not None:
             self.place.boards.live(self.place.number)
-            self.place.boards.write(self.place.number, self.meter.samples())
+            self.place.boards.write(self.place.number, self.meter.own_samples())
 
     def _hear(self, changes: Sequence[Change]) -> None:
         """Hear of a commit in whatever thread learns of it; the loop forgets what it has made wrong."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from sep2_server.errors import StoreError
+from sep2_server.reader import Reader
 
 if TYPE_CHECKING:
     from sep2_server.app import Sep2Server
@@ -44,7 +45,7 @@ def _claim(server: "Sep2Server", claim: Callable[["Sep2Server"], str]) -> str:
 
 
 def _store(server: "Sep2Server") -> str:
-    server.store.reader.last_change()
+    server.store.look(Reader.last_change)
     server.store.require_durable()
     return FINE
 
