@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from openadr_ven.bounds import LONGEST_S
 from openadr_ven.events import Code, Refusal
 from openadr_ven.v2b.report_messages import (
     METADATA,
@@ -97,6 +98,8 @@ def refusal_of(request: ReportRequest, offers: Sequence[ReportOffer]) -> Refusal
 
 def _excess(request: ReportRequest, offer: ReportOffer) -> Refusal | None:
     """What of a request is more than the metadata allows (R340)."""
+    if max(request.granularity_s, request.back_s, request.duration_s or 0) > LONGEST_S:
+        return Refusal(code=Code.INVALID_DATA, text="a duration beyond all bounds")
     if request.back_s == 0 and not request.duration_s and plain_name(offer) == ReportName.HISTORY_USAGE:
         return Refusal(code=Code.INVALID_DATA, text="a history once, whose reportInterval has no duration")
     wanted = {rID for rID, _ in request.points}

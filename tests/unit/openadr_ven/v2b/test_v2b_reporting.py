@@ -179,6 +179,8 @@ def test_r308_rid_stands_once_within_a_specifier() -> None:
         ({"granularity_s": 0, "back_s": 1}, 454),
         ({"reportSpecifierID": "history", "granularity_s": 0, "back_s": 0, "duration_s": 10**8}, 454),
         ({"reportSpecifierID": "history", "back_s": 0, "duration_s": None}, 454),
+        ({"granularity_s": 10**400, "back_s": 10**400}, 454),
+        ({"duration_s": 10**400}, 454),
     ],
     ids=[
         "specifier",
@@ -190,6 +192,8 @@ def test_r308_rid_stands_once_within_a_specifier() -> None:
         "too often",
         "too long ago",
         "history once without a length",
+        "beyond all bounds",
+        "a length beyond all bounds",
     ],
 )
 def test_r340_too_much_or_unknown_is_refused(change: dict[str, object], code: int) -> None:
