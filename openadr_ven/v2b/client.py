@@ -164,7 +164,7 @@ class Ven:
         while True:
             self._desk.changed.clear()
             await self._make_reports()
-            is_due = self._clock.now() >= self.pace.next_at
+            is_due = not self.pace.left_s(self._clock.now())
             if is_due or (self.kept.owed and not self.pace.failures):
                 await self._try(is_due=is_due)
             await self._clock.wait(self._desk.changed, self._pause_s())
@@ -175,7 +175,7 @@ class Ven:
         if self.kept.is_cancelled and not self.kept.owed:
             return LONGEST_PAUSE_S
         dues = [one.due for one in self.kept.running]
-        return max(0.0, min([self.pace.next_at, now + LONGEST_PAUSE_S, *dues]) - now)
+        return max(0.0, min([now + self.pace.left_s(now), now + LONGEST_PAUSE_S, *dues]) - now)
 
     async def _try(self, *, is_due: bool) -> None:
         """Talk to the VTN; what fails is said once, and tried again more and more slowly."""
