@@ -83,6 +83,27 @@ def test_a_journal_that_was_cut_keeps_every_whole_verdict(tmp_path: Path, cut: i
     assert not held.complete
 
 
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\u2029", "\x1c", "\r"])
+def test_a_journal_keeps_what_a_peer_sent_with_ends_of_lines_of_unicode(tmp_path: Path, mark: str) -> None:
+    run = one_of_each()
+    case = run.cases[0]
+    exchange = exchange_of(f"<Time>a{mark}b</Time>".encode(), headers=(("Server", f"a{mark}b"),))
+    run.verdicts[case.id] = verdict_of(case, Outcome.FAILED, exchange)
+    kept(tmp_path / "run", run)
+    assert read_journal(tmp_path / "run" / "run.jsonl").verdicts == run.verdicts
+
+
+def test_a_journal_that_was_cut_within_a_letter_keeps_every_whole_verdict(tmp_path: Path) -> None:
+    run = one_of_each()
+    case = run.cases[-1]
+    run.verdicts[case.id] = verdict_of(case, Outcome.FAILED, exchange_of("é".encode()))
+    kept(tmp_path / "run", run)
+    journal = tmp_path / "run" / "run.jsonl"
+    written = journal.read_bytes()
+    journal.write_bytes(written[: written.rindex("é".encode()) + 1])
+    assert list(read_journal(journal).verdicts) == [one.id for one in run.cases[:-1]]
+
+
 def test_a_folder_of_something_else_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
