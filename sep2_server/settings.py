@@ -94,7 +94,7 @@ class Settings:
     meter_readings_per_usage_point: int = 64
     """Most MeterReadings of one UsagePoint."""
     reading_sets_kept: int = 2016
-    """Newest ReadingSets kept for each MeterReading, and up to a twentieth more."""
+    """ReadingSets kept of each MeterReading, those that came last, and up to a twentieth more."""
     reading_retention_s: int = 0
     """How long readings of clients are kept after their time, to the day; 0: as long as their sets are."""
     event_history_s: int = 31_536_000
