@@ -82,7 +82,10 @@ class Settings:
     end_devices_per_aggregator: int = 100_000
     """Most EndDevices that an aggregator may register in-band."""
     items_per_list: int = 1000
-    """Most items that clients may post to one list, log events and readings apart."""
+    """Most items that clients may post to one list, log events and readings apart.
+
+    Of what the server by itself granted a device, as many are kept once they left their list, the newest.
+    """
     log_events_kept: int = 100
     """Newest log events kept for each device, at least 10, and up to a twentieth more. 17 (LogEvent)."""
     responses_kept: int = 100_000

@@ -117,6 +117,11 @@ def test_the_last_open_event_is_found_from_the_end(db: SqliteConnection) -> None
     assert step.endswith("resource_by_start (list_id=?)")
 
 
+def test_events_that_have_left_their_list_are_found_by_their_owner(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements_events.LEFT)
+    assert step.endswith("resource_by_owner (owner_id=?)")
+
+
 def test_rivals_of_an_event_are_found_by_when_they_begin(db: SqliteConnection) -> None:
     steps = plan_of(db, statements_events.with_siblings(4))
     found = [step for step in steps if "USING INDEX resource_by" in step]
