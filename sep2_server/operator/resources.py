@@ -12,7 +12,6 @@ from function_sets import ROUTES, Access
 from schemas import (
     DERCurve,
     Event,
-    FlowReservationResponse,
     Resource,
 )
 from schemas.codes import EventState
@@ -28,7 +27,7 @@ from sep2_server.extra_routes import (
     MEMBER_LISTS,
     PROGRAM_KINDS,
 )
-from sep2_server.flow_reservations import RESPONSE
+from sep2_server.flow_reservations import RESPONSE, request_of
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, price_blocks, programs
 from sep2_server.operator.desk import Desk
@@ -44,7 +43,7 @@ from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, remove
 from sep2_server.operator.untold import wire_of
 from sep2_server.operator.xml_bodies import given_of, replacing
-from sep2_server.rows import OVER, Group, Row, full_mrid
+from sep2_server.rows import OVER, Group, Row
 from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
@@ -380,8 +379,7 @@ def _require_over(desk: Desk, row: Row) -> None:
 def _grants_of(desk: Desk, request: Row) -> list[Row]:
     """The events that answer a request."""
     rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
-    subjects = ((row, desk.resource(row, FlowReservationResponse).subject) for row in rows)
-    return [row for row, subject in subjects if full_mrid(subject) == request.mrid]
+    return [row for row in rows if request_of(row) == request.mrid]
 
 
 def _rows_below(desk: Desk, row: Row) -> list[Row]:
