@@ -5,7 +5,6 @@ in is in `planting`, what comes and goes with it is in `tree`.
 """
 
 import re
-from collections import Counter
 from typing import Final
 
 from function_sets import ROUTES, Access
@@ -36,7 +35,7 @@ from sep2_server.operator.event_changes import abandon, cancel_event, change_eve
 from sep2_server.operator.function_rules import require_free, require_subject
 from sep2_server.operator.own_ways import require_changed_here, require_removed_here
 from sep2_server.operator.planting import changed_value, plan_of
-from sep2_server.operator.reports import response_told
+from sep2_server.operator.reports import counts_of, response_told
 from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
@@ -211,10 +210,9 @@ def responses(desk: Desk, call: Call) -> Answer:
     """The Responses to an event of any kind, in the order in which they came, and their counts."""
     row = _event(_target(desk, call.query.get("href")))
     reports = desk.reader.reports(row.mrid or "", limit=call.number("limit", 1000, 1, MOST_COUNTED))
-    counts = Counter(str(report.status) for report in reports)
     return {
         "href": row.href,
-        "counts": dict(sorted(counts.items())),
+        "counts": counts_of(desk, row.mrid),
         "responses": [response_told(desk, report) for report in reports],
     }
 
