@@ -101,7 +101,7 @@ class Settings:
     reading_retention_s: int = 0
     """How long readings of clients are kept after their time, to the day; 0: as long as their sets are."""
     event_history_s: int = 31_536_000
-    """How long operators can see an event after it left its list."""
+    """How long after it left its list operators can see an event, and devices answer it; at least a day."""
     changes_kept: int = 1_000_000
     """Newest entries of the change feed that are kept."""
     operator_answer_retention_s: int = 86_400
@@ -286,7 +286,6 @@ _BOUNDS: Final = {
     "download_stall_s": (1, 3600),
     "download_turn_s": (1, 86_400),
     "cached_octets": (0, 1 << 40),
-    "event_history_s": (0, 3_153_600_000),
     "function_set_assignments_per_device": (1, 10_000),
     "pen": (0, 4_294_967_295),
     "time_quality": (0, 7),
