@@ -1,5 +1,6 @@
 """What a client may do for ever must not grow for ever; what it says of one thing stays with that thing."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -127,7 +128,7 @@ async def test_a_mirror_keeps_its_mrid(bench: Bench) -> None:
 
 
 async def test_reports_of_an_event_go_with_its_history(tmp_path: Path, sep2_pki: Pki) -> None:
-    async with running(tmp_path, sep2_pki, event_history_s=100) as bench:
+    async with running(tmp_path, sep2_pki, event_history_s=86_400) as bench:
         _, client = await bench.device("many-1")
         _, program = await bench.group("all", "many-1")
         await bench.control(program, make_control(MRID, START, 60))
@@ -137,8 +138,11 @@ async def test_reports_of_an_event_go_with_its_history(tmp_path: Path, sep2_pki:
         )
         assert (await client.post(f"{sets[0].href}/rsp", answer)).status == 201
         await pass_time(bench, 60)
-        assert len(bench.store.reader.reports(MRID)) == 1
-        await pass_time(bench, 100)
+        done = replace(answer, status=3)
+        assert (await client.post(f"{sets[0].href}/rsp", done)).status == 201, "it is over, and is answered"
+        await pass_time(bench, 86_399)
+        assert [report.status for report in bench.store.reader.reports(MRID)] == [1, 3]
+        await pass_time(bench, 1)
         assert bench.store.reader.reports(MRID) == []
 
 
