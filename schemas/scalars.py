@@ -40,6 +40,8 @@ _URI: Final = re.compile(
 _NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SPACE: Final = " \t\r\n"
 _MOST_KNOWN: Final = 8192
+_LONGEST_KNOWN: Final = 40
+"""Characters of a text that is kept: any number fits, and no client fills the memory with white space."""
 
 
 def bounds_of(scalar: Scalar) -> tuple[int, int]:
@@ -68,6 +70,8 @@ def reader_of(scalar: Scalar, known: Known | None = None, *, judges_uris: bool =
 def _remembering(read: Callable[[str], Value], known: Known) -> Read:
     def remembering(text: str | None) -> Value:
         value = read((text or "").strip(_SPACE))
+        if text is None or len(text) > _LONGEST_KNOWN:
+            return value
         if len(known) >= _MOST_KNOWN:
             known.clear()
         known[text] = value

@@ -25,6 +25,7 @@ class BorrowedConnection(Connection):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sep2-reader")
         self._lent = self._do(make)
         self.dialect = self._lent.dialect
+        self.failures = self._lent.failures
         self._patience_s = patience_s
 
     def run(self, statement: ClauseElement, **parameters: object) -> Result:

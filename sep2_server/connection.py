@@ -68,6 +68,8 @@ class Connection(ABC):
 
     dialect: str
     """Name of the dialect: sqlite, postgresql."""
+    failures: tuple[type[Exception], ...] = ()
+    """What its driver raises, beside StoreError, where it refuses a statement or its values."""
 
     @abstractmethod
     def run(self, statement: ClauseElement, **parameters: object) -> Result:

@@ -27,6 +27,7 @@ from sep2_server import (
     format_11,
     format_12,
     format_13,
+    format_14,
     statements_rights,
     tables,
 )
@@ -66,10 +67,11 @@ Operation = ClauseElement | Only
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step, and what it is for."""
+    """One step, and what it is for; `recounted` are the tables that have more or fewer rows behind it."""
 
     name: str
     operations: tuple[Operation, ...]
+    recounted: frozenset[str] = frozenset()
 
 
 def created(*tables: Table) -> tuple[Operation, ...]:
@@ -102,6 +104,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(
         "blocked certificates, disabled devices, the network as operators see it",
         (*created(tables.blocked, tables.disabled, tables.node), statements_rights.COUNT_MEMBERS),
+        recounted=frozenset({"tally"}),
     ),
     Migration(
         "programs of every kind in groups",
@@ -176,6 +179,11 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             *created(tables.linking),
             *(Only(dialect, text) for text in format_13.TEXTS for dialect in ("sqlite", "postgresql")),
         ),
+        recounted=frozenset({"watch", "tally", "member"}),
+    ),
+    Migration(
+        "days of readings that every database can hold",
+        tuple(Only("sqlite", text) for text in format_14.DAYS),
     ),
 )
 

@@ -112,6 +112,7 @@ class PostgresConnection(Connection):
             errors.DiskFullError,
             errors.ReadOnlySQLTransactionError,
         )
+        self.failures = (errors.PostgresError,)
         self._refusals = (errors.DiskFullError, errors.ReadOnlySQLTransactionError)
         self._loop = self._made_loop()
         self._session: Any | None = None

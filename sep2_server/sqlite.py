@@ -41,6 +41,7 @@ class SqliteConnection(Connection):
     """A connection to a SQLite file, which is made where there is none."""
 
     dialect = "sqlite"
+    failures = (DatabaseError, OverflowError)
 
     def __init__(self, path: Path, disk: Disk | None = None) -> None:
         """Open the file. StoreError where that cannot be."""

@@ -9,6 +9,13 @@ from sep2_server.rows import StoredReading
 from sep2_server.uris import route_named
 
 SECONDS_OF_DAY: Final = 86_400
+_DAYS: Final = 2**31
+"""What the column of days holds either side of 1970."""
+
+
+def near_day(day: int) -> int:
+    """The day that is stored for a day since 1970 UTC: a device whose time is in us is beyond the column."""
+    return max(-_DAYS, min(day, _DAYS - 1))
 
 
 def stored(
@@ -25,5 +32,5 @@ def stored(
         reading.value,
         reading.qualityFlags,
         environment.codec.fragment(reading),
-        (period.start if period else now) // SECONDS_OF_DAY,
+        near_day((period.start if period else now) // SECONDS_OF_DAY),
     )

@@ -21,6 +21,8 @@ ENTRY: Final = "/dcap"
 """DeviceCapability stays where clients are configured to look for it."""
 MOST_KEPT: Final = 8192
 """URIs that are kept in either direction."""
+LONGEST: Final = 300
+"""Characters of a path; none of ours is as long, and a longer one of a client is not kept."""
 _CHECK_OCTETS: Final = 8
 _ESCAPED: Final = re.compile("%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset(string.ascii_letters + string.digits + "-._~")
@@ -89,7 +91,7 @@ class Uris:
     def find(self, uri: str) -> Place | None:
         """What a URI stands for, None where it fits no route."""
         path = self._default(uri)
-        return None if path is None else _place_of(path)
+        return None if path is None or len(path) > LONGEST else _place_of(path)
 
     def beside(self, place: Place, kind: str) -> str:
         """URI of another kind of resource with the same placeholders, as far as it has them."""

@@ -334,6 +334,21 @@ async def test_readings_of_days_that_are_over_long_enough_are_forgotten(meter: M
     assert await meter.values() == [3]
 
 
+@pytest.mark.usefixtures("each_database")
+@pytest.mark.parametrize("start", [START * 1_000_000, 2**63 - 61, -(2**63)])
+async def test_readings_of_a_time_that_is_no_day_of_ours_are_stored(
+    tmp_path: Path, sep2_pki: Pki, start: int
+) -> None:
+    """A meter that tells microseconds, or whose clock is broken altogether."""
+    async with running(tmp_path, sep2_pki) as bench:
+        _, client = await bench.device("meter-1")
+        meter = Meter(bench, client, bench.credentials("meter-1").lfdi)
+        mup = await meter.start()
+        assert (await client.post(mup, reading_set("D1", start, 7, kind=WATT))).status == 201
+        assert await meter.values() == [7]
+        assert await bench.store.do(lambda tx: tx.forget_readings(START // 86_400, 1)) == (start < 0)
+
+
 async def test_the_clock_task_forgets_old_readings(tmp_path: Path, sep2_pki: Pki) -> None:
     async with running(tmp_path, sep2_pki, reading_retention_s=86_400) as bench:
         credentials = bench.credentials("meter-old")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table
+from sqlalchemy import Column, Integer, MetaData, Table, select
 from sqlalchemy.schema import CreateTable
 
 from sep2_server import Store, cli
@@ -25,6 +25,7 @@ from sep2_server.errors import StoreError
 from sep2_server.migrations import MIGRATIONS, Migration, migrate
 from sep2_server.rows import Client, Role, Row, StoredReading
 from sep2_server.store import open_connection
+from sep2_server.tables import reading
 from sep2_server.transaction import Transaction
 from tests.postgres import Postgres
 
@@ -331,6 +332,72 @@ def test_a_backup_of_an_old_format_is_brought_up_to_date(tmp_path: Path) -> None
     store = Store(tmp_path / "new.db")
     assert store.reader.option("poll_rate.Time") == "60"
     store.close()
+
+
+def made_by_format_13(path: Path) -> None:
+    """Let a backup be one of format 13, whose tables are the same."""
+    *lines, _ = gzip.decompress(path.read_bytes()).decode().splitlines()
+    number = len(MIGRATIONS)
+    lines = [
+        line.replace(f'"format":{number}', '"format":13').replace(f'["format","{number}"]', '["format","13"]')
+        for line in lines
+    ]
+    rows: dict[str, int] = {}
+    for line in map(json.loads, lines):
+        if isinstance(line, list):
+            rows[next(reversed(rows))] += 1
+        elif "table" in line:
+            rows[line["table"]] = 0
+    checksum = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+    end = json.dumps({"rows": rows, "sha256": checksum})
+    path.write_bytes(gzip.compress("\n".join([*lines, end]).encode()))
+
+
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_days_of_format_13_that_no_database_of_ours_holds_are_brought_near(
+    database: Make, tmp_path: Path, into: str
+) -> None:
+    """SQLite took the days of a device whose clock tells microseconds."""
+    days = (17 * 10**14 // 86_400, -(2**60), 19_000, None)
+    source, target = database("sqlite"), database(into)
+    store = Store(source)
+    head = store.write(lambda tx: tx.insert(Row(tx.next_id(), "/upt/1/mr/2/rs/3", "ReadingSet")))
+    values = [
+        StoredReading(head.id, b"a", n, 1, 1, 1, None, b"<Reading/>", day) for n, day in enumerate(days)
+    ]
+    store.write(lambda tx: tx.put_readings(values, head))
+    store.close()
+    one, other = opened(source), opened(target)
+    try:
+        back_up(one, tmp_path / "one.backup")
+        made_by_format_13(tmp_path / "one.backup")
+        restore(other, tmp_path / "one.backup")
+        verify(other, tmp_path / "one.backup")
+        found = other.all(tuple, select(reading.c.day).order_by(reading.c.position))
+        assert [row[0] for row in found] == [2**31 - 1, -(2**31), 19_000, None]
+    finally:
+        one.close()
+        other.close()
+
+
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_what_a_database_does_not_take_is_told_and_leaves_everything(
+    database: Make, tmp_path: Path, into: str
+) -> None:
+    """A name that stands there twice, as in a file that somebody has changed."""
+    target = database(into)
+    head = '{"kind":"lineside store","format":13}'
+    lines = [head, '{"table":"option","columns":["name","value"]}', '["a","1"]', '["a","2"]']
+    checksum = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+    end = json.dumps({"rows": {"option": 2}, "sha256": checksum})
+    (tmp_path / "odd.backup").write_bytes(gzip.compress("\n".join([*lines, end]).encode()))
+    db = opened(target)
+    try:
+        with pytest.raises(StoreError, match="the database does not take what is in it"):
+            restore(db, tmp_path / "odd.backup")
+        assert not db.has_table("option")
+    finally:
+        db.close()
 
 
 @pytest.mark.parametrize(

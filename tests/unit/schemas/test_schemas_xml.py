@@ -420,6 +420,14 @@ def test_values_read_before_do_not_grow_without_bound() -> None:
     assert len(known) <= 8192
 
 
+@pytest.mark.parametrize("scalar", [Scalar("UInt32", "xs:unsignedInt"), Scalar("boolean", "xs:boolean")])
+def test_a_long_text_is_read_and_not_kept(scalar: Scalar) -> None:
+    known: Known = {}
+    read = reader_of(scalar, known)
+    assert [read(" " * blanks + "1") for blanks in (0, 39, 40, 900_000)] == [1, 1, 1, 1]
+    assert {len(text or "") for text in known} == {1, 40}
+
+
 def test_element_with_very_many_attributes_is_refused_before_they_are_read() -> None:
     many = " ".join(f'x{n}="1"' for n in range(60_000))
     began = time.perf_counter()

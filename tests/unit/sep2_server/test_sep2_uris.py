@@ -1,10 +1,12 @@
 """URIs, plain and scrambled, and what they stand for."""
 
+import tracemalloc
+
 import pytest
 
 from function_sets import ROUTES
 from sep2_server.extra_routes import CONNECTION_POINT, EXTRA_ROUTES, GROUP_LIST, LATEST_READING
-from sep2_server.uris import Uris, route_named
+from sep2_server.uris import LONGEST, Uris, route_named
 
 PARTS = ("1", "22", "333", "4", "5")
 
@@ -45,6 +47,22 @@ def test_what_fits_no_route_is_not_found(uri: str) -> None:
 @pytest.mark.parametrize("uri", ["/A", "/AAAA", "/%%%%", "/é", "/AAAAAAAAAAAAAAAA"])
 def test_what_was_not_scrambled_here_is_not_found(uri: str) -> None:
     assert Uris("pepper").find(uri) is None
+
+
+@pytest.mark.parametrize("kind", [*EXTRA_ROUTES, *ROUTES])
+def test_no_path_is_too_long_whatever_its_numbers(kind: str) -> None:
+    parts = [2**63] * route_named(kind).path.count("{")
+    assert len(Uris().of(kind, parts)) < LONGEST
+
+
+@pytest.mark.parametrize("head", ["/none", "/edev/"])
+def test_of_long_paths_of_clients_nothing_is_kept(head: str) -> None:
+    tracemalloc.start()
+    try:
+        assert {Uris().find(f"{head}{n}{'x' * 100_000}") for n in range(20)} == {None}
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_uris_around_another() -> None:
