@@ -23,6 +23,8 @@ from schemas.codes_metering import CreditStatusType, CreditTypeType, PrepayModeT
 
 INT32: Final = 2**31
 NOTHING: Final = Decimal(0)
+CENTS: Final = -2
+"""Power of ten of the steps that amounts keep, though coarser ones would do."""
 
 
 class PrepaidRuleError(ValueError):
@@ -43,8 +45,9 @@ def amount_of(unit: AccountingUnit | None) -> Decimal:
 
 
 def added(held: AccountingUnit, more: AccountingUnit) -> AccountingUnit:
-    """The sum of two amounts of one currency, as finely as the finer of the two.
+    """The sum of two amounts of one currency, as finely as the finer of the two, or as it needs.
 
+    Zeros behind the cents are left out, and, of a sum that is too long, all that `held` does without.
     PrepaidRuleError for different units, and for a sum that the wire cannot carry.
     """
     if (held.monetaryUnit, held.energyUnit) != (more.monetaryUnit, more.energyUnit):
@@ -53,9 +56,15 @@ def added(held: AccountingUnit, more: AccountingUnit) -> AccountingUnit:
         )
     step = min(held.multiplier, more.multiplier)
     value = int((amount_of(held) + amount_of(more)).scaleb(-step))
-    if not -INT32 <= value < INT32:
+    while value % 10 == 0 and (step < CENTS or (step < held.multiplier and not _fits(value))):
+        step, value = step + 1, value // 10
+    if not _fits(value):
         raise PrepaidRuleError(f"{value} x 10^{step} is more than an account can hold")
     return replace(held, multiplier=step, value=value)
+
+
+def _fits(value: int) -> bool:
+    return -INT32 <= value < INT32
 
 
 def credit_status(available: Decimal, warning: AccountingUnit | None, expiry: Decimal) -> CreditStatusType:

@@ -163,6 +163,10 @@ class Reader(RightsReader):
         """Items of a list whatever client sees them, in the list's order. For operators."""
         return self._db.all(row_of, q.ITEMS_OF_LIST, list_id=list_id, skip=skip, limit=limit)
 
+    def active_items(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
+        """Those of them that are active."""
+        return self.active(Span(list_id=list_id), skip=skip, limit=limit)
+
     def overlapping(self, list_id: int, starts: int, ends: int) -> list[Row]:
         """Events of a list, not over yet, that may be in force between two times."""
         return self._db.all(row_of, e.OVERLAPPING, list_id=list_id, starts=starts, ends=ends)

@@ -172,6 +172,15 @@ class Store:
         """Raise StoreError where the disk has not kept what was written."""
         self._disk.require()
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether the disk has kept what was written, as far as this process knows."""
+        try:
+            self.require_durable()
+        except StoreError:
+            return False
+        return True
+
     async def let_loop_go(self) -> None:
         """Finish the short jobs of the running loop; what it holds open of the database is closed."""
         await self._loop_writer.close()

@@ -28,16 +28,22 @@ class Zone:
 
 @lru_cache(maxsize=64)
 def zone_in(zone: tzinfo, year: int) -> Zone:
-    """The rules of a time zone in a year."""
+    """The rules of a time zone in a year: what its offset is, not what it says of daylight saving, counts.
+
+    An offset that is given up for good stands as daylight saving until then.
+    """
     first = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
     last = int(datetime(year + 1, 1, 1, tzinfo=UTC).timestamp())
     days = range(first, last, DAY_S)
-    changes = [_change(zone, day) for day in days if _dst(zone, day) != _dst(zone, day + DAY_S)]
-    standard = _offset(zone, first) - _dst(zone, first)
-    if len(changes) != 2:
-        return Zone(offset_s=standard)
-    starts, ends = sorted(changes, key=lambda change: _dst(zone, change) == 0)
-    return Zone(offset_s=standard, dst_offset_s=_dst(zone, starts), dst_start=starts, dst_end=ends)
+    changes = [_change(zone, day) for day in days if _offset(zone, day) != _offset(zone, day + DAY_S)]
+    before = _offset(zone, first)
+    if not changes:
+        return Zone(offset_s=before)
+    starts, ends = (first, changes[0]) if len(changes) == 1 else (changes[1], changes[0])
+    if len(changes) > 1 and (not _dst(zone, first) or _dst(zone, changes[0])):
+        starts, ends = ends, starts
+    standard, saving = _offset(zone, ends), _offset(zone, starts)
+    return Zone(offset_s=standard, dst_offset_s=saving - standard, dst_start=starts, dst_end=ends)
 
 
 def year_of(now: int) -> int:
@@ -46,12 +52,12 @@ def year_of(now: int) -> int:
 
 
 def _change(zone: tzinfo, day: int) -> int:
-    """The second in which daylight saving changes, on a day of which that is known."""
+    """The second in which the offset changes, on a day of which that is known."""
     low, high = day, day + DAY_S
-    before = _dst(zone, day)
+    before = _offset(zone, day)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _dst(zone, middle) == before else (low, middle)
+        low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
     return high
 
 

@@ -23,7 +23,7 @@ def post_item(action: Action) -> Answer:
     known = same_item(action, list_row, action.value)
     if known is not None:
         put_item(action, known, (*action.target.place.parts, str(known.id)))
-        return updated(known.href)
+        return Answer(action.environment.rules.update_status, updated(known.href).headers)
     scope = item_scope(action, action.target.route, list_row.owner_id)
     require_room(action, list_row, scope, action.environment.settings.items_per_list)
     keep_links(action.value, None)

@@ -25,8 +25,9 @@ from schemas import (
     json_of,
 )
 from sep2_server.operator import programs
-from sep2_server.operator.desk import Desk
-from sep2_server.operator.errors import BadRequest
+from sep2_server.operator.desk import Desk, is_mrid
+from sep2_server.operator.errors import BadRequest, NotFound
+from sep2_server.operator.metering import USAGE_POINT, WHICH_POINT
 from sep2_server.operator.model import resource_of
 from sep2_server.operator.requests_billing import AddAccount, AddAgreement, AddBillReadings, AddPeriod
 from sep2_server.operator.router import Answer, Call
@@ -100,8 +101,8 @@ def add_agreement(desk: Desk, call: Call) -> Answer:
     def href(mrid: str | None, kind: str) -> str | None:
         return None if mrid is None else desk.of_mrid(mrid, kind, f"the {kind}List of the device").href
 
-    point, tariff = href(asked.usage_point, "UsagePoint"), href(asked.tariff, "TariffProfile")
-    prepayment = href(asked.prepayment, "Prepayment")
+    point = None if asked.usage_point is None else _point(desk, asked.usage_point, asked.device).href
+    tariff, prepayment = href(asked.tariff, "TariffProfile"), href(asked.prepayment, "Prepayment")
     agreement = CustomerAgreement(
         mRID=desk.new_mrid(),
         description=asked.description,
@@ -113,6 +114,19 @@ def add_agreement(desk: Desk, call: Call) -> Answer:
         UsagePointLink_=UsagePointLink(href=point) if point else None,
     )
     return _told(desk, insert_in(desk, account, f"{AGREEMENT}List", agreement), CustomerAgreement)
+
+
+def _point(desk: Desk, mrid: str, device: str | None) -> Row:
+    """The UsagePoint with an mRID; where several devices have used it, that of the one which is named."""
+    rows = desk.reader.all_by_mrid(mrid) if is_mrid(mrid) else []
+    only = None if device is None else desk.client(device).end_device_id
+    found = [row for row in rows if row.kind == USAGE_POINT and only in {None, row.owner_id}]
+    if not found:
+        raise NotFound(f"no {USAGE_POINT} has the mRID {mrid[:40]!r}", WHICH_POINT)
+    if len(found) > 1:
+        names = [client.name for row in found if (client := desk.reader.client_of(row.owner_id or 0))]
+        raise BadRequest("device: several devices have used this mRID", f"allowed: {', '.join(names)}")
+    return found[0]
 
 
 def add_period(desk: Desk, call: Call) -> Answer:

@@ -44,6 +44,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--number", metavar="TEXT", help="serviceAccount")
     for name in ("UsagePoint", "TariffProfile", "Prepayment"):
         parser.add_argument(f"--{name}", metavar="MRID", help=f"the {name} that it is about")
+    parser.add_argument("--device", metavar="NAME", help="has the UsagePoint, where others use its mRID too")
     parser = command(
         actions, "period", period, example="bill period AGREEMENT --start 1700000000 --duration 2592000"
     )
@@ -107,6 +108,7 @@ def agreement(api: OperatorClient, args: argparse.Namespace) -> Shown:
         serviceLocation=args.location,
         serviceAccount=args.number,
         UsagePoint=args.UsagePoint,
+        device=args.device,
         TariffProfile=args.TariffProfile,
         Prepayment=args.Prepayment,
     )

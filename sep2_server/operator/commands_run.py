@@ -14,6 +14,7 @@ from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, 
 from sep2_server.operator.commands_check import is_flawed
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.site import read_site
+from sep2_server.process.database_lock import held_database
 from sep2_server.process.hangups import hold_hangups
 from sep2_server.process.pid_file import PidFile
 from sep2_server.process.service import ServiceManager
@@ -49,9 +50,10 @@ def run(args: argparse.Namespace) -> int:
         site = reread()
         hold_hangups()
         mark = PidFile.take(site.operator.folder)
-        if site.server.workers > 1:
-            return serve_with_workers(site, tell=_announce, reread=reread, manager=manager)
-        serve_alone(site, tell=_announce, reread=reread, manager=manager)
+        with held_database(site.server.database):
+            if site.server.workers > 1:
+                return serve_with_workers(site, tell=_announce, reread=reread, manager=manager)
+            serve_alone(site, tell=_announce, reread=reread, manager=manager)
         mark.release()
     except (SettingsError, PlainHttpError) as flaw:
         complain(str(flaw), "correct the settings; a new folder is made by: lineside server init FOLDER")

@@ -34,7 +34,7 @@ from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_in, insert_item, put_item, put_readings
 from sep2_server.rows import Row, full_mrid
 from sep2_server.stored_readings import SECONDS_OF_DAY
-from sep2_server.usage_points import is_metered
+from sep2_server.usage_points import is_metered, is_utility_data
 from sep2_server.versions import next_version
 
 MOST_ROWS: Final = 1000
@@ -143,7 +143,7 @@ def _point(desk: Desk, items: list[Numbered], tally: _Tally) -> Row:
     row = items[0][1]
     client = desk.client(row.device)
     given = _given(items, "role_flags", "service")
-    known = desk.reader.by_mrid(row.point, kind=metering.USAGE_POINT)
+    known = _known(desk, row.point, metering.USAGE_POINT, client.end_device_id)
     if known is None:
         tally.points += 1
         value = UsagePoint(
@@ -176,7 +176,7 @@ def _reading(desk: Desk, point: Row, items: list[Numbered], tally: _Tally) -> tu
     given = _given(items, "reading_type", "description")
     asked = given.get("reading_type")
     kind = None if asked is None else resource_of(ReadingType, asked, "ReadingType")
-    known = desk.reader.by_mrid(row.reading, kind="MeterReading")
+    known = _known(desk, row.reading, "MeterReading", point.owner_id)
     if known is None:
         if kind is None or kind.uom is None:
             raise BadRequest(f"ReadingType: {row.reading} is new and has no uom", "give uom, as in 72 for Wh")
@@ -197,6 +197,15 @@ def _reading(desk: Desk, point: Row, items: list[Numbered], tally: _Tally) -> tu
     for name, wanted in ({} if kind is None else json_of(kind)).items():
         _require_same(f"ReadingType.{name}", wanted, json_of(stored).get(name))
     return known, stored
+
+
+def _known(desk: Desk, mrid: str, kind: str, owner_id: int | None) -> Row | None:
+    """What has an mRID: of a device, or else of the utility for another one; what others mirror is theirs."""
+    own = desk.reader.by_mrid(mrid, kind=kind, owner_id=owner_id)
+    if own is not None:
+        return own
+    rows = [row for row in desk.reader.all_by_mrid(mrid) if row.kind == kind]
+    return next((row for row in rows if is_utility_data(desk.transaction, desk.environment, row)), None)
 
 
 def _given(items: list[Numbered], *names: str) -> dict[str, Any]:

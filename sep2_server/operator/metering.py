@@ -75,7 +75,7 @@ def remove_reading(desk: Desk, target: Target) -> dict[str, Json]:
 
 def associate(desk: Desk, target: Target, given: object) -> Row:
     """Let a DER link to the UsagePoint that meters it, which is named by `href` or `mRID`."""
-    point = _named(desk, given)
+    point = _named(desk, given, target.owner_id)
     if point.owner_id != target.owner_id:
         raise Conflict(f"{point.href} is not of the device of the DER", WHICH_POINT)
     body = point.body
@@ -86,12 +86,13 @@ def associate(desk: Desk, target: Target, given: object) -> Row:
     return desk.transaction.replace(row, row._replace(mrid=None, body=body))
 
 
-def _named(desk: Desk, given: object) -> Row:
+def _named(desk: Desk, given: object, owner_id: int | None) -> Row:
+    """The UsagePoint at `href`, or that of a device with `mRID`, which another device may have used too."""
     said = given if isinstance(given, dict) else {}
     href, mrid = said.get("href"), said.get("mRID")
     row = desk.reader.by_href(href) if isinstance(href, str) else None
     if isinstance(mrid, str) and is_mrid(mrid) and href is None:
-        row = desk.reader.by_mrid(mrid, kind=USAGE_POINT)
+        row = desk.reader.by_mrid(mrid, kind=USAGE_POINT, owner_id=owner_id)
     if row is None or row.kind != USAGE_POINT:
         raise BadRequest("href: no UsagePoint", f"give href or mRID of one; {WHICH_POINT}")
     return row

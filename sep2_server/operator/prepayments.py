@@ -118,7 +118,8 @@ def charge(desk: Desk, call: Call) -> Answer:
     try:
         account.charge(amount, desk.now)
     except PrepaidRuleError as flaw:
-        raise Conflict(str(flaw), "nothing was charged; give an amount that is not negative") from flaw
+        better = "that is not negative" if amount.value < 0 else "with fewer decimals"
+        raise Conflict(str(flaw), f"nothing was charged; give an amount {better}") from flaw
     return _told(desk, row)
 
 

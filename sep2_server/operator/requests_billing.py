@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from sep2_server.operator.requests import DESCRIPTION, UINT32
+from sep2_server.operator.requests import DESCRIPTION, NAME, UINT32
 from sep2_server.operator.shape import Length, Named, OneOf, Span
 
 String42 = Length(1, 42)
@@ -25,12 +25,16 @@ class AddAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddAgreement:
-    """An agreement for one service; what it is about is named by mRID."""
+    """An agreement for one service; what it is about is named by mRID.
+
+    `device` has the UsagePoint where several devices use its mRID.
+    """
 
     service_account: Annotated[str, Named("serviceAccount"), String42] | None = None
     service_location: Annotated[str, Named("serviceLocation"), String42] | None = None
     description: Annotated[str, DESCRIPTION] | None = None
     usage_point: Annotated[str, Named("UsagePoint"), Length(2, 32)] | None = None
+    device: Annotated[str, NAME] | None = None
     tariff: Annotated[str, Named("TariffProfile"), Length(2, 32)] | None = None
     prepayment: Annotated[str, Named("Prepayment"), Length(2, 32)] | None = None
 

@@ -90,9 +90,10 @@ def _items_of(desk: Desk, target: Target, skip: int, limit: int) -> list[Row]:
         return intervals(desk.reader, desk.environment.uris, listed, skip + limit)[skip:]
     if listed.kind == DEVICE_PROGRAMS:
         return desk.reader.programs_shown(listed.owner_id or 0, GROUP_LIST)[skip : skip + limit]
+    if target.route.view_of is not None:
+        return desk.reader.active_items(listed.id, skip=skip, limit=limit)
     read_items = desk.reader.members if listed.kind in MEMBER_LISTS else desk.reader.items
-    rows = read_items(listed.id, skip=skip, limit=limit)
-    return [row for row in rows if row.status == EventState.ACTIVE] if target.route.view_of else rows
+    return read_items(listed.id, skip=skip, limit=limit)
 
 
 def add(desk: Desk, call: Call) -> Answer:

@@ -104,10 +104,22 @@ def check_curve(curve: DERCurve) -> None:
         raise BadRequest("vRef: only a volt-var curve has it", "leave out vRef and autonomousVRef*")
     if mode != "opModWattPF" and any(point.excitation is not None for point in curve.CurveData_):
         raise BadRequest("CurveData.excitation: only a watt-PF curve has it", "leave it out")
+    if mode == "opModWattPF":
+        _check_factors(curve)
     allowed = Y_REFERENCES.get(mode)
     if allowed is not None and curve.yRefType not in allowed:
         names = ", ".join(f"{codes.DERUnitRefType(n).name} ({n})" for n in allowed)
         raise BadRequest(f"yRefType: {curve.yRefType} does not fit {mode}", f"allowed: {names}")
+
+
+def _check_factors(curve: DERCurve) -> None:
+    """Every y is a power factor: its direction is in the excitation. BadRequest otherwise."""
+    for point in curve.CurveData_:
+        if not 0 <= Decimal(point.yvalue).scaleb(curve.yMultiplier) <= 1:
+            raise BadRequest(
+                f"CurveData.yvalue: {point.yvalue} x 10^{curve.yMultiplier} is no power factor",
+                "give 0 to 1, as in 0.95, and the excitation",
+            )
 
 
 def _check_reactive(base: DERControlBase) -> None:

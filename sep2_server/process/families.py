@@ -35,6 +35,7 @@ FAMILIES: Final = {
         Family("lineside_write_batch_jobs", "histogram", "Jobs that shared one commit."),
         Family("lineside_write_seconds", "histogram", "Time of one commit with its jobs, s."),
         Family("lineside_write_queue_jobs", "gauge", "Jobs that wait for the writer."),
+        Family("lineside_disk_failed", "gauge", "Workers whose disk has not kept what was written."),
         Family("lineside_due_events", "gauge", "Rows that time should have changed already.", "max"),
         Family("lineside_clock_lag_seconds", "gauge", "How late the oldest due row is, s.", "max"),
         Family("lineside_clock_lease_held", "gauge", "1 where a worker holds the lease of the clock."),

@@ -29,6 +29,7 @@ def watch(server: "Sep2Server") -> None:
     meter.gauge("lineside_loop_lag_seconds", lambda: server.pulse.lag_s)
     meter.gauge("lineside_certificate_days", lambda: days_left(server))
     meter.gauge("lineside_write_queue_jobs", lambda: store.waiting_jobs)
+    meter.gauge("lineside_disk_failed", lambda: int(not store.is_durable))
     meter.common("lineside_due_events", lambda: len(store.reader.due(server.clock.now() - 1, limit=MOST_DUE)))
     meter.common("lineside_outbox_notifications", store.reader.ledger.count_owed, state="owed")
     meter.common("lineside_outbox_notifications", store.reader.ledger.count_dead, state="dead")

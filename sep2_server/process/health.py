@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from sep2_server.disk import HINT
 from sep2_server.errors import StoreError
+from sep2_server.process.families import Samples
 from sep2_server.reader import Reader
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 FRESH_S: Final = 5.0
 """A worker whose numbers are older than this is not counted as alive."""
 FINE: Final = "ok"
+DISK: Final = "lineside_disk_failed"
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +70,20 @@ def _certificate(server: "Sep2Server") -> str:
 
 
 def _workers(server: "Sep2Server") -> str:
-    silent = [str(number) for number in _silent(server)]
-    return f"no sign of life from worker {', '.join(silent)}" if silent else FINE
+    others = list(_others(server))
+    silent = ", ".join(str(number) for number, age_s, _ in others if age_s > FRESH_S)
+    failed = ", ".join(str(number) for number, _, samples in others if any(samples.get(DISK, {}).values()))
+    if silent:
+        return f"no sign of life from worker {silent}"
+    return f"the disk has not kept what was written by worker {failed}; {HINT}" if failed else FINE
 
 
-def _silent(server: "Sep2Server") -> Iterator[int]:
+def _others(server: "Sep2Server") -> Iterator[tuple[int, float, Samples]]:
+    """The other workers: number, age of what each has on its board, s, and its numbers there."""
     place = server.place
     for number in range(place.of):
-        if number != place.number and place.boards is not None and place.boards.read(number)[0] > FRESH_S:
-            yield number
+        if number != place.number and place.boards is not None:
+            yield number, *place.boards.read(number)
 
 
 CLAIMS: Final = {

@@ -28,6 +28,7 @@ from schemas import (
     Reading,
     ReadingType,
     Subscription,
+    SupportedLocale,
     csip_aus,
 )
 from sep2_server import protocol
@@ -38,6 +39,7 @@ from sep2_server.profiles import rules
 from sep2_server.rows import Role
 from sep2_server.settings import Settings
 from tests.integration.sep2_harness import START, Bench, Client, Reply, make_control, running
+from tests.integration.test_sep2_files import information
 
 OWN = "own"
 POWER = ActivePower(multiplier=0, value=1)
@@ -293,6 +295,15 @@ async def mirrored(bench: Bench) -> object:
     return again.status, again.location == first.location
 
 
+async def posted_twice(bench: Bench) -> object:
+    row, client = await bench.device("pro-1")
+    about = information(bench.credentials("pro-1").lfdi)
+    assert (await client.put(f"{row.href}/di", about)).status == 204
+    locale = SupportedLocale(locale="en")
+    first, again = [await client.post(f"{row.href}/di/loc", locale) for _ in range(2)]
+    return first.status, again.status, again.location == first.location
+
+
 async def readings(bench: Bench) -> object:
     _, client = await bench.device("pro-1")
     href = (await client.post("/mup", mirror(bench))).location
@@ -445,6 +456,7 @@ CASES = (
     Case("put_status", put_statuses, ((204, (204, False, 204)), (200, (200, False, 200)))),
     Case("put_created_status", put_statuses, ((204, (204, False, 204)), (201, (201, True, 204)))),
     Case("update_status", mirrored, ((204, (204, True)), (200, (200, True)))),
+    Case("update_status", posted_twice, ((204, (201, 204, True)), (200, (201, 200, True)))),
     Case("delete_status", deleted, ((204, 204), (200, 200))),
     Case(
         "reading_post",

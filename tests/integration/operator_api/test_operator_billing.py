@@ -17,8 +17,10 @@ from schemas import (
     CustomerAccountList,
     CustomerAgreementList,
     HistoricalReadingList,
+    MirrorUsagePoint,
     ReadingType,
     ServiceSupplier,
+    UsagePointList,
 )
 from sep2_server import ManualClock
 from sep2_server.messages import Answer
@@ -247,6 +249,27 @@ def test_readings_that_cannot_be_are_refused(
     chosen = agreement(api, account(api))
     with pytest.raises(ApiError, match=detail):
         api.call("POST", ("agreements", chosen, "readings"), body)
+
+
+def test_a_usage_point_whose_mrid_several_devices_use_is_told_by_its_device(
+    api: OperatorClient, op: Callable[..., int], read: Read, device_request: DeviceRequest
+) -> None:
+    chosen, body = account(api), {"UsagePoint": "BB01"}
+    for lfdi in (OTHER, LFDI):
+        mirror = MirrorUsagePoint(
+            mRID="BB01", deviceLFDI=lfdi, roleFlags="49", serviceCategoryKind=0, status=1
+        )
+        assert device_request("POST", "/mup", mirror, lfdi=lfdi).status == 201
+    with pytest.raises(ApiError, match="device: several devices have used this mRID") as caught:
+        api.call("POST", ("accounts", chosen, "agreements"), body)
+    assert (caught.value.status, caught.value.hint) == (400, "allowed: north, south")
+    assert op("bill", "agreement", chosen, "--UsagePoint", "BB01", "--device", "north") == 0
+    listed = read("/bill?l=9", CustomerAccountList).CustomerAccount_[0].CustomerAgreementListLink_.href
+    (agreed,) = read(f"{listed}?l=9", CustomerAgreementList).CustomerAgreement_
+    (own,) = read("/upt?l=9", UsagePointList).UsagePoint_
+    assert agreed.UsagePointLink_.href == own.href
+    with pytest.raises(ApiError, match="no UsagePoint has the mRID 'BB02'"):
+        api.call("POST", ("accounts", chosen, "agreements"), {"UsagePoint": "BB02"})
 
 
 def test_every_command_of_the_howto_ends_well(

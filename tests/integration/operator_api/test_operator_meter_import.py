@@ -11,6 +11,7 @@ from schemas import (
     Codec,
     MeterReading,
     MeterReadingList,
+    MirrorMeterReading,
     MirrorUsagePoint,
     Reading,
     ReadingList,
@@ -298,6 +299,23 @@ def test_no_import_goes_into_what_a_device_mirrors(
     assert device_request("POST", "/mup", mirror).status == 201
     assert op("meter", "import", file(HEAD + GOOD)) == 1
     assert "UsagePoint: into BB01 the device mirrors" in capsys.readouterr().out
+
+
+def test_no_mrid_of_a_device_keeps_the_meter_data_of_another_out(
+    op: Op, device_request: DeviceRequest, file: Callable[[str], str]
+) -> None:
+    squatted = MirrorUsagePoint(
+        mRID="BB01",
+        deviceLFDI=OTHER,
+        roleFlags="49",
+        serviceCategoryKind=0,
+        status=1,
+        MirrorMeterReading_=[MirrorMeterReading(mRID="CC01", ReadingType_=ReadingType(uom=38))],
+    )
+    assert device_request("POST", "/mup", squatted, lfdi=OTHER).status == 201
+    assert op("meter", "import", file(HEAD + GOOD)) == 0
+    assert [m.mRID for m in Reader(device_request).meter_readings()] == ["CC01"]
+    assert [m.mRID for m in Reader(device_request, OTHER).meter_readings()] == ["CC01"]
 
 
 def test_the_api_takes_a_thousand_at_most_and_names_the_items(api: OperatorClient) -> None:

@@ -186,3 +186,19 @@ def test_a_der_is_not_associated_with_the_usage_point_of_another_device(
         with pytest.raises(ApiError) as caught:
             api.call("PUT", ("resources",), body, query={"href": f"{der}/upt"})
         assert caught.value.status == status
+
+
+def test_a_der_is_associated_by_mrid_with_the_usage_point_of_its_own_device(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    for lfdi in (OTHER, LFDI):
+        point = MirrorUsagePoint(
+            mRID="BB01", deviceLFDI=lfdi, roleFlags="49", serviceCategoryKind=0, status=1
+        )
+        assert device_request("POST", "/mup", point, lfdi=lfdi).status == 201
+    for name, lfdi in (("south", OTHER), ("north", LFDI)):
+        der = str(rows_of(api.get("devices", name), "DER")[0]["href"])
+        api.call("PUT", ("resources",), {"mRID": "BB01"}, query={"href": f"{der}/upt"})
+        own = Codec().decode(device_request("GET", "/upt?l=9", lfdi=lfdi).body, UsagePointList).UsagePoint_[0]
+        seen = Codec().decode(device_request("GET", f"{der}/upt", lfdi=lfdi).body, UsagePoint)
+        assert seen.href == own.href

@@ -79,3 +79,27 @@ def test_a_new_balance_decides_the_supply(api: OperatorClient, account: dict[str
     query: dict[str, str | int] = {"href": f"{account['href']}/ab"}
     api.call("PUT", ("resources",), {"availableCredit": credit}, query=query)
     assert state(api, account) == ("5", 0)
+
+
+def test_a_charge_with_more_decimals_than_it_needs_leaves_room_for_credit(
+    api: OperatorClient, account: dict[str, object]
+) -> None:
+    place = ("prepayments", str(account["mRID"]))
+    api.call("POST", (*place, "credits"), {"amount": "20", "token": "1"})
+    assert api.call("POST", (*place, "charges"), {"amount": "0.50000000"})["availableCredit"] == "19.50"
+    told = api.call("POST", (*place, "credits"), {"amount": "50", "token": "2"})
+    assert told["availableCredit"] == "69.50"
+
+
+@pytest.mark.parametrize(
+    ("amount", "hint"), [("-1", "that is not negative"), ("0.00000001", "with fewer decimals")]
+)
+def test_a_charge_that_is_refused_says_what_to_give(
+    api: OperatorClient, account: dict[str, object], amount: str, hint: str
+) -> None:
+    place = ("prepayments", str(account["mRID"]))
+    api.call("POST", (*place, "credits"), {"amount": "22", "token": "1"})
+    with pytest.raises(ApiError) as caught:
+        api.call("POST", (*place, "charges"), {"amount": amount})
+    assert (caught.value.status, caught.value.hint) == (409, f"nothing was charged; give an amount {hint}")
+    assert state(api, account) == ("22", 0)

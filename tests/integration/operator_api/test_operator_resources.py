@@ -219,9 +219,15 @@ def test_a_message_is_shown_while_it_is_active(
         clock.advance(1)
     listed = device_request("GET", f"{program}/acttxt?l=9").body
     assert (listed.index(b"flood") < listed.index(b"storm"), b'all="2"' in listed) == (True, True)
-    first = rows_of(api.get("resources", href=f"{program}/txt"), "items")[1]
+    first, second = rows_of(api.get("resources", href=f"{program}/txt"), "items")[::-1]
+    shown = rows_of(api.get("resources", href=f"{program}/acttxt"), "items")
+    assert [item["href"] for item in shown] == [second["href"], first["href"]]
     message = Codec().decode(device_request("GET", str(first["href"])).body, TextMessage)
     assert message.EventStatus_.currentStatus == 1
+    api.call("POST", ("resources", "cancel"), {}, query={"href": str(second["href"])})
+    (left,) = rows_of(api.get("resources", href=f"{program}/acttxt", limit=1), "items")
+    assert left["href"] == first["href"]
+    assert rows_of(api.get("resources", href=f"{program}/acttxt", start=1), "items") == []
 
 
 @pytest.mark.parametrize(

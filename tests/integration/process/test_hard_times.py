@@ -19,6 +19,7 @@ from tests.integration.process.site_process import (
     SiteProcess,
     Wire,
     context_of,
+    is_alive,
     site_process,
     until,
     write_settings,
@@ -169,6 +170,32 @@ def test_a_port_that_another_server_shares_among_its_workers_is_taken(
             finally:
                 process.kill()
         assert (process.returncode, "in use" in told) == (1, True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_server_is_kept_from_a_sqlite_file_and_let_in_once_the_first_is_gone(
+    tmp_path: Path, process_pki: Pki, workers: int
+) -> None:
+    """Neither would hear what the other's operator does. A link to the file leads to the same one."""
+    first, other = tmp_path / "first", tmp_path / "other"
+    for folder in (first, other):
+        folder.mkdir()
+    (other / "same.db").symlink_to(first / "lineside.db")
+    write_settings(other, process_pki, 'database = "same.db"')
+    command = [sys.executable, "-m", "lineside", "server", "run", "--config", str(other)]
+    with site_process(first, process_pki, f"--workers={workers}") as site:
+        done = subprocess.run(command, check=False, cwd=ROOT, text=True, capture_output=True, timeout=15)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"{first / 'lineside.db'}: another server uses this database: stop that one" in done.stderr
+        assert is_served(site)
+        backup = [*command[:4], "backup", *command[5:], str(tmp_path / "site.backup")]
+        subprocess.run(backup, check=True, cwd=ROOT, timeout=15)
+        pids = site.workers
+        site.kill(signal.SIGKILL)
+        site.process.wait()
+        with site_process(other, process_pki, settings='database = "same.db"') as second:
+            assert is_served(second)
+            assert not any(is_alive(pid) for pid in pids)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -13,7 +13,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from certs import Pki, client_context
+from sep2_server.disk import HINT
+from tests.integration.process.failing_disk import MARK
 from tests.integration.process.site_process import SiteProcess, Wire, site_process, until
+from tests.integration.process.test_ending import EVENT
+from tests.integration.process.test_workers import href_of
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -151,3 +155,35 @@ def test_the_port_of_monitoring_tells_what_it_has_and_that_it_is_read(site: Site
     ):
         told = json.loads(text)
         assert (status, word in told["hint"], bool(told["error"])) == (code, True, True)
+
+
+def test_a_further_worker_whose_disk_has_failed_makes_a_server_not_ready(
+    tmp_path: Path, process_pki: Pki
+) -> None:
+    """It answers every write of its devices with 503; the others do not know by themselves."""
+    options = "--workers=2", "--set", "operator.metrics_port=0"
+    module = "tests.integration.process.failing_disk"
+    with site_process(tmp_path, process_pki, *options, module=module) as site:
+        credentials = site.enrol("failing-1")
+        href = href_of(site, "failing-1")
+        wires = [site.connect(credentials) for _ in range(12)]
+        wire = next(wire for wire in wires if site.owner_of(wire) != site.workers[0])
+        until(lambda: readiness(site)[0] == 200)
+        part = tmp_path / "part"
+        part.write_text(str(site.owner_of(wire)))
+        part.rename(tmp_path / MARK)
+        assert wire.ask("POST", f"{href}/lel", EVENT)[0] == 503
+        until(lambda: readiness(site)[0] == 503)
+        told = readiness(site)[1]["checks"]
+        flawed = {name: said for name, said in told.items() if said != "ok"}
+        assert flawed == {"workers": f"the disk has not kept what was written by worker 1; {HINT}"}
+        assert scrape(site)["lineside_disk_failed", ()] == 1
+        for one in wires:
+            one.close()
+
+
+def readiness(site: SiteProcess) -> tuple[int, dict[str, dict[str, str]]]:
+    """What `readyz` of the port of monitoring says."""
+    url = (site.folder / "operator" / "metrics.url").read_text().strip()
+    status, text = fetch(url, "/readyz")
+    return status, json.loads(text)

@@ -77,6 +77,13 @@ def spans(*pairs: tuple[int, int]) -> list[DateTimeInterval]:
         (money(1, 1), money(5, -2), money(1005, -2)),
         (money(5, -3), money(1, 0), money(1005, -3)),
         (money(-100), money(40), money(-60)),
+        (money(20, 0), money(-50_000_000, -8), money(1950)),
+        (money(1_949_999_999, -8), money(1, -8), money(1950)),
+        (money(1_949_999_990, -8), money(0, -8), money(194_999_999, -7)),
+        (money(50_000, 0), money(-120_000_000, -5), money(4_880_000)),
+        (money(50_000_000, 0), money(-120_000, -2), money(499_988_000, -1)),
+        (money(1, -8), money(-1, -8), money(0)),
+        (money(-5, -3), money(5, -3), money(0)),
     ],
 )
 def test_amounts_add_up_as_finely_as_the_finer(
@@ -86,7 +93,12 @@ def test_amounts_add_up_as_finely_as_the_finer(
 
 
 @pytest.mark.parametrize(
-    ("more", "why"), [(money(1, currency=840), "currency 840"), (money(2**31 - 1), "more than an account")]
+    ("more", "why"),
+    [
+        (money(1, currency=840), "currency 840"),
+        (money(2**31 - 1), "more than an account"),
+        (money(10**9, 0), "more than an account"),
+    ],
 )
 def test_amounts_that_cannot_be_added_are_refused(more: AccountingUnit, why: str) -> None:
     with pytest.raises(PrepaidRuleError, match=why):

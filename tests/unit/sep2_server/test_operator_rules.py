@@ -23,16 +23,22 @@ CURVE_MODES = [f.name for f in spec_of(DERControlBase) if f.type_name == "DERCur
 
 
 def curve(
-    curve_type: int, *, y_ref: int = 0, excitation: bool | None = None, v_ref: int | None = None
+    curve_type: int,
+    *,
+    y_ref: int = 0,
+    excitation: bool | None = None,
+    v_ref: int | None = None,
+    y: int = 1,
+    y_multiplier: int = 0,
 ) -> DERCurve:
     return DERCurve(
         mRID="01",
         creationTime=NOW,
-        CurveData_=[CurveData(excitation=excitation, xvalue=1, yvalue=2)],
+        CurveData_=[CurveData(excitation=excitation, xvalue=1, yvalue=y)],
         curveType=curve_type,
         vRef=v_ref,
         xMultiplier=0,
-        yMultiplier=0,
+        yMultiplier=y_multiplier,
         yRefType=y_ref,
     )
 
@@ -158,7 +164,13 @@ def test_an_unsound_control_is_refused_by_its_field(unsound: DERControl, detail:
 
 @pytest.mark.parametrize(
     "sound",
-    [curve(11, y_ref=2, v_ref=10000), curve(13, excitation=True), curve(0, y_ref=7), curve(5, y_ref=4)],
+    [
+        curve(11, y_ref=2, v_ref=10000, y=-44),
+        curve(13, excitation=True),
+        curve(13, excitation=False, y=950, y_multiplier=-3),
+        curve(0, y_ref=7, y=100),
+        curve(5, y_ref=4, y=88),
+    ],
 )
 def test_a_sound_curve_passes(sound: DERCurve) -> None:
     check_curve(sound)
@@ -170,6 +182,9 @@ def test_a_sound_curve_passes(sound: DERCurve) -> None:
         (curve(12, y_ref=1, v_ref=10000), "vRef: only a volt-var curve has it"),
         (curve(11, y_ref=2, excitation=True), "CurveData.excitation: only a watt-PF curve has it"),
         (curve(11, y_ref=7), "yRefType: 7 does not fit opModVoltVar"),
+        (curve(13, y=2), "CurveData.yvalue: 2 x 10^0 is no power factor"),
+        (curve(13, y=1001, y_multiplier=-3), "CurveData.yvalue: 1001 x 10^-3 is no power factor"),
+        (curve(13, y=-95, y_multiplier=-2), "CurveData.yvalue: -95 x 10^-2 is no power factor"),
         (curve(15), "curveType: 15 is not known"),
     ],
 )

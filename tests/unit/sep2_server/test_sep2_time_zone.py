@@ -1,6 +1,7 @@
 """Time zones as the Time resource tells them, and the clocks."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,6 +32,34 @@ def test_a_southern_zone_has_its_summer_around_the_turn_of_the_year() -> None:
 
 def test_a_zone_without_summer_time_has_an_offset_alone() -> None:
     assert zone_in(ZoneInfo("Asia/Kolkata"), 2026) == Zone(offset_s=19_800)
+
+
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [
+        ("America/Inuvik", 2026),
+        ("America/Scoresbysund", 2024),
+        ("America/Asuncion", 2024),
+        ("Asia/Almaty", 2024),
+        ("Africa/Casablanca", 2026),
+        ("Antarctica/Troll", 2026),
+        ("Australia/Lord_Howe", 2026),
+        ("Europe/Dublin", 2026),
+    ],
+)
+def test_local_time_is_that_of_the_zone_all_the_year(name: str, year: int) -> None:
+    """Also where the zone lets its daylight saving be, moves, or has others around it."""
+    zone, first = ZoneInfo(name), int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+    told = zone_in(zone, year)
+    hours = range(first, first + 365 * 86_400, 3600)
+    offsets = [datetime.fromtimestamp(now, zone).utcoffset() for now in hours]
+    assert [timedelta(seconds=told.local(now) - now) for now in hours] == offsets
+
+
+def test_daylight_saving_is_as_long_as_the_offset_moves() -> None:
+    """The rules of this zone alone would have it two hours."""
+    zone = zone_in(ZoneInfo("America/Inuvik"), 2026)
+    assert zone == Zone(offset_s=-25_200, dst_offset_s=3600, dst_start=1_772_960_400, dst_end=1_793_520_000)
 
 
 @pytest.mark.parametrize(
