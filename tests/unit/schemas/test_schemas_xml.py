@@ -39,6 +39,7 @@ from schemas import (
     validate,
 )
 from schemas.scalars import Known, reader_of
+from schemas.xml import MOST_OCTETS
 
 NS = 'xmlns="urn:ieee:std:2030.5:ns"'
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -282,6 +283,13 @@ def test_document_over_the_limit_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(Malformed) as caught:
         CODEC.decode(b"<" * 101, Time, most=100)
     assert caught.value.rule == "size"
+
+
+def test_fragment_is_read_whatever_its_size() -> None:
+    held = Notification(status=0, subscribedResource="/" + ">" * 400_000, subscriptionURI="/b")
+    fragment = CODEC.fragment(held)
+    assert len(fragment) > MOST_OCTETS
+    assert CODEC.decode_fragment(fragment, Notification) == held
 
 
 def test_unexpanded_entity_is_refused_where_a_value_belongs() -> None:
