@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from certs import one_line, printable_json
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.json_value import Json
 from sep2_server.operator.keys import MOST_GIVEN, Keys, is_key
@@ -71,7 +72,10 @@ def running(run: Command) -> Callable[[argparse.Namespace], int]:
         except (WhereaboutsError, UsageError) as flaw:
             complain(str(flaw), flaw.hint)
             return WRONG_USAGE
-        say(json.dumps(shown.data, indent=2, ensure_ascii=False) if args.json else shown.text)
+        if args.json:
+            say(printable_json(json.dumps(shown.data, indent=2, ensure_ascii=False)))
+        else:
+            say(_plain(shown.text))
         return shown.code
 
     return front
@@ -93,7 +97,12 @@ def say(text: str) -> None:
 
 def complain(detail: str, hint: str) -> None:
     """Print an error and what to do next to standard error."""
-    sys.stderr.write(f"error: {detail}\n  what to do: {hint}\n")
+    sys.stderr.write(_plain(f"error: {detail}\n  what to do: {hint}\n"))
+
+
+def _plain(text: str) -> str:
+    """A text for a person whose lines may hold what devices have sent."""
+    return "\n".join(one_line(line) for line in text.split("\n"))
 
 
 def rows_of(answer: Row, name: str) -> list[Row]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from certs import one_line
+
 WIDTH: Final = 100
 PROSE: Final = frozenset({"modes", "points", "groups", "description", "details"})
 IDENTITIES: Final = frozenset({"mRID", "lFDI", "endDeviceLFDI"})
@@ -63,4 +65,4 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else one_line(str(value))

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas import Json
-from sep2_server.operator.commands import moment
+from sep2_server.operator.commands import complain, moment
 from sep2_server.operator.table import fields, table
 
 
@@ -28,6 +28,15 @@ def test_an_identity_is_cut_last() -> None:
     assert shown.splitlines()[1] == "m" * 15 + "…  " + "F" * 32
     narrow = table(("modes", "mRID"), [("m" * 90, "F" * 32)], width=30)
     assert narrow.splitlines()[1] == "m" * 5 + "…  " + "F" * 21 + "…"
+
+
+def test_what_a_device_sent_neither_steers_the_terminal_nor_begins_a_line() -> None:
+    name = "a\x1b[2J\nb"
+    assert table(("name",), [(name,), ([name, "é"],)]).split("\n")[1:] == [
+        r"a\x1b[2J\nb",
+        r"a\x1b[2J\nb, é",
+    ]
+    assert fields([("name", name)]) == r"name  a\x1b[2J\nb"
 
 
 def test_fields_stand_below_each_other() -> None:
@@ -56,3 +65,8 @@ def test_no_fields_make_no_lines() -> None:
 )
 def test_a_time_is_shown_as_date_where_there_is_one(seconds: Json, shown: str) -> None:
     assert moment(seconds) == shown
+
+
+def test_an_error_keeps_to_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("no device \x1b[2J\x9b", "see the list")
+    assert capsys.readouterr().err == "error: no device \\x1b[2J\\x9b\n  what to do: see the list\n"
