@@ -54,7 +54,7 @@ class Redirection:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = _PlainServer(self._redirect, access_log=None)
+        self._server = _PlainServer(self._redirect, access_log=None, auto_decompress=False)
         self._door = Door.at(self._host, self._port, self._receive)
 
     async def stop(self) -> None:

@@ -65,6 +65,11 @@ async def test_a_request_without_host_is_400(tmp_path: Path, sep2_pki: Pki, text
         (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n", 400),
         (b"FOO /x HTTP/1.1\r\nHost: a\r\n\r\n", 501),
         (b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 301),
+        (
+            b"POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+            301,
+        ),
     ],
 )
 async def test_what_is_no_request_is_answered_and_takes_one_line_of_the_log_at_most(
