@@ -1,5 +1,7 @@
 """URIs, plain and scrambled, and what they stand for."""
 
+import string
+
 import pytest
 
 from function_sets import ROUTES
@@ -45,6 +47,16 @@ def test_what_fits_no_route_is_not_found(uri: str) -> None:
 @pytest.mark.parametrize("uri", ["/A", "/AAAA", "/%%%%", "/é", "/AAAAAAAAAAAAAAAA"])
 def test_what_was_not_scrambled_here_is_not_found(uri: str) -> None:
     assert Uris("pepper").find(uri) is None
+
+
+@pytest.mark.parametrize("kind", ["Time", "EndDeviceList", "EndDevice", "LogEventList", "DERProgramList"])
+def test_a_scrambled_uri_has_one_spelling(kind: str) -> None:
+    uris = Uris("pepper")
+    uri = uris.of(kind, PARTS[: route_named(kind).path.count("{")])
+    letters = string.ascii_letters + string.digits + "-_+/="
+    spellings = {uri[:-1] + letter for letter in letters} | {uri + "=" * many for many in range(4)}
+    spellings |= {uri.replace("-", "+"), uri.replace("_", "/"), f"//{uri[1:]}", f"x{uri[1:]}"}
+    assert [one for one in spellings if uris.find(one) is not None] == [uri]
 
 
 def test_uris_around_another() -> None:
