@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from certs import one_line
-
 WIDTH: Final = 100
 PROSE: Final = frozenset({"modes", "points", "groups", "description", "details"})
 IDENTITIES: Final = frozenset({"mRID", "lFDI", "endDeviceLFDI"})
@@ -32,6 +30,15 @@ def fields(pairs: Sequence[tuple[str, object]], *, width: int = WIDTH) -> str:
     name_width = max((len(name) for name, _ in pairs), default=0)
     room = width - name_width - _GAP
     return "\n".join(f"{name:<{name_width}}  {_cut(_text(value), room)}".rstrip() for name, value in pairs)
+
+
+def plain(text: str) -> str:
+    """A text that a device may have sent, on one line that steers no terminal."""
+    if text.isprintable():
+        return text
+    from certs import one_line  # noqa: PLC0415 - loads TLS, and few texts need it
+
+    return one_line(text)
 
 
 def _narrow(widths: list[int], columns: Sequence[int], width: int) -> None:
@@ -65,4 +72,4 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else one_line(str(value))
+    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else plain(str(value))
