@@ -232,7 +232,7 @@ class Sep2Server:
             dispatcher, asked = self.answering.dispatcher_of(asked)
             answer = await self.answering.respond_by(dispatcher, asked)
             if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                known = Known(asked, request.raw_path, received, dispatcher)
+                known = Known(asked._replace(body=b""), request.raw_path, received, dispatcher)
         except RemoteError as flaw:
             answer = self._dispatcher.refusal(flaw, accept_of(request))
         if isinstance(answer, Download):

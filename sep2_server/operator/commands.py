@@ -13,7 +13,7 @@ from typing import Final
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.json_value import Json
 from sep2_server.operator.keys import MOST_GIVEN, Keys, is_key
-from sep2_server.operator.table import fields, table
+from sep2_server.operator.table import fields, plain, table
 from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
 
 LAST_DATE_S: Final = 253_402_300_799
@@ -71,7 +71,7 @@ def running(run: Command) -> Callable[[argparse.Namespace], int]:
         except (WhereaboutsError, UsageError) as flaw:
             complain(str(flaw), flaw.hint)
             return WRONG_USAGE
-        say(json.dumps(shown.data, indent=2, ensure_ascii=False) if args.json else shown.text)
+        say(_json(shown.data) if args.json else _plain(shown.text))
         return shown.code
 
     return front
@@ -93,7 +93,22 @@ def say(text: str) -> None:
 
 def complain(detail: str, hint: str) -> None:
     """Print an error and what to do next to standard error."""
-    sys.stderr.write(f"error: {detail}\n  what to do: {hint}\n")
+    sys.stderr.write(_plain(f"error: {detail}\n  what to do: {hint}\n"))
+
+
+def _plain(text: str) -> str:
+    """A text for a person whose lines may hold what devices have sent."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+def _json(data: Json) -> str:
+    """An answer as JSON, of which a terminal can be shown every character."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    from certs import printable_json  # noqa: PLC0415 - loads TLS, and few answers need it
+
+    return printable_json(text)
 
 
 def rows_of(answer: Row, name: str) -> list[Row]:

@@ -8,6 +8,7 @@ import pytest
 
 from certs import Pki
 from schemas import (
+    Codec,
     DateTimeInterval,
     DERControlResponse,
     Error,
@@ -24,6 +25,7 @@ from schemas.codes import ErrorReason
 from sep2_server.event_times import repair_due
 from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, make_control, running
+from tests.integration.test_sep2_durability import event
 
 MRID = "0F" * 16
 KINDS_BELOW = (
@@ -185,3 +187,16 @@ async def refused_subscription(bench: Bench, resource: str) -> None:
     reply = await client.post(f"{row.href}/sub", asked)
     assert (reply.status, reply.decoded(Error).reasonCode) == (400, ErrorReason.INVALID_VALUES)
     assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 0
+
+
+async def test_a_larger_body_is_taken_as_soon_as_the_settings_are_renewed(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki) as bench:
+        row, client = await bench.device("bounds-1")
+        body = Codec().encode(event(1)).replace(b"><", b">%s<" % (b" " * 1_500_000), 1)
+        assert (await client.send("POST", f"{row.href}/lel", body)).status == 400
+        bench.server.renew(replace(bench.server.settings, most_octets=2 << 20))
+        assert (await client.send("POST", f"{row.href}/lel", body)).status == 201
+        bench.server.renew(replace(bench.server.settings, most_octets=1 << 20))
+        assert (await client.send("POST", f"{row.href}/lel", body)).status == 400
