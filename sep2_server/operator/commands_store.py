@@ -1,6 +1,7 @@
 """`lineside server migrate`, `backup` and `restore`: the database of a server, seen from outside."""
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sep2_server.address import PostgresAddress, is_url
 from sep2_server.backup import Told, back_up, restore, tell_anew, verify
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
+from sep2_server.folders import open_private
 from sep2_server.migrations import MIGRATIONS, format_of, migrate, pending
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
 from sep2_server.operator.console import audited
@@ -69,7 +71,10 @@ def _tell(what: str, told: Told) -> None:
 
 def _with_database(args: argparse.Namespace, run: Callable[[Connection], None]) -> int:
     try:
-        db = open_connection(_address(read_site(args.config).server))
+        address = _address(read_site(args.config).server)
+        if isinstance(address, Path):
+            os.close(open_private(address, os.O_RDWR))
+        db = open_connection(address)
         try:
             run(db)
         finally:
