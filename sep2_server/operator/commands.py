@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +54,7 @@ def command(
         "--key", type=_key, metavar="KEY", help="a name for what is changed here: with it, twice is once"
     )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    parser.set_defaults(run=running(run))
+    parser.set_defaults(run=running(run), default_of=parser.get_default)
     return parser
 
 
@@ -159,6 +159,18 @@ def _note(text: str) -> None:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
+
+
+def require_without(args: argparse.Namespace, options: Mapping[str, str], form: str) -> None:
+    """UsageError where an option is given that has no place in a form of the command, such as `--file`.
+
+    `options` tell by the name of the argument how it is written.
+    """
+    misplaced = [written for name, written in options.items() if getattr(args, name) != args.default_of(name)]
+    if misplaced:
+        raise UsageError(
+            f"{', '.join(misplaced)}: not {form}; nothing was done", "leave it out, or use the other form"
+        )
 
 
 def given(**values: object) -> dict[str, object]:
