@@ -115,6 +115,27 @@ def test_init_does_not_write_over_a_site(folder: Path, capsys: pytest.CaptureFix
     assert (folder / "site" / "server.toml").exists()
 
 
+def test_init_keeps_the_pki_of_a_site(folder: Path) -> None:
+    """What its CAs have signed would be worth nothing: devices could connect no more."""
+    pki = folder / "site" / "pki"
+    assert exit_code("lineside certs init site/pki") == 0
+    cas = {path: path.read_bytes() for path in (pki / "root.pem", *(pki / "ca").rglob("*.pem"))}
+    assert exit_code("lineside server init site --pki") == 0
+    server = (pki / "server" / "cert.pem").read_bytes()
+    assert exit_code("lineside server init site --pki --port 9443") == 1
+    assert exit_code("lineside server init site --pki --port 9443 --force") == 0
+    assert "port = 9443" in (folder / "site" / "server.toml").read_text()
+    assert (pki / "server" / "cert.pem").read_bytes() == server
+    assert exit_code("lineside server init site --pki --name der.example.org --force") == 0
+    assert (named := (pki / "server" / "cert.pem").read_bytes()) != server
+    assert exit_code("lineside server check --config site") == 0
+    (pki / "server" / "key.pem").unlink()
+    assert exit_code("lineside server init site --pki --force") == 0
+    assert (pki / "server" / "cert.pem").read_bytes() != named
+    assert exit_code("lineside server check --config site") == 0
+    assert {path: path.read_bytes() for path in cas} == cas
+
+
 @pytest.mark.parametrize(
     ("line", "code", "told"),
     [
