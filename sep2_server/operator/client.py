@@ -111,7 +111,7 @@ class OperatorClient:
                 raise self._no_answer(flaw, NOT_RUNNING) from flaw
             got = self._ask_again(sent, flaw)
         except ValueError as flaw:
-            raise self._no_answer(flaw, "a token is 64 hex digits") from flaw
+            raise self._no_answer(flaw, NOT_RUNNING) from flaw
         return self._read(got, self._may_be_done() if key else NOT_RUNNING)
 
     def _asked(self, sent: Sent) -> Got:
@@ -148,7 +148,7 @@ class OperatorClient:
 
     def send(self, path: str, octets: BinaryIO) -> dict[str, Json]:
         """The answer to a file that is sent as it is, piece by piece. ApiError as for `call`."""
-        headers = {"Content-Type": "application/octet-stream", "Authorization": f"Bearer {self.secret}"}
+        headers = {"Content-Type": "application/octet-stream", "Authorization": self._bearer()}
         connection = self._connected()
         try:
             connection.request("POST", path, octets, headers, encode_chunked=True)
@@ -164,7 +164,7 @@ class OperatorClient:
 
     def _exchange(self, sent: Sent) -> Got:
         """The answer to a request. ApiError: it did not go out; one of LOST: that is not known."""
-        headers = {"Authorization": f"Bearer {self.secret}", "Accept": "application/json"}
+        headers = {"Authorization": self._bearer(), "Accept": "application/json"}
         if sent.body is not None:
             headers["Content-Type"] = sent.content_type
         if sent.key is not None:
@@ -189,6 +189,12 @@ class OperatorClient:
                 raise self._no_answer(flaw, NOT_RUNNING) from flaw
             opened.pop_all()
         return connection
+
+    def _bearer(self) -> str:
+        """What shows the token. ApiError for what cannot be one, which is never told."""
+        if not (self.secret.isascii() and self.secret.isprintable()):
+            raise ApiError(0, f"the token for {self.url} is none", "a token is 64 hex digits")
+        return f"Bearer {self.secret}"
 
     def _may_be_done(self) -> str:
         return MAY_BE_DONE % self.keys.first

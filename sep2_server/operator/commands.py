@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, wher
 
 LAST_DATE_S: Final = 253_402_300_799
 """The last second of the year 9999, s since 1970 UTC."""
+MOST_OF_TOKEN: Final = 100
+"""Octets of a token file that are looked at."""
+_SECRET: Final = re.compile(r"[0-9A-Fa-f]{64}")
 FINE: Final = 0
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
@@ -137,13 +141,21 @@ def _client(args: argparse.Namespace) -> OperatorClient:
             f"{missing}: where is the operator API?",
             f"give --config FOLDER, or --server and --token-file, or set {URL_VARIABLE} and {FILE_VARIABLE}",
         )
-    try:
-        secret = token_file.read_text().strip()
-    except OSError as flaw:
-        hint = "name the file that `lineside server init` made, and run as the user who owns it"
-        raise UsageError(f"{token_file}: {flaw.strerror}", hint) from flaw
     roots = args.roots or found.roots
+    secret = _secret(token_file)
     return OperatorClient(url=url, secret=secret, roots=roots, keys=Keys(args.key), tell=_note)
+
+
+def _secret(file: Path) -> str:
+    """The token of a file. UsageError, which never tells what is in it."""
+    hint = "name the file that `lineside server init` made, and run as the user who owns it"
+    try:
+        secret = file.read_bytes()[:MOST_OF_TOKEN].decode("ascii", "replace").strip()
+    except (OSError, ValueError) as flaw:
+        raise UsageError(f"{file}: {getattr(flaw, 'strerror', None) or flaw}", hint) from flaw
+    if not _SECRET.fullmatch(secret):
+        raise UsageError(f"{file}: not a token, which is 64 hex digits and nothing else", hint)
+    return secret
 
 
 def _key(text: str) -> str:

@@ -137,6 +137,29 @@ def test_init_keeps_the_pki_of_a_site(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "held",
+    [
+        b"name    control-room\nsecret  " + b"ab" * 32 + b"\nnote the secret now\n",
+        b"ab" * 32 + b"\n" + b"cd" * 32,
+        b"\xffELF" + b"ab" * 32,
+        "\u00e4".encode() * 64,
+        b"ab" * 31,
+        b"",
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_no_token_is_told_and_never_what_is_in_it(
+    held: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("some.token").write_bytes(held)
+    line = "lineside op status --server http://127.0.0.1:1 --token-file some.token"
+    assert exit_code(line) == 2
+    err = capsys.readouterr().err
+    assert "some.token: not a token, which is 64 hex digits" in err
+    assert "abab" not in err
+
+
+@pytest.mark.parametrize(
     ("line", "code", "told"),
     [
         ("lineside server run --config nowhere", 2, "nowhere: "),
