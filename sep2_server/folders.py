@@ -16,6 +16,14 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there, as far as this user may look."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def open_private(path: Path, flags: int) -> int:
     """Open a file that its owner alone may read, made if absent; one that is made is given to its owner."""
     try:

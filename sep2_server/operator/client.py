@@ -99,8 +99,7 @@ class OperatorClient:
 
         What changes something and has lost its answer is asked for once more, with its key.
         """
-        place = "/" + "/".join(quote(part, safe="") for part in path)
-        place += f"?{urlencode(query)}" if query else ""
+        place = _place(path, query or {})
         octets, content_type = _encoded(body)
         key = None if method == "GET" else self.keys.next()
         sent = Sent(method=method, place=place, body=octets, content_type=content_type, key=key)
@@ -206,11 +205,23 @@ class OperatorClient:
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         if parts.scheme == "https":
-            from certs import operator_client_context  # noqa: PLC0415 - only HTTPS needs what it loads
+            from certs import CertsError, operator_client_context  # noqa: PLC0415 - only HTTPS needs what it loads
 
-            context = operator_client_context(self.roots)
+            try:
+                context = operator_client_context(self.roots)
+            except CertsError as flaw:
+                raise ApiError(0, str(flaw), "name a PEM file of root certificates with --roots") from flaw
             return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT_S, context=context)
         return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
+
+
+def _place(path: tuple[str, ...], query: Mapping[str, str | int]) -> str:
+    """A path with its query. ApiError for an argument of a command that is no text."""
+    try:
+        place = "/" + "/".join(quote(part, safe="") for part in path)
+        return place + (f"?{urlencode(query)}" if query else "")
+    except UnicodeEncodeError as flaw:
+        raise ApiError(0, f"{str(flaw.object)[:40]!a} is no text", "write it in UTF-8") from flaw
 
 
 def _encoded(body: Mapping[str, object] | Sequence[object] | Document | None) -> tuple[bytes | None, str]:

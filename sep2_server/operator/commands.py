@@ -19,6 +19,7 @@ from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, wher
 
 LAST_DATE_S: Final = 253_402_300_799
 """The last second of the year 9999, s since 1970 UTC."""
+MOST_DIGITS: Final = 20
 MOST_OF_TOKEN: Final = 100
 """Octets of a token file that are looked at."""
 _SECRET: Final = re.compile(r"[0-9A-Fa-f]{64}")
@@ -183,6 +184,12 @@ def require_without(args: argparse.Namespace, options: Mapping[str, str], form: 
         raise UsageError(
             f"{', '.join(misplaced)}: not {form}; nothing was done", "leave it out, or use the other form"
         )
+
+
+def number_or_text(text: str) -> int | str:
+    """A whole number where a text is one, in the digits 0 to 9; else the text."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    return int(text) if is_number else text
 
 
 def given(**values: object) -> dict[str, object]:

@@ -13,6 +13,7 @@ from sep2_server.operator.commands import (
     command,
     listed,
     moment,
+    number_or_text,
     require_without,
     rows_of,
 )
@@ -160,7 +161,7 @@ def responses(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def _event(args: argparse.Namespace) -> dict[str, object]:
     given = {
-        "start": int(args.start) if (args.start or "").isdigit() else args.start,
+        "start": None if args.start is None else number_or_text(args.start),
         "in": args.within,
         "duration": args.duration,
         "description": args.description,
