@@ -45,6 +45,8 @@ from sep2_server.tables import follower, metadata, reading
 
 KIND: Final = "lineside store"
 PAGE: Final = 1000
+MOST_OF_HEAD: Final = 1000
+"""Octets of the first line of a backup, at most."""
 UNKNOWN: Final = -2
 """Place of a consumer of the change feed that has missed something."""
 Line = list[Any] | dict[str, Any]
@@ -78,10 +80,12 @@ class _Sum:
 def back_up(db: Connection, path: Path) -> Told:
     """Write all of a database to a file, which is there whole and on the disk, or not at all.
 
-    StoreError for a database whose format is not that of this program, OSError where the file cannot be made.
+    It takes the place of another backup alone: StoreError where something else is there, and for a database
+    whose format is not that of this program; OSError where the file cannot be made.
     """
     number = format_of(db)
     _require_own_format(number)
+    _require_replaceable(path)
     partly = path.with_name(path.name + ".part")
     partly.unlink(missing_ok=True)
     partly.touch(mode=0o600)
@@ -116,6 +120,23 @@ def _require_own_format(number: int) -> None:
             f"the database has format {number}, this program backs up format {len(MIGRATIONS)}: "
             "back it up with the program that used it last"
         )
+
+
+def _require_replaceable(path: Path) -> None:
+    if os.path.lexists(path) and not _is_backup(path):
+        raise StoreError(f"{path} is there and is no backup")
+
+
+def _is_backup(path: Path) -> bool:
+    """Whether a file begins as backups do."""
+    if not path.is_file():
+        return False
+    try:
+        with gzip.open(path) as lines:
+            head = json.loads(lines.readline(MOST_OF_HEAD))
+    except (OSError, EOFError, zlib.error, ValueError):
+        return False
+    return isinstance(head, dict) and head.get("kind") == KIND
 
 
 def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:

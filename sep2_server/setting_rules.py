@@ -29,15 +29,17 @@ def require_sound(values: Mapping[str, Any]) -> None:
         check(name, values[name])
 
 
-def by_lfdi(name: str, pens: Mapping[str, int]) -> dict[str, int]:
+def by_lfdi(name: str, pens: object) -> dict[str, int]:
     """Private enterprise numbers by LFDI in capital digits; SettingsError for what is neither."""
     found: dict[str, int] = {}
+    if not isinstance(pens, Mapping):
+        raise SettingsError(f"{name}: {pens!r:.60} is no table of LFDI = number")
     for text, pen in pens.items():
         try:
             found[parse_lfdi(text)] = pen
         except CertsError as flaw:
             raise SettingsError(f"{name}.{text[:60]}: {flaw}") from flaw
-        if not 0 <= pen <= MOST_PEN:
+        if not isinstance(pen, int) or not 0 <= pen <= MOST_PEN:
             raise SettingsError(f"{name}.{text}: {pen} is not 0 to {MOST_PEN}")
     return found
 

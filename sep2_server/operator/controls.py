@@ -77,9 +77,12 @@ def change(desk: Desk, call: Call) -> Answer:
     """Put a changed DERControl in the place of one that is not over.
 
     Events are not edited: the answer is a new control with an mRID of its own, which supersedes the old one
-    where it covers it; otherwise the old one is cancelled too. IEEE 2030.5-2018, 10.2.3.
+    where it covers it; otherwise the old one is cancelled too. One that would not differ stays as it is.
+    IEEE 2030.5-2018, 10.2.3.
     """
     asked = read(ChangeControl, call.body)
+    if asked == ChangeControl():
+        raise BadRequest("body: nothing to set", "give what is to change, such as duration")
     row = _current(desk, call.names["control"])
     old = desk.control_of(row)
     program = _program_of(desk, row)
@@ -93,6 +96,8 @@ def change(desk: Desk, call: Call) -> Answer:
     )
     if asked.modes is not None:
         successor.DERControlBase_ = _base(desk, program, asked.modes)
+    if replace(successor, href=old.href, mRID=old.mRID, version=old.version) == old:
+        return told(desk, row, program)
     check_event(successor, desk.now)
     return {**told(desk, supersede(desk, row, old, successor), program), "replaces": old.mRID}
 
