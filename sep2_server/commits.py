@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class _Entangled(Exception):
-    """A job has failed after it had written something, so that it cannot be told from the others."""
+    """A job has failed after something was written, so that it cannot be told from the others."""
 
 
 class Promise(Protocol):
@@ -125,14 +125,13 @@ class Commits:
             unit.control("SAVEPOINT job")
         try:
             result = job(transaction)
+            unit.require_whole()
             if is_careful:
                 unit.control("RELEASE job")
         except Exception as flaw:
             if is_careful:
-                unit.discard()
-                unit.control("ROLLBACK TO job")
-                unit.control("RELEASE job")
-            elif (unit.writes != before or isinstance(flaw, StoreError)) and unit.jobs > 1:
+                unit.undo("job")
+            elif unit.jobs > 1 and (unit.is_broken or unit.writes != before or isinstance(flaw, StoreError)):
                 raise _Entangled from flaw
             promise.set_exception(flaw)
             return None
