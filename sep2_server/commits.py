@@ -40,6 +40,10 @@ class Promise(Protocol):
         ...
 
 
+def _is_open(promise: Promise) -> bool:
+    return not promise.done()
+
+
 Promised = TypeVar("Promised", bound=Promise)
 Waiting = tuple[Job[Any], Promised]
 Done = tuple[Promised, Any]
@@ -59,10 +63,23 @@ class Commits:
         self._is_shared = is_shared
         self._rights: int | None = None
 
-    def commit(self, batch: Sequence[Waiting[Promised]], *, is_begun: bool = False) -> list[Done[Promised]]:
-        """Carry the jobs out; what is left to tell. Those that failed have been told."""
+    def commit(
+        self,
+        batch: Sequence[Waiting[Promised]],
+        *,
+        is_begun: bool = False,
+        is_wanted: Callable[[Promised], bool] = _is_open,
+    ) -> list[Done[Promised]]:
+        """Carry the jobs out; what is left to tell. Those that failed have been told.
+
+        To begin may take long, where others write: who is not `is_wanted` after that is left out. It is
+        asked once of each.
+        """
         try:
-            self._begin(is_begun=is_begun)
+            try:
+                self._begin(is_begun=is_begun)
+            finally:
+                batch = [waiting for waiting in batch if is_wanted(waiting[1])]
             done, written = self._carry_out(batch)
         except Exception as flaw:
             log.exception("The store cannot write")
@@ -133,7 +150,8 @@ class Commits:
                 unit.undo("job")
             elif unit.jobs > 1 and (unit.is_broken or unit.writes != before or isinstance(flaw, StoreError)):
                 raise _Entangled from flaw
-            promise.set_exception(flaw)
+            if not promise.done():
+                promise.set_exception(flaw)
             return None
         return promise, result
 

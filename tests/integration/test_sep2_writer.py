@@ -20,6 +20,7 @@ from sep2_server.rows import Row
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
 from sep2_server.writer import Group, Outcome
+from tests.integration.process.site_process import until
 from tests.integration.sep2_harness import DATABASES
 
 WAIT_S = 10
@@ -63,6 +64,41 @@ def test_a_job_that_was_given_up_is_not_begun_and_those_behind_it_are(
     assert behind.result(WAIT_S).href == "/2"
     assert store.submit(put("/3")).result(WAIT_S).href == "/3"
     assert store.reader.by_href("/1") is None
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, store: Store) -> Iterator[Store]:
+    """A store of another process on the same database, which keeps nobody waiting for long."""
+    hasty = Store(DATABASES.of(tmp_path), patience_s=0.3)
+    yield hasty
+    hasty.close()
+
+
+async def test_a_write_that_is_told_to_be_late_before_it_has_begun_is_never_carried_out(
+    hasty: Store, gate: threading.Event
+) -> None:
+    """Somebody else holds the lock of the database for longer than who asks is kept waiting."""
+    for href in ("/1", "/2"):
+        with pytest.raises(StoreError, match=r"no answer within 0\.3 s"):
+            await hasty.do_short(put(href))
+    gate.set()
+    async with asyncio.timeout(WAIT_S):
+        assert (await hasty.do(put("/3"))).href == "/3"
+    assert [hasty.reader.by_href(href) for href in ("/1", "/2")] == [None, None]
+    async with asyncio.timeout(WAIT_S):
+        assert (await hasty.do_short(put("/1"))).href == "/1", "its repetition is carried out once"
+    await hasty.let_loop_go()
+
+
+def test_a_job_that_is_given_up_while_the_writer_waits_for_the_lock_is_not_begun(
+    hasty: Store, gate: threading.Event
+) -> None:
+    given_up, other = hasty.submit(put("/1")), hasty.submit(put("/2"))
+    until(lambda: hasty._writer.waiting_jobs == 0)
+    assert given_up.cancel()
+    gate.set()
+    assert other.result(WAIT_S).href == "/2"
+    assert hasty.reader.by_href("/1") is None
 
 
 def failing(tx: Transaction) -> None:
