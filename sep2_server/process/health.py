@@ -46,6 +46,7 @@ def _claim(server: "Sep2Server", claim: Callable[["Sep2Server"], str]) -> str:
 def _store(server: "Sep2Server") -> str:
     server.store.reader.last_change()
     server.store.require_durable()
+    server.store.refresh()
     return FINE
 
 
