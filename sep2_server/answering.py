@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class Answering:
     """Answers requests by the dispatcher of the profile at their path.
 
-    `be_current` is called before each look at what is kept.
+    `be_current` is called before each look at what is kept; nothing is served where it raises StoreError.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Answering:
         """The answer to a request whose head is known, or its promise; None for the long way."""
         try:
             self._be_current()
-        except StoreError:
+        except StoreError:  # told there
             return None
         request = known.asked(lfdi, body, self._clock.now())
         answer = known.dispatcher.answer_at_once(request)

@@ -97,7 +97,6 @@ class Sep2Server:
         self.is_stopping, self._thread = False, 0
         self.access: AccessLog | None = None
         self._heard: deque[Sequence[Change]] = deque()
-        self._shares_file = store.is_shared and store.is_inline
 
     @property
     def port(self) -> int:
@@ -358,8 +357,11 @@ class Sep2Server:
         self.clock.offset_s = self._dispatcher.run_time.time_offset_s
 
     def _be_current(self) -> None:
-        """Know of every commit that was acknowledged before now, also by another process to one file."""
-        if self._shares_file:
+        """Know of every commit that was acknowledged before now, also by another process to one file.
+
+        StoreError where nobody knows what others have committed to PostgreSQL.
+        """
+        if self.store.is_shared:
             self.store.refresh()
         if self._heard:
             self._take_in()

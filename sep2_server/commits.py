@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class _Entangled(Exception):
-    """A job has failed after it had written something, so that it cannot be told from the others."""
+    """A job has failed after something was written, so that it cannot be told from the others."""
 
 
 class Promise(Protocol):
@@ -38,6 +38,10 @@ class Promise(Protocol):
     def set_exception(self, exception: BaseException, /) -> None:
         """The job has failed."""
         ...
+
+
+def _is_open(promise: Promise) -> bool:
+    return not promise.done()
 
 
 Promised = TypeVar("Promised", bound=Promise)
@@ -59,10 +63,23 @@ class Commits:
         self._is_shared = is_shared
         self._rights: int | None = None
 
-    def commit(self, batch: Sequence[Waiting[Promised]], *, is_begun: bool = False) -> list[Done[Promised]]:
-        """Carry the jobs out; what is left to tell. Those that failed have been told."""
+    def commit(
+        self,
+        batch: Sequence[Waiting[Promised]],
+        *,
+        is_begun: bool = False,
+        is_wanted: Callable[[Promised], bool] = _is_open,
+    ) -> list[Done[Promised]]:
+        """Carry the jobs out; what is left to tell. Those that failed have been told.
+
+        To begin may take long, where others write: who is not `is_wanted` after that is left out. It is
+        asked once of each.
+        """
         try:
-            self._begin(is_begun=is_begun)
+            try:
+                self._begin(is_begun=is_begun)
+            finally:
+                batch = [waiting for waiting in batch if is_wanted(waiting[1])]
             done, written = self._carry_out(batch)
         except Exception as flaw:
             log.exception("The store cannot write")
@@ -125,16 +142,16 @@ class Commits:
             unit.control("SAVEPOINT job")
         try:
             result = job(transaction)
+            unit.require_whole()
             if is_careful:
                 unit.control("RELEASE job")
         except Exception as flaw:
             if is_careful:
-                unit.discard()
-                unit.control("ROLLBACK TO job")
-                unit.control("RELEASE job")
-            elif (unit.writes != before or isinstance(flaw, StoreError)) and unit.jobs > 1:
+                unit.undo("job")
+            elif unit.jobs > 1 and (unit.is_broken or unit.writes != before or isinstance(flaw, StoreError)):
                 raise _Entangled from flaw
-            promise.set_exception(flaw)
+            if not promise.done():
+                promise.set_exception(flaw)
             return None
         return promise, result
 

@@ -5,6 +5,7 @@ store's writer. Real behaviour of single resources is in `hooks`.
 """
 
 import re
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -68,6 +69,7 @@ class Dispatcher:
         settings = environment.settings
         self._recall = Recall()
         self._loads_due = self._loads = 0
+        self._loading = threading.Lock()
         self._listing = Listing(environment, self._recall)
         self._kept: Shelf[tuple[str, str, int, str], Kept] = Shelf(
             settings.cached_answers, settings.cached_octets, self._recall
@@ -92,20 +94,24 @@ class Dispatcher:
         return self._loads < self._loads_due
 
     def load(self, reader: Reader, rights: int | None = None) -> None:
-        """Take over what was set at run time, and who is refused.
+        """Take over what was set at run time, and who is refused; of several at once the last begun counts.
 
         `rights` is the last change of rights in the feed, at the start.
         """
         if rights is not None:
             self._viewers.start_at(rights)
         due = self._loads_due
-        self.run_time = run_time_of(reader.options(), self.environment)
-        self._documents.set_rates(self.run_time.poll_rates)
-        self._blocked = frozenset(blocked.lfdi for blocked in reader.blocked())
-        self._recall.hear_all()
-        self._items.clear()
-        self._kept.clear()
-        self._loads = max(self._loads, due)
+        run_time = run_time_of(reader.options(), self.environment)
+        blocked = frozenset(one.lfdi for one in reader.blocked())
+        with self._loading:
+            if due < self._loads:  # what was read later is in force
+                return
+            self.run_time, self._blocked = run_time, blocked
+            self._documents.set_rates(run_time.poll_rates)
+            self._recall.hear_all()
+            self._items.clear()
+            self._kept.clear()
+            self._loads = due
 
     def is_blocked(self, lfdi: str) -> bool:
         """Whether a certificate is refused, as far as it is known here."""

@@ -7,6 +7,7 @@ place: by a thread that PostgreSQL notifies, or that looks whether the SQLite fi
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -22,6 +23,8 @@ RIGHTS: Final = frozenset({ACCESS, EVERYTHING.kind})
 """Kinds of changes of what somebody may see."""
 LONGEST_WAIT_S: Final = 1.0
 PAUSE_S: Final = 0.25
+MOST_LATE_S: Final = 6.0
+"""How long nothing may be heard of the commits of others: after that nobody knows who may see what."""
 BATCH: Final = 1000
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,8 @@ class Feed:
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._watched: Watched | None = None
+        self._current_at = 0.0
+        """When all was told that had been committed, as `time.monotonic` has it."""
 
     def start_at(self, position: int) -> None:
         """Tell what is committed behind a place."""
@@ -72,22 +77,48 @@ class Feed:
     def committed(self, changes: Sequence[Change], reader: Reader) -> None:
         """Tell what this process has committed, after what others had; `reader` is the writer's."""
         with self._lock:
+            if changes[-1].seq <= self.position:
+                return
             if changes[0].seq == self.position + 1:
-                self.position = changes[-1].seq
-                self._tell(changes)
-            elif changes[-1].seq > self.position:
-                self._catch_up_or(changes, reader)
+                self._go_on_to(changes)
+                return
+        self._catch_up_or(changes, reader)
 
     def catch_up(self, reader: Reader) -> None:
-        """Tell what is committed behind the last known place."""
+        """Tell what is committed behind the last known place; all of it has been told when this returns.
+
+        Several threads may do so at once: nobody waits for the database of another one.
+        """
+        self._mind_gap(reader)
+        while True:
+            began, position = time.monotonic(), self._told()
+            found = reader.changes(position, BATCH)
+            if not found:
+                break
+            with self._lock:
+                self._go_on_to([change for change in found if change.seq > self.position])
+        self._current_at = max(self._current_at, began)
+
+    def require_current(self) -> None:
+        """Raise StoreError where it is watched what others commit, and that was not heard for too long."""
+        late_s = time.monotonic() - self._current_at
+        if self._watched is not None and late_s > MOST_LATE_S:
+            raise StoreError(f"what other processes have written was not heard for {late_s:.0f} s")
+
+    def _told(self) -> int:
+        """The last place, once all up to there has been told."""
         with self._lock:
-            self._mind_gap(reader)
-            while found := reader.changes(self.position, BATCH):
-                self.position = found[-1].seq
-                self._tell(found)
+            return self.position
+
+    def _go_on_to(self, changes: Sequence[Change]) -> None:
+        """Tell the changes that come next, if any."""
+        if changes:
+            self.position = changes[-1].seq
+            self._tell(changes)
 
     def watch(self, watched: Watched, reader: Reader) -> None:
         """Catch up in a thread of its own whenever somebody has committed; `reader` is for that thread."""
+        self._current_at = time.monotonic()
         self._watched = watched
         self._thread = threading.Thread(
             target=self._watch, args=(watched, reader), name="sep2-feed", daemon=True
@@ -107,16 +138,23 @@ class Feed:
             self.catch_up(reader)
         except StoreError as flaw:
             log.warning("The change feed cannot be read: %s", flaw)
-            self._tell(changes)
+            self._tell_early(changes)
         except Exception:
             log.exception("The change feed cannot be read")
+            self._tell_early(changes)
+
+    def _tell_early(self, changes: Sequence[Change]) -> None:
+        with self._lock:
             self._tell(changes)
 
     def _mind_gap(self, reader: Reader) -> None:
+        """Tell that anything may have changed where something is missing: who tells meanwhile sees it too."""
+        position = self._told()
         first, last = reader.first_change(), reader.last_change()
-        if first > self.position + 1 or last < self.position:
-            self.position = last
-            self._tell([EVERYTHING._replace(seq=last)])
+        with self._lock:
+            if position == self.position and (first > position + 1 or last < position):
+                self.position = last
+                self._tell([EVERYTHING._replace(seq=last)])
 
     def _watch(self, watched: Watched, reader: Reader) -> None:
         while not self._stopped:

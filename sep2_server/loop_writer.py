@@ -236,7 +236,7 @@ class LoopWriter:
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop, batch: list[Waiting[asyncio.Future[Any]]]) -> None:
         """Let the writer's thread carry the jobs out."""
-        told = [(future, Outcome()) for _, future in batch]
+        told = [(future, Outcome(future)) for _, future in batch]
         jobs = [(job, outcome) for (job, _), (_, outcome) in zip(batch, told, strict=True)]
         try:
             self._submit(Group(jobs, lambda: call(loop, lambda: self._passed(loop, told))))

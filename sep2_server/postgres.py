@@ -93,9 +93,12 @@ class PostgresConnection(Connection):
     dialect = "postgresql"
     settings: Mapping[str, str] = _SESSION
 
-    def __init__(self, address: PostgresAddress, writers: set[int] | None = None) -> None:
-        """`writers` are the processes of the database that serve those who tell their own commits."""
+    def __init__(
+        self, address: PostgresAddress, writers: set[int] | None = None, patience_s: float | None = None
+    ) -> None:
+        """`writers`: those of its processes that serve who tells its own commits; lost after `patience_s`."""
         self.address = address
+        self._patience_s = patience_s
         self._writers = set() if writers is None else writers
         self._asyncpg = driver()
         errors = self._asyncpg
@@ -295,7 +298,7 @@ class PostgresConnection(Connection):
         return uvloop.new_event_loop()
 
     def _wait(self, awaited: Awaitable[T]) -> T:
-        return self._loop.run_until_complete(awaited)
+        return self._loop.run_until_complete(asyncio.wait_for(awaited, self._patience_s))
 
     def _connected(self) -> Any:  # noqa: ANN401
         session = self._session

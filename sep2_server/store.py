@@ -34,6 +34,8 @@ from sep2_server.writer import Writer
 T = TypeVar("T")
 READERS: Final = 4
 """Threads that read from PostgreSQL."""
+FEED_PATIENCE_S: Final = 3.0
+"""How long the session of the change feed may give no answer: its thread then opens another one."""
 STILL_S: Final = 2.0
 """How long the event loop may stand still for what it reads itself from PostgreSQL."""
 MOST_ASKED: Final = 32_768
@@ -73,7 +75,7 @@ class Store:
         self._seen: bytes | None = None
         self._writers: set[int] = set()
         self._disk = Disk()
-        self._watched = open_connection(self.address, self._writers) if self.is_shared else None
+        self._watched = self._connection_of_feed() if self.is_shared else None
         self._prepare()
         self.reader = self._main_reader()
         self.feed.start_at(self.reader.last_change())
@@ -132,7 +134,13 @@ class Store:
             raise StoreError(f"{self.address}: the file cannot be read: {flaw}") from flaw
 
     def refresh(self) -> None:
-        """Hear now what other processes have committed to a file, as `look`."""
+        """Hear now what other processes have committed. For the thread of the event loop.
+
+        StoreError where that cannot be read from the file, or from PostgreSQL was not heard for too long.
+        """
+        if not self.is_inline:
+            self.feed.require_current()
+            return
         seen = None if self._marks is None else self._marks.seen()
         if seen is not None and seen == self._seen:
             return
@@ -236,6 +244,10 @@ class Store:
         finally:
             connection.close()
 
+    def _connection_of_feed(self) -> SqliteConnection | PostgresConnection:
+        """The connection of the change feed, which is lost before the feed is late where it alone hangs."""
+        return open_connection(self.address, self._writers, patience_s=FEED_PATIENCE_S)
+
     def _main_reader(self) -> Reader:
         self._connections.append(self._elsewhere(STILL_S))
         return Reader(self._connections[0])
@@ -275,9 +287,12 @@ class Store:
 
 
 def open_connection(
-    address: Path | PostgresAddress, writers: set[int] | None = None, disk: Disk | None = None
+    address: Path | PostgresAddress,
+    writers: set[int] | None = None,
+    disk: Disk | None = None,
+    patience_s: float | None = None,
 ) -> SqliteConnection | PostgresConnection:
-    """A connection to a database. StoreError where it cannot be opened."""
+    """A connection to a database, `patience_s` for PostgreSQL. StoreError where it cannot be opened."""
     if isinstance(address, Path):
         return SqliteConnection(address, disk)
-    return PostgresConnection(address, writers)
+    return PostgresConnection(address, writers, patience_s)

@@ -96,10 +96,9 @@ class Transaction(Bookkeeping):
         self._db.control("SAVEPOINT attempt")
         try:
             yield
+            self.unit.flush()
         except BaseException:
-            self.unit.discard()
-            self._db.control("ROLLBACK TO SAVEPOINT attempt")
-            self._db.control("RELEASE SAVEPOINT attempt")
+            self.unit.undo("attempt")
             del self.written[written:]
             raise
         self._db.control("RELEASE SAVEPOINT attempt")

@@ -9,15 +9,17 @@ waiting, so that it sees what the jobs have done.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server import statements as q
 from sep2_server import tables
-from sep2_server.batches import by_columns, by_places, padded, parts
-from sep2_server.connection import Amounts, Connection, Result, Writes, Written
+from sep2_server.batches import by_columns, padded
+from sep2_server.connection import Connection, Result, Writes
+from sep2_server.errors import StoreError
+from sep2_server.one_by_one import one_by_one
 from sep2_server.rows import Change, Report, Row, StoredReading, change_of, full_mrid, row_of
 from sep2_server.waiting import needs_rows
 from sep2_server.want import Want, together
@@ -45,6 +47,7 @@ class Unit(Connection):
         self._forget()
 
     def _forget(self) -> None:
+        """Forget what is waiting, and what was read: the transaction, or a part of it, was rolled back."""
         self._at: dict[str, Row | None] = {}
         self._named: dict[tuple[str, int | None], list[Row]] = {}
         self._inserts: dict[int, Row] = {}
@@ -59,9 +62,14 @@ class Unit(Connection):
         self._changes: Sequence[Change] = ()
         self._places: list[int] = []
         self._is_waiting = False
+        self.is_broken = False
+        """Whether what waited could not be written: it is not there, whoever it came from."""
 
-    def discard(self) -> None:
-        """Forget what is waiting, and what was read: the transaction, or a part of it, was rolled back."""
+    def undo(self, savepoint: str) -> None:
+        """Undo all since a savepoint, before which nothing was waiting, and let go of it."""
+        self.is_broken = True
+        self.below.control(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        self.below.control(f"RELEASE SAVEPOINT {savepoint}")
         self._forget()
 
     # What is read.
@@ -267,10 +275,19 @@ class Unit(Connection):
             trim(amount)
             self.flush()
 
+    def require_whole(self) -> None:
+        """Raise StoreError where something that waited could not be written: no job may go on from there."""
+        if self.is_broken:
+            raise StoreError("the store cannot write: what waited to be written could not be")
+
     def flush(self) -> None:
-        """Write all that is waiting."""
+        """Write all that is waiting; where that fails, the unit is broken until that is undone."""
+        self.require_whole()
         if self._is_waiting:
-            for place, amount in self._flush().items():
+            self.is_broken = True
+            amounts = self._flush()
+            self.is_broken = False
+            for place, amount in amounts.items():
                 most, trim = self._trims.pop(place, (amount, None))
                 if trim is not None and amount > most:
                     self._too_long[place] = amount, trim
@@ -312,26 +329,9 @@ class Unit(Connection):
         ]
         inserted = [one for one in put if one[2]]
         writes = Writes(inserted, by_columns(updates.values()), said, list(moves.items()), changes)
-        amounts, places = self.below.together(writes) or self._one_by_one(writes)
+        amounts, places = self.below.together(writes) or one_by_one(self.below, writes)
         self._places += places
         return {(int(list_id), int(scope)): int(amount) for list_id, scope, amount in amounts}
-
-    def _one_by_one(self, writes: Writes) -> Written:
-        """Write, a statement for each part."""
-        for names, updates in writes.updates.items():
-            self.below.run_many(q.update_resource(names), updates)
-        if writes.reports_gone:
-            self.below.run_many(q.DELETE_REPORT, writes.reports_gone)
-        for table, columns, rows in writes.inserts:
-            self.below.insert_many(table, columns, rows)
-        amounts: Amounts = []
-        for some in parts(writes.moves):
-            counted = self._run(q.move_tallies(self.dialect, len(some)), **by_places(some))
-            amounts += cast("Amounts", counted.fetchall())
-        if not writes.changes:
-            return Written(amounts, [])
-        rows = [change[1:] for change in writes.changes]
-        return Written(amounts, self.below.insert_many(tables.change, Change._fields[1:], rows))
 
     # Every other statement sees what was written.
 
@@ -375,7 +375,7 @@ class Unit(Connection):
 
     def roll_back(self) -> None:
         """Undo what has not been committed."""
-        self.discard()
+        self._forget()
         self.below.roll_back()
 
     def hold_still(self) -> None:

@@ -1,5 +1,6 @@
 """The writer: one thread that runs the jobs of everybody, many of them in one durable commit."""
 
+import asyncio
 import logging
 import queue
 import threading
@@ -20,17 +21,21 @@ T = TypeVar("T")
 
 
 class Outcome:
-    """What has become of a job, for somebody who is told of many jobs at once."""
+    """What has become of a job, for somebody who is told of many jobs at once.
 
-    __slots__ = ("flaw", "result")
+    `promise` is the one that hangs on it, which another thread may break, if any does.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_promise", "flaw", "result")
+
+    def __init__(self, promise: asyncio.Future[Any] | None = None) -> None:
+        self._promise = promise
         self.result: Any = None
         self.flaw: BaseException | None = None
 
     def done(self) -> bool:
-        """Whether the job has failed."""
-        return self.flaw is not None
+        """Whether the job has failed, or nobody waits for it any more."""
+        return self.flaw is not None or (self._promise is not None and self._promise.done())
 
     def set_exception(self, exception: BaseException, /) -> None:
         """The job has failed."""
@@ -106,7 +111,7 @@ class Writer:
                 break
             groups = [first]
             more = self._gather(groups)
-            self._commit([waiting for group in groups for waiting in group.jobs if _is_wanted(waiting[1])])
+            self._commit([waiting for group in groups for waiting in group.jobs if not waiting[1].done()])
             for group in groups:
                 if group.told is not None:
                     group.told()
@@ -132,7 +137,7 @@ class Writer:
         began = perf_counter()
         self._begun = len(batch)
         try:
-            done = self._commits.commit(batch)
+            done = self._commits.commit(batch, is_wanted=_is_wanted)
         except Exception as flaw:  # not even undoing what was begun has worked
             log.exception("The store cannot write")
             done = []
@@ -148,4 +153,4 @@ class Writer:
 
 def _is_wanted(promise: Told) -> bool:
     """Whether somebody still waits for the outcome of a job that is about to be run."""
-    return not isinstance(promise, Future) or promise.set_running_or_notify_cancel()
+    return promise.set_running_or_notify_cancel() if isinstance(promise, Future) else not promise.done()

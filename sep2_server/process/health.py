@@ -50,6 +50,7 @@ def _claim(server: "Sep2Server", claim: Callable[["Sep2Server"], str]) -> str:
 def _store(server: "Sep2Server") -> str:
     server.store.look(Reader.last_change)
     server.store.require_durable()
+    server.store.refresh()
     return FINE
 
 

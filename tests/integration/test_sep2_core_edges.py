@@ -1,5 +1,6 @@
 """What the shell never lets through, asked of the core itself; and a certificate that TLS alone lets in."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +30,7 @@ from sep2_server.event_times import siblings_of
 from sep2_server.listing import Listing
 from sep2_server.location import locate
 from sep2_server.messages import Answer, Request
-from sep2_server.rows import Row
+from sep2_server.rows import Blocked, Row
 from sep2_server.shown_items import ShownItem
 from sep2_server.transaction import Transaction
 from sep2_server.work import Work
@@ -88,6 +89,33 @@ def test_a_link_to_no_list_counts_nothing(store: Store) -> None:
         0,
         0,
     ]
+
+
+def test_of_two_who_read_at_once_who_is_refused_the_one_that_began_last_counts(store: Store) -> None:
+    """A thread that has read and is not let run for a moment takes nothing back that was read after it."""
+    dispatcher, lfdis = Dispatcher(ENVIRONMENT), ("AA" * 20, "BB" * 20)
+    store.listen(dispatcher.changed)
+    dispatcher.load(store.reader, 0)
+    store.write(lambda tx: tx.put_blocked(Blocked(lfdis[0], "stolen", START)))
+    reader = store.new_reader()
+    blocked, has_read, goes_on = reader.blocked, threading.Event(), threading.Event()
+
+    def slowly() -> list[Blocked]:
+        found = blocked()
+        has_read.set()
+        assert goes_on.wait(10)
+        return found
+
+    reader.blocked = slowly  # type: ignore[method-assign]
+    late = threading.Thread(target=dispatcher.load, args=(reader,))
+    late.start()
+    assert has_read.wait(10)
+    store.write(lambda tx: tx.put_blocked(Blocked(lfdis[1], "stolen", START)))
+    dispatcher.load(store.reader)
+    goes_on.set()
+    late.join()
+    assert [dispatcher.is_blocked(lfdi) for lfdi in lfdis] == [True, True]
+    assert not dispatcher.is_load_due
 
 
 def test_a_document_with_an_item_that_is_private_is_private(store: Store) -> None:

@@ -3,17 +3,22 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 import sep2_server.feed
 from sep2_server import Store
+from sep2_server.errors import StoreError
 from sep2_server.feed import EVERYTHING, Feed
 from sep2_server.lease import Lease
+from sep2_server.reader import Reader
 from sep2_server.rows import Change, Row
 from sep2_server.transaction import Transaction
+from tests.integration.process.site_process import until
 from tests.integration.sep2_harness import DATABASES
 
 WAIT_S = 10
@@ -134,6 +139,80 @@ def test_all_that_is_behind_is_told_however_much_it_is(
     monkeypatch.setattr(sep2_server.feed, "BATCH", 2)
     feed.catch_up(one.reader)
     assert [change.resource_id for change in heard] == [row.id for row in rows]
+
+
+class HangingReader:
+    """A reader whose database gives no answer to what is committed until it goes on."""
+
+    def __init__(self, reader: Reader, asks: str) -> None:
+        self._reader = reader
+        self._asks = asks
+        self.is_asked = threading.Event()
+        self.goes_on = threading.Event()
+
+    def first_change(self) -> int:
+        return self._reader.first_change()
+
+    def last_change(self) -> int:
+        found = self._reader.last_change()
+        self._hang("last_change")
+        return found
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        found = self._reader.changes(after, limit)
+        self._hang("changes")
+        return found
+
+    def _hang(self, asked: str) -> None:
+        if asked == self._asks:
+            self.is_asked.set()
+            assert self.goes_on.wait(WAIT_S)
+
+
+@pytest.mark.parametrize("asks", ["last_change", "changes"])
+def test_nobody_waits_for_a_session_that_hangs_and_all_is_told_once_and_in_order(
+    stores: tuple[Store, Store], asks: str
+) -> None:
+    one, _ = stores
+    feed = Feed()
+    heard: list[int] = []
+    feed.listen(lambda changes: heard.extend(change.resource_id for change in changes))
+    feed.start_at(one.reader.last_change())
+    rows = [put(one, f"/{n}") for n in range(3)]
+    hanging = HangingReader(one.new_reader(), asks)
+    with ThreadPoolExecutor(2) as threads:
+        try:
+            late = threads.submit(feed.catch_up, cast("Reader", hanging))
+            assert hanging.is_asked.wait(WAIT_S)
+            rows += [put(one, f"/{n}") for n in range(3, 6)]
+            changes = one.reader.changes(feed.position)
+            threads.submit(feed.committed, changes[4:5], one.new_reader()).result(2)
+            assert heard == [row.id for row in rows]
+        finally:
+            hanging.goes_on.set()
+        late.result(WAIT_S)
+    assert heard == [row.id for row in rows], "what was read before is not told again"
+
+
+def test_a_feed_that_hears_nothing_for_too_long_says_so_until_it_does(
+    stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = stores
+    one.feed.require_current()
+    monkeypatch.setattr(sep2_server.feed, "MOST_LATE_S", 1.5)
+    monkeypatch.setattr(one.feed, "catch_up", lambda _: None)
+    until(lambda: is_late(one.feed), WAIT_S)
+    monkeypatch.undo()
+    one.feed.catch_up(one.reader)
+    assert not is_late(one.feed)
+
+
+def is_late(feed: Feed) -> bool:
+    try:
+        feed.require_current()
+    except StoreError:
+        return True
+    return False
 
 
 def rights_of(tx: Transaction) -> int | None:

@@ -1,14 +1,22 @@
 """PostgreSQL dies and comes back: requests get 503 meanwhile, and nothing acknowledged is lost."""
 
 import asyncio
+import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
+import sep2_server.feed
 from certs import Pki
 from schemas import Codec, LogEvent, LogEventList
+from sep2_server import Store
+from sep2_server.errors import StoreError
+from sep2_server.postgres import PostgresConnection
 from sep2_server.process.pages import page
+from sep2_server.reader import Reader
+from sep2_server.rows import Blocked
 from tests.integration.sep2_harness import DATABASES, START, running
 from tests.postgres import Postgres
 
@@ -93,3 +101,62 @@ async def test_a_database_that_hangs_is_not_waited_for_and_is_used_again_when_it
                 assert (await other.read(f"{own.href}/lel", LogEventList)).all == 0
             found = {one.logEventID for one in (await client.read(f"{href}?l=9", LogEventList)).LogEvent_}
             assert {1, 5} <= found <= {1, 2, 5}
+
+
+async def test_where_the_session_of_the_change_feed_alone_hangs_writes_go_on_and_a_block_counts_soon(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Postgres.running() as server:
+        name = server.make()
+        monkeypatch.setattr(DATABASES, "of", lambda _: server.url(name))
+        async with running(tmp_path, sep2_pki, answer_s=3) as bench:
+            row, client = await bench.device("deaf-1")
+            _, stolen = await bench.device("deaf-2")
+            assert (await stolen.get("/tm")).status == 200
+            other = await asyncio.to_thread(Store, server.url(name))
+            watched = bench.store._watched
+            assert isinstance(watched, PostgresConnection)
+            assert watched._backend is not None
+            os.kill(hung := watched._backend, signal.SIGSTOP)
+            try:
+                lfdi = str(bench.credentials("deaf-2").lfdi)
+                await other.do(lambda tx: tx.put_blocked(Blocked(lfdi, "stolen", START)))
+                async with asyncio.timeout(2):
+                    assert (await client.post(f"{row.href}/lel", event(1))).status == 201
+                    assert (await stolen.get("/tm")).status == 403, "heard with the write before"
+                await other.do(lambda tx: tx.delete_blocked(lfdi))
+                begun = time.monotonic()
+                while (await stolen.get("/tm")).status != 200:
+                    assert time.monotonic() - begun < DISTURBANCE_S
+                    await asyncio.sleep(0.05)
+            finally:
+                os.kill(hung, signal.SIGCONT)
+                await asyncio.to_thread(other.close)
+
+
+async def test_a_server_that_hears_nothing_of_others_serves_nobody_by_old_rights(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Postgres.running() as server:
+        name = server.make()
+        monkeypatch.setattr(DATABASES, "of", lambda _: server.url(name))
+        async with running(tmp_path, sep2_pki) as bench:
+            _, client = await bench.device("deaf-3")
+            assert (await client.get("/tm")).status == 200
+            with monkeypatch.context() as patched:
+                patched.setattr(sep2_server.feed, "MOST_LATE_S", 0.2)
+                patched.setattr(bench.store.feed, "catch_up", deaf)
+                begun = time.monotonic()
+                while (reply := await client.get("/tm")).status == 200:
+                    assert time.monotonic() - begun < DISTURBANCE_S
+                assert (reply.status, reply.headers["Retry-After"]) == (503, "30")
+                told = page(bench.server, "/readyz")
+                assert told is not None
+                assert (told.status, b"was not heard for" in told.body) == (503, True)
+            begun = time.monotonic()
+            while (await client.get("/tm")).status != 200:
+                assert time.monotonic() - begun < DISTURBANCE_S
+
+
+def deaf(_: Reader) -> None:
+    raise StoreError("no answer")

@@ -3,10 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from sqlite3 import OperationalError
+from sqlite3 import IntegrityError, OperationalError
+from typing import cast
 
 import pytest
+from asyncpg import PostgresError
 
 from sep2_server import Store
 from sep2_server.commits import MOST_TOGETHER
@@ -17,6 +20,7 @@ from sep2_server.rows import Row
 from sep2_server.sqlite import SqliteConnection
 from sep2_server.transaction import Transaction
 from sep2_server.writer import Group, Outcome
+from tests.integration.process.site_process import until
 from tests.integration.sep2_harness import DATABASES
 
 WAIT_S = 10
@@ -31,9 +35,15 @@ def store(tmp_path: Path, each_database: str) -> Iterator[Store]:
 
 @pytest.fixture
 def gate(store: Store) -> threading.Event:
-    """Holds the writer up until it is set."""
-    gate = threading.Event()
-    store.submit(lambda _: gate.wait(WAIT_S))
+    """Holds the writer up until it is set, in a commit of its own."""
+    gate, begun = threading.Event(), threading.Event()
+
+    def wait(_: Transaction) -> None:
+        begun.set()
+        gate.wait(WAIT_S)
+
+    store.submit(wait)
+    assert begun.wait(WAIT_S)
     return gate
 
 
@@ -54,6 +64,41 @@ def test_a_job_that_was_given_up_is_not_begun_and_those_behind_it_are(
     assert behind.result(WAIT_S).href == "/2"
     assert store.submit(put("/3")).result(WAIT_S).href == "/3"
     assert store.reader.by_href("/1") is None
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, store: Store) -> Iterator[Store]:
+    """A store of another process on the same database, which keeps nobody waiting for long."""
+    hasty = Store(DATABASES.of(tmp_path), patience_s=0.3)
+    yield hasty
+    hasty.close()
+
+
+async def test_a_write_that_is_told_to_be_late_before_it_has_begun_is_never_carried_out(
+    hasty: Store, gate: threading.Event
+) -> None:
+    """Somebody else holds the lock of the database for longer than who asks is kept waiting."""
+    for href in ("/1", "/2"):
+        with pytest.raises(StoreError, match=r"no answer within 0\.3 s"):
+            await hasty.do_short(put(href))
+    gate.set()
+    async with asyncio.timeout(WAIT_S):
+        assert (await hasty.do(put("/3"))).href == "/3"
+    assert [hasty.reader.by_href(href) for href in ("/1", "/2")] == [None, None]
+    async with asyncio.timeout(WAIT_S):
+        assert (await hasty.do_short(put("/1"))).href == "/1", "its repetition is carried out once"
+    await hasty.let_loop_go()
+
+
+def test_a_job_that_is_given_up_while_the_writer_waits_for_the_lock_is_not_begun(
+    hasty: Store, gate: threading.Event
+) -> None:
+    given_up, other = hasty.submit(put("/1")), hasty.submit(put("/2"))
+    until(lambda: hasty._writer.waiting_jobs == 0)
+    assert given_up.cancel()
+    gate.set()
+    assert other.result(WAIT_S).href == "/2"
+    assert hasty.reader.by_href("/1") is None
 
 
 def failing(tx: Transaction) -> None:
@@ -192,3 +237,109 @@ def test_a_listener_that_fails_takes_neither_the_write_nor_other_listeners_with_
     store.listen(broken)
     store.listen(lambda changes: heard.extend(change.resource_id for change in changes))
     assert [store.submit(put(f"/{number}")).result(WAIT_S).id for number in range(2)] == heard
+
+
+class Write:
+    """A short write that can be repeated: a resource, and then what `then` does; none has room at `/full`."""
+
+    is_repeatable = True
+
+    def __init__(self, href: str, then: Callable[[Transaction], object] = lambda _: None) -> None:
+        self.href = href
+        self._then = then
+        self.runs = 0
+
+    def __call__(self, tx: Transaction) -> str:
+        self.runs += 1
+        if self.href:
+            insert(tx, self.href)
+        self._then(tx)
+        return self.href
+
+
+def insert(tx: Transaction, href: str) -> None:
+    """Store a resource; the database refuses the one at `/full` once it is written."""
+    row = Row(tx.next_id(), href, "Time")
+    tx.insert(row._replace(sort_key=cast("bytes", None)) if href == "/full" else row)
+
+
+def asking(tx: Transaction) -> None:
+    """Ask what has to see all rows, so that what waits is written first."""
+    tx.of_kind("Time", limit=1)
+
+
+def asking_and_going_on(tx: Transaction) -> None:
+    with suppress(Exception):
+        asking(tx)
+
+
+def trying(tx: Transaction) -> None:
+    with suppress(Exception), tx.attempt():
+        asking(tx)
+
+
+def trying_badly(tx: Transaction) -> None:
+    """Try what cannot be written, in vain, and go on."""
+    with suppress(Exception), tx.attempt():
+        insert(tx, "/full")
+
+
+@pytest.mark.parametrize("then", [asking, asking_and_going_on, trying])
+@pytest.mark.parametrize("do", ["do", "do_short"])
+async def test_a_write_that_fails_inside_the_job_of_somebody_else_takes_nobody_elses_with_it(
+    store: Store, gate: threading.Event, then: Callable[[Transaction], object], do: str
+) -> None:
+    """What waits is written where a job asks: what is acknowledged is there, of the rest it is told."""
+    jobs = [
+        Write("/1"),
+        Write("/full"),
+        Write("/2"),
+        Write("", then),
+        Write("/ask", then),
+        Write("/3"),
+        Write("", then),
+    ]
+    told = [asyncio.ensure_future(getattr(store, do)(job)) for job in jobs]
+    await asyncio.sleep(0.05)
+    gate.set()
+    await asyncio.wait(told, timeout=WAIT_S)
+    assert [task.exception() is None for task in told] == [True, False, True, True, True, True, True]
+    assert jobs[1].runs == 2, "once with all others, once alone"
+    assert [store.reader.by_href(f"/{name}") is not None for name in ("1", "2", "3", "ask")] == [True] * 4
+    assert store.reader.by_href("/full") is None
+    await store.let_loop_go()
+
+
+@pytest.mark.parametrize("then", [asking, asking_and_going_on, trying])
+async def test_a_write_of_one_job_that_fails_within_it_is_never_acknowledged(
+    store: Store, then: Callable[[Transaction], object]
+) -> None:
+    for do in (store.do, store.do_short):
+        with pytest.raises((IntegrityError, PostgresError, StoreError)):
+            await do(Write("/full", then))
+        assert store.reader.by_href("/full") is None
+        await do(Write(f"/{do.__name__}", then))
+        assert store.reader.by_href(f"/{do.__name__}") is not None
+    await store.let_loop_go()
+
+
+async def test_an_attempt_whose_write_fails_is_undone_alone(store: Store) -> None:
+    assert await store.do(Write("/1", trying_badly)) == "/1"
+    assert await store.do_short(Write("/2", trying_badly)) == "/2"
+    assert [store.reader.by_href(href) is not None for href in ("/1", "/2", "/full")] == [True, True, False]
+    changes = store.reader.changes(0, 100)
+    assert {change.resource_id for change in changes} == {
+        row.id for row in map(store.reader.by_href, ("/1", "/2")) if row is not None
+    }
+    await store.let_loop_go()
+
+
+async def test_where_the_last_write_of_a_commit_fails_all_are_carried_out_one_by_one(
+    store: Store, gate: threading.Event
+) -> None:
+    told = [asyncio.ensure_future(store.do(Write(href))) for href in ("/1", "/2", "/full")]
+    await asyncio.sleep(0.05)
+    gate.set()
+    await asyncio.wait(told, timeout=WAIT_S)
+    assert [task.exception() is None for task in told] == [True, True, False]
+    assert [store.reader.by_href(href) is not None for href in ("/1", "/2", "/full")] == [True, True, False]
