@@ -87,10 +87,14 @@ class Lanes:
         self._lanes: dict[Endpoint, Lane] = {}
         self._held: set[str] = set()
         """Subscribers at listeners, of whom a failure is not stored yet."""
+        self._is_stopped = False
 
     def add(self, endpoint: Endpoint, delivery: Delivery) -> None:
-        """Deliver soon; given back at once where too many wait for this listener, or its subscriber waits."""
-        if delivery.lane in self._held:
+        """Deliver soon; given back at once where too many wait for this listener, or its subscriber waits.
+
+        So it is once all was stopped.
+        """
+        if self._is_stopped or delivery.lane in self._held:
             self._tell(Outcome(delivery, Result.LATER))
             return
         lane = self._lanes.setdefault(endpoint, Lane())
@@ -106,12 +110,19 @@ class Lanes:
         self._held.difference_update(outcome.delivery.lane for outcome in outcomes if outcome.holds)
 
     async def stop(self) -> None:
-        """End all workers; what they had is delivered by whoever claims it next."""
+        """Break off all posts and give back what was not delivered, for whoever claims it next.
+
+        What was being posted may have arrived: it is then told twice.
+        """
+        self._is_stopped = True
         tasks = [task for lane in self._lanes.values() for task in lane.workers]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        for lane in self._lanes.values():
+            for one in lane.clear():
+                self._tell(Outcome(one, Result.LATER))
 
     async def _work(self, endpoint: Endpoint, lane: Lane) -> None:
         try:
@@ -126,6 +137,9 @@ class Lanes:
                 except StoreError as flaw:
                     log.warning("A delivery waits for the store: %s", flaw)
                     self._tell(Outcome(delivery, Result.LATER))
+                except asyncio.CancelledError:
+                    self._tell(Outcome(delivery, Result.LATER))
+                    raise
                 except Exception:
                     log.exception("A delivery failed in the server")
                     self._tell(Outcome(delivery, Result.FAILED, "error of the server", is_alone=True))

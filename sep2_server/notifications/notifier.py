@@ -99,13 +99,17 @@ class Notifier:
         self._stopping = True
         self.wake()
 
+    async def break_off(self) -> None:
+        """Give back what is not delivered: `run` stores that, and ends."""
+        await self._lanes.stop()
+
     def renew(self, settings: Settings) -> None:
         """Use the server's certificate as its files now are."""
         self._listeners.renew(settings)
 
     async def close(self) -> None:
-        """Break off what is still under way, and close the connections."""
-        await self._lanes.stop()
+        """Break off what is still under way, if anything, and close the connections."""
+        await self.break_off()
         self._bars.stop()
         self._listeners.close()
 

@@ -33,6 +33,8 @@ PACE_S: Final = 0.02
 """Least time between two looks, so that many commits share one."""
 STEP: Final = 5000
 """Most changes that are matched in one transaction."""
+GIVE_BACK_S: Final = 2.0
+"""How long a stop waits for the store to take back what was not delivered."""
 LAPSE_EVERY_S: Final = 60
 DROP_EVERY_S: Final = 60
 """How often dead letters are looked through for those that are too old."""
@@ -96,13 +98,15 @@ class Notifications:
             self._notifier.renew(settings)
 
     async def stop(self) -> None:
-        """Let deliveries that are under way end, for a while; the rest stays in the outbox."""
+        """Let deliveries that are under way end, for a while; the rest is in the outbox, free for others."""
         if self._notifier is None:
             return
         matcher, notifier = self._tasks
         matcher.cancel()
         self._notifier.stop()
         await asyncio.wait([notifier], timeout=self._environment.settings.shutdown_s)
+        await self._notifier.break_off()
+        await asyncio.wait([notifier], timeout=GIVE_BACK_S)
         notifier.cancel()
         await asyncio.wait([matcher, notifier])
         await self._notifier.close()

@@ -15,12 +15,13 @@ from sep2_server.notifications.counters import Result
 from sep2_server.notifications.entries import Owed, Subscribed
 from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.posting import Endpoint
-from sep2_server.notifications.settling import Delivery, Outcome, Turn, claim_s, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Turn, claim_s, lane_of, turn
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import Listener, listening, settled, subscribe
 from tests.integration.sep2_harness import Bench, Client, running
+from tests.integration.test_sep2_durability import event
 
 HERE = "127.0.0.1"
 GAP_MS = 3000
@@ -173,6 +174,70 @@ async def test_a_subscriber_is_told_in_order_and_others_at_the_same_listener_do_
     told = [await ended.get() for _ in released]
     assert [number for number in told if number <= 3] == [1, 2, 3]
     assert [number for number in told if number > 3] == [4, 5]
+
+
+async def test_what_is_not_delivered_when_all_stops_is_given_back_each_once() -> None:
+    """One that is being posted, one that waits behind it, one that nobody has begun with, and a later one."""
+    begun = asyncio.Event()
+    told: list[tuple[int, Result]] = []
+
+    async def deliver(_: Delivery) -> NoReturn:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    lanes = Lanes(deliver, lambda one: told.append((one.delivery.owed.subscription_id, one.result)), 8)
+    there = Endpoint("https", "listener.example.com", 443)
+    lanes.add(there, delivery_to(1, 1))
+    lanes.add(there, delivery_to(1, 2))
+    await begun.wait()
+    lanes.add(there, delivery_to(2, 3))
+    await lanes.stop()
+    lanes.add(there, delivery_to(3, 4))
+    await lanes.stop()
+    assert sorted(told) == [(number, Result.LATER) for number in range(1, 5)]
+
+
+async def all_owed(bench: Bench, count: int) -> None:
+    """Wait until so many notifications are owed."""
+    async with asyncio.timeout(10):
+        while True:
+            if len(bench.store.reader.ledger.all_owed()) >= count:
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("each_database")
+async def test_a_stop_leaves_nothing_claimed_and_its_subscriber_is_told_after_the_next_start(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(
+        tmp_path, sep2_pki, notification_gap_ms=0, notification_hosts=HERE, shutdown_s=1
+    ) as bench:
+        row, client = await bench.device("one")
+        async with listening(bench.credentials("one")) as listener:
+            numbers = [await to_own_list((row, client), listener)]
+            made = await subscribe(client, row, f"{row.href}/lel", listener.uri)
+            numbers.append(int(made.location.rpartition("/")[2]))
+            listener.hold = asyncio.Event()
+            await bench.group("feeder", "one")
+            await client.post(f"{row.href}/lel", event(1))
+            await listener.next()
+            await all_owed(bench, len(numbers))
+            await bench.server.notifications.stop()
+            ledger = bench.store.reader.ledger
+            owed = ledger.all_owed()
+            assert {one.subscription_id for one in owed} == set(numbers)
+            assert [(one.claim, one.claimed_until, one.attempts) for one in owed] == [(None, 0, 0)] * 2
+            subscribed = ledger.subscription(numbers[0])
+            assert subscribed is not None
+            assert ledger.lanes([lane_of(subscribed)]) == {}
+            listener.hold.set()
+            bench.clock.advance(1)
+            await bench.server.notifications.start()
+            paths = {(await listener.next()).subscribedResource for _ in numbers}
+            assert paths == {f"{row.href}/fsa", f"{row.href}/lel"}
+            await settled(bench)
 
 
 async def test_a_delivery_that_meets_no_store_is_made_once_that_is_back(
