@@ -207,7 +207,9 @@ class Controller:
         held, obeys = self._applied is not None, "max_w_pct" not in self._actuation.failed
         heard = Heard(nameplate=nameplate, telemetry=telemetry, is_held=held, is_obeying=obeys)
         wish = self._part.desired(plan, heard)
-        return wish, self._part.ordered(override.desired(), wish) if override else wish
+        if override is None:
+            return wish, wish
+        return wish, replace(self._part.ordered(override.desired(), wish), instead_of=wish)
 
     def arm(self, ahead: Ahead, at_s: float) -> None:
         """Let what was prepared for `ahead` pass the gate: its second comes at `at_s`, local, s."""

@@ -103,11 +103,18 @@ def clamp(
     )
     held = _reset(table, table.advanced(state.held, situation, now), situation, state.reset)
     tripped = table.tripped(held)
-    if any(row.action is Action.HOLD_EVENTS for row in tripped):
-        asked = state.accepted
-        plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
-    base = replace(state, held=held, table=table, trends=trends, reset=frozenset(), accepted=asked, at_s=now)
+    asked, believed = _believed(asked, state, tripped)
+    plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
+    base = replace(state, held=held, table=table, trends=trends, reset=frozenset(), at_s=now)
+    base = replace(base, accepted=asked, believed=believed)
     return _made(plain, situation, tripped, base, state.at_s)
+
+
+def _believed(asked: Desired, state: SafetyState, tripped: tuple[Interlock, ...]) -> tuple[Desired, Desired]:
+    """What is asked as far as events are not held, and what programs want by a clock that is believed."""
+    if any(row.action is Action.HOLD_EVENTS for row in tripped):
+        return asked.held(state.believed), state.believed
+    return asked, asked.programs if is_plain(asked.programs.setpoint) else state.believed
 
 
 def unheard(
