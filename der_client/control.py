@@ -26,6 +26,7 @@ from der_client.hurry import hurry_of
 from der_client.kept import Kept, Memory
 from der_client.loop_watch import watch_of
 from der_client.override import Override, Overriding
+from der_client.patient import is_pending
 from der_client.plan import Plan, reversion_of, setpoint_text
 from der_client.preparation import Preparation, Present
 from der_client.protected import may_write_grid_code
@@ -78,12 +79,12 @@ class Controller:
         self._budget, self._service = WriteBudget(), Service()
         self._loop = watch_of(settings.period_s)
         self._verified = self._known = Verified()
-        self._overriding = Overriding()
-        self._latched: frozenset[str] = frozenset()
+        self._overriding, self._latched = Overriding(), frozenset[str]()
         self._relay = RelayWatch(device, tell)
         self._is_found = self._must_identify = self._is_refused = self._is_writing = False
         self._unsupported: frozenset[str] = frozenset()
         self._applied: tuple[Setpoint, Reversion] | None = None
+        self._pending: Setpoint | None = None
         self.ahead: Callable[[], Ahead | None] = lambda: None
         """What holds from the next second on at which the plan changes, once that is near."""
         self.left_s: Callable[[], float | None] = lambda: None
@@ -317,7 +318,8 @@ class Controller:
             result = await self._device.apply(setpoint, reversion)
         finally:
             self._is_writing = self._preparation.is_sent = False
-        before = None if former is None else former[0]
+        before = self._pending if former is None else former[0]
+        self._pending = setpoint if is_pending(result) else None
         self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
         await self._service.note(setpoint, self._kept, is_held=isinstance(result, Applied))
@@ -341,7 +343,8 @@ class Controller:
         """Count the result; what it says of the device goes into the view."""
         self._actuation = self._actuation.after(result, now, self._settings)
         self._is_refused = isinstance(result, Fault) and result.kind is FaultKind.LOCAL
-        if isinstance(result, Fault) and not self._actuation.failed and not self._is_refused:
+        is_quiet = self._is_refused or is_pending(result)
+        if isinstance(result, Fault) and not self._actuation.failed and not is_quiet:
             log.warning("%s: %s at %s", self._device.name, result.detail, result.point)
         unsupported = result.unsupported if isinstance(result, Applied) else frozenset[str]()
         self._unsupported = unsupported

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from der_client.device import Fault, FaultKind, Reversion, Setpoint, Telemetry
+from der_client.client_event import What
+from der_client.device import Applied, Fault, FaultKind, Reversion, Setpoint, Telemetry
 from der_client.override import Override
 from der_client.plan import Plan
 from der_client.sunspec import SunSpecDevice, read_points
@@ -147,3 +148,22 @@ async def test_an_older_inverter_that_an_operator_stopped_has_no_timer_that_lets
         await handle.close()
 
     assert found == {"123.WMaxLimPct": 0.0, "123.WMaxLim_Ena": 1, "123.WMaxLimPct_RvrtTms": 0}
+
+
+async def test_what_a_device_has_not_done_yet_is_looked_at_again_and_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench(
+        Rig(answer=Fault(kind=FaultKind.PENDING, detail="not adopted yet", point="705.AdptCrvRslt"))
+    )
+    for _ in range(40):
+        await bench.cycle()
+    told, reasons = len(bench.rig.told), bench.reasons
+    bench.rig.answer = Applied()
+    for _ in range(3):
+        await bench.cycle()
+
+    assert (told, len(bench.rig.told)) == (40, 41)
+    assert (reasons, bench.loop.view.value.failed) == ([], {})
+    assert [what for what, _ in bench.heard].count(What.APPLIED) == 1
+    assert "not adopted" not in caplog.text
