@@ -79,7 +79,7 @@ class Controller:
         self._budget, self._service = WriteBudget(), Service()
         self._loop = watch_of(settings.period_s)
         self._verified = self._known = Verified()
-        self._overriding, self._latched = Overriding(), frozenset[str]()
+        self._overriding, self._latched, self._lacking = Overriding(), frozenset[str](), frozenset[str]()
         self._relay = RelayWatch(device, tell)
         self._is_found = self._must_identify = self._is_refused = self._is_writing = False
         self._unsupported: frozenset[str] = frozenset()
@@ -270,6 +270,7 @@ class Controller:
         return replace(
             around,
             blocked=self._actuation.blocked(now),
+            lacking=self._lacking,
             loop=loop,
             allow_grid_code_writes=may_write_grid_code(self._device),
         )
@@ -281,7 +282,7 @@ class Controller:
             self._unheard(found)
             return None
         self._verified = self._verified.after(found)
-        self._nameplate, self._applied, self._is_found = found, None, True
+        self._nameplate, self._applied, self._is_found, self._lacking = found, None, True, frozenset()
         words = f"{found.manufacturer} {found.model} {found.version} {found.serial}, {found.max_w:g} W"
         log.info("%s: %s", self._device.name, words)
         self.view.set(replace(self.view.value, nameplate=found))
@@ -347,7 +348,7 @@ class Controller:
         if isinstance(result, Fault) and not self._actuation.failed and not is_quiet:
             log.warning("%s: %s at %s", self._device.name, result.detail, result.point)
         unsupported = result.unsupported if isinstance(result, Applied) else frozenset[str]()
-        self._unsupported = unsupported
+        self._unsupported, self._lacking = unsupported, self._lacking | unsupported
         self._put(replace(self.view.value, failed=self._actuation.failed))
 
     def _show(self, telemetry: Telemetry, safe: SafeSetpoint, plan: Plan, override: Override | None) -> None:

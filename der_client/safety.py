@@ -159,7 +159,8 @@ def _made(
     if must_stop or any(row.action is Action.OPEN for row in tripped):
         opens = any(row.action is Action.OPEN for row in tripped)
         setpoint = replace(setpoint, energize=False, open_contactor=opens)
-    setpoint = without(setpoint, situation.around.blocked, situation.nameplate)
+    lost = situation.around.blocked | _lost(setpoint, window, situation)
+    setpoint = without(setpoint, lost, situation.nameplate)
     may_write = not any(row.action is Action.NO_WRITE for row in tripped)
     trends = _watching(asked, setpoint, situation, now) if may_write else situation.trends.unwritten()
     return SafeSetpoint(
@@ -172,6 +173,14 @@ def _made(
         must_stop=must_stop,
         able_w=0.0 if must_stop else window.able_w,
     )
+
+
+def _lost(setpoint: Setpoint, window: Window, situation: Situation) -> frozenset[str]:
+    """Limits that an interlock needs, that storage said it has not, and for which no target stands in."""
+    if setpoint.target_w is not None or not situation.nameplate.is_storage:
+        return frozenset()
+    needed = {"max_charge_w": window.is_charge_blocked, "max_w_pct": window.is_discharge_blocked}
+    return frozenset(name for name in situation.around.lacking if needed.get(name))
 
 
 def _eased(plain: Setpoint, situation: Situation, state: SafetyState, dt_s: float) -> tuple[Setpoint, Easing]:
