@@ -26,6 +26,7 @@ from der_client.hurry import hurry_of
 from der_client.kept import Kept, Memory
 from der_client.loop_watch import watch_of
 from der_client.override import Override, Overriding
+from der_client.patient import is_pending
 from der_client.plan import Plan, reversion_of, setpoint_text
 from der_client.preparation import Preparation, Present
 from der_client.protected import may_write_grid_code
@@ -78,12 +79,12 @@ class Controller:
         self._budget, self._service = WriteBudget(), Service()
         self._loop = watch_of(settings.period_s)
         self._verified = self._known = Verified()
-        self._overriding = Overriding()
-        self._latched: frozenset[str] = frozenset()
+        self._overriding, self._latched, self._lacking = Overriding(), frozenset[str](), frozenset[str]()
         self._relay = RelayWatch(device, tell)
         self._is_found = self._must_identify = self._is_refused = self._is_writing = False
         self._unsupported: frozenset[str] = frozenset()
         self._applied: tuple[Setpoint, Reversion] | None = None
+        self._pending: Setpoint | None = None
         self.ahead: Callable[[], Ahead | None] = lambda: None
         """What holds from the next second on at which the plan changes, once that is near."""
         self.left_s: Callable[[], float | None] = lambda: None
@@ -207,7 +208,9 @@ class Controller:
         held, obeys = self._applied is not None, "max_w_pct" not in self._actuation.failed
         heard = Heard(nameplate=nameplate, telemetry=telemetry, is_held=held, is_obeying=obeys)
         wish = self._part.desired(plan, heard)
-        return wish, self._part.ordered(override.desired(), wish) if override else wish
+        if override is None:
+            return wish, wish
+        return wish, replace(self._part.ordered(override.desired(), wish), instead_of=wish)
 
     def arm(self, ahead: Ahead, at_s: float) -> None:
         """Let what was prepared for `ahead` pass the gate: its second comes at `at_s`, local, s."""
@@ -267,6 +270,7 @@ class Controller:
         return replace(
             around,
             blocked=self._actuation.blocked(now),
+            lacking=self._lacking,
             loop=loop,
             allow_grid_code_writes=may_write_grid_code(self._device),
         )
@@ -278,7 +282,7 @@ class Controller:
             self._unheard(found)
             return None
         self._verified = self._verified.after(found)
-        self._nameplate, self._applied, self._is_found = found, None, True
+        self._nameplate, self._applied, self._is_found, self._lacking = found, None, True, frozenset()
         words = f"{found.manufacturer} {found.model} {found.version} {found.serial}, {found.max_w:g} W"
         log.info("%s: %s", self._device.name, words)
         self.view.set(replace(self.view.value, nameplate=found))
@@ -315,7 +319,8 @@ class Controller:
             result = await self._device.apply(setpoint, reversion)
         finally:
             self._is_writing = self._preparation.is_sent = False
-        before = None if former is None else former[0]
+        before = self._pending if former is None else former[0]
+        self._pending = setpoint if is_pending(result) else None
         self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
         await self._service.note(setpoint, self._kept, is_held=isinstance(result, Applied))
@@ -339,10 +344,11 @@ class Controller:
         """Count the result; what it says of the device goes into the view."""
         self._actuation = self._actuation.after(result, now, self._settings)
         self._is_refused = isinstance(result, Fault) and result.kind is FaultKind.LOCAL
-        if isinstance(result, Fault) and not self._actuation.failed and not self._is_refused:
+        is_quiet = self._is_refused or is_pending(result)
+        if isinstance(result, Fault) and not self._actuation.failed and not is_quiet:
             log.warning("%s: %s at %s", self._device.name, result.detail, result.point)
         unsupported = result.unsupported if isinstance(result, Applied) else frozenset[str]()
-        self._unsupported = unsupported
+        self._unsupported, self._lacking = unsupported, self._lacking | unsupported
         self._put(replace(self.view.value, failed=self._actuation.failed))
 
     def _show(self, telemetry: Telemetry, safe: SafeSetpoint, plan: Plan, override: Override | None) -> None:

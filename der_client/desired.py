@@ -5,7 +5,7 @@ Signs: power is positive out of the DER. Ramps, limits of battery and nameplate,
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from der_client.desired_curves import curves_in_force, droop_in_force, enter_service_of
@@ -52,6 +52,8 @@ class Desired:
     takes the DER out of service; setGradW does not stand in for them. `cap_w` is the most that the DER may
     give now for the sake of its site, W: it holds at once, without a ramp. `unmet` names modes that are not
     followed: a curve that is not there or not usable, or one of several functions that exclude each other.
+    `of_site` tells that `cap_w` and `max_charge_w` are what the site leaves to the DER now. The order of a
+    local operator tells in `instead_of` what programs want meanwhile.
     """
 
     setpoint: Setpoint = field(default_factory=Setpoint)
@@ -62,6 +64,22 @@ class Desired:
     leave_ramp_s: float | None = None
     cap_w: float | None = None
     unmet: frozenset[str] = frozenset()
+    of_site: bool = False
+    instead_of: "Desired | None" = None
+
+    @property
+    def programs(self) -> "Desired":
+        """What the programs want, whatever an operator orders."""
+        return self.instead_of or self
+
+    def held(self, former: "Desired") -> "Desired":
+        """What goes on while events are held: `former`, with the present caps of a site. An order stays."""
+        if self.instead_of is not None:
+            return self
+        if not self.of_site:
+            return former
+        setpoint = replace(former.setpoint, max_charge_w=self.setpoint.max_charge_w)
+        return replace(former, cap_w=self.cap_w, setpoint=setpoint)
 
 
 def desired_of(

@@ -318,7 +318,10 @@ class Applied:
 
 
 class FaultKind(StrEnum):
-    """Why a device did not do what was asked."""
+    """Why a device did not do what was asked.
+
+    PENDING is no failure: the device needs longer than an `apply` may take, and the next one looks again.
+    """
 
     NO_ANSWER = "no answer"
     REFUSED = "refused"
@@ -326,6 +329,7 @@ class FaultKind(StrEnum):
     MALFORMED = "malformed answer"
     STALE = "stale data"
     LOCAL = "under local control"
+    PENDING = "not done yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

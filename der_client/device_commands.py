@@ -29,6 +29,7 @@ from der_client.device import (
 from der_client.device_factory import device_of
 from der_client.driver import Driver, not_executed
 from der_client.driver_registry import driver_kind, installed
+from der_client.patient import until_done
 from der_client.settings import DeviceSettings, device_settings, overridden
 from der_client.sunspec import DeviceMap
 from der_client.sunspec import dump as registers_text
@@ -102,7 +103,7 @@ async def apply(args: argparse.Namespace) -> int:
 
 
 async def _apply(args: argparse.Namespace, driver: Driver[object], setpoint: Setpoint) -> int:
-    result = await driver.apply(setpoint, Reversion(after_s=args.for_s))
+    result = await until_done(lambda: driver.apply(setpoint, Reversion(after_s=args.for_s)))
     if isinstance(result, Fault):
         return _failed(args, result)
     for point in result.points:

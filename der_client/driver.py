@@ -58,7 +58,7 @@ class HealthWatch:
 
     def took(self, result: R) -> R:
         """The result as it is; what it says of the device is kept."""
-        is_fault = isinstance(result, Fault)
+        is_fault = isinstance(result, Fault) and result.kind is not FaultKind.PENDING
         is_silent = isinstance(result, Fault) and result.kind is FaultKind.NO_ANSWER
         self._detail = f"{result.kind}: {result.detail}" if isinstance(result, Fault) else ""
         self._state = HealthState.FAULTY if is_fault else HealthState.GOOD

@@ -40,8 +40,8 @@ def field_of(fault: Fault) -> str | None:
 def without(setpoint: Setpoint, blocked: frozenset[str], nameplate: Nameplate) -> Setpoint:
     """The setpoint without the fields that fail, never allowing more than with them.
 
-    A target becomes a limit of generation where it can; what neither can hold takes the device out of
-    service. Interlock 20.
+    A target becomes a limit of generation where it can, and keeps to a limit of charge; what neither can hold
+    takes the device out of service. Interlock 20.
     """
     must_stop = False
     if "target_w" in blocked and setpoint.target_w is not None:
@@ -53,7 +53,7 @@ def without(setpoint: Setpoint, blocked: frozenset[str], nameplate: Nameplate) -
         must_stop = must_stop or setpoint.target_w is None or nameplate.is_storage
         setpoint = replace(setpoint, max_w_pct=None)
     if "max_charge_w" in blocked and setpoint.max_charge_w is not None:
-        must_stop = must_stop or nameplate.is_storage
+        must_stop = must_stop or (nameplate.is_storage and setpoint.target_w is None)
         setpoint = replace(setpoint, max_charge_w=None)
     for name in sorted(blocked - {"target_w", "max_w_pct", "max_charge_w", "energize"}):
         setpoint = _released(setpoint, name)

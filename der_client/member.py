@@ -88,6 +88,7 @@ class Member:
         self._mirror = Mirror(upstream, settings.report, queues.records, sites)
         self._controllers: list[Controller] = []
         self._schedule: Scheduling | None = None
+        self._began_s = upstream.local_s()
 
     @property
     def lfdi(self) -> str:
@@ -109,6 +110,7 @@ class Member:
     async def start(self, tasks: asyncio.TaskGroup, ways: Ways) -> None:
         """Take up what the last run left, and begin."""
         upstream, local_s = self._upstream, self._upstream.local_s
+        self._began_s = local_s()
         owner = upstream.spool.owner
         ways[Lane.RESPONSE][owner] = Way(upstream=upstream, send=ResponseSender(upstream))
         ways[Lane.LOG_EVENT][owner] = Way(upstream=upstream, send=LogEventSender(upstream))
@@ -249,12 +251,18 @@ class Member:
         tasks.create_task(reporter.run(), name=f"reports {view.value.name}")
 
     def _abilities(self, plan: Watched[Plan | None]) -> Abilities | None:
-        """What the devices can do together, and do; None until one has been identified."""
-        views = self._views()
+        """What the devices can do together, and do; None until each was identified, or is silent.
+
+        An event that is for a device which is not known yet must not be rejected; half of the time in which
+        the others go on without a plan is waited for that.
+        """
+        views, now = self._views(), self._upstream.local_s()
         plates = [view.nameplate for view in views if view.nameplate is not None]
-        if not plates:
+        is_unknown = any(view.nameplate is None and view.silent is None for view in views)
+        waits = is_unknown and now - self._began_s < self._settings.control.plan_wait_s / 2
+        if not plates or waits:
             return None
-        now, reversion_s = self._upstream.local_s(), self._settings.control.reversion_s
+        reversion_s = self._settings.control.reversion_s
         does = execution_of(views, plan.value, now, reversion_s)
         return replace(abilities_of(plates, self._settings.report.device_category), execution=does)
 

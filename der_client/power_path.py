@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 from typing import Final
 
-from der_client.desired import Desired
+from der_client.desired import TARGETS, Desired
 from der_client.device import Nameplate, Setpoint, Telemetry
 from der_client.interlocks import SafetyRules, Situation
 from der_client.own_ramp import OwnRamp, going
@@ -76,6 +76,8 @@ def powers(
     target_w = state.target.value_w if state.target else None
     if target_w is None and situation.battery is not None:
         target_w = 0.0
+    if target_w is None and _is_held(window, limit_w, charge_w, low_w, situation, state):
+        target_w = measured(situation.telemetry) if state.sent_w is None else state.sent_w
     if target_w is None:
         ramp = _by_device(window, cap_w, situation, state)
         if ramp is not None and state.limit is not None:
@@ -94,6 +96,32 @@ def powers(
     target_w = _held_still(target_w, situation, state, low_w, high_w)
     sent = replace(asked, max_w_pct=limit_pct, target_w=target_w, max_charge_w=charge_w)
     return sent, replace(state, sent_w=target_w, sent_limit_w=limit_w, limit_ramp=None)
+
+
+def _is_held(
+    window: Window,
+    limit_w: float | None,
+    charge_w: float | None,
+    low_w: float,
+    situation: Situation,
+    state: SafetyState,
+) -> bool:
+    """True for storage that nobody gives a target, and that can be kept inside of its window by one alone.
+
+    It has no limit for what has to be limited. Where it may take or give something it is left alone until it
+    goes beyond that; then it is held until the limit is over.
+    """
+    around, nameplate = situation.around, situation.nameplate
+    if not nameplate.is_storage or nameplate.modes.isdisjoint(TARGETS) or "target_w" in around.blocked:
+        return False
+    lacks = around.blocked | around.lacking
+    takes, gives = (
+        charge_w is not None and "max_charge_w" in lacks,
+        limit_w is not None and "max_w_pct" in lacks,
+    )
+    power_w = measured(situation.telemetry)
+    is_beyond = (takes and power_w < low_w) or (gives and limit_w is not None and power_w > limit_w)
+    return is_beyond or ((takes or gives) and (window.is_charge_blocked or state.sent_w is not None))
 
 
 def _by_device(window: Window, cap_w: float, situation: Situation, state: SafetyState) -> OwnRamp | None:
@@ -164,10 +192,15 @@ def _limit_w(asked: Setpoint, ceiling_w: float, situation: Situation, state: Saf
 
 
 def _charge_w(asked: Setpoint, window: Window, situation: Situation) -> float | None:
-    """The limit of charging to send, W; also where nobody asked and an interlock bounds it without a BMS."""
+    """The limit of charging to send, W; also where nobody asked and an interlock bounds it without a BMS.
+
+    One that goes up and down with a derating is rounded down, to be written less often.
+    """
     is_own = window.is_charge_cut and situation.battery is None and situation.nameplate.is_storage
     if asked.max_charge_w is None:
-        return -window.low_w if is_own else None
+        step_w = situation.rules.dead_band_pct / 100.0 * situation.nameplate.set_max_w
+        own_w = -window.low_w // step_w * step_w if step_w else -window.low_w
+        return own_w if is_own else None
     return min(asked.max_charge_w, situation.nameplate.charge_w, -window.low_w)
 
 

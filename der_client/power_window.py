@@ -16,8 +16,9 @@ class Window:
     """Allowed power, W: from `low_w` (0 or negative: charging) to `high_w`; `limit_w` bounds generation.
 
     `scale` shrinks what is sent, where a device gives more than it was told. `is_charge_cut` tells that an
-    interlock, and not a rating, bounds charging. `able_w` is what the DER could give, whatever programs or
-    the connection point limit.
+    interlock or a derating, and not a rating, bounds charging; `is_charge_blocked` and `is_discharge_blocked`
+    that an interlock forbids that way. `able_w` is what the DER could give, whatever programs or the
+    connection point limit.
     """
 
     low_w: float
@@ -25,6 +26,8 @@ class Window:
     limit_w: float
     scale: float = 1.0
     is_charge_cut: bool = False
+    is_charge_blocked: bool = False
+    is_discharge_blocked: bool = False
     able_w: float = 0.0
 
 
@@ -45,18 +48,22 @@ def window_of(situation: Situation, tripped: Sequence[Interlock], deratings: Der
     rows = [row for row in tripped if row.action is not Action.WARN and (is_storage or not row.of_battery)]
     grads = [(row, share) for row, share in deratings if is_storage or not row.of_battery]
     high_w = _left_w(discharge_w, Direction.DISCHARGE, situation, rows, grads)
-    limit_w = _limit_w(situation, rows, grads)
+    low_w = -_left_w(charge_w, Direction.CHARGE, situation, rows, grads)
+    limit_w = min(_limit_w(situation, rows, grads), _discharge_limit_w(situation, rows, high_w, discharge_w))
+    charge_blocked = _is_blocked(rows, Direction.CHARGE)
     window = Window(
-        low_w=-_left_w(charge_w, Direction.CHARGE, situation, rows, grads),
+        low_w=low_w,
         high_w=high_w,
         limit_w=limit_w,
         able_w=min(high_w, limit_w) if is_battery_alone(situation) else limit_w,
         scale=0.5 if any(row.action is Action.HALVE and not row.of_battery for row in rows) else 1.0,
-        is_charge_cut=any(row.action in BLOCKS and row.direction is not Direction.DISCHARGE for row in rows),
+        is_charge_cut=charge_blocked or -low_w < charge_w,
+        is_charge_blocked=charge_blocked,
+        is_discharge_blocked=_is_blocked(rows, Direction.DISCHARGE),
     )
-    if situation.around.site is None:
-        return window
     site = situation.around.site
+    if site is None:
+        return window
     own_w = situation.telemetry.power_w if site.own_w is None else site.own_w
     bounds = site_bounds(site, own_w, situation.rules.site)
     return replace(
@@ -86,6 +93,20 @@ def battery_w(battery: BatteryState, limit_a: float) -> float:
     parts = (battery.voltage_v, battery.charge_limit_a, battery.discharge_limit_a)
     is_plain = math.isfinite(limit_w) and limit_w > 0 and all(part >= 0 for part in parts)
     return limit_w if is_plain else 0.0
+
+
+def _is_blocked(rows: Sequence[Interlock], direction: Direction) -> bool:
+    return any(row.action in BLOCKS and row.direction in {direction, Direction.BOTH} for row in rows)
+
+
+def _discharge_limit_w(
+    situation: Situation, rows: Sequence[Interlock], left_w: float, rated_w: float
+) -> float:
+    """Bound of generation for storage without a BMS: what is left of its discharge where that is cut."""
+    if situation.battery is not None or not situation.nameplate.is_storage:
+        return math.inf
+    is_cut = is_battery_alone(situation) and left_w < rated_w
+    return left_w if is_cut or _is_blocked(rows, Direction.DISCHARGE) else math.inf
 
 
 def _left_w(

@@ -103,11 +103,18 @@ def clamp(
     )
     held = _reset(table, table.advanced(state.held, situation, now), situation, state.reset)
     tripped = table.tripped(held)
-    if any(row.action is Action.HOLD_EVENTS for row in tripped):
-        asked = state.accepted
-        plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
-    base = replace(state, held=held, table=table, trends=trends, reset=frozenset(), accepted=asked, at_s=now)
+    asked, believed = _believed(asked, state, tripped)
+    plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
+    base = replace(state, held=held, table=table, trends=trends, reset=frozenset(), at_s=now)
+    base = replace(base, accepted=asked, believed=believed)
     return _made(plain, situation, tripped, base, state.at_s)
+
+
+def _believed(asked: Desired, state: SafetyState, tripped: tuple[Interlock, ...]) -> tuple[Desired, Desired]:
+    """What is asked as far as events are not held, and what programs want by a clock that is believed."""
+    if any(row.action is Action.HOLD_EVENTS for row in tripped):
+        return asked.held(state.believed), state.believed
+    return asked, asked.programs if is_plain(asked.programs.setpoint) else state.believed
 
 
 def unheard(
@@ -152,7 +159,8 @@ def _made(
     if must_stop or any(row.action is Action.OPEN for row in tripped):
         opens = any(row.action is Action.OPEN for row in tripped)
         setpoint = replace(setpoint, energize=False, open_contactor=opens)
-    setpoint = without(setpoint, situation.around.blocked, situation.nameplate)
+    lost = situation.around.blocked | _lost(setpoint, window, situation)
+    setpoint = without(setpoint, lost, situation.nameplate)
     may_write = not any(row.action is Action.NO_WRITE for row in tripped)
     trends = _watching(asked, setpoint, situation, now) if may_write else situation.trends.unwritten()
     return SafeSetpoint(
@@ -165,6 +173,14 @@ def _made(
         must_stop=must_stop,
         able_w=0.0 if must_stop else window.able_w,
     )
+
+
+def _lost(setpoint: Setpoint, window: Window, situation: Situation) -> frozenset[str]:
+    """Limits that an interlock needs, that storage said it has not, and for which no target stands in."""
+    if setpoint.target_w is not None or not situation.nameplate.is_storage:
+        return frozenset()
+    needed = {"max_charge_w": window.is_charge_blocked, "max_w_pct": window.is_discharge_blocked}
+    return frozenset(name for name in situation.around.lacking if needed.get(name))
 
 
 def _eased(plain: Setpoint, situation: Situation, state: SafetyState, dt_s: float) -> tuple[Setpoint, Easing]:

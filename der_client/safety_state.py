@@ -54,6 +54,7 @@ class SafetyState:
     """What `clamp` remembers between two calls; owned by the task that owns the device.
 
     `reset` names latched interlocks that an operator wants reset: at the next call, where they may be.
+    `believed` is what the programs wanted last while the server's clock was believed.
     """
 
     held: Mapping[str, Held] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class SafetyState:
     target: Ramp | None = None
     easing: Easing = field(default_factory=Easing)
     accepted: Desired = field(default_factory=Desired)
+    believed: Desired = field(default_factory=Desired)
     sent_w: float | None = None
     sent_limit_w: float | None = None
     moved_w: float = 0.0

@@ -7,6 +7,7 @@ from typing import Final
 from der_client.desired import modes_able
 from der_client.device import Nameplate
 from der_client.execution import Execution
+from der_client.linked_curves import curves_after
 from der_client.load_control import LOAD
 from der_client.offers import Storage
 from der_client.opting import OptOuts
@@ -168,6 +169,12 @@ class Scheduler:
             )
         except LookupError:
             return None
+
+    def curves_after(
+        self, held: Mapping[str, DERCurve], told: Mapping[str, DERCurve]
+    ) -> Mapping[str, DERCurve]:
+        """The curves by href that are told, beside those held to which an event links that goes on."""
+        return curves_after(held, told, self.records.values())
 
     def _flaws(self, programs: tuple[Program, ...], curves: Mapping[str, DERCurve]) -> dict[str, str]:
         """What makes no sense in events that are seen for the first time, by mRID."""

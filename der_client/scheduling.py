@@ -205,7 +205,8 @@ class Scheduling:
         view = self._view.value
         if view is None or self._view.version == self._seen:
             return True
-        return view.curves == self._curves and are_expected(self._programs, view.programs)
+        curves = self._scheduler.curves_after(self._curves, view.curves)
+        return curves == self._curves and are_expected(self._programs, view.programs)
 
     async def look(self, now: int, able: Abilities) -> int | None:
         """One look at the clock, server time, s: a step where it may change something; when to look next."""
@@ -326,9 +327,10 @@ class Scheduling:
         if view.programs != self._programs:
             self._programs = view.programs
             await self._spool.remembered(PROGRAMS, programs_text(view.programs))
-        if view.curves != self._curves:
-            self._curves = view.curves
-            await self._spool.remembered(CURVES, curves_text(view.curves))
+        curves = self._scheduler.curves_after(self._curves, view.curves)
+        if curves != self._curves:
+            self._curves = curves
+            await self._spool.remembered(CURVES, curves_text(curves))
 
     async def _step(self, now: int, able: Abilities) -> int | None:
         """One step of the schedule: on disk first, then to the devices; when time changes something next."""

@@ -41,7 +41,7 @@ class Shortfall:
         since_s = {name: self.since_s.get(name, now) for name in short}
         lasting = {name for name, at_s in since_s.items() if now - at_s >= rules.settle_s}
         lasting |= {NOT_FOLLOWED[reason.name] for reason in safe.reasons if reason.name in NOT_FOLLOWED}
-        return Shortfall(since_s=since_s, lasting=frozenset(lasting))
+        return Shortfall(since_s=since_s, lasting=desired.unmet | lasting)
 
 
 def not_taken(

@@ -107,7 +107,8 @@ class SiteDesk:
             told_w = None if told_w is None else self._as_is(heard.telemetry.power_w, GENERATION)
             charge_w = None if charge_w is None else self._as_is(-heard.telemetry.power_w, LOAD)
         self._members[name] = replace(self._members[name], told_w=told_w, told_take_w=charge_w)
-        return replace(wish, cap_w=told_w, setpoint=replace(wish.setpoint, max_charge_w=charge_w))
+        setpoint = replace(wish.setpoint, max_charge_w=charge_w)
+        return replace(wish, cap_w=told_w, of_site=True, setpoint=setpoint)
 
     def _is_settled(self, now_s: float) -> bool:
         """True once all DERs and the meter were read, or have had their time since the start."""
@@ -198,7 +199,7 @@ class SitePart:
         if self._desk is None:
             return order
         setpoint = replace(order.setpoint, max_charge_w=wish.setpoint.max_charge_w)
-        return replace(order, cap_w=wish.cap_w, setpoint=setpoint)
+        return replace(order, cap_w=wish.cap_w, of_site=True, setpoint=setpoint)
 
     def lasting_share(self, nameplate: Nameplate) -> Share:
         """Its part in the default while it is left alone."""

@@ -58,9 +58,10 @@ class Shelf:
         if "RvrtTms" in names:
             put(model, "RvrtRem", model.integer("RvrtTms") or 0)
         if names == ["AdptCrvReq"]:
-            self._adopt(model, words[0])
+            self.adopt(model, words[0])
 
-    def _adopt(self, model: Model, number: int) -> None:
+    def adopt(self, model: Model, number: int) -> None:
+        """Bring a stored curve into force, where it obeys."""
         put(model, "AdptCrvRslt", self.result)
         source = f"Crv[{number - 1}]."
         points = [p for p in (model.layout.points if model.layout else ()) if p.name.startswith(source)]

@@ -27,6 +27,7 @@ from der_client.commissioning.judge import (
 from der_client.commissioning.report import Figure, Finding, Report, Verdict
 from der_client.device import Applied, Fault, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.driver import Driver
+from der_client.patient import until_done
 
 RESTORED: Final = "restored"
 IDENTITY: Final = "identity"
@@ -273,12 +274,15 @@ class Trial:
 
     async def _apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied:
         """What the device took; a Fault ends the test."""
-        result = await self._driver.apply(setpoint, reversion)
+        result = await self._told(setpoint, reversion)
         if isinstance(result, Fault):
             place = f"{result.point}: " if result.point else ""
             raise AbortedError(f"apply: {place}{result.kind}: {result.detail}")
         self._refresh_s = self._pace.now() + reversion.after_s / 2
         return result
+
+    async def _told(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
+        return await until_done(lambda: self._driver.apply(setpoint, reversion))
 
     async def _sample(self, plate: Nameplate) -> Sample:
         """A reading; a second try where the first fails, then the test ends."""
@@ -313,7 +317,7 @@ class Trial:
         setpoint = Setpoint(target_w=0.0) if self._known().is_storage else Setpoint()
         try:
             async with asyncio.timeout(RESTORE_S):
-                results = [await self._driver.apply(order, Reversion()) for order in (setpoint, Setpoint())]
+                results = [await self._told(order, Reversion()) for order in (setpoint, Setpoint())]
                 await self._driver.close()
                 kept = () if self._keeper is None else await self._keeper.restore()
         except TimeoutError:

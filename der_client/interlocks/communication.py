@@ -182,7 +182,8 @@ def interlocks(rules: SafetyRules) -> tuple[Interlock, ...]:
             clear_at=clock.jump_s,
             unit="s",
             clear_after_s=clock.settle_s,
-            does="what holds goes on until the time has stood without a jump",
+            does="what programs want goes on until the time has stood without a jump; an order of a local "
+            "operator and the caps of a site hold at once",
         ),
         Interlock(
             number=35,

@@ -24,7 +24,8 @@ class Action(Enum):
     """What a tripped interlock does. The value is its letters in the published list.
 
     NO_RAISE keeps power from starting and rising; NO_WRITE leaves the device to its reversion timers;
-    HOLD_EVENTS goes on with the setpoint that was accepted last.
+    HOLD_EVENTS goes on with what the programs wanted last; an order of an operator and the caps of a site
+    do not wait.
     """
 
     WARN = "W"

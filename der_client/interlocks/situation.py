@@ -53,13 +53,15 @@ class LoopFacts:
 class Surroundings:
     """What holds around a device: the rules, how lost the server is (1: lost), and which fields fail.
 
-    `blocked` names fields of the Setpoint that the device takes and does not hold. `server_ahead_s` is the
+    `blocked` names fields of the Setpoint that the device takes and does not hold, `lacking` those that it
+    said it cannot execute. `server_ahead_s` is the
     server's clock less our monotonic one, `system_ahead_s` our system's clock less the server's, s.
     """
 
     rules: SafetyRules = field(default_factory=SafetyRules)
     server_silent_share: float = 0.0
     blocked: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
     site: SiteFacts | None = None
     loop: LoopFacts = field(default_factory=LoopFacts)
     server_ahead_s: float | None = None

@@ -101,15 +101,17 @@ class Bases:
 class Stage(IntEnum):
     """The order of writing in which power may not overshoot on the way.
 
-    What conflicts stops first; then ramp and limits, setpoints, what is released, curves; connection last.
+    What conflicts stops first; then ramp and limits, setpoints, what is released, what takes the device out
+    of service; curves, for which a device may take its time; what brings it back last.
     """
 
     STOP = 0
     LIMIT = 1
     SETPOINT = 2
     RELEASE = 3
-    CURVE = 4
-    CONNECT = 5
+    OPEN = 4
+    CURVE = 5
+    CONNECT = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ class Execution:
         self.settings = settings
         self._connection = connection
         self._sent: dict[tuple[str, int], Sent] = {}
+        self._adopting: dict[int, Sent] = {}
         self._one_by_one = settings.write_one_by_one
 
     def due(self, wanted: Plan) -> list[tuple[Step, int | None]]:
@@ -47,7 +48,12 @@ class Execution:
         return [(step, step.remaining_s) for step in wanted.steps if self._is_due(step, now_s)]
 
     async def run(self, wanted: Plan, due: list[tuple[Step, int | None]], models: Models) -> Applied | Fault:
-        """Write the steps that are due, then confirm all of them; `models` are those to read back."""
+        """Write the steps that are due, then confirm all of them; `models` are those to read back.
+
+        PENDING where a curve takes its time: what comes before it is written all the same, in each call.
+        """
+        wanted_models = {step.model.model_id for step in wanted.steps if step.result}
+        self._adopting = {number: one for number, one in self._adopting.items() if number in wanted_models}
         for step, _ in due:
             fault = await self._carry_out(step, models)
             if fault:
@@ -77,6 +83,7 @@ class Execution:
         self.settings = settings
         self._one_by_one = self._one_by_one or settings.write_one_by_one
         self._sent.clear()
+        self._adopting.clear()
 
     def _is_due(self, step: Step, now_s: float) -> bool:
         """True if a register would change, or if a reversion timer was not restarted just now."""
@@ -96,16 +103,25 @@ class Execution:
         return bool(step.refresh_s) and now_s - sent.at_s >= step.refresh_s / 4
 
     async def _carry_out(self, step: Step, models: Models) -> Fault | None:
-        """Write a step; wait until it reads back or was adopted, where the next one needs that."""
+        """Write a step; the next one goes on once it reads back or was adopted, where it needs that."""
+        words = tuple(block.words for block in step.to_write)
+        begun = self._adopting.get(step.model.model_id)
+        if step.result and begun is not None and begun.words == words:
+            return await self._adopted(step, models, begun.at_s)
         for block in step.due_blocks:
             fault = await self._write_block(block, models)
             if fault:
                 return fault
         now_s = asyncio.get_running_loop().time()
-        self._sent[_key(step)] = Sent(words=tuple(block.words for block in step.to_write), at_s=now_s)
+        self._sent[_key(step)] = sent = Sent(words=words, at_s=now_s)
         if step.verify:
+            self._adopting.pop(step.model.model_id, None)
             return await self._verified(step, models)
-        return await self._adopted(step, models) if step.result else None
+        if not step.result:
+            return None
+        self._adopting[step.model.model_id] = sent
+        await asyncio.sleep(self.settings.adopt_pause_s)
+        return await self._adopted(step, models, now_s)
 
     async def _write_block(self, block: Block, models: Models) -> Fault | None:
         """Write one block; without an answer the device's registers decide: nothing is sent twice blindly."""
@@ -150,22 +166,35 @@ class Execution:
                 return difference
             await asyncio.sleep(self.settings.readback_pause_s)
 
-    async def _adopted(self, step: Step, models: Models) -> Fault | None:
-        """Wait until the device has adopted a curve. SunSpec models 705 to 712, adopt result."""
-        deadline_s = asyncio.get_running_loop().time() + self.settings.adopt_s
+    async def _adopted(self, step: Step, models: Models, since_s: float) -> Fault | None:
+        """Look whether the device has adopted the curve that it was told to at `since_s`, monotonic.
+
+        It is waited for as long as for a read-back; then each call looks once, until `adopt_s` are over.
+        SunSpec models 705 to 712, adopt result.
+        """
         point = f"{step.model.model_id}.{step.result}"
         while True:
-            await asyncio.sleep(self.settings.adopt_pause_s)
             seen = await self._connection.refreshed(models)
             if isinstance(seen, Fault):
                 return seen
-            if step.adoption is Adoption.DONE:
-                return None
-            if step.adoption is Adoption.FAILED:
-                return Fault(kind=FaultKind.REFUSED, detail="the curve was not adopted", point=point)
-            if asyncio.get_running_loop().time() >= deadline_s:
-                detail = f"no curve adopted within {self.settings.adopt_s:g} s"
-                return Fault(kind=FaultKind.READBACK, detail=detail, point=point)
+            waited_s = asyncio.get_running_loop().time() - since_s
+            fault = self._not_adopted(step.adoption, waited_s)
+            if fault is None or fault.kind is not FaultKind.PENDING:
+                self._adopting.pop(step.model.model_id, None)
+                return None if fault is None else replace(fault, point=point)
+            if waited_s >= self.settings.readback_s:
+                return replace(fault, point=point)
+            await asyncio.sleep(self.settings.adopt_pause_s)
+
+    def _not_adopted(self, adoption: Adoption, waited_s: float) -> Fault | None:
+        if adoption is Adoption.DONE:
+            return None
+        if adoption is Adoption.FAILED:
+            return Fault(kind=FaultKind.REFUSED, detail="the curve was not adopted")
+        if waited_s >= self.settings.adopt_s:
+            detail = f"no curve adopted within {self.settings.adopt_s:g} s"
+            return Fault(kind=FaultKind.READBACK, detail=detail)
+        return Fault(kind=FaultKind.PENDING, detail="the curve is not adopted yet")
 
     async def _confirm(
         self, wanted: Plan, due: list[tuple[Step, int | None]], models: Models

@@ -18,11 +18,12 @@ DELAYS = (("delay_s", "ESDlyTms"), ("random_delay_s", "ESRndTms"), ("ramp_s", "E
 
 
 def plan_service(wish: Wish, draft: Draft) -> None:
-    """Add what opens or closes the connection, last of all; a model that is shared obeys what forbids."""
+    """Add what opens the connection, before curves, or closes it, last; a shared model obeys what forbids."""
     asked = {
         "connect": _service(wish, wish.setpoint.connect),
         "energize": _service(wish, wish.setpoint.energize),
     }
+    stage = Stage.OPEN if False in asked.values() else Stage.CONNECT
     by_service: dict[str, bool] = {}
     for field, wanted in asked.items():
         number = executor(wish.device_map, field, wish.settings) if wanted is not None else None
@@ -31,31 +32,31 @@ def plan_service(wish: Wish, draft: Draft) -> None:
         if number == 703:
             by_service[field] = wanted
         elif number in {715, 123} and field == "connect":
-            _connect(wish, draft, number, closed=wanted)
+            _connect(wish, draft, number, stage, closed=wanted)
         elif number is None and getattr(wish.setpoint, field) is not None:
             draft.refuse([field])
     service = wish.model(703)
     if by_service and service:
         field = "energize" if "energize" in by_service else "connect"
-        draft.add(Stage.CONNECT, step_of(service, field, {"ES": Wanted(int(all(by_service.values())))}))
+        draft.add(stage, step_of(service, field, {"ES": Wanted(int(all(by_service.values())))}))
 
 
 def _service(wish: Wish, wanted: bool | None) -> bool | None:
     return True if wanted is None and wish.restore_service else wanted
 
 
-def _connect(wish: Wish, draft: Draft, number: int, *, closed: bool) -> None:
+def _connect(wish: Wish, draft: Draft, number: int, stage: Stage, *, closed: bool) -> None:
     model = wish.model(number)
     if model is None:
         return
     if number == 715:
-        draft.add(Stage.CONNECT, step_of(model, "connect", {"OpCtl": Wanted(int(closed))}))
+        draft.add(stage, step_of(model, "connect", {"OpCtl": Wanted(int(closed))}))
         return
     stays_open = closed or wish.reversion.to.connect is False
     timers = {"Conn_WinTms": 0, "Conn_RvrtTms": 0 if stays_open else wish.reversion.after_s}
     optional = {name: Wanted(value) for name, value in timers.items()}
     step = step_of(model, "connect", {"Conn": Wanted(int(closed))}, optional=optional, enable="Conn")
-    draft.add(Stage.CONNECT, step)
+    draft.add(stage, step)
     if not closed and wish.reversion.after_s and not step.refresh_s:
         draft.unguarded.add("connect")
 
@@ -72,7 +73,7 @@ def plan_contactor(wish: Wish, draft: Draft) -> None:
         draft.refuse(["open_contactor"])
         return
     order = step_of(battery, "open_contactor", {"SetOp": Wanted(DISCONNECT)}, permissions=wish.permissions)
-    draft.add(Stage.CONNECT, order)
+    draft.add(Stage.OPEN, order)
 
 
 def plan_enter_service(wish: Wish, draft: Draft) -> None:

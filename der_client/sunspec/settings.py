@@ -19,12 +19,12 @@ class SunSpecSettings:
     DERHb may stand still, a battery's Hb half as long. `min_write_interval_s` keeps an unchanged setpoint
     from being rewritten more often. `toggle_to_refresh` is for devices that restart a reversion timer only
     when its function is enabled anew. `controller_heartbeat` counts 715.ControllerHb and 802.CtrlHb up each
-    second while there are readings. A curve must be adopted within `adopt_s`, looked at every
-    `adopt_pause_s`. `write_one_by_one` is for devices that know function code 6 only; one that answers so to
-    code 16 is treated alike. `proxy` serves the registers to other readers, for devices that take one
-    connection only. `one_connection` lets go of a connection that is idle for `idle_s`, for such devices
-    without a proxy. `quirks`: what is known of the model, and what the files of `quirk_files` say, stands
-    in for every setting that is at its default.
+    second while there are readings. A curve must be adopted within `adopt_s`; for `readback_s` it is looked
+    at every `adopt_pause_s`, then with each period. `write_one_by_one` is for devices that know function code
+    6 only; one that answers so to code 16 is treated alike. `proxy` serves the registers to other readers,
+    for devices that take one connection only. `one_connection` lets go of a connection that is idle for
+    `idle_s`, for such devices without a proxy. `quirks`: what is known of the model, and what the files of
+    `quirk_files` say, stands in for every setting that is at its default.
     """
 
     transport: TransportSettings = field(default_factory=TransportSettings)

@@ -109,6 +109,7 @@ class Bench:
     rules: SafetyRules = field(default_factory=SafetyRules)
     now: float = 100.0
     silent_share: float = 0.0
+    ahead_s: float | None = None
     heard: list[tuple[What, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -121,7 +122,9 @@ class Bench:
             self.rig,
             ControlSettings(plan_wait_s=5.0),
             self.plan,
-            surroundings=lambda: Surroundings(rules=self.rules, server_silent_share=self.silent_share),
+            surroundings=lambda: Surroundings(
+                rules=self.rules, server_silent_share=self.silent_share, server_ahead_s=self.ahead_s
+            ),
             tell=self.tell,
             local_s=lambda: self.now,
         )

@@ -13,9 +13,10 @@ import pytest
 
 from der_client import local_cli
 from der_client.local_control import LocalControl, socket_path
+from der_client.override import Override
 from lineside.__main__ import main
 from owner import ask
-from tests.integration.control_bench import OUT, Bench, Rig
+from tests.integration.control_bench import OUT, Bench, Rig, target
 
 
 class Opts:
@@ -74,6 +75,22 @@ async def test_an_operator_overrides_a_device_and_releases_it(path: Path, bench:
     assert answer["ok"] is True
     assert held.target_w == 1_000.0
     assert (await bench.cycle()).target_w == 3_000.0
+
+
+async def test_an_operators_stop_does_not_wait_for_the_clock_and_its_release_does(bench: Bench) -> None:
+    for bench.ahead_s in (0.0, 3_600.0):
+        await bench.cycle()
+    await bench.loop.override(Override(target_w=0.0, energize=False))
+    stopped, reasons = await bench.cycle(), bench.reasons
+    bench.plan.set(target(1_000))
+    await bench.loop.override(None)
+    released = await bench.cycle()
+    for _ in range(62):
+        believed = await bench.cycle()
+
+    assert (stopped.target_w, stopped.energize) == (0.0, False)
+    assert "clock not believed" in reasons
+    assert (released.target_w, believed.target_w) == (3_000.0, 1_000.0)
 
 
 async def test_an_operator_sees_what_holds_a_device_and_resets_it(path: Path, bench: Bench) -> None:

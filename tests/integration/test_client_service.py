@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from der_client.device import Fault, FaultKind, Reversion, Setpoint, Telemetry
+from der_client.client_event import What
+from der_client.device import Applied, Fault, FaultKind, Reversion, Setpoint, Telemetry
 from der_client.override import Override
 from der_client.plan import Plan
 from der_client.sunspec import SunSpecDevice, read_points
@@ -147,3 +148,41 @@ async def test_an_older_inverter_that_an_operator_stopped_has_no_timer_that_lets
         await handle.close()
 
     assert found == {"123.WMaxLimPct": 0.0, "123.WMaxLim_Ena": 1, "123.WMaxLimPct_RvrtTms": 0}
+
+
+async def test_what_a_device_has_not_done_yet_is_looked_at_again_and_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench(
+        Rig(answer=Fault(kind=FaultKind.PENDING, detail="not adopted yet", point="705.AdptCrvRslt"))
+    )
+    for _ in range(40):
+        await bench.cycle()
+    told, reasons = len(bench.rig.told), bench.reasons
+    bench.rig.answer = Applied()
+    for _ in range(3):
+        await bench.cycle()
+
+    assert (told, len(bench.rig.told)) == (40, 41)
+    assert (reasons, bench.loop.view.value.failed) == ([], {})
+    assert [what for what, _ in bench.heard].count(What.APPLIED) == 1
+    assert "not adopted" not in caplog.text
+
+
+class Unlimited(Rig):
+    """Storage without a BMS that can be given a power and has no limit of charging of its own."""
+
+    async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
+        await super().apply(setpoint, reversion)
+        lacks = setpoint.target_w is None and setpoint.max_charge_w is not None
+        return Applied(unsupported=frozenset({"max_charge_w"} if lacks else ()))
+
+
+async def test_storage_that_turns_out_to_have_no_limit_of_charging_is_held_by_a_target() -> None:
+    bench = Bench(Unlimited(reading=Telemetry(power_w=-5_000.0, reactive_var=0.0, soc_pct=100.0)))
+    bench.plan.set(Plan())
+    for _ in range(12):
+        held = await bench.cycle()
+
+    assert held.target_w == 0.0
+    assert [told.target_w for told, _ in bench.rig.told if told.max_charge_w == 0.0][:2] == [None, 0.0]

@@ -140,6 +140,29 @@ async def test_curve_that_is_not_adopted_is_a_fault_of_its_mode(
     assert fault == Fault(kind=kind, detail=detail, point="705.AdptCrvRslt", field="opModVoltVar")
 
 
+async def test_a_stop_does_not_wait_for_a_curve_that_is_not_adopted() -> None:
+    shelf = newer(result=0, obeys=False)
+    curves = (VOLT_VAR, VOLT_WATT)
+    async with served(shelf, replace(QUICK, adopt_s=10.0)) as device:
+        first = await device.apply(Setpoint(max_w_pct=50, curves=curves), Reversion(after_s=0))
+        wanted = Setpoint(max_w_pct=0, energize=False, curves=curves)
+        stopped = await device.apply(wanted, Reversion(after_s=0))
+        told = (shelf.models[703].integer("ES"), shelf.models[704].value("WMaxLimPct"))
+        shelf.obeys = True
+        shelf.adopt(shelf.models[705], 2)
+        done = [await device.apply(wanted, Reversion(after_s=0)) for _ in range(2)]
+
+    pending = Fault(
+        kind=FaultKind.PENDING,
+        detail="the curve is not adopted yet",
+        point="705.AdptCrvRslt",
+        field="opModVoltVar",
+    )
+    assert (first, stopped, told) == (pending, pending, (0, 0.0))
+    assert isinstance(done[-1], Applied), done
+    assert [shelf.writes.count(f"{number}.AdptCrvReq") for number in (705, 706)] == [1, 1]
+
+
 async def test_curve_that_does_not_read_back_is_never_requested() -> None:
     shelf = Forgetful(newer_map().models)
     async with served(shelf) as device:

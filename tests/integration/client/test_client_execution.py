@@ -8,7 +8,7 @@ from der_client import DERClient, Fault, FaultKind
 from der_client.device import Telemetry
 from der_client.interlocks import SafetyRules
 from der_client.interlocks.rules_device import ResponseRules
-from schemas import DERControlBase
+from schemas import CurveData, DERControl, DERControlBase, DERCurve, DERCurveLink
 from tests.integration.client.harness import Site, control, controls
 
 REFUSED = Fault(kind=FaultKind.REFUSED, detail="exception 3", point="704.WMaxLimPct")
@@ -126,3 +126,37 @@ async def test_local_control_at_the_device_leaves_the_event(site: Site) -> None:
         await site.script.until(lambda: 4 in site.script.statuses("C1"))
 
     assert site.script.statuses("C1") == [1, 2, 4]
+
+
+def curved(site: Site, at: int, duration: int) -> DERControl:
+    """An event with a curve, for a device that follows curves."""
+    plate = site.inverter.plate
+    assert not isinstance(plate, Fault)
+    site.inverter.plate = replace(plate, modes=plate.modes | {"opModVoltVar"})
+    base = DERControlBase(opModVoltVar=DERCurveLink(href="/a/curves/1"))
+    return replace(control("C1", at, duration, 5_000, status=1), DERControlBase_=base)
+
+
+async def test_an_event_whose_curve_is_not_there_is_not_said_to_be_completed(site: Site) -> None:
+    now = int(time.time())
+    site.script.resources["/a/controls"] = controls(curved(site, now, 3), control("FF", now + 4, 1, 5_000))
+    async with site.client():
+        await site.script.until(lambda: 3 in site.script.statuses("FF"))
+
+    assert site.script.statuses("C1") == [1, 2]
+    assert "DERControl C1 not held" in [event.detail for event in site.events]
+
+
+async def test_an_event_that_is_gone_from_its_list_keeps_its_curve(site: Site) -> None:
+    points = [CurveData(xvalue=92, yvalue=44), CurveData(xvalue=108, yvalue=-44)]
+    site.script.resources["/a/curves/1"] = DERCurve(
+        mRID="CC", creationTime=0, CurveData_=points, curveType=11, xMultiplier=0, yMultiplier=0, yRefType=2
+    )
+    now = int(time.time())
+    site.script.resources["/a/controls"] = controls(curved(site, now, 60))
+    async with site.client():
+        await site.script.until(lambda: bool(site.inverter.applied and site.inverter.applied[-1][0].curves))
+        site.script.resources["/a/controls"] = controls(control("FF", now, 60, 5_000, status=1))
+        await site.script.until(lambda: site.inverter.holds(50.0))
+
+    assert [one.mode for one in site.inverter.applied[-1][0].curves] == ["opModVoltVar"]

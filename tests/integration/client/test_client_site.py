@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from der_client import DERClient, Fault, FaultKind
-from der_client.device import SiteReading
+from der_client.device import Nameplate, SiteReading, Telemetry
 from schemas import ActivePower, DERControlBase
 from tests.integration.client.harness import Inverter, Script, Site, control, controls
 
@@ -54,3 +54,41 @@ async def test_a_target_of_the_end_device_is_split_over_its_devices(site: Site) 
 
     assert meter.closed
     assert {reversion.to.max_w_pct for _, reversion in (one.applied[-1], two.applied[-1])} == {90.0}
+
+
+@dataclass
+class Late(Inverter):
+    """A device that is identified once the test lets it be."""
+
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    reads: int = 0
+
+    async def identify(self) -> Nameplate | Fault:
+        await self.may_answer.wait()
+        return await super().identify()
+
+    async def read(self) -> Telemetry | Fault:
+        self.reads += 1
+        self.script.tell()
+        return await super().read()
+
+
+async def test_an_event_for_a_device_that_is_identified_after_its_neighbour_waits_for_it(site: Site) -> None:
+    plate = site.inverter.plate
+    assert not isinstance(plate, Fault)
+    limited = replace(plate, modes=frozenset({"opModMaxLimW"}))
+    stored = replace(limited, der_type=80, modes=plate.modes | {"opModTargetW"}, max_charge_w=5_000.0)
+    pv, battery = Late(site.script, name="pv", plate=limited), Late(site.script, name="cellar", plate=stored)
+    pv.may_answer.set()
+    base = DERControlBase(opModTargetW=ActivePower(multiplier=0, value=-3_000))
+    event = replace(control("C1", int(time.time()), 60, 5_000, status=1), DERControlBase_=base)
+    site.script.resources["/a/controls"] = controls(event)
+    async with site.running(DERClient(site.settings, [pv, battery], on_event=site.hear)):
+        await site.script.until(lambda: "GET /a/controls" in site.script.asked)
+        reads = pv.reads
+        await site.script.until(lambda: pv.reads > reads + 10)
+        battery.may_answer.set()
+        await site.script.until(lambda: targets(battery) == [-3_000.0])
+        await site.script.until(lambda: 2 in site.script.statuses("C1"))
+
+    assert site.script.statuses("C1") == [1, 2]

@@ -230,3 +230,8 @@ def test_a_droop_that_fails_is_given_up_alone() -> None:
 def test_storage_whose_charge_limit_fails_goes_out_of_service() -> None:
     left = without(Setpoint(max_charge_w=1_000.0), frozenset({"max_charge_w"}), STORAGE)
     assert left == Setpoint(energize=False)
+
+
+def test_storage_whose_charge_limit_fails_is_held_by_a_target_where_it_has_one() -> None:
+    wish = Setpoint(max_charge_w=1_000.0, target_w=-900.0)
+    assert without(wish, frozenset({"max_charge_w"}), STORAGE) == Setpoint(target_w=-900.0)

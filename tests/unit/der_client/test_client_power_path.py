@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from der_client.desired import Desired
-from der_client.device import Setpoint, Telemetry
-from der_client.interlocks import SafetyRules
+from der_client.device import CellExtremes, Setpoint, Telemetry
+from der_client.interlocks import SafetyRules, Surroundings
 from der_client.safety import clamp
 from tests.unit.der_client.safety_bench import GIVE, PV, REST, STORAGE, SUN, TAKE, Gate, names, says
 
@@ -20,6 +20,9 @@ LARGE = replace(
     max_charge_w=100_000.0,
     max_discharge_w=100_000.0,
 )
+TARGETED = frozenset({"opModMaxLimW", "opModTargetW"})
+GIVES = Telemetry(power_w=5_000.0, reactive_var=0.0, soc_pct=50.0)
+TAKES = Telemetry(power_w=-5_000.0, reactive_var=0.0, soc_pct=50.0)
 STRONG = says(charge_limit_a=5_000.0, discharge_limit_a=5_000.0)
 
 
@@ -107,6 +110,46 @@ def test_storage_without_a_bms_is_told_not_to_charge_once_it_is_full() -> None:
     full = Telemetry(power_w=0.0, reactive_var=0.0, soc_pct=100.0)
 
     assert gate.steps(Setpoint(), full, (0.0, 5.0)).setpoint == Setpoint(max_charge_w=0.0)
+
+
+def after(gate: Gate, wish: Setpoint, reading: Telemetry) -> Setpoint:
+    """What storage is told that does not obey, once interlocks have had their time."""
+    gate.obeys = False
+    return gate.steps(wish, reading, [float(at) for at in range(12)]).setpoint
+
+
+def test_storage_without_a_bms_that_may_not_discharge_is_limited_to_nothing_and_may_charge() -> None:
+    low = replace(GIVES, soc_pct=4.0, cells=CellExtremes(cell_v_min=2.85, cell_v_max=2.95))
+
+    assert after(Gate(), Setpoint(max_w_pct=90.0), low) == Setpoint(max_w_pct=0.0)
+    assert after(Gate(), Setpoint(), low) == Setpoint(max_w_pct=0.0)
+
+
+def test_storage_that_has_no_limit_of_charging_is_held_by_a_target_and_without_one_is_stopped() -> None:
+    cold = replace(TAKES, cells=CellExtremes(cell_c_min=-8.0, cell_c_max=-7.0))
+    lacking = Surroundings(lacking=frozenset({"max_charge_w"}))
+    able, unable = (Gate(replace(STORAGE, modes=modes)) for modes in (TARGETED, frozenset({"opModMaxLimW"})))
+    able.around = unable.around = lacking
+
+    assert after(able, Setpoint(), cold).target_w == 0.0
+    stopped = after(unable, Setpoint(), cold)
+    assert (stopped.energize, stopped.target_w) == (False, None)
+
+
+def test_a_programs_limit_of_charging_is_kept_by_a_target_once_it_is_exceeded() -> None:
+    gate, wish = Gate(replace(STORAGE, modes=TARGETED)), Setpoint(max_charge_w=1_000.0)
+    gate.around, gate.obeys = Surroundings(lacking=frozenset({"max_charge_w"})), False
+    told = [gate.step(wish, replace(TAKES, power_w=power_w)) for power_w in (-900.0, -5_000.0, -900.0)]
+    over = gate.step(Setpoint(), TAKES)
+
+    assert [one.setpoint.target_w for one in (*told, over)] == [None, -1_000.0, -1_000.0, None]
+    assert all(one.setpoint.energize is None for one in told)
+
+
+def test_storage_that_derates_its_charge_without_a_bms_is_told_so() -> None:
+    told = [after(Gate(), Setpoint(), replace(TAKES, soc_pct=soc_pct)) for soc_pct in (90.0, 97.5)]
+
+    assert told == [Setpoint(), Setpoint(max_charge_w=2_500.0)]
 
 
 def test_a_limit_that_moves_within_the_dead_band_is_not_written_again() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from der_client.desired import Desired
 from der_client.device import (
     CurvePoint,
     CurveSetpoint,
@@ -14,9 +15,9 @@ from der_client.device import (
     SiteReading,
     Telemetry,
 )
-from der_client.interlocks import LoopFacts, SafetyRules, SiteFacts
+from der_client.interlocks import LoopFacts, SafetyRules, SiteFacts, Surroundings
 from der_client.interlocks.rules_device import GridRules, WriteRules
-from der_client.safety import SafeSetpoint, unheard
+from der_client.safety import SafeSetpoint, SafetyState, clamp, unheard
 from tests.unit.der_client.safety_bench import GIVE, PV, REST, STORAGE, SUN, TAKE, Gate, names, says
 
 FREE = Setpoint()
@@ -358,6 +359,21 @@ def test_a_jump_of_the_servers_clock_is_told_and_a_large_one_holds_events() -> N
     assert names(small) == ["clock jumps"]
     assert "clock not believed" in names(large)
     assert [r.setpoint.max_w_pct for r in (large, waiting, believed)] == [50.0, 50.0, 80.0]
+
+
+def test_what_a_site_leaves_to_a_device_holds_while_events_are_held() -> None:
+    state, told = SafetyState(), []
+    wishes = [(0.0, 50.0, 9_000.0, 4_000.0), (3_600.0, 80.0, 2_000.0, 500.0)]
+    for at_s, (ahead_s, pct, cap_w, charge_w) in enumerate(wishes):
+        wish = Desired(setpoint=Setpoint(max_w_pct=pct, max_charge_w=charge_w), cap_w=cap_w, of_site=True)
+        around = Surroundings(server_ahead_s=ahead_s, system_ahead_s=0.0)
+        safe = clamp(wish, replace(SUN, power_w=1_000.0), STORAGE, state, float(at_s), around=around)
+        state = safe.state
+        told.append((safe.setpoint.max_w_pct, safe.setpoint.max_charge_w))
+
+    assert "clock not believed" in names(safe)
+    assert told == [(50.0, 4_000.0), (20.0, 500.0)]
+    assert state.believed.setpoint.max_w_pct == 50.0
 
 
 def test_a_system_clock_that_is_wrong_is_told_and_changes_nothing() -> None:

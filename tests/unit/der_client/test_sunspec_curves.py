@@ -249,10 +249,13 @@ def test_timer_of_a_curve_is_seen_by_the_device() -> None:
     assert (result.steps[-1].timer, result.steps[-1].timer_s) == ("RvrtRem", 60)
 
 
-def test_curves_come_after_setpoints_and_before_the_connection() -> None:
-    setpoint = Setpoint(connect=False, max_w_pct=50, curves=(VOLT_WATT,))
-    names = [name for name, _ in requests(made(setpoint))]
-    assert names.index("704.WMaxLimPctEna") < names.index("706.AdptCrvReq") < names.index("715.OpCtl")
+@pytest.mark.parametrize(("connect", "order"), [(True, [704, 706, 715]), (False, [704, 715, 706])])
+def test_curves_come_after_setpoints_and_a_disconnection_and_before_a_connection(
+    connect: bool, order: list[int]
+) -> None:
+    setpoint = Setpoint(connect=connect, max_w_pct=50, curves=(VOLT_WATT,))
+    models = [step.model.model_id for step in made(setpoint).steps]
+    assert sorted(set(order), key=models.index) == order
 
 
 @pytest.mark.parametrize(
