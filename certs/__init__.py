@@ -40,6 +40,7 @@ from certs.identity import (
 )
 from certs.judge import PeerJudge
 from certs.learnt import LearntIssuers
+from certs.line import one_line, printable_json
 from certs.session import TlsSession
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ __all__ = [
     "modbus_role_of",
     "modbus_role_of_peer",
     "modbus_server_context",
+    "one_line",
     "openadr_client_context",
     "openadr_server_context",
     "operator_client_context",
@@ -116,6 +118,7 @@ __all__ = [
     "parse_lfdi",
     "peer_identity",
     "pin_with_check",
+    "printable_json",
     "refuse_reason",
     "resuming_client_context",
     "server_context",

@@ -9,6 +9,7 @@ from certs import commands
 from certs.commands import Outcome
 from certs.errors import CertsError
 from certs.findings import Kind
+from certs.line import one_line
 from certs.pki import LAB_HW_TYPE
 
 
@@ -82,7 +83,7 @@ def _printing(command: Callable[[argparse.Namespace], Outcome]) -> Callable[[arg
         try:
             outcome = command(args)
         except (CertsError, OSError) as error:
-            print(f"lineside certs: {error}", file=sys.stderr)
+            print(one_line(f"lineside certs: {error}"), file=sys.stderr)
             return commands.WRONG_USAGE
         print("\n".join(outcome.lines))
         return outcome.exit_code

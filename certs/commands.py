@@ -8,6 +8,7 @@ from certs.describe import describe_chain
 from certs.files import read_chain
 from certs.findings import Severity
 from certs.identity import display_lfdi, display_sfdi, pin_with_check
+from certs.line import one_line
 from certs.pki import Credentials, Pki
 from certs.profile import check
 from certs.refusal import path_findings
@@ -69,7 +70,7 @@ def check_file(args: argparse.Namespace) -> Outcome:
     chain = read_chain(args.file)
     findings = [*check(chain[0], args.kind), *path_findings(chain)]
     failed = any(finding.severity is Severity.ERROR for finding in findings)
-    lines = [str(finding) for finding in findings] or [f"{args.file}: in order as {args.kind}"]
+    lines = [one_line(str(finding)) for finding in findings] or [f"{args.file}: in order as {args.kind}"]
     return Outcome(lines, CHECK_FAILED if failed else FINE)
 
 

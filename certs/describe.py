@@ -1,4 +1,7 @@
-"""A certificate in words for a person at a terminal: lines of text. No files, no printing."""
+"""A certificate in words for a person at a terminal: lines of text. No files, no printing.
+
+Names may hold anything: a line with what is not printable is escaped.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +11,7 @@ from certs import anatomy, oids, problems
 from certs.errors import HardwareNameError
 from certs.findings import Kind
 from certs.identity import display_lfdi, display_sfdi, lfdi_of, sfdi_of
+from certs.line import one_line
 from certs.profile import check, kind_of
 from certs.refusal import path_findings
 
@@ -18,7 +22,7 @@ def describe_chain(chain: Sequence[x509.Certificate]) -> list[str]:
     for number, certificate in enumerate(chain, start=1):
         lines.append(f"certificate {number} of {len(chain)}")
         lines += [f"  {line}" for line in describe(certificate)]
-    links = [str(finding) for finding in path_findings(chain)]
+    links = [one_line(str(finding)) for finding in path_findings(chain)]
     return [*lines, *(links or ["chain: each certificate is signed by the next"] * (len(chain) > 1))]
 
 
@@ -29,7 +33,8 @@ def describe(certificate: x509.Certificate, kind: Kind | None = None) -> list[st
     """
     kind = kind or kind_of(certificate)
     findings = [str(finding) for finding in check(certificate, kind)]
-    return [*_facts(certificate, kind), *(findings or ["findings    none"])]
+    lines = [*_facts(certificate, kind), *(findings or ["findings    none"])]
+    return [one_line(line) for line in lines]
 
 
 def _facts(certificate: x509.Certificate, kind: Kind) -> Iterator[str]:

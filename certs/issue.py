@@ -120,10 +120,15 @@ def server_template(common_name: str, hosts: Sequence[str]) -> Template:
         subject=_name(common_name, None),
         extensions=(
             (_key_usage("digital_signature", "key_agreement"), True),
-            (x509.SubjectAlternativeName([_host_name(host) for host in hosts]), True),
+            (x509.SubjectAlternativeName(names_of(hosts)), True),
             (_policies([oids.DEVICE_GENERIC, oids.COMMERCIAL]), False),
         ),
     )
+
+
+def names_of(hosts: Sequence[str]) -> list[x509.GeneralName]:
+    """DNS names and IP addresses as certificates have them. RequestError for a host that is neither."""
+    return [_host_name(host) for host in hosts]
 
 
 def modbus_template(common_name: str, hosts: Sequence[str], role: x509.ExtensionType | None) -> Template:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs import issue, oids
-from certs.errors import AlreadyThereError, NotThereError, RequestError
+from certs.errors import AlreadyThereError, CertsError, NotThereError, RequestError
 from certs.files import (
     CERTIFICATE_FILE,
     KEY_FILE,
@@ -95,6 +96,12 @@ class Pki:
         places = [folder / CA_FOLDER / name for name in names]
         return cls(folder, [_signer_of(place) for place in places])
 
+    @classmethod
+    def open_or_create(cls, folder: Path) -> Self:
+        """PKI of this folder, made where none is there. NotThereError for a root whose CAs are elsewhere."""
+        is_there = (folder / ROOT_FILE).exists() or (folder / CA_FOLDER).exists()
+        return cls.open(folder) if is_there else cls.create(folder)
+
     @property
     def depth(self) -> int:
         """Certificates in a chain, the root and the peer's own included."""
@@ -128,6 +135,17 @@ class Pki:
         if not hosts:
             raise RequestError(f"server {name}: name at least one host, as in --host der.example.org")
         return self._issue(name, issue.server_template(name, hosts), force=force)
+
+    def has_server(self, name: str, *, hosts: Sequence[str]) -> bool:
+        """Whether `issue_server` of this PKI made what is there under this name, for all these hosts."""
+        place = self.folder / _checked(name)
+        try:
+            certificate, key = read_chain(place / CERTIFICATE_FILE)[0], read_key(place / KEY_FILE)
+            certificate.verify_directly_issued_by(self._signers[-1].certificate)
+            held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (CertsError, InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound):
+            return False
+        return key.public_key() == certificate.public_key() and set(issue.names_of(hosts)) <= set(held)
 
     def issue_aggregator(
         self,

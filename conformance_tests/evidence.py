@@ -66,20 +66,39 @@ class Note:
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """Everything of one case in its order, bounded by `most` exchanges; `dropped` counts the rest."""
+    """Everything of one case in its order, bounded by `most` exchanges; `dropped` counts the rest.
+
+    Beyond the bound so many as `most_proofs` are kept that prove what did not hold. `last` is the place of
+    the last exchange; None where that was dropped, or there was none.
+    """
 
     most: int = 400
+    most_proofs: int = 100
     exchanges: list[Exchange] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     dropped: int = 0
+    last: int | None = field(default=None, compare=False)
+    _aside: Exchange | None = field(default=None, compare=False, repr=False)
 
     def add(self, exchange: Exchange) -> int | None:
         """Keep an exchange; its place, or None where the bound is reached."""
-        if len(self.exchanges) >= self.most:
+        if len(self.exchanges) < self.most:
+            self._keep(exchange)
+        else:
             self.dropped += 1
-            return None
+            self.last, self._aside = None, exchange
+        return self.last
+
+    def proof(self) -> int | None:
+        """The place of the last exchange, which is kept now if it was dropped; None beyond all bounds."""
+        if self._aside is not None and len(self.exchanges) < self.most + self.most_proofs:
+            self.dropped -= 1
+            self._keep(self._aside)
+        return self.last
+
+    def _keep(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
-        return len(self.exchanges) - 1
+        self.last, self._aside = len(self.exchanges) - 1, None
 
 
 def kept(body: bytes) -> bytes:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from certs import Credentials
     from conformance_tests.case import AnyCase, Target
     from conformance_tests.client.observer import Observer
-    from conformance_tests.reports.record import Kept
     from conformance_tests.runner import Run, Watcher
     from conformance_tests.server.operator import Operator
     from schemas import Profile
@@ -123,7 +122,7 @@ def client_setup(args: argparse.Namespace) -> ClientSetup:
 
 def _run(args: argparse.Namespace, cases: Sequence[AnyCase], target: Target[Any], play: Play) -> int:
     folder = Folder(args.resume or args.out or _fresh(target.role))
-    earlier = None if args.resume is None else _same(folder, target)
+    earlier = None if args.resume is None else folder.earlier_of(target)
     run = new_run(cases, target, now=time.time, known=None if earlier is None else earlier.verdicts)
     if earlier is not None:
         run.begun_s = earlier.begun_s
@@ -182,17 +181,6 @@ def _observer(args: argparse.Namespace) -> Observer | None:
 
 def _fresh(role: Role) -> Path:
     return Path(f"conform-{role.value}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
-
-
-def _same(folder: Folder, target: Target[Any]) -> Kept:
-    """The earlier run of the folder, which must be of such a target."""
-    earlier = folder.earlier()
-    if (earlier.role, earlier.profile) != (target.role.value, target.profile):
-        raise UsageError(
-            f"{folder.path} holds a run of a {earlier.role}, profile {earlier.profile}; "
-            f"this is a {target.role.value}, profile {target.profile}"
-        )
-    return earlier
 
 
 def _given(args: argparse.Namespace, *names: str) -> tuple[Any, ...]:

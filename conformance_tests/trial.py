@@ -71,7 +71,8 @@ class Trial:
         exchange: int | None = None,
     ) -> bool:
         """Tell whether something is as it must be; the level is the case's unless said. The answer again."""
-        last = len(self.evidence.exchanges) - 1
+        if exchange is None:
+            exchange = self.evidence.last if held else self.evidence.proof()
         self.findings.append(
             Finding(
                 held=bool(held),
@@ -79,7 +80,7 @@ class Trial:
                 seen=str(seen),
                 level=level or self.case.level,
                 clause=clause or self.case.clause,
-                exchange=exchange if exchange is not None else (last if last >= 0 else None),
+                exchange=exchange,
             )
         )
         return bool(held)

@@ -57,6 +57,11 @@ class ListPages(Generic[L]):
         self._start += len(items)
         self._done = not items or self._start >= min(page_all(page), MOST_ITEMS)
 
+    @property
+    def is_cut(self) -> bool:
+        """True where the list has more items than are read."""
+        return self._first is not None and page_all(self._first) > MOST_ITEMS
+
     def whole(self) -> L:
         """The list with all items that were read, in the server's order."""
         if self._first is None:

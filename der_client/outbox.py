@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 MOST_TRIES_MISSING: Final = 3
 """A body is given up once its URI is missing after this many rediscoveries."""
+MOST_TRIES: Final = 16
+"""It is given up too after so many tries where no rediscovery comes to its end."""
 GRACE_S: Final = 2.0
 """How long a stop waits for an exchange that is under way."""
 MOST_AT_ONCE: Final = 4
@@ -150,8 +152,8 @@ class Outbox:
     def _rediscovered(self, way: Way, owed: Owed, error: MissingError) -> bool:
         """Ask for a rediscovery and try once more; give up where that did not help."""
         trouble = self._of(owed.owner)
-        trouble.missing += 1
-        if trouble.missing >= MOST_TRIES_MISSING:
+        trouble.missing += not way.upstream.poller.is_searching
+        if trouble.missing >= MOST_TRIES_MISSING or trouble.failures >= MOST_TRIES:
             log.warning("%s about %s given up: %s", self.lane, owed.subject, error)
             del self._trouble[owed.owner]
             return True

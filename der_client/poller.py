@@ -5,6 +5,7 @@ One poller serves all EndDevices of a client; each has a view of its own.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -19,11 +20,13 @@ from der_client.shelf import Party, Shelf
 from der_client.timing import Backoff
 from der_client.view import ServerView, pin_flaw
 from der_client.watched import Watched
-from schemas import EndDevice, Registration, Resource, Time
+from schemas import DERCurveList, DERList, EndDevice, MirrorUsagePointList, Registration, Resource, Time
 
 log = logging.getLogger(__name__)
 
 LOST_POLLS: Final = 3
+DISPENSABLE: Final = (DERList, DERCurveList, MirrorUsagePointList)
+"""What a client does without until its next poll, also where it never had it: no event hangs on it."""
 
 
 class Poller:
@@ -60,6 +63,8 @@ class Poller:
         self.shelf = Shelf(self.settings.uri, parties, floor_s=self.settings.poll_floor_s)
         self.backoff = Backoff(first_s=self.settings.retry_first_s, most_s=self.settings.retry_most_s)
         self._failures = 0
+        self._hung: set[str] = set()  # no answer for these, although there was one for others
+        self._rate_s = math.inf  # the fastest poll rate as it was when all was known
         self._revision = -1
         self._heard_s = local_s()
         self._wake = asyncio.Event()
@@ -73,7 +78,7 @@ class Poller:
             if not self._is_found:
                 await self._enter()
                 continue
-            while self._rediscover:
+            while self._rediscover and not self._failures:
                 self._restart("asked for", self._rediscover.pop())
             await until_quiet_is_over()
             want = self.shelf.next(self.local_s())
@@ -95,7 +100,13 @@ class Poller:
     def request_rediscovery(self, party: int = 0) -> None:
         """Walk again from DeviceCapability for one party: a URI that it uses is gone."""
         self._rediscover.add(party)
-        self._wake.set()
+        if not self._failures:
+            self._wake.set()
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a walk through the server is under way or asked for, or the server does not answer."""
+        return bool(self._failures or self._rediscover or self.shelf.is_incomplete)
 
     def wake(self) -> None:
         """Look again what is to be read: something is said to have changed."""
@@ -135,7 +146,7 @@ class Poller:
             await self._missing(want, error)
         except UnreachableError as error:
             await self._unreachable(error)
-            self._pass_over(want, error)
+            await self._pass_over(want, error)
         except RefusedError as error:
             await self._refused(want, error)
         except WrongServerError as error:
@@ -146,13 +157,15 @@ class Poller:
             self.shelf.restart()
             await self._pause(self.settings.retry_most_s)
         else:
+            self._hung.discard(want.href)
             self._heard()
             self._publish()
 
     async def _read(self, want: Want) -> None:
         if want.type is Time:
             found, sent_s, received_s = await self._session.get_timed(want.href, Time)
-            self._set_clock(found.currentTime, sent_s, received_s)
+            if self._is_our_clock(want.href):
+                self._set_clock(found.currentTime, sent_s, received_s)
             self.shelf.put(want.href, found, received_s, self.spread())
             return
         resource = await self._session.get(want.href, want.type)
@@ -184,6 +197,17 @@ class Poller:
         known = self.clock.value
         return int(time.time()) if known is None else known.now(self.local_s())
 
+    def _is_our_clock(self, href: str) -> bool:
+        """Whether events run on this Time: of the FunctionSetAssignments before that of DeviceCapability.
+
+        Where devices have several, it is the first one by its URI, that of an aggregator last. All are until
+        it is known which one is. IEEE 2030.5-2018, 10.3 (Time).
+        """
+        seen = zip(self.shelf.parties, (view.value for view in self.views), strict=True)
+        named = [(party.is_principal, view.time_href) for party, view in seen if view and view.time_href]
+        held = [one for one in named if self.shelf.resource(one[1]) is not None]
+        return not held or href == min(held)[1]
+
     def _set_clock(self, server_s: int, sent_s: float, received_s: float) -> None:
         known = self.clock.value
         if known is None:
@@ -202,6 +226,8 @@ class Poller:
             if former is None or view.is_registered != former.is_registered:
                 self._tell_of(number, view)
                 self.registered.set(self.registered.version)
+        if not self.shelf.is_incomplete:
+            self._rate_s = self.shelf.shortest_poll_s()
         if self.shelf.revision != self._revision and not self.shelf.is_incomplete:
             self._revision = self.shelf.revision
             self.shape.set(self._revision)
@@ -253,15 +279,38 @@ class Poller:
 
         One that wants to be read each minute has its controls read within a minute of its return.
         """
-        most_s = max(self.settings.retry_first_s, self.shelf.shortest_poll_s())
+        most_s = max(self.settings.retry_first_s, self._rate_s)
         return min(most_s, self.backoff.wait_s(self._failures, self.spread()))
 
-    def _pass_over(self, want: Want, error: UnreachableError) -> None:
-        """Go on without a resource that fails, or with what is held of it: others get their turn."""
-        is_its_own = error.status is not None and want.href != self.shelf.root
-        may_wait = is_elsewhere(self.shelf.root, want.href) or (is_its_own and self.shelf.holds(want.href))
-        if may_wait and self._failures >= LOST_POLLS:
+    async def _pass_over(self, want: Want, error: UnreachableError) -> None:
+        """Go on without a resource that fails, or with what is held of it: others get their turn.
+
+        One that is never answered may mean that the server is gone: its root says whether it is.
+        """
+        patience = 1 if want.href in self._hung else LOST_POLLS
+        if want.href == self.shelf.root or self._failures < patience:
+            return
+        may_wait = self.shelf.holds(want.href) or issubclass(want.type, DISPENSABLE)
+        if is_elsewhere(self.shelf.root, want.href):
+            may_wait = True
+        elif may_wait and error.status is None:
+            may_wait = await self._has_root()
+            self._hung.update([want.href] if may_wait else ())
+        if may_wait:
             self.shelf.postpone(want.href, self.local_s(), self.spread())
+            self._publish()
+
+    async def _has_root(self) -> bool:
+        """Whether the server answers for its DeviceCapability."""
+        root = self.shelf.wanted(self.shelf.root)
+        if root is None:
+            return False
+        try:
+            await self._read(root)
+        except ExchangeError:
+            return False
+        self._heard()
+        return True
 
     def _heard(self) -> None:
         self._heard_s = self.local_s()
@@ -279,9 +328,9 @@ class Poller:
         self.shelf.restart(party)
 
     async def _pause(self, wait_s: float) -> None:
-        """Wait for the time to pass, or for a request to rediscover."""
+        """Wait for the time to pass, or for a request to rediscover a server that answers."""
         self._wake.clear()
-        if self._rediscover:
+        if self._rediscover and not self._failures:
             return
         try:
             async with asyncio.timeout(wait_s):

@@ -16,7 +16,7 @@ from der_client.errors import ExchangeError, MissingError, RefusedError, Unreach
 from der_client.http_connection import Request
 from der_client.http_pool import HttpPool
 from der_client.http_reply import HttpError
-from der_client.list_pages import PAGE_LIMIT, ListPages, items_attribute, with_query
+from der_client.list_pages import MOST_ITEMS, PAGE_LIMIT, ListPages, items_attribute, with_query
 from der_client.server_check import ServerCheck
 from der_client.settings import ServerSettings
 from schemas import MEDIA_TYPE, Codec, Malformed, Resource
@@ -30,7 +30,8 @@ NOT_NOW: Final = frozenset({408, 425, 429})
 """Statuses below 500 that say: the same request may be taken later."""
 MOST_REDIRECTS: Final = 5
 MOST_BODY: Final = 1 << 20
-MOST_PAGES: Final = 100
+MOST_PAGES: Final = 1000
+"""A server may cap its pages at a few items."""
 MOST_READINGS: Final = 3
 """How often a list is read that changes while it is read."""
 
@@ -95,18 +96,17 @@ class Session:
     async def get(self, href: str, cls: type[R]) -> R:
         """The resource at `href`; a list is read whole. ExchangeError where that fails."""
         if items_attribute(cls) is None:
-            return self._decoded(href, await self._exchange("GET", href), cls)
+            return (await self._read(href, href, cls))[0]
         return await self._get_list(href, cls)
 
     async def get_timed(self, href: str, cls: type[R]) -> tuple[R, float, float]:
         """A resource with the local times just before the request and just after the answer, s."""
-        answer = await self._exchange("GET", href)
-        return self._decoded(href, answer, cls), answer.sent_s, answer.received_s
+        resource, answer = await self._read(href, href, cls)
+        return resource, answer.sent_s, answer.received_s
 
     async def first_page(self, href: str, cls: type[R]) -> R:
         """The first page of a list: its newest items where the list is ordered by time."""
-        asked = with_query(href, f"s=0&l={PAGE_LIMIT}")
-        return self._decoded(href, await self._exchange("GET", asked), cls)
+        return (await self._read(href, with_query(href, f"s=0&l={PAGE_LIMIT}"), cls))[0]
 
     async def put(self, href: str, resource: Resource) -> None:
         """Store a resource at `href`."""
@@ -126,6 +126,8 @@ class Session:
             pages = await self._get_pages(href, cls)
             if not pages.is_torn:
                 break
+        if pages.is_cut:
+            log.warning("%s: more than %d items, the others are not read", href, MOST_ITEMS)
         return pages.whole()
 
     async def _get_pages(self, href: str, cls: type[R]) -> ListPages[R]:
@@ -133,10 +135,23 @@ class Session:
         for _ in range(MOST_PAGES):
             query = pages.next_query()
             if query is None:
-                break
-            asked = with_query(href, query)
-            pages.take(self._decoded(href, await self._exchange("GET", asked), cls))
-        return pages
+                return pages
+            pages.take((await self._read(href, with_query(href, query), cls))[0])
+        raise RefusedError(href, f"the list is not whole after {MOST_PAGES} pages")
+
+    async def _read(self, href: str, asked: str, cls: type[R]) -> tuple[R, Answer]:
+        """The resource at `asked`, a URI or a page of it, and the answer that held it.
+
+        Where a URI has moved to what is no such resource (a page of maintenance), it is asked where it was.
+        """
+        answer = await self._exchange("GET", asked)
+        try:
+            return self._decoded(href, answer, cls), answer
+        except RefusedError:
+            if self._moved.pop(asked.partition("?")[0], None) is None:
+                raise
+        answer = await self._exchange("GET", asked)
+        return self._decoded(href, answer, cls), answer
 
     def _decoded(self, href: str, answer: Answer, cls: type[R]) -> R:
         try:
@@ -158,9 +173,9 @@ class Session:
         if moved is not None:
             try:
                 return await self._follow(method, moved + (f"?{query}" if query else ""), body, accept)
-            except (MissingError, UnreachableError) as error:
+            except ExchangeError as error:
                 self._moved.pop(path, None)
-                if method == "POST" and isinstance(error, UnreachableError):
+                if method == "POST" and not isinstance(error, MissingError):
                     raise
         return await self._follow(method, href, body, accept)
 

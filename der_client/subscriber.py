@@ -27,6 +27,7 @@ from der_client.subscriptions import (
     Pace,
     Subscriptions,
     Topic,
+    is_older,
     is_told,
     meaning_of,
     takes_back,
@@ -132,10 +133,19 @@ class Subscriber:
     def _use(self, topic: Topic, resource: Resource) -> None:
         """Take a resource as if it had been read; one that may be older than what is held is read too."""
         resource.href = topic.href
-        is_late = takes_back(resource, self._poller.shelf.resource(topic.href))
-        self._poller.taken(topic.href, resource)
-        if is_late:
+        held = self._held(topic)
+        if not is_older(resource, held):
+            self._poller.taken(topic.href, resource)
+        if is_older(resource, held) or takes_back(resource, held):
             self._read_again(topic)
+
+    def _held(self, topic: Topic) -> Resource | None:
+        """What is held of a resource; an EndDevice is an item of a list."""
+        if not issubclass(topic.type, EndDevice):
+            return self._poller.shelf.resource(topic.href)
+        views = (view.value for view in self._poller.views)
+        devices = (view.end_device for view in views if view is not None)
+        return next((one for one in devices if one is not None and one.href == topic.href), None)
 
     async def _follow(self) -> None:
         while True:

@@ -331,6 +331,17 @@ def takes_back(news: Resource, held: Resource | None) -> bool:
     return any(fresh.get(item.href, -1) < _since(item) for item in items_of(held))
 
 
+def is_older(news: Resource, held: Resource | None) -> bool:
+    """True for a resource in a Notification that is an older state of what is held: it comes late, or again.
+
+    IEEE 2030.5-2018: changedTime of an EndDevice, version of what has an mRID.
+    """
+    if isinstance(news, EndDevice) and isinstance(held, EndDevice):
+        return news.changedTime < held.changedTime
+    versions = getattr(news, "version", None), getattr(held, "version", None)
+    return None not in versions and int(versions[0] or 0) < int(versions[1] or 0)
+
+
 def _since(item: Resource) -> int:
     """When an event came into its state, s since 1970 UTC; 0 for what is no event."""
     return item.EventStatus_.dateTime if isinstance(item, Event) else 0

@@ -10,6 +10,7 @@ from function_sets.lifecycle import TRANSITIONS, Happening, due_of
 from function_sets.phases import ACTING, READY, RUNNING, TERMINAL, UNSTARTED, Phase
 from function_sets.records import Due, EventRecord, Rules
 from function_sets.rivalry import (
+    Claims,
     bridged_modes,
     by_rank,
     claims_of,
@@ -28,14 +29,33 @@ class Agenda:
         self.records = dict(records)
         self.due: list[Due] = []
         self.rules = rules
+        self._ranked: list[str] = []
+        """The mRIDs of all records, the best first; empty where that has to be found out."""
+        self._claims: Claims | None = None
+        """What `claims_of` tells of the live events as they are; None where that has to be found out."""
 
     def live(self) -> list[EventRecord]:
         """Events that are not over, the best first."""
-        return by_rank(r for r in self.records.values() if r.phase not in TERMINAL)
+        if not self._ranked:
+            self._ranked = [record.mRID for record in by_rank(self.records.values())]
+        ranked = (self.records[mrid] for mrid in self._ranked)
+        return [record for record in ranked if record.phase not in TERMINAL]
 
     def put(self, record: EventRecord) -> None:
         """Take up a record in the place of the one before."""
+        held = self.records.get(record.mRID)
+        if held == record:
+            return
+        if held is None or held.rank != record.rank:
+            self._ranked = []
+        self._claims = None
         self.records[record.mRID] = record
+
+    def claims(self) -> Claims:
+        """Modes that each live event may begin."""
+        if self._claims is None:
+            self._claims = claims_of(self.live())
+        return self._claims
 
     def owe(self, record: EventRecord, status: int, at: int) -> None:
         """Owe a Response, if the event asks for it."""
@@ -84,8 +104,9 @@ class Agenda:
     def _end(self, at: int) -> None:
         """End what has run its time, unless only the random part of its successor would leave a gap."""
         live = self.live()
-        claims = claims_of(live)
-        for record in (r for r in live if r.end <= at):
+        over = [record for record in live if record.end <= at]
+        claims = self.claims() if over else {}
+        for record in over:
             if record.phase in READY:
                 self._end_unstarted(record, at)
                 continue
@@ -97,8 +118,7 @@ class Agenda:
 
     def _end_unstarted(self, record: EventRecord, at: int) -> None:
         """End an event that never ran: kept back by another, or left no time by its own random part."""
-        live = self.live()
-        claims = claims_of(live)
+        live, claims = self.live(), self.claims()
         if claims[record.mRID]:
             self._start_one(record, claims[record.mRID], at)
             self.happen(self.records[record.mRID], Happening.END, at)
@@ -108,8 +128,7 @@ class Agenda:
 
     def _start(self, at: int) -> None:
         """Start what is due, and let running events take up modes that came free."""
-        live = self.live()
-        claims = claims_of(live)
+        live, claims = self.live(), self.claims()
         for record in live:
             claimed = claims[record.mRID]
             if record.phase in READY and record.start <= at and claimed:

@@ -1,5 +1,6 @@
 """Which of several events governs a mode, and when one takes it from another. IEEE 2030.5-2018, 10.2.3."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
@@ -32,21 +33,45 @@ def by_rank(records: Iterable[EventRecord]) -> list[EventRecord]:
 
 
 def claims_of(live: Iterable[EventRecord]) -> dict[str, frozenset[str]]:
-    """Modes that each live event may begin, as far as is known now.
+    """Modes that each live event may begin, as far as is known now; `live`: the best first.
 
     A mode is kept back for a better event that overlaps (see `keeps_back`). An event that is itself kept
     back keeps nobody back. A mode that has begun stays until another event takes it, whatever the claims.
     """
     claims: dict[str, frozenset[str]] = {}
-    claimed: dict[str, list[EventRecord]] = {}
-    for record in by_rank(live):
+    claimed: dict[str, _Claimed] = {}
+    for record in live:
         kept_back = {
-            mode for mode in record.modes if any(keeps_back(o, record) for o in claimed.get(mode, ()))
+            mode
+            for mode in record.modes
+            if mode in claimed and any(keeps_back(o, record) for o in claimed[mode].near(record))
         }
         claims[record.mRID] = record.modes - kept_back - record.superseded_modes
         for mode in claims[record.mRID]:
-            claimed.setdefault(mode, []).append(record)
+            claimed.setdefault(mode, _Claimed()).add(record)
     return claims
+
+
+class _Claimed:
+    """Events that claim one mode, by their start: of a whole day of them few are near any one."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._records: list[EventRecord] = []
+        self._longest = 0
+
+    def add(self, record: EventRecord) -> None:
+        """Count an event among them."""
+        at = bisect_right(self._starts, record.specified_start)
+        self._starts.insert(at, record.specified_start)
+        self._records.insert(at, record)
+        self._longest = max(self._longest, record.specified_end - record.specified_start)
+
+    def near(self, record: EventRecord) -> Iterable[EventRecord]:
+        """All that overlap with an event as specified, and few that do not."""
+        first = bisect_left(self._starts, record.specified_start - self._longest)
+        last = bisect_left(self._starts, record.specified_end)
+        return self._records[first:last]
 
 
 def keeps_back(better: EventRecord, record: EventRecord) -> bool:
@@ -61,10 +86,10 @@ def keeps_back(better: EventRecord, record: EventRecord) -> bool:
 
 
 def keeper_of(record: EventRecord, live: Iterable[EventRecord], claims: Claims) -> EventRecord | None:
-    """The best event that keeps `record` back, None where none does."""
+    """The best event that keeps `record` back, None where none does; `live`: the best first."""
     rivals = (
         other
-        for other in by_rank(live)
+        for other in live
         if other.rank > record.rank and keeps_back(other, record) and claims[other.mRID] & record.modes
     )
     return next(rivals, None)

@@ -71,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     named = next((word for word in given if not word.startswith("-")), None)
     chosen = parser(named).parse_args(given)
     level = {0: logging.WARNING, 1: logging.INFO}.get(chosen.verbose, logging.DEBUG)
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    told = logging.StreamHandler()
+    told.setFormatter(_Lines("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[told])
     try:
         code: int = chosen.run(chosen)
     except KeyboardInterrupt:
@@ -83,6 +85,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.exception("the command failed; this is a defect, please report it with the lines below")
         return 1
     return code
+
+
+class _Lines(logging.Formatter):
+    """A message stays on its line and steers no terminal, whatever a peer has sent."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The line of a message."""
+        if not record.message.isprintable():
+            from certs import one_line  # noqa: PLC0415 - loads TLS, and few messages need it
+
+            record.message = one_line(record.message)
+        return super().formatMessage(record)
 
 
 def _drop_output() -> None:

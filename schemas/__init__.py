@@ -322,6 +322,7 @@ from schemas.response import (
     ResponseSetList,
     TextResponse,
 )
+from schemas.scalars import LONGEST_URI
 from schemas.subscription import (
     Condition,
     Notification,
@@ -491,6 +492,7 @@ __all__ = [
     "LogEvent",
     "LogEventList",
     "LogEventListLink",
+    "LONGEST_URI",
     "MEDIA_TYPE",
     "Malformed",
     "ManufacturerStatusType",

@@ -38,6 +38,8 @@ _URI: Final = re.compile(
 )
 """A reference as RFC 3986 has it; other signs than its own may stand in it, as XML Schema says of anyURI."""
 _NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+LONGEST_URI: Final = 2048
+"""Characters of a URI that strangers may send: the schema has no bound, and what is kept needs one."""
 _SPACE: Final = " \t\r\n"
 _MOST_KNOWN: Final = 8192
 _LONGEST_KNOWN: Final = 40
@@ -132,6 +134,8 @@ def _read_uri(text: str | None) -> Value:
 
 def _judge_uri(text: str | None) -> Value:
     value = (text or "").strip(_SPACE)
+    if len(value) > LONGEST_URI:
+        raise Malformed("length", f"{len(value)} characters, a URI has {LONGEST_URI} at most")
     if not _PATH.match(value) and not _is_uri(value):
         raise Malformed("lexical", f"{value[:48]!r} is no URI")
     return value

@@ -1,7 +1,7 @@
 """The XML codec: the only parser of the project, and the writer.
 
 Documents are UTF-8, have no DTD, no entities of their own, and a size limit; elements of foreign namespaces
-are skipped.
+are skipped, with all that they hold.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schemas.diagnosis import nested_values, path_of
 from schemas.errors import Malformed, Unwritable
 from schemas.fields import REGISTRY, spec_of, wire_name
 from schemas.profile import BASE, Profile
-from schemas.reader import Flat, Readers
+from schemas.reader import MOST_ATTRIBUTES, XSI_TYPE, Flat, Readers
 from schemas.scalars import flaw_of
 from schemas.writer import Writers
 
@@ -76,8 +76,9 @@ class Codec:
         return self._read(root, cls)
 
     def decode_fragment(self, fragment: bytes, expected: type[T]) -> T:
-        """The resource in a fragment that this codec wrote."""
-        return self.decode(self.document(fragment), expected)
+        """The resource in a fragment that this codec wrote, whatever its size: escapes make it grow."""
+        document = self.document(fragment)
+        return self.decode(document, expected, most=len(document))
 
     def encode(self, value: object) -> bytes:
         """The document of a resource."""
@@ -121,7 +122,7 @@ class Codec:
             strange = set(flat.tags) - self._known
             if not strange:
                 raise
-            self._skip_foreign(root, strange)
+            root = self._own(root, strange)
             flat = Flat.of(root)
             value, end = read(flat, 0)
         if end != len(flat.elements):
@@ -132,18 +133,32 @@ class Codec:
             _refuse_tails(root)
         return value
 
-    def _skip_foreign(self, root: etree._Element, strange: set[object]) -> None:
-        """Take elements of foreign namespaces out of the tree; refuse unknown ones of our own."""
-        for element in list(root.iter()):
-            tag = str(element.tag)
-            if tag not in strange:
-                continue
-            space = tag[1:].partition("}")[0] if tag.startswith("{") else ""
-            if space in {"", self.profile.namespace, self.profile.extension_namespace}:
-                raise Malformed("unknown", f"{tag[:120]} is not an element of the schema", path_of(element))
-            parent = element.getparent()
-            if parent is not None:
-                parent.remove(element)
+    def _own(self, root: etree._Element, strange: set[object]) -> etree._Element:
+        """A copy of a tree without elements of foreign namespaces; Malformed for unknown ones of our own.
+
+        A foreign element is left out with all that it holds, elements of our own namespace too: what they
+        mean there is for that schema to say. It is copied and not taken out, because lxml looks up each
+        namespace of what is taken out among all that it has met.
+        """
+        copy = etree.Element(root.tag, _unforeign(root))
+        waiting = [(root, copy)]
+        while waiting:
+            element, copied = waiting.pop()
+            copied.text = element.text
+            for child in element:
+                if child.tag in strange:
+                    self._require_foreign(child)
+                    continue
+                twin = etree.SubElement(copied, child.tag, _unforeign(child))
+                twin.tail = child.tail
+                waiting.append((child, twin))
+        return copy
+
+    def _require_foreign(self, element: etree._Element) -> None:
+        tag = str(element.tag)
+        space = tag[1:].partition("}")[0] if tag.startswith("{") else ""
+        if space in {"", self.profile.namespace, self.profile.extension_namespace}:
+            raise Malformed("unknown", f"{tag[:120]} is not an element of the schema", path_of(element))
 
 
 @lru_cache(maxsize=32)
@@ -192,6 +207,14 @@ def _parsed(data: bytes, most: int) -> etree._Element:
     if (info.encoding or "UTF-8").upper() not in _UTF_8:
         raise Malformed("encoding", f"{info.encoding} where UTF-8 belongs")
     return root
+
+
+def _unforeign(element: etree._Element) -> dict[str, str]:
+    """The attributes of an element but those of foreign namespaces."""
+    kept = [str(name) for name in element.attrib if not str(name).startswith("{") or name == XSI_TYPE]
+    if len(kept) > MOST_ATTRIBUTES:
+        raise Malformed("attribute", f"more than {MOST_ATTRIBUTES} attributes", path_of(element))
+    return {name: str(element.get(name)) for name in kept}
 
 
 def _refuse_tails(root: etree._Element) -> None:

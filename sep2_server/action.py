@@ -138,7 +138,7 @@ def require_room(action: Action, list_row: Row, scope: int, most: int) -> None:
 
 
 def keep_newest(action: Action, list_row: Row, scope: int, most: int) -> None:
-    """Delete the items of a list of happenings that came before the last `most`, whatever times they tell.
+    """Delete the items of a list of what happened that came before the last `most`, whatever times they tell.
 
     The clock of a device may be wrong: what it says now is never what is forgotten. To find the first takes a
     walk over those that stay: a list may grow by `SLACK_SHARE` before that.

@@ -102,7 +102,10 @@ class Answering:
 
     def reply(self, known: Known, lfdi: str, body: bytes) -> Reply | None:
         """The answer to a request whose head is known, or its promise; None for the long way."""
-        self._be_current()
+        try:
+            self._be_current()
+        except StoreError:
+            return None
         request = known.asked(lfdi, body, self._clock.now())
         answer = known.dispatcher.answer_at_once(request)
         if isinstance(answer, Work):
@@ -115,7 +118,7 @@ class Answering:
         """The answer to a GET that is not kept, or its promise where the store takes its time."""
         if self._store.is_inline and request.path != WELL_KNOWN:
             with contextlib.suppress(RepairDue, StoreError):  # both are for the other way
-                answer = dispatcher.answer(self._store.reader, request)
+                answer = self._store.look(partial(dispatcher.answer, request=request))
                 if isinstance(answer, Answer):
                     return answer
         return asyncio.ensure_future(self.respond_by(dispatcher, request))

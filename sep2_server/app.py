@@ -232,7 +232,7 @@ class Sep2Server:
             dispatcher, asked = self.answering.dispatcher_of(asked)
             answer = await self.answering.respond_by(dispatcher, asked)
             if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                known = Known(asked, request.raw_path, received, dispatcher)
+                known = Known(asked._replace(body=b""), request.raw_path, received, dispatcher)
         except RemoteError as flaw:
             answer = self._dispatcher.refusal(flaw, accept_of(request))
         if isinstance(answer, Download):
@@ -323,7 +323,7 @@ class Sep2Server:
         """Let the other workers know how this one is."""
         if self.place.boards is not None:
             self.place.boards.live(self.place.number)
-            self.place.boards.write(self.place.number, self.meter.samples())
+            self.place.boards.write(self.place.number, self.meter.own_samples())
 
     def _hear(self, changes: Sequence[Change]) -> None:
         """Hear of a commit in whatever thread learns of it; the loop forgets what it has made wrong."""

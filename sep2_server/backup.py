@@ -38,12 +38,15 @@ from sep2_server.alone import require_alone
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.folders import sync_folder
+from sep2_server.followers import is_ours
 from sep2_server.migrations import MIGRATIONS, apply, format_of, pending
 from sep2_server.stored_readings import near_day
-from sep2_server.tables import metadata, reading
+from sep2_server.tables import follower, metadata, reading
 
 KIND: Final = "lineside store"
 PAGE: Final = 1000
+MOST_OF_HEAD: Final = 1000
+"""Octets of the first line of a backup, at most."""
 UNKNOWN: Final = -2
 """Place of a consumer of the change feed that has missed something."""
 Line = list[Any] | dict[str, Any]
@@ -77,10 +80,12 @@ class _Sum:
 def back_up(db: Connection, path: Path) -> Told:
     """Write all of a database to a file, which is there whole and on the disk, or not at all.
 
-    StoreError for a database whose format is not that of this program, OSError where the file cannot be made.
+    It takes the place of another backup alone: StoreError where something else is there, and for a database
+    whose format is not that of this program; OSError where the file cannot be made.
     """
     number = format_of(db)
     _require_own_format(number)
+    _require_replaceable(path)
     partly = path.with_name(path.name + ".part")
     partly.unlink(missing_ok=True)
     partly.touch(mode=0o600)
@@ -115,6 +120,23 @@ def _require_own_format(number: int) -> None:
             f"the database has format {number}, this program backs up format {len(MIGRATIONS)}: "
             "back it up with the program that used it last"
         )
+
+
+def _require_replaceable(path: Path) -> None:
+    if os.path.lexists(path) and not _is_backup(path):
+        raise StoreError(f"{path} is there and is no backup")
+
+
+def _is_backup(path: Path) -> bool:
+    """Whether a file begins as backups do."""
+    if not path.is_file():
+        return False
+    try:
+        with gzip.open(path) as lines:
+            head = json.loads(lines.readline(MOST_OF_HEAD))
+    except (OSError, EOFError, zlib.error, ValueError):
+        return False
+    return isinstance(head, dict) and head.get("kind") == KIND
 
 
 def restore(
@@ -318,7 +340,10 @@ def _clear(db: Connection, *, is_forced: bool) -> None:
 
 
 def _insert(db: Connection, path: Path) -> None:
-    """Put the rows of a file into tables of its format; what these hold themselves, the file has too."""
+    """Put the rows of a file into tables of its format; what these hold themselves, the file has too.
+
+    A file of format 13 or before may hold who follows a resource of another server, which is left out.
+    """
     for made in metadata.sorted_tables:
         if db.has_table(made.name):
             db.run(delete(made))
@@ -328,7 +353,9 @@ def _insert(db: Connection, path: Path) -> None:
     rows: list[list[Any]] = []
     for line in _read(path):
         if isinstance(line, list):
-            rows.append([None if v is None else f(v) for f, v in zip(unpacked, line, strict=True)])
+            values = [None if v is None else f(v) for f, v in zip(unpacked, line, strict=True)]
+            if table is not follower or is_ours(str(values[names.index("href")])):
+                rows.append(values)
         if table is not None and rows and (isinstance(line, dict) or len(rows) == PAGE):
             db.insert_many(table, names, rows)
             rows = []

@@ -10,10 +10,15 @@ from sep2_server.messages import Request
 
 
 def value_of(environment: Environment, request: Request, route: Route) -> object:
-    """The resource that a client sent to a route. BadRequest or WrongMediaType for anything else."""
+    """The resource that a client sent to a route. BadRequest or WrongMediaType for anything else.
+
+    Who has received the body has held it against `most_octets` as that is now; the environment has it as it
+    was at the start.
+    """
     if not request.body:
         raise BadRequest("no body", ErrorReason.INVALID_FORMAT)
-    codec, most = environment.codecs.reading(request.content_type), environment.settings.most_octets
+    codec = environment.codecs.reading(request.content_type)
+    most = max(environment.settings.most_octets, len(request.body))
     try:
         document = codec.decode(request.body, most=most)
         return environment.mount.decode(document, route.accepts, most=most)

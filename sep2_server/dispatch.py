@@ -206,7 +206,7 @@ class Dispatcher:
             draft.wanted = wanted_of(request.query)
         document = self.environment.mount.rendered(self._document(draft, target, query))
         if form.is_base:
-            document = base_document(self.environment.mount.codec, document)
+            document = base_document(document)
         answer = found(form.codec.encode(document), target.route.id, form.codec.media_type)
         if target.row is not None or target.route.id in BUILT_KINDS or target.route.view_of:
             self._keep(request, draft, target, answer, form)

@@ -163,6 +163,12 @@ def remove_der(tx: Transaction, environment: Environment, der: Row) -> None:
     tx.delete(der)
 
 
+def devices_of(tx: Transaction, environment: Environment, end_device_id: int) -> int:
+    """How many EndDevices a client is, or speaks for, by the EndDevice that it is: kept, not counted."""
+    listed = tx.by_href(environment.uris.of("EndDeviceList"))
+    return 0 if listed is None else tx.count(Span(list_id=listed.id, scope=end_device_id))
+
+
 def touch(tx: Transaction, environment: Environment, end_device_id: int, now: int) -> None:
     """Move changedTime: the entry, or what it links to, has changed. IEEE 2030.5-2018, 10."""
     row = tx.by_id(end_device_id)

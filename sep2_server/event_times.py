@@ -27,6 +27,7 @@ from sep2_server.reader import Reader
 from sep2_server.rows import OVER, Row, full_mrid
 from sep2_server.supply import OPERATION, OVERRIDE, settle_due
 from sep2_server.transaction import Transaction
+from sep2_server.tree import remove_tree
 from sep2_server.uris import route_named
 
 BATCH: Final = 100
@@ -102,7 +103,7 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
 
     Those that only start are known by one question, so that they are written together at the end. Events that
     are over leave their list last: what they superseded before, and goes on, has to know of them. One without
-    content is none: it says nothing, and is removed.
+    content is none: it says nothing, and is removed. With a TimeTariffInterval go its prices.
     """
     starting = {row.id: new for row in rows if (new := started(row, now)) is not None}
     ended = {row.id for row in rows if _has_ended(row, now)}
@@ -116,7 +117,7 @@ def repair(tx: Transaction, environment: Environment, rows: list[Row], now: int)
         if row.kind == OPERATION:
             settle_due(tx, environment, row, now)
         elif row.list_id is None or not row.body:
-            tx.delete(row)
+            remove_tree(tx, environment.uris, row)
         elif row.kind in INTERVAL_KINDS:
             tx.replace(row, moved(row, now))
         else:
@@ -173,13 +174,20 @@ def repair_over(tx: Transaction, environment: Environment, now: int, after: int)
     rows = over_ahead(tx, environment, now, after)
     back: list[Row] = []
     for row in rows:
-        listed = tx.by_href(row.href.rpartition("/")[0]) if row.list_id is None else None
+        listed = _list_of(tx, environment, row) if row.list_id is None else None
         if row.list_id is not None or listed is not None:
             again = row if listed is None else row._replace(list_id=listed.id)
             back.append(tx.renew(row, _timed_anew(tx, environment, again, now)))
     for row in back:
         refresh_overlapping(tx, environment, row, now)
     return rows[-1].id if rows else None
+
+
+def _list_of(reader: Reader, environment: Environment, row: Row) -> Row | None:
+    """The list that an event was made in; None where that is gone."""
+    place = environment.uris.find(row.href)
+    above = None if place is None else environment.uris.parent(place)
+    return None if above is None else reader.by_href(above)
 
 
 def refresh_overlapping(tx: Transaction, environment: Environment, row: Row, now: int) -> None:

@@ -5,11 +5,12 @@ and power decline it. Where the settings say so the server grants or declines at
 requestStatus to cancelled takes its request back, and with it the event that granted it.
 """
 
+import re
 import secrets
 from dataclasses import replace
 from typing import Final
 
-from function_sets import EventRuleError, cancelled, is_over, make_mrid, sort_key
+from function_sets import EventRuleError, cancelled, make_mrid, sort_key
 from schemas import (
     DateTimeInterval,
     EventStatus,
@@ -18,11 +19,10 @@ from schemas import (
     SignedRealEnergy,
 )
 from schemas.codes import EventState
-from sep2_server.action import Action, add_item, item_scope, put_value, require_room
+from sep2_server.action import SLACK_SHARE, Action, add_item, item_scope, put_value, require_room
 from sep2_server.bootstrap import response_list_href
 from sep2_server.errors import BadRequest
 from sep2_server.event_times import (
-    event_of,
     refresh_overlapping,
     repair_list,
     siblings_of,
@@ -30,7 +30,7 @@ from sep2_server.event_times import (
     winning_mrid,
 )
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
-from sep2_server.rows import LATEST, Row, Span, full_mrid
+from sep2_server.rows import ANSWERED, LATEST, Row, Span, full_mrid
 from sep2_server.uris import route_named
 
 REQUESTED: Final = 0
@@ -40,6 +40,9 @@ LOOKED_AT: Final = 20
 """First requests of a full list that are looked at for one whose time is over."""
 RESPONSE: Final = "FlowReservationResponse"
 RESPONSES: Final = "FlowReservationResponseList"
+FORGOTTEN_AT_ONCE: Final = 200
+"""So many answers that are over are forgotten by one request at most."""
+_SUBJECT: Final = re.compile(rb"<subject>([^<]*)</subject>")
 
 
 def post_request(action: Action) -> Answer:
@@ -83,16 +86,40 @@ def _forget_over(action: Action, list_row: Row) -> None:
     if action.tx.count(span) < most:
         return
     codec = action.environment.codec
+    going_on: set[str | None] | None = None
     for row in action.tx.page(span, limit=LOOKED_AT):
         wanted = codec.decode_fragment(row.body, FlowReservationRequest).intervalRequested
-        if wanted.start + wanted.duration <= action.now and not _going_on(action, row):
+        if wanted.start + wanted.duration > action.now:
+            continue
+        if going_on is None:
+            going_on = {request_of(answer) for answer in _not_over(action, list_row.owner_id)}
+        if row.mrid not in going_on:
             action.tx.delete(row)
             return
 
 
 def _going_on(action: Action, request: Row) -> list[tuple[Row, FlowReservationResponse]]:
     """What was granted for a request and is not over."""
-    return [(row, event) for row, event in _granted(action, request) if not is_over(event, action.now)]
+    rows = [row for row in _not_over(action, request.owner_id) if request_of(row) == request.mrid]
+    decode = action.environment.codec.decode_fragment
+    return [(row, decode(row.body, FlowReservationResponse)) for row in rows]
+
+
+def _not_over(action: Action, owner_id: int | None) -> list[Row]:
+    """The events that a device was granted and that are not over, whatever it was granted before."""
+    listed = _current_list(action, owner_id)
+    return [] if listed is None else action.tx.overlapping(listed.id, action.now, LATEST)
+
+
+def _was_answered(action: Action, request: Row) -> bool:
+    """Whether a request has an answer, be it over and have it left its list."""
+    return any(request_of(row) == request.mrid for row in action.tx.owned(request.owner_id or 0, RESPONSE))
+
+
+def request_of(answer: Row) -> str | None:
+    """The mRID of the request that an event answers, as the store has it; None for one without content."""
+    found = _SUBJECT.search(answer.body)
+    return None if found is None else full_mrid(found[1].decode())
 
 
 def _change(action: Action, row: Row, wanted: FlowReservationRequest) -> None:
@@ -105,11 +132,10 @@ def _change(action: Action, row: Row, wanted: FlowReservationRequest) -> None:
         return
     if status not in {REQUESTED, CANCELLED} or before == CANCELLED:
         raise BadRequest(f"requestStatus {status} after {before}")
-    granted = _granted(action, row)
     if status == CANCELLED:
-        _take_back(action, granted)
+        _take_back(action, row)
     elif is_changed:
-        if granted:
+        if _was_answered(action, row):
             raise BadRequest("the request has been answered: cancel it and make another")
         _require_time(action, wanted)
         _require_room_for_answer(action, row.owner_id)
@@ -118,10 +144,10 @@ def _change(action: Action, row: Row, wanted: FlowReservationRequest) -> None:
         _answer_at_once(action, row, wanted)
 
 
-def _take_back(action: Action, granted: list[tuple[Row, FlowReservationResponse]]) -> None:
+def _take_back(action: Action, request: Row) -> None:
     """Cancel what was granted as far as it is not over; BadRequest where all of it is."""
-    going_on = [(row, event) for row, event in granted if not is_over(event, action.now)]
-    if granted and not going_on:
+    going_on = _going_on(action, request)
+    if not going_on and _was_answered(action, request):
         raise BadRequest("what was granted is over: there is nothing to cancel")
     for row, event in going_on:
         _cancel(action, row, event)
@@ -167,29 +193,12 @@ def _asked(request: FlowReservationRequest) -> object:
     )
 
 
-def _granted(action: Action, request: Row) -> list[tuple[Row, FlowReservationResponse]]:
-    """The events that answer a request as they are now, those that have left their list among them."""
-    _current_list(action, request.owner_id)
-    found = []
-    for row in action.tx.owned(request.owner_id or 0, RESPONSE):
-        if not row.body:
-            continue
-        event = event_of(action.environment, row)
-        if isinstance(event, FlowReservationResponse) and _is_same(event.subject, request.mrid):
-            found.append((row, event))
-    return found
-
-
 def _current_list(action: Action, owner_id: int | None) -> Row | None:
     """The list of what a device was granted, as it is now; None where there is none yet."""
     listed = action.tx.by_href(action.environment.uris.of(RESPONSES, (owner_id or 0,)))
     if listed is not None:
         repair_list(action.tx, action.environment, listed.id, action.now)
     return listed
-
-
-def _is_same(subject: str, mrid: str | None) -> bool:
-    return mrid is not None and full_mrid(subject) == full_mrid(mrid)
 
 
 def _cancel(action: Action, row: Row, event: FlowReservationResponse) -> None:
@@ -216,10 +225,27 @@ def _answer_at_once(action: Action, row: Row, request: FlowReservationRequest) -
     """Grant or decline what is asked for, where the settings say so."""
     decision = action.environment.settings.flow_reservations
     if decision != "operator":
-        _answer(action, row, request, is_granted=decision == "grant")
+        answer = _answer(action, row, request, is_granted=decision == "grant")
+        _keep_newest_answers(action, answer)
 
 
-def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *, is_granted: bool) -> None:
+def _keep_newest_answers(action: Action, answer: Row) -> None:
+    """Forget answers of a device that have left its list, so that it keeps as many as it may have in one.
+
+    To find them takes a walk over those that stay: a twentieth more may be given before that.
+    """
+    most, place = action.environment.settings.items_per_list, (answer.list_id or 0, ANSWERED)
+
+    def trim(amount: int) -> None:
+        action.tx.unit.move(*place, -amount)
+        for row in action.tx.left(answer.owner_id or 0, RESPONSE, skip=most, limit=FORGOTTEN_AT_ONCE):
+            action.tx.delete(row)
+
+    action.tx.keep_at_most(*place, most // SLACK_SHARE, trim)
+    action.tx.unit.move(*place, 1)
+
+
+def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *, is_granted: bool) -> Row:
     """Store the event that grants all that is asked for, or nothing of it."""
     tx, environment = action.tx, action.environment
     owner = request_row.owner_id or 0
@@ -254,6 +280,7 @@ def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *
     )
     row = tx.insert(timed(environment, bare, event, siblings_of(tx, environment, bare, event), action.now))
     refresh_overlapping(tx, environment, row, action.now)
+    return row
 
 
 def _new_list(action: Action, href: str, owner: int) -> Row:

@@ -21,15 +21,26 @@ _SAID: Final = {
 }
 """What devices say of a resource, and the link in it."""
 FOLLOWING: Final = MODAL | _SAID.keys()
+_LONGEST: Final = 1000
+"""Characters of a link that may be one of ours, however they are made."""
+
+
+def is_ours(href: str) -> bool:
+    """Whether a link may lead to a resource of this server: nobody asks who hangs on another."""
+    return href.startswith("/") and len(href) <= _LONGEST
 
 
 def followed(row: Row | None) -> frozenset[str]:
-    """URIs of what a resource hangs on; none for a control that is over."""
+    """URIs here of what a resource hangs on; none for a control that is over."""
     if row is None or row.kind not in FOLLOWING:
         return frozenset()
     if row.kind in _SAID:
-        return frozenset(link.decode() for link in _SAID[row.kind].findall(row.body))
+        return _ours(_SAID[row.kind].findall(row.body))
     if row.status not in _STATES:
         return frozenset()
     _, _, modes = row.body.partition(b"<DERControlBase")
-    return frozenset(link.decode() for link in _LINK.findall(modes))
+    return _ours(_LINK.findall(modes))
+
+
+def _ours(links: list[bytes]) -> frozenset[str]:
+    return frozenset(filter(is_ours, map(bytes.decode, links)))

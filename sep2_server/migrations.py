@@ -182,8 +182,13 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         recounted=frozenset({"watch", "tally", "member"}),
     ),
     Migration(
-        "days of readings that every database can hold",
-        tuple(Only("sqlite", text) for text in format_14.DAYS),
+        "days of readings that every database can hold, no links to other servers, no prices of what is gone",
+        (
+            *(Only("sqlite", text) for text in (*format_14.DAYS, *format_14.PRICES_SQLITE)),
+            *(Only("postgresql", text) for text in format_14.PRICES_POSTGRESQL),
+            *(Only(dialect, format_14.FOREIGN) for dialect in ("sqlite", "postgresql")),
+        ),
+        recounted=frozenset({"follower", "tally", "resource"}),
     ),
 )
 

@@ -18,11 +18,12 @@ from schemas import (
 )
 from sep2_server.access import scope_of, speaks_for
 from sep2_server.action import Action, add_item, put_value, require_room
+from sep2_server.end_devices import devices_of
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Forbidden, NotFound
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
 from sep2_server.mirror_readings import kinds_below, mirror_reading
-from sep2_server.rows import Client, Row, full_mrid
+from sep2_server.rows import Client, Role, Row, full_mrid
 from sep2_server.run_time import post_rate_of
 from sep2_server.unit import Unit
 from sep2_server.uris import route_named
@@ -137,7 +138,8 @@ def _add(action: Action, device: Client, posted: MirrorUsagePoint) -> Row:
     rate = post_rate_of(action.tx, environment, "MirrorUsagePoint")
     list_row = action.list_row()
     scope = scope_of(device)
-    devices = 1 + len(action.tx.managed(scope))
+    is_alone = scope == device.end_device_id and device.role != Role.AGGREGATOR
+    devices = 1 if is_alone else devices_of(action.tx, environment, scope)
     require_room(action, list_row, scope, environment.settings.mirror_usage_points_per_device * devices)
     return add_item(action, list_row, _first_level(action, posted, rate), owner_id=device.end_device_id)
 

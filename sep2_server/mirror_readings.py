@@ -17,10 +17,10 @@ from schemas import (
     ReadingTypeLink,
 )
 from sep2_server.access import speaks_for
-from sep2_server.action import SLACK_SHARE, Action, require_room
+from sep2_server.action import Action, keep_newest, require_room
 from sep2_server.errors import BadRequest, Forbidden, StoreError
 from sep2_server.extra_routes import LATEST_READING, UPDATE_TIMES
-from sep2_server.rows import EVERYBODY, Row, Span
+from sep2_server.rows import EVERYBODY, Row
 from sep2_server.stored_readings import stored
 from sep2_server.uris import route_named
 
@@ -49,7 +49,7 @@ def mirror_reading(action: Action, usage_point: Row, posted: MirrorMeterReading)
     for reading_set in posted.MirrorReadingSet_:
         _put_set(action, sets, parts, reading_set)
     if posted.MirrorReadingSet_:
-        _keep_newest_sets(action, sets)
+        keep_newest(action, sets, EVERYBODY, action.environment.settings.reading_sets_kept)
     return row
 
 
@@ -207,14 +207,3 @@ def _list_below(action: Action, kind: str, parts: tuple[int, ...]) -> Row:
     if row is None:
         raise StoreError(f"a {kind} is missing")
     return row
-
-
-def _keep_newest_sets(action: Action, list_row: Row) -> None:
-    """Forget the oldest sets at the end of the commit, where there are too many."""
-    kept = action.environment.settings.reading_sets_kept
-
-    def trim(amount: int) -> None:
-        span = Span(list_id=list_row.id)
-        action.tx.delete_items(action.tx.page(span, skip=kept, limit=min(amount - kept, 1000)))
-
-    action.tx.keep_at_most(list_row.id, EVERYBODY, kept + kept // SLACK_SHARE, trim)

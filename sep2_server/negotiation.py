@@ -55,7 +55,7 @@ class Forms:
         best, codec = max(weighed, key=lambda one: one[0])
         if best <= 0:
             return None
-        levels = [level for kind, _, level in ranges if kind == codec.media_type]
+        levels = [level for kind, weight, level in ranges if kind == codec.media_type and weight > 0]
         is_base = self._has_extensions and bool(levels) and all(level == BASE_LEVEL for level in levels)
         return Form(codec, is_base, codec.media_type + (BASE_LEVEL if is_base else ""))
 
@@ -76,10 +76,14 @@ def _weight(ranges: list[tuple[str, float, str]], media_type: str) -> float:
 
 
 def _pieces(part: str) -> tuple[str, float, str]:
-    """Media type, quality and level of one range of an Accept header; an empty level where none is said."""
+    """Media type, quality and level of one range of an Accept header; an empty level where none is said.
+
+    What is no quality from 0 to 1 is one of 0: the range is not accepted.
+    """
     kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
     named = {name.strip(): value.strip(' "') for name, _, value in (p.partition("=") for p in parameters)}
     try:
-        return kind, float(named.get("q", "1")), named.get("level", "")
+        quality = float(named.get("q", "1"))
     except ValueError:
-        return kind, 0.0, named.get("level", "")
+        quality = 0.0
+    return kind, quality if 0 <= quality <= 1 else 0.0, named.get("level", "")

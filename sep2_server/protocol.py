@@ -156,7 +156,7 @@ class Connection(QuickHandler):
         The access log has it as any other request; of what is no HTTP, method and target are not known.
         """
         if status < 500:
-            answer = self._environment.refusal(_flaw_of(exc, message))
+            answer = self._environment.refusal(flaw_of(exc, message))
             log.warning("Not a request of %s: %s", request.remote, (message or "").partition("\n")[0])
         elif isinstance(exc, ConnectionError) and request.transport is None:
             answer = self._environment.refusal(BadRequest("the client went away"))
@@ -212,7 +212,7 @@ def _result_of(session: TlsSession) -> str:
     return "resumed" if getattr(session, "session_reused", False) else "full"
 
 
-def _flaw_of(exc: BaseException | None, message: str | None) -> BadRequest | UnknownMethod:
+def flaw_of(exc: BaseException | None, message: str | None) -> BadRequest | UnknownMethod:
     """A request line with a method that HTTP knows not, or no request at all. IEEE 2030.5-2018, 4.6."""
     if isinstance(exc, BadHttpMethod) and _REQUEST_LINE.search(message or ""):
         return UnknownMethod("the method is not known")

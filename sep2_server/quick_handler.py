@@ -214,12 +214,15 @@ class QuickHandler(EndingConnection):
         return True
 
     def learn(self, request: web.BaseRequest, known: Known | None) -> None:
-        """Hear what the parser has made of the last head; where that was granted, `known` is kept."""
+        """Hear what the parser has made of the last head; where that was granted, `known` is kept.
+
+        It is not where the body was not received: that of a GET is not, and is still to be waited for.
+        """
         last, self._last = self._last, None
         if last is None or not is_plain(request, *last):
             return
         self._is_whole = True
-        if known is not None:
+        if known is not None and known.octets == last[1]:
             self._desk.answering.heads.add(last[0], known)
 
     def _answered(self, known: Known, body: bytes) -> bool:

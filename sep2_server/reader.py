@@ -101,6 +101,10 @@ class Reader(RightsReader):
         """What is reached through one EndDevice or program and is of one kind, the oldest first."""
         return self._db.all(row_of, q.OF_OWNER_OF_KIND, owner_id=owner_id, kind=kind)
 
+    def left(self, owner_id: int, kind: str, *, skip: int = 0, limit: int = 100) -> list[Row]:
+        """Events of one owner and kind that have left their list, those that came last first."""
+        return self._db.all(row_of, e.LEFT, owner_id=owner_id, kind=kind, skip=skip, limit=limit)
+
     def of_kind(self, kind: str, *, after_id: int = 0, limit: int = 100) -> list[Row]:
         """Resources of one kind by row id, from the one behind `after_id` on."""
         return self._db.all(row_of, q.OF_KIND, kind=kind, after_id=after_id, limit=limit)

@@ -1,9 +1,9 @@
-"""What can be asked of clients, of what bars them, and of the network as operators see it."""
+"""What can be asked of clients, of what bars them and what they answered, and of the network of operators."""
 
 from sep2_server import statements as q
 from sep2_server import statements_rights as rights
 from sep2_server.connection import Connection
-from sep2_server.rows import MEMBERS, Blocked, Client, Node
+from sep2_server.rows import MEMBERS, Blocked, Client, Node, Report, full_mrid
 
 
 class RightsReader:
@@ -61,6 +61,16 @@ class RightsReader:
             return found and f"{found[0]} is blocked"
         is_own = found[1] == client.end_device_id
         return f"{client.lfdi if is_own else speaker.lfdi} is disabled"
+
+    def count_reports(self, subject: str) -> dict[int | None, int]:
+        """How many devices have given which Response to the event with an mRID, by its status."""
+        found = self._db.run(rights.COUNT_REPORTS, subject=full_mrid(subject)).fetchall()
+        return {status: int(amount) for status, amount in found}
+
+    def reports_of(self, end_device_id: int, subject: str, *, limit: int = 1000) -> list[Report]:
+        """Responses of one device to the event with an mRID, in the order of their arrival."""
+        values = {"end_device_id": end_device_id, "subject": full_mrid(subject), "limit": limit}
+        return self._db.all(Report._make, rights.REPORTS_OF_DEVICE, **values)
 
     def count_members(self, group_id: int) -> int:
         """How many devices a group has; kept, not counted."""

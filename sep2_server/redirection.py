@@ -1,18 +1,25 @@
 """Plain HTTP: every request is sent to the same place under HTTPS. IEEE 2030.5-2018, 6; CSIP ERR-001."""
 
 import asyncio
+import logging
 from typing import Final
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from certs import Door
 from sep2_server.process.ending import Refused
+from sep2_server.protocol import flaw_of
+from sep2_server.shortcut import SERVER_NAME
 from sep2_server.uris import target_of
 
 MOST_CONNECTIONS: Final = 256
 """Connections that there are at a time; one more is closed at once."""
 LONGEST_S: Final = 10.0
 """How long a connection may last, whatever its client does."""
+_SERVER: Final = {"Server": SERVER_NAME}
+
+log = logging.getLogger(__name__)
 
 
 class Redirection:
@@ -47,7 +54,7 @@ class Redirection:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = web.Server(self._redirect, access_log=None)
+        self._server = _PlainServer(self._redirect, access_log=None, auto_decompress=False)
         self._door = Door.at(self._host, self._port, self._receive)
 
     async def stop(self) -> None:
@@ -67,7 +74,36 @@ class Redirection:
     async def _redirect(self, request: web.BaseRequest) -> web.StreamResponse:
         host = request.headers.get("Host")
         if not host:
-            return web.Response(status=400)
+            return web.Response(status=400, headers=_SERVER)
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         location = f"https://{name}:{self._https_port}{target_of(request.raw_path)}"
-        return web.Response(status=self._status, headers={"Location": location})
+        return web.Response(status=self._status, headers={**_SERVER, "Location": location})
+
+
+class _PlainConnection(RequestHandler):
+    """A connection on which anybody may send anything."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP with 400, an unknown method with 501; a line of the log is enough for it."""
+        if status < 500:
+            status = flaw_of(exc, message).status
+            log.info("Not a request of %s: %s", request.remote, (message or "").partition("\n")[0])
+        else:
+            log.error("A request of %s could not be redirected: %r", request.remote, exc)
+        response = web.Response(status=status, headers=_SERVER)
+        response.force_close()
+        return response
+
+
+class _PlainServer(web.Server):
+    """Makes such connections."""
+
+    def __call__(self) -> RequestHandler:
+        """A new connection."""
+        return _PlainConnection(self, loop=asyncio.get_running_loop(), **self._kwargs)

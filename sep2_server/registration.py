@@ -6,7 +6,7 @@ import secrets
 from certs import LFDI, CertsError, make_pin, parse_lfdi, sfdi_of
 from schemas import EndDevice
 from sep2_server.action import Action, put_value
-from sep2_server.end_devices import Enrolment, add_end_device, remove_end_device
+from sep2_server.end_devices import Enrolment, add_end_device, devices_of, remove_end_device
 from sep2_server.errors import BadRequest, Duplicate, Forbidden, LimitReached
 from sep2_server.membership import has_room, join
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
@@ -59,7 +59,7 @@ def delete_end_device(action: Action) -> Answer:
     """Remove an EndDevice and all that hangs on it. CSIP MAINT-002."""
     _require_in_band(action)
     row = action.row
-    if action.tx.managed(row.id):
+    if devices_of(action.tx, action.environment, row.id) > 1:
         raise BadRequest("the EndDevice speaks for others; delete those first")
     remove_end_device(action.tx, row)
     return NO_CONTENT
@@ -129,7 +129,7 @@ def _aggregator_for(action: Action, lfdi: LFDI) -> int | None:
     if client is None:
         return None
     _require_pen(action, lfdi)
-    managed = len(action.tx.managed(client.end_device_id))
+    managed = devices_of(action.tx, action.environment, client.end_device_id) - 1
     if managed >= action.environment.settings.end_devices_per_aggregator:
         raise LimitReached(f"{managed} EndDevices of this aggregator")
     return client.end_device_id

@@ -11,6 +11,8 @@ EVERYBODY: Final = 0
 """Scope of items that everybody with access to the list sees."""
 MEMBERS: Final = -2
 """Scope under which the tally of a group counts its devices."""
+ANSWERED: Final = -3
+"""Scope of the tally of what the server has granted a device since it last looked for grants to forget."""
 DELETED: Final = 0
 """Version in the change feed of what is no longer there."""
 ACCESS: Final = "access"

@@ -14,6 +14,8 @@ from sep2_server.setting_values import SettingsError
 MOST_PEN: Final = 99_999_999
 """Largest private enterprise number that has eight decimal digits. CSIP-AUS 2.3."""
 MOST_RETRY_S: Final = 31_536_000
+HISTORY_S: Final = (86_400, 3_153_600_000)
+"""Least and most of `event_history_s`."""
 _TAKEN: Final = frozenset(
     {".well-known", *(route.path.split("/")[1] for route in (*ROUTES.values(), *EXTRA_ROUTES.values()))}
 )
@@ -27,15 +29,17 @@ def require_sound(values: Mapping[str, Any]) -> None:
         check(name, values[name])
 
 
-def by_lfdi(name: str, pens: Mapping[str, int]) -> dict[str, int]:
+def by_lfdi(name: str, pens: object) -> dict[str, int]:
     """Private enterprise numbers by LFDI in capital digits; SettingsError for what is neither."""
     found: dict[str, int] = {}
+    if not isinstance(pens, Mapping):
+        raise SettingsError(f"{name}: {pens!r:.60} is no table of LFDI = number")
     for text, pen in pens.items():
         try:
             found[parse_lfdi(text)] = pen
         except CertsError as flaw:
             raise SettingsError(f"{name}.{text[:60]}: {flaw}") from flaw
-        if not 0 <= pen <= MOST_PEN:
+        if not isinstance(pen, int) or not 0 <= pen <= MOST_PEN:
             raise SettingsError(f"{name}.{text}: {pen} is not 0 to {MOST_PEN}")
     return found
 
@@ -78,6 +82,15 @@ def _hosts(name: str, texts: Iterable[str]) -> None:
             raise SettingsError(f"{name}: {flaw}") from flaw
 
 
+def _history(name: str, history_s: int) -> None:
+    low, high = HISTORY_S
+    if not low <= history_s <= high:
+        raise SettingsError(
+            f"{name}: {history_s} is not {low} to {high}: devices send their last Response once an event is"
+            " over, and what they said of it is kept as long as the event"
+        )
+
+
 def _public_url(name: str, text: str) -> None:
     if text and not _PUBLIC.fullmatch(text):
         raise SettingsError(f"{name}: {text!r} is not https://host:port")
@@ -94,6 +107,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, Any], object]]] = {
     "discovery_interfaces": _interfaces,
     "discovery_name": _label,
     "discovery_sfdis": _sfdis,
+    "event_history_s": _history,
     "notification_hosts": _hosts,
     "notification_retry_s": _retries,
     "public_url": _public_url,

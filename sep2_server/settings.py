@@ -82,7 +82,10 @@ class Settings:
     end_devices_per_aggregator: int = 100_000
     """Most EndDevices that an aggregator may register in-band."""
     items_per_list: int = 1000
-    """Most items that clients may post to one list, log events and readings apart."""
+    """Most items that clients may post to one list, log events and readings apart.
+
+    Of what the server by itself granted a device, as many are kept once they left their list, the newest.
+    """
     log_events_kept: int = 100
     """Newest log events kept for each device, at least 10, and up to a twentieth more. 17 (LogEvent)."""
     responses_kept: int = 100_000
@@ -94,11 +97,11 @@ class Settings:
     meter_readings_per_usage_point: int = 64
     """Most MeterReadings of one UsagePoint."""
     reading_sets_kept: int = 2016
-    """Newest ReadingSets kept for each MeterReading, and up to a twentieth more."""
+    """ReadingSets kept of each MeterReading, those that came last, and up to a twentieth more."""
     reading_retention_s: int = 0
     """How long readings of clients are kept after their time, to the day; 0: as long as their sets are."""
     event_history_s: int = 31_536_000
-    """How long operators can see an event after it left its list."""
+    """How long after it left its list operators can see an event, and devices answer it; at least a day."""
     changes_kept: int = 1_000_000
     """Newest entries of the change feed that are kept."""
     operator_answer_retention_s: int = 86_400
@@ -283,7 +286,6 @@ _BOUNDS: Final = {
     "download_stall_s": (1, 3600),
     "download_turn_s": (1, 86_400),
     "cached_octets": (0, 1 << 40),
-    "event_history_s": (0, 3_153_600_000),
     "function_set_assignments_per_device": (1, 10_000),
     "pen": (0, 4_294_967_295),
     "time_quality": (0, 7),

@@ -78,3 +78,11 @@ DUE: Final = (
 )
 DUE_IN_LIST: Final = DUE.where(_R.list_id == param("list_id"))
 NEXT_DUE: Final = select(func.min(_R.next_at)).where(_R.next_at.is_not(None))
+LEFT: Final = (
+    select(t.resource)
+    .where(_R.owner_id == param("owner_id"), _R.kind == param("kind"), _R.list_id.is_(None))
+    .order_by(_R.id.desc())
+    .limit(param("limit"))
+    .offset(param("skip"))
+)
+"""Events of one owner that have left their list, those that came last first."""

@@ -1,4 +1,4 @@
-"""Statements about who may connect, and about the network as operators see it."""
+"""Statements about who may connect and has answered what, and about the network as operators see it."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, insert, literal_column, select, union_all
 
 from sep2_server import tables as t
 from sep2_server.rows import MEMBERS
-from sep2_server.terms import param
+from sep2_server.terms import NO_SKIP, param
 
 BLOCKED: Final = select(t.blocked).order_by(t.blocked.c.lfdi)
 IS_BLOCKED: Final = select(t.blocked).where(t.blocked.c.lfdi == param("lfdi"))
@@ -28,6 +28,17 @@ BARRED: Final = union_all(
 INSERT_DISABLED: Final = insert(t.disabled)
 DELETE_DISABLED: Final = delete(t.disabled).where(t.disabled.c.end_device_id == param("end_device_id"))
 
+_REPORT: Final = t.report.c
+COUNT_REPORTS: Final = (
+    select(_REPORT.status, func.count()).where(_REPORT.subject == param("subject")).group_by(_REPORT.status)
+)
+REPORTS_OF_DEVICE: Final = (
+    select(t.report)
+    .where(_REPORT.end_device_id == param("end_device_id"), _REPORT.subject == param("subject"))
+    .order_by(_REPORT.response_id)
+    .limit(param("limit"))
+    .offset(NO_SKIP)
+)
 DELETE_REPORTS_OF_DEVICE: Final = delete(t.report).where(t.report.c.end_device_id == param("end_device_id"))
 
 NODE: Final = select(t.node).where(t.node.c.id == param("id"))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from sqlite3 import DatabaseError
 from typing import Any, Final, TypeVar
 
 from sep2_server.address import PostgresAddress, is_url
@@ -111,7 +112,7 @@ class Store:
     async def ask(self, question: Callable[[Reader], T]) -> T:
         """What a question to a reader gives. The event loop goes on meanwhile, but for the file of SQLite."""
         if self.is_inline:
-            return question(self.reader)
+            return self.look(question)
         if self._asked >= MOST_ASKED:
             raise StoreError(f"{self._asked} questions wait for the database")
         self._asked += 1
@@ -123,19 +124,29 @@ class Store:
         except TimeoutError as flaw:
             raise StoreError(f"the store gave no answer within {self._patience_s:g} s") from flaw
 
+    def look(self, question: Callable[[Reader], T]) -> T:
+        """What a question gives at once; for the event loop's thread. StoreError for an unreadable file."""
+        try:
+            return question(self.reader)
+        except DatabaseError as flaw:
+            raise StoreError(f"{self.address}: the file cannot be read: {flaw}") from flaw
+
     def refresh(self) -> None:
-        """Hear now what other processes have committed to a file. For the thread of the event loop."""
+        """Hear now what other processes have committed to a file, as `look`."""
         seen = None if self._marks is None else self._marks.seen()
         if seen is not None and seen == self._seen:
             return
+        self.look(self._hear_others)
+        if seen is not None:
+            self._seen = seen if is_quiet(seen) else None
+
+    def _hear_others(self, reader: Reader) -> None:
         connection = self._connections[0]
         if self._watched is not None and isinstance(connection, SqliteConnection):
             version = connection.data_version
             if version != self._version:
-                self.feed.catch_up(self.reader)
+                self.feed.catch_up(reader)
                 self._version = version
-        if seen is not None:
-            self._seen = seen if is_quiet(seen) else None
 
     def submit(self, job: Job[T]) -> Future[T]:
         """Run a job in the writer; the future is done once what it wrote is durable."""

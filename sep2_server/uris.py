@@ -116,6 +116,7 @@ class Uris:
         return "/" + hidden.decode().rstrip("=")
 
     def _default(self, uri: str) -> str | None:
+        """The default URI of a scrambled one, which has one spelling: the last letter has bits to spare."""
         if not self._salt or uri == ENTRY:
             return uri
         text = uri[1:]
@@ -125,7 +126,10 @@ class Uris:
             return None
         check, veiled = hidden[:_CHECK_OCTETS], hidden[_CHECK_OCTETS:]
         path = self._veil(veiled, check)
-        return path.decode() if self._check(path) == check else None
+        if self._check(path) != check:
+            return None
+        default = path.decode()
+        return default if self._public(default) == uri else None
 
     def _check(self, path: bytes) -> bytes:
         return hashlib.blake2b(path, key=self._salt[:64], digest_size=_CHECK_OCTETS).digest()

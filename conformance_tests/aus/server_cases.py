@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance_tests.aus.server_arranging import PIN, Arranging
 from conformance_tests.aus.server_client import client_of
-from conformance_tests.aus.server_deeds import Collect, Live, Pause, Subscribe
+from conformance_tests.aus.server_deeds import Collect, Live, Pause, Refresh, Subscribe
 from conformance_tests.aus.server_doing import Doing
 from conformance_tests.aus.server_inbox import inbox_of
 from conformance_tests.aus.server_judging import Agreed, judge
@@ -15,6 +15,7 @@ from conformance_tests.aus.server_living import live
 from conformance_tests.aus.server_procedures import PROCEDURES
 from conformance_tests.aus.server_words import Player
 from conformance_tests.case import Case, Level, Need, Role
+from conformance_tests.errors import Ended
 from conformance_tests.server.judged import judge_of
 
 if TYPE_CHECKING:
@@ -66,20 +67,37 @@ class Play:
         doing = Doing(self.bench, client, knows, self.inbox)
         deadline_s: float | None = None
         while True:
-            if isinstance(step.deed, Live):
-                await live(doing, step.deed)
-            else:
-                await doing.do(step.deed)
-            judged = self._judged(client, step)
-            if not step.until or all(one.held for one in judged):
+            known = len(self.bench.trial.findings)
+            flaw = await self._done(doing, step)
+            judged = [] if flaw else self._judged(client, step)
+            if not step.until or (flaw is None and all(one.held for one in judged)):
                 break
             now_s = await self.bench.now()
             deadline_s = self._deadline(step, now_s) if deadline_s is None else deadline_s
             if now_s >= deadline_s:
                 break
+            if flaw is not None:
+                del self.bench.trial.findings[known:]
             await self.bench.until(now_s + EVERY_S)
+        if flaw is not None:
+            raise flaw
         for one in judged:
             self.bench.trial.require(one.held, f"{step.name}: {one.what}", seen=one.seen)
+
+    async def _done(self, doing: Doing, step: ServerStep) -> Ended | None:
+        """Do the deed of a step; why it must be done again, where its own answer is what is waited for."""
+        trial, known = self.bench.trial, len(self.bench.trial.findings)
+        try:
+            if isinstance(step.deed, Live):
+                await live(doing, step.deed)
+            else:
+                await doing.do(step.deed)
+        except Ended as flaw:
+            if not _waits_for_answer(step):
+                raise
+            return flaw
+        flaws = [one for one in trial.findings[known:] if not one.held and one.level is trial.case.level]
+        return Ended(flaws[0].what) if flaws and _waits_for_answer(step) else None
 
     def _judged(self, client: Client, step: ServerStep) -> list[Judged]:
         agreed = Agreed(PIN, self.bench.trial.now())
@@ -90,6 +108,11 @@ class Play:
         if step.duties:
             return now_s + PATIENCE_S
         return min(max(now_s, self.arranging.last_end_s) + PATIENCE_S, now_s + MOST_PATIENCE_S)
+
+
+def _waits_for_answer(step: ServerStep) -> bool:
+    """Whether a step is done again until what was granted is refused."""
+    return step.until and isinstance(step.deed, Refresh) and (step.deed.refused or step.deed.or_empty)
 
 
 def _needs(procedure: ServerProcedure) -> frozenset[Need]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance_tests.errors import UsageError
 from conformance_tests.reports.junit import junit_of
@@ -11,14 +11,19 @@ from conformance_tests.reports.page import page_of
 from conformance_tests.reports.record import head_of, read_journal, report_lines, verdict_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from conformance_tests.case import AnyCase
+    from conformance_tests.case import AnyCase, Target
     from conformance_tests.reports.record import Json, Kept
     from conformance_tests.runner import Run
     from conformance_tests.trial import Verdict
 
 JOURNAL: Final = "run.jsonl"
+IDENTITY: Final = frozenset({"address", "client", "devices", "namespaces", "classes of CSIP-AUS"})
+"""Facts of a target that make it another one."""
+IDENTITIES: Final = "LFDI of "
+"""How the facts begin that tell the identities of the runner."""
 
 
 class Folder:
@@ -30,6 +35,23 @@ class Folder:
     def earlier(self) -> Kept:
         """The run that this folder holds. Raises UsageError where it holds none."""
         return read_journal(self.path / JOURNAL)
+
+    def earlier_of(self, target: Target[Any]) -> Kept:
+        """The run that this folder holds, which must be of this target. Raises UsageError."""
+        earlier = self.earlier()
+        if (earlier.role, earlier.profile) != (target.role.value, target.profile):
+            raise UsageError(
+                f"{self.path} holds a run of a {earlier.role}, profile {earlier.profile}; "
+                f"this is a {target.role.value}, profile {target.profile}"
+            )
+        for name in _names(earlier.facts) | _names(target.facts):
+            was, now = earlier.facts.get(name, "none"), target.facts.get(name, "none")
+            if was != now:
+                raise UsageError(
+                    f"{self.path} holds a run with {name}: {was}; this is one with {name}: {now}. "
+                    "Give what was given then, or name a new folder with --out"
+                )
+        return earlier
 
     def open(self, run: Run, *, again: bool) -> None:
         """Begin the journal; `again` begins it anew with the verdicts that are known. Raises UsageError."""
@@ -63,6 +85,11 @@ class Folder:
     def _add(self, held: Json) -> None:
         with (self.path / JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(_line(held))
+
+
+def _names(facts: Mapping[str, str]) -> dict[str, None]:
+    """Facts of which verdicts are only true together, in their order."""
+    return {name: None for name in facts if name in IDENTITY or name.startswith(IDENTITIES)}
 
 
 def _line(held: Json) -> str:

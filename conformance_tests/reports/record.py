@@ -117,9 +117,7 @@ def read_journal(path: Path) -> Kept:
     end: Json = {}
     verdicts: dict[str, Verdict] = {}
     try:
-        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if not line.endswith("\n"):
-                break
+        for line in path.read_bytes().split(b"\n")[:-1]:
             held = json.loads(line)
             if head is None:
                 head = held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from importlib.util import find_spec
@@ -60,9 +61,16 @@ def _event(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
 def _run(chosen: argparse.Namespace) -> int:
     if find_spec("openleadr") is None:
         sys.stderr.write("lineside demo: VTN and VEN need more: pip install lineside[openadr]\n")
+        return WRONG_USAGE
+    if chosen.folder is not None and os.path.lexists(chosen.folder) and not _is_empty(chosen.folder):
+        sys.stderr.write(f"lineside demo: {chosen.folder} is there and holds something: name a new folder\n")
         return WRONG_USAGE
     from lineside.demo.play import play  # noqa: PLC0415 - what it needs is loaded only for this command
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,13 +95,15 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _identities(chosen: argparse.Namespace) -> list[Identity]:
-    from certs import CertsError  # noqa: PLC0415
+    """The devices, whose roots are looked at before a thousand of them do so."""
+    from certs import CertsError, operator_client_context  # noqa: PLC0415
     from lineside.fleet.identities import issue, load  # noqa: PLC0415
 
     if chosen.pki is not None:
         return issue(chosen.pki, chosen.devices or 100)
     if chosen.roots is None:
         raise CertsError("--certificates needs --roots FILE")
+    operator_client_context(chosen.roots)
     return load(chosen.certificates, chosen.roots, chosen.devices)
 
 
@@ -141,8 +144,8 @@ def _teller(devices: int) -> Callable[[Tally], None]:
 
 def _positive(text: str) -> float:
     value = float(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not more than 0")
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0, or has no end")
     return value
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CERTIFICATE: Final = "cert.pem"
 KEY: Final = "key.pem"
-COLUMNS: Final = ("name", "lFDI", "pIN")
+COLUMNS: Final = ("name", "lfdi", "pin")
 PREFIX: Final = "fleet"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-from certs import KnownIssuers, ResumingContext, refuse_reason, resuming_client_context
+from certs import CertsError, KnownIssuers, ResumingContext, refuse_reason, resuming_client_context
 from schemas import MEDIA_TYPE
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Wire:
                 known.writer.write(_head(method, target or "/", parts.netloc, body) + body)
                 status, headers = await _read_head(known.reader)
                 content = await _read_body(known.reader, method, status, headers)
-        except (OSError, EOFError, TimeoutError, ValueError, WireError) as flaw:
+        except (OSError, EOFError, TimeoutError, ValueError, CertsError, WireError) as flaw:
             self._drop(parts.netloc)
             self._tally.took(kind, 0, self._timeout_s * 1e3 if isinstance(flaw, TimeoutError) else 0.0)
             raise WireError(f"{type(flaw).__name__}: {flaw}"[:120]) from flaw

@@ -63,7 +63,7 @@ def spans(
     them.
     """
     end = end_of(event, start)
-    length_s = _loop_s(event, signal, start)
+    length_s = loop_s(event, signal, start)
     first = 0 if not length_s else max(0, (since - start - event.randomization.late_s) // length_s - 1)
     for number in range(first, first + (MOST_ROUNDS if length_s else 1)):
         shift = number * (length_s or 0)
@@ -132,8 +132,8 @@ def _round_end(profile: Profile, signal: Signal, start: int) -> int | None:
     return latest
 
 
-def _loop_s(event: Event, signal: Signal, start: int) -> int | None:
-    """How long one time through is, s, where an event of 3.x is longer than that; None where it is not."""
+def loop_s(event: Event, signal: Signal, start: int) -> int | None:
+    """How long one time through a signal is, s, where an event of 3.x is longer; None where it is not."""
     if event.profile is Profile.V20B:
         return None
     end, round_end = end_of(event, start), _round_end(event.profile, signal, start)

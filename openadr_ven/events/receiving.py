@@ -107,7 +107,7 @@ def _take(turn: _Round, event: Event) -> None:
         _say(turn, event, Code.OUT_OF_SEQUENCE, OptType.OUT, "an older number than before")
     elif takes_back(event):
         _take_cancelled(turn, event, record)
-    elif record is None or event.modification > record.event.modification or _is_other(record, event):
+    elif record is None or event.modification > record.event.modification or _is_news(record, event):
         _take_new(turn, event, record)
     elif record.cancellation is not None:
         _say(turn, event, Code.OUT_OF_SEQUENCE, OptType.OUT, "cancelled already at this number")
@@ -150,7 +150,7 @@ def _take_new(turn: _Round, event: Event, before: EventRecord | None) -> None:
         turn.changes.append(replace(refused, code=record.refusal.code))
     else:
         left_out = () if isinstance(found, Refusal) else found.left_out
-        untold = (UNTOLD,) if before is not None and before.event.modification == event.modification else ()
+        untold = (UNTOLD,) if before is not None and _is_untold(before, event) else ()
         turn.changes.append(change(kind, record, turn.now, "; ".join((*untold, *left_out))))
     _say_verdict(turn, event, record)
 
@@ -178,11 +178,24 @@ def _judged(turn: _Round, found: Accepted | Refusal, event: Event, before: Event
     )
 
 
-def _is_other(record: EventRecord, event: Event) -> bool:
-    """Whether a VTN of 3.x changed an event without a newer modificationDateTime. 2.0b has numbers (R57)."""
-    if event.profile is Profile.V20B or record.cancellation is not None or not record.digest:
+def _is_news(record: EventRecord, event: Event) -> bool:
+    """Whether an event of 3.x is another than before under its modificationDateTime. 2.0b has numbers (R57).
+
+    So it is where the VTN changed it, and where it was only missing: what we may see is granted and taken
+    back, and that changes no event.
+    """
+    if event.profile is Profile.V20B:
+        return False
+    if record.cancellation is not None:
+        return record.cancellation.how is How.MISSING
+    if not record.digest:
         return False
     return event.modification == record.event.modification and digest_of(event) != record.digest
+
+
+def _is_untold(before: EventRecord, event: Event) -> bool:
+    """Whether an event that was there all the time is another under the same number."""
+    return before.cancellation is None and before.event.modification == event.modification
 
 
 def _start(event: Event, before: EventRecord | None, now: int) -> int:

@@ -38,10 +38,12 @@ def towards_zero(value: Decimal) -> int:
 
 def active_power(power_w: int) -> ActivePower:
     """The power in wire form; what 16 bits do not hold exactly is cut towards zero."""
-    multiplier, value = 0, power_w
-    while abs(value) > INT16:
+    exact = Decimal(power_w)
+    multiplier = max(0, exact.adjusted() - 4)
+    value = towards_zero(exact.scaleb(-multiplier))
+    if abs(value) > INT16:
         multiplier += 1
-        value = towards_zero(Decimal(power_w).scaleb(-multiplier))
+        value = towards_zero(exact.scaleb(-multiplier))
     return ActivePower(multiplier=multiplier, value=value)
 
 

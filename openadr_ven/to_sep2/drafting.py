@@ -14,6 +14,8 @@ from openadr_ven.to_sep2.wishes import Follow, Limit, Message, Price, Target, Wi
 from schemas import Event, EventStatus, RandomizableEvent, Resource
 
 LONGEST_RAMP_S: Final = MOST_RAMP // RAMP_UNIT
+LONGEST_EVENT_S: Final = 2**32 - 1
+"""What the duration of an interval on the wire holds. IEEE 2030.5-2018, DateTimeInterval."""
 DER_ACTIONS: Final = (Target, Limit, Follow)
 
 
@@ -43,14 +45,20 @@ def publications(wishes: Iterable[Wish], fleet: Fleet, now: int) -> dict[str, Pu
 
 
 def next_piece(wishes: Iterable[Wish], now: int) -> int | None:
-    """When the next piece of an open-ended event is to be published; None if nothing is open-ended."""
+    """When the next piece of an event that comes in pieces is to be published; None if there is none."""
     times = []
     for wish in wishes:
-        if wish.end is None:
+        if not _is_whole(wish):
             horizon_s = wish.programme.horizon_s
-            last = max(piece_end for _, piece_end, _ in _pieces(wish, now))
-            times.append(last - horizon_s // 2)
+            last = max((piece_end for _, piece_end, _ in _pieces(wish, now)), default=wish.end)
+            if last is not None and last != wish.end:
+                times.append(last - horizon_s // 2)
     return min(times, default=None)
+
+
+def _is_whole(wish: Wish) -> bool:
+    """Whether one event on the wire can hold it: it has an end, and that is not too far away."""
+    return wish.end is not None and wish.end - wish.start <= LONGEST_EVENT_S
 
 
 def _drafts(wish: Wish, now: int) -> Iterator[Draft]:
@@ -61,16 +69,17 @@ def _drafts(wish: Wish, now: int) -> Iterator[Draft]:
 
 
 def _pieces(wish: Wish, now: int) -> Iterator[tuple[int, int, int]]:
-    """Start, end and number: one for what has an end, else what is to exist until half a horizon is left."""
-    if wish.end is not None:
+    """Start, end and number: one for what is whole, else what is to exist until half a horizon is left."""
+    if wish.end is not None and _is_whole(wish):
         yield wish.start, wish.end, 0
         return
     horizon_s = wish.programme.horizon_s
     number = max(0, (now - wish.start) // horizon_s)
     while number == 0 or wish.start + number * horizon_s <= now + horizon_s // 2:
         start = wish.start + number * horizon_s
-        if start + horizon_s > now:
-            yield start, start + horizon_s, number
+        end = start + horizon_s if wish.end is None else min(start + horizon_s, wish.end)
+        if max(start, now) < end:
+            yield start, end, number
         number += 1
 
 

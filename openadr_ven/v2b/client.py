@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
+from typing import Final
 
 from openadr_ven.events import (
     CreateOpt,
@@ -40,6 +41,8 @@ from openadr_ven.v2b.reporting import Job, Running, digest_of, jobs_due, report_
 from openadr_ven.v2b.sending import Sender
 
 log = logging.getLogger(__name__)
+LONGEST_PAUSE_S: Final = 3600.0
+"""After so long a time a VEN looks again whether something is due, s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +155,16 @@ class Ven:
             self._turned.clear()
             step = await self._desk.decide(advance)
             now = self._clock.now()
-            await self._clock.wait(self._turned, 3600.0 if step.next_at is None else step.next_at - now)
+            at = now + LONGEST_PAUSE_S
+            await self._clock.wait(
+                self._turned, (at if step.next_at is None else min(at, step.next_at)) - now
+            )
 
     async def _converse(self) -> None:
         while True:
             self._desk.changed.clear()
             await self._make_reports()
-            is_due = self._clock.now() >= self.pace.next_at
+            is_due = not self.pace.left_s(self._clock.now())
             if is_due or (self.kept.owed and not self.pace.failures):
                 await self._try(is_due=is_due)
             await self._clock.wait(self._desk.changed, self._pause_s())
@@ -167,9 +173,9 @@ class Ven:
         """Until the next poll or report. Who is not registered waits for a person."""
         now = self._clock.now()
         if self.kept.is_cancelled and not self.kept.owed:
-            return 3600.0
-        dues = [float(one.due) for one in self.kept.running]
-        return max(0.0, min([self.pace.next_at, *dues]) - now)
+            return LONGEST_PAUSE_S
+        dues = [one.due for one in self.kept.running]
+        return max(0.0, min([now + self.pace.left_s(now), now + LONGEST_PAUSE_S, *dues]) - now)
 
     async def _try(self, *, is_due: bool) -> None:
         """Talk to the VTN; what fails is said once, and tried again more and more slowly."""

@@ -15,6 +15,8 @@ POLL_SPREAD: Final = 0.1
 MOST_AT_ONCE: Final = 1_000
 """So many messages are fetched at once; a VTN that has still more is polled once a second."""
 FLOOD_S: Final = 1.0
+LONGEST_PART: Final = 1.2
+"""No pause is longer than this part of the interval, with all that chance adds."""
 
 
 @dataclass(slots=True)
@@ -25,6 +27,15 @@ class Pace:
     next_at: float = 0.0
     failures: int = field(default=0)
     _in_a_row: int = field(default=0)
+
+    def left_s(self, now: float) -> float:
+        """How long until it is time to talk, s; 0 also where that is further off than any pause.
+
+        Then the clock was set back, and the VTN would wait for as long as it was.
+        """
+        left_s = self.next_at - now
+        is_pause = 0 < left_s <= LONGEST_PART * max(self.interval_s, FIRST_RETRY_S, FLOOD_S)
+        return left_s if is_pause else 0.0
 
     def quiet(self, now: float, chance: float) -> None:
         """The VTN had nothing more: poll after the interval, and a little later by chance in [0, 1)."""

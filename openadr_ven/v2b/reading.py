@@ -22,6 +22,9 @@ from openadr_ven.v2b.reading_opts import create_opt_of
 from openadr_ven.v2b.reading_reports import offer_of, report_of, request_of
 from openadr_ven.v2b.report_messages import ReportRequest
 
+SLOWEST_POLL_S: Final = 86_400
+"""A VEN polls once a day at least, whatever pace it is asked for."""
+
 
 def read(data: bytes) -> m.Message:
     """The message of an unsigned document; signatures are not looked at. Raises Malformed."""
@@ -113,15 +116,20 @@ def _create_party_registration(element: Element) -> m.CreatePartyRegistration:
     )
 
 
+def _poll_s(asked: str | None) -> int | None:
+    """The pace of polls, within bounds; None where none is asked for that a VEN can keep."""
+    found_s = None if asked is None else duration_s(asked)
+    return None if found_s is None or found_s <= 0 else min(found_s, SLOWEST_POLL_S)
+
+
 def _created_party_registration(element: Element) -> m.CreatedPartyRegistration:
-    pace = text(element, "oadrRequestedOadrPollFreq", "duration")
     profiles = child(element, "oadrProfiles")
     return m.CreatedPartyRegistration(
         response=_response(element),
         vtnID=needed(element, "vtnID"),
         registrationID=_given(element, "registrationID"),
         venID=_given(element, "venID"),
-        poll_s=None if pace is None else duration_s(pace),
+        poll_s=_poll_s(text(element, "oadrRequestedOadrPollFreq", "duration")),
         profiles=() if profiles is None else tuple(needed(one, "oadrProfileName") for one in profiles),
     )
 

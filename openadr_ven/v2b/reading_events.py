@@ -6,6 +6,7 @@ OpenADR 2.0b, R1, R2, R3, R6, R19, R47, R100, R103, R105.
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
+from openadr_ven.bounds import bounded_number, bounded_s
 from openadr_ven.events import (
     Event,
     EventStatus,
@@ -21,7 +22,7 @@ from openadr_ven.events import (
     item_unit,
 )
 from openadr_ven.events.quantity import PRICES
-from openadr_ven.iso8601 import duration_s, instant
+from openadr_ven.iso8601 import instant
 from openadr_ven.v2b.document import Element, child, local, named, needed, text
 
 UNSCALED = Scaled(unit=Unit.UNKNOWN)
@@ -56,7 +57,7 @@ def _event(
 ) -> Event:
     period = child(inner, "eiActivePeriod", "properties")
     signals = child(inner, "eiEventSignals")
-    length_s = duration_s(needed(period, "duration", "duration")) or None
+    length_s = bounded_s(needed(period, "duration", "duration")) or None
     priority = text(descriptor, "priority")
     baseline = child(signals, "eiEventBaseline")
     start = instant(needed(period, "dtstart", "date-time"))
@@ -93,7 +94,7 @@ def _status(descriptor: Element | None) -> EventStatus:
 
 def _span(period: Element | None, *names: str) -> int | None:
     found = text(period, *names)
-    return None if found is None else duration_s(found)
+    return None if found is None else bounded_s(found)
 
 
 def _listed(element: Element | None, name: str) -> Iterator[Element]:
@@ -116,7 +117,7 @@ def _signal(element: Element, event_s: int | None) -> Signal:
 
 def _baseline(element: Element) -> Signal:
     scaled, currency = unit_of(element)
-    length_s = duration_s(needed(element, "duration", "duration")) or None
+    length_s = bounded_s(needed(element, "duration", "duration")) or None
     return Signal(
         signalID=needed(element, "baselineID"),
         signalName=needed(element, "baselineName"),
@@ -135,7 +136,7 @@ def _intervals(element: Element, scaled: Scaled, event_s: int | None) -> Iterato
     for place, one in enumerate(_listed(child(element, "intervals"), "interval")):
         uid = text(one, "uid", "text")
         length = text(one, "duration", "duration")
-        length_s = event_s if length is None else duration_s(length)
+        length_s = event_s if length is None else bounded_s(length)
         yield Interval(
             uid=place if not uid else int(uid),
             duration_s=None if event_s is None and not length_s else length_s,
@@ -153,9 +154,9 @@ def _values(interval: Element, scaled: Scaled) -> Iterator[Value]:
 
 def _number(found: str) -> Decimal:
     try:
-        return Decimal(found)
+        return bounded_number(found)
     except InvalidOperation as error:
-        raise ValueError(f"{found!r} is no number") from error
+        raise ValueError(f"{found!r:.80} is no number") from error
 
 
 def unit_of(element: Element) -> tuple[Scaled | None, str | None]:

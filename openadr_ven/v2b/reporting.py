@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from openadr_ven.bounds import LONGEST_S
 from openadr_ven.events import Code, Refusal
 from openadr_ven.v2b.report_messages import (
     METADATA,
@@ -97,6 +98,10 @@ def refusal_of(request: ReportRequest, offers: Sequence[ReportOffer]) -> Refusal
 
 def _excess(request: ReportRequest, offer: ReportOffer) -> Refusal | None:
     """What of a request is more than the metadata allows (R340)."""
+    if max(request.granularity_s, request.back_s, request.duration_s or 0) > LONGEST_S:
+        return Refusal(code=Code.INVALID_DATA, text="a duration beyond all bounds")
+    if request.back_s == 0 and not request.duration_s and plain_name(offer) == ReportName.HISTORY_USAGE:
+        return Refusal(code=Code.INVALID_DATA, text="a history once, whose reportInterval has no duration")
     wanted = {rID for rID, _ in request.points}
     rates = [one.sampling for one in offer.points if one.rID in wanted and one.sampling is not None]
     least_s = max((rate.least_s for rate in rates), default=0)
@@ -138,7 +143,8 @@ def jobs_due(running: Running, offers: Sequence[ReportOffer], now: int) -> tuple
     if offer is None:
         return [], None
     if running.is_once:
-        return ([_once(running, offer)], None) if running.due <= now else ([], running)
+        once = _once(running, offer)
+        return ([once] if once.periods else [], None) if running.due <= now else ([], running)
     jobs: list[Job] = []
     running = _remembered(running, offer, now)
     while running.due <= now:
@@ -157,20 +163,28 @@ def jobs_due(running: Running, offers: Sequence[ReportOffer], now: int) -> tuple
 def _remembered(running: Running, offer: ReportOffer, now: int) -> Running:
     """A request without the periods of which nothing is kept any more: those that ended before the buffer."""
     back_s = running.request.back_s
-    oldest = now - (BUFFER_S if offer.buffer_s is None else offer.buffer_s)
-    skipped = max(0, (oldest - running.since) // back_s)
+    skipped = max(0, (_oldest(offer, now) - running.since) // back_s)
     since = running.since + skipped * back_s
     return replace(running, since=since, due=since + back_s) if skipped else running
 
 
+def _oldest(offer: ReportOffer, now: int) -> int:
+    """From when on something is kept, s."""
+    return now - (BUFFER_S if offer.buffer_s is None else offer.buffer_s)
+
+
 def last_job(running: Running, offers: Sequence[ReportOffer], now: int) -> Job | None:
-    """What was not reported yet of a request that is cancelled; None if that is nothing."""
-    offer = _offer(running.request, offers)
+    """What was not reported yet of a request that is cancelled; None if that is nothing.
+
+    What is longer ago than the buffer, or than one report holds (R340), is left out.
+    """
+    request, offer = running.request, _offer(running.request, offers)
     if offer is None or now <= running.since:
         return None
-    return Job(
-        request=running.request, offer=offer, periods=_periods(running.request, offer, running.since, now)
-    )
+    most_s = MOST_INTERVALS * (request.granularity_s or _sampling_s(offer))
+    since = max(running.since, _oldest(offer, now), now - most_s)
+    periods = _periods(request, offer, since, now)
+    return Job(request=request, offer=offer, periods=periods) if periods else None
 
 
 def _once(running: Running, offer: ReportOffer) -> Job:

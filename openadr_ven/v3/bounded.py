@@ -1,19 +1,16 @@
 """JSON of strangers, with exact numbers and within bounds."""
 
 import json
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Final
 
+from openadr_ven.bounds import MOST_POWER, bounded_number
 from openadr_ven.v3.errors import UnreadableError
 
 MOST_BYTES: Final = 4_000_000
 """Of one answer: a page has 50 objects at most."""
 MOST_DEPTH: Final = 32
 """The deepest object of the standard has 8."""
-MOST_POWER: Final = 30
-"""Of ten, either way, that a number may have."""
-LONGEST_NUMBER: Final = 64
-"""Characters."""
 
 
 def parsed(body: bytes, *, most_bytes: int = MOST_BYTES) -> object:
@@ -24,20 +21,13 @@ def parsed(body: bytes, *, most_bytes: int = MOST_BYTES) -> object:
     if len(body) > most_bytes:
         raise UnreadableError(f"{len(body)} octets are too many")
     try:
-        found: object = json.loads(body, parse_float=_decimal, parse_int=_whole, parse_constant=_no_number)
+        found: object = json.loads(
+            body, parse_float=bounded_number, parse_int=_whole, parse_constant=_no_number
+        )
     except (ValueError, RecursionError, InvalidOperation) as error:
         raise UnreadableError(f"no JSON that can be read: {_short(error)}") from error
     _require_shallow(found)
     return found
-
-
-def _decimal(text: str) -> Decimal:
-    if len(text) > LONGEST_NUMBER:
-        raise ValueError("a number is too long")
-    number = Decimal(text)
-    if number and abs(number.adjusted()) > MOST_POWER:
-        raise ValueError(f"{text} is beyond all bounds")
-    return number
 
 
 def _whole(text: str) -> int:

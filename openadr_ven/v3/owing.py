@@ -103,9 +103,11 @@ def _dues(kept: Kept, eventID: str, index: int, until: int) -> Iterator[Due]:
     if record is None or record.refusal is not None:
         return
     stop = None if record.cancellation is None else record.cancellation.at
-    for due in dues_of(record.event, record.start, one.descriptors[index], until):
+    asked = one.descriptors[index]
+    done = one.done[index]
+    for due in dues_of(record.event, record.start, asked, until, since=one.since, done=done):
         is_late = due.at < one.since and bool(record.event.signals)
-        if due.number >= one.done[index] and not is_late and (stop is None or due.at <= stop):
+        if due.number >= done and not is_late and (stop is None or due.at <= stop):
             yield due
 
 

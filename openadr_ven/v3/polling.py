@@ -114,7 +114,11 @@ class Polling:
             await self._subscribe(settings.webhook.url)
 
     async def _found(self) -> Enlisted | None:
-        """Who we are at the VTN; None where it has no VENs, or none for us: a public one of tariffs."""
+        """Who we are at the VTN; None where it has no VENs, or none for us: a public one of tariffs.
+
+        Raises RefusedError where it had one: what we may see follows from what is granted to it, and without
+        that every event for us would count as deleted.
+        """
         settings = self._settings
         resources = {
             one.name: settings.resource_attributes.get(one.name, {}) for one in settings.enrolment.resources
@@ -123,6 +127,8 @@ class Polling:
         try:
             return await enlist(self._wire, settings.venName, settings.ven_attributes, resources, ven_id)
         except RefusedError as error:
+            if ven_id is not None:
+                raise
             log.warning("the VTN takes no VEN of ours, its events are read without: %s", error)
             return None
 

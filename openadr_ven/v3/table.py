@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from openadr_ven.bounds import LONGEST_S
 from openadr_ven.iso8601 import duration_s, instant_us
 from openadr_ven.v3.errors import FlawError
 from openadr_ven.v3.leniency import Leniency, Notes
 
 LONGEST_TEXT: Final = 10_000
 LONGEST_ID: Final = 128
-LONGEST_S: Final = 9999 * 366 * 86_400
 _NUMBER: Final = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
 _ZONE: Final = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 _NOW: Final = ("0001-01-01", "0000-00-00")

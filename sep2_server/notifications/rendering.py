@@ -92,7 +92,7 @@ class Renderer:
 
     def _made(self, document: bytes, base_alone: bool) -> bytes:
         if base_alone and self._codec.profile.extension_namespace:
-            document = base_document(self._codec, document)
+            document = base_document(document)
         return as_resource(self._codec, document)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from schemas import Condition, Subscription
+from schemas import LONGEST_URI, Condition, Subscription
 from schemas.codes import ErrorReason, SubscribableType
 from sep2_server.errors import BadRequest
 
@@ -14,7 +14,6 @@ VALUE: Final = 0
 _ENCODINGS: Final = {0: "XML", 1: "EXI"}
 LEVELS: Final = frozenset({"+S1", "-S1"})
 _AUTHORITY: Final = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
-_LONGEST_URI: Final = 2048
 
 
 def require_sound(asked: Subscription, kind: SubscribableType, encodings: frozenset[int]) -> None:
@@ -86,7 +85,7 @@ def require_notification_uri(uri: str, *, allow_http: bool) -> SplitResult:
 
 def split(uri: str, name: str) -> SplitResult:
     """The parts of a URI. BadRequest for what is none: spaces, control characters, a port that cannot be."""
-    if len(uri) > _LONGEST_URI or not uri.isascii() or not uri.isprintable() or set(uri) & set(' "<>\\^`{|}'):
+    if len(uri) > LONGEST_URI or not uri.isascii() or not uri.isprintable() or set(uri) & set(' "<>\\^`{|}'):
         raise BadRequest(f"{name} is no URI")
     try:
         parts = urlsplit(uri)

@@ -266,9 +266,9 @@ class Control(TypedDict):
 
 
 class ChangedControl(Control):
-    """A control and the mRID of the one in whose place it stands."""
+    """A control and the mRID of the one in whose place it stands; without it nothing had to be changed."""
 
-    replaces: str
+    replaces: NotRequired[str]
 
 
 class ShownControl(Control):

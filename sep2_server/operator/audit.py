@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
+from sep2_server.folders import open_private
 from sep2_server.operator.audit_chain import Entry, Follower, Head, sha256_of, spoil_of
 from sep2_server.operator.errors import AuditFailed
 
@@ -46,7 +47,7 @@ class AuditLog:
         """The log in this file, made with mode 0600 if absent. AuditFailed where it cannot be written."""
         log = cls(path, most_octets)
         try:
-            log._head_file = os.open(head_of(path), os.O_RDWR | os.O_CREAT, 0o600)
+            log._head_file = open_private(head_of(path), os.O_RDWR)
             log._file = _opened(path)
             with log._locked():
                 log._begin()
@@ -205,7 +206,7 @@ def _numbered(path: Path) -> list[tuple[int, Path]]:
 
 
 def _opened(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    return open_private(path, os.O_WRONLY | os.O_APPEND)
 
 
 def _inode(path: Path) -> int:

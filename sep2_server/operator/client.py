@@ -99,8 +99,7 @@ class OperatorClient:
 
         What changes something and has lost its answer is asked for once more, with its key.
         """
-        place = "/" + "/".join(quote(part, safe="") for part in path)
-        place += f"?{urlencode(query)}" if query else ""
+        place = _place(path, query or {})
         octets, content_type = _encoded(body)
         key = None if method == "GET" else self.keys.next()
         sent = Sent(method=method, place=place, body=octets, content_type=content_type, key=key)
@@ -111,7 +110,7 @@ class OperatorClient:
                 raise self._no_answer(flaw, NOT_RUNNING) from flaw
             got = self._ask_again(sent, flaw)
         except ValueError as flaw:
-            raise self._no_answer(flaw, "a token is 64 hex digits") from flaw
+            raise self._no_answer(flaw, NOT_RUNNING) from flaw
         return self._read(got, self._may_be_done() if key else NOT_RUNNING)
 
     def _asked(self, sent: Sent) -> Got:
@@ -148,7 +147,7 @@ class OperatorClient:
 
     def send(self, path: str, octets: BinaryIO) -> dict[str, Json]:
         """The answer to a file that is sent as it is, piece by piece. ApiError as for `call`."""
-        headers = {"Content-Type": "application/octet-stream", "Authorization": f"Bearer {self.secret}"}
+        headers = {"Content-Type": "application/octet-stream", "Authorization": self._bearer()}
         connection = self._connected()
         try:
             connection.request("POST", path, octets, headers, encode_chunked=True)
@@ -164,7 +163,7 @@ class OperatorClient:
 
     def _exchange(self, sent: Sent) -> Got:
         """The answer to a request. ApiError: it did not go out; one of LOST: that is not known."""
-        headers = {"Authorization": f"Bearer {self.secret}", "Accept": "application/json"}
+        headers = {"Authorization": self._bearer(), "Accept": "application/json"}
         if sent.body is not None:
             headers["Content-Type"] = sent.content_type
         if sent.key is not None:
@@ -190,6 +189,12 @@ class OperatorClient:
             opened.pop_all()
         return connection
 
+    def _bearer(self) -> str:
+        """What shows the token. ApiError for what cannot be one, which is never told."""
+        if not (self.secret.isascii() and self.secret.isprintable()):
+            raise ApiError(0, f"the token for {self.url} is none", "a token is 64 hex digits")
+        return f"Bearer {self.secret}"
+
     def _may_be_done(self) -> str:
         return MAY_BE_DONE % self.keys.first
 
@@ -200,11 +205,23 @@ class OperatorClient:
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         if parts.scheme == "https":
-            from certs import operator_client_context  # noqa: PLC0415 - only HTTPS needs what it loads
+            from certs import CertsError, operator_client_context  # noqa: PLC0415 - only HTTPS needs what it loads
 
-            context = operator_client_context(self.roots)
+            try:
+                context = operator_client_context(self.roots)
+            except CertsError as flaw:
+                raise ApiError(0, str(flaw), "name a PEM file of root certificates with --roots") from flaw
             return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT_S, context=context)
         return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
+
+
+def _place(path: tuple[str, ...], query: Mapping[str, str | int]) -> str:
+    """A path with its query. ApiError for an argument of a command that is no text."""
+    try:
+        place = "/" + "/".join(quote(part, safe="") for part in path)
+        return place + (f"?{urlencode(query)}" if query else "")
+    except UnicodeEncodeError as flaw:
+        raise ApiError(0, f"{str(flaw.object)[:40]!a} is no text", "write it in UTF-8") from flaw
 
 
 def _encoded(body: Mapping[str, object] | Sequence[object] | Document | None) -> tuple[bytes | None, str]:

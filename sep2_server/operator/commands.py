@@ -3,8 +3,9 @@
 import argparse
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,15 @@ from typing import Final
 from sep2_server.operator.client import ApiError, OperatorClient
 from sep2_server.operator.json_value import Json
 from sep2_server.operator.keys import MOST_GIVEN, Keys, is_key
-from sep2_server.operator.table import fields, table
+from sep2_server.operator.table import fields, plain, table
 from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, whereabouts_of
 
 LAST_DATE_S: Final = 253_402_300_799
 """The last second of the year 9999, s since 1970 UTC."""
+MOST_DIGITS: Final = 20
+MOST_OF_TOKEN: Final = 100
+"""Octets of a token file that are looked at."""
+_SECRET: Final = re.compile(r"[0-9A-Fa-f]{64}")
 FINE: Final = 0
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
@@ -54,7 +59,7 @@ def command(
         "--key", type=_key, metavar="KEY", help="a name for what is changed here: with it, twice is once"
     )
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    parser.set_defaults(run=running(run))
+    parser.set_defaults(run=running(run), default_of=parser.get_default)
     return parser
 
 
@@ -71,7 +76,7 @@ def running(run: Command) -> Callable[[argparse.Namespace], int]:
         except (WhereaboutsError, UsageError) as flaw:
             complain(str(flaw), flaw.hint)
             return WRONG_USAGE
-        say(json.dumps(shown.data, indent=2, ensure_ascii=False) if args.json else shown.text)
+        say(_json(shown.data) if args.json else _plain(shown.text))
         return shown.code
 
     return front
@@ -93,7 +98,22 @@ def say(text: str) -> None:
 
 def complain(detail: str, hint: str) -> None:
     """Print an error and what to do next to standard error."""
-    sys.stderr.write(f"error: {detail}\n  what to do: {hint}\n")
+    sys.stderr.write(_plain(f"error: {detail}\n  what to do: {hint}\n"))
+
+
+def _plain(text: str) -> str:
+    """A text for a person whose lines may hold what devices have sent."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+def _json(data: Json) -> str:
+    """An answer as JSON, of which a terminal can be shown every character."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    from certs import printable_json  # noqa: PLC0415 - loads TLS, and few answers need it
+
+    return printable_json(text)
 
 
 def rows_of(answer: Row, name: str) -> list[Row]:
@@ -137,13 +157,21 @@ def _client(args: argparse.Namespace) -> OperatorClient:
             f"{missing}: where is the operator API?",
             f"give --config FOLDER, or --server and --token-file, or set {URL_VARIABLE} and {FILE_VARIABLE}",
         )
-    try:
-        secret = token_file.read_text().strip()
-    except OSError as flaw:
-        hint = "name the file that `lineside server init` made, and run as the user who owns it"
-        raise UsageError(f"{token_file}: {flaw.strerror}", hint) from flaw
     roots = args.roots or found.roots
+    secret = _secret(token_file)
     return OperatorClient(url=url, secret=secret, roots=roots, keys=Keys(args.key), tell=_note)
+
+
+def _secret(file: Path) -> str:
+    """The token of a file. UsageError, which never tells what is in it."""
+    hint = "name the file that `lineside server init` made, and run as the user who owns it"
+    try:
+        secret = file.read_bytes()[:MOST_OF_TOKEN].decode("ascii", "replace").strip()
+    except (OSError, ValueError) as flaw:
+        raise UsageError(f"{file}: {getattr(flaw, 'strerror', None) or flaw}", hint) from flaw
+    if not _SECRET.fullmatch(secret):
+        raise UsageError(f"{file}: not a token, which is 64 hex digits and nothing else", hint)
+    return secret
 
 
 def _key(text: str) -> str:
@@ -159,6 +187,24 @@ def _note(text: str) -> None:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
+
+
+def require_without(args: argparse.Namespace, options: Mapping[str, str], form: str) -> None:
+    """UsageError where an option is given that has no place in a form of the command, such as `--file`.
+
+    `options` tell by the name of the argument how it is written.
+    """
+    misplaced = [written for name, written in options.items() if getattr(args, name) != args.default_of(name)]
+    if misplaced:
+        raise UsageError(
+            f"{', '.join(misplaced)}: not {form}; nothing was done", "leave it out, or use the other form"
+        )
+
+
+def number_or_text(text: str) -> int | str:
+    """A whole number where a text is one, in the digits 0 to 9; else the text."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    return int(text) if is_number else text
 
 
 def given(**values: object) -> dict[str, object]:

@@ -5,9 +5,25 @@ from pathlib import Path
 from typing import Final
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands import (
+    Row,
+    Shown,
+    UsageError,
+    columns,
+    command,
+    listed,
+    moment,
+    require_without,
+    rows_of,
+)
 
 _ON_OFF: Final = {"on": True, "off": False}
+_SETTINGS: Final = {
+    "in_band": "--in-band",
+    "time_quality": "--time-quality",
+    "time_offset": "--time-offset",
+    "outage": "--outage",
+}
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -135,6 +151,7 @@ def settings(api: OperatorClient, args: argparse.Namespace) -> Shown:
     }
     body = {name: value for name, value in given.items() if value is not None}
     if args.reset:
+        require_without(args, _SETTINGS, "with --reset")
         answer = api.call("DELETE", ("settings",))
     else:
         answer = api.call("PUT", ("settings",), body) if body else api.get("settings")

@@ -5,12 +5,33 @@ from pathlib import Path
 from typing import Final
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands import (
+    Row,
+    Shown,
+    UsageError,
+    columns,
+    command,
+    listed,
+    moment,
+    number_or_text,
+    require_without,
+    rows_of,
+)
 from sep2_server.operator.commands_bulk import publish_file
-from sep2_server.operator.commands_modes import add_modes, modes_of
+from sep2_server.operator.commands_modes import MODES, add_modes, modes_of
 from sep2_server.operator.json_value import Json
 
 _YES: Final = {True: "yes", False: "no"}
+_EVENT: Final = {
+    "within": "--in",
+    "start": "--at",
+    "duration": "--for",
+    "description": "--description",
+    "randomize_start": "--randomize-start",
+    "randomize_duration": "--randomize-duration",
+    "responses": "--responses",
+    "category": "--category",
+}
 COLUMNS: Final = ("group", "status", "start", "duration", "modes", "mRID")
 
 
@@ -22,7 +43,7 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--program", metavar="PROGRAM", help="mRID or description, if the group has several")
     parser.add_argument("--for", dest="duration", metavar="TIME", help="as in 300, 5m, 1h30m")
     parser.add_argument("--file", type=Path, help="many: JSON lines as the API takes them, each with groups")
-    parser.add_argument("--dry-run", action="store_true", help="with --file: check, and store nothing")
+    parser.add_argument("--dry-run", action="store_true", help="check, and publish nothing")
     _add_event(parser)
     parser = command(below, "change", change, example="change 0B5C... --for 10m")
     parser.add_argument("mrid", help="mRID of the control")
@@ -72,13 +93,25 @@ def status(api: OperatorClient, args: argparse.Namespace) -> Shown:
 def publish(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Publish a DERControl to a group, or many from a file."""
     if args.file is not None:
+        require_without(args, {"group": "GROUP", "program": "--program"} | _EVENT | MODES, "with --file")
         return publish_file(api, args.file, dry_run=args.dry_run)
     if args.group is None or args.duration is None:
         raise UsageError("GROUP and --for: to whom, and for how long?", "lineside op publish --help")
     query = {"program": args.program} if args.program else None
     body = _event(args) | {"DERControlBase": modes_of(args)}
+    if args.dry_run:
+        return _tried(api, body | {"groups": [args.group]} | (query or {}))
     answer = api.call("POST", ("groups", args.group, "controls"), body, query=query)
     return Shown(data=answer, text=_listed(answer))
+
+
+def _tried(api: OperatorClient, item: dict[str, object]) -> Shown:
+    """What a control would be. UsageError where it would be refused."""
+    answer = api.call("POST", ("controls", "bulk"), [item], query={"dry_run": "true"})
+    for problem in rows_of(answer, "problems"):
+        raise UsageError(f"{problem['detail']}; nothing was published", str(problem["hint"]))
+    text = "\n\n".join(_listed(row, "mRID", "href") for row in rows_of(answer, "controls"))
+    return Shown(data=answer, text=f"{text}\nit would be published; nothing was (--dry-run)")
 
 
 def change(api: OperatorClient, args: argparse.Namespace) -> Shown:
@@ -91,6 +124,8 @@ def change(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Cancel a DERControl, at once or randomized."""
+    if args.group is None:
+        require_without(args, {"program": "--program"}, "without --group")
     body = {"randomized": args.randomized} | ({"reason": args.reason} if args.reason else {})
     if args.mrid is None:
         given = {"group": args.group, "device": args.device, "program": args.program, "all": args.all or None}
@@ -126,7 +161,7 @@ def responses(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def _event(args: argparse.Namespace) -> dict[str, object]:
     given = {
-        "start": int(args.start) if (args.start or "").isdigit() else args.start,
+        "start": None if args.start is None else number_or_text(args.start),
         "in": args.within,
         "duration": args.duration,
         "description": args.description,
@@ -149,5 +184,5 @@ def _pairs(held: Json) -> str:
     return "; ".join(f"{name} {_YES[v] if isinstance(v, bool) else v}" for name, v in held.items())
 
 
-def _listed(answer: Row) -> str:
-    return listed({**answer, "start": moment(answer.get("start"))}, without=("DERControl",))
+def _listed(answer: Row, *without: str) -> str:
+    return listed({**answer, "start": moment(answer.get("start"))}, without=("DERControl", *without))

@@ -3,10 +3,31 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, moment, rows_of
+from sep2_server.operator.commands import (
+    Row,
+    Shown,
+    UsageError,
+    columns,
+    command,
+    listed,
+    moment,
+    require_without,
+    rows_of,
+)
 from sep2_server.operator.commands_bulk import COLUMNS, devices_csv, enrol_file
+
+_OF_FILE: Final = {"dry_run": "--dry-run", "keep_going": "--keep-going"}
+_OF_ONE: Final = {
+    "name": "NAME",
+    "pin": "--pin",
+    "aggregator": "--aggregator",
+    "as_aggregator": "--as-aggregator",
+    "ders": "--ders",
+    "post_rate": "--post-rate",
+}
 
 
 def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -53,7 +74,9 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def enrol(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Enrol a device by its certificate, or by LFDI and PIN, or many from a CSV file."""
     if args.csv is not None:
+        require_without(args, _OF_ONE, "with --csv, whose columns tell it")
         return enrol_file(api, args.csv, dry_run=args.dry_run, keep_going=args.keep_going)
+    require_without(args, _OF_FILE, "without --csv")
     if args.name is None:
         raise UsageError("NAME: what is the device called?", "lineside op enrol NAME --cert FILE")
     given = {

@@ -4,7 +4,7 @@ import argparse
 from typing import Final
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, command, given, rows_of
+from sep2_server.operator.commands import Row, Shown, UsageError, command, given, number_or_text, rows_of
 from sep2_server.operator.commands_events import (
     add_actions,
     add_list,
@@ -88,7 +88,7 @@ def _asked(args: argparse.Namespace) -> dict[str, object]:
     """The structures of an EndDeviceControl that the options describe, units in the texts."""
     found: dict[str, dict[str, object]] = {}
     if args.duty is not None:
-        found["DutyCycle"] = {"normalValue": int(args.duty) if args.duty.isdigit() else args.duty}
+        found["DutyCycle"] = {"normalValue": number_or_text(args.duty)}
     for _, field, name, _ in _DEGREES:
         value = getattr(args, name)
         if value is not None:
@@ -104,11 +104,12 @@ def _asked(args: argparse.Namespace) -> dict[str, object]:
 
 def _target(text: str) -> dict[str, object]:
     number, _, unit = text.strip().partition(" ")
-    if not number.isdigit() or unit.strip() not in UNITS:
+    value = number_or_text(number)
+    if not isinstance(value, int) or unit.strip() not in UNITS:
         raise UsageError(
             f"--target {text}: it cannot be read", f"a whole number and one of {', '.join(UNITS)}"
         )
-    return {"type": UNITS[unit.strip()], "value": int(number)}
+    return {"type": UNITS[unit.strip()], "value": value}
 
 
 def _is_asked(answer: Row, field: str) -> bool:

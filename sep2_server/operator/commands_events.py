@@ -3,7 +3,17 @@
 import argparse
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, columns, command, given, listed, moment, rows_of
+from sep2_server.operator.commands import (
+    Row,
+    Shown,
+    columns,
+    command,
+    given,
+    listed,
+    moment,
+    number_or_text,
+    rows_of,
+)
 
 STATES = ("scheduled", "active", "cancelled", "superseded")
 
@@ -27,7 +37,7 @@ def add_times(parser: argparse.ArgumentParser, *, is_random: bool, is_required: 
 def times_of(args: argparse.Namespace) -> dict[str, object]:
     """The fields that those options give."""
     return given(
-        start=int(args.start) if (args.start or "").isdigit() else args.start,
+        start=None if args.start is None else number_or_text(args.start),
         duration=args.duration,
         description=args.description,
         responseRequired=args.responses,

@@ -3,8 +3,17 @@
 import argparse
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, rows_of
-from sep2_server.operator.commands_modes import add_modes, modes_of, settings_of
+from sep2_server.operator.commands import (
+    Row,
+    Shown,
+    UsageError,
+    columns,
+    command,
+    listed,
+    require_without,
+    rows_of,
+)
+from sep2_server.operator.commands_modes import MODES, add_modes, modes_of, settings_of
 from sep2_server.operator.json_value import Json
 
 
@@ -157,6 +166,8 @@ def all_programs(api: OperatorClient, _: argparse.Namespace) -> Shown:
 def default(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show the DefaultDERControl of a group, or set what is given."""
     query = {"program": args.program} if args.program else None
+    if args.clear:
+        require_without(args, {"set": "--set"} | MODES, "with --clear")
     modes = modes_of(args)
     body = settings_of(args.set, "--set") | ({"DERControlBase": modes} if modes else {})
     path = ("groups", args.group, "default")

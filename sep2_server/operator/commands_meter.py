@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from sep2_server.operator.client import ApiError, OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, command, rows_of
+from sep2_server.operator.commands import Row, Shown, UsageError, command, number_or_text, rows_of
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.item_lines import Item, Lines, Problems, items_of, twice
 from sep2_server.operator.times import duration_s, start_at
@@ -112,8 +112,8 @@ def _item(row: dict[str | None, str | None]) -> Item | str:
         item: Item = {
             **{key: cells[name] for name, key in TEXTS.items() if name in cells},
             **{key: _number(cells[name], name) for name, key in NUMBERS.items() if name in cells},
-            "start": start_at(int(start) if start.isdigit() else start, None, 0),
-            "duration": duration_s(int(duration) if duration.isdigit() else duration, "duration"),
+            "start": start_at(number_or_text(start), None, 0),
+            "duration": duration_s(number_or_text(duration), "duration"),
         }
         kind = {key: _number(cells[name], name) for name, key in TYPE.items() if name in cells}
     except (BadRequest, ValueError) as flaw:

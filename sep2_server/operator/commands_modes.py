@@ -31,6 +31,8 @@ SWITCHES: Final[tuple[tuple[str, str, str], ...]] = (
     ("--energize", "opModEnergize", "no: cease to energize"),
     ("--connect", "opModConnect", "no: disconnect"),
 )
+MODES: Final = {field: option for option, field, *_ in (*OPTIONS, *SWITCHES)} | {"mode": "--mode"}
+"""The options of modes, by the names of their arguments."""
 _YES: Final = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}")
 
@@ -53,8 +55,8 @@ def add_modes(parser: argparse.ArgumentParser) -> None:
 
 def modes_of(args: argparse.Namespace) -> dict[str, object]:
     """The DERControlBase that the options describe."""
-    names = [field for _, field, *_ in OPTIONS] + [field for _, field, _ in SWITCHES]
-    modes = {name: _number_or_text(value) for name in names if (value := getattr(args, name)) is not None}
+    given = {name: getattr(args, name) for name in MODES if name != "mode"}
+    modes = {name: _number_or_text(value) for name, value in given.items() if value is not None}
     return modes | settings_of(args.mode, "--mode")
 
 

@@ -3,7 +3,7 @@
 import argparse
 
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, command, listed, rows_of
+from sep2_server.operator.commands import Row, Shown, UsageError, command, listed, number_or_text, rows_of
 
 LEVELS = ("sy", "st", "ss", "fd", "sg", "tf", "sp")
 
@@ -62,6 +62,7 @@ def _lines(nodes: list[Row], depth: int) -> list[str]:
 
 def _primacy(text: str) -> tuple[str, int]:
     level, _, number = text.partition("=")
-    if level.lower() not in LEVELS or not number.isdigit():
+    value = number_or_text(number)
+    if level.lower() not in LEVELS or not isinstance(value, int):
         raise UsageError(f"--primacy {text}: not LEVEL=N", "write it as in --primacy TF=3")
-    return level.upper(), int(number)
+    return level.upper(), value

@@ -134,6 +134,8 @@ def _body(args: argparse.Namespace) -> dict[str, object] | Document:
             given = json.loads(text)
         except (OSError, ValueError, RecursionError) as flaw:
             raise UsageError(f"{args.file}: {flaw}", "name a file with one JSON object") from flaw
+        if not isinstance(given, dict):
+            raise UsageError(f"{args.file}: no JSON object", "name a file with one JSON object")
     return given | settings_of(args.set, "--set")
 
 

@@ -47,12 +47,14 @@ def add_init(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--operator-port", type=int, default=8444, help="port for operators (8444)")
     parser.add_argument("--pen", type=int, default=0, help="IANA private enterprise number")
     parser.add_argument(
-        "--pki", action="store_true", help="make a PKI for a lab, and the server's certificate"
+        "--pki",
+        action="store_true",
+        help="make a PKI for a lab if none is there, and the server's certificate",
     )
     parser.add_argument(
         "--name", action="append", default=[], metavar="HOST", help="further name in that certificate"
     )
-    parser.add_argument("--force", action="store_true", help="write over an older settings file")
+    parser.add_argument("--force", action="store_true", help="write over older settings; a PKI is kept")
     parser.set_defaults(run=init)
 
 
@@ -82,7 +84,10 @@ def init(args: argparse.Namespace) -> int:
         if args.pki:
             _make_certificates(args)
         open_tokens(args.folder / "operator", secrets.randbits)
-    except (OSError, CertsError, SettingsError) as flaw:
+    except CertsError as flaw:
+        complain(str(flaw), "correct it and run the command again with --force; the CAs are kept")
+        return REFUSED
+    except (OSError, SettingsError) as flaw:
         complain(str(flaw), "correct it and run the command again with --force")
         return REFUSED
     say("\n".join(_next_steps(args)))
@@ -128,9 +133,12 @@ def _settings(args: argparse.Namespace) -> str:
 
 
 def _make_certificates(args: argparse.Namespace) -> None:
-    hosts = dict.fromkeys(["localhost", "127.0.0.1", args.host, *args.name])
-    pki = Pki.create(args.folder / PKI_FOLDER, force=args.force)
-    pki.issue_server(SERVER_NAME, hosts=list(hosts), force=args.force)
+    """Make what is not there: devices have certificates of a PKI, and know the server by its own."""
+    folder = args.folder / PKI_FOLDER
+    hosts = list(dict.fromkeys(["localhost", "127.0.0.1", args.host, *args.name]))
+    pki = Pki.open_or_create(folder)
+    if not pki.has_server(SERVER_NAME, hosts=hosts):
+        pki.issue_server(SERVER_NAME, hosts=hosts, force=args.force)
 
 
 def _next_steps(args: argparse.Namespace) -> list[str]:

@@ -1,21 +1,27 @@
 """`lineside server migrate`, `backup` and `restore`: the database of a server, seen from outside."""
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from sep2_server.address import PostgresAddress, is_url
 from sep2_server.backup import Told, back_up, restore
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
+from sep2_server.folders import open_private
 from sep2_server.migrations import MIGRATIONS, format_of, migrate, pending
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
 from sep2_server.operator.console import audited
 from sep2_server.operator.errors import AuditFailed
+from sep2_server.operator.operator_settings import settings_file
 from sep2_server.operator.site import read_site
 from sep2_server.setting_values import SettingsError
 from sep2_server.settings import Settings
 from sep2_server.store import open_connection
+
+LOOK: Final = "see that the database of the settings is there, and the file whole"
 
 
 def add_store_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,7 +29,7 @@ def add_store_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser
     parser = _added(below, "migrate", "bring the database to the format of this program", migrate_database)
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
     parser = _added(below, "backup", "write the database to one file, while servers run", back_up_database)
-    parser.add_argument("file", type=Path, metavar="FILE", help="new file; it holds PINs")
+    parser.add_argument("file", type=Path, metavar="FILE", help="new file, or an older backup; it holds PINs")
     parser = _added(below, "restore", "put a backup into the database of a stopped server", restore_database)
     parser.add_argument("file", type=Path, metavar="FILE", help="file of `lineside server backup`")
     parser.add_argument("--force", action="store_true", help="in the place of what is there")
@@ -45,8 +51,14 @@ def migrate_database(args: argparse.Namespace) -> int:
 
 
 def back_up_database(args: argparse.Namespace) -> int:
-    """Write the database to a file."""
-    return _with_database(args, lambda db: _tell(f"{args.file} is written", back_up(db, args.file)))
+    """Write the database to a file, which nothing but a backup may be before."""
+
+    def run(db: Connection) -> None:
+        if args.file.resolve() in _own_files(args.config):
+            raise StoreError(f"{args.file} belongs to the server itself")
+        _tell(f"{args.file} is written", back_up(db, args.file))
+
+    return _with_database(args, run, "see that the database is there, and name a new file or an older backup")
 
 
 def restore_database(args: argparse.Namespace) -> int:
@@ -60,13 +72,23 @@ def restore_database(args: argparse.Namespace) -> int:
     return _with_database(args, run)
 
 
+def _own_files(config: Path) -> set[Path]:
+    """The settings file of a server, and the files of its database."""
+    database = _address(read_site(config).server)
+    ends = ("", "-wal", "-shm", "-lock", "-journal") if isinstance(database, Path) else ()
+    return {settings_file(config).resolve(), *(Path(f"{database}{end}").resolve() for end in ends)}
+
+
 def _tell(what: str, told: Told) -> None:
     say(f"{what}: {sum(told.rows.values())} rows, SHA-256 {told.checksum}")
 
 
-def _with_database(args: argparse.Namespace, run: Callable[[Connection], None]) -> int:
+def _with_database(args: argparse.Namespace, run: Callable[[Connection], None], hint: str = LOOK) -> int:
     try:
-        db = open_connection(_address(read_site(args.config).server))
+        address = _address(read_site(args.config).server)
+        if isinstance(address, Path):
+            os.close(open_private(address, os.O_RDWR))
+        db = open_connection(address)
         try:
             run(db)
         finally:
@@ -75,7 +97,7 @@ def _with_database(args: argparse.Namespace, run: Callable[[Connection], None]) 
         complain(str(flaw), "name the folder that `lineside server init` made")
         return WRONG_USAGE
     except (StoreError, AuditFailed, OSError) as flaw:
-        complain(str(flaw), "see that the database of the settings is there, and the file whole")
+        complain(str(flaw), hint)
         return REFUSED
     return FINE
 

@@ -12,6 +12,7 @@ from sep2_server.operator.commands import (
     given,
     listed,
     moment,
+    number_or_text,
     rows_of,
 )
 from sep2_server.operator.commands_events import STATES, add_actions, add_times, text_of, times_of
@@ -148,9 +149,10 @@ def _block(text: str) -> dict[str, object]:
     start, equals, price = text.rpartition("=")
     if not equals:
         return {"price": text}
-    if not start.isdigit():
+    value = number_or_text(start)
+    if not isinstance(value, int):
         raise UsageError(f"{text}: {start!r} is no whole number", "write START=PRICE, as in 100=0.40")
-    return {"startValue": int(start), "price": price}
+    return {"startValue": value, "price": price}
 
 
 def _prices(answer: Row) -> str:

@@ -1,6 +1,5 @@
 """Operations on DERControls: publish, change, cancel, list. IEEE 2030.5-2018, 10.2.3 and 10.10."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -12,6 +11,7 @@ from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.event_changes import cancel_event, current, supersede
 from sep2_server.operator.model import natural_of, resource_of
+from sep2_server.operator.reports import counts_of
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.rules import check_event, check_modes
@@ -21,8 +21,6 @@ from sep2_server.operator.tree import Plan, insert_item
 from sep2_server.rows import LATEST, OVER, Row
 
 AFTER_LAST: Final = "after-last"
-MOST_COUNTED: Final = 10_000
-"""Most Responses that are counted for one control."""
 STATES: Final[Mapping[str, frozenset[int]]] = {
     "scheduled": frozenset({EventState.SCHEDULED}),
     "active": frozenset({EventState.ACTIVE}),
@@ -79,9 +77,12 @@ def change(desk: Desk, call: Call) -> Answer:
     """Put a changed DERControl in the place of one that is not over.
 
     Events are not edited: the answer is a new control with an mRID of its own, which supersedes the old one
-    where it covers it; otherwise the old one is cancelled too. IEEE 2030.5-2018, 10.2.3.
+    where it covers it; otherwise the old one is cancelled too. One that would not differ stays as it is.
+    IEEE 2030.5-2018, 10.2.3.
     """
     asked = read(ChangeControl, call.body)
+    if asked == ChangeControl():
+        raise BadRequest("body: nothing to set", "give what is to change, such as duration")
     row = _current(desk, call.names["control"])
     old = desk.control_of(row)
     program = _program_of(desk, row)
@@ -95,6 +96,8 @@ def change(desk: Desk, call: Call) -> Answer:
     )
     if asked.modes is not None:
         successor.DERControlBase_ = _base(desk, program, asked.modes)
+    if replace(successor, href=old.href, mRID=old.mRID, version=old.version) == old:
+        return told(desk, row, program)
     check_event(successor, desk.now)
     return {**told(desk, supersede(desk, row, old, successor), program), "replaces": old.mRID}
 
@@ -110,7 +113,7 @@ def cancel(desk: Desk, call: Call) -> Answer:
 def show(desk: Desk, call: Call) -> Answer:
     """One control with its status now and how many devices gave which Response."""
     row = desk.control(call.names["control"])
-    return {**told(desk, row, _program_of(desk, row)), "responses": _responses(desk, row)}
+    return {**told(desk, row, _program_of(desk, row)), "responses": counts_of(desk, row.mrid)}
 
 
 def list_controls(desk: Desk, call: Call) -> Answer:
@@ -129,7 +132,7 @@ def list_controls(desk: Desk, call: Call) -> Answer:
                 {
                     "group": group.name,
                     **told(desk, row, program),
-                    **({"responses": _responses(desk, row)} if counts else {}),
+                    **({"responses": counts_of(desk, row.mrid)} if counts else {}),
                 }
                 for row in rows
                 if state is None or row.status in STATES[state]
@@ -175,13 +178,6 @@ def _last_end(desk: Desk, program: Row) -> int:
 def _end_of(desk: Desk, row: Row) -> int:
     interval = desk.control_of(row).interval
     return interval.start + interval.duration
-
-
-def _responses(desk: Desk, row: Row) -> dict[str, Json]:
-    """How many Responses of each status came to a control; a device may have given several."""
-    reports = desk.reader.reports(row.mrid or "", limit=MOST_COUNTED)
-    counts = Counter(str(report.status) for report in reports)
-    return dict(sorted(counts.items()))
 
 
 def _base(desk: Desk, program: Row, modes: Mapping[str, Any]) -> DERControlBase:

@@ -168,13 +168,15 @@ class Counter:
         return await self._act(token, operation, request, names)
 
     def _caller(self, request: Request) -> Token:
-        """Who calls. Unauthorized, or TooManyAttempts for an address that has failed too often."""
-        wait_s = self._attempts.wait_s(request.address, self._elapsed())
-        if wait_s:
-            raise TooManyAttempts(wait_s)
+        """Who calls. Unauthorized, or TooManyAttempts for an address that has failed too often.
+
+        A right token is let in whoever has failed before: others may come from the same address.
+        """
         try:
             token = caller(self._tokens(), request.authorization, self._clock.now())
         except Unauthorized as flaw:
+            if wait_s := self._attempts.wait_s(request.address, self._elapsed()):
+                raise TooManyAttempts(wait_s) from flaw
             log.warning("Operator API refused a caller at %s: %s", request.address or "?", flaw.detail)
             if self._attempts.failed(request.address, self._elapsed()):
                 self._audit.append(self._entry("", "show token", request, f"refused: {flaw.error}"))

@@ -9,6 +9,8 @@ from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.natural import EXCITATIONS
 from sep2_server.operator.quantities import MULTIPLIERS, plain
 
+MOST_DIGITS: Final = 30
+"""Places before or behind the point that a coordinate may have; the wire holds fewer."""
 _INT32: Final = 2**31
 
 
@@ -48,6 +50,8 @@ def _number(value: object) -> Decimal:
         number = Decimal(str(value))
     except InvalidOperation:
         number = Decimal("NaN")
+    if number.is_finite() and abs(number.adjusted()) > MOST_DIGITS:
+        raise BadRequest(f"points: {value!r:.40} does not fit the wire", "give numbers such as 92.5")
     if isinstance(value, bool) or not number.is_finite():
         raise BadRequest(f"points: {value!r:.40} is no number", "give numbers such as 92.5")
     return number

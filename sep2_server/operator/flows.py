@@ -6,12 +6,18 @@ from typing import Any, Final
 from schemas import (
     ActivePower,
     FlowReservationRequest,
-    FlowReservationResponse,
     Json,
     SignedRealEnergy,
     spec_of,
 )
-from sep2_server.flow_reservations import REQUESTED, RESPONSE, RESPONSES, usual_duration_s, usual_interval
+from sep2_server.flow_reservations import (
+    REQUESTED,
+    RESPONSE,
+    RESPONSES,
+    request_of,
+    usual_duration_s,
+    usual_interval,
+)
 from sep2_server.operator.desk import OPEN_STATES, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.happenings import publish, told, without_none
@@ -20,7 +26,7 @@ from sep2_server.operator.requests_events import AnswerFlow
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
-from sep2_server.rows import Row, full_mrid
+from sep2_server.rows import Row
 
 REQUEST: Final = "FlowReservationRequest"
 LIST_THEM: Final = "list them: lineside op flow list"
@@ -37,9 +43,11 @@ def list_flows(desk: Desk, call: Call) -> Answer:
     is_open = call.flag("open")
     found: list[Json] = []
     following: int | None = None
-    for row in _requests(desk, after, only):
-        shown = _told(desk, row)
-        if is_open and (shown["status"] != "requested" or shown["answers"]):
+    for row, answers in _answered(desk, after, only):
+        if is_open and answers:
+            continue
+        shown = _told(desk, row, answers)
+        if is_open and shown["status"] != "requested":
             continue
         if len(found) == limit:
             break
@@ -68,13 +76,37 @@ def answer(desk: Desk, call: Call) -> Answer:
         }
     )
     given = publish(desk, row, RESPONSES, body)
-    return {**_told(desk, row), "answer": given}
+    return {**_told(desk, row, _answers(desk, row)), "answer": given}
 
 
-def _requests(desk: Desk, after: int, only: int | None) -> Iterator[Row]:
+def _answered(desk: Desk, after: int, only: int | None) -> Iterator[tuple[Row, list[Row]]]:
+    """Requests behind a row id with the events that answer them; those of a device are read once a batch."""
+    for rows in _batches(desk, after, only):
+        known: dict[int, dict[str | None, list[Row]]] = {}
+        for row in rows:
+            owner = row.owner_id or 0
+            if owner not in known:
+                known[owner] = _by_request(desk, owner)
+            yield row, known[owner].get(row.mrid, [])
+
+
+def _batches(desk: Desk, after: int, only: int | None) -> Iterator[list[Row]]:
+    """The requests behind a row id: of all devices a part at a time, of one device at once."""
+    if only is not None:
+        yield [row for row in desk.reader.owned(only, REQUEST) if row.id > after]
+        return
     while page := desk.reader.of_kind(REQUEST, after_id=after, limit=_BATCH):
-        yield from (row for row in page if only in {None, row.owner_id})
+        yield page
         after = page[-1].id
+
+
+def _by_request(desk: Desk, owner_id: int) -> dict[str | None, list[Row]]:
+    """What a device was granted, what is over too, by the mRID of the request that it answers."""
+    found: dict[str | None, list[Row]] = {}
+    for row in desk.reader.owned(owner_id, RESPONSE):
+        if row.body:
+            found.setdefault(request_of(row), []).append(row)
+    return found
 
 
 def _request(desk: Desk, call: Call) -> Row:
@@ -93,12 +125,7 @@ def _request(desk: Desk, call: Call) -> Row:
 
 def _answers(desk: Desk, request: Row) -> list[Row]:
     """The events that answer a request, those that are over among them."""
-    rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
-    return [
-        row
-        for row in rows
-        if row.body and full_mrid(desk.resource(row, FlowReservationResponse).subject) == request.mrid
-    ]
+    return _by_request(desk, request.owner_id or 0).get(request.mrid, [])
 
 
 def _granted(request: FlowReservationRequest, asked: AnswerFlow) -> tuple[SignedRealEnergy, ActivePower]:
@@ -146,7 +173,7 @@ def _interval(desk: Desk, request: FlowReservationRequest, asked: AnswerFlow) ->
     return {"start": start, "duration": duration}
 
 
-def _told(desk: Desk, row: Row) -> dict[str, Json]:
+def _told(desk: Desk, row: Row, answers: list[Row]) -> dict[str, Json]:
     """A request as the API tells it, in natural units, with the events that answer it."""
     request = desk.resource(row, FlowReservationRequest)
     client = desk.reader.client_of(row.owner_id or 0)
@@ -162,5 +189,5 @@ def _told(desk: Desk, row: Row) -> dict[str, Json]:
         "start": request.intervalRequested.start,
         "duration": request.durationRequested or request.intervalRequested.duration,
         "until": request.intervalRequested.start + request.intervalRequested.duration,
-        "answers": [told(desk, one) for one in _answers(desk, row)],
+        "answers": [told(desk, one) for one in answers],
     }

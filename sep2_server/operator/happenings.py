@@ -15,7 +15,7 @@ from sep2_server.operator import resources
 from sep2_server.operator.desk import ALL, Desk, is_called, is_mrid
 from sep2_server.operator.errors import BadRequest, NotFound
 from sep2_server.operator.event_changes import cancel_event, current
-from sep2_server.operator.reports import response_told
+from sep2_server.operator.reports import counts_of, response_told
 from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.requests_events import Randomized, Timed
 from sep2_server.operator.resources import STATES
@@ -37,10 +37,7 @@ FILTERS: Final = (*dict.fromkeys(STATES.values()),)
 def show(desk: Desk, call: Call) -> Answer:
     """An event of any function set with its status now, and how many devices gave which Response."""
     row = of_name(desk, call)
-    counts: dict[str, int] = {}
-    for report in desk.reader.reports(row.mrid or "", limit=resources.MOST_COUNTED):
-        counts[str(report.status)] = counts.get(str(report.status), 0) + 1
-    return {**told(desk, row), "responses": dict(sorted(counts.items()))}
+    return {**told(desk, row), "responses": counts_of(desk, row.mrid)}
 
 
 def cancel(desk: Desk, call: Call) -> Answer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 
+from sep2_server.folders import is_folder
 from sep2_server.setting_values import SettingsError
 
 FILE: Final = "server.toml"
@@ -55,7 +56,7 @@ class OperatorSettings:
 
 def settings_file(path: Path) -> Path:
     """The settings file that a path names: itself, or the one in the folder."""
-    return path / FILE if path.is_dir() else path
+    return path / FILE if is_folder(path) else path
 
 
 def toml_of(path: Path) -> dict[str, Any]:

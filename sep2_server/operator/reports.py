@@ -60,11 +60,19 @@ def log_events(desk: Desk, call: Call) -> Answer:
 
 def responses(desk: Desk, call: Call) -> Answer:
     """The Responses to a control in the order in which they came, all or those of one device."""
-    row = desk.control(call.names["control"])
-    only = desk.client(call.query["device"]).end_device_id if "device" in call.query else None
-    reports = desk.reader.reports(desk.control_of(row).mRID, limit=call.number("limit", 1000, 1, 10_000))
-    told = [response_told(desk, report) for report in reports if only in {None, report.end_device_id}]
-    return {"mRID": desk.control_of(row).mRID, "responses": list(told)}
+    mrid = desk.control_of(desk.control(call.names["control"])).mRID
+    limit = call.number("limit", 1000, 1, 10_000)
+    if "device" in call.query:
+        reports = desk.reader.reports_of(desk.client(call.query["device"]).end_device_id, mrid, limit=limit)
+    else:
+        reports = desk.reader.reports(mrid, limit=limit)
+    return {"mRID": mrid, "responses": [response_told(desk, report) for report in reports]}
+
+
+def counts_of(desk: Desk, mrid: str | None) -> dict[str, Json]:
+    """How many devices gave which Response to an event, by its status; one may have given several."""
+    counts = desk.reader.count_reports(mrid or "")
+    return dict(sorted((str(status), amount) for status, amount in counts.items()))
 
 
 def response_told(desk: Desk, report: Report) -> dict[str, Json]:

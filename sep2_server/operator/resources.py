@@ -5,14 +5,12 @@ in is in `planting`, what comes and goes with it is in `tree`.
 """
 
 import re
-from collections import Counter
 from typing import Final
 
 from function_sets import ROUTES, Access
 from schemas import (
     DERCurve,
     Event,
-    FlowReservationResponse,
     Resource,
 )
 from schemas.codes import EventState
@@ -28,7 +26,7 @@ from sep2_server.extra_routes import (
     MEMBER_LISTS,
     PROGRAM_KINDS,
 )
-from sep2_server.flow_reservations import RESPONSE
+from sep2_server.flow_reservations import RESPONSE, request_of
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, price_blocks, programs
 from sep2_server.operator.desk import Desk
@@ -37,14 +35,14 @@ from sep2_server.operator.event_changes import abandon, cancel_event, change_eve
 from sep2_server.operator.function_rules import require_free, require_subject
 from sep2_server.operator.own_ways import require_changed_here, require_removed_here
 from sep2_server.operator.planting import changed_value, plan_of
-from sep2_server.operator.reports import response_told
+from sep2_server.operator.reports import counts_of, response_told
 from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import Plan, insert_item, put_item, put_single, remove
 from sep2_server.operator.untold import wire_of
 from sep2_server.operator.xml_bodies import given_of, replacing
-from sep2_server.rows import OVER, Group, Row, full_mrid
+from sep2_server.rows import OVER, Group, Row
 from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
@@ -213,10 +211,9 @@ def responses(desk: Desk, call: Call) -> Answer:
     """The Responses to an event of any kind, in the order in which they came, and their counts."""
     row = _event(_target(desk, call.query.get("href")))
     reports = desk.reader.reports(row.mrid or "", limit=call.number("limit", 1000, 1, MOST_COUNTED))
-    counts = Counter(str(report.status) for report in reports)
     return {
         "href": row.href,
-        "counts": dict(sorted(counts.items())),
+        "counts": counts_of(desk, row.mrid),
         "responses": [response_told(desk, report) for report in reports],
     }
 
@@ -381,8 +378,7 @@ def _require_over(desk: Desk, row: Row) -> None:
 def _grants_of(desk: Desk, request: Row) -> list[Row]:
     """The events that answer a request."""
     rows = desk.reader.owned(request.owner_id or 0, RESPONSE)
-    subjects = ((row, desk.resource(row, FlowReservationResponse).subject) for row in rows)
-    return [row for row, subject in subjects if full_mrid(subject) == request.mrid]
+    return [row for row in rows if request_of(row) == request.mrid]
 
 
 def _rows_below(desk: Desk, row: Row) -> list[Row]:

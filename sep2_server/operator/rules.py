@@ -88,6 +88,10 @@ def check_event(event: Event, now: int) -> None:
             f"randomizeDuration: {-shorter} s would leave nothing of {interval.duration} s",
             f"allowed: {1 - interval.duration} to 3600",
         )
+    for name in ("responseRequired", "deviceCategory"):
+        digits = getattr(event, name, None)
+        if digits is not None and not digits.strip():
+            raise BadRequest(f"{name}: there are no digits", "give hex digits, or leave it out")
     if int(event.responseRequired or "00", 16) & ~RESPONSE_BITS:
         raise BadRequest(f"responseRequired: {event.responseRequired} has unknown bits", "allowed: 00 to 07")
 

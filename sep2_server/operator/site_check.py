@@ -1,5 +1,6 @@
 """Every flaw of a settings file at once, with its line: unknown names, wrong values, missing files."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from certs import CertsError, ServerTls
 from sep2_server.address import PostgresAddress, is_url
+from sep2_server.folders import is_folder
 from sep2_server.operator.operator_settings import TABLE, OperatorSettings, settings_file
 from sep2_server.operator.site import Site, given_of, site_of
 from sep2_server.process.place import tls_files
@@ -150,12 +152,12 @@ def _wrong_files(site: Site) -> Iterator[tuple[str, str]]:
     settings = site.server
     named = [("certificate", settings.certificate), ("key", settings.key), ("roots", settings.roots)]
     named += [("extra_trusted", path) for path in settings.extra_trusted_paths]
-    missing = [(name, f"{name}: {path}: no such file") for name, path in named if not path.is_file()]
+    missing = [(name, f"{name}: {path}: {why}") for name, path in named if (why := _why_not(path))]
     yield from missing
     if not missing:
         yield from _wrong_certificates(settings)
     yield from _wrong_database(settings)
-    if settings.files_folder.exists() and not settings.files_folder.is_dir():
+    if os.path.lexists(settings.files_folder) and not is_folder(settings.files_folder):
         yield "files_folder", f"files_folder: {settings.files_folder}: no folder"
     if site.operator.plain_http and not site.operator.is_loopback:
         yield (
@@ -164,9 +166,20 @@ def _wrong_files(site: Site) -> Iterator[tuple[str, str]]:
         )
 
 
+def _why_not(path: Path) -> str:
+    """Why a file cannot be read; empty where it can."""
+    try:
+        if not path.is_file():
+            return "no such file"
+        path.open("rb").close()
+    except OSError as flaw:
+        return f"this user may not read it ({flaw.strerror})"
+    return ""
+
+
 def _wrong_database(settings: Settings) -> Iterator[tuple[str, str]]:
     if not is_url(settings.database):
-        if not Path(settings.database).parent.is_dir():
+        if not is_folder(Path(settings.database).parent):
             yield "database", f"database: {Path(settings.database).parent}: no such folder"
         return
     try:

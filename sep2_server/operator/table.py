@@ -32,6 +32,15 @@ def fields(pairs: Sequence[tuple[str, object]], *, width: int = WIDTH) -> str:
     return "\n".join(f"{name:<{name_width}}  {_cut(_text(value), room)}".rstrip() for name, value in pairs)
 
 
+def plain(text: str) -> str:
+    """A text that a device may have sent, on one line that steers no terminal."""
+    if text.isprintable():
+        return text
+    from certs import one_line  # noqa: PLC0415 - loads TLS, and few texts need it
+
+    return one_line(text)
+
+
 def _narrow(widths: list[int], columns: Sequence[int], width: int) -> None:
     """Take from the widest of the columns until a line fits, or none is wider than the least."""
     while sum(widths) + _GAP * (len(widths) - 1) > width:
@@ -63,4 +72,4 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else plain(str(value))

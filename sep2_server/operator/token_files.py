@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from sep2_server.folders import PRIVATE, give_to_owner_of, open_private
 from sep2_server.operator.auth import Role, Token, make_secret, token_of
 from sep2_server.operator.errors import Conflict, NotFound
 
@@ -96,8 +97,9 @@ def write_secret(path: Path, text: str) -> None:
     """Write a file that its owner alone may read, in one step: a reader sees the old or the new one."""
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
-    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     with os.fdopen(file, "w") as out:
+        give_to_owner_of(path if path.exists() else path.parent, file)
         out.write(text)
         out.flush()
         os.fsync(file)
@@ -107,7 +109,7 @@ def write_secret(path: Path, text: str) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """No other process changes the files meanwhile."""
-    lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = open_private(folder / LOCK_FILE, os.O_RDWR)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

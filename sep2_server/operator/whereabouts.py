@@ -6,6 +6,7 @@ from pathlib import Path
 from sep2_server.operator.operator_settings import (
     TABLE,
     URL_FILE,
+    OperatorSettings,
     operator_settings,
     settings_file,
     toml_of,
@@ -44,6 +45,14 @@ def whereabouts_of(path: Path) -> Whereabouts:
     except SettingsError as flaw:
         raise WhereaboutsError(str(flaw), "name the folder that `lineside server init` made") from flaw
     folder, roots = file.parent / operator.folder, file.parent / str(given.get("roots", ROOTS))
+    try:
+        return _left_in(folder, roots, operator)
+    except (OSError, ValueError) as flaw:
+        hint = "run as the user who owns it, or give --server, --token-file and --roots"
+        raise WhereaboutsError(f"{folder}: {getattr(flaw, 'strerror', None) or flaw}", hint) from flaw
+
+
+def _left_in(folder: Path, roots: Path, operator: OperatorSettings) -> Whereabouts:
     left = folder / URL_FILE
     scheme = "http" if operator.plain_http else "https"
     return Whereabouts(

@@ -30,9 +30,9 @@ def watch(server: "Sep2Server") -> None:
     meter.gauge("lineside_certificate_days", lambda: days_left(server))
     meter.gauge("lineside_write_queue_jobs", lambda: store.waiting_jobs)
     meter.gauge("lineside_disk_failed", lambda: int(not store.is_durable))
-    meter.stored("lineside_due_events", lambda: len(store.reader.due(server.clock.now() - 1, limit=MOST_DUE)))
-    meter.stored("lineside_outbox_notifications", store.reader.ledger.count_owed, state="owed")
-    meter.stored("lineside_outbox_notifications", store.reader.ledger.count_dead, state="dead")
+    meter.common("lineside_due_events", lambda: len(store.reader.due(server.clock.now() - 1, limit=MOST_DUE)))
+    meter.common("lineside_outbox_notifications", store.reader.ledger.count_owed, state="owed")
+    meter.common("lineside_outbox_notifications", store.reader.ledger.count_dead, state="dead")
     counters = server.notifications.counters
     for result in counters.as_numbers():
         meter.gauge(
@@ -42,7 +42,7 @@ def watch(server: "Sep2Server") -> None:
         )
     meter.gauge("lineside_clock_lease_held", lambda: server.keeper.holds_lease)
     meter.stored("lineside_change_feed_lag", lambda: max(store.reader.last_change() - store.feed.position, 0))
-    meter.stored("lineside_clock_lag_seconds", lambda: _clock_lag_s(server))
+    meter.common("lineside_clock_lag_seconds", lambda: _clock_lag_s(server))
 
 
 def _number_of(counters: "Counters", result: str) -> int:

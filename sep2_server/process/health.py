@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sep2_server.disk import HINT
 from sep2_server.errors import StoreError
 from sep2_server.process.families import Samples
+from sep2_server.reader import Reader
 
 if TYPE_CHECKING:
     from sep2_server.app import Sep2Server
@@ -47,7 +48,7 @@ def _claim(server: "Sep2Server", claim: Callable[["Sep2Server"], str]) -> str:
 
 
 def _store(server: "Sep2Server") -> str:
-    server.store.reader.last_change()
+    server.store.look(Reader.last_change)
     server.store.require_durable()
     return FINE
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+from certs import one_line, printable_json
 
 Format = Literal["text", "json"]
 TEXT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -69,8 +71,12 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """One line, whatever the arguments of the message hold."""
-        record.message = _one_line(record.message)
+        record.message = one_line(record.message)
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802
+        """A traceback, whose last line may hold what a client has sent."""
+        return "\n".join(one_line(line) for line in super().formatException(ei).split("\n"))
 
 
 class JsonFormatter(logging.Formatter):
@@ -87,16 +93,12 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+        return printable_json(json.dumps(told, ensure_ascii=False))
 
 
 def formatter_of(kind: Format) -> logging.Formatter:
     """What makes lines of a form."""
     return JsonFormatter() if kind == "json" else TextFormatter()
-
-
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 def _moment(seconds: float) -> str:

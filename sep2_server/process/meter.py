@@ -61,6 +61,7 @@ class Meter:
         self._events: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._gauges: dict[tuple[str, tuple[tuple[str, str], ...]], Gauge] = {}
         self._stored: dict[tuple[str, tuple[tuple[str, str], ...]], Gauge] = {}
+        self._common: dict[tuple[str, tuple[tuple[str, str], ...]], Gauge] = {}
         self._lock = threading.Lock()
         self.batches = Histogram(JOBS)
         self.commits = Histogram(SECONDS)
@@ -95,6 +96,10 @@ class Meter:
         """Ask for a number that stands in the store; where one raises a StoreError, none is told then."""
         self._stored[name, tuple(labels.items())] = read
 
+    def common(self, name: str, read: Gauge, **labels: str) -> None:
+        """As `stored`, for a number that every worker would tell alike: who is scraped alone asks for it."""
+        self._common[name, tuple(labels.items())] = read
+
     def committed(self, jobs: int, seconds: float) -> None:
         """Count one commit. Any thread may call."""
         with self._lock:
@@ -111,9 +116,13 @@ class Meter:
 
     def samples(self) -> Samples:
         """Every number as it is now, those of the base too; what the store does not tell is left out."""
-        return joined((self._base, self._own()))
+        return joined((self._base, self._own({**self._stored, **self._common})))
 
-    def _own(self) -> Samples:
+    def own_samples(self) -> Samples:
+        """Those, but for what all workers have in common: it may cost more than each should pay a second."""
+        return joined((self._base, self._own(self._stored)))
+
+    def _own(self, stored: Mapping[tuple[str, tuple[tuple[str, str], ...]], Gauge]) -> Samples:
         found: Samples = {}
         for (method, route, status), (count, received, sent) in self._requests.items():
             _put(found, "lineside_requests_total", count, method=method, route=route, status=status)
@@ -132,7 +141,7 @@ class Meter:
         for (name, labels), read in self._gauges.items():
             _put(found, name, read(), **dict(labels))
         with suppress(StoreError):  # the first to fail has waited for the database: no other does
-            for (name, labels), read in self._stored.items():
+            for (name, labels), read in stored.items():
                 _put(found, name, read(), **dict(labels))
         _put(found, "lineside_cpu_seconds_total", _cpu_s())
         _put(found, "lineside_resident_octets", _resident_octets())

@@ -1,5 +1,6 @@
 """What a client may do for ever must not grow for ever; what it says of one thing stays with that thing."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from certs import Pki
 from schemas import (
+    Codec,
     DateTimeInterval,
     DERControlResponse,
     Error,
@@ -23,6 +25,7 @@ from schemas.codes import ErrorReason
 from sep2_server.event_times import repair_due
 from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, make_control, running
+from tests.integration.test_sep2_durability import event
 
 MRID = "0F" * 16
 KINDS_BELOW = (
@@ -127,7 +130,7 @@ async def test_a_mirror_keeps_its_mrid(bench: Bench) -> None:
 
 
 async def test_reports_of_an_event_go_with_its_history(tmp_path: Path, sep2_pki: Pki) -> None:
-    async with running(tmp_path, sep2_pki, event_history_s=100) as bench:
+    async with running(tmp_path, sep2_pki, event_history_s=86_400) as bench:
         _, client = await bench.device("many-1")
         _, program = await bench.group("all", "many-1")
         await bench.control(program, make_control(MRID, START, 60))
@@ -137,8 +140,11 @@ async def test_reports_of_an_event_go_with_its_history(tmp_path: Path, sep2_pki:
         )
         assert (await client.post(f"{sets[0].href}/rsp", answer)).status == 201
         await pass_time(bench, 60)
-        assert len(bench.store.reader.reports(MRID)) == 1
-        await pass_time(bench, 100)
+        done = replace(answer, status=3)
+        assert (await client.post(f"{sets[0].href}/rsp", done)).status == 201, "it is over, and is answered"
+        await pass_time(bench, 86_399)
+        assert [report.status for report in bench.store.reader.reports(MRID)] == [1, 3]
+        await pass_time(bench, 1)
         assert bench.store.reader.reports(MRID) == []
 
 
@@ -181,3 +187,16 @@ async def refused_subscription(bench: Bench, resource: str) -> None:
     reply = await client.post(f"{row.href}/sub", asked)
     assert (reply.status, reply.decoded(Error).reasonCode) == (400, ErrorReason.INVALID_VALUES)
     assert (await client.read(f"{row.href}/sub", SubscriptionList)).all == 0
+
+
+async def test_a_larger_body_is_taken_as_soon_as_the_settings_are_renewed(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    async with running(tmp_path, sep2_pki) as bench:
+        row, client = await bench.device("bounds-1")
+        body = Codec().encode(event(1)).replace(b"><", b">%s<" % (b" " * 1_500_000), 1)
+        assert (await client.send("POST", f"{row.href}/lel", body)).status == 400
+        bench.server.renew(replace(bench.server.settings, most_octets=2 << 20))
+        assert (await client.send("POST", f"{row.href}/lel", body)).status == 201
+        bench.server.renew(replace(bench.server.settings, most_octets=1 << 20))
+        assert (await client.send("POST", f"{row.href}/lel", body)).status == 400

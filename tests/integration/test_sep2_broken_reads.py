@@ -88,3 +88,37 @@ async def test_the_clock_task_rests_while_nothing_can_be_read(
     await asyncio.sleep(0.5)
     monkeypatch.undo()
     assert 0 < asked < 10
+
+
+@pytest.mark.parametrize("way", ["first", "again"])
+async def test_who_reads_meanwhile_is_told_to_come_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Whether its head is known or not, and a list or a resource."""
+    row, client = await bench.device("reader-1")
+    paths = [f"{row.href}/lel", f"{row.href}/der", "/edev"]
+    if way == "again":
+        assert [(await client.get(path)).status for path in paths for _ in range(3)] == [200] * 9
+    for page in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr(Reader, "snapshot", broken)
+            for path in paths:
+                reply = await client.get(f"{path}?l={page + 5}&s={page + 1}")
+                assert (reply.status, reply.headers.get("Retry-After")) == (503, "30"), path
+        assert (await client.get(f"{paths[0]}?l={page + 5}&s={page + 1}")).status == 200
+
+
+async def test_who_reads_while_others_write_to_a_broken_file_is_told_to_come_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others have committed cannot be looked up: nothing that is kept is told as current."""
+    _, client = await bench.device("reader-1")
+    for _ in range(3):
+        assert (await client.get("/edev")).status == 200
+    monkeypatch.setattr(bench.server, "_shares_file", True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "_hear_others", broken)
+        for _ in range(2):
+            reply = await client.get("/edev")
+            assert (reply.status, reply.headers.get("Retry-After")) == (503, "30")
+    assert (await client.get("/edev")).status == 200

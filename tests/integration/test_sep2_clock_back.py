@@ -186,6 +186,25 @@ async def test_ended_events_whose_list_is_gone_keep_no_others_from_coming_back(
             await asyncio.sleep(0.05)
 
 
+async def test_a_control_comes_back_into_a_list_whose_uri_is_scrambled(tmp_path: Path, sep2_pki: Pki) -> None:
+    async def until_listed(amount: int) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                if (await client.read(listed, DERControlList)).all == amount:
+                    return
+                await asyncio.sleep(0.05)
+
+    async with running(tmp_path, sep2_pki, uri_salt="pepper") as bench:
+        client, program = await program_of(bench)
+        listed = bench.server.environment.uris.of("DERControlList", (program.id,))
+        await bench.control(program, make_control("A1", START + 100, 600))
+        for now, amount in ((START + 2000, 0), (START + 160, 1)):
+            bench.clock.set(now)
+            bench.server.keeper.wake()
+            await seen(bench)
+            await until_listed(amount)
+
+
 async def over(bench: Bench, client: Client, listed: str, left: int) -> None:
     """Wait until no control is active and so many are listed."""
     await seen(bench)

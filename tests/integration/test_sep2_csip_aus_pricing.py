@@ -1,11 +1,13 @@
 """Pricing of CSIP-AUS v1.3: the combined list of intervals, with prices in them, over mutual TLS."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from certs import Pki
 from schemas import (
@@ -20,9 +22,13 @@ from schemas import (
     TimeTariffIntervalList,
     csip_aus,
 )
+from sep2_server.event_times import repair_due
+from sep2_server.migrations import FORMAT_OPTION
 from sep2_server.operator import resources
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.router import Call
+from sep2_server.rows import EVERYBODY, Span
+from sep2_server.transaction import Transaction
 from tests.integration.lived_in_house import operate
 from tests.integration.sep2_harness import START, Bench, Client, running
 
@@ -301,3 +307,70 @@ async def test_other_versions_know_nothing_of_it(tmp_path: Path, sep2_pki: Pki, 
         shown = (await shop.client.get(f"/aus13{shop.tariff}")).body
         assert f'href="/aus13{combined}"'.encode() in shown
         assert (await shop.client.get(f"/aus13{combined}")).status == 200
+
+
+PRICED = ("TimeTariffInterval", "ConsumptionTariffIntervalList", "ConsumptionTariffInterval")
+
+
+async def amounts(bench: Bench) -> list[int]:
+    """How many intervals, lists of prices and prices are stored."""
+    return await bench.store.ask(lambda reader: [len(reader.of_kind(kind, limit=99)) for kind in PRICED])
+
+
+async def priced(bench: Bench, *starts: int) -> None:
+    """Intervals of two prices each, whatever the URIs look like."""
+    uris, shop = bench.server.environment.uris, Shop(bench)
+
+    def below(kind: str, href: str) -> str:
+        place = uris.find(href)
+        assert place is not None
+        return uris.of(kind, place.parts)
+
+    await bench.device("price-1")
+    await bench.group("price", "price-1")
+    tariff = await shop.add(uris.of("TariffProfileList"), TARIFF, group="price")
+    kind = {"roleFlags": "00", "ReadingType": {"uom": 72}}
+    component = await shop.add(below("RateComponentList", tariff), kind)
+    prices = [{"consumptionBlock": number, "startValue": number, "price": number + 1} for number in range(2)]
+    for start in starts:
+        interval = {"start": start, "duration": 10}
+        body = {"touTier": 0, "interval": interval, "ConsumptionTariffInterval": prices}
+        await shop.add(below("TimeTariffIntervalList", component), body)
+
+
+@pytest.mark.parametrize("salt", ["", "pepper"])
+async def test_with_an_interval_that_is_forgotten_its_prices_go(
+    tmp_path: Path, sep2_pki: Pki, salt: str
+) -> None:
+    async with running(tmp_path, sep2_pki, **V13, event_history_s=100, uri_salt=salt) as bench:
+        await priced(bench, START, START + 10, START + 5000)
+        assert await amounts(bench) == [3, 3, 6]
+        bench.clock.set(START + 1000)
+        while await bench.store.do(
+            partial(repair_due, environment=bench.server.environment, now=START + 1000)
+        ):
+            pass
+        assert await amounts(bench) == [1, 1, 2]
+
+
+@pytest.mark.parametrize("salt", ["", "pepper"])
+async def test_prices_that_format_13_has_left_are_gone_once_its_database_is_opened(
+    tmp_path: Path, sep2_pki: Pki, salt: str
+) -> None:
+    tallies = text("SELECT count(*) FROM tally WHERE list_id NOT IN (SELECT id FROM resource)")
+
+    def leave(tx: Transaction) -> None:
+        for row in tx.of_kind("TimeTariffInterval", limit=2):
+            tx.delete(row)
+        tx.put_option(FORMAT_OPTION, "13")
+
+    async with running(tmp_path, sep2_pki, **V13, uri_salt=salt) as bench:
+        await priced(bench, START, START + 10, START + 20)
+        left = await bench.store.do(lambda tx: tx._db.number(tallies))
+        await bench.store.do(leave)
+        assert await amounts(bench) == [1, 3, 6]
+    async with running(tmp_path, sep2_pki, **V13, uri_salt=salt) as bench:
+        assert await amounts(bench) == [1, 1, 2]
+        (listed,) = bench.store.reader.of_kind("ConsumptionTariffIntervalList")
+        assert bench.store.reader.count(Span(list_id=listed.id, scope=EVERYBODY)) == 2
+        assert await bench.store.do(lambda tx: tx._db.number(tallies)) == left

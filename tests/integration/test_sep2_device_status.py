@@ -20,6 +20,7 @@ from schemas import (
     PowerStatus,
     SupportedLocale,
     SupportedLocaleList,
+    Temperature,
     spec_of,
 )
 from sep2_server.rows import Row
@@ -57,6 +58,17 @@ def put_by_the_device(value: object) -> dict[str, object]:
     """All but what the server says of a resource."""
     held = {f.attr: getattr(value, f.attr) for f in spec_of(type(value))}
     return {name: one for name, one in held.items() if name not in {"href", "subscribable"}}
+
+
+async def test_what_was_put_in_a_large_body_can_be_put_again(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, most_octets=4 << 20) as bench:
+        row, client = await bench.device("der-1")
+        warm = Temperature(multiplier=0, subject=0, value=5)
+        status = DeviceStatus(changedTime=START, Temperature_=[warm] * 14_000)
+        replies = [await client.put(f"{row.href}/dstat", status) for _ in range(2)]
+        assert [reply.status for reply in replies] == [204, 204]
+        reply = await client.get(f"{row.href}/dstat")
+        assert (reply.status, reply.body.count(b"<Temperature>")) == (200, 14_000)
 
 
 async def test_incomplete_settings_are_400_and_nothing_is_stored(bench: Bench) -> None:

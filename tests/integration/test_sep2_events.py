@@ -102,7 +102,7 @@ async def test_a_control_that_has_ended_leaves_the_list(bench: Bench) -> None:
 async def test_a_control_stays_as_long_as_the_settings_say(
     tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
 ) -> None:
-    settings = {"event_retention_s": 60, "event_history_s": 100}
+    settings = {"event_retention_s": 60, "event_history_s": 86_400}
     async with running(tmp_path_factory.mktemp("events"), sep2_pki, **settings) as bench:
         client, program = await program_of(bench)
         row = await bench.control(program, make_control("A1", START + 10, 10))
@@ -114,7 +114,7 @@ async def test_a_control_stays_as_long_as_the_settings_say(
             counts.append((page.all, active.all))
         assert counts == [(1, 0), (1, 0), (0, 0)]
         there = []
-        for now in (179, 180):
+        for now in (79 + 86_400, 80 + 86_400):
             job = partial(repair_due, environment=bench.server.environment, now=START + now)
             await bench.store.do(job)
             there.append(bench.store.reader.by_id(row.id) is not None)
@@ -237,7 +237,7 @@ async def test_an_event_is_forgotten_when_its_history_ends(
     tmp_path_factory: pytest.TempPathFactory, sep2_pki: Pki
 ) -> None:
     folder = tmp_path_factory.mktemp("history")
-    async with running(folder, sep2_pki, event_history_s=100) as bench:
+    async with running(folder, sep2_pki, event_history_s=86_400) as bench:
         _, program = await program_of(bench)
         row = await bench.control(program, make_control("A1", START + 10, 10))
     async with running(folder, sep2_pki, now=START + 50) as bench:

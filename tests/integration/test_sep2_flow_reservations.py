@@ -584,6 +584,68 @@ async def test_requests_whose_time_is_over_make_room(tmp_path: Path, sep2_pki: P
         assert {one.mRID for one in page.FlowReservationRequest_} == {"F5", "F6"}
 
 
+@pytest.mark.usefixtures("each_database")
+@pytest.mark.parametrize("is_deleted", [True, False])
+async def test_of_what_a_device_was_granted_the_newest_is_kept(
+    tmp_path: Path, sep2_pki: Pki, is_deleted: bool
+) -> None:
+    """A device that asks all the time, and may remove its requests, does not fill the database."""
+    settings: dict[str, Any] = {"function_sets": "fr", "flow_reservations": "grant", "items_per_list": 20}
+    async with running(tmp_path, sep2_pki, **settings) as bench:
+        row, client = await bench.device("ev-1")
+        for number in range(50):
+            wish = DateTimeInterval(start=bench.clock.now(), duration=60)
+            posted = replace(REQUEST, mRID=f"F{number:03}", intervalRequested=wish)
+            reply = await client.post(f"{row.href}/frq", posted)
+            assert reply.status == 201
+            bench.clock.advance(120)
+            if is_deleted:
+                assert (await client.send("DELETE", reply.location)).status == 204
+        kept = await bench.store.ask(lambda reader: reader.owned(row.id, "FlowReservationResponse"))
+        subjects = [event.subject for one in kept if (event := flow_response(bench, one))]
+        assert subjects == [f"F{number:03}" for number in range(50 - len(subjects), 50)]
+        assert 21 <= len(subjects) <= 23, "20 that are over, a twentieth more, and that of the last request"
+
+
+def flow_response(bench: Bench, row: Row) -> FlowReservationResponse:
+    return bench.server.environment.codec.decode_fragment(row.body, FlowReservationResponse)
+
+
+@pytest.mark.parametrize("list_is_full", [True, False])
+async def test_what_a_device_asks_costs_by_what_is_not_over(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch, list_is_full: bool
+) -> None:
+    """What it was granted before is not read, nor decoded, by a new request and by the end of one."""
+    most = 25 if list_is_full else 100
+    settings: dict[str, Any] = {"function_sets": "fr", "flow_reservations": "grant", "items_per_list": most}
+    async with running(tmp_path, sep2_pki, **settings) as bench:
+        row, client = await bench.device("ev-1")
+        read: list[int] = []
+        plain, between = Transaction.owned, Transaction.overlapping
+
+        def owned(tx: Transaction, owner_id: int, kind: str) -> list[Row]:
+            read.append(len(found := plain(tx, owner_id, kind)))
+            return found
+
+        def overlapping(tx: Transaction, list_id: int, starts: int, ends: int) -> list[Row]:
+            read.append(len(found := between(tx, list_id, starts, ends)))
+            return found
+
+        monkeypatch.setattr(Transaction, "owned", owned)
+        monkeypatch.setattr(Transaction, "overlapping", overlapping)
+        for number in range(30):
+            wish = DateTimeInterval(start=bench.clock.now(), duration=60)
+            posted = replace(REQUEST, mRID=f"F{number:03}", intervalRequested=wish)
+            read.clear()
+            reply = await client.post(f"{row.href}/frq", posted)
+            assert reply.status == 201
+            assert (await client.put(reply.location, posted)).status == 204
+            if number % 2:
+                assert (await client.send("DELETE", reply.location)).status == 204
+            assert sum(read) <= 12
+            bench.clock.advance(120)
+
+
 @pytest.mark.parametrize("spelled", ["AB01", "00ab01"])
 async def test_a_granted_request_may_be_put_as_it_was_with_its_mrid_spelled_otherwise(
     tmp_path: Path, sep2_pki: Pki, spelled: str

@@ -1,6 +1,7 @@
 """Who follows a curve is kept with what is written, and never differs from it. IEEE 2030.5-2018, 10.10."""
 
 import asyncio
+import secrets
 from contextlib import suppress
 from functools import partial
 
@@ -93,6 +94,19 @@ async def test_a_control_that_is_changed_follows_what_it_names_then(bench: Bench
 
     await bench.do(change)
     assert await kept(bench) == {(B, row.id)}
+
+
+@pytest.mark.parametrize("link", ["https://tariffs.example/", "/"])
+async def test_what_links_to_another_server_is_stored_and_follows_nothing_here(
+    bench: Bench, link: str
+) -> None:
+    """The link may be longer than what an index of PostgreSQL holds, packed as it is."""
+    far = link + secrets.token_urlsafe(7_000)
+    program = await program_of(bench)
+    row = await publish(bench, program, 1, base(A, far))
+    assert await kept(bench) == {(A, row.id)}
+    await bench.do(lambda desk: remove_tree(desk.transaction, desk.environment.uris, program))
+    assert await kept(bench) == set()
 
 
 async def test_what_is_over_follows_nothing_until_the_clock_goes_back(bench: Bench) -> None:

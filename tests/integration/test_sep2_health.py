@@ -1,16 +1,20 @@
 """Whether a server says that it is ready, and what it says when it is not."""
 
+import dataclasses
 import json
 import os
 import time
 from pathlib import Path
+from sqlite3 import OperationalError
 
 import pytest
 
 from certs import Pki
 from schemas import LogEvent
 from sep2_server.kernel_sync import KernelSync
+from sep2_server.process.boards import Boards
 from sep2_server.process.pages import page
+from sep2_server.reader import Reader
 from tests.integration.sep2_harness import START, Bench, running
 
 EVENT = LogEvent(
@@ -69,6 +73,17 @@ async def test_a_disk_that_has_not_kept_what_was_written_makes_it_not_ready(
     assert (status, "Input/output error; nothing more is written before" in checks["store"]) == (503, True)
 
 
+async def test_a_file_that_cannot_be_read_makes_it_not_ready(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Reader) -> int:
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Reader, "last_change", broken)
+    status, checks = readiness(bench)
+    assert (status, checks["store"].endswith("the file cannot be read: disk I/O error")) == (503, True)
+
+
 async def test_other_paths_are_no_page_of_monitoring(bench: Bench) -> None:
     assert page(bench.server, "/edev") is None
     found = page(bench.server, "/livez")
@@ -85,3 +100,17 @@ async def test_metrics_of_one_process_count_hits_and_misses(bench: Bench) -> Non
     found = page(bench.server, "/metrics")
     assert found is not None
     assert b'lineside_requests_total{method="GET",route="Time",status="200"} 3\n' in found.body
+
+
+async def test_a_beat_counts_nothing_that_a_scrape_counts_once_for_all(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards, place = Boards.create(1), bench.server.place
+    monkeypatch.setattr(bench.server, "place", dataclasses.replace(place, boards=boards))
+    bench.server._beat()
+    told = boards.read(0)[1]
+    common = {"lineside_outbox_notifications", "lineside_due_events", "lineside_clock_lag_seconds"}
+    assert told.keys() & {*common, "lineside_change_feed_lag"} == {"lineside_change_feed_lag"}
+    found = page(bench.server, "/metrics")
+    assert found is not None
+    assert {line.partition(" ")[0].partition("{")[0] for line in found.body.decode().splitlines()} >= common

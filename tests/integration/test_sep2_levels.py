@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from certs import Pki
-from schemas import ActivePower, DERControlBase, DERControlList, EndDevice, EndDeviceList, Error, csip_aus
+from schemas import (
+    ActivePower,
+    Codec,
+    DERCapability,
+    DERControlBase,
+    DERControlList,
+    DERList,
+    EndDevice,
+    EndDeviceList,
+    Error,
+    csip_aus,
+)
 from tests.integration.sep2_harness import SEP_XML, START, Bench, Client, make_control, running
 
 BASE_ALONE = f"{SEP_XML};level=-S1"
@@ -61,6 +72,21 @@ async def test_an_extension_as_a_whole_is_406_for_the_base_schema(australian: Be
     assert (await client.post(href, csip_aus.ConnectionPoint(connectionPointId="6"))).status == 201
     reply = await client.get(href, Accept=BASE_ALONE)
     assert (reply.status, reply.decoded(Error).reasonCode) == (406, 0)
+
+
+async def test_what_lacks_an_extension_is_read_all_the_same(tmp_path: Path, sep2_pki: Pki) -> None:
+    mounts = {"/base": "csip"}
+    async with running(tmp_path, sep2_pki, profile="csip_aus_v1.2", mounts=mounts) as bench:
+        row, client = await bench.device("level-1")
+        ders = await client.read(f"{row.href}/der", DERList)
+        href = f"{ders.DER_[0].href}/dercap"
+        watt = ActivePower(multiplier=0, value=5)
+        capability = DERCapability(modesSupported="00", rtgMaxW=watt, type=4)
+        body = Codec().encode(capability)
+        assert (await client.send("PUT", f"/base{href}", body)).status == 204
+        reply = await client.get(href, Accept=BASE_ALONE)
+        assert reply.status == 200
+        assert reply.decoded(DERCapability).rtgMaxW == watt
 
 
 async def test_what_the_base_schema_is_sent_is_as_fresh_as_the_rest(australian: Bench) -> None:

@@ -213,6 +213,30 @@ async def test_of_many_sets_the_newest_are_kept(meters: Meters) -> None:
     assert starts == [START + 60 * number for number in range(13, 3, -1)]
 
 
+@pytest.mark.parametrize("ahead_s", [315_360_000, -86_400])
+async def test_sets_are_kept_whatever_times_those_before_them_told(meters: Meters, ahead_s: int) -> None:
+    """The clock of a device may be wrong: what it posts now is never what is forgotten."""
+    made = await meters.mirror("mirror-3", reading_of(1))
+    for number in range(10):
+        early = reading_set(f"A{number}", START + ahead_s + 60 * number, number)
+        await meters.post("mirror-3", made.location, early)
+    for number in range(10):
+        reply = await meters.post("mirror-3", made.location, reading_set(f"C{number}", START + number, 1))
+        assert (await (await meters.bench.client("mirror-3")).get(reply.location)).status == 200
+    starts = [one.timePeriod.start for one in (await meters.sets("mirror-3")).ReadingSet_]
+    assert starts == [START + number for number in reversed(range(10))]
+
+
+async def test_a_set_that_is_posted_again_keeps_its_place(meters: Meters) -> None:
+    made = await meters.mirror("mirror-3", reading_of(1))
+    for number in range(10):
+        await meters.post("mirror-3", made.location, reading_set(f"A{number}", START + 60 * number, number))
+    await meters.post("mirror-3", made.location, reading_set("A0", START, 99))
+    await meters.post("mirror-3", made.location, reading_set("B0", START - 60, 1))
+    starts = [one.timePeriod.start for one in (await meters.sets("mirror-3")).ReadingSet_]
+    assert starts == [*(START + 60 * number for number in range(9, 0, -1)), START - 60]
+
+
 async def test_the_end_of_a_device_is_that_of_all_it_mirrored(meters: Meters) -> None:
     """10: what hangs on an EndDevice goes with it."""
     made = await meters.mirror("mirror-agg", reading_of(1), of="mirror-1")

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from certs import Pki
 from schemas import Configuration, DERControlList, DERProgram, EndDevice, Reading
@@ -178,6 +178,23 @@ async def test_what_devices_say_is_found_by_what_it_is_about_once_an_old_databas
         assert await bench.store.ask(kinds) >= {"PriceResponseCfg", "LoadShedAvailability"}
         await bench.store.do(go_back_to_11)
     async with running(tmp_path, sep2_pki, **SETTINGS, profile="base") as bench:
+        assert await kept(bench) == before
+
+
+async def test_who_followed_what_is_on_another_server_is_forgotten_once_an_old_database_is_opened(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    def go_back_to_13(tx: Transaction) -> None:
+        for href in ("https://tariffs.example/tp/1", "/" + "x" * 1000):
+            tx._db.run(insert(tables.follower), href=href, resource_id=1)
+        tx.put_option(FORMAT_OPTION, "13")
+
+    async with running(tmp_path, sep2_pki) as bench:
+        _, program = await bench.group("feeder")
+        await publish(bench, program, 1, base(A))
+        before = await kept(bench)
+        await bench.store.do(go_back_to_13)
+    async with running(tmp_path, sep2_pki) as bench:
         assert await kept(bench) == before
 
 

@@ -1,6 +1,7 @@
 """Plain HTTP is sent to HTTPS: method, path and query kept, and nothing else served. CORE-002, ERR-001."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,45 @@ async def test_a_request_without_host_is_400(tmp_path: Path, sep2_pki: Pki, text
     async with running(tmp_path, sep2_pki, redirect_port=0) as bench:
         assert bench.server.redirection is not None
         assert (await ask(bench.server.redirection.port, text))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("octets", "status"),
+    [
+        (b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),
+        (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n", 400),
+        (b"FOO /x HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        (b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 301),
+        (
+            b"POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+            301,
+        ),
+    ],
+)
+async def test_what_is_no_request_is_answered_and_takes_one_line_of_the_log_at_most(
+    caplog: pytest.LogCaptureFixture, octets: bytes, status: int
+) -> None:
+    plain = Redirection("127.0.0.1", 0, 443)
+    await plain.start()
+    try:
+        with caplog.at_level(logging.DEBUG):
+            reader, writer = await asyncio.open_connection("127.0.0.1", plain.port)
+            writer.write(octets)
+            async with asyncio.timeout(10):
+                answer = await reader.read()
+            writer.close()
+    finally:
+        await plain.stop()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert int(head.split()[1]) == status
+    assert b"\r\nServer: lineside\r\n" in head + b"\r\n"
+    assert body == b""
+    told = [one for one in caplog.records if one.name != "asyncio"]
+    assert [one.exc_info for one in told] == [None] * int(status != 301)
+    assert not any("\n" in one.getMessage() for one in told)
 
 
 async def test_a_client_that_sends_nothing_or_a_part_is_dropped_in_time() -> None:

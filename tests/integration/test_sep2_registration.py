@@ -17,8 +17,14 @@ from schemas import (
     Time,
     csip_aus,
 )
+from sep2_server.connection import Connection
+from sep2_server.end_devices import Enrolment, add_end_device
+from sep2_server.operator import device_changes
+from sep2_server.operator.desk import Desk
+from sep2_server.operator.router import Call
 from sep2_server.rows import Role
 from tests.integration.sep2_harness import START, Bench, Client, Reply, running
+from tests.integration.test_sep2_mirror import mirror
 
 pytestmark = pytest.mark.usefixtures("each_database")
 IN_BAND = {"in_band_registration": True}
@@ -196,6 +202,62 @@ async def test_an_aggregator_registers_devices_and_removes_them(tmp_path: Path, 
         assert (await client.send("DELETE", reply.location)).status == 204
         assert (await client.get(reply.location)).status == 404
         assert (await client.read("/edev?l=9", EndDeviceList)).all == 1
+
+
+async def test_a_device_that_gets_another_aggregator_makes_room_for_one(
+    tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """Also for its mirrors: both follow who speaks for it."""
+    settings = {**IN_BAND, "end_devices_per_aggregator": 1, "mirror_usage_points_per_device": 1}
+    async with running(tmp_path, sep2_pki, **settings) as bench:
+        for name in ("reg-agg", "reg-agg-2"):
+            await bench.enrol(name, role=Role.AGGREGATOR)
+        client, other = [await bench.client(name) for name in ("reg-agg", "reg-agg-2")]
+        for number, lfdi in enumerate((bench.credentials("reg-agg").lfdi, "AB" * 20)):
+            assert (await post(client, end_device(lfdi))).status in {200, 201, 204}
+            assert (await client.post("/mup", mirror(lfdi, mrid=f"B{number}"))).status == 201
+        assert (await client.post("/mup", mirror("AB" * 20, mrid="B9"))).status == 400
+        assert (await post(client, end_device("CD" * 20))).status == 400
+        call = Call(names={"device": "AB" * 20}, body={"aggregator": "reg-agg-2"}, now=START)
+        await bench.do(lambda desk: device_changes.change(desk, call))
+        own = mirror(bench.credentials("reg-agg").lfdi, mrid="B8")
+        assert (await client.post("/mup", own)).status == 400, "one for itself"
+        assert (await post(client, end_device("CD" * 20))).status == 201
+        assert (await client.post("/mup", own)).status == 201
+        assert (await post(other, end_device("EF" * 20))).status == 400
+        assert (await other.post("/mup", mirror("AB" * 20, mrid="B7"))).status == 201
+
+
+async def test_what_an_aggregator_adds_costs_the_same_whatever_its_fleet(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, sep2_pki, **IN_BAND) as bench:
+        row = await bench.enrol("reg-agg", role=Role.AGGREGATOR)
+        client = await bench.client("reg-agg")
+        await bench.server.keeper.stop()
+        count, plain = 0, Connection.all
+
+        def reading(self: Connection, *args: Any, **more: Any) -> list[Any]:  # noqa: ANN401
+            nonlocal count
+            found = plain(self, *args, **more)
+            count += len(found)
+            return found
+
+        def manage(desk: Desk) -> None:
+            for other in range(30):
+                lfdi = LFDI(f"{100 * number + other + 1:040X}")
+                enrolment = Enrolment(lfdi=lfdi, name=lfdi, aggregator_id=row.id, ders=0)
+                add_end_device(desk.transaction, desk.environment, enrolment, desk.now)
+
+        monkeypatch.setattr(Connection, "all", reading)
+        counts: list[int] = []
+        for number in range(4):
+            lfdi, count = f"{number:02}" * 20, 0
+            assert (await post(client, end_device(lfdi))).status == 201
+            assert (await client.post("/mup", mirror(lfdi, mrid=f"B{number}"))).status == 201
+            counts.append(count)
+            await bench.do(manage)
+        assert max(counts[1:]) <= counts[0] + 3
 
 
 async def test_a_managed_device_is_registered_again_by_its_aggregator_and_by_itself_alone(

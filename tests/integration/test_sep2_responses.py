@@ -12,8 +12,12 @@ from schemas import (
     Response,
     ResponseList,
 )
+from sep2_server.operator import controls, happenings, reports, resources
+from sep2_server.operator.commands import rows_of
+from sep2_server.operator.desk import Desk
 from sep2_server.operator.programs import unassign
-from sep2_server.rows import Group, Role
+from sep2_server.operator.router import Call
+from sep2_server.rows import Group, Report, Role, full_mrid
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -46,8 +50,8 @@ async def test_a_response_is_stored_with_its_numbers(bench: Bench) -> None:
     assert reply.status == 201
     stored = await client.read(reply.location, DERControlResponse)
     assert (stored.endDeviceLFDI, stored.status) == (lfdi, 2)
-    reports = bench.store.reader.reports("A1")
-    assert [(r.end_device_id, r.status, r.created, r.received) for r in reports] == [
+    stored_reports = bench.store.reader.reports("A1")
+    assert [(r.end_device_id, r.status, r.created, r.received) for r in stored_reports] == [
         (row.id, 2, START, START + 3)
     ]
 
@@ -190,3 +194,34 @@ async def test_who_has_answered_an_event_goes_on_to_do_so_once_its_program_is_lo
                 await leave(bench, group, name)
             answers.append((await client.post(control.replyTo, response(lfdi, status))).status)
     assert answers == [201, 201, 400]
+
+
+async def test_operators_are_told_all_responses_to_an_event_and_all_of_one_device(bench: Bench) -> None:
+    """10,201 Responses of 3,401 devices, of which the one that is asked for answered last."""
+    for name in ("counted-1", "counted-2"):
+        await bench.device(name)
+    _, program = await bench.group("counted", "counted-1")
+    control = await bench.control(program, make_control("C1", START + 10, 100))
+
+    def answer(desk: Desk) -> None:
+        client, subject = desk.client("counted-1"), full_mrid("C1")
+        for number in range(10_200):
+            status, other = 1 + number // 3400, 500_000 + number % 3400
+            desk.transaction.put_report(Report(10**7 + number, subject, other, status, START, START))
+        desk.transaction.put_report(Report(10**8, subject, client.end_device_id, 1, START, START))
+
+    await bench.do(answer)
+    counts = {"1": 3401, "2": 3400, "3": 3400}
+
+    def asked(desk: Desk) -> None:
+        call = Call(names={"control": "C1", "event": "C1"}, query={"href": control.href}, now=START)
+        assert controls.show(desk, call)["responses"] == counts
+        assert happenings.show(desk, call)["responses"] == counts
+        assert resources.responses(desk, call)["counts"] == counts
+        of_one = Call(names=call.names, query={"device": "counted-1"}, now=START)
+        told = rows_of(reports.responses(desk, of_one), "responses")
+        assert [(one["device"], one["status"]) for one in told] == [("counted-1", 1)]
+        of_another = Call(names=call.names, query={"device": "counted-2"}, now=START)
+        assert reports.responses(desk, of_another)["responses"] == []
+
+    await bench.do(asked)

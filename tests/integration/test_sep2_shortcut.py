@@ -403,3 +403,35 @@ async def test_heads_that_are_long_are_not_kept(house: House) -> None:
     for number in range(3):
         assert (await line.ask(get("/dcap", f"X: {number}{'a' * 6000}\r\n")))[0] == 200
     assert len(heads) == 1
+
+
+async def test_a_get_with_a_body_does_not_lose_step(house: House, pieces: Pieces) -> None:
+    line = await house.line()
+    head = get("/tm", "Content-Length: 5\r\n")
+    assert [(await line.ask(head + b"hello"))[0] for _ in range(2)] == [200, 200]
+    line.writer.write(head)
+    await pieces.until(head)
+    line.writer.write(b"hello")
+    status, _, body = await line.take()
+    assert (status, b"<Time " in body) == (200, True)
+    status, _, body = await line.ask(get("/dcap"))
+    assert (status, b"<DeviceCapability " in body) == (200, True)
+
+
+async def test_what_is_known_of_a_head_is_not_the_body_that_came_with_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Known] = []
+    add = Heads.add
+
+    def noted(heads: Heads, head: bytes, known: Known) -> None:
+        kept.append(known)
+        add(heads, head, known)
+
+    monkeypatch.setattr(Heads, "add", noted)
+    line = await house.line()
+    octets = post(house.hrefs["quick-1"] + "/lel", 10)
+    assert (await line.ask(octets))[0] == 201
+    assert [(known.request.body, known.octets) for known in kept] == [
+        (b"", len(octets) - octets.index(b"\r\n\r\n") - 4)
+    ]

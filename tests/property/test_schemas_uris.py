@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from schemas import Codec, FileStatus, Malformed
+from schemas import LONGEST_URI, Codec, DERProgramListLink, FileStatus, Malformed
 from schemas.fields import Scalar
 from schemas.scalars import flaw_of
 from tests.inputs import inputs
@@ -43,6 +43,22 @@ def is_taken(text: str) -> bool:
 @given(text=st.lists(PIECES, max_size=7).map("".join))
 def test_a_uri_is_what_the_schema_calls_one(text: str) -> None:
     assert (flaw_of(URI, text) is None) == is_taken(text)
+
+
+@pytest.mark.parametrize("sign", ["a", ">", ":", "%41"])
+def test_a_link_from_a_stranger_has_a_bound_of_length(sign: str) -> None:
+    longest = "http://a/" + sign * ((LONGEST_URI - 9) // len(sign))
+    longest += "a" * (LONGEST_URI - len(longest))
+    assert flaw_of(URI, longest) is None
+    assert flaw_of(URI, longest + "a") == "2049 characters, a URI has 2048 at most"
+
+
+def test_a_link_that_is_too_long_is_refused_by_its_length() -> None:
+    document = b'<DERProgramListLink xmlns="urn:ieee:std:2030.5:ns" href="/%s" all="1"/>' % (b"a" * 2048)
+    with pytest.raises(Malformed) as refused:
+        Codec().judge.decode_any(document)
+    assert refused.value.rule == "length"
+    assert isinstance(Codec().decode_any(document), DERProgramListLink), "a client reads what it is sent"
 
 
 def test_a_link_that_is_none_is_refused_with_its_place() -> None:

@@ -93,6 +93,8 @@ class Script:
     down: bool = False
     garbage: bytes | None = None
     hangs: asyncio.Event | None = None
+    stuck: str | None = None
+    """Where only one resource hangs, which one that is."""
     time_offset_s: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
     started_s: float | None = None
@@ -105,7 +107,7 @@ class Script:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
-        if self.hangs is not None:
+        if self.hangs is not None and (self.stuck is None or path == self.stuck):
             await self.hangs.wait()
         answer = self.answer(request.method, path, request.query.get("s"), await request.read())
         self.asked.append(f"{request.method} {path}")

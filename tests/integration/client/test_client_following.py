@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 
 from der_client import AggregatorClient, Plant, What
 from der_client.protocol_settings import RegistrationSettings
@@ -13,10 +14,13 @@ from schemas import (
     DefaultDERControlLink,
     DERControlBase,
     DERProgramList,
+    DeviceCapability,
     EndDeviceList,
     Registration,
     RegistrationLink,
     Resource,
+    Time,
+    TimeLink,
 )
 from tests.integration.client.harness import CODEC, Inverter, Site, control, controls, decoded
 
@@ -166,6 +170,33 @@ async def test_a_new_poll_rate_is_adopted(site: Site) -> None:
     assert site.script.asked.count("GET /a/controls") - polled <= 1
 
 
+async def test_events_run_on_the_clock_of_their_assignments(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DeviceCapability links to another one, two hours ahead. IEEE 2030.5-2018, 10.3."""
+    script, page = site.script, site.script.page
+
+    def paged(path: str, start: int) -> Resource:
+        found = page(path, start)
+        if path == "/b/time" and isinstance(found, Time):
+            return replace(found, currentTime=found.currentTime + 7200)
+        return found
+
+    monkeypatch.setattr(script, "page", paged)
+    root, clock = script.resources["/dcap"], script.resources["/a/time"]
+    assert isinstance(root, DeviceCapability)
+    assert isinstance(clock, Time)
+    script.resources["/dcap"] = replace(root, TimeLink_=TimeLink(href="/b/time"))
+    script.resources |= {"/b/time": replace(clock, pollRate=1), "/a/time": replace(clock, pollRate=1)}
+    async with site.client() as client:
+        await script.until(lambda: site.inverter.holds(90.0))
+        for _ in range(3):
+            await asked_again(site, "/b/time", 1)
+            assert abs(client.now_s() - time.time()) < 60
+        await asked_again(site, "/a/time", 1)
+        assert abs(client.now_s() - time.time()) < 60
+
+
 async def test_a_clock_far_from_ours_is_followed(site: Site) -> None:
     site.script.time_offset_s = 5_000_000
     start = int(time.time()) + 5_000_000
@@ -173,6 +204,51 @@ async def test_a_clock_far_from_ours_is_followed(site: Site) -> None:
     async with site.client() as client:
         await site.script.until(lambda: site.inverter.holds(50.0))
         assert abs(client.now_s() - time.time() - 5_000_000) < 2.0
+
+
+async def test_what_is_owed_outlasts_a_server_that_has_nothing_for_a_while(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """404 to all, as from a proxy whose server is being started: no rediscovery can come to its end."""
+    script, trouble = site.script, site.script.trouble
+    site.settings = replace(
+        site.settings, server=replace(site.settings.server, retry_first_s=0.05, retry_most_s=0.05)
+    )
+    now = int(time.time())
+    script.resources["/a/controls"] = controls(control("C1", now + 2, 2, 5_000))
+    is_gone = asyncio.Event()
+    monkeypatch.setattr(
+        script,
+        "trouble",
+        lambda method, path: web.Response(status=404) if is_gone.is_set() else trouble(method, path),
+    )
+    async with site.client():
+        await script.until(lambda: script.statuses("C1") == [1])
+        is_gone.set()
+        await script.until(lambda: script.asked.count("POST /a/replies") > 8)
+        is_gone.clear()
+        await script.until(lambda: script.statuses("C1") == [1, 2, 3])
+
+    assert site.heard(What.SERVER_BACK)
+
+
+async def test_one_resource_that_is_never_answered_for_does_not_stop_the_others(site: Site) -> None:
+    site.settings = replace(site.settings, server=replace(site.settings.server, timeout_s=0.2))
+    async with site.client():
+        await site.script.until(lambda: site.inverter.holds(90.0))
+        site.script.stuck, site.script.hangs = "/a/default", asyncio.Event()
+        now = int(time.time())
+        site.script.resources["/a/controls"] = controls(control("C1", now, 60, 5_000, status=1))
+        await site.script.until(lambda: site.script.statuses("C1") == [1, 2])
+        site.script.hangs.set()
+
+
+async def test_the_list_of_ders_is_done_without_from_the_start(site: Site) -> None:
+    site.script.status["/a/ders"] = 500
+    now = int(time.time())
+    site.script.resources["/a/controls"] = controls(control("C1", now, 60, 5_000, status=1))
+    async with site.client():
+        await site.script.until(lambda: site.script.statuses("C1") == [1, 2])
 
 
 async def test_a_link_that_leads_nowhere_is_done_without(site: Site) -> None:

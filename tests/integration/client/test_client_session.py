@@ -8,6 +8,7 @@ import pytest
 from der_client import (
     ExchangeError,
 )
+from der_client.errors import RefusedError
 from der_client.looking import look
 from der_client.server_check import ServerCheck
 from der_client.session import Session
@@ -16,6 +17,7 @@ from schemas import (
     EndDevice,
     EndDeviceList,
     Registration,
+    Resource,
     Time,
 )
 from tests.integration.client.harness import (
@@ -73,6 +75,54 @@ async def test_a_redirection_without_end_is_given_up(site: Site) -> None:
     async with Session(site.settings.server) as session:
         with pytest.raises(ExchangeError, match="too often"):
             await session.get("/a/time", Time)
+
+
+@pytest.mark.parametrize("status", [None, 403, 404, 503])
+@pytest.mark.parametrize(("place", "cls"), [("/a/time", Time), ("/a/devices", EndDeviceList)])
+async def test_a_move_to_what_is_no_such_resource_is_forgotten(
+    site: Site, place: str, cls: type[Resource], status: int | None
+) -> None:
+    """A page of maintenance, say: the resource is found where it was once that is over."""
+    site.script.moved[place] = "/maintenance"
+    site.script.resources["/maintenance"] = Registration(dateTimeRegistered=1, pIN=111_115)
+    site.script.status.update({} if status is None else {"/maintenance": status})
+    async with Session(site.settings.server) as session:
+        for _ in range(2):
+            with pytest.raises(ExchangeError):
+                await session.get(place, cls)
+        site.script.moved.clear()
+        assert isinstance(await session.get(place, cls), cls)
+
+
+def many_devices(count: int) -> EndDeviceList:
+    items = [EndDevice(href=f"/b/{n}", lFDI=f"{n:040X}", sFDI=n, changedTime=0) for n in range(count)]
+    return EndDeviceList(all=count, results=count, EndDevice_=items)
+
+
+async def test_a_list_of_many_short_pages_is_read_whole(site: Site) -> None:
+    site.script.resources["/a/many"] = many_devices(211)
+    async with Session(site.settings.server) as session:
+        found = await session.get("/a/many", EndDeviceList)
+    assert [one.sFDI for one in found.EndDevice_] == list(range(211))
+
+
+async def test_a_list_that_has_no_end_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read before stays: a part of a list would end the events that are not in it."""
+    monkeypatch.setattr("der_client.session.MOST_PAGES", 3)
+    site.script.resources["/a/many"] = many_devices(8)
+    async with Session(site.settings.server) as session:
+        with pytest.raises(RefusedError, match="not whole after 3 pages"):
+            await session.get("/a/many", EndDeviceList)
+
+
+async def test_items_that_are_not_read_are_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("der_client.list_pages.MOST_ITEMS", 4)
+    site.script.resources["/a/many"] = many_devices(7)
+    async with Session(site.settings.server) as session:
+        assert len((await session.get("/a/many", EndDeviceList)).EndDevice_) == 4
+    assert "/a/many: more than" in caplog.text
 
 
 async def test_a_redirection_away_from_tls_is_refused(site: Site) -> None:

@@ -5,15 +5,26 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from aiohttp import ClientSession, TCPConnector
 
+from certs import client_context
 from der_client import DERClient
 from der_client.client_event import What
 from der_client.protocol_settings import SubscriptionSettings
 from der_client.spool import Spool
 from lineside.demo.ports import free_port
 from owner import SettingsError
-from schemas import EndDeviceList, Subscription, SubscriptionList, SubscriptionListLink
-from tests.integration.client.harness import Site
+from schemas import (
+    DefaultDERControl,
+    DERControlBase,
+    EndDeviceList,
+    Notification,
+    Resource,
+    Subscription,
+    SubscriptionList,
+    SubscriptionListLink,
+)
+from tests.integration.client.harness import CODEC, Lab, Site
 
 TOLD = ("/a/programs", "/a/controls", "/a/default")
 
@@ -48,6 +59,44 @@ def show(site: Site, *subscriptions: Subscription) -> None:
     """Let the server have these subscriptions."""
     found = [replace(one, href=f"/a/subs/{number}") for number, one in enumerate(subscriptions)]
     site.script.resources["/a/subs"] = SubscriptionList(all=len(found), results=0, Subscription_=found)
+
+
+async def tell(lab: Lab, site: Site, about: str, resource: Resource) -> int:
+    """Post a Notification to the client, as its server does; the status of the answer."""
+    own, uri = lab.server, posted(site)[0].notificationURI
+    context = client_context(own.certificate_path, own.key_path, own.root_path)
+    note = Notification(subscribedResource=about, Resource_=resource, status=0, subscriptionURI="/a/subs/1")
+    headers = {"Content-Type": "application/sep+xml"}
+    async with (
+        ClientSession(connector=TCPConnector(ssl=context)) as session,
+        session.post(uri, data=CODEC.encode(note), headers=headers) as answer,
+    ):
+        return answer.status
+
+
+async def test_a_default_that_comes_late_takes_nothing_back(telling: Site, lab: Lab) -> None:
+    """Its answer was lost, and it is told again behind the one that came after it; the server is asked."""
+
+    def default(watts: int, version: int) -> DefaultDERControl:
+        base = DERControlBase(opModMaxLimW=watts)
+        return DefaultDERControl(
+            href="/a/default", subscribable=1, mRID="DD", version=version, DERControlBase_=base
+        )
+
+    old, new = default(8_000, 1), default(6_000, 2)
+    async with telling.client():
+        await telling.script.until(
+            lambda: targets(telling)["/a/default"] == 1 and telling.inverter.holds(90.0)
+        )
+        for one in (old, new):
+            telling.script.resources["/a/default"] = one
+            assert await tell(lab, telling, "/a/default", one) == 201
+        await telling.script.until(lambda: telling.inverter.holds(60.0))
+        reads, told = telling.script.asked.count("GET /a/default"), len(telling.inverter.applied)
+        assert await tell(lab, telling, "/a/default", old) == 201
+        await telling.script.until(lambda: telling.script.asked.count("GET /a/default") > reads)
+
+    assert {setpoint.max_w_pct for setpoint, _ in telling.inverter.applied[told:]} <= {60.0}
 
 
 async def outage(site: Site) -> None:

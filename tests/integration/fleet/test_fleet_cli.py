@@ -64,7 +64,7 @@ async def test_enrolment_list_is_written_and_nothing_else_done(tmp_path: Path, s
     where = ("--server", "https://127.0.0.1:1/dcap", "--pki", str(sep2_pki.folder), "--devices", "2")
     code, out, _ = await fleet(*where, "--enrol-csv", str(listed))
     rows = [line.split(",") for line in listed.read_text().splitlines()]
-    assert (code, len(rows), rows[0]) == (0, 3, ["name", "lFDI", "pIN"])
+    assert (code, len(rows), rows[0]) == (0, 3, ["name", "lfdi", "pin"])
     assert [row[1] for row in rows[1:]] == [identity.lfdi for identity in issue(sep2_pki.folder, 2)]
     assert (listed.stat().st_mode & 0o777, "lists 2 devices" in out) == (0o600, True)
 

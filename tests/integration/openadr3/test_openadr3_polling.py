@@ -332,6 +332,34 @@ def test_targeted_events_are_seen_by_the_targets_that_the_vtn_granted() -> None:
     play(Version.V310, scenario)
 
 
+def test_event_whose_target_is_granted_again_is_planned_again() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.event("for east", start_s=6000, targets=["east"])
+        await bench.until(lambda: bench.ven.kept.ven_id)
+        (resource,) = bench.vtn.of(ObjectType.RESOURCE)
+        for targets, planned in ((["east"], ["for east"]), ([], []), (["east"], ["for east"])):
+            await bench.vtn.change(ObjectType.RESOURCE, str(resource["id"]), targets=targets)
+            await bench.until(lambda planned=planned: bench.planned() == planned)  # type: ignore[misc]
+
+    play(Version.V310, scenario)
+
+
+def test_look_at_ourselves_that_is_refused_once_cancels_nothing() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.until(lambda: bench.ven.kept.ven_id)
+        (ven,) = bench.vtn.of(ObjectType.VEN)
+        await bench.vtn.change(ObjectType.VEN, str(ven["id"]), targets=["feeder-7"])
+        await bench.event("for feeder", start_s=20_000, targets=["feeder-7"])
+        await bench.until(lambda: bench.planned() == ["for feeder"])
+        faults = bench.vtn.faults
+        faults.status, faults.only, faults.times = 403, "/vens", 1
+        await bench.until(lambda: not faults.times)
+        await bench.pass_by(600)
+        assert kinds(bench) == [ChangeKind.RECEIVED]
+
+    play(Version.V310, scenario)
+
+
 def test_targets_of_301_are_compared_here() -> None:
     async def scenario(bench: Bench) -> None:
         await bench.event("for us", targets=[{"type": "VEN_NAME", "values": ["site one"]}])

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shlex
 import shutil
 import stat
@@ -25,7 +26,7 @@ from sep2_server.errors import StoreError
 from sep2_server.migrations import MIGRATIONS, Migration, migrate
 from sep2_server.rows import Client, Role, Row, StoredReading
 from sep2_server.store import open_connection
-from sep2_server.tables import metadata, reading
+from sep2_server.tables import follower, metadata, reading
 from sep2_server.transaction import Transaction
 from tests.postgres import Postgres
 
@@ -61,6 +62,12 @@ def opened(database: str) -> Connection:
     if is_url(database):
         return BorrowedConnection(lambda: open_connection(PostgresAddress.of(database)))
     return open_connection(Path(database))
+
+
+def last_one(path: Path) -> bytes:
+    """A backup that was made before."""
+    path.write_bytes(gzip.compress(b'{"kind":"lineside store","format":1}\n'))
+    return path.read_bytes()
 
 
 def fill(tx: Transaction) -> None:
@@ -127,14 +134,14 @@ def test_a_backup_is_on_the_disk_before_it_takes_the_place_of_the_last_one(
 ) -> None:
     place, kept = database("sqlite"), tmp_path / "kept.backup"
     filled(place)
-    kept.write_text("the last one")
+    last = last_one(kept)
     leftover = kept.with_name(kept.name + ".part")
     leftover.touch(mode=0o644)
     synced: list[tuple[bool, bool, int]] = []
     sync = os.fsync
 
     def noted(number: int) -> None:
-        synced.append((stat.S_ISDIR(os.fstat(number).st_mode), kept.read_bytes() == b"the last one", number))
+        synced.append((stat.S_ISDIR(os.fstat(number).st_mode), kept.read_bytes() == last, number))
         if not synced[-1][0]:
             whole = leftover.with_suffix(".copy")
             shutil.copy(leftover, whole)
@@ -155,7 +162,7 @@ def test_a_backup_that_the_disk_does_not_take_leaves_the_last_one_and_nothing_el
 ) -> None:
     place, kept = database("sqlite"), tmp_path / "kept.backup"
     filled(place)
-    kept.write_text("the last one")
+    last = last_one(kept)
     db = opened(place)
 
     def full(_: int) -> None:
@@ -165,10 +172,54 @@ def test_a_backup_that_the_disk_does_not_take_leaves_the_last_one_and_nothing_el
         patched.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
             back_up(db, kept)
-    assert kept.read_text() == "the last one"
+    assert kept.read_bytes() == last
     assert [path.name for path in tmp_path.glob("kept*")] == ["kept.backup"], "a part of it has PINs too"
     assert back_up(db, kept) == check_file(kept)[0]
     db.close()
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        b"",
+        b"notes of mine\n",
+        b"SQLite format 3\0",
+        gzip.compress(b"notes of mine\n", mtime=0),
+        gzip.compress(b'{"kind":"of another program"}\n', mtime=0),
+        gzip.compress(b'["kind"]\n', mtime=0),
+        gzip.compress(b"\xff\n", mtime=0)[:-9],
+    ],
+    ids=["empty", "text", "database", "zipped", "other", "list", "octets"],
+)
+def test_a_backup_takes_the_place_of_nothing_but_a_backup(tmp_path: Path, held: bytes) -> None:
+    filled(str(tmp_path / "store.db"))
+    (tmp_path / "notes").write_bytes(held)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    db = open_connection(tmp_path / "store.db")
+    for name in ("notes", "folder", "link"):
+        with pytest.raises(StoreError, match=f"{name} is there and is no backup"):
+            back_up(db, tmp_path / name)
+    db.close()
+    assert (tmp_path / "notes").read_bytes() == held
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_a_backup_is_never_a_file_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("lineside server init site") == 0
+    filled("site/lineside.db")
+    ends = ("", "-wal", "-shm", "-lock", "-journal")
+    for name in ("server.toml", *(f"lineside.db{end}" for end in ends)):
+        capsys.readouterr()
+        assert exit_code(f"lineside server backup --config site site/../site/{name}") == 1
+        assert f"{name} belongs to the server itself" in (err := capsys.readouterr().err)
+        assert "name a new file" in err
+    assert exit_code("lineside server backup --config site one.backup") == 0
+    assert exit_code("lineside server backup --config site one.backup") == 0
+    assert exit_code("lineside server restore --config site --force --verify one.backup") == 0
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -375,6 +426,27 @@ def test_days_of_format_13_that_no_database_of_ours_holds_are_brought_near(
         verify(other, tmp_path / "one.backup")
         found = other.all(tuple, select(reading.c.day).order_by(reading.c.position))
         assert [row[0] for row in found] == [2**31 - 1, -(2**31), 19_000, None]
+    finally:
+        one.close()
+        other.close()
+
+
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_links_of_format_13_to_other_servers_are_left_out(database: Make, tmp_path: Path, into: str) -> None:
+    """They may be longer than what an index of PostgreSQL holds."""
+    far = "https://tariffs.example/" + secrets.token_urlsafe(7_000)
+    source, target = database("sqlite"), database(into)
+    store = Store(source)
+    rows = [(far, 1), ("/derp/7/dc/1", 1)]
+    store.write(lambda tx: tx._db.insert_many(follower, ("href", "resource_id"), rows))
+    store.close()
+    one, other = opened(source), opened(target)
+    try:
+        back_up(one, tmp_path / "one.backup")
+        made_by_format_13(tmp_path / "one.backup")
+        restore(other, tmp_path / "one.backup")
+        verify(other, tmp_path / "one.backup")
+        assert other.all(tuple, select(follower)) == [("/derp/7/dc/1", 1)]
     finally:
         one.close()
         other.close()

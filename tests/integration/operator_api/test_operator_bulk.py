@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from certs import Credentials
+from certs import Credentials, Pki
+from lineside.fleet import issue, write_csv
 from sep2_server.operator import ApiError, OperatorClient
 from sep2_server.operator.client import Got, Sent
 from sep2_server.operator.commands import rows_of
@@ -388,6 +389,14 @@ def test_a_file_that_is_none_is_wrong_usage(
     (tmp_path / "x.csv").write_text(text)
     assert op("enrol", "--csv", str(tmp_path / "x.csv")) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("grouped")
+def test_the_list_of_a_fleet_enrols_it(op: Op, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Pki.create(tmp_path / "pki")
+    write_csv(tmp_path / "fleet.csv", issue(tmp_path / "pki", 2))
+    assert op("enrol", "--csv", str(tmp_path / "fleet.csv")) == 0
+    assert "2 devices: 2 enrolled" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("grouped")

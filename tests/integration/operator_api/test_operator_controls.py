@@ -256,6 +256,20 @@ def test_a_changed_control_takes_the_place_of_the_old_one(api: OperatorClient, c
     assert states == {old["mRID"]: "superseded", new["mRID"]: "active"}
 
 
+def test_a_control_that_would_not_differ_stays_as_it_is(api: OperatorClient, clock: ManualClock) -> None:
+    """Devices would end it and begin it anew, and tell so in Responses."""
+    told = api.call("POST", CONTROLS, HALF)
+    clock.advance(10)
+    path = ("controls", str(told["mRID"]))
+    with pytest.raises(ApiError, match="body: nothing to set"):
+        api.call("PATCH", path, {})
+    for same in ({"duration": 300}, {"DERControlBase": HALF["DERControlBase"]}, {"start": told["start"]}):
+        answer = api.call("PATCH", path, same)
+        assert (answer["mRID"], answer["status"], "replaces" in answer) == (told["mRID"], "active", False)
+    assert len(rows_of(api.get("controls"), "controls")) == 1
+    assert api.call("PATCH", path, {"duration": 301})["replaces"] == told["mRID"]
+
+
 def test_a_changed_control_does_not_come_back_when_its_successor_is_cancelled(
     api: OperatorClient, clock: ManualClock
 ) -> None:
@@ -274,9 +288,9 @@ def test_a_changed_control_does_not_run_again_when_its_successor_is_removed_by_f
     api: OperatorClient, clock: ManualClock, changes: int
 ) -> None:
     told = [api.call("POST", CONTROLS, {**HALF, "in": 60})]
-    for _ in range(changes):
+    for number in range(changes):
         clock.advance(1)
-        told.append(api.call("PATCH", ("controls", str(told[-1]["mRID"])), {"duration": "10m"}))
+        told.append(api.call("PATCH", ("controls", str(told[-1]["mRID"])), {"duration": 600 + number}))
     api.call("DELETE", ("resources",), query={"href": str(told[-1]["href"]), "force": "true"})
     clock.advance(100)
     assert [api.get("controls", str(one["mRID"]))["status"] for one in told[:-1]] == ["cancelled"] * changes

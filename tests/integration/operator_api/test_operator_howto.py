@@ -115,6 +115,50 @@ def test_init_does_not_write_over_a_site(folder: Path, capsys: pytest.CaptureFix
     assert (folder / "site" / "server.toml").exists()
 
 
+def test_init_keeps_the_pki_of_a_site(folder: Path) -> None:
+    """What its CAs have signed would be worth nothing: devices could connect no more."""
+    pki = folder / "site" / "pki"
+    assert exit_code("lineside certs init site/pki") == 0
+    cas = {path: path.read_bytes() for path in (pki / "root.pem", *(pki / "ca").rglob("*.pem"))}
+    assert exit_code("lineside server init site --pki") == 0
+    server = (pki / "server" / "cert.pem").read_bytes()
+    assert exit_code("lineside server init site --pki --port 9443") == 1
+    assert exit_code("lineside server init site --pki --port 9443 --force") == 0
+    assert "port = 9443" in (folder / "site" / "server.toml").read_text()
+    assert (pki / "server" / "cert.pem").read_bytes() == server
+    assert exit_code("lineside server init site --pki --name der.example.org --force") == 0
+    assert (named := (pki / "server" / "cert.pem").read_bytes()) != server
+    assert exit_code("lineside server check --config site") == 0
+    (pki / "server" / "key.pem").unlink()
+    assert exit_code("lineside server init site --pki --force") == 0
+    assert (pki / "server" / "cert.pem").read_bytes() != named
+    assert exit_code("lineside server check --config site") == 0
+    assert {path: path.read_bytes() for path in cas} == cas
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        b"name    control-room\nsecret  " + b"ab" * 32 + b"\nnote the secret now\n",
+        b"ab" * 32 + b"\n" + b"cd" * 32,
+        b"\xffELF" + b"ab" * 32,
+        "\u00e4".encode() * 64,
+        b"ab" * 31,
+        b"",
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_no_token_is_told_and_never_what_is_in_it(
+    held: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("some.token").write_bytes(held)
+    line = "lineside op status --server http://127.0.0.1:1 --token-file some.token"
+    assert exit_code(line) == 2
+    err = capsys.readouterr().err
+    assert "some.token: not a token, which is 64 hex digits" in err
+    assert "abab" not in err
+
+
 @pytest.mark.parametrize(
     ("line", "code", "told"),
     [

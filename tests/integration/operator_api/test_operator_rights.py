@@ -237,10 +237,21 @@ def test_an_address_that_guesses_has_to_wait(api: OperatorClient, site: Site) ->
     statuses = [send(stranger, OPERATIONS[0]) for _ in range(11)]
     assert statuses == [401] * 10 + [429]
     with pytest.raises(ApiError, match="too many failed attempts") as caught:
-        api.get("devices")
+        stranger.get("devices")
     assert caught.value.hint.startswith("wait ")
     verdict = verify(site.operator.folder / "audit.jsonl")
     assert (verdict.flaw, verdict.lines) == (None, 2)
+
+
+def test_a_right_token_is_let_in_whoever_has_failed_at_its_address(api: OperatorClient) -> None:
+    """Behind one address of a proxy or of this machine anybody could shut all operators out."""
+    stranger = OperatorClient(url=api.url, secret="00" * 32, roots=api.roots)
+    for _ in range(12):
+        with pytest.raises(ApiError):
+            stranger.get("devices")
+        assert api.get("devices")["devices"] == []
+    with pytest.raises(ApiError, match="too many failed attempts"):
+        stranger.get("devices")
 
 
 def test_the_audit_log_is_read_by_what_it_tells(api: OperatorClient) -> None:

@@ -1,10 +1,12 @@
 """Certificates in words, certificates out of bytes, and requests that make none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from certs.describe import describe, describe_chain
 from certs.errors import RequestError, UnreadableError
@@ -51,6 +53,18 @@ def test_findings_close_the_description(make: Make, mica: Signer) -> None:
         "hardware    (cannot be read: HardwareModuleName: no value with tag 0x06 where one is due)"
     ]
     assert lines[-1].startswith("error: san-hardware-module-name: hardwareModuleName cannot be read")
+
+
+@pytest.mark.parametrize("kind", [Kind.DEVICE, Kind.SERVER, Kind.ROOT])
+def test_names_of_strangers_neither_steer_the_terminal_nor_begin_a_line(make: Make, kind: Kind) -> None:
+    nasty = "x\x1b[2J\nfindings    none"
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, nasty)])
+    host = x509.SubjectAlternativeName([x509.DNSName("a\x1b[31m\nfindings    none")])
+    template = replace(device(), subject=name).with_extension(host, critical=False)
+    certificate = make(template, None)
+    lines = describe(certificate, kind) + describe_chain([certificate, certificate])
+    assert [line for line in lines if not line.isprintable()] == []
+    assert any(r"\x1b[2J\nfindings    none" in line for line in lines)
 
 
 def test_a_kind_that_is_given_is_the_one_that_is_checked(make: Make, mica: Signer) -> None:

@@ -7,11 +7,14 @@ import re
 import time
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from lxml import etree
 
-from conformance_tests import Level, Outcome, Run, UsageError
+from conformance_tests import Level, Outcome, Role, Run, UsageError
+from conformance_tests.case import Target
 from conformance_tests.reports.compare import changes, compared
 from conformance_tests.reports.folder import Folder
 from conformance_tests.reports.junit import junit_of
@@ -81,6 +84,60 @@ def test_a_journal_that_was_cut_keeps_every_whole_verdict(tmp_path: Path, cut: i
     held = read_journal(journal)
     assert list(held.verdicts) == [case.id for case in run.cases[:-1]]
     assert not held.complete
+
+
+@pytest.mark.parametrize("mark", ["\x85", "\u2028", "\u2029", "\x1c", "\r"])
+def test_a_journal_keeps_what_a_peer_sent_with_ends_of_lines_of_unicode(tmp_path: Path, mark: str) -> None:
+    run = one_of_each()
+    case = run.cases[0]
+    exchange = exchange_of(f"<Time>a{mark}b</Time>".encode(), headers=(("Server", f"a{mark}b"),))
+    run.verdicts[case.id] = verdict_of(case, Outcome.FAILED, exchange)
+    kept(tmp_path / "run", run)
+    assert read_journal(tmp_path / "run" / "run.jsonl").verdicts == run.verdicts
+
+
+def test_a_journal_that_was_cut_within_a_letter_keeps_every_whole_verdict(tmp_path: Path) -> None:
+    run = one_of_each()
+    case = run.cases[-1]
+    run.verdicts[case.id] = verdict_of(case, Outcome.FAILED, exchange_of("é".encode()))
+    kept(tmp_path / "run", run)
+    journal = tmp_path / "run" / "run.jsonl"
+    written = journal.read_bytes()
+    journal.write_bytes(written[: written.rindex("é".encode()) + 1])
+    assert list(read_journal(journal).verdicts) == [one.id for one in run.cases[:-1]]
+
+
+def target_of(**facts: str) -> Target[object]:
+    """A server with the facts of the run that nobody played, and others."""
+    told = {**one_of_each().facts, "LFDI of device": "A1", **facts}
+    target = SimpleNamespace(role=Role.SERVER, profile="csip", facts=told)
+    return cast("Target[object]", target)
+
+
+def test_a_run_of_the_same_target_is_taken_up_whatever_steers_it(tmp_path: Path) -> None:
+    run = one_of_each()
+    run.facts = target_of().facts
+    held = kept(tmp_path / "run", run)
+    assert held.earlier_of(target_of(operator="prompt", certificate="/elsewhere")).verdicts == run.verdicts
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("address", "https://another/dcap", "address: https://[::1]:1/dcap"),
+        ("LFDI of device", "B2", "LFDI of device: A1"),
+        ("LFDI of other device", "C3", "LFDI of other device: none"),
+        ("namespaces", "csip_aus 1.1", "namespaces: none"),
+        ("client", "D4", "client: none"),
+        ("classes of CSIP-AUS", "DR", "classes of CSIP-AUS: none"),
+    ],
+)
+def test_a_run_of_another_target_is_not_taken_up(tmp_path: Path, name: str, value: str, told: str) -> None:
+    run = one_of_each()
+    run.facts = target_of().facts
+    held = kept(tmp_path / "run", run)
+    with pytest.raises(UsageError, match=re.escape(f"a run with {told}; this is one with {name}: {value}.")):
+        held.earlier_of(target_of(**{name: value}))
 
 
 def test_a_folder_of_something_else_is_not_written_to(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from der_client.subscriptions import (
     Pace,
     Subscriptions,
     Topic,
+    is_older,
     is_told,
     meaning_of,
     takes_back,
@@ -18,6 +19,7 @@ from der_client.subscriptions import (
 from schemas import (
     Condition,
     DateTimeInterval,
+    DefaultDERControl,
     DERControl,
     DERControlBase,
     DERControlList,
@@ -323,3 +325,37 @@ def test_a_notification_that_takes_back_what_is_known_may_be_late(
     news: DERControlList, held: DERControlList | None, *, is_late: bool
 ) -> None:
     assert takes_back(news, held) is is_late
+
+
+@pytest.mark.parametrize(
+    ("news", "held", "is_so"),
+    [
+        (EndDevice(sFDI=1, changedTime=9), EndDevice(sFDI=1, changedTime=10), True),
+        (EndDevice(sFDI=1, changedTime=10), EndDevice(sFDI=1, changedTime=10), False),
+        (EndDevice(sFDI=1, changedTime=10), None, False),
+        (
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD", version=1),
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD", version=2),
+            True,
+        ),
+        (
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD", version=2),
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD", version=2),
+            False,
+        ),
+        (
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD"),
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD", version=2),
+            False,
+        ),
+        (
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD", version=1),
+            DefaultDERControl(DERControlBase_=DERControlBase(), mRID="DD"),
+            False,
+        ),
+    ],
+)
+def test_an_older_state_of_what_is_held_is_no_news(
+    news: Resource, held: Resource | None, is_so: bool
+) -> None:
+    assert is_older(news, held) is is_so

@@ -8,7 +8,7 @@ import pytest
 from function_sets.events import Draw
 from function_sets.phases import Phase
 from function_sets.records import EventRecord, Rules
-from function_sets.rivalry import claims_of
+from function_sets.rivalry import by_rank, claims_of
 from schemas import ActivePower, DateTimeInterval, DERControl, DERControlBase, EventStatus, csip_aus
 
 CONTROL = DERControl(
@@ -111,4 +111,4 @@ def test_an_event_keeps_nobody_back_from_a_mode_that_it_has_lost_for_good() -> N
         modes=frozenset({"opModMaxLimW", "opModFixedW"}),
         superseded_modes=frozenset(),
     )
-    assert claims_of([RECORD, other]) == {"0A": {"opModMaxLimW"}, "0B": {"opModFixedW"}}
+    assert claims_of(by_rank([RECORD, other])) == {"0A": {"opModMaxLimW"}, "0B": {"opModFixedW"}}

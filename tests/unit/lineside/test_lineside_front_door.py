@@ -69,3 +69,11 @@ def test_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m lineside --help | head -c 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_line_of_the_log_neither_steers_the_terminal_nor_begins_another() -> None:
+    code = "import logging; from lineside.__main__ import main; main(['certs', 'pin', '12345']); " + (
+        "logging.getLogger('a').warning('from %s', 'x\\x1b[2J\\n2026 ERROR y')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.endswith(" WARNING a: from x\\x1b[2J\\n2026 ERROR y\n")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from openadr_ven.events import (
+    ChangeKind,
     Code,
     Event,
     EventStatus,
@@ -170,8 +171,32 @@ def test_event_that_starts_now_is_the_same_whenever_it_is_read() -> None:
 def test_event_of_3_that_was_cancelled_stays_so_under_the_same_time() -> None:
     ven = Ven()
     ven.hears(event_3(modification=7))
-    ven.hears()
+    ven.takes(Snapshot(events=(), is_full=False, deleted=("e1",)))
     assert kinds(ven.hears(event_3(modification=7, start=T0 + 60))) == []
+
+
+def test_event_of_3_that_was_only_missing_is_there_again() -> None:
+    ven = Ven()
+    ven.hears(event_3(modification=7))
+    assert kinds(ven.hears()) == [("cancelled", "e1")]
+
+    step = ven.hears(event_3(modification=7))
+
+    assert [(one.kind, one.text) for one in step.changes] == [(ChangeKind.MODIFIED, "")]
+    assert len(plans_of(ven.state, 0)) == 1
+    assert ven.hears(event_3(modification=7)).changes == ()
+
+
+def test_event_of_3_that_was_missing_while_it_ran_runs_again() -> None:
+    ven = Ven()
+    ven.hears(event_3(modification=7), at=T0 + 10)
+    ven.hears(at=T0 + 20)
+
+    ven.hears(event_3(modification=7), at=T0 + 30)
+
+    (plan,) = plans_of(ven.state, T0 + 30)
+    assert plan.event.eventID == "e1"
+    assert ven.state.records["e1"].phase is Phase.STARTED
 
 
 def test_r58_lower_number_is_answered_with_450_and_ignored() -> None:

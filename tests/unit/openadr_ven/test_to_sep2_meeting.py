@@ -346,6 +346,27 @@ def test_what_has_no_end_is_renewed_in_pieces_that_keep_their_mrids() -> None:
     assert later.wake_at > T0 + HOUR // 2
 
 
+def test_what_is_longer_than_the_wire_can_say_comes_in_pieces_up_to_its_end() -> None:
+    whole_s = 2**32 - 1
+    length_s = whole_s + HOUR // 2
+    house = House(programme=replace(PROGRAMME, horizon_s=HOUR))
+    long = replace(open_ended(), intervals=(Interval(uid=0, duration_s=length_s, values=(Decimal(1000),)),))
+
+    first = house.makes(event(long, duration_s=length_s), at=T0)
+    assert spans(first) == [(0, HOUR)]
+    assert first.wake_at == T0 + HOUR // 2
+
+    last = spans(house.translated(T0 + length_s - HOUR // 4))
+    assert last == [(whole_s // HOUR * HOUR, length_s)]
+
+
+def test_what_the_wire_can_just_say_is_one_event() -> None:
+    length_s = 2**32 - 1
+    long = replace(open_ended(), intervals=(Interval(uid=0, duration_s=length_s, values=(Decimal(1000),)),))
+
+    assert spans(House().makes(event(long, duration_s=length_s), at=T0)) == [(0, length_s)]
+
+
 def test_a_subscription_is_the_default_while_it_holds() -> None:
     right = signal("EXPORT_CAPACITY_SUBSCRIPTION", "", Decimal(2000), unit=Unit.W)
     house = House(devices=(AUS,))

@@ -1,5 +1,6 @@
 """What the codec reads, refuses and writes, rule by rule."""
 
+import contextlib
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,7 @@ from schemas import (
     validate,
 )
 from schemas.scalars import Known, reader_of
+from schemas.xml import MOST_OCTETS
 
 NS = 'xmlns="urn:ieee:std:2030.5:ns"'
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -135,6 +137,39 @@ def test_element_without_a_namespace_is_refused() -> None:
 def test_foreign_elements_are_skipped_wherever_they_stand() -> None:
     body = '<v:a xmlns:v="urn:v"><v:b/>text</v:a>' + TIME + '<v:c xmlns:v="urn:v"/>'
     assert CODEC.decode(document("Time", body), Time).quality == 7
+
+
+def test_what_a_foreign_element_holds_is_skipped_with_it() -> None:
+    body = TIME + f'<v:a xmlns:v="urn:v"><v:b><Time {NS}/><colour {NS}/><plain xmlns=""/></v:b></v:a>'
+    assert CODEC.decode(document("Time", body), Time).quality == 7
+
+
+def test_place_of_an_unknown_element_counts_what_was_sent() -> None:
+    body = '<v:a xmlns:v="urn:v"/>' + TIME + "<colour/><colour/>"
+    assert refusal(document("Time", body)) == ("unknown", "/Time/colour[1]")
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        pytest.param('<a xmlns="urn:a">' + "<a>" * 239 + "<b/>" * 20_000 + "</a>" * 240, id="deep"),
+        pytest.param('<a xmlns="urn:a"/>' * 50_000, id="wide"),
+        pytest.param(
+            "<v:a>" + "".join(f"<v{n}:a/>" for n in range(20_000)) + "</v:a>", id="namespaces-of-the-root"
+        ),
+        pytest.param(
+            "<v:a>" + "".join(f'<a xmlns="{n}"/>' for n in range(50_000)) + "</v:a>", id="namespaces"
+        ),
+        pytest.param("<v:a/><quality " + " ".join(f'a{n}=""' for n in range(50_000)) + "/>", id="attributes"),
+    ],
+)
+def test_foreign_elements_cost_no_more_than_their_octets(strange: str) -> None:
+    spaces = " ".join(f'xmlns:v{n}="{n}"' for n in range(20_000)) if "<v1:" in strange else ""
+    data = document("Time", TIME + strange, 'xmlns:v="urn:v" ' + spaces)
+    before = time.thread_time()
+    with contextlib.suppress(Malformed):
+        CODEC.decode(data, Time)
+    assert time.thread_time() - before < 1
 
 
 def test_foreign_attributes_are_skipped() -> None:
@@ -248,6 +283,13 @@ def test_document_over_the_limit_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(Malformed) as caught:
         CODEC.decode(b"<" * 101, Time, most=100)
     assert caught.value.rule == "size"
+
+
+def test_fragment_is_read_whatever_its_size() -> None:
+    held = Notification(status=0, subscribedResource="/" + ">" * 400_000, subscriptionURI="/b")
+    fragment = CODEC.fragment(held)
+    assert len(fragment) > MOST_OCTETS
+    assert CODEC.decode_fragment(fragment, Notification) == held
 
 
 def test_unexpanded_entity_is_refused_where_a_value_belongs() -> None:

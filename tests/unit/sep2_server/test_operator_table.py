@@ -1,9 +1,13 @@
 """Tables for the terminal."""
 
+import json
+from argparse import Namespace
+from pathlib import Path
+
 import pytest
 
 from schemas import Json
-from sep2_server.operator.commands import moment
+from sep2_server.operator.commands import Shown, complain, moment, running
 from sep2_server.operator.table import fields, table
 
 
@@ -28,6 +32,15 @@ def test_an_identity_is_cut_last() -> None:
     assert shown.splitlines()[1] == "m" * 15 + "…  " + "F" * 32
     narrow = table(("modes", "mRID"), [("m" * 90, "F" * 32)], width=30)
     assert narrow.splitlines()[1] == "m" * 5 + "…  " + "F" * 21 + "…"
+
+
+def test_what_a_device_sent_neither_steers_the_terminal_nor_begins_a_line() -> None:
+    name = "a\x1b[2J\nb"
+    assert table(("name",), [(name,), ([name, "é"],)]).split("\n")[1:] == [
+        r"a\x1b[2J\nb",
+        r"a\x1b[2J\nb, é",
+    ]
+    assert fields([("name", name)]) == r"name  a\x1b[2J\nb"
 
 
 def test_fields_stand_below_each_other() -> None:
@@ -56,3 +69,19 @@ def test_no_fields_make_no_lines() -> None:
 )
 def test_a_time_is_shown_as_date_where_there_is_one(seconds: Json, shown: str) -> None:
     assert moment(seconds) == shown
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_answer_steers_no_terminal(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "x\x1b[2J\x9b é"
+    run = running(lambda _, __: Shown(data={"name": name}, text=f"{name}\nend"))
+    reach = {"config": None, "server": "http://127.0.0.1:9", "token_file": Path("/dev/null"), "roots": None}
+    assert run(Namespace(**reach, key=None, json=as_json)) == 0
+    told = capsys.readouterr().out
+    assert all(line.isprintable() for line in told.split("\n"))
+    assert json.loads(told)["name"] == name if as_json else told.endswith("\nend\n")
+
+
+def test_an_error_keeps_to_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("no device \x1b[2J\x9b", "see the list")
+    assert capsys.readouterr().err == "error: no device \\x1b[2J\\x9b\n  what to do: see the list\n"

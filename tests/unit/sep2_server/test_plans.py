@@ -117,6 +117,18 @@ def test_the_last_open_event_is_found_from_the_end(db: SqliteConnection) -> None
     assert step.endswith("resource_by_start (list_id=?)")
 
 
+def test_events_that_have_left_their_list_are_found_by_their_owner(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements_events.LEFT)
+    assert step.endswith("resource_by_owner (owner_id=?)")
+
+
+def test_responses_are_counted_by_their_event_and_read_by_their_device(db: SqliteConnection) -> None:
+    (step, _) = plan_of(db, statements_rights.COUNT_REPORTS)
+    assert step.endswith("report_by_subject (subject=?)")
+    (step,) = plan_of(db, statements_rights.REPORTS_OF_DEVICE)
+    assert step.endswith("report_by_device (end_device_id=? AND subject=?)")
+
+
 def test_rivals_of_an_event_are_found_by_when_they_begin(db: SqliteConnection) -> None:
     steps = plan_of(db, statements_events.with_siblings(4))
     found = [step for step in steps if "USING INDEX resource_by" in step]

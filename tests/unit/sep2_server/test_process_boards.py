@@ -6,6 +6,7 @@ import pytest
 
 from sep2_server.errors import StoreError
 from sep2_server.process.boards import Boards
+from sep2_server.process.families import joined
 from sep2_server.process.meter import Meter
 
 SAMPLES = {"lineside_connections": {"lineside_connections": 3.0}}
@@ -68,3 +69,21 @@ def test_a_number_that_cannot_be_read_leaves_the_others_and_the_store_is_asked_o
     assert asked == 1
     assert samples["lineside_connections"] == {"lineside_connections": 3}
     assert "lineside_due_events" not in samples
+
+
+def test_what_all_workers_have_in_common_is_asked_for_at_a_scrape_alone() -> None:
+    meter = Meter()
+    asked: list[str] = []
+
+    def dead() -> float:
+        asked.append("dead letters")
+        return 5
+
+    meter.common("lineside_outbox_notifications", dead, state="dead")
+    meter.stored("lineside_change_feed_lag", lambda: 2)
+    assert meter.own_samples()["lineside_change_feed_lag"] == {"lineside_change_feed_lag": 2}
+    assert "lineside_outbox_notifications" not in meter.own_samples()
+    assert asked == []
+    whole = joined((meter.samples(), meter.own_samples()))
+    assert whole["lineside_outbox_notifications"] == {'lineside_outbox_notifications{state="dead"}': 5}
+    assert asked == ["dead letters"]

@@ -1,5 +1,6 @@
 """What a line of the log says, and that nobody can write a second one."""
 
+import codecs
 import json
 import logging
 import os
@@ -49,6 +50,19 @@ def record(message: str, *arguments: object) -> logging.LogRecord:
 def test_a_message_stays_on_its_line() -> None:
     assert TextFormatter().format(record("from %s", "x\nERROR y")).endswith("a.b: from x\\nERROR y")
     assert json.loads(JsonFormatter().format(record("from %s", "x\ny")))["message"] == "from x\ny"
+
+
+def test_nothing_in_a_line_steers_a_terminal() -> None:
+    made = record("from %s", "\x9b2J\x7f\u202e")
+    try:
+        codecs.lookup("\x1b[31m\x9b")
+    except LookupError:
+        made.exc_info = sys.exc_info()
+    assert all(line.isprintable() for line in TextFormatter().format(made).split("\n"))
+    told = JsonFormatter().format(made)
+    assert told.isprintable()
+    assert json.loads(told)["message"] == "from \x9b2J\x7f\u202e"
+    assert json.loads(told)["exception"].endswith(": \x1b[31m\x9b")
 
 
 def test_a_traceback_is_told_in_both_forms() -> None:

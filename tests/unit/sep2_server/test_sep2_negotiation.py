@@ -25,6 +25,10 @@ BAD = [
     "application/sep+xml;q=0",
     "application/sep+xml;q=0, */*",
     "*/*;q=x",
+    "application/sep+xml;q=nan",
+    "application/sep+xml;q=1.1",
+    "application/sep+xml;q=inf",
+    "application/sep+xml;q=-1",
     "application/sep-exi",
 ]
 
@@ -74,6 +78,19 @@ def test_the_level_is_that_of_the_chosen_type() -> None:
         "application/sep-exi",
         "application/sep+xml",
     ]
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_base"),
+    [
+        ("application/sep-exi;level=-S1, application/sep-exi;level=+S1;q=0", True),
+        ("application/sep-exi;level=+S1, application/sep-exi;level=-S1;q=0", False),
+        ("application/sep-exi;level=-S1, application/sep-exi;level=+S1;q=0.1", False),
+        ("application/sep-exi;level=-S1;q=0.1, application/sep-exi;level=+S1;q=nan", True),
+    ],
+)
+def test_a_level_of_quality_0_is_not_accepted(accept: str, is_base: bool) -> None:
+    assert BOTH.of(accept).is_base == is_base
 
 
 @pytest.mark.parametrize("kind", ["application/sep+xml", "Application/SEP+XML; level=-S1"])

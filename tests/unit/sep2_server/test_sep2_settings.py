@@ -39,6 +39,8 @@ def test_rates_that_are_not_set_are_the_usual_ones() -> None:
         ({"poll_rate": {"Tiem": 60}}, "poll_rate.Tiem: carries no pollRate; allowed: DeviceCapability, "),
         ({"poll_rate": {"Time": 0}}, "poll_rate.Time: 0 is not 1 to 4294967295"),
         ({"items_per_list": -1}, "items_per_list: -1 is not 0 to"),
+        ({"event_history_s": 0}, "event_history_s: 0 is not 86400 to 3153600000: devices send their last"),
+        ({"event_history_s": 86_399}, "event_history_s: 86399 is not 86400 to"),
         ({"changes_kept": 0}, "changes_kept: 0 is not 1 to"),
         ({"discovery_sfdis": ["167261211392"]}, "discovery_sfdis: '167261211392' is no SFDI"),
         ({"discovery_interfaces": ["eth0"]}, "discovery_interfaces: 'eth0' is no address"),

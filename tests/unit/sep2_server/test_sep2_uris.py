@@ -1,5 +1,6 @@
 """URIs, plain and scrambled, and what they stand for."""
 
+import string
 import tracemalloc
 
 import pytest
@@ -63,6 +64,16 @@ def test_of_long_paths_of_clients_nothing_is_kept(head: str) -> None:
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", ["Time", "EndDeviceList", "EndDevice", "LogEventList", "DERProgramList"])
+def test_a_scrambled_uri_has_one_spelling(kind: str) -> None:
+    uris = Uris("pepper")
+    uri = uris.of(kind, PARTS[: route_named(kind).path.count("{")])
+    letters = string.ascii_letters + string.digits + "-_+/="
+    spellings = {uri[:-1] + letter for letter in letters} | {uri + "=" * many for many in range(4)}
+    spellings |= {uri.replace("-", "+"), uri.replace("_", "/"), f"//{uri[1:]}", f"x{uri[1:]}"}
+    assert [one for one in spellings if uris.find(one) is not None] == [uri]
 
 
 def test_uris_around_another() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from openadr_ven.events import CreateOpt, Event, EventStatus, OptError, OptReason, OptType, Signal, Window
 from openadr_ven.v2b import messages as m
+from openadr_ven.v2b.ports import SystemClock
 from openadr_ven.v2b.report_messages import NO_DATA, ReportRequest, ResourceStatus
 from openadr_ven.vtn.v2b import Fault, Vtn
 from tests.unit.openadr_ven.v2b.conversations import ENDLESS, EVENT, REQUEST
@@ -101,6 +102,20 @@ def test_r500_messages_are_fetched_at_once_until_there_are_none() -> None:
 
     gaps = [round(later - earlier) for earlier, later in pairwise(world.polls())]
     assert gaps == [32, 0, 0, 0, 0, 0]
+
+
+def test_ven_whose_clock_is_set_back_polls_on() -> None:
+    async def scenario(world: World) -> None:
+        await world.registered()
+        await world.sleep(35)
+        clock = world.ven._clock
+        assert isinstance(clock, SystemClock)
+        known, before = clock._now, len(world.polls())
+        clock._now = lambda: known() - 3600
+        await world.sleep(60)
+        assert len(world.polls()) >= before + 5
+
+    play(scenario)
 
 
 def test_vtn_that_asks_for_no_pace_is_polled_at_our_own() -> None:

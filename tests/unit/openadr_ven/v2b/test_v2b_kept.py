@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -93,6 +94,38 @@ def test_oldest_report_is_given_up_where_too_much_is_owed(caplog: pytest.LogCapt
 
     assert kept.owed == (poll, poll, poll)
     assert "UpdateReport is given up" in caplog.text
+
+
+def test_what_was_kept_beyond_all_bounds_does_not_end_the_ven() -> None:
+    plan = Plan()
+    request = replace(REQUEST, granularity_s=10**400, back_s=10**400)
+
+    async def first(world: World) -> None:
+        await world.registered()
+        world.vtn.publish(event(world))
+        await world.until(lambda: answers(world))
+
+        def beyond(kept: Kept) -> Kept:
+            (record,) = kept.state.records.values()
+            endless = replace(record, event=replace(record.event, duration_s=10**400, recovery_s=10**400))
+            assert kept.registration is not None
+            return replace(
+                kept,
+                registration=replace(kept.registration, poll_s=10**400),
+                state=replace(kept.state, records={"e1": endless}),
+                running=(Running(request=request, since=NOW, due=NOW + 10**400),),
+            )
+
+        await world.ven._desk.change(beyond)
+
+    async def second(world: World) -> None:
+        await world.registered()
+        await world.sleep(60)
+
+    play(first, plan)
+    world = play(second, plan)
+
+    assert len(world.polls()) > 3
 
 
 def test_second_process_goes_on_with_registration_and_events() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openadr_ven.events import Event, EventStatus, Interval, OptType, Randomization, Target, Unit
+from openadr_ven.events import Event, EventStatus, Interval, OptType, Randomization, Signal, Target, Unit
 from openadr_ven.v2b import messages as m
 from openadr_ven.v2b import report_messages as r
 from openadr_ven.v2b.document import MOST_OCTETS, message_of, parsed
@@ -194,6 +194,60 @@ def test_event_that_makes_no_sense_has_a_flaw_and_the_others_stand(old: bytes, n
     assert flaw in (bad.flaw or "")
     assert (bad.eventID, bad.modification, bad.is_response_required) == ("e1 <&>", 2, True)
     assert fine == replace(EVENT, eventID="good")
+
+
+def endless_intervals(seconds: int) -> tuple[Signal, ...]:
+    """The signals of the event with intervals of so many seconds."""
+    return tuple(
+        replace(one, intervals=tuple(replace(i, duration_s=seconds) for i in one.intervals))
+        for one in EVENT.signals
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"duration_s": 10**400},
+        {"signals": endless_intervals(10**400)},
+        {"randomization": Randomization(late_s=10**400)},
+        {"notification_s": 10**400},
+        {"ramp_up_s": -(10**400)},
+        {"recovery_s": 10**400},
+    ],
+    ids=["duration", "interval", "startafter", "notification", "ramp up", "recovery"],
+)
+def test_event_whose_durations_are_beyond_all_bounds_has_a_flaw(change: dict[str, object]) -> None:
+    event = only(read(distributed(replace(EVENT, **change))))  # type: ignore[arg-type]
+
+    assert "is a duration beyond all bounds" in (event.flaw or "")
+
+
+@pytest.mark.parametrize("value", [b"1E31", b"1E12000", b"1E-31", b"1" * 65])
+def test_event_whose_numbers_are_beyond_all_bounds_has_a_flaw(value: bytes) -> None:
+    written = distributed()
+    begin = written.index(b"<ei:value>") + len(b"<ei:value>")
+    event = only(read(written[:begin] + value + written[written.index(b"</ei:value>") :]))
+
+    assert event.flaw is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "poll_s"),
+    [
+        (10, 10),
+        (1, 1),
+        (0, None),
+        (-10, None),
+        (86_401, 86_400),
+        (100 * 365 * 86_400, 86_400),
+        (10**400, 86_400),
+    ],
+)
+def test_r500_pace_that_is_asked_for_is_kept_within_bounds(asked: int, poll_s: int | None) -> None:
+    found = read(write(m.CreatedPartyRegistration(response=OK, vtnID="vtn", poll_s=asked)))
+
+    assert isinstance(found, m.CreatedPartyRegistration)
+    assert found.poll_s == poll_s
 
 
 def test_status_cancelled_survives_a_flaw() -> None:

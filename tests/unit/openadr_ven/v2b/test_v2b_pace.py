@@ -61,3 +61,18 @@ def test_flood_is_answered_once_a_second() -> None:
 
     assert fetched.count(True) == MOST_AT_ONCE - 1
     assert pace.next_at == 101
+
+
+@pytest.mark.parametrize(("back_s", "left_s"), [(0, 10.5), (1.4, 11.9), (1.6, 0), (3600, 0)])
+def test_clock_that_is_set_back_makes_no_pause_longer_than_any(back_s: float, left_s: float) -> None:
+    pace = Pace(interval_s=10)
+    pace.quiet(10_000, 0.5)
+
+    assert pace.left_s(10_000 - back_s) == pytest.approx(left_s)
+
+
+def test_it_is_time_to_talk_once_the_pause_is_over() -> None:
+    pace = Pace(interval_s=10)
+    pace.quiet(100, 0.0)
+
+    assert (pace.left_s(109), pace.left_s(110), pace.left_s(500)) == (1, 0, 0)

@@ -178,6 +178,9 @@ def test_r308_rid_stands_once_within_a_specifier() -> None:
         ({"granularity_s": 0, "back_s": 100_001}, 454),
         ({"granularity_s": 0, "back_s": 1}, 454),
         ({"reportSpecifierID": "history", "granularity_s": 0, "back_s": 0, "duration_s": 10**8}, 454),
+        ({"reportSpecifierID": "history", "back_s": 0, "duration_s": None}, 454),
+        ({"granularity_s": 10**400, "back_s": 10**400}, 454),
+        ({"duration_s": 10**400}, 454),
     ],
     ids=[
         "specifier",
@@ -188,6 +191,9 @@ def test_r308_rid_stands_once_within_a_specifier() -> None:
         "too many looks",
         "too often",
         "too long ago",
+        "history once without a length",
+        "beyond all bounds",
+        "a length beyond all bounds",
     ],
 )
 def test_r340_too_much_or_unknown_is_refused(change: dict[str, object], code: int) -> None:
@@ -252,3 +258,35 @@ def test_request_that_ended_long_ago_is_over() -> None:
     running = Running(request=PERIODIC, since=NOW, due=NOW + 300)
 
     assert jobs_due(running, OFFERS, NOW + 315_360_000) == ([], None)
+
+
+def test_history_once_without_a_length_that_was_kept_ends_without_a_report() -> None:
+    request = replace(PERIODIC, reportSpecifierID="history", back_s=0, start=None, duration_s=None)
+
+    assert due(request, NOW) == ([], None)
+
+
+def test_last_report_of_a_history_of_all_time_costs_no_more_than_the_buffer() -> None:
+    request = replace(
+        PERIODIC, reportSpecifierID="history", granularity_s=10, back_s=10, start=0, duration_s=None
+    )
+
+    job = last_job(scheduled(request, OFFERS, NOW), OFFERS, NOW)
+
+    assert job is not None
+    assert HISTORY.buffer_s is not None
+    assert (job.periods[0][0], job.periods[-1][1]) == (NOW - HISTORY.buffer_s, NOW)
+    assert len(job.periods) == min(HISTORY.buffer_s // 10, 10_000)
+
+
+def test_last_report_holds_no_more_intervals_than_any_other() -> None:
+    request = replace(
+        PERIODIC, reportSpecifierID="history", granularity_s=10, back_s=10, start=0, duration_s=None
+    )
+    offers = (replace(HISTORY, buffer_s=31_536_000),)
+
+    job = last_job(scheduled(request, offers, NOW), offers, NOW)
+
+    assert job is not None
+    assert len(job.periods) == 10_000
+    assert job.periods[-1][1] == NOW
