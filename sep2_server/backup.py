@@ -102,7 +102,7 @@ def _written(db: Connection, path: Path, number: int) -> Told:
     """Write all of a database to a file, which is on the disk then."""
     total = _Sum()
     with path.open("wb") as file:
-        with gzip.open(file, "wt", encoding="utf-8", compresslevel=6) as out:
+        with gzip.open(file, "wt", encoding="utf-8", compresslevel=6) as out, _one_moment(db):
             for line in _lines(db, total, number):
                 out.write(total.add(line) + "\n")
             told = total.told
@@ -139,11 +139,19 @@ def _is_backup(path: Path) -> bool:
     return isinstance(head, dict) and head.get("kind") == KIND
 
 
-def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:
+def restore(
+    db: Connection,
+    path: Path,
+    *,
+    is_forced: bool = False,
+    is_verified: bool = False,
+    is_told_anew: bool = False,
+) -> Told:
     """Put what is in a file into a database, in one transaction. `is_forced`: in the place of what is there.
 
+    `is_verified`: all is read back and compared before it stays; `is_told_anew`: then `tell_anew`.
     StoreError for a file that is not whole, or of a newer format, and for a database that is in use, of a
-    newer format, or not empty, or that does not take what is in the file.
+    newer format, or not empty, or that does not take what is in the file, or keeps something else.
     """
     told, number = check_file(path)
     pending(db)
@@ -157,6 +165,10 @@ def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:
                 _insert(db, path)
             _count_on(db)
             apply(db, MIGRATIONS)
+        if is_verified:
+            _require_same(db, path, told, number)
+        if is_told_anew:
+            tell_anew(db)
         db.commit()
     finally:
         db.roll_back()
@@ -166,14 +178,9 @@ def restore(db: Connection, path: Path, *, is_forced: bool = False) -> Told:
 def tell_anew(db: Connection) -> None:
     """Have the server that starts next tell every subscriber what is there now, as where it missed changes.
 
-    The file does not know what they were told after it was made.
+    The file does not know what they were told after it was made. For a transaction that was begun.
     """
-    db.begin()
-    try:
-        db.run(update(metadata.tables["consumer"]).values(seq=literal_column(str(UNKNOWN))))
-        db.commit()
-    finally:
-        db.roll_back()
+    db.run(update(metadata.tables["consumer"]).values(seq=literal_column(str(UNKNOWN))))
 
 
 def check_file(path: Path) -> tuple[Told, int]:
@@ -230,6 +237,12 @@ def verify(db: Connection, path: Path) -> Told:
     which the steps have added and removed none.
     """
     told, number = check_file(path)
+    with _one_moment(db):
+        return _require_same(db, path, told, number)
+
+
+def _require_same(db: Connection, path: Path, told: Told, number: int) -> Told:
+    """As `verify`, in the moment or transaction of the caller, with what the file tells and its format."""
     total = _Sum()
     for line in _lines(db, total, format_of(db)):
         total.add(line)
@@ -242,19 +255,25 @@ def verify(db: Connection, path: Path) -> Told:
     return total.told
 
 
-def _lines(db: Connection, total: _Sum, number: int) -> Iterator[Line]:
-    """All lines but the last, of one moment."""
+@contextmanager
+def _one_moment(db: Connection) -> Iterator[None]:
+    """Inside, all that is read is of one moment."""
     db.hold_still()
     try:
-        yield {"kind": KIND, "format": number}
-        for table in metadata.sorted_tables:
-            total.rows[table.name] = 0
-            yield {"table": table.name, "columns": [column.name for column in table.columns]}
-            for row in _rows(db, table):
-                total.rows[table.name] += 1
-                yield row
+        yield
     finally:
         db.let_go()
+
+
+def _lines(db: Connection, total: _Sum, number: int) -> Iterator[Line]:
+    """All lines but the last, in the moment or transaction of the caller."""
+    yield {"kind": KIND, "format": number}
+    for table in metadata.sorted_tables:
+        total.rows[table.name] = 0
+        yield {"table": table.name, "columns": [column.name for column in table.columns]}
+        for row in _rows(db, table):
+            total.rows[table.name] += 1
+            yield row
 
 
 def _rows(db: Connection, table: Table) -> Iterator[list[Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from sep2_server.address import PostgresAddress, is_url
-from sep2_server.backup import Told, back_up, restore, tell_anew, verify
+from sep2_server.backup import Told, back_up, restore
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
 from sep2_server.folders import open_private
@@ -66,10 +66,7 @@ def restore_database(args: argparse.Namespace) -> int:
 
     def run(db: Connection) -> None:
         with audited(read_site(args.config).operator.folder, "restore database", args.file.name):
-            told = restore(db, args.file, is_forced=args.force)
-            if args.verify:
-                verify(db, args.file)
-            tell_anew(db)
+            told = restore(db, args.file, is_forced=args.force, is_verified=args.verify, is_told_anew=True)
         _tell("restored and compared" if args.verify else "restored", told)
 
     return _with_database(args, run)

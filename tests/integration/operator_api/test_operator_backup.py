@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, select
+from sqlalchemy import Column, Integer, MetaData, Table, delete, insert, select
 from sqlalchemy.schema import CreateTable
 
-from sep2_server import Store, cli
+from sep2_server import Store, backup, cli
 from sep2_server.address import PostgresAddress, is_url
 from sep2_server.backup import UNKNOWN, back_up, check_file, restore, verify
 from sep2_server.borrowed import BorrowedConnection
@@ -26,7 +26,7 @@ from sep2_server.errors import StoreError
 from sep2_server.migrations import MIGRATIONS, Migration, migrate
 from sep2_server.rows import Client, Role, Row, StoredReading
 from sep2_server.store import open_connection
-from sep2_server.tables import follower, reading
+from sep2_server.tables import follower, metadata, reading
 from sep2_server.transaction import Transaction
 from tests.postgres import Postgres
 
@@ -591,6 +591,67 @@ def test_every_command_of_the_howto_ends_well(
     assert told.count("restored and compared") == 2
     assert exit_code("lineside server restore --config site nothing.backup") == 1
     assert exit_code("lineside server migrate --config nowhere") == 2
+
+
+def test_a_backup_of_the_format_before_is_restored_and_compared_by_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The steps since then add rows and take some away."""
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("lineside server init site") == 0
+    listed = Row(5, "/edev/5/der/6/derp", "AssociatedDERProgramList", owner_id=5)
+    program = Row(7, "/derp/7", "DERProgram", sort_key=b"a", body=b"<DERProgram/>")
+    old = open_connection(Path("old.db"))
+    migrate(old, MIGRATIONS[:12])
+    for name, values in (
+        ("resource", listed._asdict()),
+        ("resource", program._asdict()),
+        ("member", {"list_id": 5, "sort_key": b"a", "resource_id": 7}),
+        ("tally", {"list_id": 5, "scope": 0, "amount": 1}),
+        ("consumer", {"name": "notifier", "seq": 3}),
+    ):
+        old.run(insert(metadata.tables[name]).inline(), **values)
+    then = MetaData()
+    for table in metadata.sorted_tables:
+        if table.name != "linking":
+            table.to_metadata(then)
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "MIGRATIONS", MIGRATIONS[:12])
+        patched.setattr(backup, "metadata", then)
+        back_up(old, Path("old.backup"))
+    old.close()
+    assert exit_code("lineside server restore --config site old.backup --verify") == 0
+    assert "restored and compared" in capsys.readouterr().out
+    store = Store("site/lineside.db")
+    place, found = store.reader.consumers()["notifier"], store.reader.by_href("/derp/7")
+    store.close()
+    assert (place, found is not None) == (UNKNOWN, True)
+
+
+def test_a_restore_that_is_not_what_the_file_holds_leaves_all_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("lineside server init site") == 0
+    filled("site/lineside.db")
+    assert exit_code("lineside server backup --config site one.backup") == 0
+    db = open_connection(Path("site/lineside.db"))
+    db.control("UPDATE consumer SET seq = 4")
+    kept = back_up(db, Path("kept.backup"))
+    db.close()
+
+    def insert_less(db: Connection, path: Path) -> None:
+        insert_all(db, path)
+        db.run(delete(metadata.tables["reading"]))
+
+    insert_all = backup._insert
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, "_insert", insert_less)
+        assert exit_code("lineside server restore --config site one.backup --force --verify") == 1
+    assert "the database is not what one.backup holds" in capsys.readouterr().err
+    db = open_connection(Path("site/lineside.db"))
+    assert back_up(db, Path("again.backup")) == kept
+    db.close()
 
 
 def test_subscribers_are_to_be_told_anew_after_a_restore(
