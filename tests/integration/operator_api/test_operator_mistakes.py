@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from certs import Pki
 from lineside.demo.cli import add_parser as add_demo
+from lineside.fleet import issue
 from lineside.fleet.cli import add_parser as add_fleet
 from sep2_server import cli
 from sep2_server.operator import ApiError, OperatorClient, Site
@@ -168,7 +170,9 @@ def test_a_fleet_whose_roots_are_none_is_not_run(held: bytes | None, tmp_path: P
     add_fleet(parser.add_subparsers())
     if held is not None:
         (tmp_path / "roots.pem").write_bytes(held)
-    words = ["--server", "https://127.0.0.1:1/dcap", "--certificates", str(tmp_path)]
+    Pki.create(tmp_path / "pki")
+    issue(tmp_path / "pki", 1)
+    words = ["--server", "https://127.0.0.1:1/dcap", "--certificates", str(tmp_path / "pki")]
     args = parser.parse_args(["bench", "fleet", *words, "--roots", str(tmp_path / "roots.pem")])
     assert args.run(args) == 2
     assert "roots.pem: no " in capsys.readouterr().err
