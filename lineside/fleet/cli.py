@@ -103,8 +103,9 @@ def _identities(chosen: argparse.Namespace) -> list[Identity]:
         return issue(chosen.pki, chosen.devices or 100)
     if chosen.roots is None:
         raise CertsError("--certificates needs --roots FILE")
+    found = load(chosen.certificates, chosen.roots, chosen.devices)
     operator_client_context(chosen.roots)
-    return load(chosen.certificates, chosen.roots, chosen.devices)
+    return found
 
 
 def _measure(chosen: argparse.Namespace, identities: list[Identity]) -> int:

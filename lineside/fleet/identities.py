@@ -55,7 +55,7 @@ def write_csv(path: Path, identities: Iterable[Identity]) -> None:
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
-        rows.writerows((i.name, i.lfdi, make_pin(secrets.randbelow)) for i in identities)
+        rows.writerows((i.name, i.lfdi, f"{make_pin(secrets.randbelow):06d}") for i in identities)
 
 
 def _issued(pki: Pki, name: str) -> Identity:

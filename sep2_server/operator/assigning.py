@@ -2,10 +2,10 @@
 
 from schemas import DERProgram
 from sep2_server.operator import programs
-from sep2_server.operator.desk import Desk
+from sep2_server.operator.desk import Desk, require_bounds
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.groups import program_told
-from sep2_server.operator.requests import ChangeProgram, EnsureAssignment
+from sep2_server.operator.requests import NAME, ChangeProgram, EnsureAssignment
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.operator.tree import put_item
@@ -23,6 +23,7 @@ def ensure(desk: Desk, call: Call) -> Answer:
     if group is None:
         if asked.primacy is None:
             raise BadRequest("primacy: missing", "give the primacy of the group's program, 0 to 255")
+        require_bounds(name, NAME, "group")
         group = programs.add_group(desk, name)
         programs.add_program(desk, group, primacy=asked.primacy, description=asked.description)
     program = _only(desk, group, asked)

@@ -129,7 +129,12 @@ def columns(rows: Sequence[Row], names: Sequence[str], *, empty: str) -> str:
 
 def listed(row: Row, *, without: Sequence[str] = ()) -> str:
     """The plain fields of an object below each other."""
-    return fields([(name, _brief(value)) for name, value in row.items() if name not in without])
+    return fields([(name, _field(name, value)) for name, value in row.items() if name not in without])
+
+
+def pin_text(pin: Json) -> str:
+    """A PIN in its six digits, zeros in front among them."""
+    return f"{pin:06d}" if isinstance(pin, int) else str(pin)
 
 
 def moment(seconds: Json) -> str:
@@ -139,6 +144,10 @@ def moment(seconds: Json) -> str:
     if not 0 <= seconds <= LAST_DATE_S:
         return f"{seconds} s"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _field(name: str, value: Json) -> object:
+    return pin_text(value) if name == "pIN" else _brief(value)
 
 
 def _brief(value: Json) -> object:

@@ -22,6 +22,7 @@ from sep2_server.operator.commands import (
     Shown,
     UsageError,
     complain,
+    pin_text,
     rows_of,
 )
 from sep2_server.operator.item_lines import Item, Lines, Problems, items_of, twice
@@ -258,4 +259,4 @@ def _pins(devices: list[Json]) -> list[str]:
     """The PINs that the server has made, which are shown once."""
     made = [d for d in devices if isinstance(d, dict) and "pIN" in d]
     head = ["note the pINs now: they are not shown again"] if made else []
-    return [*head, *(f"{d['name']},{d['pIN']}" for d in made)]
+    return [*head, *(f"{d['name']},{pin_text(d['pIN'])}" for d in made)]

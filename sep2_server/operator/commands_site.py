@@ -74,10 +74,10 @@ def add_token_parser(below: "argparse._SubParsersAction[argparse.ArgumentParser]
 def init(args: argparse.Namespace) -> int:
     """Write the settings, make the first token and, if asked, certificates."""
     path = args.folder / FILE
-    if path.exists() and not args.force:
-        complain(f"{path} exists", "name another folder, or write over it with --force")
-        return REFUSED
     try:
+        if path.exists() and not args.force:
+            complain(f"{path} exists", "name another folder, or write over it with --force")
+            return REFUSED
         (args.folder / "operator").mkdir(parents=True, exist_ok=True)
         path.write_text(_settings(args), encoding="utf-8")
         read_site(path)

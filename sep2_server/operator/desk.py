@@ -13,6 +13,7 @@ from sep2_server.extra_routes import GROUP_LIST
 from sep2_server.operator.auth import Role
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.gathered import Gathered
+from sep2_server.operator.shape import Length
 from sep2_server.reader import Reader
 from sep2_server.rows import Client, Group, Row
 from sep2_server.transaction import Transaction
@@ -205,6 +206,12 @@ def require_name(name: str, lfdi: str) -> None:
             "name: it has the form of an LFDI, and is not that of the device",
             f"choose another name, or {lfdi}",
         )
+
+
+def require_bounds(name: str, bounds: Length, place: str) -> None:
+    """Raise BadRequest for a name of a path under which something is made, as for one in a body."""
+    if flaw := bounds.flaw(name):
+        raise BadRequest(f"{place}: {flaw}", f"allowed: {bounds}")
 
 
 def is_called(thing: IdentifiedObject | SubscribableIdentifiedObject, name: str) -> bool:

@@ -7,11 +7,11 @@ from schemas import EndDevice, Registration
 from sep2_server.access import scope_of
 from sep2_server.end_devices import add_der, put_end_device, put_registration, remove_der, touch
 from sep2_server.notifications.handing_over import hand_over
-from sep2_server.operator.desk import Desk, require_name
+from sep2_server.operator.desk import Desk, require_bounds, require_name
 from sep2_server.operator.devices import summary
 from sep2_server.operator.enrolment import aggregator_id_of, checked_pin, enrol_new, identity_of
 from sep2_server.operator.errors import BadRequest, Conflict
-from sep2_server.operator.requests import ChangeDevice, EnrolDevice, EnsureDevice
+from sep2_server.operator.requests import NAME, ChangeDevice, EnrolDevice, EnsureDevice
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.rows import EVERYBODY, Client, Role, Row
@@ -26,6 +26,8 @@ def ensure(desk: Desk, call: Call) -> Answer:
     lfdi = identity_of(asked.certificate, asked.lfdi)
     known = desk.reader.client(lfdi)
     shown: Answer = {}
+    if known is None or known.name != name:
+        require_bounds(name, NAME, "name")
     if known is None:
         new = EnrolDevice(
             name=name,

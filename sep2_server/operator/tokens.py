@@ -8,7 +8,7 @@ from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.requests import CreateToken
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
-from sep2_server.operator.times import duration_s, start_at
+from sep2_server.operator.times import duration_s, moment_of
 from sep2_server.operator.token_files import add_token, read_tokens, read_uses, remove_token
 
 
@@ -34,7 +34,7 @@ def create(desk: Desk, call: Call) -> Answer:
     asked = read(CreateToken, call.body)
     if asked.expires is not None and asked.lifetime is not None:
         raise BadRequest("expires: both expires and lifetime are given", "give one of them, or none")
-    expires = None if asked.expires is None else start_at(asked.expires, None, desk.now)
+    expires = None if asked.expires is None else moment_of(asked.expires, "expires", desk.now)
     if asked.lifetime is not None:
         expires = desk.now + duration_s(asked.lifetime, "lifetime")
     if expires is not None and expires <= desk.now:

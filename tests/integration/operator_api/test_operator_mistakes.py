@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from certs import Pki
 from lineside.demo.cli import add_parser as add_demo
+from lineside.fleet import issue
 from lineside.fleet.cli import add_parser as add_fleet
-from sep2_server.operator import OperatorClient, Site
+from sep2_server import cli
+from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.commands import rows_of
 from sep2_server.operator.site_check import flaws_of
 from sep2_server.operator.whereabouts import WhereaboutsError, whereabouts_of
@@ -18,6 +21,14 @@ from sep2_server.setting_values import SettingsError
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 Op = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def server_line() -> argparse.ArgumentParser:
+    """The command line of servers."""
+    parser = argparse.ArgumentParser()
+    cli.add_parser(parser.add_subparsers())
+    return parser
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,44 @@ def test_a_name_that_is_too_long_for_a_folder_is_told() -> None:
         whereabouts_of(Path("a" * 300))
 
 
+def test_a_folder_of_a_server_that_cannot_be_made_is_told(
+    server_line: argparse.ArgumentParser, capsys: Capture
+) -> None:
+    args = server_line.parse_args(["server", "init", "a" * 300])
+    assert args.run(args) == 1
+    assert "File name too long" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("low", "high"), [("n" * 65, "n" * 64), ("\u00e4" * 33, "\u00e4" * 32)])
+def test_a_name_of_a_path_has_the_bounds_of_one_in_a_body(api: OperatorClient, low: str, high: str) -> None:
+    with pytest.raises(ApiError, match=r"name: 6[56] octets of text") as caught:
+        api.call("PUT", ("devices", low), {"lFDI": LFDI})
+    assert caught.value.hint == "allowed: text of 1 to 64 octets"
+    assert api.call("PUT", ("devices", high), {"lFDI": LFDI})["name"] == high
+    with pytest.raises(ApiError, match=r"name: 6[56] octets of text"):
+        api.call("PUT", ("devices", low), {"lFDI": LFDI})
+    with pytest.raises(ApiError, match=r"group: 6[56] octets of text"):
+        api.call("PUT", ("devices", high, "groups", low), {"primacy": 4})
+    assert api.call("PUT", ("devices", high, "groups", high), {"primacy": 4})["created"] is True
+
+
+def test_a_pin_is_told_in_six_digits(
+    api: OperatorClient, op: Op, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr("sep2_server.operator.enrolment.make_pin", lambda _: 123)
+    assert op("enrol", "north", "--lfdi", LFDI) == 0
+    assert "000123\nnote the pIN now" in capsys.readouterr().out
+    (tmp_path / "d.csv").write_text(f"name,lfdi\nsouth,{LFDI[:-1]}0\n")
+    assert op("enrol", "--csv", str(tmp_path / "d.csv")) == 0
+    assert "south,000123" in capsys.readouterr().out
+
+
+def test_a_wrong_time_of_a_token_is_told_by_its_name(api: OperatorClient) -> None:
+    for text in ("tomorrow", "2026-07-01T12:00:00", "after-last"):
+        with pytest.raises(ApiError, match=f"expires: '{text}'"):
+            api.call("POST", ("tokens",), {"name": "wall", "expires": text})
+
+
 @pytest.mark.parametrize("pens", ["x", 7, {LFDI: "x"}, ["x"]])
 def test_numbers_of_aggregators_that_are_no_table_are_told(pens: object) -> None:
     with pytest.raises(SettingsError, match="aggregator_pens"):
@@ -121,7 +170,9 @@ def test_a_fleet_whose_roots_are_none_is_not_run(held: bytes | None, tmp_path: P
     add_fleet(parser.add_subparsers())
     if held is not None:
         (tmp_path / "roots.pem").write_bytes(held)
-    words = ["--server", "https://127.0.0.1:1/dcap", "--certificates", str(tmp_path)]
+    Pki.create(tmp_path / "pki")
+    issue(tmp_path / "pki", 1)
+    words = ["--server", "https://127.0.0.1:1/dcap", "--certificates", str(tmp_path / "pki")]
     args = parser.parse_args(["bench", "fleet", *words, "--roots", str(tmp_path / "roots.pem")])
     assert args.run(args) == 2
     assert "roots.pem: no " in capsys.readouterr().err
