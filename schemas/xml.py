@@ -17,20 +17,14 @@ from schemas.fields import REGISTRY, spec_of, wire_name
 from schemas.profile import BASE, Profile
 from schemas.reader import MOST_ATTRIBUTES, XSI_TYPE, Flat, Readers
 from schemas.scalars import flaw_of
+from schemas.words import Words, is_plain
 from schemas.writer import Writers
 
 T = TypeVar("T")
 
 MEDIA_TYPE: Final = "application/sep+xml"
 MOST_OCTETS: Final = 1 << 20
-_PARSER: Final = etree.XMLParser(
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    huge_tree=False,
-    remove_comments=True,
-    remove_pis=True,
-)
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _TEXTS = etree.XPath("count(//text())")
 _ATTRIBUTES = etree.XPath("count(//@*)")
 _UTF_8: Final = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
@@ -42,7 +36,9 @@ class Codec:
     def __init__(self, profile: Profile = BASE, *, judges_uris: bool = False) -> None:
         """`judges_uris`: reading refuses what is no URI; a client goes on with what else a document says."""
         self.profile = profile
-        self._readers, self._writers, self._known = _compiled_for(profile, judges_uris)
+        self._judges_uris = judges_uris
+        self._parser = _PARSER
+        self._readers, self._writers, self._known, self._words = _compiled_for(profile, judges_uris)
         self.spaces = f' xmlns="{profile.namespace}"'
         """The declarations of namespaces in every document, with a space before each."""
         if profile.extension_namespace:
@@ -59,7 +55,7 @@ class Codec:
         `expected` is the class (or classes) that the document may hold, subclasses included; `most` bounds
         its size in octets. Raises Malformed.
         """
-        root = _parsed(data, most)
+        root = _parsed(data, most, self._parser)
         cls = self.profile.class_of(str(root.tag))
         wanted = expected if isinstance(expected, tuple) else (expected,)
         if cls is None or not issubclass(cls, _standing_for(wanted)):
@@ -69,7 +65,7 @@ class Codec:
 
     def decode_any(self, data: bytes, *, most: int = MOST_OCTETS) -> object:
         """The resource in a document of any type that the profile knows. Raises Malformed."""
-        root = _parsed(data, most)
+        root = _parsed(data, most, self._parser)
         cls = self.profile.class_of(str(root.tag))
         if cls is None:
             raise Malformed("root", f"{str(root.tag)[:120]} is not a resource of {self.profile.name}")
@@ -79,6 +75,16 @@ class Codec:
         """The resource in a fragment that this codec wrote, whatever its size: escapes make it grow."""
         document = self.document(fragment)
         return self.decode(document, expected, most=len(document))
+
+    def is_plain(self, data: bytes) -> bool:
+        """Whether reading a document leaves nothing behind; what is not is for a codec that is `alone`."""
+        return is_plain(data, self._words)
+
+    def alone(self) -> Codec:
+        """The same codec with a parser of its own, for a thread of its own: what it keeps ends with them."""
+        codec = Codec(self.profile, judges_uris=self._judges_uris)
+        codec._parser = _new_parser()
+        return codec
 
     def encode(self, value: object) -> bytes:
         """The document of a resource."""
@@ -162,12 +168,20 @@ class Codec:
 
 
 @lru_cache(maxsize=32)
-def _compiled_for(profile: Profile, judges_uris: bool) -> tuple[Readers, Writers, frozenset[object]]:
-    """What the codecs of a profile share: its readers and writers, compiled once, and the tags it knows."""
+def _compiled_for(profile: Profile, judges_uris: bool) -> tuple[Readers, Writers, frozenset[object], Words]:
+    """What the codecs of a profile share: its readers and writers, compiled once, tags and words it knows."""
     classes = [*REGISTRY.values(), *profile.extensions, *profile.additions.values()]
     tags: set[object] = {profile.element_of(cls) for cls in classes}
     tags |= {profile.tag(f) for cls in classes for f in spec_of(cls) if not f.is_attribute}
-    return Readers(profile, judges_uris=judges_uris), Writers(profile), frozenset(tags)
+    attributes = {f.name for cls in classes for f in spec_of(cls) if f.is_attribute}
+    words = Words(
+        elements=frozenset(str(tag).rpartition("}")[2].encode() for tag in tags),
+        attributes=frozenset(name.encode() for name in attributes | {"type", "schemaLocation"}),
+        spaces=frozenset(
+            space.encode() for space in (profile.namespace, profile.extension_namespace, XSI) if space
+        ),
+    )
+    return Readers(profile, judges_uris=judges_uris), Writers(profile), frozenset(tags), words
 
 
 def validate(value: object) -> None:
@@ -192,13 +206,27 @@ def _check_item(value: object, name: str, item: object, *, required: bool) -> No
         raise Unwritable(f"{type(value).__name__}.{name}: missing")
 
 
-def _parsed(data: bytes, most: int) -> etree._Element:
+def _new_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+_PARSER: Final = _new_parser()
+
+
+def _parsed(data: bytes, most: int, parser: etree.XMLParser) -> etree._Element:
     if len(data) > most:
         raise Malformed("size", f"{len(data)} octets, at most {most} are read")
     if b"\0" in data:
         raise Malformed("encoding", "a zero octet: the document is not UTF-8")
     try:
-        root = etree.fromstring(data, _PARSER)
+        root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as flaw:
         raise Malformed("well-formed", str(flaw)[:200] or "empty document") from None
     info = root.getroottree().docinfo

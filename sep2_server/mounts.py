@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from schemas import Codec, Link, Profile, csip_aus, spec_of
 from sep2_server.messages import Answer
 from sep2_server.profiles import BASE_PROFILE, ServerProfile
+from sep2_server.strangers import decoded
 
 T = TypeVar("T")
 Rewrite = Callable[[bytes], bytes]
@@ -66,10 +67,10 @@ class Mount:
     def decode(self, body: bytes, expected: tuple[type, ...], *, most: int) -> object:
         """The resource in a body from a client of this mount, as the store knows it. Raises Malformed."""
         if self.codec is self.store and not self.prefix:
-            return self.codec.judge.decode(body, expected, most=most)
+            return decoded(self.codec.judge, body, expected, most)
         additions = self.rules.xml.additions
         wanted = tuple(additions.get(cls.__name__, cls) for cls in expected)
-        value: object = self.codec.judge.decode(body, wanted, most=most)
+        value: object = decoded(self.codec.judge, body, wanted, most)
         if isinstance(value, csip_aus.ConnectionPointV11):
             return csip_aus.ConnectionPoint(href=value.href, connectionPointId=value.id)
         if self.prefix:

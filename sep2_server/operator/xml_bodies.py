@@ -8,6 +8,7 @@ from sep2_server.operator.body import Document
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest
 from sep2_server.operator.planting import MADE_HERE
+from sep2_server.strangers import decoded
 from sep2_server.uris import route_named
 
 MOST_OCTETS = 1 << 20
@@ -39,7 +40,7 @@ def replacing(desk: Desk, body: object, kind: str, held: object) -> object:
 def _wire(desk: Desk, body: Document, kind: str) -> dict[str, Any]:
     cls = route_named(kind).type
     try:
-        value: object = Codec(_profile_of(desk, body)).judge.decode(body.octets, cls, most=MOST_OCTETS)
+        value: object = decoded(Codec(_profile_of(desk, body)).judge, body.octets, cls, MOST_OCTETS)
     except Malformed as flaw:
         raise BadRequest(f"body: {flaw}", f"send a {cls.__name__} as the schema has it, or JSON") from flaw
     return json_of(value)
