@@ -11,6 +11,7 @@ from sep2_server.access import Viewer, scope_of
 from sep2_server.environment import Environment
 from sep2_server.errors import LimitReached, NotFound
 from sep2_server.location import Target
+from sep2_server.messages import Answer, updated
 from sep2_server.orders import ordered
 from sep2_server.rows import EVERYBODY, Client, Row, Span
 from sep2_server.transaction import Transaction
@@ -129,6 +130,11 @@ def put_value(action: Action, row: Row, value: Resource) -> Row:
         row,
         row._replace(sort_key=key, mrid=_mrid(value, row), body=action.environment.codec.fragment(value)),
     )
+
+
+def updated_by_post(action: Action, row: Row) -> Answer:
+    """The answer to a POST that has updated what was there, with the status that the profile says."""
+    return Answer(action.environment.rules.update_status, updated(row.href).headers)
 
 
 def require_room(action: Action, list_row: Row, scope: int, most: int) -> None:

@@ -19,7 +19,15 @@ from schemas import (
     SignedRealEnergy,
 )
 from schemas.codes import EventState
-from sep2_server.action import SLACK_SHARE, Action, add_item, item_scope, put_value, require_room
+from sep2_server.action import (
+    SLACK_SHARE,
+    Action,
+    add_item,
+    item_scope,
+    put_value,
+    require_room,
+    updated_by_post,
+)
 from sep2_server.bootstrap import response_list_href
 from sep2_server.errors import BadRequest
 from sep2_server.event_times import (
@@ -29,7 +37,7 @@ from sep2_server.event_times import (
     timed,
     winning_mrid,
 )
-from sep2_server.messages import NO_CONTENT, Answer, created, updated
+from sep2_server.messages import NO_CONTENT, Answer, created
 from sep2_server.rows import ANSWERED, LATEST, Row, Span, full_mrid
 from sep2_server.uris import route_named
 
@@ -52,7 +60,7 @@ def post_request(action: Action) -> Answer:
     known = action.tx.by_mrid(posted.mRID, list_id=list_row.id)
     if known is not None:
         _change(action, known, posted)
-        return updated(known.href)
+        return updated_by_post(action, known)
     if posted.RequestStatus_.requestStatus != REQUESTED:
         raise BadRequest(f"requestStatus {posted.RequestStatus_.requestStatus} of a new request")
     _require_time(action, posted)

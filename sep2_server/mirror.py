@@ -17,11 +17,11 @@ from schemas import (
     UsagePoint,
 )
 from sep2_server.access import scope_of, speaks_for
-from sep2_server.action import Action, add_item, put_value, require_room
+from sep2_server.action import Action, add_item, put_value, require_room, updated_by_post
 from sep2_server.end_devices import devices_of
 from sep2_server.environment import Environment
 from sep2_server.errors import BadRequest, Forbidden, NotFound
-from sep2_server.messages import NO_CONTENT, Answer, created, updated
+from sep2_server.messages import NO_CONTENT, Answer, created
 from sep2_server.mirror_readings import kinds_below, mirror_reading
 from sep2_server.rows import Client, Role, Row, full_mrid
 from sep2_server.run_time import post_rate_of
@@ -42,7 +42,7 @@ def post_usage_point(action: Action) -> Answer:
     known = action.tx.by_mrid(posted.mRID, kind="MirrorUsagePoint", owner_id=device.end_device_id)
     if known is not None:
         _overwrite(action, known, posted)
-        answer = Answer(action.environment.rules.update_status, updated(known.href).headers)
+        answer = updated_by_post(action, known)
     else:
         answer = created(_add(action, device, posted).href)
     copy = _copy(action, device, posted)

@@ -2,7 +2,16 @@
 
 from schemas import DER, AbstractDevice, Link
 from sep2_server.access import may_see
-from sep2_server.action import Action, add_item, has_links, item_scope, keep_links, put_value, require_room
+from sep2_server.action import (
+    Action,
+    add_item,
+    has_links,
+    item_scope,
+    keep_links,
+    put_value,
+    require_room,
+    updated_by_post,
+)
 from sep2_server.errors import BadRequest, Forbidden, Unprocessable
 from sep2_server.location import locate
 from sep2_server.messages import NO_CONTENT, Answer, created, updated
@@ -23,7 +32,7 @@ def post_item(action: Action) -> Answer:
     known = same_item(action, list_row, action.value)
     if known is not None:
         put_item(action, known, (*action.target.place.parts, str(known.id)))
-        return Answer(action.environment.rules.update_status, updated(known.href).headers)
+        return updated_by_post(action, known)
     scope = item_scope(action, action.target.route, list_row.owner_id)
     require_room(action, list_row, scope, action.environment.settings.items_per_list)
     keep_links(action.value, None)

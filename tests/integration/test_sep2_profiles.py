@@ -12,6 +12,7 @@ from certs import LFDI, Pki, operator_client_context, sfdi_of
 from certs.findings import broken
 from schemas import (
     ActivePower,
+    DateTimeInterval,
     DERAvailability,
     DERCapability,
     DERControlResponse,
@@ -19,6 +20,7 @@ from schemas import (
     DeviceCapability,
     EndDevice,
     EndDeviceList,
+    FlowReservationRequest,
     FunctionSetAssignmentsList,
     LogEvent,
     LogEventList,
@@ -27,6 +29,8 @@ from schemas import (
     PowerStatus,
     Reading,
     ReadingType,
+    RequestStatus,
+    SignedRealEnergy,
     Subscription,
     SupportedLocale,
     csip_aus,
@@ -304,6 +308,21 @@ async def posted_twice(bench: Bench) -> object:
     return first.status, again.status, again.location == first.location
 
 
+async def asked_twice(bench: Bench) -> object:
+    row, client = await bench.device("pro-1")
+    request = FlowReservationRequest(
+        mRID="F1",
+        creationTime=START,
+        durationRequested=600,
+        energyRequested=SignedRealEnergy(multiplier=3, value=20),
+        intervalRequested=DateTimeInterval(start=START + 60, duration=3600),
+        powerRequested=ActivePower(multiplier=3, value=11),
+        RequestStatus_=RequestStatus(dateTime=START, requestStatus=0),
+    )
+    first, again = [await client.post(f"{row.href}/frq", request) for _ in range(2)]
+    return first.status, again.status, again.location == first.location
+
+
 async def readings(bench: Bench) -> object:
     _, client = await bench.device("pro-1")
     href = (await client.post("/mup", mirror(bench))).location
@@ -457,6 +476,12 @@ CASES = (
     Case("put_created_status", put_statuses, ((204, (204, False, 204)), (201, (201, True, 204)))),
     Case("update_status", mirrored, ((204, (204, True)), (200, (200, True)))),
     Case("update_status", posted_twice, ((204, (201, 204, True)), (200, (201, 200, True)))),
+    Case(
+        "update_status",
+        asked_twice,
+        ((204, (201, 204, True)), (200, (201, 200, True))),
+        {"function_sets": "fr"},
+    ),
     Case("delete_status", deleted, ((204, 204), (200, 200))),
     Case(
         "reading_post",
