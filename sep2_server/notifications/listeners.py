@@ -8,6 +8,7 @@ from certs import KnownIssuers, client_context
 from sep2_server.environment import Environment
 from sep2_server.notifications.hosts import Address, Place, refusal_of_address, refusal_of_host
 from sep2_server.notifications.kept import Bounds, Kept
+from sep2_server.notifications.names import Names
 from sep2_server.notifications.posting import DeliveryError, Endpoint, MisdirectedError, Posting
 from sep2_server.settings import Settings
 
@@ -24,6 +25,7 @@ class Listeners:
             age_s=settings.notification_age_s,
         )
         self._kept = Kept(bounds)
+        self._names = Names()
         self.renew(settings)
 
     def renew(self, settings: Settings) -> None:
@@ -76,7 +78,7 @@ class Listeners:
         lfdis: frozenset[str] | None,
     ) -> int:
         while True:
-            posting = self._kept.take(endpoint, _now()) or await self._connect(endpoint, places)
+            posting = self._kept.take(endpoint, _now()) or await self._connect(endpoint, places, lfdis)
             was_used = posting.is_used
             try:
                 self._require(posting, endpoint, places, lfdis)
@@ -104,7 +106,9 @@ class Listeners:
             _require_address(places, endpoint, posting.address)
             posting.allowed = places
 
-    async def _connect(self, endpoint: Endpoint, places: tuple[Place, ...]) -> Posting:
+    async def _connect(
+        self, endpoint: Endpoint, places: tuple[Place, ...], who: frozenset[str] | None
+    ) -> Posting:
         """A new connection to the first address of a host that may be and can be reached.
 
         MisdirectedError where an address is not allowed: others may be let go there.
@@ -113,7 +117,7 @@ class Listeners:
         if flaw is not None:
             raise MisdirectedError(flaw)
         errors: list[Exception] = []
-        for address in await _addresses(endpoint):
+        for address in await self._names.addresses(endpoint, who or endpoint.host):
             try:
                 _require_address(places, endpoint, address)
                 return await self._open(endpoint, address)
@@ -145,17 +149,6 @@ class Listeners:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _addresses(endpoint: Endpoint) -> list[Address]:
-    """The addresses that a host has now."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            endpoint.host, endpoint.port, type=socket.SOCK_STREAM
-        )
-    except (OSError, UnicodeError) as flaw:
-        raise DeliveryError(f"{endpoint.host} cannot be resolved: {flaw}") from flaw
-    return list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
 
 
 def _require_address(places: tuple[Place, ...], endpoint: Endpoint, address: Address) -> None:

@@ -1,0 +1,83 @@
+"""Names of listeners that are looked up: one without an answer holds up no other subscriber."""
+
+import asyncio
+import ipaddress
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sep2_server.notifications.names import Names
+from sep2_server.notifications.posting import DeliveryError, Endpoint
+
+FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+ADDRESSES = [ipaddress.ip_address("192.0.2.1")]
+
+
+class Resolver:
+    """Answers for all names but those that begin with `slow`, which wait, and `none`, which there are not."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.is_asked, self.goes_on = threading.Event(), threading.Event()
+
+    def getaddrinfo(self, host: str, port: int, **_: object) -> list[Any]:
+        self.asked.append(host)
+        self.is_asked.set()
+        if host.startswith("slow"):
+            assert self.goes_on.wait(30)
+        if host.startswith("none"):
+            raise socket.gaierror(-2, "Name or service not known")
+        return FOUND
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
+    resolver = Resolver()
+    monkeypatch.setattr(socket, "getaddrinfo", resolver.getaddrinfo)
+    yield resolver
+    resolver.goes_on.set()
+
+
+def at(host: str) -> Endpoint:
+    return Endpoint("https", host, 443)
+
+
+async def test_names_without_an_answer_hold_up_their_own_subscriber_alone(resolver: Resolver) -> None:
+    names = Names()
+    slow = [asyncio.ensure_future(names.addresses(at(f"slow{n}.example"), "evil")) for n in range(40)]
+    async with asyncio.timeout(10):
+        assert await names.addresses(at("good.example"), "one") == ADDRESSES
+    assert [name for name in resolver.asked if name.startswith("slow")] == ["slow0.example"]
+    resolver.goes_on.set()
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*slow) == [ADDRESSES] * 40
+
+
+async def test_a_question_stays_open_until_it_is_answered_whoever_gives_up(resolver: Resolver) -> None:
+    names = Names()
+    first = asyncio.ensure_future(names.addresses(at("slow.example"), "one"))
+    assert await asyncio.to_thread(resolver.is_asked.wait, 10)
+    first.cancel()
+    second = asyncio.ensure_future(names.addresses(at("good.example"), "one"))
+    await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+    assert first.cancelled()
+    assert resolver.asked == ["slow.example"]
+    resolver.goes_on.set()
+    async with asyncio.timeout(10):
+        assert await second == ADDRESSES
+
+
+async def test_a_name_that_there_is_not_is_told(resolver: Resolver) -> None:
+    names = Names()
+    for _ in range(2):
+        with pytest.raises(DeliveryError, match=r"none\.example cannot be resolved"):
+            await names.addresses(at("none.example"), "one")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+async def test_an_address_is_not_asked_for(resolver: Resolver, host: str) -> None:
+    assert await Names().addresses(at(host), "one") == [ipaddress.ip_address(host)]
+    assert resolver.asked == []
