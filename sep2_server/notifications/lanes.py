@@ -17,10 +17,16 @@ from sep2_server.notifications.settling import Delivery, Outcome
 
 LONGEST_QUEUE: Final = 256
 """Most deliveries that wait for one listener in one process; the others stay in the outbox."""
+MOST_LATER_S: Final = 10.0
+"""How long what found no room in the queue stays in the outbox at most before it is claimed again."""
 
 log = logging.getLogger(__name__)
 
 Deliver = Callable[[Delivery], Awaitable[Outcome]]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Lane:
@@ -29,6 +35,8 @@ class Lane:
     def __init__(self) -> None:
         self.workers: set[asyncio.Task[None]] = set()
         self.amount = 0
+        self._took_s = 0.0
+        self._began_s = 0.0
         self._of: dict[int, deque[Delivery]] = {}
         self._free: deque[int] = deque()
 
@@ -46,13 +54,20 @@ class Lane:
         self._of[client_id].append(delivery)
         self.amount += 1
 
-    def take(self) -> Delivery:
+    def later_s(self, now_s: float) -> float:
+        """How long until half of a full queue is told, by what one has taken of late."""
+        took_s = max(self._took_s, now_s - self._began_s)
+        return min(LONGEST_QUEUE / 2 * took_s / max(len(self.workers), 1), MOST_LATER_S)
+
+    def take(self, now_s: float) -> Delivery:
         """The next delivery of the subscriber that waits for longest; `done` has to follow."""
+        self._began_s = now_s
         self.amount -= 1
         return self._of[self._free.popleft()].popleft()
 
-    def done(self, delivery: Delivery) -> None:
+    def done(self, delivery: Delivery, took_s: float) -> None:
         """Let its subscriber's next one be taken."""
+        self._took_s += (took_s - self._took_s) / 4
         client_id = delivery.subscribed.client_id
         if self._of[client_id]:
             self._free.append(client_id)
@@ -99,7 +114,8 @@ class Lanes:
             return
         lane = self._lanes.setdefault(endpoint, Lane())
         if lane.amount >= LONGEST_QUEUE:
-            self._tell(Outcome(delivery, Result.LATER))
+            later_ms = int(1000 * lane.later_s(_now()))
+            self._tell(Outcome(delivery, Result.LATER, later_ms=later_ms))
             return
         lane.put(delivery)
         if lane.has_work and len(lane.workers) < self._most:
@@ -127,7 +143,7 @@ class Lanes:
     async def _work(self, endpoint: Endpoint, lane: Lane) -> None:
         try:
             while lane.has_work:
-                delivery = lane.take()
+                delivery = lane.take(began_s := _now())
                 try:
                     self._end(lane, await self._deliver(delivery))
                 except MisdirectedError as flaw:
@@ -144,7 +160,7 @@ class Lanes:
                     log.exception("A delivery failed in the server")
                     self._tell(Outcome(delivery, Result.FAILED, "error of the server", is_alone=True))
                 finally:
-                    lane.done(delivery)
+                    lane.done(delivery, _now() - began_s)
         finally:
             lane.workers.difference_update({asyncio.current_task()})
             if not lane.workers and not lane.amount:

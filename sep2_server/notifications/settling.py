@@ -72,12 +72,14 @@ class Outcome:
     """How a delivery ended; `text` says why it did not arrive.
 
     `is_alone`: it failed for a reason of its own, so that others of its subscriber need not wait for it.
+    `later_ms`: how long it is given back for at least.
     """
 
     delivery: Delivery
     result: Result
     text: str = ""
     is_alone: bool = False
+    later_ms: int = 0
 
     @property
     def holds(self) -> bool:
@@ -196,7 +198,7 @@ def _settle(
         case Result.WITHHELD:
             tx.ledger.postpone(owed, now_ms + 1000 * WITHHELD_S, owed.attempts, outcome.text)
         case Result.LATER:
-            due = held.get(outcome.delivery.lane, now_ms + LATER_MS)
+            due = held.get(outcome.delivery.lane, now_ms + max(LATER_MS, outcome.later_ms))
             tx.ledger.postpone(owed, due, owed.attempts, owed.error)
         case Result.FAILED:
             return _retry(tx, environment, outcome, now_ms, held)

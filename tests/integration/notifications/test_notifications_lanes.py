@@ -13,7 +13,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.entries import Owed, Subscribed
-from sep2_server.notifications.lanes import Lanes
+from sep2_server.notifications.lanes import LONGEST_QUEUE, Lanes
 from sep2_server.notifications.posting import Endpoint
 from sep2_server.notifications.settling import Delivery, Outcome, Turn, claim_s, lane_of, turn
 from sep2_server.rows import Row
@@ -196,6 +196,34 @@ async def test_what_is_not_delivered_when_all_stops_is_given_back_each_once() ->
     lanes.add(there, delivery_to(3, 4))
     await lanes.stop()
     assert sorted(told) == [(number, Result.LATER) for number in range(1, 5)]
+
+
+@pytest.mark.parametrize(("took_s", "later_ms"), [(0.0005, 64), (0.01, 1280), (2.0, 10_000)])
+async def test_what_finds_no_room_stays_away_for_as_long_as_its_listener_is_slow(
+    monkeypatch: pytest.MonkeyPatch, took_s: float, later_ms: int
+) -> None:
+    """Else all that is owed to a slow listener was claimed and given back ten times a second."""
+    seconds, told = [100.0], list[Outcome]()
+    begun, told_one = asyncio.Event(), asyncio.Event()
+
+    async def deliver(delivery: Delivery) -> Outcome:
+        begun.set()
+        await told_one.wait()
+        told_one.clear()
+        return Outcome(delivery, Result.DELIVERED)
+
+    monkeypatch.setattr("sep2_server.notifications.lanes._now", lambda: seconds[0])
+    lanes = Lanes(deliver, told.append, 1)
+    there = Endpoint("https", "listener.example.com", 443)
+    for number in range(LONGEST_QUEUE):
+        lanes.add(there, delivery_to(number, number))
+    await begun.wait()
+    seconds[0] += took_s
+    lanes.add(there, delivery_to(300, 300))
+    assert told == []
+    lanes.add(there, delivery_to(301, 301))
+    assert [(one.result, one.later_ms) for one in told] == [(Result.LATER, later_ms)]
+    await lanes.stop()
 
 
 async def all_owed(bench: Bench, count: int) -> None:
