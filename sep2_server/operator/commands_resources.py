@@ -19,8 +19,12 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     group = below.add_parser(
         "resource", help="list, show, add, change and remove resources of any function set"
     ).add_subparsers(metavar="ACTION", required=True)
-    for name, run, example in (("list", list_items, "list /tp"), ("show", show, "show /tp/12")):
-        _with_href(command(group, name, run, example=f"resource {example}"))
+    parser = _with_href(command(group, "list", list_items, example="resource list /tp"))
+    parser.add_argument("--start", type=int, default=0, metavar="N", help="how many to leave out (0)")
+    parser.add_argument(
+        "--limit", type=int, default=100, metavar="N", help="how many at most, 1 to 1000 (100)"
+    )
+    _with_href(command(group, "show", show, example="resource show /tp/12"))
     for name, run, example in (
         (
             "add",
@@ -53,9 +57,11 @@ def add_parsers(below: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def list_items(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """List the items of a list."""
-    answer = api.get("resources", href=args.href)
+    answer = api.get("resources", href=args.href, start=args.start, limit=args.limit)
     rows = [_row(item) for item in rows_of(answer, "items")]
-    return Shown(data=answer, text=columns(rows, COLUMNS, empty="the list is empty"))
+    text = columns(rows, COLUMNS, empty="nothing is behind that" if args.start else "the list is empty")
+    more = f"\nmore may follow: --start {args.start + args.limit}" if len(rows) == args.limit else ""
+    return Shown(data=answer, text=text + more)
 
 
 def show(api: OperatorClient, args: argparse.Namespace) -> Shown:

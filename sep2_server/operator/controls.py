@@ -20,6 +20,8 @@ from sep2_server.operator.times import duration_s, start_at
 from sep2_server.operator.tree import Plan, insert_item
 from sep2_server.rows import LATEST, OVER, Row
 
+PAGE: Final = 1000
+"""Controls that are read at once."""
 AFTER_LAST: Final = "after-last"
 STATES: Final[Mapping[str, frozenset[int]]] = {
     "scheduled": frozenset({EventState.SCHEDULED}),
@@ -127,17 +129,29 @@ def list_controls(desk: Desk, call: Call) -> Answer:
     found: list[Json] = []
     for group in groups:
         for program in desk.programs(group):
-            rows = desk.items(program, "DERControlList", call.number("limit", 1000, 1, 10_000))
             found += [
                 {
                     "group": group.name,
                     **told(desk, row, program),
                     **({"responses": counts_of(desk, row.mrid)} if counts else {}),
                 }
-                for row in rows
-                if state is None or row.status in STATES[state]
+                for row in _of_state(desk, program, state, call.number("limit", 1000, 1, 10_000))
             ]
     return {"controls": found}
+
+
+def _of_state(desk: Desk, program: Row, state: str | None, limit: int) -> list[Row]:
+    """The first controls of a program that are in a state, or in any, in list order."""
+    listed = desk.beside(program, "DERControlList")
+    found: list[Row] = []
+    skip = 0
+    while listed is not None and len(found) < limit:
+        page = desk.reader.items(listed.id, skip=skip, limit=PAGE)
+        found += [row for row in page if state is None or row.status in STATES[state]]
+        skip += PAGE
+        if len(page) < PAGE:
+            break
+    return found[:limit]
 
 
 def told(desk: Desk, row: Row, program: Row) -> dict[str, Json]:

@@ -1,12 +1,12 @@
 """Many events of one list with one call: as if each was sent by itself, and looked at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from schemas import Json
 from sep2_server import event_times
-from sep2_server.operator import ApiError, OperatorClient, gathered
+from sep2_server.operator import ApiError, OperatorClient, controls, gathered
 from sep2_server.operator.commands import rows_of
 
 HALF = {"opModMaxLimW": "50%"}
@@ -147,3 +147,31 @@ def test_all_or_none_still_holds(grouped: OperatorClient) -> None:
         grouped.call("POST", ("controls", "bulk"), items)
     [control] = controls_of(grouped, "g")
     assert control["status"] == "active"
+
+
+def test_controls_of_a_state_are_looked_for_in_all_of_a_list(
+    grouped: OperatorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controls, "PAGE", 4)
+    items = [{**limit(60, start="after-last"), "groups": ["g"]} for _ in range(10)]
+    made = [row["mRID"] for row in rows_of(grouped.call("POST", ("controls", "bulk"), items), "controls")]
+    for mrid in made[:7]:
+        grouped.call("POST", ("controls", str(mrid), "cancel"), {})
+    for most, found in ((1000, made[7:]), (2, made[7:9])):
+        told = grouped.get("groups", "g", "controls", state="scheduled", limit=most)
+        assert [row["mRID"] for row in rows_of(told, "controls")] == found
+
+
+def test_a_list_is_shown_page_by_page(
+    op: Callable[..., int], api: OperatorClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(5):
+        api.call("POST", ("groups",), {"name": f"p{number}", "primacy": number})
+    assert op("resource", "list", "DERProgramList", "--limit", "3") == 0
+    first = capsys.readouterr().out.splitlines()
+    assert first[-1] == "more may follow: --start 3"
+    assert op("resource", "list", "DERProgramList", "--start", "3", "--limit", "3") == 0
+    rest = capsys.readouterr().out.splitlines()
+    assert (len(first) - 2, len(rest) - 1) == (3, 2)
+    assert op("resource", "list", "DERProgramList", "--start", "9") == 0
+    assert "nothing is behind that" in capsys.readouterr().out
