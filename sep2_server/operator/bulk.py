@@ -102,8 +102,7 @@ def _publish(desk: Desk, item: object) -> Callable[[], list[dict[str, Json]]]:
     places = [(name, desk.program(desk.group(name), asked.program)) for name in asked.groups]
     stored = [(name, program, store_one(desk, program, asked)) for name, program in places]
     return lambda: [
-        {"group": name, **told(desk, desk.reader.by_id(row.id) or row, program)}
-        for name, program, row in stored
+        {"group": name, **told(desk, desk.settled(row), program)} for name, program, row in stored
     ]
 
 

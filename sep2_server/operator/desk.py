@@ -84,6 +84,11 @@ class Desk:
         if self.gathered is not None:
             self.gathered.settle(self.transaction, self.environment, self.now)
 
+    def settled(self, row: Row) -> Row:
+        """A row that was read or written before all was settled, as it is now."""
+        is_as_read = self.gathered is None or row.list_id not in self.gathered.touched
+        return row if is_as_read else self.reader.by_id(row.id) or row
+
     def resource(self, row: Row, cls: type[T]) -> T:
         """The resource that a row holds."""
         return self.environment.codec.decode_fragment(row.body, cls)

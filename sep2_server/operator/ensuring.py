@@ -92,7 +92,7 @@ def _ensure(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
     known = desk.reader.all_by_mrid(mrid)
     created = not known
     row = _added(desk, asked, above) if created else _known(desk, asked, known[0], above)
-    return lambda: _told(desk.reader.by_id(row.id) or row, created=created)
+    return lambda: _told(desk.settled(row), created=created)
 
 
 def _added(desk: Desk, asked: EnsureResource, above: Row | None) -> Row:

@@ -16,6 +16,8 @@ class Gathered:
         self._open: dict[int, tuple[int, int]] = {}
         self._looked_at: dict[int, tuple[int, int]] = {}
         """Those of the item that is being acted on."""
+        self.touched: set[int] = set()
+        """Lists in which an event was written."""
 
     def begin(self) -> None:
         """Go on to the next item; what came of the last one stays."""
@@ -40,5 +42,6 @@ class Gathered:
         self._looked_at.clear()
 
     def _note(self, list_id: int, starts: int, ends: int) -> None:
+        self.touched.add(list_id)
         first, last = self._open.get(list_id, (starts, ends))
         self._open[list_id] = min(first, starts), max(last, ends)

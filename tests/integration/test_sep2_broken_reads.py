@@ -115,7 +115,7 @@ async def test_who_reads_while_others_write_to_a_broken_file_is_told_to_come_bac
     _, client = await bench.device("reader-1")
     for _ in range(3):
         assert (await client.get("/edev")).status == 200
-    monkeypatch.setattr(bench.server, "_shares_file", True)
+    monkeypatch.setattr(bench.store, "is_shared", True)
     with monkeypatch.context() as patched:
         patched.setattr(Store, "_hear_others", broken)
         for _ in range(2):

@@ -342,12 +342,12 @@ async def priced(bench: Bench, *starts: int) -> None:
 async def test_with_an_interval_that_is_forgotten_its_prices_go(
     tmp_path: Path, sep2_pki: Pki, salt: str
 ) -> None:
-    async with running(tmp_path, sep2_pki, **V13, event_history_s=100, uri_salt=salt) as bench:
-        await priced(bench, START, START + 10, START + 5000)
+    async with running(tmp_path, sep2_pki, **V13, event_history_s=86_400, uri_salt=salt) as bench:
+        await priced(bench, START, START + 10, START + 200_000)
         assert await amounts(bench) == [3, 3, 6]
-        bench.clock.set(START + 1000)
+        bench.clock.set(START + 100_000)
         while await bench.store.do(
-            partial(repair_due, environment=bench.server.environment, now=START + 1000)
+            partial(repair_due, environment=bench.server.environment, now=START + 100_000)
         ):
             pass
         assert await amounts(bench) == [1, 1, 2]
