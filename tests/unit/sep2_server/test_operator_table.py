@@ -72,10 +72,18 @@ def test_a_time_is_shown_as_date_where_there_is_one(seconds: Json, shown: str) -
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_an_answer_steers_no_terminal(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_answer_steers_no_terminal(
+    as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = "x\x1b[2J\x9b é"
     run = running(lambda _, __: Shown(data={"name": name}, text=f"{name}\nend"))
-    reach = {"config": None, "server": "http://127.0.0.1:9", "token_file": Path("/dev/null"), "roots": None}
+    (tmp_path / "token").write_text("0" * 64)
+    reach = {
+        "config": None,
+        "server": "http://127.0.0.1:9",
+        "token_file": tmp_path / "token",
+        "roots": None,
+    }
     assert run(Namespace(**reach, key=None, json=as_json)) == 0
     told = capsys.readouterr().out
     assert all(line.isprintable() for line in told.split("\n"))
