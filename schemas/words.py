@@ -42,7 +42,7 @@ def is_plain(data: bytes, words: Words) -> bool:
     body = (data[declared.end() :] if declared else data).lstrip()
     if not body.startswith(b"<") or (b"&" in body and _ENTITY.search(body)):
         return False
-    names = {_NAME.match(tag)[1] for tag in set(_TAG.findall(body))}  # type: ignore[index]
+    names = {next(_NAME.finditer(tag))[1] for tag in set(_TAG.findall(body))}
     if not all(_is_known(name, words.elements) for name in names):
         return False
     if b" " * 16 in body.translate(_BLANK) and _ODD_BLANKS.search(body):

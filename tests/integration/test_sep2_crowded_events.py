@@ -1,7 +1,7 @@
 """Events that overlap in one list: each is as it was found by itself, and few are decoded."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,9 @@ ENVIRONMENTS = {
     rule: Environment.of(settings_of({"profile": {"mrid_tie_break": rule}})) for rule in ("higher", "lower")
 }
 ENVIRONMENT = ENVIRONMENTS["higher"]
+
+
+Way = Callable[[Transaction, list[Row]], None]
 
 
 class Undo(Exception):
@@ -73,6 +76,24 @@ def refresh_each(tx: Transaction, environment: Environment, row: Row, now: int) 
         tx.renew(other, timed(environment, other, event, siblings, now))
 
 
+def require_alike(store: Store, prepare: Callable[[Transaction], list[Row]], *ways: Way) -> None:
+    """Require that several ways of work leave the same rows; nothing of it stays."""
+    seen: list[list[Row | None]] = []
+
+    def job(tx: Transaction) -> None:
+        rows = prepare(tx)
+        for way in ways:
+            with contextlib.suppress(Undo), tx.attempt():
+                way(tx, rows)
+                seen.append([tx.by_id(row.id) for row in rows])
+                raise Undo
+        raise Undo
+
+    with pytest.raises(Undo):
+        store.write(job)
+    assert seen == [seen[0]] * len(ways)
+
+
 @settings(max_examples=inputs(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     events=st.lists(controls(), min_size=1, max_size=14),
@@ -83,21 +104,11 @@ def test_all_are_as_if_each_was_looked_at_by_itself(
     store: Store, events: list[DERControl], now: int, rule: str
 ) -> None:
     environment = ENVIRONMENTS[rule]
-    seen: list[list[Row | None]] = []
-
-    def job(tx: Transaction) -> None:
-        rows = listed(tx, events)
-        for refresh in (refresh_each, refresh_overlapping):
-            with contextlib.suppress(Undo), tx.attempt():
-                refresh(tx, environment, rows[0], now)
-                seen.append([tx.by_id(row.id) for row in rows])
-                raise Undo
-        raise Undo
-
-    with pytest.raises(Undo):
-        store.write(job)
-    each, at_once = seen
-    assert each == at_once
+    alone, at_once = (
+        lambda tx, rows: refresh_each(tx, environment, rows[0], now),
+        lambda tx, rows: refresh_overlapping(tx, environment, rows[0], now),
+    )
+    require_alike(store, lambda tx: listed(tx, events), alone, at_once)
 
 
 def repair_each(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:
@@ -121,24 +132,18 @@ def test_all_that_are_due_are_as_if_each_was_looked_at_by_itself(
     store: Store, events: list[DERControl], due: list[bool], now: int, rule: str
 ) -> None:
     environment = ENVIRONMENTS[rule]
-    seen: list[list[Row | None]] = []
 
-    def job(tx: Transaction) -> None:
-        rows = [
+    def prepare(tx: Transaction) -> list[Row]:
+        return [
             tx.renew(row, row._replace(next_at=min(now, row.ends or now)) if is_due else row)
             for row, is_due in zip(listed(tx, events), due, strict=False)
         ]
-        for work in (repair_each, repair_those):
-            with contextlib.suppress(Undo), tx.attempt():
-                work(tx, environment, rows, now)
-                seen.append([tx.by_id(row.id) for row in rows])
-                raise Undo
-        raise Undo
 
-    with pytest.raises(Undo):
-        store.write(job)
-    each, at_once = seen
-    assert each == at_once
+    alone, at_once = (
+        lambda tx, rows: repair_each(tx, environment, rows, now),
+        lambda tx, rows: repair_those(tx, environment, rows, now),
+    )
+    require_alike(store, prepare, alone, at_once)
 
 
 def repair_those(tx: Transaction, environment: Environment, rows: list[Row], now: int) -> None:

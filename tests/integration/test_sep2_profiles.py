@@ -12,7 +12,6 @@ from certs import LFDI, Pki, operator_client_context, sfdi_of
 from certs.findings import broken
 from schemas import (
     ActivePower,
-    DateTimeInterval,
     DERAvailability,
     DERCapability,
     DERControlResponse,
@@ -20,7 +19,6 @@ from schemas import (
     DeviceCapability,
     EndDevice,
     EndDeviceList,
-    FlowReservationRequest,
     FunctionSetAssignmentsList,
     LogEvent,
     LogEventList,
@@ -29,8 +27,6 @@ from schemas import (
     PowerStatus,
     Reading,
     ReadingType,
-    RequestStatus,
-    SignedRealEnergy,
     Subscription,
     SupportedLocale,
     csip_aus,
@@ -44,6 +40,7 @@ from sep2_server.rows import Role
 from sep2_server.settings import Settings
 from tests.integration.sep2_harness import START, Bench, Client, Reply, make_control, running
 from tests.integration.test_sep2_files import information
+from tests.integration.test_sep2_flow_reservations import REQUEST
 
 OWN = "own"
 POWER = ActivePower(multiplier=0, value=1)
@@ -310,16 +307,7 @@ async def posted_twice(bench: Bench) -> object:
 
 async def asked_twice(bench: Bench) -> object:
     row, client = await bench.device("pro-1")
-    request = FlowReservationRequest(
-        mRID="F1",
-        creationTime=START,
-        durationRequested=600,
-        energyRequested=SignedRealEnergy(multiplier=3, value=20),
-        intervalRequested=DateTimeInterval(start=START + 60, duration=3600),
-        powerRequested=ActivePower(multiplier=3, value=11),
-        RequestStatus_=RequestStatus(dateTime=START, requestStatus=0),
-    )
-    first, again = [await client.post(f"{row.href}/frq", request) for _ in range(2)]
+    first, again = [await client.post(f"{row.href}/frq", REQUEST) for _ in range(2)]
     return first.status, again.status, again.location == first.location
 
 

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -404,6 +405,17 @@ def made_by_format_13(path: Path) -> None:
     path.write_bytes(gzip.compress("\n".join([*lines, end]).encode()))
 
 
+@contextmanager
+def restored_from_format_13(source: str, target: str, path: Path) -> Iterator[Connection]:
+    """A database that was restored from the backup of another, as format 13 made it."""
+    with closing(opened(source)) as one, closing(opened(target)) as other:
+        back_up(one, path)
+        made_by_format_13(path)
+        restore(other, path)
+        verify(other, path)
+        yield other
+
+
 @pytest.mark.parametrize("into", ["sqlite", "postgresql"])
 def test_days_of_format_13_that_no_database_of_ours_holds_are_brought_near(
     database: Make, tmp_path: Path, into: str
@@ -418,17 +430,9 @@ def test_days_of_format_13_that_no_database_of_ours_holds_are_brought_near(
     ]
     store.write(lambda tx: tx.put_readings(values, head))
     store.close()
-    one, other = opened(source), opened(target)
-    try:
-        back_up(one, tmp_path / "one.backup")
-        made_by_format_13(tmp_path / "one.backup")
-        restore(other, tmp_path / "one.backup")
-        verify(other, tmp_path / "one.backup")
+    with restored_from_format_13(source, target, tmp_path / "one.backup") as other:
         found = other.all(tuple, select(reading.c.day).order_by(reading.c.position))
         assert [row[0] for row in found] == [2**31 - 1, -(2**31), 19_000, None]
-    finally:
-        one.close()
-        other.close()
 
 
 @pytest.mark.parametrize("into", ["sqlite", "postgresql"])
@@ -440,16 +444,8 @@ def test_links_of_format_13_to_other_servers_are_left_out(database: Make, tmp_pa
     rows = [(far, 1), ("/derp/7/dc/1", 1)]
     store.write(lambda tx: tx._db.insert_many(follower, ("href", "resource_id"), rows))
     store.close()
-    one, other = opened(source), opened(target)
-    try:
-        back_up(one, tmp_path / "one.backup")
-        made_by_format_13(tmp_path / "one.backup")
-        restore(other, tmp_path / "one.backup")
-        verify(other, tmp_path / "one.backup")
+    with restored_from_format_13(source, target, tmp_path / "one.backup") as other:
         assert other.all(tuple, select(follower)) == [("/derp/7/dc/1", 1)]
-    finally:
-        one.close()
-        other.close()
 
 
 @pytest.mark.parametrize("into", ["sqlite", "postgresql"])
