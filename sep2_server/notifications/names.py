@@ -75,4 +75,7 @@ def _look_up(asked: asyncio.Future[list[Any]], endpoint: Endpoint) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(tell, found, error)
 
-    threading.Thread(target=ask, name="sep2-name", daemon=True).start()
+    try:
+        threading.Thread(target=ask, name="sep2-name", daemon=True).start()
+    except RuntimeError as flaw:
+        tell(None, OSError(str(flaw)))

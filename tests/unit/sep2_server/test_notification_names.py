@@ -81,3 +81,18 @@ async def test_a_name_that_there_is_not_is_told(resolver: Resolver) -> None:
 async def test_an_address_is_not_asked_for(resolver: Resolver, host: str) -> None:
     assert await Names().addresses(at(host), "one") == [ipaddress.ip_address(host)]
     assert resolver.asked == []
+
+
+async def test_where_no_thread_can_be_started_the_next_one_is_tried(
+    resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    names = Names()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(DeliveryError, match="can't start new thread"):
+            await names.addresses(at("good.example"), "one")
+    async with asyncio.timeout(10):
+        assert await names.addresses(at("good.example"), "one") == ADDRESSES
