@@ -11,11 +11,9 @@ from sep2_server import statements_events as e
 from sep2_server import statements_operators as o
 from sep2_server.connection import Connection
 from sep2_server.notifications.ledger import LedgerReader
-from sep2_server.reader_rights import RightsReader
+from sep2_server.reader_groups import GroupReader
 from sep2_server.rows import (
-    Assignment,
     Change,
-    Group,
     Lease,
     Linking,
     Place,
@@ -46,7 +44,7 @@ class _Moment(AbstractContextManager[None]):
         self._db.let_go()
 
 
-class Reader(RightsReader):
+class Reader(GroupReader):
     """Questions to the store over one connection, for use by one thread at a time."""
 
     def __init__(self, connection: Connection) -> None:
@@ -175,6 +173,10 @@ class Reader(RightsReader):
         """The scheduled or active event of a list that starts last."""
         return self._db.one(row_of, e.LAST_OPEN, list_id=list_id)
 
+    def count_open(self, list_id: int) -> int:
+        """How many events of a list are scheduled or active."""
+        return self._db.number(e.COUNT_OPEN, list_id=list_id) or 0
+
     def with_siblings(self, ids: Sequence[int]) -> set[int]:
         """Which of some events overlap with another event of their list that is not over."""
         if not ids:
@@ -242,38 +244,6 @@ class Reader(RightsReader):
     def managed(self, aggregator_id: int) -> list[int]:
         """EndDevices that an aggregator speaks for, without its own."""
         return self._db.all(_first, q.MANAGED, aggregator_id=aggregator_id)
-
-    def group(self, group_id: int) -> Group | None:
-        """The group with a row id."""
-        return self._db.one(Group._make, q.GROUP, id=group_id)
-
-    def group_named(self, name: str) -> Group | None:
-        """The group that an operator calls so."""
-        return self._db.one(Group._make, q.GROUP_NAMED, name=name)
-
-    def group_of_list(self, list_id: int) -> Group | None:
-        """The group that a list holds the programs of."""
-        return self._db.one(Group._make, q.GROUP_OF_LIST, list_id=list_id)
-
-    def group_lists(self, group_id: int) -> dict[str, int]:
-        """The lists of programs of a group by the id of their route (`GroupTariffProfileList`)."""
-        return dict(self._db.all(_named, q.GROUP_LISTS, group_id=group_id))
-
-    def groups(self) -> list[Group]:
-        """All groups by name."""
-        return self._db.all(Group._make, q.GROUPS)
-
-    def assignments_of_device(self, end_device_id: int) -> list[Assignment]:
-        """The groups of one device."""
-        return self._db.all(Assignment._make, q.ASSIGNMENTS_OF_DEVICE, end_device_id=end_device_id)
-
-    def assignments_of_group(
-        self, group_id: int, *, after_id: int = 0, limit: int = 1000
-    ) -> list[Assignment]:
-        """The devices of one group by EndDevice, from the one behind `after_id` on."""
-        return self._db.all(
-            Assignment._make, q.ASSIGNMENTS_OF_GROUP, group_id=group_id, after_id=after_id, limit=limit
-        )
 
     def next_linking(self) -> Linking | None:
         """A group whose members have yet to be given its links, and how far that has come."""

@@ -172,7 +172,14 @@ MANAGED: Final = select(_C.end_device_id).where(_C.aggregator_id == param("aggre
 
 GROUP_NAMED: Final = select(t.device_group).where(t.device_group.c.name == param("name"))
 GROUP: Final = select(t.device_group).where(t.device_group.c.id == param("id"))
-GROUPS: Final = select(t.device_group).order_by(t.device_group.c.name)
+GROUPS: Final = (
+    select(t.device_group)
+    .where(t.device_group.c.name > param("after"))
+    .order_by(t.device_group.c.name)
+    .limit(param("limit"))
+    .offset(NO_SKIP)
+)
+COUNT_GROUPS: Final = select(func.count()).select_from(t.device_group)
 GROUP_OF_LIST: Final = (
     select(t.device_group)
     .select_from(t.device_group.join(t.group_list, t.group_list.c.group_id == t.device_group.c.id))

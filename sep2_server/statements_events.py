@@ -33,16 +33,14 @@ OVERLAPPING: Final = select(t.resource).where(
     _R.starts > param("starts") - _longest(param("list_id")),
 )
 
+_IS_OPEN: Final = (
+    _IN_LIST,
+    _R.status < literal_column(str(OVER)),
+    _R.status.in_((literal_column("0"), literal_column("1"))),
+)
+COUNT_OPEN: Final = select(func.count()).select_from(t.resource).where(*_IS_OPEN)
 LAST_OPEN: Final = (
-    select(t.resource)
-    .where(
-        _IN_LIST,
-        _R.status < literal_column(str(OVER)),
-        _R.status.in_((literal_column("0"), literal_column("1"))),
-    )
-    .order_by(_R.starts.desc())
-    .limit(literal_column("1"))
-    .offset(NO_SKIP)
+    select(t.resource).where(*_IS_OPEN).order_by(_R.starts.desc()).limit(literal_column("1")).offset(NO_SKIP)
 )
 """The event of a list that starts last, of those that are scheduled or active."""
 

@@ -179,15 +179,17 @@ class Group(TypedDict):
 
 
 class Groups(TypedDict):
-    """All groups."""
+    """One page of groups by name; `next` is what to give as `after` for more."""
 
     groups: list[Group]
+    next: str | None
 
 
 class Members(TypedDict):
-    """The devices of a group."""
+    """One page of the devices of a group; `next` is what to give as `after` for more."""
 
     devices: list[Device]
+    next: int | None
 
 
 class Added(TypedDict):
@@ -214,9 +216,10 @@ class TakenOut(TypedDict):
 
 
 class Programs(TypedDict):
-    """Programs by group, the best primacy first."""
+    """Programs by group, the best primacy first; `next` is what to give as `after` for more groups."""
 
     programs: list[GroupProgram]
+    next: str | None
 
 
 class Default(TypedDict):
@@ -285,9 +288,10 @@ class ListedControl(Control):
 
 
 class Controls(TypedDict):
-    """Controls in the order of their lists."""
+    """Controls in the order of their lists; `next` is what to give as `after` for more groups."""
 
     controls: list[ListedControl]
+    next: str | None
 
 
 class Cancelled(TypedDict):

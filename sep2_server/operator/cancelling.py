@@ -40,9 +40,8 @@ def cancel_events(desk: Desk, call: Call) -> Answer:
     """Cancel the scheduled and active events of one kind: of a group, of a device's groups, or all."""
     asked = read(CancelEvents, call.body)
     mrids: list[str] = []
-    for group in _chosen(desk, asked):
-        for program in desk.programs_of(group, group_list_of(PROGRAM_OF[asked.kind])):
-            mrids += _cancel_in(desk, program, asked)
+    for program in _chosen(desk, asked):
+        mrids += _cancel_in(desk, program, asked)
     return {"cancelled": len(mrids), "mRIDs": list(mrids)}
 
 
@@ -66,11 +65,16 @@ def _cancel_all(desk: Desk, rows: list[Row], asked: CancelControls | CancelEvent
     return [row.mrid or "" for row in rows]
 
 
-def _chosen(desk: Desk, asked: CancelEvents) -> list[Group]:
+def _chosen(desk: Desk, asked: CancelEvents) -> list[Row]:
+    """The programs whose events are meant."""
     chosen = [asked.group is not None, asked.device is not None, asked.all_of_them]
     if chosen.count(True) != 1:
         raise BadRequest("body: which events?", "give one of group, device, all")
-    return [desk.group(asked.group)] if asked.group is not None else _groups(desk, asked.device)
+    if asked.group is None and asked.device is None:
+        return _with_events(desk, asked.kind)
+    groups = _groups(desk, asked.device) if asked.device is not None else [desk.group(asked.group or "")]
+    kind = group_list_of(PROGRAM_OF[asked.kind])
+    return [program for group in groups for program in desk.programs_of(group, kind)]
 
 
 def _programs(desk: Desk, asked: CancelControls) -> list[Row]:
@@ -82,13 +86,20 @@ def _programs(desk: Desk, asked: CancelControls) -> list[Row]:
         return desk.programs(group) if asked.program is None else [desk.program(group, asked.program)]
     if asked.program is not None:
         raise BadRequest("program: it is one of a group", "give group too")
+    if asked.device is None:
+        return _with_events(desk, "DERControl")
     return [program for group in _groups(desk, asked.device) for program in desk.programs(group)]
 
 
-def _groups(desk: Desk, device: str | None) -> list[Group]:
-    """The groups of a device, or all."""
-    if device is None:
-        return desk.reader.groups()
+def _with_events(desk: Desk, kind: str) -> list[Row]:
+    """The programs that have events of a kind which are not over, the oldest first."""
+    rows = filter(None, map(desk.reader.by_id, desk.reader.not_over()))
+    owners = {row.owner_id for row in rows if row.kind == kind and row.owner_id is not None}
+    return [program for program in map(desk.reader.by_id, sorted(owners)) if program is not None]
+
+
+def _groups(desk: Desk, device: str) -> list[Group]:
+    """The groups of a device."""
     client = desk.client(device)
     found = [desk.reader.group(a.group_id) for a in desk.reader.assignments_of_device(client.end_device_id)]
     return [group for group in found if group is not None]

@@ -19,6 +19,8 @@ from sep2_server.operator.whereabouts import Whereabouts, WhereaboutsError, wher
 
 LAST_DATE_S: Final = 253_402_300_799
 """The last second of the year 9999, s since 1970 UTC."""
+PAGE: Final = 1000
+"""Rows that are asked for at once: the most that the API gives."""
 MOST_DIGITS: Final = 20
 MOST_OF_TOKEN: Final = 100
 """Octets of a token file that are looked at."""
@@ -120,6 +122,17 @@ def rows_of(answer: Row, name: str) -> list[Row]:
     """The objects of a list in an answer."""
     held = answer.get(name)
     return [item for item in held if isinstance(item, dict)] if isinstance(held, list) else []
+
+
+def every(api: OperatorClient, name: str, *path: str, **query: str | int | None) -> dict[str, Json]:
+    """All pages of what stands at a path as one answer, the objects of its list `name` together."""
+    found: list[Json] = []
+    while True:
+        answer = api.get(*path, limit=PAGE, **query)
+        found += rows_of(answer, name)
+        if not answer.get("next"):
+            return {name: found}
+        query["after"] = str(answer["next"])
 
 
 def columns(rows: Sequence[Row], names: Sequence[str], *, empty: str) -> str:

@@ -11,6 +11,7 @@ from sep2_server.operator.commands import (
     UsageError,
     columns,
     command,
+    every,
     listed,
     moment,
     number_or_text,
@@ -139,7 +140,8 @@ def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
 def controls(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """List DERControls with their status now."""
     path = ("controls",) if args.group is None else ("groups", args.group, "controls")
-    answer = api.get(*path, state=args.state, responses="true" if args.responses else None)
+    counts = "true" if args.responses else None
+    answer = every(api, "controls", *path, state=args.state, responses=counts)
     rows = [_row(item) for item in rows_of(answer, "controls")]
     names = (*COLUMNS[:-1], "responses", COLUMNS[-1]) if args.responses else COLUMNS
     return Shown(data=answer, text=columns(rows, names, empty="no controls: lineside op publish --help"))

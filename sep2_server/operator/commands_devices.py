@@ -1,7 +1,6 @@
 """`lineside op` commands about devices: enrol, list, show, remove, and what they report."""
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from sep2_server.operator.commands import (
     UsageError,
     columns,
     command,
+    every,
     listed,
     moment,
     require_without,
@@ -98,7 +98,7 @@ def enrol(api: OperatorClient, args: argparse.Namespace) -> Shown:
 def devices(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """List the devices."""
     if args.csv:
-        rows = list(_all_devices(api))
+        rows = rows_of(every(api, "devices", "devices"), "devices")
         return Shown(data=list(rows), text=devices_csv(rows))
     answer = api.get("devices", after=args.after, limit=args.limit)
     names = ("name", "role", "sFDI", "lFDI", "groups")
@@ -166,17 +166,6 @@ def changes(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _all_devices(api: OperatorClient) -> Iterator[Row]:
-    """All devices, page by page."""
-    after: str | None = None
-    while True:
-        answer = api.get("devices", after=after, limit=1000)
-        yield from rows_of(answer, "devices")
-        if not answer.get("next"):
-            return
-        after = str(answer["next"])
 
 
 def _programs_lines(answer: Row) -> list[str]:

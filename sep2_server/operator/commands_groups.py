@@ -9,6 +9,7 @@ from sep2_server.operator.commands import (
     UsageError,
     columns,
     command,
+    every,
     listed,
     require_without,
     rows_of,
@@ -109,7 +110,7 @@ def create(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def groups(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """List the groups with their programs."""
-    answer = api.get("groups")
+    answer = every(api, "groups", "groups")
     rows: list[Row] = [
         {**program, "group": group["name"], "devices": group["devices"]}
         for group in rows_of(answer, "groups")
@@ -124,7 +125,7 @@ def groups(api: OperatorClient, args: argparse.Namespace) -> Shown:
 def show(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show a group, its programs and its devices."""
     answer = api.get("groups", args.group)
-    members = api.get("groups", args.group, "devices")
+    members = every(api, "devices", "groups", args.group, "devices")
     programs = columns(rows_of(answer, "programs"), ("primacy", "description", "href", "mRID"), empty="")
     devices = columns(rows_of(members, "devices"), ("name", "sFDI", "lFDI"), empty="no device is a member")
     return Shown(data=answer | members, text=f"{programs}\n\n{devices}")
@@ -158,7 +159,7 @@ def add_program(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def all_programs(api: OperatorClient, _: argparse.Namespace) -> Shown:
     """List the DERPrograms of all groups with their primacies."""
-    answer = api.get("programs")
+    answer = every(api, "programs", "programs")
     names = ("group", "primacy", "description", "hasDefault", "openControls", "mRID")
     return Shown(data=answer, text=columns(rows_of(answer, "programs"), names, empty="no programs"))
 

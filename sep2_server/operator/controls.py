@@ -1,6 +1,6 @@
 """Operations on DERControls: publish, change, cancel, list. IEEE 2030.5-2018, 10.2.3 and 10.10."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from sep2_server.operator.curves import curve_finder, with_hrefs
 from sep2_server.operator.desk import OPEN_STATES, Desk
 from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.event_changes import cancel_event, current, supersede
+from sep2_server.operator.groups import page_of
 from sep2_server.operator.model import natural_of, resource_of
 from sep2_server.operator.reports import counts_of
 from sep2_server.operator.requests import CancelControl, ChangeControl, PublishControl
@@ -18,10 +19,12 @@ from sep2_server.operator.rules import check_event, check_modes
 from sep2_server.operator.shape import read
 from sep2_server.operator.times import duration_s, start_at
 from sep2_server.operator.tree import Plan, insert_item
-from sep2_server.rows import LATEST, OVER, Row
+from sep2_server.rows import LATEST, OVER, Group, Row
 
 PAGE: Final = 1000
 """Controls that are read at once."""
+GROUPS: Final = 100
+"""Groups that are looked at for one answer."""
 AFTER_LAST: Final = "after-last"
 STATES: Final[Mapping[str, frozenset[int]]] = {
     "scheduled": frozenset({EventState.SCHEDULED}),
@@ -119,25 +122,36 @@ def show(desk: Desk, call: Call) -> Answer:
 
 
 def list_controls(desk: Desk, call: Call) -> Answer:
-    """Controls of a group, or of all groups, in list order; `responses=true` counts those."""
+    """Controls of a group, or of groups by name, in list order; `responses=true` counts those.
+
+    Of all groups, an answer ends with the group that makes the controls `limit` or more, or that is the
+    hundredth looked at; `next` is what to give as `after` for more.
+    """
     state = call.query.get("state")
     counts = call.query.get("responses") == "true"
     if state is not None and state not in STATES:
         raise BadRequest(f"state: {state[:40]!r} in the query", f"allowed: {', '.join(STATES)}")
+    limit = call.number("limit", 1000, 1, 10_000)
     name = call.names.get("group")
-    groups = desk.reader.groups() if name is None else [desk.group(name)]
+    if name is not None:
+        return {"controls": [*_of_group(desk, desk.group(name), state, limit, counts=counts)], "next": None}
+    groups, more = page_of(desk, call, limit=GROUPS)
     found: list[Json] = []
     for group in groups:
-        for program in desk.programs(group):
-            found += [
-                {
-                    "group": group.name,
-                    **told(desk, row, program),
-                    **({"responses": counts_of(desk, row.mrid)} if counts else {}),
-                }
-                for row in _of_state(desk, program, state, call.number("limit", 1000, 1, 10_000))
-            ]
-    return {"controls": found}
+        found += _of_group(desk, group, state, limit, counts=counts)
+        if len(found) >= limit and group is not groups[-1]:
+            return {"controls": found, "next": group.name}
+    return {"controls": found, "next": more}
+
+
+def _of_group(
+    desk: Desk, group: Group, state: str | None, limit: int, *, counts: bool
+) -> Iterator[dict[str, Json]]:
+    """Controls of a group as the API lists them, `limit` of each program at most."""
+    for program in desk.programs(group):
+        for row in _of_state(desk, program, state, limit):
+            responses: dict[str, Json] = {"responses": counts_of(desk, row.mrid)} if counts else {}
+            yield {"group": group.name, **told(desk, row, program), **responses}
 
 
 def _of_state(desk: Desk, program: Row, state: str | None, limit: int) -> list[Row]:

@@ -114,6 +114,11 @@ class Desk:
         """The scheduled and active controls of the program that a resource is, or is below."""
         return [item for item in self.items(row, "DERControlList") if item.status in OPEN_STATES]
 
+    def count_open_controls(self, row: Row) -> int:
+        """How many they are."""
+        listed = self.beside(row, "DERControlList")
+        return 0 if listed is None else self.reader.count_open(listed.id)
+
     def client(self, name: str) -> Client:
         """The client with an LFDI, or a name. NotFound where there is none.
 

@@ -1,5 +1,7 @@
 """Operations on groups: create, list, show, delete, members, programs."""
 
+from typing import Final
+
 from schemas import DERProgram, Json
 from sep2_server.operator import curves, network, programs
 from sep2_server.operator.desk import OPEN_STATES, Desk
@@ -10,6 +12,8 @@ from sep2_server.operator.requests import AddProgram, CreateGroup
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.rows import Group, Row
+
+_HIGHEST: Final = (1 << 63) - 1
 
 
 def create(desk: Desk, call: Call) -> Answer:
@@ -22,9 +26,20 @@ def create(desk: Desk, call: Call) -> Answer:
     return told(desk, group)
 
 
-def list_groups(desk: Desk, _: Call) -> Answer:
-    """All groups with their programs."""
-    return {"groups": [told(desk, group) for group in desk.reader.groups()]}
+def list_groups(desk: Desk, call: Call) -> Answer:
+    """Groups by name with their programs, a page of them."""
+    groups, more = page_of(desk, call)
+    return {"groups": [told(desk, group) for group in groups], "next": more}
+
+
+def page_of(desk: Desk, call: Call, *, limit: int | None = None) -> tuple[list[Group], str | None]:
+    """Groups by name, from the one behind `after` on, and the last one's name where there may be more.
+
+    `limit`: how many, where `limit` in the query is about something else.
+    """
+    most = limit or call.number("limit", 100, 1, 1000)
+    found = desk.reader.groups(after=call.query.get("after", ""), limit=most)
+    return found, found[-1].name if len(found) == most else None
 
 
 def show(desk: Desk, call: Call) -> Answer:
@@ -45,9 +60,20 @@ def delete(desk: Desk, call: Call) -> Answer:
 
 
 def list_members(desk: Desk, call: Call) -> Answer:
-    """The devices of a group."""
+    """The devices of a group in the order of their enrolment, a page of them.
+
+    `after` and `next` are numbers of EndDevices: a device whose name is not known any more is no obstacle.
+    """
     group = desk.group(call.names["group"])
-    return {"devices": [summary(desk, client) for client in programs.members(desk, group)]}
+    limit = call.number("limit", 100, 1, 1000)
+    found = desk.reader.assignments_of_group(
+        group.id, after_id=call.number("after", 0, 0, _HIGHEST), limit=limit
+    )
+    clients = filter(None, (desk.reader.client_of(one.end_device_id) for one in found))
+    return {
+        "devices": [summary(desk, client) for client in clients],
+        "next": found[-1].end_device_id if len(found) == limit else None,
+    }
 
 
 def add_member(desk: Desk, call: Call) -> Answer:
@@ -77,16 +103,13 @@ def add_program(desk: Desk, call: Call) -> Answer:
 
 
 def list_programs(desk: Desk, call: Call) -> Answer:
-    """The DERPrograms of one group, or of all."""
-    names = call.names.get("group")
-    groups = desk.reader.groups() if names is None else [desk.group(names)]
-    return {
-        "programs": [
-            {"group": group.name, **program_told(desk, row)}
-            for group in groups
-            for row in desk.programs(group)
-        ]
-    }
+    """The DERPrograms of one group, or of a page of the groups by name."""
+    name = call.names.get("group")
+    groups, more = page_of(desk, call) if name is None else ([desk.group(name)], None)
+    told_ones: list[Json] = [
+        {"group": group.name, **program_told(desk, row)} for group in groups for row in desk.programs(group)
+    ]
+    return {"programs": told_ones, "next": more}
 
 
 def told(desk: Desk, group: Group) -> dict[str, Json]:
@@ -107,7 +130,7 @@ def program_told(desk: Desk, row: Row) -> dict[str, Json]:
         "primacy": program.primacy,
         "href": row.href,
         "hasDefault": program.DefaultDERControlLink_ is not None,
-        "openControls": len(desk.open_controls(row)),
+        "openControls": desk.count_open_controls(row),
     }
 
 

@@ -138,11 +138,13 @@ _DEVICES: Final = (
     ),
 )
 _GROUPS: Final = (
-    Operation("GET", "/groups", "list groups", groups.list_groups, answer=a.Groups),
+    Operation("GET", "/groups", "list groups", groups.list_groups, query=_PAGE, answer=a.Groups),
     Operation("POST", "/groups", "create group", groups.create, body=r.CreateGroup, answer=a.Group),
     Operation("GET", "/groups/{group}", "show group", groups.show, answer=a.Group),
     Operation("DELETE", "/groups/{group}", "delete group", groups.delete, answer=a.Named),
-    Operation("GET", "/groups/{group}/devices", "list members", groups.list_members, answer=a.Members),
+    Operation(
+        "GET", "/groups/{group}/devices", "list members", groups.list_members, query=_PAGE, answer=a.Members
+    ),
     Operation("PUT", "/groups/{group}/devices/{device}", "add to group", groups.add_member, answer=a.Added),
     Operation(
         "DELETE",
@@ -168,7 +170,7 @@ _GROUPS: Final = (
         body=r.ChangeProgram,
         answer=a.Program,
     ),
-    Operation("GET", "/programs", "list programs", groups.list_programs, answer=a.Programs),
+    Operation("GET", "/programs", "list programs", groups.list_programs, query=_PAGE, answer=a.Programs),
     Operation(
         "GET", "/groups/{group}/default", "show default", defaults.show, query=_OF_PROGRAM, answer=a.Default
     ),
@@ -243,7 +245,14 @@ _NETWORK: Final = (
 )
 _LISTING: Final = ("state", "limit", "responses")
 _CONTROLS: Final = (
-    Operation("GET", "/controls", "list controls", controls.list_controls, query=_LISTING, answer=a.Controls),
+    Operation(
+        "GET",
+        "/controls",
+        "list controls",
+        controls.list_controls,
+        query=("after", *_LISTING),
+        answer=a.Controls,
+    ),
     Operation(
         "GET",
         "/groups/{group}/controls",

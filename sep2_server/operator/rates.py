@@ -102,7 +102,7 @@ def status(desk: Desk, _: Call) -> Answer:
         "time": desk.now,
         "profile": settings.profile.name,
         **_devices(desk),
-        "groups": len(desk.reader.groups()),
+        "groups": desk.reader.count_groups(),
         "changes": desk.reader.last_change(),
         "nextEventChange": desk.reader.next_due(),
         "warnings": warnings,

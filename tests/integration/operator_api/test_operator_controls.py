@@ -148,7 +148,7 @@ def test_a_bad_control_is_refused_by_its_field(
         api.call("POST", CONTROLS, HALF | change)
     assert (caught.value.status, caught.value.detail) == (status, detail)
     assert caught.value.hint
-    assert api.get("controls") == {"controls": []}
+    assert api.get("controls") == {"controls": [], "next": None}
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x01", "\x0b", "\x1f", "\ud800", "\uffff"])

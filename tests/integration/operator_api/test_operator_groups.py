@@ -151,7 +151,10 @@ def test_a_deleted_group_leaves_nothing(
     join(api)
     href = rows_of(api.get("groups", "feeder-7"), "programs")[0]["href"]
     api.call("DELETE", ("groups", "feeder-7"))
-    assert (api.get("groups"), api.get("programs")) == ({"groups": []}, {"programs": []})
+    assert (api.get("groups"), api.get("programs")) == (
+        {"groups": [], "next": None},
+        {"programs": [], "next": None},
+    )
     assert device_request("GET", str(href)).status == 404
     found = Codec().decode(device_request("GET", f"{end_device}/fsa?l=10").body, FunctionSetAssignmentsList)
     assert found.FunctionSetAssignments_ == []

@@ -21,7 +21,7 @@ from sep2_server.notifications import statements as notifying
 from sep2_server.sqlite import DIALECT, SqliteConnection
 
 SMALL = {
-    "GROUPS": "the groups of an operator are told all at once",
+    "COUNT_GROUPS": "the status of the server counts them, by an index of their names",
     "OPTIONS": "what was set at run time is read all at once",
     "BLOCKED": "the blocked certificates are read all at once",
     "CONSUMERS": "consumers of the feed are a handful",
