@@ -67,10 +67,12 @@ class RightsReader:
         found = self._db.run(rights.COUNT_REPORTS, subject=full_mrid(subject)).fetchall()
         return {status: int(amount) for status, amount in found}
 
-    def reports_of(self, end_device_id: int, subject: str, *, limit: int = 1000) -> list[Report]:
+    def reports_of(
+        self, end_device_id: int, subject: str, *, after_id: int = 0, limit: int = 1000
+    ) -> list[Report]:
         """Responses of one device to the event with an mRID, in the order of their arrival."""
-        values = {"end_device_id": end_device_id, "subject": full_mrid(subject), "limit": limit}
-        return self._db.all(Report._make, rights.REPORTS_OF_DEVICE, **values)
+        values = {"end_device_id": end_device_id, "subject": full_mrid(subject)}
+        return self._db.all(Report._make, rights.REPORTS_OF_DEVICE, after_id=after_id, limit=limit, **values)
 
     def count_members(self, group_id: int) -> int:
         """How many devices a group has; kept, not counted."""

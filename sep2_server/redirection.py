@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from typing import Final
 
 from aiohttp import web
@@ -17,13 +18,17 @@ MOST_CONNECTIONS: Final = 256
 """Connections that there are at a time; one more is closed at once."""
 LONGEST_S: Final = 10.0
 """How long a connection may last, whatever its client does."""
+_HOST: Final = re.compile(
+    r"(\[[0-9A-Fa-f:.]{2,45}\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}){1,255})(?::[0-9]{0,5})?"
+)
+"""A host, and a port that is not ours. RFC 3986, 3.2.2."""
 _SERVER: Final = {"Server": SERVER_NAME}
 
 log = logging.getLogger(__name__)
 
 
 class Redirection:
-    """A listener that answers everything with a redirection, and a request without Host with 400.
+    """A listener that answers everything with a redirection, and a request without a Host with 400.
 
     Nothing is read. `status` is that of the redirection: 301, 302 or 307.
     """
@@ -72,11 +77,10 @@ class Redirection:
         return connection
 
     async def _redirect(self, request: web.BaseRequest) -> web.StreamResponse:
-        host = request.headers.get("Host")
-        if not host:
+        host = _HOST.fullmatch(request.headers.get("Host", ""))
+        if host is None:
             return web.Response(status=400, headers=_SERVER)
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        location = f"https://{name}:{self._https_port}{target_of(request.raw_path)}"
+        location = f"https://{host[1]}:{self._https_port}{target_of(request.raw_path)}"
         return web.Response(status=self._status, headers={**_SERVER, "Location": location})
 
 

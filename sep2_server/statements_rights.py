@@ -35,6 +35,7 @@ COUNT_REPORTS: Final = (
 REPORTS_OF_DEVICE: Final = (
     select(t.report)
     .where(_REPORT.end_device_id == param("end_device_id"), _REPORT.subject == param("subject"))
+    .where(_REPORT.response_id > param("after_id"))
     .order_by(_REPORT.response_id)
     .limit(param("limit"))
     .offset(NO_SKIP)

@@ -58,7 +58,8 @@ class Downloads:
         headers = request.headers
         if is_unchanged(download.etag, headers.get("If-None-Match")):
             return web.Response(status=304, headers=_headers(download))
-        piece = piece_of(download.size, download.etag, headers.get("Range"), headers.get("If-Range"))
+        asked = headers.get("Range") if request.method == "GET" else None  # RFC 9110, 14.2
+        piece = piece_of(download.size, download.etag, asked, headers.get("If-Range"))
         response = _response(download, piece)
         if request.method == "HEAD":
             await response.prepare(request)

@@ -314,10 +314,11 @@ class Response(TypedDict):
 
 
 class Responses(TypedDict):
-    """The Responses to a control in the order of their arrival."""
+    """A page of the Responses to a control as they came; `next` is what to give as `after` for more."""
 
     mRID: str
     responses: list[Response]
+    next: int | None
 
 
 class Status(TypedDict):

@@ -92,11 +92,15 @@ class FoundResource(TypedDict):
 
 
 class EventResponses(TypedDict):
-    """The Responses to an event, and how many there are of each status."""
+    """A page of the Responses to an event, and how many there are of each status in all.
+
+    `next` is what to give as `after` for more.
+    """
 
     href: str
     counts: dict[str, int]
     responses: list[Response]
+    next: int | None
 
 
 class AssignedResources(TypedDict):

@@ -131,7 +131,7 @@ def every(api: OperatorClient, name: str, *path: str, **query: str | int | None)
         answer = api.get(*path, limit=PAGE, **query)
         found += rows_of(answer, name)
         if not answer.get("next"):
-            return {name: found}
+            return {**answer, name: found}
         query["after"] = str(answer["next"])
 
 

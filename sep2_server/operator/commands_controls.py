@@ -155,7 +155,7 @@ def control(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def responses(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show the Responses to a DERControl, device by device."""
-    answer = api.get("controls", args.mrid, "responses", device=args.device)
+    answer = every(api, "responses", "controls", args.mrid, "responses", device=args.device)
     rows = [{**row, "created": moment(row.get("createdDateTime"))} for row in rows_of(answer, "responses")]
     names = ("device", "status", "meaning", "created", "endDeviceLFDI")
     return Shown(data=answer, text=columns(rows, names, empty="no device has answered yet"))

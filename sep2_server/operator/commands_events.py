@@ -8,6 +8,7 @@ from sep2_server.operator.commands import (
     Shown,
     columns,
     command,
+    every,
     given,
     listed,
     moment,
@@ -104,7 +105,7 @@ def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def responses(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show the Responses to an event, device by device."""
-    answer = api.get("events", args.mrid, "responses")
+    answer = every(api, "responses", "events", args.mrid, "responses")
     rows = [{**row, "created": moment(row.get("createdDateTime"))} for row in rows_of(answer, "responses")]
     names = ("device", "status", "meaning", "created", "endDeviceLFDI")
     return Shown(data=answer, text=columns(rows, names, empty="no device has answered yet"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from sep2_server.operator import commands_ensure
 from sep2_server.operator.body import Document
 from sep2_server.operator.client import OperatorClient
-from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, listed, rows_of
+from sep2_server.operator.commands import Row, Shown, UsageError, columns, command, every, listed, rows_of
 from sep2_server.operator.commands_modes import settings_of
 
 COLUMNS = ("href", "status", "description", "mRID")
@@ -99,7 +99,7 @@ def cancel(api: OperatorClient, args: argparse.Namespace) -> Shown:
 
 def responses(api: OperatorClient, args: argparse.Namespace) -> Shown:
     """Show the Responses to an event of any kind, device by device."""
-    answer = api.get("resources", "responses", href=args.href)
+    answer = every(api, "responses", "resources", "responses", href=args.href)
     names = ("device", "status", "meaning", "endDeviceLFDI")
     text = columns(rows_of(answer, "responses"), names, empty="no device has answered yet")
     return Shown(data=answer, text=text)

@@ -1,7 +1,5 @@
 """Operations on groups: create, list, show, delete, members, programs."""
 
-from typing import Final
-
 from schemas import DERProgram, Json
 from sep2_server.operator import curves, network, programs
 from sep2_server.operator.desk import OPEN_STATES, Desk
@@ -12,8 +10,6 @@ from sep2_server.operator.requests import AddProgram, CreateGroup
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
 from sep2_server.rows import Group, Row
-
-_HIGHEST: Final = (1 << 63) - 1
 
 
 def create(desk: Desk, call: Call) -> Answer:
@@ -67,7 +63,7 @@ def list_members(desk: Desk, call: Call) -> Answer:
     group = desk.group(call.names["group"])
     limit = call.number("limit", 100, 1, 1000)
     found = desk.reader.assignments_of_group(
-        group.id, after_id=call.number("after", 0, 0, _HIGHEST), limit=limit
+        group.id, after_id=call.number("after", 0, 0, 2**62), limit=limit
     )
     clients = filter(None, (desk.reader.client_of(one.end_device_id) for one in found))
     return {

@@ -55,6 +55,7 @@ def responses(desk: Desk, call: Call) -> Answer:
     return {
         "mRID": event_of(desk.environment, row).mRID,
         "responses": [response_told(desk, report) for report in reports],
+        "next": reports[-1].response_id if len(reports) == limit else None,
     }
 
 

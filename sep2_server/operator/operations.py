@@ -300,7 +300,7 @@ _CONTROLS: Final = (
         "/controls/{control}/responses",
         "read responses",
         reports.responses,
-        query=("device", "limit"),
+        query=("device", *_PAGE),
         answer=a.Responses,
     ),
 )

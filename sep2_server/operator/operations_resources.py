@@ -89,7 +89,7 @@ RESOURCES: Final = (
         "/resources/responses",
         "read responses",
         resources.responses,
-        query=("href", "limit"),
+        query=("href", "after", "limit"),
         answer=ar.EventResponses,
     ),
     Operation(

@@ -59,14 +59,20 @@ def log_events(desk: Desk, call: Call) -> Answer:
 
 
 def responses(desk: Desk, call: Call) -> Answer:
-    """The Responses to a control in the order in which they came, all or those of one device."""
+    """A page of the Responses to a control in the order in which they came, all or those of one device."""
     mrid = desk.control_of(desk.control(call.names["control"])).mRID
     limit = call.number("limit", 1000, 1, 10_000)
+    after = call.number("after", 0, 0, 2**62)
     if "device" in call.query:
-        reports = desk.reader.reports_of(desk.client(call.query["device"]).end_device_id, mrid, limit=limit)
+        asker = desk.client(call.query["device"]).end_device_id
+        reports = desk.reader.reports_of(asker, mrid, after_id=after, limit=limit)
     else:
-        reports = desk.reader.reports(mrid, limit=limit)
-    return {"mRID": mrid, "responses": [response_told(desk, report) for report in reports]}
+        reports = desk.reader.reports(mrid, after_id=after, limit=limit)
+    return {
+        "mRID": mrid,
+        "responses": [response_told(desk, report) for report in reports],
+        "next": reports[-1].response_id if len(reports) == limit else None,
+    }
 
 
 def counts_of(desk: Desk, mrid: str | None) -> dict[str, Json]:

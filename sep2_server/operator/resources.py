@@ -208,13 +208,15 @@ def cancel(desk: Desk, call: Call) -> Answer:
 
 
 def responses(desk: Desk, call: Call) -> Answer:
-    """The Responses to an event of any kind, in the order in which they came, and their counts."""
+    """A page of the Responses to an event of any kind as they came, and the counts of all."""
     row = _event(_target(desk, call.query.get("href")))
-    reports = desk.reader.reports(row.mrid or "", limit=call.number("limit", 1000, 1, MOST_COUNTED))
+    after, limit = call.number("after", 0, 0, 2**62), call.number("limit", 1000, 1, MOST_COUNTED)
+    reports = desk.reader.reports(row.mrid or "", after_id=after, limit=limit)
     return {
         "href": row.href,
         "counts": counts_of(desk, row.mrid),
         "responses": [response_told(desk, report) for report in reports],
+        "next": reports[-1].response_id if len(reports) == limit else None,
     }
 
 

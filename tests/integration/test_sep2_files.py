@@ -125,6 +125,16 @@ async def test_a_device_loads_a_file_in_pieces_and_the_checksum_is_right(bench: 
     assert hashlib.sha256(loaded).hexdigest() == DIGEST
 
 
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=999999999-"])
+async def test_a_range_is_of_a_get_alone(bench: Bench, asked: str) -> None:
+    """RFC 9110, 14.2."""
+    client = await device(bench, "file-1")
+    await give(bench)
+    head = await client.send("HEAD", (await seen(client))[0].fileURI, headers={"Range": asked})
+    assert (head.status, head.headers["Content-Length"]) == (200, str(len(OCTETS)))
+    assert "Content-Range" not in head.headers
+
+
 async def test_a_whole_file_comes_at_once_and_is_not_sent_again(bench: Bench) -> None:
     client = await device(bench, "file-2")
     await give(bench)

@@ -48,11 +48,17 @@ async def test_a_request_is_sent_to_the_same_place_under_https(
 
 
 @pytest.mark.parametrize(
-    "text", ["GET /dcap HTTP/1.1\nConnection: close\n\n", "GET /dcap HTTP/1.1\nHost:\nConnection: close\n\n"]
+    "line",
+    [
+        "",
+        "Host:\n",
+        *(f"Host: {host}\n" for host in ("a b", ":80", "a/b", "u@a", "a:b", "[::1", "[]", "<i>")),
+    ],
 )
-async def test_a_request_without_host_is_400(tmp_path: Path, sep2_pki: Pki, text: str) -> None:
+async def test_a_request_without_a_host_is_400(tmp_path: Path, sep2_pki: Pki, line: str) -> None:
     async with running(tmp_path, sep2_pki, redirect_port=0) as bench:
         assert bench.server.redirection is not None
+        text = f"GET /dcap HTTP/1.1\n{line}Connection: close\n\n"
         assert (await ask(bench.server.redirection.port, text))[0] == 400
 
 

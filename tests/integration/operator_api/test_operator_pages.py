@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from schemas import DERControlResponse
+from sep2_server.messages import Answer
 from sep2_server.operator import ApiError, OperatorClient
 from sep2_server.operator.commands import every, rows_of
 from sep2_server.operator.json_value import Json
 
+LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 GROUPS = [f"feeder-{n:02}" for n in range(7)]
 HALF = {"duration": "5m", "DERControlBase": {"opModMaxLimW": "50%"}}
 
@@ -112,6 +115,29 @@ def test_the_open_controls_of_a_program_are_counted(api: OperatorClient) -> None
     api.call("POST", ("controls", str(control["mRID"]), "cancel"))
     (program,) = rows_of(api.get("groups", GROUPS[0]), "programs")
     assert program["openControls"] == 2
+
+
+def test_responses_come_a_page_at_a_time(api: OperatorClient, device_request: Callable[..., Answer]) -> None:
+    api.call("POST", ("devices",), {"name": "north", "lFDI": LFDI})
+    api.call("PUT", ("groups", GROUPS[0], "devices", "north"))
+    made = api.call("POST", ("groups", GROUPS[0], "controls"), HALF)
+    mrid, href = str(made["mRID"]), str(made["href"])
+    wire = made["DERControl"]
+    assert isinstance(wire, dict)
+    for status in range(1, 6):
+        sent = DERControlResponse(createdDateTime=status, endDeviceLFDI=LFDI, status=status, subject=mrid)
+        assert device_request("POST", str(wire["replyTo"]), sent).status == 201
+    ways: list[tuple[tuple[str, ...], dict[str, str]]] = [
+        (("controls", mrid, "responses"), {}),
+        (("controls", mrid, "responses"), {"device": "north"}),
+        (("events", mrid, "responses"), {}),
+        (("resources", "responses"), {"href": href}),
+    ]
+    for path, query in ways:
+        first = api.get(*path, limit=3, **query)
+        rest = api.get(*path, limit=3, after=str(first["next"]), **query)
+        assert [names(page, "responses", "status") for page in (first, rest)] == [[1, 2, 3], [4, 5]]
+        assert rest["next"] is None
 
 
 def test_all_controls_are_cancelled_without_a_look_at_each_group(

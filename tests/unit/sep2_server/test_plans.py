@@ -126,7 +126,7 @@ def test_responses_are_counted_by_their_event_and_read_by_their_device(db: Sqlit
     (step, _) = plan_of(db, statements_rights.COUNT_REPORTS)
     assert step.endswith("report_by_subject (subject=?)")
     (step,) = plan_of(db, statements_rights.REPORTS_OF_DEVICE)
-    assert step.endswith("report_by_device (end_device_id=? AND subject=?)")
+    assert step.endswith("report_by_device (end_device_id=? AND subject=? AND rowid>?)")
 
 
 def test_rivals_of_an_event_are_found_by_when_they_begin(db: SqliteConnection) -> None:
