@@ -70,6 +70,24 @@ def _with_all(whole: BatteryState, everyone: Sequence[BatteryState]) -> BatteryS
     )
 
 
+class _Heartbeats:
+    """The counters of several packs as one, which moves when each of them has: one that stands holds it."""
+
+    def __init__(self) -> None:
+        self._at: dict[int, int] = {}
+        self._count = 0
+
+    def together(self, counters: Sequence[int | None]) -> int | None:
+        """The counter of all now; None where no pack has one."""
+        known = {number: value for number, value in enumerate(counters) if value is not None}
+        if not known:
+            return None
+        if all(self._at.get(number) != value for number, value in known.items()):
+            self._at = known
+            self._count += 1
+        return self._count
+
+
 class BmsGroup:
     """The BMSs of several packs as one `Bms`; a pack that cannot be trusted is a Fault of the whole.
 
@@ -81,6 +99,7 @@ class BmsGroup:
             raise ValueError("packs: each has a capacity above 0")
         self._packs = tuple(packs)
         self._shares = tuple(share / sum(shares) for share in shares)
+        self._heartbeats = _Heartbeats()
 
     async def start(self) -> None:
         """Begin to listen to all."""
@@ -94,7 +113,8 @@ class BmsGroup:
             if isinstance(state, Fault):
                 return replace(state, detail=f"pack {number}: {state.detail}")
         known = [state for state in states if isinstance(state, BatteryState)]
-        return combined([PackState(battery=b, share=s) for b, s in zip(known, self._shares, strict=True)])
+        whole = combined([PackState(battery=b, share=s) for b, s in zip(known, self._shares, strict=True)])
+        return replace(whole, heartbeat=self._heartbeats.together([pack.heartbeat for pack in known]))
 
     async def send_status(
         self, voltage_v: float, current_a: float, temperature_c: float, soc_pct: float

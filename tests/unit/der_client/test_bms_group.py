@@ -125,3 +125,28 @@ async def test_each_pack_is_told_its_share_of_the_current() -> None:
 def test_every_pack_needs_a_capacity(shares: list[float]) -> None:
     with pytest.raises(ValueError, match="each has a capacity above 0"):
         BmsGroup([Bms(), Bms()], shares)
+
+
+def beats(group: BmsGroup) -> int | None:
+    found = group.battery()
+    assert isinstance(found, BatteryState)
+    return found.heartbeat
+
+
+def test_the_heartbeat_of_all_moves_when_that_of_each_pack_has() -> None:
+    packs = [Bms(replace(PACK, heartbeat=250)), Bms(replace(PACK, heartbeat=7))]
+    group = BmsGroup(packs, [1.0, 1.0])
+    seen = [beats(group)]
+    for first, second in ((251, 7), (252, 7), (253, 8), (0, 8), (1, 9)):
+        packs[0].state, packs[1].state = replace(PACK, heartbeat=first), replace(PACK, heartbeat=second)
+        seen.append(beats(group))
+    assert seen == [1, 1, 1, 2, 2, 3]
+
+
+def test_a_pack_without_heartbeat_holds_nobody_up() -> None:
+    packs = [Bms(PACK), Bms(replace(PACK, heartbeat=1))]
+    group = BmsGroup(packs, [1.0, 1.0])
+    before = beats(group)
+    packs[1].state = replace(PACK, heartbeat=2)
+    assert (before, beats(group)) == (1, 2)
+    assert beats(BmsGroup([Bms(), Bms()], [1.0, 1.0])) is None
