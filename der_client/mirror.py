@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from der_client.client_event import What
-from der_client.errors import MissingError, RefusedError
+from der_client.errors import MissingError, RefusedError, UnreachableError
 from der_client.report_readings import DER, SITE, Point, Quantity, usage_point
 from der_client.settings import ReportSettings
 from der_client.spool import Owed
@@ -85,7 +86,9 @@ class Mirror:
         view = self._view.value
         href = view.mirror_href if view else None
         if href is None:
-            raise RefusedError(point.name, "the server offers no mirror usage points")
+            raise UnreachableError(
+                point.name, "the server shows no mirror usage points", HTTPStatus.NOT_FOUND
+            )
         made = usage_point(point, quantities, post_rate_s=self.post_rate_s(point.name))
         place = await self._session.post(href, self._session.codec.encode(made))
         if place is None:

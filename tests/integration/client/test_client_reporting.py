@@ -1,7 +1,10 @@
 """What a client does with its device and tells of it."""
 
+import logging
 import time
 from dataclasses import replace
+
+import pytest
 
 from der_client import (
     Fault,
@@ -225,6 +228,29 @@ async def test_a_server_without_mirror_and_log_gets_no_readings_and_no_log_event
         await site.script.until(lambda: site.script.asked.count("PUT /a/status") > 2)
 
     assert site.script.posted == []
+
+
+async def test_readings_wait_where_the_server_shows_no_mirror_for_a_while(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a restart of the client while the server is at work on its metering."""
+    dcap = site.script.resources["/dcap"]
+    assert isinstance(dcap, DeviceCapability)
+    link, dcap.MirrorUsagePointListLink_ = dcap.MirrorUsagePointListLink_, None
+    caplog.set_level(logging.DEBUG, "der_client.outbox")
+
+    def kinds() -> list[type]:
+        return [type(one) for _, one in site.script.posted]
+
+    def said(word: str) -> bool:
+        return any(word in record.getMessage() for record in caplog.records)
+
+    async with site.client():
+        await site.script.until(lambda: said("no mirror usage point"))
+        assert kinds() == []
+        dcap.MirrorUsagePointListLink_ = link
+        await site.script.until(lambda: MirrorMeterReadingList in kinds())
+    assert not said("refused")
 
 
 async def test_a_mirror_usage_point_that_is_gone_is_made_again(site: Site) -> None:
