@@ -77,10 +77,14 @@ class Postgres:
 
     def start(self) -> None:
         """Run until `stop`; returns once it answers."""
+        self.process = self._launched()
+        self._await()
+
+    def _launched(self) -> subprocess.Popen[bytes]:
         options = ["-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1"]
         options += ["-c", "unix_socket_directories=", "-c", "max_connections=200"]
         command = [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), *options]
-        self.process = subprocess.Popen(
+        return subprocess.Popen(
             command + ([] if self.is_durable else list(_QUICK)),
             user=self.user,
             cwd=self.folder,
@@ -88,7 +92,6 @@ class Postgres:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._await()
 
     def stop(self) -> None:
         """End it, whoever is connected."""
@@ -100,7 +103,7 @@ class Postgres:
     def kill(self) -> None:
         """Kill it and all of its processes at once, as a crash would."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self.process.wait(START_S)
             self.process = None
 
@@ -113,13 +116,22 @@ class Postgres:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
+        """Signal the server, then the processes that it has: each of them is a session of its own."""
         assert self.process is not None
+        below = self._below(self.process.pid)
+        os.kill(self.process.pid, number)
+        for pid in below:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _below(self, above: int) -> list[int]:
+        found: list[int] = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 pid, _, rest = stat.read_text().partition(" (")
-                parent = int(rest.rpartition(") ")[2].split()[1])
-                if self.process.pid in {int(pid), parent}:
-                    os.kill(int(pid), number)
+                if int(rest.rpartition(") ")[2].split()[1]) == above:
+                    found.append(int(pid))
+        return found
 
     def url(self, name: str) -> str:
         """URL of a database."""
@@ -189,6 +201,10 @@ class Postgres:
             connection.control(command)
 
     def _await(self) -> None:
+        """Wait until it answers; one that ends at once is started again.
+
+        It does so while a process of a killed one still has its memory.
+        """
         deadline = time.monotonic() + START_S
         while True:
             try:
@@ -197,6 +213,8 @@ class Postgres:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
+                if self.process is not None and self.process.poll() is not None:
+                    self.process = self._launched()
             else:
                 return
 
