@@ -104,7 +104,8 @@ def _add(newer: dict[Scope, _Windows], one: Standing, now: int) -> None:
     windows = newer.setdefault(one.scope, {})
     times = one.starts, one.ends
     held = windows.get(times)
-    later = one.takes_over if one.takes_over > now else None
-    if held is not None and later is None:
-        later = held.takes_over
-    windows[times] = _Window(*times, one.event.creationTime, one.takes_over, later)
+    first, later = one.takes_over, one.takes_over if one.takes_over > now else None
+    if held is not None:  # a newer one may take over sooner, by its random part
+        first = min(first, held.taken_over)
+        later = min((at for at in (later, held.takes_over) if at is not None), default=None)
+    windows[times] = _Window(*times, one.event.creationTime, first, later)

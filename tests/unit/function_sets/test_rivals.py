@@ -13,12 +13,13 @@ EVENTS: st.SearchStrategy[list[Event]] = st.lists(
 )
 
 
-def made_at(created: int) -> DERControl:
+def made_at(created: int, *, start: int = NOW - 10, randomize_start: int | None = None) -> DERControl:
     return DERControl(
         mRID="0A",
         creationTime=created,
         EventStatus_=EventStatus(currentStatus=0, dateTime=NOW, potentiallySuperseded=False),
-        interval=DateTimeInterval(start=NOW - 10, duration=40),
+        interval=DateTimeInterval(start=start, duration=40),
+        randomizeStart=randomize_start,
         DERControlBase_=DERControlBase(opModMaxLimW=5000),
     )
 
@@ -49,5 +50,18 @@ def test_of_several_alike_the_first_to_take_over_counts_and_the_first_that_still
     assert pressures(standings, standings.keys(), NOW) == {
         0: Pressure(None, NOW - 1, NOW + 2),
         1: Pressure(None, NOW + 2, NOW + 2),
+        2: Pressure(),
+    }
+
+
+def test_of_several_alike_one_may_take_over_sooner_by_its_random_part() -> None:
+    """It is the newest, and looked at first."""
+    made = [(NOW - 5, None), (NOW - 4, None), (NOW - 3, -10)]
+    events = [made_at(created, start=NOW + 20, randomize_start=random) for created, random in made]
+    events[0].interval.start = NOW
+    standings = {number: standing_of(event, is_higher=True) for number, event in enumerate(events)}
+    assert pressures(standings, standings.keys(), NOW) == {
+        0: Pressure(None, NOW + 10, NOW + 10),
+        1: Pressure(None, NOW + 10, NOW + 10),
         2: Pressure(),
     }
