@@ -26,13 +26,15 @@ def cancelled(
 ) -> tuple[EventRecord, list[Change]]:
     """A record whose event is taken back; nothing changes for one that was already, but its number.
 
-    What began runs on as it was, up to its stop. `modification` is the number of the cancellation, if it
-    has one.
+    And that one which was only missing is taken back for good. What began runs on as it was, up to its stop.
+    `modification` is the number of the cancellation, if it has one.
     """
     number = record.event.modification if modification is None else modification
     event = replace(record.event, modification=number, eventStatus=EventStatus.CANCELLED)
-    if record.cancellation is not None:
-        return replace(record, event=event), []
+    before = record.cancellation
+    if before is not None:
+        kept = replace(before, how=how) if before.how is How.MISSING else before
+        return replace(record, event=event, cancellation=kept), []
     stop_at = _stop(record, now, draw) if record.phase is Phase.STARTED else None
     after = replace(record, event=event, cancellation=Cancellation(how=how, at=now, stop_at=stop_at))
     stop = stop_of(after)

@@ -212,7 +212,7 @@ def _take_back(turn: _Round, eventIDs: Iterable[str], how: How) -> None:
         record = turn.records[eventID]
         if record.refusal is not None and record.cancellation is None:
             del turn.records[eventID]
-        elif record.cancellation is None and not _is_over(record, turn.now):
+        elif record.cancellation is not None or not _is_over(record, turn.now):
             _cancel(turn, record, how)
 
 

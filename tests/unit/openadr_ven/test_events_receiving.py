@@ -187,6 +187,23 @@ def test_event_of_3_that_was_only_missing_is_there_again() -> None:
     assert ven.hears(event_3(modification=7)).changes == ()
 
 
+def test_event_of_3_that_was_missing_and_then_cancelled_stays_so_under_the_same_time() -> None:
+    ven = Ven()
+    ven.hears(event_3(modification=7))
+    ven.hears()
+    ven.hears(event_3(modification=8, start=None, duration_s=0))
+    assert kinds(ven.hears(event_3(modification=8))) == []
+    assert plans_of(ven.state, 0) == ()
+
+
+def test_event_of_3_that_was_missing_and_then_deleted_stays_so() -> None:
+    ven = Ven()
+    ven.hears(event_3(modification=7))
+    ven.hears()
+    ven.takes(Snapshot(events=(), is_full=False, deleted=("e1",)))
+    assert kinds(ven.hears(event_3(modification=7))) == []
+
+
 def test_event_of_3_that_was_missing_while_it_ran_runs_again() -> None:
     ven = Ven()
     ven.hears(event_3(modification=7), at=T0 + 10)
