@@ -2,6 +2,7 @@
 
 import pathlib
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -41,6 +42,14 @@ STRANGE = {
     "namespace within": EVENT.replace("<functionSet>", '<functionSet xmlns:ns1="urn:x">'),
     "prefix": EVENT.replace(SPACE, f'{SPACE} xmlns:abc="urn:ieee:std:2030.5:ns"'),
     "attribute": EVENT.replace(SPACE, f'{SPACE} {XSI} xsi:strange="1"'),
+    "attribute without a value": EVENT.replace(SPACE, f'{SPACE} strange href="/x"'),
+    "attribute without a blank": EVENT.replace(SPACE, f'{SPACE}strange="/x"'),
+    "namespace with a quote in it": EVENT.replace(
+        SPACE, f"""{SPACE} xmlns:ns1="urn:ieee:std:2030.5:ns'x\""""
+    ),
+    "attribute in an end": EVENT.replace("</LogEvent>", "</LogEvent strange='1'>"),
+    "attribute behind a bracket": EVENT.replace(SPACE, f'href="a>b" strange="1" {SPACE}'),
+    "section": EVENT.replace(">11<", "><![CDATA[11]]><"),
     "end": EVENT.replace("</LogEvent>", "</Strange>"),
     "instruction": f"<?strange ?>{EVENT}",
     "entity": EVENT.replace(">11<", ">&strange;<"),
@@ -87,6 +96,40 @@ def test_what_holds_other_names_is_read_apart_and_to_the_same_end(document: str,
     told = tried(lambda: read(document))
     assert [name.rpartition("_")[0] for name in threads] == ["sep2-stranger"]
     assert told == tried(lambda: JUDGE.decode(document.encode(), LogEvent))
+
+
+@pytest.mark.parametrize(
+    "filler",
+    [
+        "xmlns",
+        "xmlns=",
+        "=",
+        '="',
+        " a=",
+        'a="',
+        "'",
+        "&amp;",
+        "> ",
+        ">\n" + " " * 20,
+        "<LogEvent ",
+        "<a b='",
+    ],
+)
+@pytest.mark.parametrize("place", ["text", "tag"])
+def test_a_look_takes_time_by_the_length_alone(filler: str, place: str) -> None:
+    """Four times the length may take eight times the time of a square look's sixteen, or 20 ms."""
+
+    def took_s(octets: int) -> float:
+        many = filler * (octets // len(filler))
+        document = (
+            EVENT.replace(">11<", f">{many}<") if place == "text" else EVENT.replace(SPACE, f"{SPACE} {many}")
+        )
+        began = time.thread_time()
+        JUDGE.is_plain(document.encode())
+        return time.thread_time() - began
+
+    short = min(took_s(100_000) for _ in range(3))
+    assert min(took_s(400_000) for _ in range(3)) <= max(8 * short, 0.02)
 
 
 def test_what_is_too_long_is_not_looked_at(threads: list[str]) -> None:
