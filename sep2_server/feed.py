@@ -85,16 +85,17 @@ class Feed:
         self._catch_up_or(changes, reader)
 
     def catch_up(self, reader: Reader) -> None:
-        """Tell what is committed behind the last known place; all of it has been told when this returns.
+        """Tell what was committed, as this is called, behind the last known place.
 
-        Several threads may do so at once: nobody waits for the database of another one.
+        Several threads may do so at once: nobody waits for the database of another one. It ends however fast
+        others commit: a look that is not full has told all that was there as it began.
         """
         self._mind_gap(reader)
-        while True:
+        is_full = True
+        while is_full:
             began, position = time.monotonic(), self._told()
             found = reader.changes(position, BATCH)
-            if not found:
-                break
+            is_full = len(found) >= BATCH
             with self._lock:
                 self._go_on_to([change for change in found if change.seq > self.position])
         self._current_at = max(self._current_at, began)

@@ -16,7 +16,7 @@ from sep2_server.errors import StoreError
 from sep2_server.feed import EVERYTHING, Feed
 from sep2_server.lease import Lease
 from sep2_server.reader import Reader
-from sep2_server.rows import Change, Row
+from sep2_server.rows import EVERYBODY, Change, Row
 from sep2_server.transaction import Transaction
 from tests.integration.process.site_process import until
 from tests.integration.sep2_harness import DATABASES
@@ -139,6 +139,33 @@ def test_all_that_is_behind_is_told_however_much_it_is(
     monkeypatch.setattr(sep2_server.feed, "BATCH", 2)
     feed.catch_up(one.reader)
     assert [change.resource_id for change in heard] == [row.id for row in rows]
+
+
+class RestlessReader:
+    """A store in which somebody commits whenever it is looked at, a hundred times."""
+
+    def __init__(self) -> None:
+        self.last = 1
+
+    def first_change(self) -> int:
+        return 1
+
+    def last_change(self) -> int:
+        return self.last
+
+    def changes(self, after: int, _: int) -> list[Change]:
+        told = [Change(n, 5, "LogEvent", None, EVERYBODY, None, 1) for n in range(after + 1, self.last + 1)]
+        self.last = min(self.last + 1, 100)
+        return told
+
+
+def test_what_others_commit_without_a_pause_holds_nobody_up() -> None:
+    feed, reader = Feed(), RestlessReader()
+    feed.start_at(0)
+    feed.catch_up(cast("Reader", reader))
+    assert feed.position == 1
+    feed.catch_up(cast("Reader", reader))
+    assert feed.position == 2
 
 
 class HangingReader:

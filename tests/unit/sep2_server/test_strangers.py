@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 
 from schemas import Codec, LogEvent, Malformed, MirrorUsagePoint
 from schemas.xml import MOST_OCTETS
+from sep2_server.errors import Busy
 from sep2_server.strangers import decoded
 from tests.inputs import inputs
 from tests.resource_strategies import resources
@@ -130,6 +131,16 @@ def test_a_look_takes_time_by_the_length_alone(filler: str, place: str) -> None:
 
     short = min(took_s(100_000) for _ in range(3))
     assert min(took_s(400_000) for _ in range(3)) <= max(8 * short, 0.02)
+
+
+def test_for_want_of_a_thread_it_is_to_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(Busy, match="no thread"):
+        read(STRANGE["element"])
+    assert read(EVENT).functionSet == 11
 
 
 def test_what_is_too_long_is_not_looked_at(threads: list[str]) -> None:
