@@ -53,7 +53,6 @@ class Transaction(Bookkeeping):
         self.written: list[Change] = []
         self.rights: int | None = None
         """Place in the change feed of the last change of rights; None where it is not known."""
-        self._filled: set[int] = set()
         """New ReadingSets that have been given values."""
 
     def by_href(self, href: str) -> Row | None:
@@ -259,10 +258,7 @@ class Transaction(Bookkeeping):
 
         Those of a set that is told as new in the same commit are not told beside it: nobody has seen them.
         """
-        is_empty = reading_set.id not in self._filled
-        self._filled.add(reading_set.id)
-        if is_empty and reading_set.version == 1 and self.unit.is_new(reading_set):
-            self.unit.add_readings(readings)
+        if reading_set.version == 1 and self.unit.add_readings(readings, reading_set):
             return
         known = self.readings(reading_set.id, limit=len(readings) + 1)
         if [reading[:-1] for reading in known] == sorted(reading[:-1] for reading in readings):

@@ -8,6 +8,7 @@ waiting, so that it sees what the jobs have done.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class Unit(Connection):
         self._inserts: dict[int, Row] = {}
         self._updates: dict[int, tuple[Row, Row]] = {}
         self._moves: defaultdict[Place, int] = defaultdict(int)
-        self._readings: list[StoredReading] = []
+        self._readings: dict[int, Sequence[StoredReading]] = {}
         self._reports: dict[tuple[int, str, int | None], Report] = {}
         self._trims: dict[Place, tuple[int, Trim]] = {}
         self._too_long: dict[Place, tuple[int, Trim]] = {}
@@ -205,10 +206,6 @@ class Unit(Connection):
             self._ids = range(int(last) - count + 1, int(last) + 1)
         return last is not None
 
-    def is_new(self, row: Row) -> bool:
-        """Whether a resource is one that the jobs have added and that is waiting to be written."""
-        return row.id in self._inserts
-
     def _all(self, statement: ClauseElement, values: dict[str, Any]) -> list[Row]:
         return list(map(row_of, self._run(statement, **values).fetchall()))
 
@@ -245,10 +242,13 @@ class Unit(Connection):
         self._moves[list_id, scope] += by
         self._wait()
 
-    def add_readings(self, readings: Sequence[StoredReading]) -> None:
-        """Add values that are not there yet."""
-        self._readings += readings
+    def add_readings(self, readings: Sequence[StoredReading], of: Row) -> bool:
+        """Add the first values of a set that waits to be written itself; False where that is not so."""
+        if of.id not in self._inserts or of.id in self._readings:
+            return False
+        self._readings[of.id] = readings
         self._wait()
+        return True
 
     def put_report(self, report: Report) -> None:
         """Put the numbers of a Response in the place of those with its device, subject and status."""
@@ -315,7 +315,7 @@ class Unit(Connection):
         inserts, self._inserts = self._inserts, {}
         updates, self._updates = self._updates, {}
         moves, self._moves = self._moves, defaultdict(int)
-        readings, self._readings = self._readings, []
+        readings, self._readings = [*chain.from_iterable(self._readings.values())], {}
         reports, self._reports = self._reports, {}
         changes, self._changes = self._changes, ()
         put: list[tuple[Table, tuple[str, ...], Sequence[Sequence[object]]]] = [

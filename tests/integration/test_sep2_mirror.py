@@ -8,6 +8,7 @@ import pytest
 
 from certs import Pki
 from schemas import (
+    Codec,
     DateTimeInterval,
     DeviceCapability,
     Error,
@@ -23,6 +24,8 @@ from schemas import (
     ReadingType,
     UsagePointList,
 )
+from sep2_server.commits import Job
+from sep2_server.messages import Answer, Request
 from sep2_server.rows import Change, Role
 from tests.integration.sep2_harness import START, Bench, Client, Reply, running
 
@@ -289,6 +292,24 @@ async def test_the_same_readings_posted_by_16_requests_at_once_are_stored_once(m
     assert len({task.result().location for task in tasks}) == 1
     assert (await meter.sets()).all == 1
     assert sorted(filter(None, await meter.values())) == [1, 2, 3]
+
+
+async def test_posts_of_one_new_set_in_one_commit_replace_each_other(meter: Meter) -> None:
+    """They have no reading in common."""
+    mup = await meter.start()
+    await meter.client.post(mup, reading_set("D0", START, 9, kind=WATT))
+    store, dispatcher = meter.bench.store, meter.bench.server.dispatchers[0]
+
+    def job_of(name: str, value: int) -> Answer | Job[Answer]:
+        posted = reading_set("D1", START + 600, value)
+        posted.MirrorReadingSet_[0].Reading_[0].localID = name
+        body = Codec().encode(posted)
+        asked = Request("POST", mup, meter.lfdi, START, "", body, "application/sep+xml", None, "x")
+        return dispatcher.answer(store.reader, asked)
+
+    told = [store.begin_short(job) for job in (job_of("00", 1), job_of("05", 2)) if not isinstance(job, Answer)]
+    assert [(await one).status for one in told] == [201, 201]
+    assert await meter.values() == [2]
 
 
 async def test_the_same_bare_reading_posted_by_16_requests_is_one_of_its_series(meter: Meter) -> None:
