@@ -3,6 +3,7 @@
 So a database of an older program, or of other settings, shows the right links without a walk through it.
 """
 
+import re
 from typing import Any, Final
 
 from schemas import EndDevice, Link
@@ -13,6 +14,7 @@ from sep2_server.extra_routes import CONNECTION_POINT
 
 START: Final = b"<EndDevice "
 SUBSCRIPTIONS: Final = b"<SubscriptionListLink "
+_SUBSCRIPTION_LINK: Final = re.compile(rb"<SubscriptionListLink [^>]*/>")
 _CONNECTION_POINT: Final = b"ConnectionPointLink "
 
 
@@ -32,12 +34,17 @@ class DeviceLinks:
             self._names.append(_CONNECTION_POINT)
 
     def completed(self, fragment: bytes, viewer: Viewer) -> bytes:
-        """The fragment of an EndDevice with every link that it should have, for a client that may see it."""
+        """The fragment of an EndDevice with the links that it should have, for a client that may see it.
+
+        One that came under an aggregator has no SubscriptionList of its own any more.
+        """
         missing = [name for name in self._names if name not in fragment]
-        if not missing:
-            return fragment
-        if SUBSCRIPTIONS in missing and not self._subscribes(fragment, viewer):
-            missing.remove(SUBSCRIPTIONS)
+        has_subscriptions = SUBSCRIPTIONS in fragment
+        if (has_subscriptions or SUBSCRIPTIONS in missing) and not self._subscribes(fragment, viewer):
+            if has_subscriptions:
+                fragment = _SUBSCRIPTION_LINK.sub(b"", fragment)
+            else:
+                missing.remove(SUBSCRIPTIONS)
         return self._with(fragment, missing) if missing else fragment
 
     def _with(self, fragment: bytes, missing: list[bytes]) -> bytes:

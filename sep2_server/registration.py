@@ -43,6 +43,7 @@ def post_end_device(action: Action) -> Answer:
 def put_end_device(action: Action) -> Answer:
     """Change what a client may say of an EndDevice: its category and the postRate that it proposes."""
     _require_in_band(action)
+    _require_enabled(action)
     row, posted = action.row, action.value
     stored: EndDevice = action.environment.codec.decode_fragment(row.body, EndDevice)
     if posted.lFDI is not None and posted.lFDI.upper() != stored.lFDI:
@@ -58,6 +59,7 @@ def put_end_device(action: Action) -> Answer:
 def delete_end_device(action: Action) -> Answer:
     """Remove an EndDevice and all that hangs on it. CSIP MAINT-002."""
     _require_in_band(action)
+    _require_enabled(action)
     row = action.row
     if devices_of(action.tx, action.environment, row.id) > 1:
         raise BadRequest("the EndDevice speaks for others; delete those first")
@@ -76,6 +78,12 @@ def _require_sfdi(action: Action, claimed: int, sfdi: int) -> None:
 def _require_in_band(action: Action) -> None:
     if not has_in_band_registration(action.tx, action.environment):
         raise Forbidden("EndDevices are registered out of band here")
+
+
+def _require_enabled(action: Action) -> None:
+    """Raise Forbidden for an EndDevice that is disabled: who removes it could register it anew."""
+    if action.tx.is_disabled(action.row.id):
+        raise Forbidden("the EndDevice is disabled; its operator alone changes and removes it")
 
 
 def _pin(action: Action) -> int | None:

@@ -69,3 +69,21 @@ async def test_a_device_that_is_let_go_by_its_aggregator_finds_its_subscription_
         await bench.do(lambda desk: change(desk, call))
     assert links[0] == [None]
     assert links[1] != [None]
+
+
+@pytest.mark.parametrize("managed", [False, True])
+async def test_a_device_that_comes_under_an_aggregator_has_its_subscription_list_by_setting_only(
+    tmp_path: Path, sep2_pki: Pki, managed: bool
+) -> None:
+    async with running(tmp_path, sep2_pki, managed_subscription_lists=managed) as bench:
+        await bench.enrol("links-aggregator", role=Role.AGGREGATOR)
+        row, _ = await bench.device("links-moved")
+        call = Call(
+            names={"device": "links-moved"}, query={}, body={"aggregator": "links-aggregator"}, now=START
+        )
+        await bench.do(lambda desk: change(desk, call))
+        client = await bench.client("links-aggregator")
+        link = (await client.read(row.href, EndDevice)).SubscriptionListLink_
+        page = await client.read("/edev?l=9", EndDeviceList)
+        in_page = {one.href: one.SubscriptionListLink_ is not None for one in page.EndDevice_}
+        assert (link is not None, in_page[row.href]) == (managed, managed)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from certs import Pki
+from certs import Pki, parse_lfdi, sfdi_of
 from function_sets import ROUTES, Access
-from schemas import DERControl, MirrorUsagePointList
+from schemas import DERControl, EndDevice, MirrorUsagePointList
 from sep2_server.access import OPEN_TO_DISABLED, may_see, may_see_again, viewer_of
 from sep2_server.reader import Reader
 from sep2_server.rows import Role
@@ -90,3 +90,20 @@ async def test_a_disabled_device_reads_nothing_of_the_server_itself(tmp_path: Pa
         assert [(await client.get(path)).status for path in paths] == [200] * 4
         await disable(bench, row.id)
         assert [(await client.get(path)).status for path in paths] == [200, 404, 404, 404]
+
+
+async def test_a_disabled_device_is_not_removed_to_be_registered_anew(tmp_path: Path, sep2_pki: Pki) -> None:
+    async with running(tmp_path, sep2_pki, in_band_registration=True) as bench:
+        await bench.enrol("aggregator-1", role=Role.AGGREGATOR)
+        aggregator = await bench.client("aggregator-1")
+        lfdi = parse_lfdi(bench.credentials("managed-1").lfdi)
+        posted = EndDevice(lFDI=lfdi, sFDI=sfdi_of(lfdi), changedTime=0)
+        href = (await aggregator.post("/edev", posted)).location
+        row = bench.store.reader.by_href(href)
+        assert row is not None
+        await disable(bench, row.id)
+        for client in (aggregator, await bench.client("managed-1")):
+            statuses = [(await client.put(href, posted)).status, (await client.send("DELETE", href)).status]
+            assert statuses == [403, 403]
+        await disable(bench, row.id, is_disabled=False)
+        assert (await aggregator.send("DELETE", href)).status == 204

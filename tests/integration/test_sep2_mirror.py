@@ -307,7 +307,9 @@ async def test_posts_of_one_new_set_in_one_commit_replace_each_other(meter: Mete
         asked = Request("POST", mup, meter.lfdi, START, "", body, "application/sep+xml", None, "x")
         return dispatcher.answer(store.reader, asked)
 
-    told = [store.begin_short(job) for job in (job_of("00", 1), job_of("05", 2)) if not isinstance(job, Answer)]
+    told = [
+        store.begin_short(job) for job in (job_of("00", 1), job_of("05", 2)) if not isinstance(job, Answer)
+    ]
     assert [(await one).status for one in told] == [201, 201]
     assert await meter.values() == [2]
 
