@@ -36,7 +36,7 @@ class Watcher(Protocol):
 class Run:
     """One run: facts of target and environment, and the verdicts in the order of the cases.
 
-    `complete` is False while it runs and after it was broken off.
+    `complete` is False while it runs and after it was broken off. Of `only`, those are played that it has.
     """
 
     role: str
@@ -47,6 +47,13 @@ class Run:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     ended_s: float | None = None
     complete: bool = False
+    only: frozenset[str] | None = None
+
+    @property
+    def left(self) -> list[AnyCase]:
+        """The cases that are to be played and have no verdict."""
+        left = [case for case in self.cases if case.id not in self.verdicts]
+        return left if self.only is None else [case for case in left if case.id in self.only]
 
 
 def select(
@@ -118,11 +125,10 @@ async def run_all(
 
     Run and watchers have each verdict as it comes, so that all is whole whenever the run is broken off.
     """
-    left = [case for case in run.cases if case.id not in run.verdicts]
-    for number, case in enumerate(left, len(run.verdicts) + 1):
+    for number, case in enumerate(run.left, len(run.verdicts) + 1):
         for watcher in watchers:
             watcher.begins(case, number, len(run.cases))
         run.verdicts[case.id] = verdict = await play(case, target, now)
         for watcher in watchers:
             watcher.ended(case, verdict)
-    run.ended_s, run.complete = now(), True
+    run.ended_s, run.complete = now(), len(run.verdicts) == len(run.cases)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from certs import Credentials
     from conformance_tests.case import AnyCase, Target
     from conformance_tests.client.observer import Observer
+    from conformance_tests.reports.record import Kept
     from conformance_tests.runner import Run, Watcher
     from conformance_tests.server.operator import Operator
     from schemas import Profile
@@ -97,6 +98,8 @@ def run_client(args: argparse.Namespace) -> int:
 def client_setup(args: argparse.Namespace) -> ClientSetup:
     """What the options tell of a client. UsageError."""
     certificate, key, roots = _given(args, "cert", "key", "roots")
+    if args.aggregator and not args.device:
+        raise UsageError("--aggregator: give the LFDI of each of its devices, with --device LFDI for each")
     host, port = args.listen
     return ClientSetup(
         role=Role.AGGREGATOR if args.aggregator else Role.DER_CLIENT,
@@ -123,13 +126,10 @@ def client_setup(args: argparse.Namespace) -> ClientSetup:
 def _run(args: argparse.Namespace, cases: Sequence[AnyCase], target: Target[Any], play: Play) -> int:
     folder = Folder(args.resume or args.out or _fresh(target.role))
     earlier = None if args.resume is None else folder.earlier_of(target)
-    run = new_run(cases, target, now=time.time, known=None if earlier is None else earlier.verdicts)
-    if earlier is not None:
-        run.begun_s = earlier.begun_s
+    run = _begun(args, cases, target, earlier)
     folder.open(run, again=earlier is not None)
-    left = [case for case in run.cases if case.id not in run.verdicts]
     width = shutil.get_terminal_size().columns
-    terminal = Terminal(sys.stdout, left, width=width, now=time.time, every=args.every)
+    terminal = Terminal(sys.stdout, run.left, width=width, now=time.time, every=args.every)
     try:
         asyncio.run(play(run, (terminal, folder)))
     except KeyboardInterrupt:
@@ -143,6 +143,23 @@ def _run(args: argparse.Namespace, cases: Sequence[AnyCase], target: Target[Any]
     if not run.complete:
         sys.stdout.write(f"go on with: lineside conform ... --resume {folder.path}\n")
     return exit_code(run, strict=args.strict)
+
+
+def _begun(
+    args: argparse.Namespace, cases: Sequence[AnyCase], target: Target[Any], earlier: Kept | None
+) -> Run:
+    """A new run, or one that goes on: the cases of then, and those that `--only` names, which are played."""
+    if earlier is None:
+        return new_run(cases, target, now=time.time)
+    ids = {case.id for case in cases} if args.only else set[str]()
+    of_both = [
+        case
+        for case in select(all_cases(), target.role, target.profile)
+        if case.id in ids or case.id in earlier.cases
+    ]
+    run = new_run(of_both, target, now=time.time, known=earlier.verdicts)
+    run.begun_s, run.only = earlier.begun_s, frozenset(ids) or None
+    return run
 
 
 def _documents(args: argparse.Namespace) -> Profile | None:

@@ -55,8 +55,11 @@ class Answer:
     body: bytes = b""
 
 
-async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request; None where the client closed between two. BadRequestError, ConnectionError."""
+async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
+    """The next request; None where the client closed between two. BadRequestError, ConnectionError.
+
+    `writer` tells a client to go on that waits for that before its body. RFC 9110, 10.1.1.
+    """
     line = await _line(reader)
     if not line:
         return None
@@ -66,7 +69,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     headers = await _headers(reader)
     given = {name.lower(): value for name, value in headers}
     if given.get("expect", "").lower() == "100-continue":
-        raise BadRequestError("Expect: 100-continue is not answered here")
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     if CHUNKED in given.get("transfer-encoding", "").lower():
         body = await _chunks(reader)
     else:

@@ -122,11 +122,11 @@ class Serving:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer, facts = self._peer(writer)
-        request = await read_request(reader)
+        request = await read_request(reader, writer)
         if request is None:
             self._refused("the connection was closed without a request")
         while request is not None and await self._take(writer, request, peer, facts):
-            request = await read_request(reader)
+            request = await read_request(reader, writer)
 
     def _peer(self, writer: asyncio.StreamWriter) -> tuple[PeerIdentity | None, TlsFacts]:
         session: Any = writer.get_extra_info("ssl_object")

@@ -46,7 +46,6 @@ class Terminal:
         self._every = every
         self._now = now
         self._left = {case.id: case.lasts_s for case in cases}
-        self._of = len(cases)
         self._said_s = 0.0
         self._took_s = 0.0
         self._bad = 0
@@ -84,9 +83,10 @@ class Terminal:
         families = grouped(run, lambda case: case.family)
         widest = max((len(name) for name in families), default=0)
         lines = [f"  {name:<{widest}}  {counts}" for name, counts in families.items()]
-        whole = "" if run.complete else f" (broken off: {self._of - len(run.verdicts)} cases not played)"
+        of = len(run.cases)
+        whole = "" if run.complete else f" (broken off: {of - len(run.verdicts)} cases not played)"
         took = duration((run.ended_s or self._now()) - run.begun_s)
-        lines.append(f"{counts_of(run.verdicts.values())} of {self._of} in {took}{whole}")
+        lines.append(f"{counts_of(run.verdicts.values())} of {of} in {took}{whole}")
         self._out.write("\n".join(one_line_keeping(line, self._width) for line in lines) + "\n")
         self._out.flush()
 

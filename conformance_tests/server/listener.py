@@ -110,7 +110,7 @@ class Listener:
         with contextlib.suppress(BadRequestError, OSError, EOFError, TimeoutError, TlsError):
             while True:
                 async with asyncio.timeout(IDLE_S):
-                    request = await read_request(reader)
+                    request = await read_request(reader, writer)
                 if request is None:
                     break
                 status = self.statuses.get(request.path, self.status)

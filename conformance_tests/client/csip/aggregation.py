@@ -234,7 +234,7 @@ async def _settle(site: Site) -> None:
 
 def _need_new(bench: ClientBench) -> None:
     if len(bench.devices) < len(DEVICES):
-        bench.trial.skip("needs the LFDIs of five devices of the aggregator: --device-lfdi for each")
+        bench.trial.skip("needs the LFDIs of five devices of the aggregator: --device for each")
 
 
 def _publish(site: Site, name: str, base: DERControlBase, start_s: int, duration_s: int) -> StagedEvent:

@@ -85,9 +85,7 @@ def site_of(bench: ClientBench, names: Sequence[str] = (), *, ders: int = 1) -> 
         return Site(bench=bench, own=own, devices={"the device": own})
     chosen = names or DEVICES[: len(bench.devices)]
     if len(bench.devices) < max(DEVICES.index(name) for name in chosen) + 1:
-        bench.trial.skip(
-            f"needs the LFDIs of {len(chosen)} devices of the aggregator: --device-lfdi for each"
-        )
+        bench.trial.skip(f"needs the LFDIs of {len(chosen)} devices of the aggregator: --device for each")
     own = bench.stage.add_device(bench.lfdi, pin=bench.pin, ders=0)
     made = {name: device_of(bench, name, ders=ders) for name in chosen}
     return Site(bench=bench, own=own, devices=made)

@@ -100,10 +100,10 @@ async def _manages(bench: ServerBench, others: Survey, asker: Viewer) -> bool:
     """
     held = bench.shared.get(f"survey of {bench.device.lfdi}")
     own = held.places.get("EndDevice", ()) if isinstance(held, Survey) else ()
-    if asker is bench.device or not own or own[0] in others.all_hrefs():
-        return asker is not bench.device and bool(own)
-    if Need.AGGREGATOR not in bench.has or asker.lfdi != bench.aggregator.lfdi:
+    if not own or Need.AGGREGATOR not in bench.has or asker.lfdi != bench.aggregator.lfdi:
         return False
+    if own[0] in others.all_hrefs():
+        return True
     key = f"devices of {asker.lfdi}"
     if key not in bench.shared:
         lists = others.places.get("EndDeviceList", ())[:1]

@@ -68,6 +68,11 @@ class House:
         with plant(self._target):
             return self._runner.run(play(case, self._target, time.time))
 
+    def forget(self) -> None:
+        """Forget what was seen of the server, as before a new run."""
+        self._target.shared.clear()
+        self._target.tours.changed()
+
     def close(self) -> None:
         """Stop everything."""
         self._runner.run(self._house.__aexit__(None, None, None))

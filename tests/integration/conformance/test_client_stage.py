@@ -375,3 +375,18 @@ async def test_waiting_for_a_request_ends_when_it_comes_or_in_bounded_time(visit
     assert found is not None
     assert found.path == "/dcap"
     assert await bench.first(lambda one: one.path == "/none", 0.05) is None
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_a_client_that_waits_before_its_body_is_told_to_go_on(
+    visitor: Visitor, is_chunked: bool
+) -> None:
+    """RFC 9110, 10.1.1."""
+    body = CODEC.encode(Time(currentTime=1, dstEndTime=0, dstOffset=0, dstStartTime=0, quality=7, tzOffset=0))
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield body
+
+    data = parts() if is_chunked else body
+    async with visitor.http.post(visitor.base + "/dcap", data=data, headers=SEP, expect100=True) as answer:
+        assert answer.status == 405

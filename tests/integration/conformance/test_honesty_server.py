@@ -10,6 +10,7 @@ from conformance_tests import Outcome, Role
 from tests.integration.conformance.honesty import BY_ID, assert_caught, parameters
 from tests.integration.conformance.house import House
 from tests.integration.conformance.planted.row import Planted
+from tests.integration.conformance.planted.table import FAULTS
 from tests.integration.conformance.played import Played, aus_verdict
 
 GENERATED = frozenset({"access", "bodies", "lists", "methods", "subscribable"})
@@ -37,6 +38,18 @@ def test_a_fault_is_caught_by_a_generated_case(house: House, fault: Planted, cas
     honest = house.verdict(BY_ID[case])
     assert honest.outcome is Outcome.PASSED, honest.reason
     assert_caught(fault, house.verdict(BY_ID[case], fault.plant))
+
+
+@pytest.mark.parametrize("name", ["EndDevice", "EndDeviceList", "MirrorUsagePointList"])
+def test_a_server_that_takes_everybody_for_one_device_is_caught_from_the_start(
+    house: House, name: str
+) -> None:
+    """Also where the tour of the other device was led to what is the first one's."""
+    (fault,) = (one for one in FAULTS if one.name == "reads-as-another")
+    house.forget()
+    verdict = house.verdict(BY_ID[f"access/{name}-other/server"], fault.plant)
+    house.forget()
+    assert verdict.outcome is Outcome.FAILED, verdict.reason
 
 
 @pytest.mark.parametrize(("fault", "case"), parameters(Role.SERVER, "csip", "events", "tls"))

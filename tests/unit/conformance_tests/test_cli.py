@@ -112,3 +112,8 @@ def test_a_class_that_there_is_not_is_told_with_those_that_there_are(
     with pytest.raises(SystemExit):
         client_options("--classes", "A,X-1")
     assert "no class X-1; there are A, C, DER-A" in capsys.readouterr().err
+
+
+def test_an_aggregator_without_devices_is_not_tested() -> None:
+    with pytest.raises(UsageError, match="--device LFDI"):
+        client_setup(client_options(*FILES, "--aggregator"))

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from conformance_tests.server.csip import aggregator, events
+from conformance_tests.server.csip.core import is_summer
 from conformance_tests.server.csip.event_series import Series
 from conformance_tests.server.csip.settings import FUNCTIONS, Shape
 from conformance_tests.server.operator_acts import as_json
+from schemas import Time
 
 SERIES = {**events.SERIES, **aggregator.SERIES}
 
@@ -78,3 +80,20 @@ def test_a_setting_is_that_of_the_facts(vectors: Path, id_: str, when: str) -> N
     for name, value in plain.items():
         seen = got[name]
         assert (seen["value"] if isinstance(seen, dict) else seen) == value
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "summers"),
+    [(10, 20, {10, 15, 19}), (20, 10, {0, 9, 20, 25}), (0, 0, set())],
+)
+def test_summer_is_between_its_start_and_end_in_the_south_too(
+    start: int, end: int, summers: set[int]
+) -> None:
+    found = {
+        now
+        for now in (0, 9, 10, 15, 19, 20, 25)
+        if is_summer(
+            Time(currentTime=now, dstStartTime=start, dstEndTime=end, dstOffset=3600, tzOffset=0, quality=7)
+        )
+    }
+    assert found == summers

@@ -133,6 +133,16 @@ async def test_known_verdicts_are_kept_and_the_rest_is_played() -> None:
     assert run.complete
 
 
+async def test_of_a_run_that_goes_on_only_what_is_named_is_played_and_all_is_kept() -> None:
+    cases = [case_of(holds, id=f"made/{name}/server") for name in ("ONE", "TWO", "THREE")]
+    known = {"made/ONE/server": Verdict(case="made/ONE/server", outcome=Outcome.FAILED, reason="then")}
+    run = new_run(cases, Nothing(), now=lambda: 7.0, known=known)
+    run.only = frozenset({"made/THREE/server"})
+    await run_all(run, Nothing(), now=lambda: 7.0)
+    assert list(run.verdicts) == ["made/ONE/server", "made/THREE/server"]
+    assert not run.complete
+
+
 @pytest.mark.parametrize("pattern", ["made/two/server", "TWO", "made/T*"])
 def test_only_picks_by_id_name_or_pattern(pattern: str) -> None:
     cases = [case_of(holds, id=f"made/{name}/server") for name in ("ONE", "TWO")]

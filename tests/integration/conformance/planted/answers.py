@@ -1,7 +1,7 @@
 """Plants for servers: what a real server answers, changed as a server with the fault would have it."""
 
 import re
-from asyncio import StreamReader
+from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -31,9 +31,9 @@ def answers(change: Change) -> Plant:
 def notifies(pattern: str, other: str) -> Plant:
     """Something else stands in what the server sends to a listener."""
 
-    def made(read: Callable[[StreamReader], Awaitable[Request | None]]) -> Any:  # noqa: ANN401  a function
-        async def request(reader: StreamReader) -> Request | None:
-            came = await read(reader)
+    def made(read: Callable[..., Awaitable[Request | None]]) -> Any:  # noqa: ANN401  a function
+        async def request(reader: StreamReader, writer: StreamWriter) -> Request | None:
+            came = await read(reader, writer)
             return came and replace(came, body=re.sub(pattern.encode(), other.encode(), came.body))
 
         return request
