@@ -14,7 +14,7 @@ from conformance_tests.server.operator_acts import Acts, Json
 from conformance_tests.server.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Container, Mapping
     from pathlib import Path
 
 _JSON: Final = "application/json"
@@ -34,13 +34,18 @@ def api_operator(url: str, token_file: Path, roots: Path | None) -> ApiOperator:
 
 @dataclass(slots=True)
 class _Made:
-    """What a case made: names of groups at the server with their program's mRID, and LFDIs of devices."""
+    """What a case made: names of groups at the server with their program's mRID, and LFDIs of devices.
+
+    `poll_rates` and `post_rates` (by LFDI) are those that were there before it set others, s.
+    """
 
     tag: str = ""
     lasting: frozenset[str] = frozenset()
     programs: dict[str, str] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
+    poll_rates: dict[str, Json] = field(default_factory=dict)
+    post_rates: dict[str, Json] = field(default_factory=dict)
 
 
 class ApiOperator(Acts):
@@ -129,6 +134,11 @@ class ApiOperator(Acts):
         for name in sorted(made.programs):
             await self._call("POST", "controls", "cancel", body={"group": name})
             await self._call("DELETE", "groups", name, missing_ok=True)
+        if made.poll_rates:
+            await self._call("PUT", "rates", body={"pollRate": made.poll_rates})
+        for lfdi, rate in made.post_rates.items():
+            if lfdi not in made.devices - made.lasting:
+                await self._call("PUT", "devices", lfdi, "rates", body={"postRate": rate}, missing_ok=True)
         for lfdi in sorted(made.devices - made.lasting):
             await self._call("DELETE", "devices", lfdi, if_exists="true")
         return {}
@@ -193,8 +203,11 @@ class ApiOperator(Acts):
         return await self._call("POST", "controls", given["mRID"], "cancel", body=body)
 
     async def _cancel_all(self, given: Mapping[str, Json]) -> Mapping[str, Json]:
+        """All controls of the case: those of the utility are not its to cancel."""
         del given
-        return await self._call("POST", "controls", "cancel", body={"all": True})
+        for name in sorted(self._made.programs):
+            await self._call("POST", "controls", "cancel", body={"group": name})
+        return {}
 
     async def _set_rates(self, given: Mapping[str, Json]) -> Mapping[str, Json]:
         rates = given["rates"]
@@ -202,10 +215,27 @@ class ApiOperator(Acts):
         names = {"EndDevice": "postRate", "MirrorUsagePoint": "MirrorUsagePoint"}
         post = {field_: poll.pop(name) for name, field_ in names.items() if name in poll}
         if post:
+            await self._note_post_rate(str(given["lFDI"]))
             await self._call("PUT", "devices", given["lFDI"], "rates", body=post)
         if poll:
+            await self._note_poll_rates(poll)
             await self._call("PUT", "rates", body={"pollRate": poll})
         return {}
+
+    async def _note_post_rate(self, lfdi: str) -> None:
+        """Remember the postRate of a device, if it has one, before the case sets another."""
+        if lfdi not in self._made.post_rates:
+            held = (await self._call("GET", "devices", lfdi)).get("EndDevice")
+            rate = held.get("postRate") if isinstance(held, dict) else None
+            if rate is not None:
+                self._made.post_rates[lfdi] = rate
+
+    async def _note_poll_rates(self, kinds: Container[str]) -> None:
+        """Remember the pollRates of resources before the case sets others."""
+        told = (await self._call("GET", "rates")).get("pollRate")
+        for kind, rate in told.items() if isinstance(told, dict) else ():
+            if kind in kinds:
+                self._made.poll_rates.setdefault(kind, rate)
 
     async def _block(self, given: Mapping[str, Json]) -> Mapping[str, Json]:
         lfdi = str(given["lFDI"])

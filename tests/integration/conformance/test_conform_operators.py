@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from certs import Pki
+from certs import Credentials, Pki
 from conformance_tests import Need, Outcome, Skipped, TargetError, UsageError, play
 from conformance_tests.server.operator import Operator
 from conformance_tests.server.operator_api import api_operator
@@ -170,6 +170,41 @@ def test_what_a_case_made_is_cleared_away_and_the_device_stays(tmp_path: Path, s
         await operator.end()
         await target.close()
         await operator.close()
+
+    time = VirtualTime()
+    with loop_of(time) as runner:
+        runner.run(run())
+
+
+def test_what_is_not_of_a_case_is_left_or_put_back(tmp_path: Path, sep2_pki: Pki) -> None:
+    async def run() -> None:
+        async with site_of(tmp_path, sep2_pki, time) as site:
+            await two_operators(site, device_of(sep2_pki, "acts-1"))
+
+    async def two_operators(site: Site, device: Credentials) -> None:
+        utility, runner = site.operator(), site.operator()
+        lfdi = str(device.lfdi)
+        for one, group in ((utility, "of the utility"), (runner, "of the case")):
+            await one.begin("made/case/server", lasting=frozenset({lfdi}), note=lambda _: None)
+            await one.ensure_device(lfdi)
+            await one.assign(lfdi, group, primacy=4)
+        await utility.set_rates(lfdi, {"EndDevice": 77, "DERProgramList": 33})
+        start = int(time.time()) + 60
+        for one, group in ((utility, "of the utility"), (runner, "of the case")):
+            await one.publish(group, DERControlBase(opModMaxLimW=1), start_s=start, duration_s=999)
+        for rates in ({"EndDevice": 5, "DERProgramList": 6}, {"DERProgramList": 7, "EndDeviceList": 8}):
+            await runner.set_rates(lfdi, rates)
+        await runner.cancel_all()
+        assert site.server is not None
+        reader = site.server.store.reader
+        assert sorted(row.status or 0 for row in reader.of_kind("DERControl")) == [0, 2]
+        await runner.end()
+        assert reader.options()["poll_rate.DERProgramList"] == "33"
+        row = reader.of_kind("EndDevice")[-1]
+        assert b"<postRate>77</postRate>" in row.body
+        await utility.end()
+        await utility.close()
+        await runner.close()
 
     time = VirtualTime()
     with loop_of(time) as runner:
