@@ -60,15 +60,16 @@ async def alarms(bench: ClientBench) -> None:
     """BASIC-027: five LogEvents are posted and kept, newest first."""
     site = await _ready(bench)
     device = next(iter(site.devices.values()))
-    await _cause(bench, device.lfdi)
+    caused = await _cause(bench, device.lfdi)
 
     def posted() -> list[Seen]:
         return [one for one in bench.writes("POST", "LogEventList") if one.path == device.log]
 
     enough = await bench.waits(lambda: len(posted()) >= ALARMS, bench.patience_s)
     found = posted()
-    if not found and bench.observer is None:
-        bench.trial.skip("no LogEvent came, and nobody could be asked to cause one: --observe hook|prompt")
+    if not enough and not caused:
+        came = f"{len(found)} LogEvents came" if found else "no LogEvent came"
+        bench.trial.skip(f"{came}, and nobody could be asked to cause {ALARMS}: --observe hook|prompt")
     bench.trial.check(enough, f"{ALARMS} LogEvents are posted to the LogEventList", seen=f"{len(found)} came")
     for one in found:
         event = one.resource
@@ -83,12 +84,13 @@ async def alarms(bench: ClientBench) -> None:
     bench.trial.check(times == sorted(times, reverse=True), "the LogEvents read back newest first")
 
 
-async def _cause(bench: ClientBench, lfdi: str) -> None:
-    """Ask who stands at the device for five alarms, or their ends; wait for what comes by itself else."""
+async def _cause(bench: ClientBench, lfdi: str) -> bool:
+    """Ask who stands at the device for five alarms, or their ends; whether somebody causes them."""
     what = f"{ALARMS} alarms or returns to normal, one after the other"
-    if bench.observer is not None:
-        bench.trial.note(f"who watches the device is asked to cause: {what}")
-        await bench.observer.cause(lfdi, what)
+    if bench.observer is None:
+        return False
+    bench.trial.note(f"who watches the device is asked to cause: {what}")
+    return await bench.observer.cause(lfdi, what)
 
 
 async def status(bench: ClientBench) -> None:
@@ -140,8 +142,10 @@ async def _mirrored(bench: ClientBench, name: str, lfdi: str) -> None:
         per_place = [sum(one.path == place for one in readings()) for place in places]
         return UNITS.keys() <= units and min(per_place, default=0) >= POSTINGS
 
-    await bench.waits(is_enough, POST_RATE_S * (POSTINGS + 2) + SETTLE_S)
+    enough = await bench.waits(is_enough, POST_RATE_S * (POSTINGS + 2) + SETTLE_S)
     came = readings()
+    what = f"each mirror usage point of {name} gets {POSTINGS} postings, one each {POST_RATE_S} s"
+    bench.trial.check(enough, what, seen=f"{len(came)} to {len(places)}")
     units = _units([*points, *came])
     for unit, words in UNITS.items():
         bench.trial.check(unit in units, f"{name} mirrors {words} (uom {unit})", seen=f"uom {sorted(units)}")

@@ -372,7 +372,7 @@ ADDRESSES: Final = (
         "redirects-ignored",
         "a redirect is an error",
         "ERR-001",
-        "follows a 301",
+        "follows a 302",
         speaks(staying),
     ),
     row(
