@@ -130,7 +130,8 @@ class CurveBefore:
 class Wish:
     """What a plan is made from. `setpoint` is what shall hold, with one reactive mode at most.
 
-    `before` has the curve models that this client has changed.
+    `before` has the curve models that this client has changed, `restore` the fields by which it took the
+    device out of service.
     """
 
     device_map: DeviceMap
@@ -138,7 +139,7 @@ class Wish:
     reversion: Reversion
     settings: MappingSettings
     bases: Bases
-    restore_service: bool = False
+    restore: frozenset[str] = frozenset()
     before: Mapping[int, CurveBefore] = field(default_factory=dict)
 
     def model(self, model_id: int) -> Model | None:

@@ -38,15 +38,15 @@ def plan(
     reversion: Reversion,
     settings: MappingSettings | None = None,
     *,
-    restore_service: bool = False,
+    restore: frozenset[str] = frozenset(),
     before: Mapping[int, CurveBefore] | None = None,
 ) -> Plan:
     """The writes that a Setpoint needs, in the order in which power may not overshoot on the way.
 
     What conflicts stops first; then ramp, limit, setpoints; what is released; curves; the connection last.
-    `restore_service` closes the connection again where the Setpoint leaves it free (the writer of the last
-    Setpoint opened it). `before` tells how curve models were that this client has changed. A function that
-    the device lacks, or a value that its registers cannot hold, is unsupported.
+    `restore` names the fields by which an earlier Setpoint took the device out of service: those that this
+    one leaves free bring it back. `before` tells how curve models were that this client has changed. A
+    function that the device lacks, or a value that its registers cannot hold, is unsupported.
     """
     settings = settings or MappingSettings()
     draft = Draft(settings.write_only)
@@ -60,7 +60,7 @@ def plan(
         reversion=replace(reversion, to=default),
         settings=settings,
         bases=bases,
-        restore_service=restore_service,
+        restore=restore,
         before=before or {},
     )
     _refuse_missing(wish, chosen, draft)

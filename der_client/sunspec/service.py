@@ -19,10 +19,7 @@ DELAYS = (("delay_s", "ESDlyTms"), ("random_delay_s", "ESRndTms"), ("ramp_s", "E
 
 def plan_service(wish: Wish, draft: Draft) -> None:
     """Add what opens the connection, before curves, or closes it, last; a shared model obeys what forbids."""
-    asked = {
-        "connect": _service(wish, wish.setpoint.connect),
-        "energize": _service(wish, wish.setpoint.energize),
-    }
+    asked = {field: _service(wish, field) for field in ("connect", "energize")}
     stage = Stage.OPEN if False in asked.values() else Stage.CONNECT
     by_service: dict[str, bool] = {}
     for field, wanted in asked.items():
@@ -44,8 +41,10 @@ def plan_service(wish: Wish, draft: Draft) -> None:
         )
 
 
-def _service(wish: Wish, wanted: bool | None) -> bool | None:
-    return True if wanted is None and wish.restore_service else wanted
+def _service(wish: Wish, field: str) -> bool | None:
+    """What is asked of a field; what nothing took out of service is not brought back."""
+    wanted: bool | None = getattr(wish.setpoint, field)
+    return True if wanted is None and field in wish.restore else wanted
 
 
 def _is_to_end(wish: Wish, field: str, *, in_service: bool) -> bool:
