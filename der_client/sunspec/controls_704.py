@@ -8,7 +8,7 @@ from der_client.sunspec.codec import Rounding
 from der_client.sunspec.drafts import Draft, Stage, Wish
 from der_client.sunspec.functions import FULL_PCT, FUNCTIONS, REACTIVE_FIELDS, Function, Points
 from der_client.sunspec.model import Model
-from der_client.sunspec.writes import Step, Wanted, step_of
+from der_client.sunspec.writes import Step, Wanted, encode_point, step_of, writable_point
 
 RAMP_REF_W_MAX = 1
 FASTEST_RAMP_PCT_PER_S = 100
@@ -101,7 +101,8 @@ class _Planner:
 def plan_ramp(wish: Wish, draft: Draft) -> None:
     """Add the ramp: 704.WRmp in whole %/s of WMax, else 121.WGra.
 
-    No limit is the fastest ramp; a ramp that the register cannot count is not supported.
+    No limit is the fastest ramp; one below the first step that the register counts is not supported: 0 is no
+    ramp, and devices refuse it or hold their power for good.
     """
     grad = wish.setpoint.grad_w_pct_per_s
     if grad is None:
@@ -109,20 +110,17 @@ def plan_ramp(wish: Wish, draft: Draft) -> None:
     field, number = "grad_w_pct_per_s", executor(wish.device_map, "grad_w_pct_per_s", wish.settings)
     model = wish.model(number) if number else None
     pct_per_s = min(grad or FASTEST_RAMP_PCT_PER_S, FASTEST_RAMP_PCT_PER_S)
-    raw = pct_per_s * wish.settings.ramp_scale if number == 704 else pct_per_s
-    if model is None or (number == 704 and raw < 1):
+    wanted = Wanted(pct_per_s * (wish.settings.ramp_scale if number == 704 else 1), Rounding.DOWN)
+    if model is None:
         draft.refuse([field])
         return
     point, reference = ("WRmp", {"WRmpRef": Wanted(RAMP_REF_W_MAX)}) if number == 704 else ("WGra", {})
     try:
-        step = step_of(
-            model,
-            field,
-            {point: Wanted(raw, Rounding.DOWN)},
-            optional=reference,
-            permissions=wish.permissions,
-        )
+        is_counted = any(encode_point(model, writable_point(model, point, wish.permissions), wanted))
+        step = step_of(model, field, {point: wanted}, optional=reference, permissions=wish.permissions)
     except ValueError:
+        is_counted = False
+    if is_counted:
+        draft.add(Stage.LIMIT, step)
+    else:
         draft.refuse([field])
-        return
-    draft.add(Stage.LIMIT, step)

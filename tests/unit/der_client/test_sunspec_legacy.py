@@ -231,6 +231,13 @@ def test_ramp_is_written_to_the_basic_settings() -> None:
     assert requests(made(Setpoint(grad_w_pct_per_s=0.55))) == [("121.WGra", (5,))]
 
 
+@pytest.mark.parametrize(("exponent", "grad"), [(0, 0.27), (-1, 0.05)])
+def test_ramp_below_the_first_step_of_the_register_is_unsupported(exponent: int, grad: float) -> None:
+    result = made(Setpoint(grad_w_pct_per_s=grad, max_w_pct=50), values={"121.WGra_SF": exponent})
+    assert requests(result) == [("123.WMaxLimPct", (5_000, 0, 60, 0, 1))]
+    assert result.unsupported == {"grad_w_pct_per_s"}
+
+
 @pytest.mark.parametrize(
     ("target_w", "rates", "mode"),
     [
