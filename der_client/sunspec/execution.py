@@ -26,10 +26,19 @@ Models = Mapping[int, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What was written last where the device shows nothing of it, and when (s, monotonic)."""
+    """What was written last where the device shows nothing of it, and when (s, monotonic).
+
+    What nobody waited for has arrived once all of `sending` was acknowledged.
+    """
 
     words: tuple[Words, ...]
     at_s: float
+    sending: Sending | None = None
+
+    @property
+    def has_arrived(self) -> bool:
+        """True if the device acknowledged it."""
+        return self.sending is None or self.sending.has_arrived
 
 
 class Execution:
@@ -68,9 +77,11 @@ class Execution:
         if self._one_by_one or any(step.verify or step.result for step, _ in due):
             return None
         now_s = asyncio.get_running_loop().time()
+        sending = Sending(self._connection.transport, [block for step, _ in due for block in step.due_blocks])
         for step, _ in due:
-            self._sent[_key(step)] = Sent(words=tuple(block.words for block in step.to_write), at_s=now_s)
-        return Sending(self._connection.transport, [block for step, _ in due for block in step.due_blocks])
+            words = tuple(block.words for block in step.to_write)
+            self._sent[_key(step)] = Sent(words=words, at_s=now_s, sending=sending)
+        return sending
 
     async def confirm(
         self, wanted: Plan, due: list[tuple[Step, int | None]], models: Models
@@ -98,7 +109,7 @@ class Execution:
         """As `_is_due` where the device shows no time left, or nothing at all."""
         sent = self._sent.get(_key(step))
         words = tuple(block.words for block in step.to_write)
-        if sent is None or sent.words != words or not step.is_shown:
+        if sent is None or sent.words != words or not sent.has_arrived or not step.is_shown:
             return True
         return bool(step.refresh_s) and now_s - sent.at_s >= step.refresh_s / 4
 
@@ -108,6 +119,7 @@ class Execution:
         begun = self._adopting.get(step.model.model_id)
         if step.result and begun is not None and begun.words == words:
             return await self._adopted(step, models, begun.at_s)
+        self._sent.pop(_key(step), None)
         for block in step.due_blocks:
             fault = await self._write_block(block, models)
             if fault:
