@@ -41,6 +41,18 @@ class Sent:
         return self.sending is None or self.sending.has_arrived
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The curve that a device was told to adopt, and when (s, monotonic).
+
+    `was_shown`: it was in force then, so that seeing it says nothing of an earlier one that is on its way.
+    """
+
+    words: tuple[Words, ...]
+    at_s: float
+    was_shown: bool
+
+
 class Execution:
     """Executes plans for one device, one at a time."""
 
@@ -48,7 +60,7 @@ class Execution:
         self.settings = settings
         self._connection = connection
         self._sent: dict[tuple[str, int], Sent] = {}
-        self._adopting: dict[int, Sent] = {}
+        self._adopting: dict[int, Told] = {}
         self._one_by_one = settings.write_one_by_one
 
     def due(self, wanted: Plan) -> list[tuple[Step, int | None]]:
@@ -118,22 +130,23 @@ class Execution:
         words = tuple(block.words for block in step.to_write)
         begun = self._adopting.get(step.model.model_id)
         if step.result and begun is not None and begun.words == words:
-            return await self._adopted(step, models, begun.at_s)
+            return await self._adopted(step, models, begun)
+        was_shown = step.is_shown
         self._sent.pop(_key(step), None)
         for block in step.due_blocks:
             fault = await self._write_block(block, models)
             if fault:
                 return fault
         now_s = asyncio.get_running_loop().time()
-        self._sent[_key(step)] = sent = Sent(words=words, at_s=now_s)
+        self._sent[_key(step)] = Sent(words=words, at_s=now_s)
         if step.verify:
             self._adopting.pop(step.model.model_id, None)
             return await self._verified(step, models)
         if not step.result:
             return None
-        self._adopting[step.model.model_id] = sent
+        told = self._adopting[step.model.model_id] = Told(words=words, at_s=now_s, was_shown=was_shown)
         await asyncio.sleep(self.settings.adopt_pause_s)
-        return await self._adopted(step, models, now_s)
+        return await self._adopted(step, models, told)
 
     async def _write_block(self, block: Block, models: Models) -> Fault | None:
         """Write one block; without an answer the device's registers decide: nothing is sent twice blindly."""
@@ -178,8 +191,8 @@ class Execution:
                 return difference
             await asyncio.sleep(self.settings.readback_pause_s)
 
-    async def _adopted(self, step: Step, models: Models, since_s: float) -> Fault | None:
-        """Look whether the device has adopted the curve that it was told to at `since_s`, monotonic.
+    async def _adopted(self, step: Step, models: Models, told: Told) -> Fault | None:
+        """Look whether the device has adopted the curve that it was told to.
 
         It is waited for as long as for a read-back; then each call looks once, until `adopt_s` are over.
         SunSpec models 705 to 712, adopt result.
@@ -189,8 +202,8 @@ class Execution:
             seen = await self._connection.refreshed(models)
             if isinstance(seen, Fault):
                 return seen
-            waited_s = asyncio.get_running_loop().time() - since_s
-            fault = self._not_adopted(step.adoption, waited_s)
+            waited_s = asyncio.get_running_loop().time() - told.at_s
+            fault = self._not_adopted(step, told, waited_s)
             if fault is None or fault.kind is not FaultKind.PENDING:
                 self._adopting.pop(step.model.model_id, None)
                 return None if fault is None else replace(fault, point=point)
@@ -198,12 +211,13 @@ class Execution:
                 return replace(fault, point=point)
             await asyncio.sleep(self.settings.adopt_pause_s)
 
-    def _not_adopted(self, adoption: Adoption, waited_s: float) -> Fault | None:
-        if adoption is Adoption.DONE:
+    def _not_adopted(self, step: Step, told: Told, waited_s: float) -> Fault | None:
+        is_late = waited_s >= self.settings.adopt_s
+        if step.adoption is Adoption.DONE and (is_late or not (told.was_shown and step.is_adopting)):
             return None
-        if adoption is Adoption.FAILED:
+        if step.adoption is Adoption.FAILED:
             return Fault(kind=FaultKind.REFUSED, detail="the curve was not adopted")
-        if waited_s >= self.settings.adopt_s:
+        if is_late:
             detail = f"no curve adopted within {self.settings.adopt_s:g} s"
             return Fault(kind=FaultKind.READBACK, detail=detail)
         return Fault(kind=FaultKind.PENDING, detail="the curve is not adopted yet")

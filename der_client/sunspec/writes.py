@@ -16,6 +16,8 @@ from der_client.sunspec.model import Model
 from der_client.sunspec.permissions import DEFAULT, Permissions
 
 MAX_WRITE = 123
+ADOPTING, NOT_ADOPTED = 0, 2
+"""What the adopt result says. SunSpec models 705 to 712, AdptCrvRslt."""
 ENABLES = ("Ena", "StorCtl_Mod")
 
 
@@ -149,13 +151,18 @@ class Step:
         return self.model.integer(self.timer) if self.timer else None
 
     @property
+    def is_adopting(self) -> bool:
+        """True if the device, as last read, does not say that it is done with a curve."""
+        return self.result is not None and self.model.integer(self.result) == ADOPTING
+
+    @property
     def adoption(self) -> Adoption:
         """How far the adoption is, as last read; a device that never reports it is judged by what it shows.
 
         SunSpec models 705 to 712, adopt request and result.
         """
         result = self.model.integer(self.result) if self.result else 1
-        if result == 2:
+        if result == NOT_ADOPTED:
             return Adoption.FAILED
         shows = all(block.is_held for block in self.blocks if block.use is Use.EXPECTED)
         return Adoption.DONE if shows else Adoption.PENDING

@@ -19,6 +19,7 @@ from der_client.device import (
 )
 from der_client.sunspec import SunSpecDevice, read_points
 from der_client.sunspec.codec import Value
+from der_client.sunspec.model import Model
 from der_client.sunspec.simulator import InverterSettings, serve_inverter
 from der_client.sunspec.simulator.bank import put
 from tests.sunspec_devices import HYBRID, Older, newer_map, older_map
@@ -114,6 +115,66 @@ async def test_simulated_inverter_gets_its_droop_back() -> None:
     assert (droop.value("Ena"), droop.value("Ctl[0].DbOf"), droop.value("Ctl[0].KUf")) == (1, 0.036, 0.05)
     await device.close()
     await handle.close()
+
+
+class Slow(Shelf):
+    """A device that brings the curve that it was told last into force when the test says so."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        super().__init__(models)
+        self.told: list[int] = []
+
+    def adopt(self, model: Model, number: int) -> None:
+        put(model, "AdptCrvRslt", 0)
+        self.told.append(number)
+
+    def finish(self) -> None:
+        super().adopt(self.models[705], self.told[-1])
+
+
+SLOW = replace(QUICK, readback_s=0.05, adopt_s=10.0)
+
+
+async def test_curve_that_is_released_while_it_is_adopted_does_not_come_into_force_later() -> None:
+    shelf = Slow(newer_map({"705.Ena": 1}).models)
+    volt_var = shelf.models[705]
+    before = volt_var.value("Crv[0].Pt[0].V")
+    async with served(shelf, SLOW) as device:
+        results = [await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)]
+        results += [await device.apply(Setpoint(), GUARD) for _ in range(2)]
+        assert [result.kind for result in results if isinstance(result, Fault)] == [FaultKind.PENDING] * 3
+        assert len(shelf.told) == 2
+        shelf.finish()
+        done = await device.apply(Setpoint(), GUARD)
+    assert isinstance(done, Applied), done
+    assert (volt_var.value("Crv[0].Pt[0].V"), volt_var.integer("Ena")) == (before, 1)
+
+
+async def test_curve_that_comes_into_force_after_its_release_is_put_back() -> None:
+    shelf = Slow(newer_map({"705.Ena": 1}).models)
+    volt_var = shelf.models[705]
+    before = volt_var.value("Crv[0].Pt[0].V")
+    async with served(shelf, replace(SLOW, adopt_s=0.2)) as device:
+        await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)
+        released = await device.apply(Setpoint(), GUARD)
+        Shelf.adopt(shelf, volt_var, shelf.told[0])
+        async with asyncio.timeout(5):
+            while isinstance(ended := await device.apply(Setpoint(), GUARD), Fault):
+                if len(shelf.told) > 2:
+                    shelf.finish()
+    assert isinstance(released, Fault)
+    assert isinstance(ended, Applied)
+    assert volt_var.value("Crv[0].Pt[0].V") == before
+
+
+async def test_device_that_never_reports_the_result_is_let_go_when_the_time_is_over() -> None:
+    shelf = Slow(newer_map({"705.Ena": 1}).models)
+    async with served(shelf, replace(SLOW, adopt_s=0.2)) as device:
+        await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)
+        async with asyncio.timeout(5):
+            while isinstance(await device.apply(Setpoint(), GUARD), Fault):
+                pass
+    assert len(shelf.told) == 2
 
 
 async def test_device_that_never_reports_the_result_is_judged_by_what_it_shows() -> None:
