@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from der_client.device import Reversion, Setpoint
-from der_client.sunspec.capabilities import POINTS, executor
+from der_client.sunspec.capabilities import LIMITS, POINTS, executor
 from der_client.sunspec.controls_123 import plan_legacy
 from der_client.sunspec.controls_704 import plan_controls, plan_ramp
 from der_client.sunspec.curve_forms import form_for
@@ -66,6 +66,7 @@ def plan(
     _refuse_missing(wish, chosen, draft)
     for part in PLANNED:
         part(wish, draft)
+    _follow_limit(wish, draft)
     if "droop" in draft.unsupported and setpoint.droop is None:
         draft.refuse([FREQ_WATT])
     made = draft.plan()
@@ -135,6 +136,16 @@ def _refuse_missing(wish: Wish, asked: Setpoint, draft: Draft) -> None:
         and getattr(asked, name) is not None
         and executor(wish.device_map, name, wish.settings) is None
     )
+
+
+def _follow_limit(wish: Wish, draft: Draft) -> None:
+    """To cease to energise by a limit is as unsupported, and as unguarded, as the limit is."""
+    by_limit = executor(wish.device_map, "energize", wish.settings) in LIMITS
+    if wish.setpoint.energize is not False or not by_limit:
+        return
+    for names in (draft.unsupported, draft.unguarded):
+        if "max_w_pct" in names:
+            names.add("energize")
 
 
 def _fields_of(setpoint: Setpoint) -> frozenset[str]:

@@ -231,6 +231,12 @@ def test_ramp_is_written_to_the_basic_settings() -> None:
     assert requests(made(Setpoint(grad_w_pct_per_s=0.55))) == [("121.WGra", (5,))]
 
 
+@pytest.mark.parametrize("settings", [None, MappingSettings(write_only=(123,))], ids=["shown", "hidden"])
+def test_limit_without_scale_factor_does_not_cease_to_energise(settings: MappingSettings | None) -> None:
+    result = made(Setpoint(energize=False), settings=settings, values={"123.WMaxLimPct_SF": None})
+    assert result.unsupported == {"energize"}
+
+
 @pytest.mark.parametrize(("exponent", "grad"), [(0, 0.27), (-1, 0.05)])
 def test_ramp_below_the_first_step_of_the_register_is_unsupported(exponent: int, grad: float) -> None:
     result = made(Setpoint(grad_w_pct_per_s=grad, max_w_pct=50), values={"121.WGra_SF": exponent})

@@ -11,6 +11,7 @@ from der_client.device import (
     Setpoint,
     VarSetpoint,
 )
+from der_client.sunspec.capabilities import modes_of
 from der_client.sunspec.definitions import layout_with
 from der_client.sunspec.mapping import MappingSettings, Plan, plan
 from der_client.sunspec.model import DeviceMap
@@ -390,6 +391,18 @@ def test_limit_without_scale_factor_is_refused() -> None:
     result = made(Setpoint(max_w_pct=50), on=device(without=("704.WMaxLimPct_SF",)))
     assert requests(result) == []
     assert result.unsupported == {"max_w_pct"}
+
+
+@pytest.mark.parametrize("lacking", ["704.WMaxLimPct_SF", "704.WMaxLimPct"])
+def test_limit_that_cannot_be_written_does_not_cease_to_energise(lacking: str) -> None:
+    on = device(without=("715", "703", lacking))
+    assert made(Setpoint(energize=False), on=on).unsupported == {"energize"}
+    assert not modes_of(on, MappingSettings()) & {"opModMaxLimW", "opModEnergize"}
+
+
+def test_ceasing_to_energise_by_a_limit_without_a_timer_is_named() -> None:
+    on = device(without=("715", "703", "704.WMaxLimPctRvrtTms"))
+    assert made(Setpoint(energize=False), Reversion(after_s=60), on).unguarded == {"max_w_pct", "energize"}
 
 
 @pytest.mark.parametrize(
