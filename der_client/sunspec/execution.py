@@ -20,6 +20,7 @@ from der_client.sunspec.writes import Adoption, Block, Step, Use, Wanted, step_o
 
 ILLEGAL_FUNCTION = 1
 TIMER_SLACK_S = 2
+ONE_REQUEST = Failure(FaultKind.REFUSED, "a group that one request must write, to a device of single writes")
 
 Models = Mapping[int, str | None]
 
@@ -104,7 +105,7 @@ class Execution:
     def adapt(self, settings: SunSpecSettings) -> None:
         """Go on with the settings for a device that was scanned; nothing that was sent counts any more."""
         self.settings = settings
-        self._one_by_one = self._one_by_one or settings.write_one_by_one
+        self._one_by_one = settings.write_one_by_one
         self._sent.clear()
         self._adopting.clear()
 
@@ -162,19 +163,24 @@ class Execution:
         return None if isinstance(seen, DeviceMap) and block.is_held else fault
 
     async def _send(self, block: Block) -> Failure | None:
-        """One request of function code 16; register by register for devices that know only code 6."""
-        transport = self._connection.transport
-        if not self._one_by_one:
-            failure = await transport.write(block.address, block.words)
-            if failure is None or failure.code != ILLEGAL_FUNCTION:
-                return failure
-            self._one_by_one = True
-        if any(point.sync for point in block.points):
-            return Failure(
-                FaultKind.REFUSED, "a group that one request must write, to a device of single writes"
-            )
+        """One request of function code 16; register by register for devices that know only code 6.
+
+        That a device is one of those it shows by taking singly what it refused: one with roles refuses both.
+        """
+        is_whole = any(point.sync for point in block.points)
+        if self._one_by_one:
+            return ONE_REQUEST if is_whole else await self._send_singly(block)
+        failure = await self._connection.transport.write(block.address, block.words)
+        if failure is None or failure.code != ILLEGAL_FUNCTION or is_whole:
+            return failure
+        failure = await self._send_singly(block)
+        self._one_by_one = failure is None
+        return failure
+
+    async def _send_singly(self, block: Block) -> Failure | None:
+        """Requests of function code 6, none after one that failed."""
         for offset, word in block.one_by_one():
-            failure = await transport.write_one(block.model.address + offset, word)
+            failure = await self._connection.transport.write_one(block.model.address + offset, word)
             if failure is not None:
                 return failure
         return None

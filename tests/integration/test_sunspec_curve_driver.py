@@ -21,7 +21,7 @@ from der_client.sunspec import SunSpecDevice, read_points
 from der_client.sunspec.codec import Value
 from der_client.sunspec.model import Model
 from der_client.sunspec.simulator import InverterSettings, serve_inverter
-from der_client.sunspec.simulator.bank import put
+from der_client.sunspec.simulator.bank import IllegalRequestError, put
 from tests.sunspec_devices import HYBRID, Older, newer_map, older_map
 from tests.sunspec_shelf import QUICK, Shelf, served
 
@@ -286,3 +286,39 @@ async def test_device_that_knows_single_writes_only_gets_them_with_the_enable_la
         "124.StorCtl_Mod",
         "123.WMaxLim_Ena",
     ]
+
+
+class Guarded(Shelf):
+    """A device that denies its client the trip curves: exception 1."""
+
+    def write(self, address: int, words: Sequence[int]) -> None:
+        if self.models[707].address <= address < self.models[707].end:
+            raise IllegalRequestError(1, "denied")
+        super().write(address, words)
+
+
+TRIP = curve("opModLVRTMustTrip", (1, 50), (10, 88), y_ref=0)
+FACTOR = Setpoint(pf_inject=PowerFactorSetpoint(power_factor=0.95, absorbing=True))
+
+
+async def test_write_that_is_denied_leaves_the_others_as_they_are() -> None:
+    shelf = Guarded(newer_map().models)
+    async with served(shelf) as device:
+        denied = await device.apply(Setpoint(curves=(TRIP,)), GUARD)
+        done = await device.apply(FACTOR, Reversion(after_s=0))
+    assert isinstance(denied, Fault)
+    assert (denied.kind, denied.field) == (FaultKind.REFUSED, "opModLVRTMustTrip")
+    assert isinstance(done, Applied), done
+
+
+async def test_device_of_single_writes_is_known_by_what_it_takes_until_it_is_scanned_anew() -> None:
+    shelf = Shelf(older_map(HYBRID).models)
+    shelf.single = True
+    async with served(shelf) as device:
+        for percent in (50, 40):
+            assert isinstance(await device.apply(Setpoint(max_w_pct=percent), GUARD), Applied)
+        assert shelf.refused == 1
+        shelf.single = False
+        await device.identify()
+        assert isinstance(await device.apply(Setpoint(max_w_pct=30), GUARD), Applied)
+    assert shelf.writes[-1] == "123.WMaxLimPct"
