@@ -8,7 +8,7 @@ from der_client.device import Reversion, Setpoint
 from der_client.sunspec.codec import Words
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.permissions import Permissions
-from der_client.sunspec.ratings import legacy_var, setting, storage_w
+from der_client.sunspec.ratings import legacy_var, set_max_w, setting, storage_w
 from der_client.sunspec.writes import Step, Use
 
 REACTIVE_ORDER = ("pf", "var", "opModVoltVar", "opModWattVar", "opModWattPF")
@@ -63,9 +63,14 @@ def _known(name: str, value: str | None, known: tuple[str | None, ...]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bases:
-    """What percentages refer to: settings in force, W and var as magnitudes; 0 for what nobody says."""
+    """What percentages refer to: settings in force, W and var as magnitudes; 0 for what nobody says.
+
+    `max_w` is that of the device, to which its registers refer, `set_max_w` what is reported of it: never
+    more than the rating.
+    """
 
     max_w: float
+    set_max_w: float
     max_charge_w: float
     max_discharge_w: float
     max_var: float
@@ -79,6 +84,7 @@ class Bases:
             return cls._legacy(device_map, settings or MappingSettings())
         return cls(
             max_w=setting(capacity, "WMax", "WMaxRtg"),
+            set_max_w=set_max_w(device_map, None),
             max_charge_w=setting(capacity, "WChaRteMax", "WChaRteMaxRtg"),
             max_discharge_w=setting(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg"),
             max_var=setting(capacity, "VarMaxInj", "VarMaxInjRtg"),
@@ -91,11 +97,17 @@ class Bases:
         charge_w = storage_w(device_map)
         return cls(
             max_w=setting(basic, "WMax") or setting(ratings, "WRtg") or settings.rating_w or 0.0,
+            set_max_w=set_max_w(device_map, settings.rating_w),
             max_charge_w=charge_w,
             max_discharge_w=setting(ratings, "MaxDisChaRte") or charge_w,
             max_var=legacy_var(device_map, "Q1"),
             max_var_neg=legacy_var(device_map, "Q4"),
         )
+
+    @property
+    def share(self) -> float:
+        """What 1 % of setMaxW is in % of the WMax of the device."""
+        return self.set_max_w / self.max_w if 0 < self.set_max_w < self.max_w else 1.0
 
 
 class Stage(IntEnum):

@@ -13,12 +13,15 @@ from der_client.sunspec.controls_704 import plan_controls, plan_ramp
 from der_client.sunspec.curve_forms import form_for
 from der_client.sunspec.curve_plans import FREQ_WATT, plan_curves, with_droop
 from der_client.sunspec.drafts import REACTIVE_ORDER, Bases, CurveBefore, Draft, MappingSettings, Plan, Wish
+from der_client.sunspec.functions import FULL_PCT
 from der_client.sunspec.model import DeviceMap
 from der_client.sunspec.service import plan_contactor, plan_enter_service, plan_service
 from der_client.sunspec.storage_124 import plan_storage
 
 __all__ = ["MappingSettings", "Plan", "plan"]
 
+PCT_OF_W = 1
+"""DERUnitRefType of percent of setMaxW."""
 FIELDS_OF = {"pf": ("pf_inject", "pf_absorb"), "var": ("var",)}
 PLANNED = (
     plan_ramp,
@@ -51,8 +54,9 @@ def plan(
     settings = settings or MappingSettings()
     draft = Draft(settings.write_only)
     bases = Bases.of(device_map, settings)
-    default = _above_standby(_with_droop(device_map, reversion.to, settings), settings)
-    chosen = _with_one_reactive(_with_droop(device_map, setpoint, settings), settings, draft)
+    given, to = (_of_device(each, bases) for each in (setpoint, reversion.to))
+    default = _above_standby(_with_droop(device_map, to, settings), settings)
+    chosen = _with_one_reactive(_with_droop(device_map, given, settings), settings, draft)
     effective = _above_standby(_resting(chosen, bases), settings)
     wish = Wish(
         device_map=device_map,
@@ -71,6 +75,21 @@ def plan(
         draft.refuse([FREQ_WATT])
     made = draft.plan()
     return replace(made, unsupported=made.unsupported & _fields_of(setpoint))
+
+
+def _of_device(setpoint: Setpoint, bases: Bases) -> Setpoint:
+    """The Setpoint with percentages of setMaxW as those of the WMax of the device; a full limit stays one.
+
+    IEEE 2030.5-2018, 10.10 (DERSettings): setMaxW is no more than the rating, whatever the device holds.
+    """
+    limit_pct, var, share = setpoint.max_w_pct, setpoint.var, bases.share
+    if limit_pct is not None and limit_pct < FULL_PCT:
+        setpoint = replace(setpoint, max_w_pct=limit_pct * share)
+    if var is not None and var.ref == PCT_OF_W:
+        setpoint = replace(setpoint, var=replace(var, value=var.value * share))
+    ramps = {name: getattr(setpoint, name) for name in ("grad_w_pct_per_s", "soft_grad_w_pct_per_s")}
+    scaled = {name: value * share for name, value in ramps.items() if value is not None}
+    return replace(setpoint, **scaled)
 
 
 def _with_droop(device_map: DeviceMap, setpoint: Setpoint, settings: MappingSettings) -> Setpoint:

@@ -354,6 +354,11 @@ def test_newer_controls_are_preferred_and_the_older_ones_fill_what_they_lack() -
     ]
 
 
+def test_limit_of_a_device_that_is_set_above_its_rating_is_converted_through_watts() -> None:
+    result = made(Setpoint(max_w_pct=50), values={"121.WMax": 12_500})
+    assert requests(result) == [("123.WMaxLimPct", (4_000, 0, 60, 0, 1))]
+
+
 def test_rating_that_the_operator_gives_is_what_percentages_refer_to() -> None:
     on = older_map({number: points for number, points in INVERTER.items() if number not in {120, 121}})
     setpoint = Setpoint(target_w=2_000)

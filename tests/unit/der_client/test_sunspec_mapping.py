@@ -6,6 +6,7 @@ import pytest
 
 from der_client.device import (
     EnterServiceSetpoint,
+    Nameplate,
     PowerFactorSetpoint,
     Reversion,
     Setpoint,
@@ -15,6 +16,7 @@ from der_client.sunspec.capabilities import modes_of
 from der_client.sunspec.definitions import layout_with
 from der_client.sunspec.mapping import MappingSettings, Plan, plan
 from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.permissions import Permissions
 from der_client.sunspec.simulator.bank import build_model, put
 from der_client.sunspec.simulator.image import build_bank
@@ -63,6 +65,31 @@ def made(
 
 def test_nothing_is_written_to_a_free_device_for_an_empty_setpoint() -> None:
     assert requests(made(Setpoint())) == []
+
+
+def test_percent_of_a_device_that_is_set_above_its_rating_are_converted_through_watts() -> None:
+    on = device(replace(PV, ramp_pct_per_s=1))
+    put(on.models[2], "WMax", 12_500)
+    assert on.models[2].model_id == 702
+    default = Setpoint(max_w_pct=20)
+    asked = Setpoint(max_w_pct=50, var=VarSetpoint(value=10, ref=1), grad_w_pct_per_s=10)
+    values = {
+        point.point: point.value
+        for step in made(asked, Reversion(after_s=60, to=default), on).steps
+        for block in step.blocks
+        for point, _ in block.written()
+    }
+    names = ("WMaxLimPct", "WMaxLimPctRvrt", "VarSetPct", "WRmp")
+    assert [values[f"704.{name}"] for name in names] == [40, 16, 8, 8]
+    assert requests(made(Setpoint(max_w_pct=100), on=on)) == []
+
+
+def test_ramp_of_a_device_that_is_set_above_its_rating_is_reported_of_what_is_reported() -> None:
+    on = device(replace(PV, ramp_pct_per_s=8))
+    put(on.models[2], "WMax", 12_500)
+    plate = nameplate_of(on)
+    assert isinstance(plate, Nameplate)
+    assert (plate.set_max_w, plate.grad_w_pct_per_s) == (10_000, 10)
 
 
 def test_limit_with_its_dead_man_switch_is_one_request() -> None:
