@@ -61,6 +61,11 @@ def _forced(share_pct: float) -> Rates:
     return Rates(mode=DISCHARGE_LIMITED, discharge_pct=max(share_pct, -FULL_PCT))
 
 
+def _rate(share_pct: float) -> Wanted:
+    """A rate for its register: a limit is rounded down, what forces the other direction to nearest."""
+    return Wanted(share_pct, Rounding.NEAREST if share_pct < 0 else Rounding.DOWN)
+
+
 def plan_storage(wish: Wish, draft: Draft) -> None:
     """Add what model 124 does for a Setpoint, as far as no newer model does it."""
     model = wish.model(124)
@@ -75,8 +80,8 @@ def plan_storage(wish: Wish, draft: Draft) -> None:
         is_held = rates == FREE or (reverted != FREE and (rates == reverted or rates.is_within(reverted)))
         after_s = 0 if is_held else wish.reversion.after_s
         points = {
-            "OutWRte": Wanted(rates.discharge_pct, Rounding.NEAREST),
-            "InWRte": Wanted(rates.charge_pct, Rounding.NEAREST),
+            "OutWRte": _rate(rates.discharge_pct),
+            "InWRte": _rate(rates.charge_pct),
             "StorCtl_Mod": Wanted(rates.mode),
         }
         timers = {"WinTms": 0, "RvrtTms": after_s, "RmpTms": 0}

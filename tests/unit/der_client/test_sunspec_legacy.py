@@ -280,6 +280,12 @@ def test_charge_limit_leaves_the_discharge_free() -> None:
     assert written == [("124.OutWRte", (10_000, 2_500, 0, 60, 0)), ("124.StorCtl_Mod", (1,))]
 
 
+def test_charge_limit_between_two_steps_of_the_register_is_rounded_down() -> None:
+    coarse = {"124.InOutWRte_SF": 0, "124.InWRte": 100, "124.OutWRte": 100}
+    assert requests(hybrid(Setpoint(max_charge_w=2_690), values=coarse))[0][1][:2] == (100, 53)
+    assert requests(hybrid(Setpoint(target_w=-2_690), values=coarse))[0][1][0] == 65536 - 54
+
+
 def test_forced_charge_stays_within_the_charge_limit() -> None:
     written = requests(hybrid(Setpoint(target_w=-4_000, max_charge_w=2_000)))
     assert written[0][1][0] == 65536 - 4_000
