@@ -21,6 +21,9 @@ from der_client.sunspec.older_curves import (
 REACTIVE_MODELS = (705, 712, 126, 131)
 FREQ_WATT = "opModFreqWatt"
 HZ = (50.0, 60.0)
+DROOP_MODELS = frozenset({711, 127})
+CURVES = DROOP_MODELS | {form.model_id for forms in FORMS.values() for form in forms}
+"""All models that hold a curve or a droop."""
 
 Formed = tuple[CurveForm, CurveSetpoint]
 
@@ -111,7 +114,7 @@ def _plan_droop(wish: Wish, draft: Draft, number: int | None, droop: DroopSetpoi
 def _release(wish: Wish, draft: Draft, wanted: set[int]) -> None:
     """Put back the curve models that are not wanted any more, and stop the reactive ones in the way."""
     reactive = _has_reactive(wish.setpoint)
-    for model_id in {*wish.before, *(REACTIVE_MODELS if reactive else ())} - wanted:
+    for model_id in {*(wish.before.keys() & CURVES), *(REACTIVE_MODELS if reactive else ())} - wanted:
         model = wish.model(model_id)
         if model is None:
             continue
@@ -148,11 +151,11 @@ def curve_models_of(device_map: DeviceMap, setpoint: Setpoint, wish_models: froz
     """The curve models whose registers a plan needs: those asked for, changed before, or in the way."""
     asked = {form.model_id for curve in setpoint.curves for form in FORMS.get(curve.mode, ())}
     if setpoint.droop is not None or any(curve.mode == FREQ_WATT for curve in setpoint.curves):
-        asked |= {711, 127}
+        asked |= DROOP_MODELS
     if _has_reactive(setpoint):
         asked |= set(REACTIVE_MODELS)
     present = {model.model_id for model in device_map.models if model.words}
-    yield from sorted((asked | wish_models) & present)
+    yield from sorted((asked | wish_models & CURVES) & present)
 
 
 def with_droop(wish_map: DeviceMap, setpoint: Setpoint, takes_curve: bool) -> DroopSetpoint | None:

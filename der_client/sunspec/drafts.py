@@ -130,7 +130,8 @@ class Stage(IntEnum):
 class CurveBefore:
     """A curve model as it was before this client wrote to it: to be put back when the curve is released.
 
-    `active` is the number of the curve in force (from 0), `words` its registers by point.
+    `active` is the number of the curve in force (from 0), `words` its registers by point. Of model 124 it is
+    the source of charge alone.
     """
 
     enabled: bool

@@ -13,11 +13,13 @@ from der_client.device import Applied, Device, Setpoint
 from der_client.interlocks import Surroundings
 from der_client.plan import Plan
 from der_client.settings import ControlSettings
+from der_client.sunspec.simulator.bank import put
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings
 from der_client.watched import Watched
 from tests.integration.control_bench import Notes
 from tests.integration.test_client_battery_system import Bms
 from tests.integration.test_sunspec_curve_driver import GUARD, VOLT_VAR, newer
+from tests.sunspec_devices import HYBRID, older_map
 from tests.sunspec_shelf import Shelf, served
 
 if TYPE_CHECKING:
@@ -74,6 +76,26 @@ async def test_after_an_event_that_ended_while_the_client_was_away_the_device_ge
         await taken_up(device, notes)
         shelf.writes.clear()
         await device.apply(Setpoint(), GUARD)
+    assert shelf.writes == []
+
+
+@pytest.mark.parametrize("source", [0, 1], ids=["PV alone", "the grid too"])
+async def test_a_battery_charges_again_from_where_it_did_after_a_restart_in_a_charge(source: int) -> None:
+    shelf, notes = Shelf(older_map(HYBRID, values={"124.ChaGriSet": source}).models), Notes()
+    storage = shelf.models[124]
+    async with served(shelf) as device:
+        await taken_up(device, notes)
+        for power_w in (-1_000, -2_000):
+            assert isinstance(await device.apply(Setpoint(target_w=power_w), GUARD), Applied)
+    assert (storage.integer("ChaGriSet"), storage.integer("StorCtl_Mod")) == (1, 2)
+    async with served(shelf) as device:
+        await taken_up(device, notes)
+        assert isinstance(await device.apply(Setpoint(target_w=-1_000), GUARD), Applied)
+        assert isinstance(await device.apply(Setpoint(), GUARD), Applied)
+        assert (storage.integer("ChaGriSet"), storage.integer("StorCtl_Mod")) == (source, 0)
+        shelf.writes.clear()
+        put(storage, "ChaGriSet", 1 - source)
+        assert isinstance(await device.apply(Setpoint(), GUARD), Applied)
     assert shelf.writes == []
 
 
