@@ -10,7 +10,7 @@ from der_client.sunspec.adopted_curves import plan_adopted, plan_released
 from der_client.sunspec.curve_forms import FORMS, GROUPS, CurveForm, droop_model, form_for
 from der_client.sunspec.curve_values import Content, content_of, droop_content, droop_of
 from der_client.sunspec.drafts import Draft, Stage, Wish
-from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.older_curves import (
     plan_older,
     plan_older_droop,
@@ -124,15 +124,27 @@ def _release(wish: Wish, draft: Draft, wanted: set[int]) -> None:
             blocked and model.integer(enable) == 1 and wish.permissions.cover_model(model_id)
         ):
             continue
+        try:
+            _put_back(wish, draft, model, Stage.STOP if blocked else Stage.RELEASE)
+        except ValueError:
+            draft.unreturned.add(model_id)
+            continue
         if not blocked:
             draft.returned.add(model_id)
-        stage, field = (Stage.STOP if blocked else Stage.RELEASE), _field_of(model_id)
-        if model_id == 127:
-            plan_older_droop_released(wish, draft, model)
-        elif model_id in GROUPS:
-            plan_released(wish, draft, model, field, stage=stage)
-        else:
-            plan_older_released(wish, draft, model, field, stage=stage)
+
+
+def _put_back(wish: Wish, draft: Draft, model: Model, stage: Stage) -> None:
+    """Add the steps that put a model back as it was, or stop it.
+
+    Raises ValueError where that is not permitted any more, or the device keeps no curve to write.
+    """
+    field = _field_of(model.model_id)
+    if model.model_id == 127:
+        plan_older_droop_released(wish, draft, model)
+    elif model.model_id in GROUPS:
+        plan_released(wish, draft, model, field, stage=stage)
+    else:
+        plan_older_released(wish, draft, model, field, stage=stage)
 
 
 def _field_of(model_id: int) -> str:

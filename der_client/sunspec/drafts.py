@@ -172,7 +172,8 @@ class Plan:
 
     `unguarded` names the fields that do not go to the default without this client, because the device has no
     reversion timer for them, or none that ends there: it holds them, or goes to what it does by itself.
-    `touched` tells how the curve models were that are written to, `returned` which are put back for good.
+    `touched` tells how the curve models were that are written to, `returned` which are put back for good,
+    `unreturned` which cannot be.
     """
 
     steps: tuple[Step, ...]
@@ -180,6 +181,7 @@ class Plan:
     unguarded: frozenset[str]
     touched: Mapping[int, CurveBefore] = field(default_factory=dict)
     returned: frozenset[int] = frozenset()
+    unreturned: frozenset[int] = frozenset()
 
 
 def unmasked(model: Model) -> Model:
@@ -205,6 +207,7 @@ class Draft:
         self.unguarded: set[str] = set()
         self.touched: dict[int, CurveBefore] = {}
         self.returned: set[int] = set()
+        self.unreturned: set[int] = set()
 
     def add(self, stage: Stage, *steps: Step) -> None:
         """Add steps to a stage, behind those that it has."""
@@ -225,4 +228,5 @@ class Draft:
             unguarded=frozenset(self.unguarded),
             touched=self.touched,
             returned=frozenset(self.returned),
+            unreturned=frozenset(self.unreturned),
         )

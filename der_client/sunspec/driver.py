@@ -73,6 +73,7 @@ class SunSpecDevice:
         self._nameplate: Nameplate | None = None
         self._taken_out: frozenset[str] = frozenset()
         self._unguarded: frozenset[str] = frozenset()
+        self._unreturned: frozenset[int] = frozenset()
         self._former = FormerCurves()
         self._execution = Execution(self._connection, self.settings)
         self._ready: Ready | None = None
@@ -168,6 +169,7 @@ class SunSpecDevice:
             restore=restore,
             before=self._former.of(device_map),
         )
+        self._note_unreturned(wanted.unreturned)
         await self._former.note(device_map, wanted.touched)
         result = await self._execute(wanted, device_map, models)
         if isinstance(result, Applied):
@@ -262,6 +264,13 @@ class SunSpecDevice:
             names = ", ".join(sorted(fields))
             log.warning("%s does not go to its default without this client: %s", self.name, names)
         self._unguarded = fields
+
+    def _note_unreturned(self, models: frozenset[int]) -> None:
+        """Tell once what stays as this client has set it; it is put back when that is possible again."""
+        if models - self._unreturned:
+            names = ", ".join(map(str, sorted(models)))
+            log.warning("%s: cannot or must not be put back as it was: model %s", self.name, names)
+        self._unreturned = models
 
     async def _execute(self, wanted: Plan, planned: DeviceMap, models: Models) -> Applied | Fault:
         """Write the steps that are due, if the device is still the one that was planned for."""
