@@ -55,7 +55,7 @@ def plan(
     draft = Draft(settings.write_only)
     bases = Bases.of(device_map, settings)
     given, to = (_of_device(each, bases) for each in (setpoint, reversion.to))
-    default = _above_standby(_with_droop(device_map, to, settings), settings)
+    default = _above_standby(_resting(_with_droop(device_map, to, settings), bases), settings)
     chosen = _with_one_reactive(_with_droop(device_map, given, settings), settings, draft)
     effective = _above_standby(_resting(chosen, bases), settings)
     wish = Wish(
@@ -132,7 +132,7 @@ def _asks(setpoint: Setpoint, name: str) -> bool:
 
 
 def _resting(setpoint: Setpoint, bases: Bases) -> Setpoint:
-    """The Setpoint with power brought to 0 before the connection opens."""
+    """The Setpoint with power brought to 0 before the connection opens, or where no timer can open it."""
     if setpoint.connect is not False and setpoint.energize is not False:
         return setpoint
     return replace(setpoint, max_w_pct=0.0, target_w=0.0 if bases.max_charge_w else None)

@@ -89,6 +89,12 @@ def test_limit_that_is_the_default_itself_is_guarded_by_being_held() -> None:
     assert result.unguarded == frozenset()
 
 
+def test_limit_of_a_device_whose_default_is_out_of_service_is_not_let_go() -> None:
+    result = made(Setpoint(max_w_pct=30), Reversion(after_s=60, to=Setpoint(energize=False)))
+    assert requests(result) == [("123.WMaxLimPct", (3_000, 0, 0, 0, 1))]
+    assert result.unguarded == {"max_w_pct"}
+
+
 def test_released_limit_where_the_default_is_one_is_named() -> None:
     assert made(Setpoint(), Reversion(after_s=60, to=Setpoint(max_w_pct=15))).unguarded == {"max_w_pct"}
 

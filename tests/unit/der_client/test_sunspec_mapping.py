@@ -114,6 +114,13 @@ def test_full_limit_is_released_rather_than_held(percent: float | None) -> None:
     assert requests(made(Setpoint(max_w_pct=percent), on=held)) == [("704.WMaxLimPctEna", (0,))]
 
 
+@pytest.mark.parametrize("default", [Setpoint(connect=False), Setpoint(energize=False)], ids=str)
+def test_device_whose_default_is_out_of_service_reverts_to_no_power(default: Setpoint) -> None:
+    asked = Setpoint(connect=True, energize=True)
+    written = requests(made(asked, Reversion(after_s=60, to=default)))
+    assert written == [("704.WMaxLimPctEna", (1, 10_000, 0, 1, 0, 60))]
+
+
 def test_full_limit_is_held_where_only_that_keeps_a_tighter_reversion_armed() -> None:
     written = requests(made(Setpoint(max_w_pct=100), Reversion(after_s=60, to=Setpoint(max_w_pct=15))))
     assert written == [("704.WMaxLimPctEna", (1, 10000, 1500, 1, 0, 60))]
