@@ -8,7 +8,7 @@ from der_client.sunspec.codec import Rounding
 from der_client.sunspec.drafts import Draft, Stage, Wish
 from der_client.sunspec.functions import FULL_PCT, FUNCTIONS, REACTIVE_FIELDS, Function, Points
 from der_client.sunspec.model import Model
-from der_client.sunspec.writes import Step, Wanted, encode_point, step_of, writable_point
+from der_client.sunspec.writes import Step, Wanted, step_of
 
 RAMP_REF_W_MAX = 1
 FASTEST_RAMP_PCT_PER_S = 100
@@ -110,17 +110,15 @@ def plan_ramp(wish: Wish, draft: Draft) -> None:
     field, number = "grad_w_pct_per_s", executor(wish.device_map, "grad_w_pct_per_s", wish.settings)
     model = wish.model(number) if number else None
     pct_per_s = min(grad or FASTEST_RAMP_PCT_PER_S, FASTEST_RAMP_PCT_PER_S)
-    wanted = Wanted(pct_per_s * (wish.settings.ramp_scale if number == 704 else 1), Rounding.DOWN)
+    raw = pct_per_s * (wish.settings.ramp_scale if number == 704 else 1)
     if model is None:
         draft.refuse([field])
         return
     point, reference = ("WRmp", {"WRmpRef": Wanted(RAMP_REF_W_MAX)}) if number == 704 else ("WGra", {})
+    wanted = {point: Wanted(raw, Rounding.DOWN, never_zero=True)}
     try:
-        is_counted = any(encode_point(model, writable_point(model, point, wish.permissions), wanted))
-        step = step_of(model, field, {point: wanted}, optional=reference, permissions=wish.permissions)
+        step = step_of(model, field, wanted, optional=reference, permissions=wish.permissions)
     except ValueError:
-        is_counted = False
-    if is_counted:
-        draft.add(Stage.LIMIT, step)
-    else:
         draft.refuse([field])
+        return
+    draft.add(Stage.LIMIT, step)

@@ -23,10 +23,11 @@ ENABLES = ("Ena", "StorCtl_Mod")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An engineering value for a point and where to round it."""
+    """An engineering value for a point, where to round it, and whether it must not become 0 by that."""
 
     value: float
     rounding: Rounding = Rounding.NEAREST
+    never_zero: bool = False
 
 
 class Use(Enum):
@@ -176,13 +177,17 @@ def _engineering(model: Model, point: Point, words: Words) -> float:
 def encode_point(model: Model, point: Point, wanted: Wanted) -> Words:
     """The registers of a value in a point of a device.
 
-    Raises ValueError where its scale factor is not implemented or the value does not fit.
+    Raises ValueError where its scale factor is not implemented, the value does not fit or becomes 0 and must
+    not.
     """
     exponent = model.exponent(point)
     if exponent is None:
         msg = f"{model.model_id}.{point.name}: scale factor {point.scale} is not implemented"
         raise ValueError(msg)
     raw = raw_of(wanted.value, exponent, wanted.rounding)
+    if raw == 0 and wanted.never_zero:
+        msg = f"{model.model_id}.{point.name}: {wanted.value} is below its first step"
+        raise ValueError(msg)
     if point.symbols and point.type.startswith("enum") and raw not in point.symbols:
         msg = f"{model.model_id}.{point.name}: {raw} is not defined"
         raise ValueError(msg)
