@@ -23,7 +23,7 @@ QUICK = SunSpecSettings(
 class Shelf:
     """The registers of a device that adopts curves: `result` is what it says then, `obeys` whether it does.
 
-    `single` refuses function code 16 as a device does that knows code 6 only.
+    `single` refuses function code 16 as a device does that knows code 6 only; `busy` refuses all writes.
     """
 
     def __init__(self, models: Sequence[Model], *, result: int = 1, obeys: bool = True) -> None:
@@ -32,6 +32,7 @@ class Shelf:
         self.result = result
         self.obeys = obeys
         self.single = False
+        self.busy = False
         self.refused = 0
         self.longest = 0
         self.most = 0
@@ -46,6 +47,8 @@ class Shelf:
 
     def write(self, address: int, words: Sequence[int]) -> None:
         self.most = max(self.most, len(words))
+        if self.busy:
+            raise IllegalRequestError(6, "busy")
         if len(words) > 1 and self.single:
             self.refused += 1
             raise IllegalRequestError(1, "function code 6 only")

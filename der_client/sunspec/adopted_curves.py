@@ -16,6 +16,7 @@ from der_client.sunspec.drafts import CurveBefore, Draft, Stage, Wish
 from der_client.sunspec.model import Model
 from der_client.sunspec.permissions import Permissions
 from der_client.sunspec.writes import (
+    ADOPTING,
     Step,
     Use,
     Wanted,
@@ -85,15 +86,20 @@ def _fallback(wish: Wish, model: Model, content: Content, reverted: Content | No
 
 
 def plan_released(wish: Wish, draft: Draft, model: Model, field: str, *, stage: Stage) -> None:
-    """Add the steps that put a curve back as it was before this client, or disable it."""
+    """Add the steps that put a curve back as it was before this client, or disable it.
+
+    A device that is adopting another one still is told to adopt this one, though it shows it: later it would
+    not any more, when nobody looks.
+    """
     before = wish.before.get(model.model_id)
     _note_before(wish, draft, model)
     if stage is Stage.STOP or before is None or not before.enabled:
         draft.add(stage, step_of(model, field, {"Ena": Wanted(0)}, permissions=wish.permissions))
         return
     steps: list[Step] = []
-    if not _shows(model, IN_FORCE, before.words):
-        index = _stored_for(model, before.words)
+    busy = _being_adopted(model)
+    if busy is not None or not _shows(model, IN_FORCE, before.words):
+        index = _stored_for(model, before.words, busy)
         steps += _adopting(model, field, index, before.words, wish.permissions)
     timers = {"RvrtTms": Wanted(0)}
     draft.add(
@@ -167,14 +173,29 @@ def _whole(model: Model, index: int, registers: Registers) -> Registers:
     return whole | dict(registers)
 
 
-def _stored_for(model: Model, registers: Registers) -> int:
-    """The stored curve to use: one that holds the registers already, else the first that may be written."""
+def _stored_for(model: Model, registers: Registers, busy: int | None = None) -> int:
+    """The stored curve to use: one that holds the registers already, else the first that may be written.
+
+    Of those that hold them the one that is being adopted, of the others rather another one.
+    """
     candidates = writable_sets(model)
     if not candidates:
         msg = f"model {model.model_id} keeps no curve that may be written"
         raise ValueError(msg)
-    holding = (index for index in candidates if _shows(model, index, registers))
-    return next(holding, candidates[0])
+    holding = [index for index in candidates if _shows(model, index, registers)]
+    if holding:
+        return busy if busy is not None and busy in holding else holding[0]
+    return next((index for index in candidates if index != busy), candidates[0])
+
+
+def _being_adopted(model: Model) -> int | None:
+    """The stored curve that the device was told to adopt and has not said that it did, `None` where none is.
+
+    A device that never reports the result is never known to be done.
+    """
+    request, result = _adopt_points(model)
+    index = (model.integer(request) or 0) - 1
+    return index if model.integer(result) == ADOPTING and index in writable_sets(model) else None
 
 
 def _free_for(model: Model, registers: Registers, active: Registers, *, adopts: bool) -> int | None:

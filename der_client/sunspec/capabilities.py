@@ -11,7 +11,7 @@ from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.ratings import storage_w
 
 POINTS: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = {
-    "max_w_pct": ((704, ("WMaxLimPctEna",)), (123, ("WMaxLim_Ena", "WMaxLimPct"))),
+    "max_w_pct": ((704, ("WMaxLimPctEna", "WMaxLimPct")), (123, ("WMaxLim_Ena", "WMaxLimPct"))),
     "target_w": (
         (704, ("WSetEna",)),
         (124, ("StorCtl_Mod", "OutWRte", "InWRte")),
@@ -21,14 +21,20 @@ POINTS: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = {
     "pf_absorb": ((704, ("PFWAbsEna",)),),
     "var": ((704, ("VarSetEna",)), (123, ("VArPct_Ena", "VArWMaxPct|VArMaxPct|VArAvalPct"))),
     "connect": ((715, ("OpCtl",)), (703, ("ES",)), (123, ("Conn",))),
-    "energize": ((703, ("ES",)), (704, ("WMaxLimPctEna",)), (123, ("WMaxLim_Ena", "WMaxLimPct"))),
+    "energize": (
+        (703, ("ES",)),
+        (704, ("WMaxLimPctEna", "WMaxLimPct")),
+        (123, ("WMaxLim_Ena", "WMaxLimPct")),
+    ),
     "grad_w_pct_per_s": ((704, ("WRmp",)), (121, ("WGra",))),
     "max_charge_w": ((124, ("StorCtl_Mod", "InWRte")),),
 }
 """The models that can execute a field of the Setpoint, the preferred one first, with the points it takes.
 
-Where names are joined by `|` any one of them will do.
+Where names are joined by `|` any one of them will do. One whose scale factor is not there cannot be written.
 """
+LIMITS = frozenset({704, 123})
+"""The models that cease to energise by a limit of nothing."""
 
 RAMPED: Mapping[str, str] = {"max_w_pct": "WMaxLimPct", "pf_inject": "OutPFSet", "var": "VArPct"}
 """Fields that model 123 ramps by itself, with the beginning of its points."""
@@ -95,7 +101,13 @@ def ramps_of(device_map: DeviceMap, settings: MappingSettings) -> frozenset[str]
 
 
 def _has(model: Model, names: str) -> bool:
-    return any(model.is_implemented(name) for name in names.split("|"))
+    return any(_is_usable(model, name) for name in names.split("|"))
+
+
+def _is_usable(model: Model, name: str) -> bool:
+    """True if a value can be written to the point: it is there, and so is its scale factor."""
+    point = model.point(name)
+    return point is not None and model.is_implemented(name) and model.exponent(point) is not None
 
 
 def modes_of(device_map: DeviceMap, settings: MappingSettings) -> frozenset[str]:

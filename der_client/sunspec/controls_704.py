@@ -101,7 +101,8 @@ class _Planner:
 def plan_ramp(wish: Wish, draft: Draft) -> None:
     """Add the ramp: 704.WRmp in whole %/s of WMax, else 121.WGra.
 
-    No limit is the fastest ramp; a ramp that the register cannot count is not supported.
+    No limit is the fastest ramp; one below the first step that the register counts is not supported: 0 is no
+    ramp, and devices refuse it or hold their power for good.
     """
     grad = wish.setpoint.grad_w_pct_per_s
     if grad is None:
@@ -109,19 +110,14 @@ def plan_ramp(wish: Wish, draft: Draft) -> None:
     field, number = "grad_w_pct_per_s", executor(wish.device_map, "grad_w_pct_per_s", wish.settings)
     model = wish.model(number) if number else None
     pct_per_s = min(grad or FASTEST_RAMP_PCT_PER_S, FASTEST_RAMP_PCT_PER_S)
-    raw = pct_per_s * wish.settings.ramp_scale if number == 704 else pct_per_s
-    if model is None or (number == 704 and raw < 1):
+    raw = pct_per_s * (wish.settings.ramp_scale if number == 704 else 1)
+    if model is None:
         draft.refuse([field])
         return
     point, reference = ("WRmp", {"WRmpRef": Wanted(RAMP_REF_W_MAX)}) if number == 704 else ("WGra", {})
+    wanted = {point: Wanted(raw, Rounding.DOWN, never_zero=True)}
     try:
-        step = step_of(
-            model,
-            field,
-            {point: Wanted(raw, Rounding.DOWN)},
-            optional=reference,
-            permissions=wish.permissions,
-        )
+        step = step_of(model, field, wanted, optional=reference, permissions=wish.permissions)
     except ValueError:
         draft.refuse([field])
         return

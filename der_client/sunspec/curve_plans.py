@@ -10,7 +10,7 @@ from der_client.sunspec.adopted_curves import plan_adopted, plan_released
 from der_client.sunspec.curve_forms import FORMS, GROUPS, CurveForm, droop_model, form_for
 from der_client.sunspec.curve_values import Content, content_of, droop_content, droop_of
 from der_client.sunspec.drafts import Draft, Stage, Wish
-from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.older_curves import (
     plan_older,
     plan_older_droop,
@@ -21,6 +21,9 @@ from der_client.sunspec.older_curves import (
 REACTIVE_MODELS = (705, 712, 126, 131)
 FREQ_WATT = "opModFreqWatt"
 HZ = (50.0, 60.0)
+DROOP_MODELS = frozenset({711, 127})
+CURVES = DROOP_MODELS | {form.model_id for forms in FORMS.values() for form in forms}
+"""All models that hold a curve or a droop."""
 
 Formed = tuple[CurveForm, CurveSetpoint]
 
@@ -111,7 +114,7 @@ def _plan_droop(wish: Wish, draft: Draft, number: int | None, droop: DroopSetpoi
 def _release(wish: Wish, draft: Draft, wanted: set[int]) -> None:
     """Put back the curve models that are not wanted any more, and stop the reactive ones in the way."""
     reactive = _has_reactive(wish.setpoint)
-    for model_id in {*wish.before, *(REACTIVE_MODELS if reactive else ())} - wanted:
+    for model_id in {*(wish.before.keys() & CURVES), *(REACTIVE_MODELS if reactive else ())} - wanted:
         model = wish.model(model_id)
         if model is None:
             continue
@@ -121,15 +124,27 @@ def _release(wish: Wish, draft: Draft, wanted: set[int]) -> None:
             blocked and model.integer(enable) == 1 and wish.permissions.cover_model(model_id)
         ):
             continue
+        try:
+            _put_back(wish, draft, model, Stage.STOP if blocked else Stage.RELEASE)
+        except ValueError:
+            draft.unreturned.add(model_id)
+            continue
         if not blocked:
             draft.returned.add(model_id)
-        stage, field = (Stage.STOP if blocked else Stage.RELEASE), _field_of(model_id)
-        if model_id == 127:
-            plan_older_droop_released(wish, draft, model)
-        elif model_id in GROUPS:
-            plan_released(wish, draft, model, field, stage=stage)
-        else:
-            plan_older_released(wish, draft, model, field, stage=stage)
+
+
+def _put_back(wish: Wish, draft: Draft, model: Model, stage: Stage) -> None:
+    """Add the steps that put a model back as it was, or stop it.
+
+    Raises ValueError where that is not permitted any more, or the device keeps no curve to write.
+    """
+    field = _field_of(model.model_id)
+    if model.model_id == 127:
+        plan_older_droop_released(wish, draft, model)
+    elif model.model_id in GROUPS:
+        plan_released(wish, draft, model, field, stage=stage)
+    else:
+        plan_older_released(wish, draft, model, field, stage=stage)
 
 
 def _field_of(model_id: int) -> str:
@@ -148,11 +163,11 @@ def curve_models_of(device_map: DeviceMap, setpoint: Setpoint, wish_models: froz
     """The curve models whose registers a plan needs: those asked for, changed before, or in the way."""
     asked = {form.model_id for curve in setpoint.curves for form in FORMS.get(curve.mode, ())}
     if setpoint.droop is not None or any(curve.mode == FREQ_WATT for curve in setpoint.curves):
-        asked |= {711, 127}
+        asked |= DROOP_MODELS
     if _has_reactive(setpoint):
         asked |= set(REACTIVE_MODELS)
     present = {model.model_id for model in device_map.models if model.words}
-    yield from sorted((asked | wish_models) & present)
+    yield from sorted((asked | wish_models & CURVES) & present)
 
 
 def with_droop(wish_map: DeviceMap, setpoint: Setpoint, takes_curve: bool) -> DroopSetpoint | None:

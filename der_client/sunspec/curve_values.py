@@ -61,11 +61,16 @@ def droop_content(droop: DroopSetpoint) -> Content:
         required={
             "DbOf": Wanted(droop.dead_band_over_hz),
             "DbUf": Wanted(droop.dead_band_under_hz),
-            "KOf": Wanted(droop.slope_over),
-            "KUf": Wanted(droop.slope_under),
+            "KOf": _slope(droop.slope_over),
+            "KUf": _slope(droop.slope_under),
             "RspTms": Wanted(droop.open_loop_s),
         }
     )
+
+
+def _slope(value: float) -> Wanted:
+    """A slope for its register; one that becomes 0 there would be a step from full power to none."""
+    return Wanted(value, never_zero=value != 0)
 
 
 def neutral_of(model_id: int, content: Content) -> Content | None:

@@ -8,7 +8,7 @@ from der_client.device import Reversion, Setpoint
 from der_client.sunspec.codec import Words
 from der_client.sunspec.model import DeviceMap, Model
 from der_client.sunspec.permissions import Permissions
-from der_client.sunspec.ratings import legacy_var, setting, storage_w
+from der_client.sunspec.ratings import legacy_var, set_max_w, setting, storage_w
 from der_client.sunspec.writes import Step, Use
 
 REACTIVE_ORDER = ("pf", "var", "opModVoltVar", "opModWattVar", "opModWattPF")
@@ -63,9 +63,14 @@ def _known(name: str, value: str | None, known: tuple[str | None, ...]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bases:
-    """What percentages refer to: settings in force, W and var as magnitudes; 0 for what nobody says."""
+    """What percentages refer to: settings in force, W and var as magnitudes; 0 for what nobody says.
+
+    `max_w` is that of the device, to which its registers refer, `set_max_w` what is reported of it: never
+    more than the rating.
+    """
 
     max_w: float
+    set_max_w: float
     max_charge_w: float
     max_discharge_w: float
     max_var: float
@@ -79,6 +84,7 @@ class Bases:
             return cls._legacy(device_map, settings or MappingSettings())
         return cls(
             max_w=setting(capacity, "WMax", "WMaxRtg"),
+            set_max_w=set_max_w(device_map, None),
             max_charge_w=setting(capacity, "WChaRteMax", "WChaRteMaxRtg"),
             max_discharge_w=setting(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg"),
             max_var=setting(capacity, "VarMaxInj", "VarMaxInjRtg"),
@@ -91,11 +97,17 @@ class Bases:
         charge_w = storage_w(device_map)
         return cls(
             max_w=setting(basic, "WMax") or setting(ratings, "WRtg") or settings.rating_w or 0.0,
+            set_max_w=set_max_w(device_map, settings.rating_w),
             max_charge_w=charge_w,
             max_discharge_w=setting(ratings, "MaxDisChaRte") or charge_w,
             max_var=legacy_var(device_map, "Q1"),
             max_var_neg=legacy_var(device_map, "Q4"),
         )
+
+    @property
+    def share(self) -> float:
+        """What 1 % of setMaxW is in % of the WMax of the device."""
+        return self.set_max_w / self.max_w if 0 < self.set_max_w < self.max_w else 1.0
 
 
 class Stage(IntEnum):
@@ -118,7 +130,8 @@ class Stage(IntEnum):
 class CurveBefore:
     """A curve model as it was before this client wrote to it: to be put back when the curve is released.
 
-    `active` is the number of the curve in force (from 0), `words` its registers by point.
+    `active` is the number of the curve in force (from 0), `words` its registers by point. Of model 124 it is
+    the source of charge alone.
     """
 
     enabled: bool
@@ -130,7 +143,8 @@ class CurveBefore:
 class Wish:
     """What a plan is made from. `setpoint` is what shall hold, with one reactive mode at most.
 
-    `before` has the curve models that this client has changed.
+    `before` has the curve models that this client has changed, `restore` the fields by which it took the
+    device out of service.
     """
 
     device_map: DeviceMap
@@ -138,7 +152,7 @@ class Wish:
     reversion: Reversion
     settings: MappingSettings
     bases: Bases
-    restore_service: bool = False
+    restore: frozenset[str] = frozenset()
     before: Mapping[int, CurveBefore] = field(default_factory=dict)
 
     def model(self, model_id: int) -> Model | None:
@@ -158,7 +172,8 @@ class Plan:
 
     `unguarded` names the fields that do not go to the default without this client, because the device has no
     reversion timer for them, or none that ends there: it holds them, or goes to what it does by itself.
-    `touched` tells how the curve models were that are written to, `returned` which are put back for good.
+    `touched` tells how the curve models were that are written to, `returned` which are put back for good,
+    `unreturned` which cannot be.
     """
 
     steps: tuple[Step, ...]
@@ -166,6 +181,7 @@ class Plan:
     unguarded: frozenset[str]
     touched: Mapping[int, CurveBefore] = field(default_factory=dict)
     returned: frozenset[int] = frozenset()
+    unreturned: frozenset[int] = frozenset()
 
 
 def unmasked(model: Model) -> Model:
@@ -191,6 +207,7 @@ class Draft:
         self.unguarded: set[str] = set()
         self.touched: dict[int, CurveBefore] = {}
         self.returned: set[int] = set()
+        self.unreturned: set[int] = set()
 
     def add(self, stage: Stage, *steps: Step) -> None:
         """Add steps to a stage, behind those that it has."""
@@ -211,4 +228,5 @@ class Draft:
             unguarded=frozenset(self.unguarded),
             touched=self.touched,
             returned=frozenset(self.returned),
+            unreturned=frozenset(self.unreturned),
         )

@@ -26,6 +26,7 @@ from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
 from der_client.sunspec.unused_models import own_schedule
 from der_client.sunspec.writes import Step
+from der_client.taken_out import taken_out_by
 
 if TYPE_CHECKING:
     from der_client.sunspec.sending import Sending
@@ -70,8 +71,9 @@ class SunSpecDevice:
         self._proxy = ProxySwitch(self._transport, self.settings.proxy)
         self._energies = EnergyWatch()
         self._nameplate: Nameplate | None = None
-        self._took_out_of_service = False
+        self._taken_out: frozenset[str] = frozenset()
         self._unguarded: frozenset[str] = frozenset()
+        self._unreturned: frozenset[int] = frozenset()
         self._former = FormerCurves()
         self._execution = Execution(self._connection, self.settings)
         self._ready: Ready | None = None
@@ -157,21 +159,21 @@ class SunSpecDevice:
             return Fault(
                 kind=FaultKind.LOCAL, detail="the device is under local control", point="715.LocRemCtl"
             )
-        opens = setpoint.connect is False or setpoint.energize is False
-        restore = self._took_out_of_service
-        self._took_out_of_service = restore or opens
+        opened, restore = taken_out_by(setpoint), self._taken_out
+        self._taken_out = restore | opened
         wanted = plan(
             device_map,
             setpoint,
             reversion,
             self.settings.mapping,
-            restore_service=restore,
+            restore=restore,
             before=self._former.of(device_map),
         )
+        self._note_unreturned(wanted.unreturned)
         await self._former.note(device_map, wanted.touched)
         result = await self._execute(wanted, device_map, models)
         if isinstance(result, Applied):
-            self._took_out_of_service = opens
+            self._taken_out = opened
             await self._former.forget(wanted.returned)
             self._note_unguarded(wanted.unguarded)
         return result
@@ -182,7 +184,7 @@ class SunSpecDevice:
         That is so for a device that is taken out of service or brought back, or that adopts a curve.
         """
         self._ready = None
-        if self._took_out_of_service or setpoint.connect is False or setpoint.energize is False:
+        if self._taken_out or taken_out_by(setpoint):
             return False
         models = await self._models_for(setpoint)
         if isinstance(models, Fault) or self._nameplate is None:
@@ -262,6 +264,13 @@ class SunSpecDevice:
             names = ", ".join(sorted(fields))
             log.warning("%s does not go to its default without this client: %s", self.name, names)
         self._unguarded = fields
+
+    def _note_unreturned(self, models: frozenset[int]) -> None:
+        """Tell once what stays as this client has set it; it is put back when that is possible again."""
+        if models - self._unreturned:
+            names = ", ".join(map(str, sorted(models)))
+            log.warning("%s: cannot or must not be put back as it was: model %s", self.name, names)
+        self._unreturned = models
 
     async def _execute(self, wanted: Plan, planned: DeviceMap, models: Models) -> Applied | Fault:
         """Write the steps that are due, if the device is still the one that was planned for."""

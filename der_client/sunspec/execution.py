@@ -20,16 +20,38 @@ from der_client.sunspec.writes import Adoption, Block, Step, Use, Wanted, step_o
 
 ILLEGAL_FUNCTION = 1
 TIMER_SLACK_S = 2
+ONE_REQUEST = Failure(FaultKind.REFUSED, "a group that one request must write, to a device of single writes")
 
 Models = Mapping[int, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What was written last where the device shows nothing of it, and when (s, monotonic)."""
+    """What was written last where the device shows nothing of it, and when (s, monotonic).
+
+    What nobody waited for has arrived once all of `sending` was acknowledged.
+    """
 
     words: tuple[Words, ...]
     at_s: float
+    sending: Sending | None = None
+
+    @property
+    def has_arrived(self) -> bool:
+        """True if the device acknowledged it."""
+        return self.sending is None or self.sending.has_arrived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The curve that a device was told to adopt, and when (s, monotonic).
+
+    `was_shown`: it was in force then, so that seeing it says nothing of an earlier one that is on its way.
+    """
+
+    words: tuple[Words, ...]
+    at_s: float
+    was_shown: bool
 
 
 class Execution:
@@ -39,7 +61,7 @@ class Execution:
         self.settings = settings
         self._connection = connection
         self._sent: dict[tuple[str, int], Sent] = {}
-        self._adopting: dict[int, Sent] = {}
+        self._adopting: dict[int, Told] = {}
         self._one_by_one = settings.write_one_by_one
 
     def due(self, wanted: Plan) -> list[tuple[Step, int | None]]:
@@ -68,9 +90,11 @@ class Execution:
         if self._one_by_one or any(step.verify or step.result for step, _ in due):
             return None
         now_s = asyncio.get_running_loop().time()
+        sending = Sending(self._connection.transport, [block for step, _ in due for block in step.due_blocks])
         for step, _ in due:
-            self._sent[_key(step)] = Sent(words=tuple(block.words for block in step.to_write), at_s=now_s)
-        return Sending(self._connection.transport, [block for step, _ in due for block in step.due_blocks])
+            words = tuple(block.words for block in step.to_write)
+            self._sent[_key(step)] = Sent(words=words, at_s=now_s, sending=sending)
+        return sending
 
     async def confirm(
         self, wanted: Plan, due: list[tuple[Step, int | None]], models: Models
@@ -81,7 +105,7 @@ class Execution:
     def adapt(self, settings: SunSpecSettings) -> None:
         """Go on with the settings for a device that was scanned; nothing that was sent counts any more."""
         self.settings = settings
-        self._one_by_one = self._one_by_one or settings.write_one_by_one
+        self._one_by_one = settings.write_one_by_one
         self._sent.clear()
         self._adopting.clear()
 
@@ -98,7 +122,7 @@ class Execution:
         """As `_is_due` where the device shows no time left, or nothing at all."""
         sent = self._sent.get(_key(step))
         words = tuple(block.words for block in step.to_write)
-        if sent is None or sent.words != words or not step.is_shown:
+        if sent is None or sent.words != words or not sent.has_arrived or not step.is_shown:
             return True
         return bool(step.refresh_s) and now_s - sent.at_s >= step.refresh_s / 4
 
@@ -107,21 +131,23 @@ class Execution:
         words = tuple(block.words for block in step.to_write)
         begun = self._adopting.get(step.model.model_id)
         if step.result and begun is not None and begun.words == words:
-            return await self._adopted(step, models, begun.at_s)
+            return await self._adopted(step, models, begun)
+        was_shown = step.is_shown
+        self._sent.pop(_key(step), None)
         for block in step.due_blocks:
             fault = await self._write_block(block, models)
             if fault:
                 return fault
         now_s = asyncio.get_running_loop().time()
-        self._sent[_key(step)] = sent = Sent(words=words, at_s=now_s)
+        self._sent[_key(step)] = Sent(words=words, at_s=now_s)
         if step.verify:
             self._adopting.pop(step.model.model_id, None)
             return await self._verified(step, models)
         if not step.result:
             return None
-        self._adopting[step.model.model_id] = sent
+        told = self._adopting[step.model.model_id] = Told(words=words, at_s=now_s, was_shown=was_shown)
         await asyncio.sleep(self.settings.adopt_pause_s)
-        return await self._adopted(step, models, now_s)
+        return await self._adopted(step, models, told)
 
     async def _write_block(self, block: Block, models: Models) -> Fault | None:
         """Write one block; without an answer the device's registers decide: nothing is sent twice blindly."""
@@ -137,19 +163,24 @@ class Execution:
         return None if isinstance(seen, DeviceMap) and block.is_held else fault
 
     async def _send(self, block: Block) -> Failure | None:
-        """One request of function code 16; register by register for devices that know only code 6."""
-        transport = self._connection.transport
-        if not self._one_by_one:
-            failure = await transport.write(block.address, block.words)
-            if failure is None or failure.code != ILLEGAL_FUNCTION:
-                return failure
-            self._one_by_one = True
-        if any(point.sync for point in block.points):
-            return Failure(
-                FaultKind.REFUSED, "a group that one request must write, to a device of single writes"
-            )
+        """One request of function code 16; register by register for devices that know only code 6.
+
+        That a device is one of those it shows by taking singly what it refused: one with roles refuses both.
+        """
+        is_whole = any(point.sync for point in block.points)
+        if self._one_by_one:
+            return ONE_REQUEST if is_whole else await self._send_singly(block)
+        failure = await self._connection.transport.write(block.address, block.words)
+        if failure is None or failure.code != ILLEGAL_FUNCTION or is_whole:
+            return failure
+        failure = await self._send_singly(block)
+        self._one_by_one = failure is None
+        return failure
+
+    async def _send_singly(self, block: Block) -> Failure | None:
+        """Requests of function code 6, none after one that failed."""
         for offset, word in block.one_by_one():
-            failure = await transport.write_one(block.model.address + offset, word)
+            failure = await self._connection.transport.write_one(block.model.address + offset, word)
             if failure is not None:
                 return failure
         return None
@@ -166,8 +197,8 @@ class Execution:
                 return difference
             await asyncio.sleep(self.settings.readback_pause_s)
 
-    async def _adopted(self, step: Step, models: Models, since_s: float) -> Fault | None:
-        """Look whether the device has adopted the curve that it was told to at `since_s`, monotonic.
+    async def _adopted(self, step: Step, models: Models, told: Told) -> Fault | None:
+        """Look whether the device has adopted the curve that it was told to.
 
         It is waited for as long as for a read-back; then each call looks once, until `adopt_s` are over.
         SunSpec models 705 to 712, adopt result.
@@ -177,8 +208,8 @@ class Execution:
             seen = await self._connection.refreshed(models)
             if isinstance(seen, Fault):
                 return seen
-            waited_s = asyncio.get_running_loop().time() - since_s
-            fault = self._not_adopted(step.adoption, waited_s)
+            waited_s = asyncio.get_running_loop().time() - told.at_s
+            fault = self._not_adopted(step, told, waited_s)
             if fault is None or fault.kind is not FaultKind.PENDING:
                 self._adopting.pop(step.model.model_id, None)
                 return None if fault is None else replace(fault, point=point)
@@ -186,12 +217,13 @@ class Execution:
                 return replace(fault, point=point)
             await asyncio.sleep(self.settings.adopt_pause_s)
 
-    def _not_adopted(self, adoption: Adoption, waited_s: float) -> Fault | None:
-        if adoption is Adoption.DONE:
+    def _not_adopted(self, step: Step, told: Told, waited_s: float) -> Fault | None:
+        is_late = waited_s >= self.settings.adopt_s
+        if step.adoption is Adoption.DONE and (is_late or not (told.was_shown and step.is_adopting)):
             return None
-        if adoption is Adoption.FAILED:
+        if step.adoption is Adoption.FAILED:
             return Fault(kind=FaultKind.REFUSED, detail="the curve was not adopted")
-        if waited_s >= self.settings.adopt_s:
+        if is_late:
             detail = f"no curve adopted within {self.settings.adopt_s:g} s"
             return Fault(kind=FaultKind.READBACK, detail=detail)
         return Fault(kind=FaultKind.PENDING, detail="the curve is not adopted yet")
@@ -276,4 +308,4 @@ def _written(step: Step) -> Iterator[tuple[WrittenPoint, Words | None]]:
 def applied(wanted: Plan) -> Applied:
     """What the device holds."""
     points = tuple(point for step in lasting(wanted) for point, _ in _written(step))
-    return Applied(points=points, unsupported=wanted.unsupported)
+    return Applied(points=points, unsupported=wanted.unsupported, unguarded=wanted.unguarded)

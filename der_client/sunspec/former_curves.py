@@ -1,6 +1,7 @@
 """Curve models as they were before this client wrote to them, known again after a restart.
 
-Without that a curve of our own, still in force, would count as the one to be put back.
+Without that a curve of our own, still in force, would count as the one to be put back. So it is with the
+source of charge in model 124.
 """
 
 import json

@@ -65,6 +65,12 @@ def next_beat(value: int, size: int = 2) -> int:
     return (value + 1) % ((1 << REGISTER_BITS * size) - 1)
 
 
+def later_beat(one: int, other: int, size: int = 2) -> int:
+    """The later of two values of a counter that wraps: that to which the other one has the shorter way."""
+    values = (1 << REGISTER_BITS * size) - 1
+    return one if (one - other) % values < values // 2 else other
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
     """One counter to write: point (`715.ControllerHb`), bus address, registers."""
@@ -101,6 +107,6 @@ class ControllerHeartbeat:
             read = model.integer(name) if model else None
             if model is None or point is None or read is None or path in self._refused:
                 continue
-            value = next_beat(max(read, self._counters.get(path, -1)), point.size)
+            value = next_beat(later_beat(self._counters.get(path, read), read, point.size), point.size)
             self._counters[path] = value
             yield Beat(point=path, address=model.address + point.offset, words=words_of(value, point.size))

@@ -7,9 +7,9 @@ from itertools import count, takewhile
 
 from der_client.device import Fault, FaultKind, Nameplate
 from der_client.sunspec.capabilities import modes_of, ramps_of
-from der_client.sunspec.drafts import MappingSettings
+from der_client.sunspec.drafts import Bases, MappingSettings
 from der_client.sunspec.model import DeviceMap, Model
-from der_client.sunspec.ratings import inverter_of, legacy_var, setting, storage_w
+from der_client.sunspec.ratings import in_force, inverter_of, legacy_var, set_max_w, setting, storage_w
 
 PV, STORAGE, PV_AND_STORAGE = 4, 80, 83
 OLDER_PV_AND_STORAGE = (82, 83)
@@ -19,13 +19,6 @@ PORT_PV, PORT_ESS = 0, 1
 def _rating(capacity: Model, name: str) -> float | None:
     value = capacity.number(name)
     return None if value is None else float(value)
-
-
-def _in_force(capacity: Model, name: str, rating: str) -> float:
-    """A setting of model 702, never above its rating. IEEE 2030.5-2018, 10.10 (DERSettings)."""
-    most = capacity.number(rating)
-    value = setting(capacity, name, rating)
-    return value if most is None else min(value, float(most))
 
 
 def nameplate_of(device_map: DeviceMap, settings: MappingSettings | None = None) -> Nameplate | Fault:
@@ -64,29 +57,29 @@ def _newer(device_map: DeviceMap, settings: MappingSettings) -> Nameplate | Faul
         max_va=_rating(capacity, "VAMaxRtg") or max_w,
         max_var=_rating(capacity, "VarMaxInjRtg") or 0.0,
         max_var_neg=_rating(capacity, "VarMaxAbsRtg") or 0.0,
-        set_max_w=_in_force(capacity, "WMax", "WMaxRtg"),
-        set_max_va=_in_force(capacity, "VAMax", "VAMaxRtg") or max_w,
-        set_max_var=_in_force(capacity, "VarMaxInj", "VarMaxInjRtg"),
-        set_max_var_neg=_in_force(capacity, "VarMaxAbs", "VarMaxAbsRtg"),
+        set_max_w=set_max_w(device_map, None),
+        set_max_va=in_force(capacity, "VAMax", "VAMaxRtg") or max_w,
+        set_max_var=in_force(capacity, "VarMaxInj", "VarMaxInjRtg"),
+        set_max_var_neg=in_force(capacity, "VarMaxAbs", "VarMaxAbsRtg"),
         max_charge_w=charge_w or None,
         max_discharge_w=_rating(capacity, "WDisChaRteMaxRtg") if charge_w else None,
-        set_max_charge_w=_in_force(capacity, "WChaRteMax", "WChaRteMaxRtg") if charge_w else None,
-        set_max_discharge_w=_in_force(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg") if charge_w else None,
+        set_max_charge_w=in_force(capacity, "WChaRteMax", "WChaRteMaxRtg") if charge_w else None,
+        set_max_discharge_w=in_force(capacity, "WDisChaRteMax", "WDisChaRteMaxRtg") if charge_w else None,
         capacity_wh=storage.number("WHRtg") if storage else None,
         v_nom_v=_rating(capacity, "VNomRtg"),
         max_a=_rating(capacity, "AMaxRtg"),
         min_pf_over_excited=_rating(capacity, "WOvrExtRtgPF"),
         min_pf_under_excited=_rating(capacity, "WUndExtRtgPF"),
-        grad_w_pct_per_s=_ramp(controls, settings),
+        grad_w_pct_per_s=_ramp(controls, settings, Bases.of(device_map).share),
         normal_category=_category(capacity, "NorOpCatRtg"),
         abnormal_category=_category(capacity, "AbnOpCatRtg"),
     )
 
 
-def _ramp(controls: Model | None, settings: MappingSettings) -> float | None:
-    """704.WRmp in % of the most power per second."""
+def _ramp(controls: Model | None, settings: MappingSettings, share: float) -> float | None:
+    """704.WRmp in % of setMaxW per second."""
     raw = controls.number("WRmp") if controls else None
-    return None if raw is None else float(raw) / settings.ramp_scale
+    return None if raw is None else float(raw) / settings.ramp_scale / share
 
 
 def _category(capacity: Model, point: str) -> int | None:
@@ -143,7 +136,7 @@ def _older(device_map: DeviceMap, settings: MappingSettings) -> Nameplate | Faul
         max_va=max_va,
         max_var=given,
         max_var_neg=taken,
-        set_max_w=min(setting(basic, "WMax") or max_w, max_w),
+        set_max_w=set_max_w(device_map, settings.rating_w),
         set_max_va=min(setting(basic, "VAMax") or max_va, max_va),
         set_max_var=min(legacy_var(device_map, "Q1"), given),
         set_max_var_neg=min(legacy_var(device_map, "Q4"), taken),
@@ -156,7 +149,7 @@ def _older(device_map: DeviceMap, settings: MappingSettings) -> Nameplate | Faul
         max_a=setting(ratings, "ARtg") or None,
         min_pf_over_excited=abs(setting(ratings, "PFRtgQ1")) or None,
         min_pf_under_excited=abs(setting(ratings, "PFRtgQ4")) or None,
-        grad_w_pct_per_s=setting(basic, "WGra") or None,
+        grad_w_pct_per_s=setting(basic, "WGra") / Bases.of(device_map, settings).share or None,
         ramps=ramps_of(device_map, settings),
     )
 

@@ -65,7 +65,7 @@ def plan_older_droop(wish: Wish, draft: Draft, model: Model, droop: DroopSetpoin
     form = wish.settings.hz_start or (HZ_ABSOLUTE if shown > ABSOLUTE_FROM_HZ else "")
     start_hz = droop.dead_band_over_hz + (nominal_hz if form == HZ_ABSOLUTE else 0.0)
     points = {
-        "WGra": Wanted(100 / (droop.slope_over * nominal_hz)),
+        "WGra": Wanted(100 / (droop.slope_over * nominal_hz), never_zero=True),
         "HzStr": Wanted(start_hz),
         "HzStop": Wanted(start_hz),
         "HysEna": Wanted(0),

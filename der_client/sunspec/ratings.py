@@ -18,6 +18,26 @@ def setting(model: Model | None, *names: str) -> float:
     return float(next((value for value in values if value is not None), 0.0))
 
 
+def in_force(capacity: Model, name: str, rating: str) -> float:
+    """A setting of model 702, never above its rating. IEEE 2030.5-2018, 10.10 (DERSettings)."""
+    most = capacity.number(rating)
+    value = setting(capacity, name, rating)
+    return value if most is None else min(value, float(most))
+
+
+def set_max_w(device_map: DeviceMap, rating_w: float | None) -> float:
+    """The most power by the settings, never above the rating, W: setMaxW, to which percentages refer.
+
+    `rating_w` stands in for a device of the older series that does not say its own; 0 where nobody says one.
+    """
+    capacity = device_map.first(702)
+    if capacity is not None:
+        return in_force(capacity, "WMax", "WMaxRtg")
+    most, basic = setting(device_map.first(120), "WRtg") or rating_w, device_map.first(121)
+    value = setting(basic, "WMax")
+    return min(value, most) if value and most else value or most or 0.0
+
+
 def legacy_var(device_map: DeviceMap, quadrant: str) -> float:
     """Most reactive power of a quadrant (`Q1` given, `Q4` taken up) as a magnitude, var.
 

@@ -21,6 +21,11 @@ class Sending:
         self._requests = [write_request(block.address, block.words) for block in blocks]
         self._send()
 
+    @property
+    def has_arrived(self) -> bool:
+        """True if the device acknowledged every block."""
+        return self.failure is None and not self._requests
+
     def _send(self) -> None:
         if self.failure is not None or not self._requests:
             if not self.done.done():

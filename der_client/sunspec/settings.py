@@ -21,10 +21,10 @@ class SunSpecSettings:
     when its function is enabled anew. `controller_heartbeat` counts 715.ControllerHb and 802.CtrlHb up each
     second while there are readings. A curve must be adopted within `adopt_s`; for `readback_s` it is looked
     at every `adopt_pause_s`, then with each period. `write_one_by_one` is for devices that know function code
-    6 only; one that answers so to code 16 is treated alike. `proxy` serves the registers to other readers,
-    for devices that take one connection only. `one_connection` lets go of a connection that is idle for
-    `idle_s`, for such devices without a proxy. `quirks`: what is known of the model, and what the files of
-    `quirk_files` say, stands in for every setting that is at its default.
+    6 only; one that refuses code 16 and then takes code 6 is treated alike. `proxy` serves the registers to
+    other readers, for devices that take one connection only. `one_connection` lets go of a connection that
+    is idle for `idle_s`, for such devices without a proxy. `quirks`: what is known of the model, and what the
+    files of `quirk_files` say, stands in for every setting that is at its default.
     """
 
     transport: TransportSettings = field(default_factory=TransportSettings)

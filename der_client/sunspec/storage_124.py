@@ -1,16 +1,17 @@
 """A battery behind the storage model of the older series in a plan. Pure.
 
 The rates are limits of charge and discharge; a negative limit forces the other direction. They revert to
-none at all: where the default is a rate, those that are no more than it are held, others are let go. SunSpec
-model 124.
+none at all: where the default is a rate, those that are no more than it are held, others are let go. Whether
+the battery may charge from the grid is as it was once the charge is over. SunSpec model 124.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from der_client.device import Setpoint
 from der_client.sunspec.capabilities import executor
 from der_client.sunspec.codec import Rounding
-from der_client.sunspec.drafts import LIMIT_PV, Draft, Stage, Wish
+from der_client.sunspec.drafts import LIMIT_PV, CurveBefore, Draft, Stage, Wish
 from der_client.sunspec.functions import FULL_PCT, target_within
 from der_client.sunspec.writes import Wanted, step_of
 
@@ -61,6 +62,11 @@ def _forced(share_pct: float) -> Rates:
     return Rates(mode=DISCHARGE_LIMITED, discharge_pct=max(share_pct, -FULL_PCT))
 
 
+def _rate(share_pct: float) -> Wanted:
+    """A rate for its register: a limit is rounded down, what forces the other direction to nearest."""
+    return Wanted(share_pct, Rounding.NEAREST if share_pct < 0 else Rounding.DOWN)
+
+
 def plan_storage(wish: Wish, draft: Draft) -> None:
     """Add what model 124 does for a Setpoint, as far as no newer model does it."""
     model = wish.model(124)
@@ -75,14 +81,13 @@ def plan_storage(wish: Wish, draft: Draft) -> None:
         is_held = rates == FREE or (reverted != FREE and (rates == reverted or rates.is_within(reverted)))
         after_s = 0 if is_held else wish.reversion.after_s
         points = {
-            "OutWRte": Wanted(rates.discharge_pct, Rounding.NEAREST),
-            "InWRte": Wanted(rates.charge_pct, Rounding.NEAREST),
+            "OutWRte": _rate(rates.discharge_pct),
+            "InWRte": _rate(rates.charge_pct),
             "StorCtl_Mod": Wanted(rates.mode),
         }
         timers = {"WinTms": 0, "RvrtTms": after_s, "RmpTms": 0}
         optional = {f"InOutWRte_{name}": Wanted(value) for name, value in timers.items()}
-        if rates.mode == DISCHARGE_LIMITED and rates.discharge_pct < 0 and wish.settings.charge_from_grid:
-            optional["ChaGriSet"] = Wanted(FROM_GRID)
+        optional |= _source(wish, is_charging=rates.discharge_pct < 0)
         step = step_of(
             model,
             fields[0] if fields else "target_w",
@@ -95,9 +100,29 @@ def plan_storage(wish: Wish, draft: Draft) -> None:
         draft.refuse(fields)
         return
     draft.add(Stage.RELEASE if rates == FREE else Stage.SETPOINT, step)
+    _note_source(wish, draft, is_charging=rates.discharge_pct < 0)
     is_lost = rates != reverted and (reverted != FREE or not step.refresh_s)
     if is_lost and wish.reversion.after_s:
         draft.unguarded.update(fields or ["target_w"])
+
+
+def _source(wish: Wish, *, is_charging: bool) -> Mapping[str, Wanted]:
+    """From where the battery may charge: the grid where that is asked for, else as before this client."""
+    before = wish.before.get(124)
+    if is_charging and wish.settings.charge_from_grid:
+        return {"ChaGriSet": Wanted(FROM_GRID)}
+    return {name: Wanted(words[0]) for name, words in before.words.items()} if before else {}
+
+
+def _note_source(wish: Wish, draft: Draft, *, is_charging: bool) -> None:
+    """Remember from where the battery could charge before this client, until that is put back."""
+    model, before = wish.device_map.first(124), wish.before.get(124)
+    if not (is_charging and wish.settings.charge_from_grid):
+        draft.returned.update([124] if before else [])
+    elif model and before is None and model.is_implemented("ChaGriSet"):
+        words = model.raw("ChaGriSet")
+        if words and words != (FROM_GRID,):
+            draft.touched[124] = CurveBefore(enabled=False, active=0, words={"ChaGriSet": words})
 
 
 def _check_charge(wish: Wish, draft: Draft) -> None:

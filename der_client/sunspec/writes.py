@@ -16,15 +16,18 @@ from der_client.sunspec.model import Model
 from der_client.sunspec.permissions import DEFAULT, Permissions
 
 MAX_WRITE = 123
+ADOPTING, NOT_ADOPTED = 0, 2
+"""What the adopt result says. SunSpec models 705 to 712, AdptCrvRslt."""
 ENABLES = ("Ena", "StorCtl_Mod")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An engineering value for a point and where to round it."""
+    """An engineering value for a point, where to round it, and whether it must not become 0 by that."""
 
     value: float
     rounding: Rounding = Rounding.NEAREST
+    never_zero: bool = False
 
 
 class Use(Enum):
@@ -149,13 +152,18 @@ class Step:
         return self.model.integer(self.timer) if self.timer else None
 
     @property
+    def is_adopting(self) -> bool:
+        """True if the device, as last read, does not say that it is done with a curve."""
+        return self.result is not None and self.model.integer(self.result) == ADOPTING
+
+    @property
     def adoption(self) -> Adoption:
         """How far the adoption is, as last read; a device that never reports it is judged by what it shows.
 
         SunSpec models 705 to 712, adopt request and result.
         """
         result = self.model.integer(self.result) if self.result else 1
-        if result == 2:
+        if result == NOT_ADOPTED:
             return Adoption.FAILED
         shows = all(block.is_held for block in self.blocks if block.use is Use.EXPECTED)
         return Adoption.DONE if shows else Adoption.PENDING
@@ -169,13 +177,17 @@ def _engineering(model: Model, point: Point, words: Words) -> float:
 def encode_point(model: Model, point: Point, wanted: Wanted) -> Words:
     """The registers of a value in a point of a device.
 
-    Raises ValueError where its scale factor is not implemented or the value does not fit.
+    Raises ValueError where its scale factor is not implemented, the value does not fit or becomes 0 and must
+    not.
     """
     exponent = model.exponent(point)
     if exponent is None:
         msg = f"{model.model_id}.{point.name}: scale factor {point.scale} is not implemented"
         raise ValueError(msg)
     raw = raw_of(wanted.value, exponent, wanted.rounding)
+    if raw == 0 and wanted.never_zero:
+        msg = f"{model.model_id}.{point.name}: {wanted.value} is below its first step"
+        raise ValueError(msg)
     if point.symbols and point.type.startswith("enum") and raw not in point.symbols:
         msg = f"{model.model_id}.{point.name}: {raw} is not defined"
         raise ValueError(msg)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,16 +10,19 @@ import pytest
 from der_client.battery_system import BatterySystem
 from der_client.control import Controller
 from der_client.crowd import Crowd
-from der_client.device import Applied, Device, Setpoint
+from der_client.device import Applied, Device, Reversion, Setpoint
 from der_client.interlocks import Surroundings
 from der_client.plan import Plan
 from der_client.settings import ControlSettings
+from der_client.sunspec import MappingSettings
+from der_client.sunspec.simulator.bank import put
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings
 from der_client.watched import Watched
 from tests.integration.control_bench import Notes
 from tests.integration.test_client_battery_system import Bms
-from tests.integration.test_sunspec_curve_driver import GUARD, VOLT_VAR, newer
-from tests.sunspec_shelf import Shelf, served
+from tests.integration.test_sunspec_curve_driver import GUARD, TRIP, VOLT_VAR, newer
+from tests.sunspec_devices import HYBRID, older_map
+from tests.sunspec_shelf import QUICK, Shelf, served
 
 if TYPE_CHECKING:
     from der_client.driver import DeviceDriver
@@ -31,6 +35,12 @@ def in_force(shelf: Shelf) -> tuple[object, ...]:
     """Whether the volt-var curve is enabled, and its first and last point."""
     held: Model = shelf.models[705]
     return tuple(held.value(name) for name in ("Ena", "Crv[0].Pt[0].V", "Crv[0].Pt[3].V"))
+
+
+def in_force_of(shelf: Shelf, number: int) -> tuple[object, ...]:
+    """All that a model of curves shows of the one in force."""
+    held: Model = shelf.models[number]
+    return tuple(value for point, value in held.values() if point.name.startswith("Crv[0].MustTrip"))
 
 
 async def taken_up(device: Device, memory: Notes) -> None:
@@ -75,6 +85,48 @@ async def test_after_an_event_that_ended_while_the_client_was_away_the_device_ge
         shelf.writes.clear()
         await device.apply(Setpoint(), GUARD)
     assert shelf.writes == []
+
+
+@pytest.mark.parametrize("source", [0, 1], ids=["PV alone", "the grid too"])
+async def test_a_battery_charges_again_from_where_it_did_after_a_restart_in_a_charge(source: int) -> None:
+    shelf, notes = Shelf(older_map(HYBRID, values={"124.ChaGriSet": source}).models), Notes()
+    storage = shelf.models[124]
+    async with served(shelf) as device:
+        await taken_up(device, notes)
+        for power_w in (-1_000, -2_000):
+            assert isinstance(await device.apply(Setpoint(target_w=power_w), GUARD), Applied)
+    assert (storage.integer("ChaGriSet"), storage.integer("StorCtl_Mod")) == (1, 2)
+    async with served(shelf) as device:
+        await taken_up(device, notes)
+        assert isinstance(await device.apply(Setpoint(target_w=-1_000), GUARD), Applied)
+        assert isinstance(await device.apply(Setpoint(), GUARD), Applied)
+        assert (storage.integer("ChaGriSet"), storage.integer("StorCtl_Mod")) == (source, 0)
+        shelf.writes.clear()
+        put(storage, "ChaGriSet", 1 - source)
+        assert isinstance(await device.apply(Setpoint(), GUARD), Applied)
+    assert shelf.writes == []
+
+
+async def test_a_curve_that_may_not_be_written_any_more_is_put_back_once_it_may(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shelf, notes = newer({"707.Ena": 1}), Notes()
+    before, trip = in_force_of(shelf, 707), Setpoint(curves=(TRIP,))
+    async with served(shelf) as device:
+        await taken_up(device, notes)
+        assert isinstance(await device.apply(trip, GUARD), Applied)
+    async with served(shelf, replace(QUICK, mapping=MappingSettings())) as device:
+        await taken_up(device, notes)
+        for percent in (60, 50):
+            assert isinstance(await device.apply(Setpoint(max_w_pct=percent), Reversion(after_s=0)), Applied)
+        assert shelf.models[704].value("WMaxLimPct") == 50
+    told = [record.message for record in caplog.records if "put back" in record.message]
+    assert told == ["der: cannot or must not be put back as it was: model 707"]
+    assert in_force_of(shelf, 707) != before
+    async with served(shelf) as device:
+        await taken_up(device, notes)
+        assert isinstance(await device.apply(Setpoint(), GUARD), Applied)
+    assert in_force_of(shelf, 707) == before
 
 
 async def test_what_another_device_in_its_place_had_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:

@@ -19,8 +19,9 @@ from der_client.device import (
 )
 from der_client.sunspec import SunSpecDevice, read_points
 from der_client.sunspec.codec import Value
+from der_client.sunspec.model import Model
 from der_client.sunspec.simulator import InverterSettings, serve_inverter
-from der_client.sunspec.simulator.bank import put
+from der_client.sunspec.simulator.bank import IllegalRequestError, put
 from tests.sunspec_devices import HYBRID, Older, newer_map, older_map
 from tests.sunspec_shelf import QUICK, Shelf, served
 
@@ -114,6 +115,66 @@ async def test_simulated_inverter_gets_its_droop_back() -> None:
     assert (droop.value("Ena"), droop.value("Ctl[0].DbOf"), droop.value("Ctl[0].KUf")) == (1, 0.036, 0.05)
     await device.close()
     await handle.close()
+
+
+class Slow(Shelf):
+    """A device that brings the curve that it was told last into force when the test says so."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        super().__init__(models)
+        self.told: list[int] = []
+
+    def adopt(self, model: Model, number: int) -> None:
+        put(model, "AdptCrvRslt", 0)
+        self.told.append(number)
+
+    def finish(self) -> None:
+        super().adopt(self.models[705], self.told[-1])
+
+
+SLOW = replace(QUICK, readback_s=0.05, adopt_s=10.0)
+
+
+async def test_curve_that_is_released_while_it_is_adopted_does_not_come_into_force_later() -> None:
+    shelf = Slow(newer_map({"705.Ena": 1}).models)
+    volt_var = shelf.models[705]
+    before = volt_var.value("Crv[0].Pt[0].V")
+    async with served(shelf, SLOW) as device:
+        results = [await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)]
+        results += [await device.apply(Setpoint(), GUARD) for _ in range(2)]
+        assert [result.kind for result in results if isinstance(result, Fault)] == [FaultKind.PENDING] * 3
+        assert len(shelf.told) == 2
+        shelf.finish()
+        done = await device.apply(Setpoint(), GUARD)
+    assert isinstance(done, Applied), done
+    assert (volt_var.value("Crv[0].Pt[0].V"), volt_var.integer("Ena")) == (before, 1)
+
+
+async def test_curve_that_comes_into_force_after_its_release_is_put_back() -> None:
+    shelf = Slow(newer_map({"705.Ena": 1}).models)
+    volt_var = shelf.models[705]
+    before = volt_var.value("Crv[0].Pt[0].V")
+    async with served(shelf, replace(SLOW, adopt_s=0.2)) as device:
+        await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)
+        released = await device.apply(Setpoint(), GUARD)
+        Shelf.adopt(shelf, volt_var, shelf.told[0])
+        async with asyncio.timeout(5):
+            while isinstance(ended := await device.apply(Setpoint(), GUARD), Fault):
+                if len(shelf.told) > 2:
+                    shelf.finish()
+    assert isinstance(released, Fault)
+    assert isinstance(ended, Applied)
+    assert volt_var.value("Crv[0].Pt[0].V") == before
+
+
+async def test_device_that_never_reports_the_result_is_let_go_when_the_time_is_over() -> None:
+    shelf = Slow(newer_map({"705.Ena": 1}).models)
+    async with served(shelf, replace(SLOW, adopt_s=0.2)) as device:
+        await device.apply(Setpoint(curves=(VOLT_VAR,)), GUARD)
+        async with asyncio.timeout(5):
+            while isinstance(await device.apply(Setpoint(), GUARD), Fault):
+                pass
+    assert len(shelf.told) == 2
 
 
 async def test_device_that_never_reports_the_result_is_judged_by_what_it_shows() -> None:
@@ -225,3 +286,39 @@ async def test_device_that_knows_single_writes_only_gets_them_with_the_enable_la
         "124.StorCtl_Mod",
         "123.WMaxLim_Ena",
     ]
+
+
+class Guarded(Shelf):
+    """A device that denies its client the trip curves: exception 1."""
+
+    def write(self, address: int, words: Sequence[int]) -> None:
+        if self.models[707].address <= address < self.models[707].end:
+            raise IllegalRequestError(1, "denied")
+        super().write(address, words)
+
+
+TRIP = curve("opModLVRTMustTrip", (1, 50), (10, 88), y_ref=0)
+FACTOR = Setpoint(pf_inject=PowerFactorSetpoint(power_factor=0.95, absorbing=True))
+
+
+async def test_write_that_is_denied_leaves_the_others_as_they_are() -> None:
+    shelf = Guarded(newer_map().models)
+    async with served(shelf) as device:
+        denied = await device.apply(Setpoint(curves=(TRIP,)), GUARD)
+        done = await device.apply(FACTOR, Reversion(after_s=0))
+    assert isinstance(denied, Fault)
+    assert (denied.kind, denied.field) == (FaultKind.REFUSED, "opModLVRTMustTrip")
+    assert isinstance(done, Applied), done
+
+
+async def test_device_of_single_writes_is_known_by_what_it_takes_until_it_is_scanned_anew() -> None:
+    shelf = Shelf(older_map(HYBRID).models)
+    shelf.single = True
+    async with served(shelf) as device:
+        for percent in (50, 40):
+            assert isinstance(await device.apply(Setpoint(max_w_pct=percent), GUARD), Applied)
+        assert shelf.refused == 1
+        shelf.single = False
+        await device.identify()
+        assert isinstance(await device.apply(Setpoint(max_w_pct=30), GUARD), Applied)
+    assert shelf.writes[-1] == "123.WMaxLimPct"

@@ -218,6 +218,28 @@ async def test_device_that_somebody_else_stopped_stays_stopped(clock: ManualCloc
         assert await seen(handle, "715.OpCtl") == [0]
 
 
+@pytest.mark.parametrize(("series", "order"), [(700, "715.OpCtl"), (100, "123.Conn")])
+async def test_device_that_somebody_else_stopped_is_not_started_by_the_end_of_another_order(
+    clock: ManualClock, series: int, order: str
+) -> None:
+    async with bench(clock, replace(PV, series=series)) as (device, handle):
+        model, _, point = order.partition(".")
+        put(handle.inverter.bank.models[int(model)], point, 0)
+        await applied(device, Setpoint(energize=False))
+        await applied(device, Setpoint())
+        assert await seen(handle, order) == [0]
+
+
+async def test_device_taken_out_twice_comes_back_by_both(clock: ManualClock) -> None:
+    async with bench(clock, PV) as (device, handle):
+        await applied(device, Setpoint(energize=False))
+        await applied(device, Setpoint(connect=False, energize=False))
+        await applied(device, Setpoint(energize=False))
+        assert await seen(handle, "715.OpCtl", "703.ES") == [1, 0]
+        await applied(device, Setpoint())
+        assert await seen(handle, "715.OpCtl", "703.ES") == [1, 1]
+
+
 async def test_unsupported_field_does_not_keep_the_others_from_being_applied(clock: ManualClock) -> None:
     async with bench(clock, PV) as (device, handle):
         result = await applied(device, Setpoint(max_w_pct=50, target_w=-1_000))
@@ -349,7 +371,8 @@ async def test_setpoint_without_a_reversion_timer_is_warned_of_once(
     async with bench(clock, PV) as (device, handle):
         put(handle.inverter.bank.models[704], "WMaxLimPctRvrtTms", None)
         await applied(device, Setpoint(max_w_pct=50))
-        await applied(device, Setpoint(max_w_pct=40))
+        result = await applied(device, Setpoint(max_w_pct=40))
+    assert result.unguarded == {"max_w_pct"}
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == ["der does not go to its default without this client: max_w_pct"]
 

@@ -19,6 +19,7 @@ from der_client.device import (
 from der_client.sunspec import DeviceMap, SunSpecDevice
 from der_client.sunspec.codec import Value
 from der_client.sunspec.simulator import ModbusServer
+from der_client.sunspec.simulator.bank import put
 from tests.sunspec_devices import HYBRID, INVERTER, newer_map, older_map
 from tests.sunspec_shelf import QUICK, Shelf, served, until
 
@@ -50,6 +51,38 @@ async def test_controls_that_a_device_hides_are_written_and_not_read_back() -> N
     assert isinstance(result, Applied), result
     assert (result.points, result.unsupported, again) == ((), frozenset(), result)
     assert shelf.writes.count("123.WMaxLimPct") == 1
+
+
+async def hidden(shelf: Shelf, device: SunSpecDevice, limit_pct: float) -> float | None:
+    """The limit that a device with hidden controls holds after it was told one."""
+    result = await device.apply(Setpoint(max_w_pct=limit_pct), GUARD)
+    assert isinstance(result, Applied), result
+    return shelf.models[123].number("WMaxLimPct")
+
+
+async def test_prepared_write_that_was_refused_is_written_to_a_device_that_shows_nothing() -> None:
+    shelf = made_by("SMA", {"123.WMaxLim_Ena": 1})
+    async with served(shelf) as device:
+        await device.identify()
+        assert await hidden(shelf, device, 60) == 60
+        assert await device.prepare(Setpoint(max_w_pct=20), GUARD)
+        shelf.busy = True
+        sent = device.begin(Setpoint(max_w_pct=20), GUARD)
+        assert sent is not None
+        await sent
+        shelf.busy = False
+        assert await hidden(shelf, device, 20) == 20
+
+
+async def test_write_that_failed_half_way_leaves_nothing_as_sent() -> None:
+    shelf = made_by("SMA", {"123.WMaxLim_Ena": 1})
+    async with served(shelf) as device:
+        assert await hidden(shelf, device, 60) == 60
+        shelf.busy = True
+        assert isinstance(await device.apply(Setpoint(max_w_pct=20), GUARD), Fault)
+        shelf.busy = False
+        put(shelf.models[123], "WMaxLimPct", 20)
+        assert await hidden(shelf, device, 60) == 60
 
 
 async def test_device_with_hidden_controls_lacks_them_without_its_quirk() -> None:

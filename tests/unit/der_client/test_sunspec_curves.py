@@ -328,6 +328,12 @@ def test_droop_is_adopted_as_a_control_and_keeps_the_least_power() -> None:
     ]
 
 
+def test_droop_whose_slope_the_registers_would_hold_as_a_step_is_unsupported() -> None:
+    result = made(Setpoint(droop=DROOP), on=newer_map({"711.K_SF": -1}))
+    assert requests(result) == []
+    assert result.unsupported == {"droop"}
+
+
 def test_frequency_watt_curve_that_is_a_droop_becomes_one() -> None:
     given = curve("opModFreqWatt", (59.0, 100), (60.2, 100), (63.2, 0), y_ref=1, open_loop_s=3)
     result = made(Setpoint(curves=(given,)))

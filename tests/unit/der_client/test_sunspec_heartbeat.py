@@ -75,6 +75,13 @@ def test_counter_goes_one_up_each_second_though_the_registers_were_not_read_agai
     assert counts == [[8], [], [9], [10], [11]]
 
 
+def test_counter_goes_on_over_its_wrap_though_the_registers_were_not_read_again() -> None:
+    beats, known = ControllerHeartbeat(), device(battery=0xFFFD)
+    seconds = [written(beats, known, float(now)) for now in range(4)]
+    counts = [words[0] for beat in seconds for point, _, words in beat if point == "802.CtrlHb"]
+    assert counts == [0xFFFE, 0, 1, 2]
+
+
 def test_counter_that_the_device_set_higher_is_counted_on_from_there() -> None:
     beats = ControllerHeartbeat()
     written(beats, device(control=7), 0.0)

@@ -89,6 +89,12 @@ def test_limit_that_is_the_default_itself_is_guarded_by_being_held() -> None:
     assert result.unguarded == frozenset()
 
 
+def test_limit_of_a_device_whose_default_is_out_of_service_is_not_let_go() -> None:
+    result = made(Setpoint(max_w_pct=30), Reversion(after_s=60, to=Setpoint(energize=False)))
+    assert requests(result) == [("123.WMaxLimPct", (3_000, 0, 0, 0, 1))]
+    assert result.unguarded == {"max_w_pct"}
+
+
 def test_released_limit_where_the_default_is_one_is_named() -> None:
     assert made(Setpoint(), Reversion(after_s=60, to=Setpoint(max_w_pct=15))).unguarded == {"max_w_pct"}
 
@@ -213,6 +219,11 @@ def test_disconnection_comes_last_with_its_timer_and_power_first_to_nothing() ->
 def test_connection_that_shall_stay_open_without_us_has_no_timer() -> None:
     result = made(Setpoint(connect=False), Reversion(after_s=60, to=Setpoint(connect=False)))
     assert [block.words for step in result.steps[-1:] for block in step.blocks] == [(0, 0, 0)]
+    assert result.unguarded == frozenset()
+
+
+def test_connection_that_no_timer_closes_again_is_named() -> None:
+    result = made(Setpoint(connect=False), values={"123.Conn_RvrtTms": None})
     assert result.unguarded == {"connect"}
 
 
@@ -224,6 +235,19 @@ def test_device_without_service_control_ceases_to_energise_by_its_limit() -> Non
 
 def test_ramp_is_written_to_the_basic_settings() -> None:
     assert requests(made(Setpoint(grad_w_pct_per_s=0.55))) == [("121.WGra", (5,))]
+
+
+@pytest.mark.parametrize("settings", [None, MappingSettings(write_only=(123,))], ids=["shown", "hidden"])
+def test_limit_without_scale_factor_does_not_cease_to_energise(settings: MappingSettings | None) -> None:
+    result = made(Setpoint(energize=False), settings=settings, values={"123.WMaxLimPct_SF": None})
+    assert result.unsupported == {"energize"}
+
+
+@pytest.mark.parametrize(("exponent", "grad"), [(0, 0.27), (-1, 0.05)])
+def test_ramp_below_the_first_step_of_the_register_is_unsupported(exponent: int, grad: float) -> None:
+    result = made(Setpoint(grad_w_pct_per_s=grad, max_w_pct=50), values={"121.WGra_SF": exponent})
+    assert requests(result) == [("123.WMaxLimPct", (5_000, 0, 60, 0, 1))]
+    assert result.unsupported == {"grad_w_pct_per_s"}
 
 
 @pytest.mark.parametrize(
@@ -260,6 +284,12 @@ def test_charge_comes_from_the_grid_where_the_operator_permits_it(
 def test_charge_limit_leaves_the_discharge_free() -> None:
     written = requests(hybrid(Setpoint(max_charge_w=1_250)))
     assert written == [("124.OutWRte", (10_000, 2_500, 0, 60, 0)), ("124.StorCtl_Mod", (1,))]
+
+
+def test_charge_limit_between_two_steps_of_the_register_is_rounded_down() -> None:
+    coarse = {"124.InOutWRte_SF": 0, "124.InWRte": 100, "124.OutWRte": 100}
+    assert requests(hybrid(Setpoint(max_charge_w=2_690), values=coarse))[0][1][:2] == (100, 53)
+    assert requests(hybrid(Setpoint(target_w=-2_690), values=coarse))[0][1][0] == 65536 - 54
 
 
 def test_forced_charge_stays_within_the_charge_limit() -> None:
@@ -334,6 +364,11 @@ def test_newer_controls_are_preferred_and_the_older_ones_fill_what_they_lack() -
         ("123.VArMaxPct", (100,)),
         ("123.VArPct_WinTms", (0, 0, 0, 2, 1)),
     ]
+
+
+def test_limit_of_a_device_that_is_set_above_its_rating_is_converted_through_watts() -> None:
+    result = made(Setpoint(max_w_pct=50), values={"121.WMax": 12_500})
+    assert requests(result) == [("123.WMaxLimPct", (4_000, 0, 60, 0, 1))]
 
 
 def test_rating_that_the_operator_gives_is_what_percentages_refer_to() -> None:

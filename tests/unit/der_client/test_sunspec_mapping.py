@@ -6,14 +6,17 @@ import pytest
 
 from der_client.device import (
     EnterServiceSetpoint,
+    Nameplate,
     PowerFactorSetpoint,
     Reversion,
     Setpoint,
     VarSetpoint,
 )
+from der_client.sunspec.capabilities import modes_of
 from der_client.sunspec.definitions import layout_with
 from der_client.sunspec.mapping import MappingSettings, Plan, plan
 from der_client.sunspec.model import DeviceMap
+from der_client.sunspec.nameplate import nameplate_of
 from der_client.sunspec.permissions import Permissions
 from der_client.sunspec.simulator.bank import build_model, put
 from der_client.sunspec.simulator.image import build_bank
@@ -64,6 +67,31 @@ def test_nothing_is_written_to_a_free_device_for_an_empty_setpoint() -> None:
     assert requests(made(Setpoint())) == []
 
 
+def test_percent_of_a_device_that_is_set_above_its_rating_are_converted_through_watts() -> None:
+    on = device(replace(PV, ramp_pct_per_s=1))
+    put(on.models[2], "WMax", 12_500)
+    assert on.models[2].model_id == 702
+    default = Setpoint(max_w_pct=20)
+    asked = Setpoint(max_w_pct=50, var=VarSetpoint(value=10, ref=1), grad_w_pct_per_s=10)
+    values = {
+        point.point: point.value
+        for step in made(asked, Reversion(after_s=60, to=default), on).steps
+        for block in step.blocks
+        for point, _ in block.written()
+    }
+    names = ("WMaxLimPct", "WMaxLimPctRvrt", "VarSetPct", "WRmp")
+    assert [values[f"704.{name}"] for name in names] == [40, 16, 8, 8]
+    assert requests(made(Setpoint(max_w_pct=100), on=on)) == []
+
+
+def test_ramp_of_a_device_that_is_set_above_its_rating_is_reported_of_what_is_reported() -> None:
+    on = device(replace(PV, ramp_pct_per_s=8))
+    put(on.models[2], "WMax", 12_500)
+    plate = nameplate_of(on)
+    assert isinstance(plate, Nameplate)
+    assert (plate.set_max_w, plate.grad_w_pct_per_s) == (10_000, 10)
+
+
 def test_limit_with_its_dead_man_switch_is_one_request() -> None:
     written = requests(made(Setpoint(max_w_pct=50), Reversion(after_s=60, to=Setpoint(max_w_pct=30))))
     assert written == [("704.WMaxLimPctEna", (1, 5000, 3000, 1, 0, 60))]
@@ -84,6 +112,13 @@ def test_full_limit_is_released_rather_than_held(percent: float | None) -> None:
     held = device()
     put(held.models[4], "WMaxLimPctEna", 1)
     assert requests(made(Setpoint(max_w_pct=percent), on=held)) == [("704.WMaxLimPctEna", (0,))]
+
+
+@pytest.mark.parametrize("default", [Setpoint(connect=False), Setpoint(energize=False)], ids=str)
+def test_device_whose_default_is_out_of_service_reverts_to_no_power(default: Setpoint) -> None:
+    asked = Setpoint(connect=True, energize=True)
+    written = requests(made(asked, Reversion(after_s=60, to=default)))
+    assert written == [("704.WMaxLimPctEna", (1, 10_000, 0, 1, 0, 60))]
 
 
 def test_full_limit_is_held_where_only_that_keeps_a_tighter_reversion_armed() -> None:
@@ -349,12 +384,13 @@ def test_connection_is_left_as_found_unless_we_opened_it() -> None:
     assert not [step for step in made(Setpoint()).steps if step.field in {"connect", "energize"}]
 
 
-def test_connection_that_we_opened_is_closed_again_on_release() -> None:
-    result = plan(device(), Setpoint(), NO_TIMER, restore_service=True)
+@pytest.mark.parametrize("field", ["connect", "energize"])
+def test_connection_that_we_opened_is_closed_again_on_release(field: str) -> None:
+    result = plan(device(), Setpoint(), NO_TIMER, restore=frozenset({field}))
     closing = [
         (step.field, step.blocks[0].words) for step in result.steps if step.model.model_id in {703, 715}
     ]
-    assert closing == [("connect", (1,)), ("energize", (1,))]
+    assert closing == [(field, (1,))]
 
 
 def test_reactive_functions_stop_before_others_start() -> None:
@@ -389,6 +425,18 @@ def test_limit_without_scale_factor_is_refused() -> None:
     result = made(Setpoint(max_w_pct=50), on=device(without=("704.WMaxLimPct_SF",)))
     assert requests(result) == []
     assert result.unsupported == {"max_w_pct"}
+
+
+@pytest.mark.parametrize("lacking", ["704.WMaxLimPct_SF", "704.WMaxLimPct"])
+def test_limit_that_cannot_be_written_does_not_cease_to_energise(lacking: str) -> None:
+    on = device(without=("715", "703", lacking))
+    assert made(Setpoint(energize=False), on=on).unsupported == {"energize"}
+    assert not modes_of(on, MappingSettings()) & {"opModMaxLimW", "opModEnergize"}
+
+
+def test_ceasing_to_energise_by_a_limit_without_a_timer_is_named() -> None:
+    on = device(without=("715", "703", "704.WMaxLimPctRvrtTms"))
+    assert made(Setpoint(energize=False), Reversion(after_s=60), on).unguarded == {"max_w_pct", "energize"}
 
 
 @pytest.mark.parametrize(
@@ -448,6 +496,26 @@ def test_setpoint_that_would_outlive_its_client_is_named() -> None:
     setpoint = Setpoint(target_w=-1_000, max_w_pct=50)
     assert made(setpoint, Reversion(after_s=60), on).unguarded == {"target_w"}
     assert made(setpoint, NO_TIMER, on).unguarded == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("setpoint", "without", "lost"),
+    [
+        (Setpoint(connect=False), (), {"connect"}),
+        (Setpoint(energize=False), (), {"energize"}),
+        (Setpoint(connect=False), ("715",), {"connect"}),
+        (Setpoint(connect=False, energize=True), ("715",), {"connect"}),
+        (Setpoint(connect=True, energize=True), (), set()),
+    ],
+    ids=str,
+)
+def test_device_that_stays_out_of_service_without_its_client_is_named(
+    setpoint: Setpoint, without: tuple[str, ...], lost: set[str]
+) -> None:
+    on = device(without=without)
+    assert made(setpoint, Reversion(after_s=60), on).unguarded == lost
+    assert made(setpoint, NO_TIMER, on).unguarded == frozenset()
+    assert made(setpoint, Reversion(after_s=60, to=setpoint), on).unguarded == frozenset()
 
 
 WINDOW = EnterServiceSetpoint(high_v_pct=105.5, low_v_pct=92, high_hz=60.05, low_hz=59.6)

@@ -1,6 +1,7 @@
 """Curves and droop for devices of the older series: models 126 to 142, with the exact registers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -192,6 +193,12 @@ def test_droop_of_the_older_series_has_no_timer_and_is_put_back() -> None:
     held.update(2, (40, 20, 20, 0, 1))
     back = plan(on, Setpoint(), GUARD, ALLOWED, before=result.touched)
     assert requests(back) == [("127.WGra", (30, 50, 10, 1, 1))]
+
+
+def test_droop_too_flat_for_the_register_is_unsupported() -> None:
+    result = made(Setpoint(droop=replace(DROOP, slope_over=5.0)), older_map({**INVERTER, 127: FREQ_WATT}))
+    assert requests(result) == []
+    assert result.unsupported == {"droop"}
 
 
 def test_droop_without_any_model_is_unsupported() -> None:
