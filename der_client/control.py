@@ -25,7 +25,7 @@ from der_client.former import take_up
 from der_client.hurry import hurry_of
 from der_client.kept import Kept, Memory
 from der_client.loop_watch import watch_of
-from der_client.override import Override, Overriding
+from der_client.override import Override
 from der_client.patient import is_pending
 from der_client.plan import Plan, reversion_of, setpoint_text
 from der_client.preparation import Preparation, Present
@@ -36,6 +36,7 @@ from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, un
 from der_client.settings import ControlSettings
 from der_client.shortfall import Holding, Shortfall
 from der_client.site_desk import Heard, SitePart
+from der_client.standing_order import StandingOrder
 from der_client.taken_out import Service, brought_back, resting
 from der_client.verified import UNVERIFIED, Verified
 from der_client.watched import Watched
@@ -79,7 +80,7 @@ class Controller:
         self._budget, self._service = WriteBudget(), Service()
         self._loop = watch_of(settings.period_s)
         self._verified = self._known = Verified()
-        self._overriding, self._latched, self._lacking = Overriding(), frozenset[str](), frozenset[str]()
+        self._order, self._latched, self._lacking = StandingOrder(), frozenset[str](), frozenset[str]()
         self._relay = RelayWatch(device, tell)
         self._is_found = self._must_identify = self._is_refused = self._is_writing = False
         self._unsupported: frozenset[str] = frozenset()
@@ -134,16 +135,11 @@ class Controller:
         self._verified = self._known = await self._kept.verified()
         await self._service.restore(self._kept)
         await take_up(self._device, self._kept)
-        override = await self._kept.override()
-        if override is not None:
-            self._overriding = Overriding.of(override, system_s(), self._local_s())
+        await self._order.restore(self._kept, system_s, self._local_s)
 
     async def override(self, override: Override | None, system_s: Callable[[], float] = time.time) -> None:
         """Put a local operator's setpoint before every program, or end it (None); at the next cycle."""
-        self._overriding = (
-            Overriding() if override is None else Overriding.of(override, system_s(), self._local_s())
-        )
-        await self._kept.keep_override(override)
+        await self._order.order(override, self._kept, system_s(), self._local_s())
 
     def reset(self, names: frozenset[str] | None = None) -> None:
         """Reset latched interlocks, all or these, at the next cycle; one whose cause is there stays."""
@@ -174,7 +170,7 @@ class Controller:
             return
         self._heard_s = now = self._local_s()
         self._telemetry = telemetry
-        override = self._overriding.at(now)
+        override = self._order.at(now)
         has_waited = override is not None or now - self._began_s >= self._settings.plan_wait_s
         plan = self._preparation.plan_in_force(self._plan) or (Plan() if has_waited else None)
         if plan is None:
@@ -198,7 +194,7 @@ class Controller:
         rules = self._surroundings().rules.response
         self._shortfall = self._shortfall.after(wish, safe, nameplate, rules, now)
         self._show(telemetry, safe, plan, override)
-        await self._keep(safe, override)
+        await self._keep(safe)
         await self._preparation.prepare(self.ahead(), self._present(), self._local_s())
 
     def _wished(
@@ -244,7 +240,7 @@ class Controller:
         """
         if self._nameplate is None or self._telemetry is None or self._applied is None:
             return None
-        is_own = self._part.is_alone and self._overriding.override is None and not self._service.owed_back
+        is_own = self._part.is_alone and self._order.is_none and not self._service.owed_back
         return Present(
             nameplate=self._nameplate,
             telemetry=self._telemetry,
@@ -383,7 +379,7 @@ class Controller:
             self._tell(what, text)
         self.view.set(view)
 
-    async def _keep(self, safe: SafeSetpoint, override: Override | None) -> None:
+    async def _keep(self, safe: SafeSetpoint) -> None:
         """Keep for a restart what is latched, which device it is, and that an override is over."""
         latched = frozenset(reason.name for reason in safe.reasons if reason.is_latched)
         if latched != self._latched:
@@ -392,6 +388,4 @@ class Controller:
         if self._verified != self._known and not self._verified.is_pending:
             self._known = self._verified
             await self._kept.keep_verified(self._verified)
-        if override is None and self._overriding.override is not None:
-            self._overriding = Overriding()
-            await self._kept.keep_override(None)
+        await self._order.end(self._kept, self._local_s())
