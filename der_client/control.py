@@ -21,9 +21,9 @@ from der_client.desired import Desired
 from der_client.device import Applied, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.device_news import news_of
 from der_client.device_view import DeviceView
-from der_client.former import take_up
 from der_client.hurry import hurry_of
-from der_client.kept import Kept, Memory
+from der_client.kept import Memory
+from der_client.lasting import Lasting
 from der_client.loop_watch import watch_of
 from der_client.override import Override
 from der_client.patient import is_pending
@@ -36,9 +36,8 @@ from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, un
 from der_client.settings import ControlSettings
 from der_client.shortfall import Holding, Shortfall
 from der_client.site_desk import Heard, SitePart
-from der_client.standing_order import StandingOrder
-from der_client.taken_out import Service, brought_back, resting
-from der_client.verified import UNVERIFIED, Verified
+from der_client.taken_out import brought_back, resting
+from der_client.verified import UNVERIFIED
 from der_client.watched import Watched
 from der_client.write_budget import WriteBudget, queued_in
 
@@ -72,18 +71,15 @@ class Controller:
         self._surroundings = surroundings
         self._tell = tell
         self._local_s = local_s
-        self._kept = Kept(device.name, None, tell)
+        self._lasting = Lasting(device.name, tell)
         self._nameplate: Nameplate | None = None
         self._safety = SafetyState()
         self._actuation = Actuation()
-        self._holding, self._shortfall = Holding(), Shortfall()
-        self._budget, self._service = WriteBudget(), Service()
+        self._holding, self._shortfall, self._budget = Holding(), Shortfall(), WriteBudget()
         self._loop = watch_of(settings.period_s)
-        self._verified = self._known = Verified()
-        self._order, self._latched, self._lacking = StandingOrder(), frozenset[str](), frozenset[str]()
         self._relay = RelayWatch(device, tell)
         self._is_found = self._must_identify = self._is_refused = self._is_writing = False
-        self._unsupported: frozenset[str] = frozenset()
+        self._unsupported, self._lacking = frozenset[str](), frozenset[str]()
         self._applied: tuple[Setpoint, Reversion] | None = None
         self._pending: Setpoint | None = None
         self.ahead: Callable[[], Ahead | None] = lambda: None
@@ -129,34 +125,29 @@ class Controller:
 
     async def restore(self, memory: Memory | None, system_s: Callable[[], float] = time.time) -> None:
         """Take up what an earlier run left: latches, an override, service, which device it was."""
-        self._kept = Kept(self._device.name, memory, self._tell)
-        self._latched = await self._kept.latched()
-        self._safety = self._safety.latched_before(self._latched)
-        self._verified = self._known = await self._kept.verified()
-        await self._service.restore(self._kept)
-        await take_up(self._device, self._kept)
-        await self._order.restore(self._kept, system_s, self._local_s)
+        await self._lasting.restore(memory, self._device, system_s, self._local_s)
+        self._safety = self._safety.latched_before(self._lasting.latched)
 
     async def override(self, override: Override | None, system_s: Callable[[], float] = time.time) -> None:
         """Put a local operator's setpoint before every program, or end it (None); at the next cycle."""
-        await self._order.order(override, self._kept, system_s(), self._local_s())
+        await self._lasting.ordered(override, system_s(), self._local_s())
 
     def reset(self, names: frozenset[str] | None = None) -> None:
         """Reset latched interlocks, all or these, at the next cycle; one whose cause is there stays."""
-        asked = self._latched if names is None else names
+        asked = self._lasting.latched if names is None else names
         self._safety = self._safety.resetting(asked)
         if names is None or UNVERIFIED in names:
-            self._verified = self._verified.accepted()
+            self._lasting.verified = self._lasting.verified.accepted()
 
     @property
     def latched(self) -> frozenset[str]:
         """Names of interlocks that wait for an operator."""
-        return self._latched
+        return self._lasting.latched
 
     async def cycle(self) -> None:
         """One look at the device and, where needed, one write; a relay is held while all is sound."""
         await self._look()
-        self._relay.look(self._surroundings().rules, self._latched, self.view.value.reasons)
+        self._relay.look(self._surroundings().rules, self.latched, self.view.value.reasons)
 
     async def _look(self) -> None:
         """Without a plan the device goes on as it is for a while: an event may hold it that is not known."""
@@ -170,7 +161,7 @@ class Controller:
             return
         self._heard_s = now = self._local_s()
         self._telemetry = telemetry
-        override = self._order.at(now)
+        override = self._lasting.order.at(now)
         has_waited = override is not None or now - self._began_s >= self._settings.plan_wait_s
         plan = self._preparation.plan_in_force(self._plan) or (Plan() if has_waited else None)
         if plan is None:
@@ -194,7 +185,7 @@ class Controller:
         rules = self._surroundings().rules.response
         self._shortfall = self._shortfall.after(wish, safe, nameplate, rules, now)
         self._show(telemetry, safe, plan, override)
-        await self._keep(safe)
+        await self._lasting.keep(safe.latched, self._local_s())
         await self._preparation.prepare(self.ahead(), self._present(), self._local_s())
 
     def _wished(
@@ -240,7 +231,8 @@ class Controller:
         """
         if self._nameplate is None or self._telemetry is None or self._applied is None:
             return None
-        is_own = self._part.is_alone and self._order.is_none and not self._service.owed_back
+        lasting = self._lasting
+        is_own = self._part.is_alone and lasting.order.is_none and not lasting.service.owed_back
         return Present(
             nameplate=self._nameplate,
             telemetry=self._telemetry,
@@ -259,7 +251,7 @@ class Controller:
         loop = replace(
             self._loop.told(around.loop),
             silent_s=now - self._heard_s if is_due else 0.0,
-            is_unverified=self._verified.is_pending,
+            is_unverified=self._lasting.verified.is_pending,
             writes_today=self._budget.today,
             writes_queued=self._budget.queued,
         )
@@ -277,7 +269,7 @@ class Controller:
         if isinstance(found, Fault):
             self._unheard(found)
             return None
-        self._verified = self._verified.after(found)
+        self._lasting.verified = self._lasting.verified.after(found)
         self._nameplate, self._applied, self._is_found, self._lacking = found, None, True, frozenset()
         words = f"{found.manufacturer} {found.model} {found.version} {found.serial}, {found.max_w:g} W"
         log.info("%s: %s", self._device.name, words)
@@ -300,7 +292,7 @@ class Controller:
     async def _apply(self, safe: SafeSetpoint, reversion: Reversion) -> None:
         """Write what is new and may be written, or refresh the dead-man switch at half of its time."""
         now, former, rules = self._local_s(), self._applied, self._surroundings().rules.writes
-        wanted = setpoint = brought_back(safe.setpoint, self._service.owed_back)
+        wanted = setpoint = brought_back(safe.setpoint, self._lasting.service.owed_back)
         if former is not None:
             setpoint = self._budget.affordable(wanted, former[0], rules, now)
         self._budget = self._budget.waiting(queued_in(wanted, setpoint))
@@ -312,14 +304,14 @@ class Controller:
         self._preparation.forget()
         self._is_writing = True
         try:
-            result = await self._device.apply(setpoint, reversion)
+            answer = self._device.apply(setpoint, reversion)
+            result = await self._lasting.told(answer, setpoint, safe.latched)
         finally:
             self._is_writing = self._preparation.is_sent = False
         before = self._pending if former is None else former[0]
         self._pending = setpoint if is_pending(result) else None
         self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
-        await self._service.note(setpoint, self._kept, is_held=isinstance(result, Applied))
         if isinstance(result, Fault):
             self._applied = None
             if result.kind is FaultKind.STALE:
@@ -333,7 +325,7 @@ class Controller:
         """Write nothing: the device's own reversion timers run. What comes after begins anew."""
         self._applied = None
         self._must_identify |= any(reason.interlock in ANEW for reason in safe.reasons)
-        if self._verified.needs_scan:
+        if self._lasting.verified.needs_scan:
             self._nameplate = None
 
     def _take(self, result: Applied | Fault, now: float) -> None:
@@ -378,14 +370,3 @@ class Controller:
             log.log(logging.WARNING if is_bad else logging.INFO, "%s", said)
             self._tell(what, text)
         self.view.set(view)
-
-    async def _keep(self, safe: SafeSetpoint) -> None:
-        """Keep for a restart what is latched, which device it is, and that an override is over."""
-        latched = frozenset(reason.name for reason in safe.reasons if reason.is_latched)
-        if latched != self._latched:
-            self._latched = latched
-            await self._kept.keep_latched(latched)
-        if self._verified != self._known and not self._verified.is_pending:
-            self._known = self._verified
-            await self._kept.keep_verified(self._verified)
-        await self._order.end(self._kept, self._local_s())

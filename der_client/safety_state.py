@@ -102,3 +102,8 @@ class SafeSetpoint:
     may_write: bool = True
     must_stop: bool = False
     able_w: float = 0.0
+
+    @property
+    def latched(self) -> frozenset[str]:
+        """Names of the interlocks among the reasons that wait for an operator."""
+        return frozenset(reason.name for reason in self.reasons if reason.is_latched)

@@ -1,60 +1,21 @@
 """What a local operator orders while the control loop waits, for its device or for its disk, holds."""
 
 import asyncio
-import threading
 
 import pytest
 
-from der_client.device import Applied, Fault, Reversion, Setpoint
 from der_client.override import Override, override_from, override_text
 from tests.integration.control_bench import Bench, Notes, Rig
+from tests.integration.slow_bench import SlowNotes, WaitingRig
 
 STOP = Override(target_w=0.0, energize=False, is_kept=True, by="uid 0")
 GIVE = Override(target_w=1_000.0, is_kept=True)
 NAME = "override of cellar"
 
 
-class Waiting(Rig):
-    """A device that answers a write only once the test lets it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked, self.free = asyncio.Event(), asyncio.Event()
-
-    async def apply(self, setpoint: Setpoint, reversion: Reversion) -> Applied | Fault:
-        self.asked.set()
-        await self.free.wait()
-        return await super().apply(setpoint, reversion)
-
-
-class Slow(Notes):
-    """A disk that gives back or takes an override only once the test lets it; it notes what it took."""
-
-    def __init__(self, before: Override | None = None) -> None:
-        super().__init__({NAME: override_text(before)})
-        self.asked, self.free = threading.Event(), threading.Event()
-        self.taken: list[Override | None] = []
-
-    def recall(self, name: str) -> str | None:
-        found = super().recall(name)
-        self._wait(name)
-        return found
-
-    def remember(self, name: str, body: str) -> None:
-        self._wait(name)
-        super().remember(name, body)
-        if name == NAME:
-            self.taken.append(override_from(body))
-
-    def _wait(self, name: str) -> None:
-        if name == NAME and not self.asked.is_set():
-            self.asked.set()
-            assert self.free.wait(10)
-
-
 @pytest.mark.parametrize("former", [None, Override(target_w=500.0, until_s=1_001.0)], ids=["none", "over"])
 async def test_an_override_that_comes_while_the_device_is_written_to_holds(former: Override | None) -> None:
-    rig, notes = Waiting(), Notes()
+    rig, notes = WaitingRig(), Notes()
     bench = Bench(rig, notes)
     await bench.begin()
     if former is not None:
@@ -74,7 +35,7 @@ async def test_an_override_that_comes_while_the_device_is_written_to_holds(forme
 
 
 async def test_an_override_that_replaces_another_while_the_device_is_written_to_holds() -> None:
-    rig, notes = Waiting(), Notes()
+    rig, notes = WaitingRig(), Notes()
     bench = Bench(rig, notes)
     await bench.loop.override(Override(target_w=500.0, until_s=1_001.0), lambda: 1_000.0)
     await bench.begin()
@@ -94,7 +55,7 @@ async def test_an_override_that_replaces_another_while_the_device_is_written_to_
 
 @pytest.mark.parametrize("order", [None, STOP], ids=["release", "stop"])
 async def test_what_is_ordered_while_an_earlier_run_is_taken_up_holds(order: Override | None) -> None:
-    disk = Slow(GIVE)
+    disk = SlowNotes(NAME, override_text(GIVE))
     bench = Bench(Rig(), disk)
     async with asyncio.timeout(10):
         start = asyncio.ensure_future(bench.begin())
@@ -122,7 +83,7 @@ async def test_what_is_ordered_before_the_disk_is_known_is_kept_all_the_same() -
 
 
 async def test_an_order_is_kept_after_the_end_of_the_one_before_it() -> None:
-    disk = Slow()
+    disk = SlowNotes(NAME)
     bench = Bench(Rig(), disk)
     disk.asked.set()
     await bench.begin()
@@ -138,5 +99,5 @@ async def test_an_order_is_kept_after_the_end_of_the_one_before_it() -> None:
         disk.free.set()
         await asyncio.gather(cycle, ordered)
 
-    assert disk.taken == [GIVE, None, None, STOP]
+    assert [override_from(text) for text in disk.taken] == [GIVE, None, None, STOP]
     assert (await bench.cycle()).energize is False
