@@ -136,6 +136,39 @@ def test_a_device_has_time_for_its_own_ramp_before_it_is_judged() -> None:
     assert (names(found[29]), names(found[31])) == ([], ["power above its limit"])
 
 
+@pytest.mark.parametrize(
+    ("rules", "wish", "stopped_s"),
+    [
+        (SafetyRules(), replace(HALF, grad_w_pct_per_s=1.0), 45 + 100 + 60),
+        (SafetyRules(ramp_w_per_min=6_000.0), HALF, 45 + 100 + 60),
+        (SafetyRules(ramp_w_per_min=6_000.0), replace(HALF, grad_w_pct_per_s=0.27), 167 + 370 + 60),
+    ],
+)
+def test_a_device_that_ignores_its_limit_under_a_gradient_is_stopped(
+    rules: SafetyRules, wish: Setpoint, stopped_s: int
+) -> None:
+    gate = Gate(PV, rules)
+    ignored = replace(SUN, power_w=9_500.0)
+    found = [gate.step(wish, ignored, float(at)) for at in range(1_000)]
+    stopped = [at for at, result in enumerate(found) if result.setpoint.energize is False]
+
+    assert stopped[0] == pytest.approx(stopped_s, abs=3)
+    assert stopped == list(range(stopped[0], 1_000))
+
+
+def test_a_device_that_comes_to_its_limit_late_and_on_its_ramp_is_not_stopped() -> None:
+    gate = Gate(replace(PV, grad_w_pct_per_s=0.27))
+    power_w, found = 9_500.0, []
+    for at in range(1_200):
+        result = gate.step(HALF, replace(SUN, power_w=power_w), float(at))
+        goal_w = 10_000.0 if result.setpoint.max_w_pct is None else result.setpoint.max_w_pct * 100.0
+        power_w = max(goal_w, power_w - 27.0) if at > 235 else power_w
+        found.append(result)
+
+    assert "power above its limit" in {name for result in found for name in names(result)}
+    assert all(result.setpoint.energize is None for result in found)
+
+
 def metered(
     power_w: float | None,
     own_w: float,
