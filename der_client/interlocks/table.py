@@ -117,7 +117,7 @@ def interlocks(rules: SafetyRules) -> Table:
         ),
         Group(name="grid", has_data=grid.has_grid, interlocks=grid_rows),
         Group(name="permissions", has_data=communication.always, interlocks=grid.permissions(rules)),
-        Group(name="site", has_data=site.has_site, interlocks=site.interlocks(rules), is_of_reading=False),
+        Group(name="site", has_data=site.always, interlocks=site.interlocks(rules), is_of_reading=False),
         Group(
             name="device",
             has_data=inverter.always,

@@ -243,6 +243,54 @@ def test_a_smaller_unit_goes_on_where_the_largest_stops() -> None:
     assert found[-1].setpoint.energize is None
 
 
+def stopped_at_the_site() -> tuple[Gate, SiteFacts]:
+    """The largest unit of a site, stopped after 15 s; and the site without it."""
+    gate = Gate(PV)
+    site = SiteFacts(reading=SiteReading(power_w=6_000.0), export_limit_w=5_000.0, share=0.5)
+    gate.around = replace(gate.around, site=site)
+    assert gate.steps(FREE, SUN, [float(at) for at in range(16)]).setpoint.energize is False
+    return gate, replace(site, reading=SiteReading(power_w=3_000.0), is_largest=False)
+
+
+def test_a_unit_that_was_stopped_at_the_site_comes_back_though_another_one_is_the_largest_then() -> None:
+    gate, below = stopped_at_the_site()
+    gate.around = replace(gate.around, site=below)
+    found = [gate.step(FREE, replace(SUN, power_w=0.0)).setpoint.energize for _ in range(61)]
+
+    assert found == [False] * 60 + [None]
+
+
+def test_a_unit_that_was_stopped_at_the_site_does_not_come_back_while_another_one_exceeds_the_limit() -> None:
+    gate, below = stopped_at_the_site()
+    gate.around = replace(gate.around, site=replace(below, reading=SiteReading(power_w=6_000.0)))
+    found = [gate.step(FREE, replace(SUN, power_w=0.0)).setpoint.energize for _ in range(200)]
+
+    assert found == [False] * 200
+
+
+@pytest.mark.parametrize("site", [None, SiteFacts(reading=None, age_s=60.0)])
+def test_a_unit_that_was_stopped_at_the_site_comes_back_once_no_limit_holds_there(
+    site: SiteFacts | None,
+) -> None:
+    gate, _ = stopped_at_the_site()
+    gate.around = replace(gate.around, site=site)
+    found = [gate.step(FREE, replace(SUN, power_w=0.0)) for _ in range(61)]
+
+    assert [result.setpoint.energize for result in found] == [False] * 60 + [None]
+    assert names(found[-1]) == []
+
+
+def test_a_meter_that_was_lost_is_told_no_more_once_no_limit_hangs_on_it() -> None:
+    gate = Gate(PV)
+    lost = SiteFacts(reading=SiteReading(power_w=0.0), age_s=10.0, export_limit_w=5_000.0)
+    gate.around = replace(gate.around, site=lost)
+    told = gate.step(FREE, SUN)
+    gate.around = replace(gate.around, site=None)
+
+    assert names(told) == ["meter silent", "meter lost"]
+    assert names(gate.step(FREE, SUN)) == []
+
+
 @pytest.mark.parametrize(
     ("age_s", "held"), [(2.9, []), (3.0, ["meter silent"]), (10.0, ["meter silent", "meter lost"])]
 )
