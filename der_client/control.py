@@ -32,7 +32,7 @@ from der_client.preparation import Preparation, Present
 from der_client.protected import may_write_grid_code
 from der_client.quiet import until_quiet_is_over
 from der_client.relay_watch import RelayWatch
-from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unheard
+from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unasked, unheard
 from der_client.settings import ControlSettings
 from der_client.shortfall import Holding, Shortfall
 from der_client.site_desk import Heard, SitePart
@@ -150,7 +150,6 @@ class Controller:
         self._relay.look(self._surroundings().rules, self.latched, self.view.value.reasons)
 
     async def _look(self) -> None:
-        """Without a plan the device goes on as it is for a while: an event may hold it that is not known."""
         nameplate = self._nameplate or await self._identify()
         if nameplate is None:
             return
@@ -162,8 +161,8 @@ class Controller:
         self._heard_s = now = self._local_s()
         self._telemetry = telemetry
         override = self._lasting.order.at(now)
-        has_waited = override is not None or now - self._began_s >= self._settings.plan_wait_s
-        plan = self._preparation.plan_in_force(self._plan) or (Plan() if has_waited else None)
+        plan = self._preparation.plan_in_force(self._plan)
+        plan = plan or self._without_plan(telemetry, nameplate, override, now)
         if plan is None:
             return
         wish, desired = self._wished(plan, nameplate, telemetry, override)
@@ -187,6 +186,21 @@ class Controller:
         self._show(telemetry, safe, plan, override)
         await self._lasting.keep(safe.latched, self._local_s())
         await self._preparation.prepare(self.ahead(), self._present(), self._local_s())
+
+    def _without_plan(
+        self, telemetry: Telemetry, nameplate: Nameplate, override: Override | None, now: float
+    ) -> Plan | None:
+        """What to follow where no plan is known. None: for a while the device goes on as it is.
+
+        An event may hold it that is not known yet. It is stopped all the same where an interlock wants that.
+        """
+        if override is not None or now - self._began_s >= self._settings.plan_wait_s:
+            return Plan()
+        state = unasked(telemetry, nameplate, self._safety, now, around=self._around(now))
+        if state is None:
+            return Plan()
+        self._safety = state
+        return None
 
     def _wished(
         self, plan: Plan, nameplate: Nameplate, telemetry: Telemetry, override: Override | None

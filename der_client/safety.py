@@ -45,6 +45,7 @@ __all__ = [
     "Surroundings",
     "clamp",
     "is_plain",
+    "unasked",
     "unheard",
 ]
 
@@ -83,6 +84,22 @@ def clamp(
     A reading that is not new (`is_new`) counts once only. An invalid setpoint is rejected and the last valid
     one kept. Ramps hold for what is asked; reductions by limits and interlocks are immediate.
     """
+    situation, tripped, base = _looked(desired, telemetry, nameplate, state, now, around, is_new=is_new)
+    plain, _ = permitted(base.accepted.setpoint, is_allowed=around.allow_grid_code_writes)
+    return _made(plain, situation, tripped, base, state.at_s)
+
+
+def _looked(
+    desired: Desired,
+    telemetry: Telemetry,
+    nameplate: Nameplate,
+    state: SafetyState,
+    now: float,
+    around: Surroundings,
+    *,
+    is_new: bool = True,
+) -> tuple[Situation, tuple[Interlock, ...], SafetyState]:
+    """What the interlocks look at, those that hold then, and the state with what of the wish is accepted."""
     is_valid = is_plain(desired.setpoint) and (desired.cap_w is None or desired.cap_w >= 0.0)
     asked = desired if is_valid else state.accepted
     table = _table(state, around.rules)
@@ -104,10 +121,8 @@ def clamp(
     held = _reset(table, table.advanced(state.held, situation, now), situation, state.reset)
     tripped = table.tripped(held)
     asked, believed = _believed(asked, state, tripped)
-    plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
     base = replace(state, held=held, table=table, trends=trends, reset=frozenset(), at_s=now)
-    base = replace(base, accepted=asked, believed=believed)
-    return _made(plain, situation, tripped, base, state.at_s)
+    return situation, tripped, replace(base, accepted=asked, believed=believed)
 
 
 def _believed(asked: Desired, state: SafetyState, tripped: tuple[Interlock, ...]) -> tuple[Desired, Desired]:
@@ -131,6 +146,19 @@ def unheard(
     held = table.advanced(state.held, situation, now, with_reading=False)
     reasons = tuple(_reason(row) for row in table.tripped(held))
     return reasons, replace(state, held=held, table=table, trends=trends)
+
+
+def unasked(
+    telemetry: Telemetry, nameplate: Nameplate, state: SafetyState, now: float, *, around: Surroundings
+) -> SafetyState | None:
+    """What to remember of a device that is left as it is, for nobody knows yet what is wanted of it.
+
+    None where an interlock must stop it: then it has to pass the gate.
+    """
+    _, tripped, seen = _looked(Desired(), telemetry, nameplate, state, now, around)
+    if any(row.action in STOPS for row in tripped):
+        return None
+    return replace(state, held=seen.held, table=seen.table, trends=seen.trends.unwritten(), reset=frozenset())
 
 
 def _made(
