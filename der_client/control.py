@@ -18,9 +18,20 @@ from der_client.ahead import Ahead
 from der_client.client_event import Tell, What
 from der_client.contained import contained
 from der_client.desired import Desired
-from der_client.device import Applied, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.device import (
+    Applied,
+    BatteryState,
+    Device,
+    Fault,
+    FaultKind,
+    Nameplate,
+    Reversion,
+    Setpoint,
+    Telemetry,
+)
 from der_client.device_news import news_of
 from der_client.device_view import DeviceView
+from der_client.heard_bms import bms_says
 from der_client.hurry import hurry_of
 from der_client.kept import Memory
 from der_client.lasting import Lasting
@@ -33,6 +44,7 @@ from der_client.protected import may_write_grid_code
 from der_client.quiet import until_quiet_is_over
 from der_client.relay_watch import RelayWatch
 from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unasked, unheard
+from der_client.safety_state import latched_of
 from der_client.settings import ControlSettings
 from der_client.shortfall import Holding, Shortfall
 from der_client.site_desk import Heard, SitePart
@@ -147,6 +159,7 @@ class Controller:
     async def cycle(self) -> None:
         """One look at the device and, where needed, one write; a relay is held while all is sound."""
         await self._look()
+        await self._lasting.keep_latched(self.latched | latched_of(self.view.value.reasons))
         self._relay.look(self._surroundings().rules, self.latched, self.view.value.reasons)
 
     async def _look(self) -> None:
@@ -156,7 +169,7 @@ class Controller:
         telemetry = await self._device.read()
         if isinstance(telemetry, Fault):
             self._applied = None
-            self._unheard(telemetry)
+            self._unheard(telemetry, bms_says(self._device))
             return
         self._heard_s = now = self._local_s()
         self._telemetry = telemetry
@@ -281,7 +294,7 @@ class Controller:
         """Ratings of the device; asked for again after each loss, before anything is written."""
         found = await self._device.identify()
         if isinstance(found, Fault):
-            self._unheard(found)
+            self._unheard(found, bms_says(self._device))
             return None
         self._lasting.verified = self._lasting.verified.after(found)
         self._nameplate, self._applied, self._is_found, self._lacking = found, None, True, frozenset()
@@ -290,10 +303,10 @@ class Controller:
         self.view.set(replace(self.view.value, nameplate=found))
         return found
 
-    def _unheard(self, fault: Fault) -> None:
-        """Count the silence of the device; once it is too long the device must be identified again."""
+    def _unheard(self, fault: Fault, battery: BatteryState | Fault | None = None) -> None:
+        """Count the silence of a device, whose BMS may speak; after too long it must be identified again."""
         now = self._local_s()
-        reasons, self._safety = unheard(self._safety, now, around=self._around(now))
+        reasons, self._safety = unheard(self._safety, now, around=self._around(now), battery=battery)
         self._put(replace(self.view.value, reasons=reasons))
         if now - self._heard_s < self._settings.unavailable_after_s:
             return

@@ -52,7 +52,7 @@ class Lasting:
         """
         result, _, _ = await asyncio.gather(
             answer,
-            self._keep_latched(self.latched | latched),
+            self.keep_latched(self.latched | latched),
             self.service.note(setpoint, self._kept, is_held=False),
         )
         await self.service.note(setpoint, self._kept, is_held=isinstance(result, Applied))
@@ -60,13 +60,14 @@ class Lasting:
 
     async def keep(self, latched: frozenset[str], now: float) -> None:
         """Keep at monotonic `now`, s, what is latched, which device it is, and that an override is over."""
-        await self._keep_latched(latched)
+        await self.keep_latched(latched)
         if self.verified != self._known and not self.verified.is_pending:
             self._known = self.verified
             await self._kept.keep_verified(self.verified)
         await self.order.end(self._kept, now)
 
-    async def _keep_latched(self, latched: frozenset[str]) -> None:
+    async def keep_latched(self, latched: frozenset[str]) -> None:
+        """Keep which interlocks are latched, where they are others than before."""
         if latched != self.latched:
             self.latched = latched
             await self._kept.keep_latched(latched)

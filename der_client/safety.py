@@ -5,13 +5,14 @@ and the interlocks each only take away. A DER with a BMS is always given a power
 battery hold.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from der_client import reactive
 from der_client.desired import Desired
-from der_client.device import BatteryState, Nameplate, Setpoint, Telemetry
+from der_client.device import BatteryState, Fault, Nameplate, Setpoint, Telemetry
 from der_client.eased import Easing, eased, narrowed
 from der_client.entering import bounds_w, entering
 from der_client.fallback import without
@@ -56,7 +57,7 @@ NOBODY: Final = Nameplate(
     version="",
     der_type=0,
     modes=frozenset(),
-    max_w=0.0,
+    max_w=math.inf,
     max_va=0.0,
     max_var=0.0,
     max_var_neg=0.0,
@@ -65,6 +66,7 @@ NOBODY: Final = Nameplate(
     set_max_var=0.0,
     set_max_var_neg=0.0,
 )
+"""A device that nothing is known of: no limit of a BMS is too much for it."""
 SILENCE: Final = Telemetry(power_w=float("nan"), reactive_var=float("nan"))
 """What is known of a device that does not answer."""
 
@@ -133,15 +135,27 @@ def _believed(asked: Desired, state: SafetyState, tripped: tuple[Interlock, ...]
 
 
 def unheard(
-    state: SafetyState, now: float, *, around: Surroundings
+    state: SafetyState,
+    now: float,
+    *,
+    around: Surroundings,
+    battery: BatteryState | Fault | None = None,
 ) -> tuple[tuple[Reason, ...], SafetyState]:
     """The interlocks that hold while the device gives no reading, and what to remember.
 
-    Those that need a reading stay as they are.
+    Those that need a reading stay as they are, but for what a BMS says meanwhile: `battery`.
     """
     table, trends = _table(state, around.rules), state.trends.clock(around.server_ahead_s)
+    telemetry = replace(SILENCE, battery=battery)
+    if battery is not None:
+        trends = trends.beside(telemetry, NOBODY, around.rules, now)
     situation = Situation(
-        telemetry=SILENCE, nameplate=NOBODY, battery=None, state=None, trends=trends, around=around
+        telemetry=telemetry,
+        nameplate=NOBODY,
+        battery=battery,
+        state=battery if isinstance(battery, BatteryState) else None,
+        trends=trends,
+        around=around,
     )
     held = table.advanced(state.held, situation, now, with_reading=False)
     reasons = tuple(_reason(row) for row in table.tripped(held))

@@ -1,7 +1,7 @@
 """What `clamp` remembers between two calls, and what it gives. Pure values."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -38,6 +38,11 @@ def opens_relay(reason: Reason) -> bool:
     Those with the letter O, and a control loop that is not to be relied on (17).
     """
     return "O" in reason.level.split() or (reason.interlock == CONTROL_LOOP and reason.level == NO_WRITES)
+
+
+def latched_of(reasons: Collection[Reason]) -> frozenset[str]:
+    """Names of the interlocks among these that wait for an operator."""
+    return frozenset(reason.name for reason in reasons if reason.is_latched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +111,4 @@ class SafeSetpoint:
     @property
     def latched(self) -> frozenset[str]:
         """Names of the interlocks among the reasons that wait for an operator."""
-        return frozenset(reason.name for reason in self.reasons if reason.is_latched)
+        return latched_of(self.reasons)

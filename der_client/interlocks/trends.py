@@ -105,11 +105,6 @@ class Trends:
         """The memory with one more reading, at `now`, monotonic, s."""
         past = self if now - self.at_s <= GAP_S else self._after_gap()
         state = telemetry.battery if isinstance(telemetry.battery, BatteryState) else None
-        battery = past.battery
-        if state is not None or telemetry.soc_pct is not None or telemetry.cells is not None:
-            battery = battery.after(telemetry, state, nameplate, rules, now)
-        elif isinstance(telemetry.battery, Fault):
-            battery = battery.silent(now)
         tolerance_w = max(
             rules.response.tolerance_pct / 100.0 * nameplate.set_max_w, rules.response.tolerance_w
         )
@@ -118,7 +113,7 @@ class Trends:
         injected_wh, absorbed_wh, energy_s, is_wrong = _energy(past, telemetry, nameplate, rules, now)
         return type(self)(
             at_s=now,
-            battery=battery,
+            battery=_battery(past.battery, telemetry, nameplate, rules, now),
             beat=_beat(past.beat, telemetry.heartbeat, now),
             battery_beat=_beat(past.battery_beat, state.heartbeat if state else None, now),
             injected_wh=injected_wh,
@@ -132,6 +127,13 @@ class Trends:
             server_ahead_s=past.server_ahead_s if server_ahead_s is None else server_ahead_s,
             server_jump_s=_jump(past.server_ahead_s, server_ahead_s),
         )
+
+    def beside(self, telemetry: Telemetry, nameplate: Nameplate, rules: SafetyRules, now: float) -> Self:
+        """The memory with what a BMS says, at `now`, monotonic, s, while its inverter gives no reading."""
+        past = self.battery if now - self.battery.at_s <= GAP_S else BatteryTrend()
+        told = telemetry.battery.heartbeat if isinstance(telemetry.battery, BatteryState) else None
+        battery = _battery(past, telemetry, nameplate, rules, now)
+        return replace(self, battery=battery, battery_beat=_beat(self.battery_beat, told, now))
 
     def unwritten(self) -> Self:
         """The memory while the device is told nothing: then nothing is expected of it."""
@@ -157,6 +159,16 @@ class Trends:
         if self.bound is not None:
             bound = self.bound.then(bound, is_exceeded=self.over_since_s is not None)
         return replace(self, expected=fresh, bound=bound)
+
+
+def _battery(
+    past: BatteryTrend, telemetry: Telemetry, nameplate: Nameplate, rules: SafetyRules, now: float
+) -> BatteryTrend:
+    """The memory of a battery with what is said of it now; as it was where nothing is."""
+    state = telemetry.battery if isinstance(telemetry.battery, BatteryState) else None
+    if state is not None or telemetry.soc_pct is not None or telemetry.cells is not None:
+        return past.after(telemetry, state, nameplate, rules, now)
+    return past.silent(now) if isinstance(telemetry.battery, Fault) else past
 
 
 def _beat(beat: Beat | None, value: int | None, now: float) -> Beat | None:
