@@ -59,7 +59,8 @@ class SafetyState:
     """What `clamp` remembers between two calls; owned by the task that owns the device.
 
     `reset` names latched interlocks that an operator wants reset: at the next call, where they may be.
-    `believed` is what the programs wanted last while the server's clock was believed.
+    `believed` is what the programs wanted last while the server's clock was believed; `scale` is what was
+    left of limit and target, which their ramps do not know of.
     """
 
     held: Mapping[str, Held] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class SafetyState:
     entering: Entering | None = None
     service: InService = field(default_factory=InService)
     limit_ramp: OwnRamp | None = None
+    scale: float = 1.0
     reactive_ramp: OwnRamp | None = None
     reset: frozenset[str] = frozenset()
 

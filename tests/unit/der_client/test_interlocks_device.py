@@ -156,6 +156,16 @@ def test_a_device_that_ignores_its_limit_under_a_gradient_is_stopped(
     assert stopped == list(range(stopped[0], 1_000))
 
 
+def test_half_of_the_power_is_left_under_a_gradient_too_and_comes_back_by_it() -> None:
+    gate = Gate(PV)
+    wish = replace(HALF, grad_w_pct_per_s=10.0)
+    above = [gate.step(wish, SUN, float(at)).setpoint.max_w_pct for at in range(25)]
+    below = [gate.step(wish, replace(SUN, power_w=2_500.0)).setpoint.max_w_pct for _ in range(14)]
+
+    assert above[-4:] == [25.0] * 4
+    assert below[8:] == [25.0, 25.0, 25.0, 35.0, 45.0, 50.0]
+
+
 def test_a_device_that_comes_to_its_limit_late_and_on_its_ramp_is_not_stopped() -> None:
     gate = Gate(replace(PV, grad_w_pct_per_s=0.27))
     power_w, found = 9_500.0, []
