@@ -43,6 +43,10 @@ class BatterySystem:
         self._bms = bms
         self._is_started = False
 
+    def bms_says(self) -> BatteryState | Fault | None:
+        """The battery as the BMS tells it now, once it is listened to."""
+        return self._bms.battery() if self._is_started else None
+
     async def take_up(self, memory: FormerMemory) -> None:
         """Let the inverter go on with what an earlier run found."""
         await take_up(self._inverter, memory)

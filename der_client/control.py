@@ -18,26 +18,38 @@ from der_client.ahead import Ahead
 from der_client.client_event import Tell, What
 from der_client.contained import contained
 from der_client.desired import Desired
-from der_client.device import Applied, Device, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
+from der_client.device import (
+    Applied,
+    BatteryState,
+    Device,
+    Fault,
+    FaultKind,
+    Nameplate,
+    Reversion,
+    Setpoint,
+    Telemetry,
+)
 from der_client.device_news import news_of
 from der_client.device_view import DeviceView
-from der_client.former import take_up
+from der_client.heard_bms import bms_says
 from der_client.hurry import hurry_of
-from der_client.kept import Kept, Memory
+from der_client.kept import Memory
+from der_client.lasting import Lasting
 from der_client.loop_watch import watch_of
-from der_client.override import Override, Overriding
+from der_client.override import Override
 from der_client.patient import is_pending
 from der_client.plan import Plan, reversion_of, setpoint_text
 from der_client.preparation import Preparation, Present
 from der_client.protected import may_write_grid_code
 from der_client.quiet import until_quiet_is_over
 from der_client.relay_watch import RelayWatch
-from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unheard
+from der_client.safety import SafeSetpoint, SafetyState, Surroundings, clamp, unasked, unheard
+from der_client.safety_state import latched_of
 from der_client.settings import ControlSettings
 from der_client.shortfall import Holding, Shortfall
 from der_client.site_desk import Heard, SitePart
-from der_client.taken_out import Service, brought_back, resting
-from der_client.verified import UNVERIFIED, Verified
+from der_client.taken_out import brought_back, resting
+from der_client.verified import UNVERIFIED
 from der_client.watched import Watched
 from der_client.write_budget import WriteBudget, queued_in
 
@@ -71,18 +83,15 @@ class Controller:
         self._surroundings = surroundings
         self._tell = tell
         self._local_s = local_s
-        self._kept = Kept(device.name, None, tell)
+        self._lasting = Lasting(device.name, tell)
         self._nameplate: Nameplate | None = None
         self._safety = SafetyState()
         self._actuation = Actuation()
-        self._holding, self._shortfall = Holding(), Shortfall()
-        self._budget, self._service = WriteBudget(), Service()
+        self._holding, self._shortfall, self._budget = Holding(), Shortfall(), WriteBudget()
         self._loop = watch_of(settings.period_s)
-        self._verified = self._known = Verified()
-        self._overriding, self._latched, self._lacking = Overriding(), frozenset[str](), frozenset[str]()
         self._relay = RelayWatch(device, tell)
         self._is_found = self._must_identify = self._is_refused = self._is_writing = False
-        self._unsupported: frozenset[str] = frozenset()
+        self._unsupported, self._lacking = frozenset[str](), frozenset[str]()
         self._applied: tuple[Setpoint, Reversion] | None = None
         self._pending: Setpoint | None = None
         self.ahead: Callable[[], Ahead | None] = lambda: None
@@ -128,55 +137,45 @@ class Controller:
 
     async def restore(self, memory: Memory | None, system_s: Callable[[], float] = time.time) -> None:
         """Take up what an earlier run left: latches, an override, service, which device it was."""
-        self._kept = Kept(self._device.name, memory, self._tell)
-        self._latched = await self._kept.latched()
-        self._safety = self._safety.latched_before(self._latched)
-        self._verified = self._known = await self._kept.verified()
-        await self._service.restore(self._kept)
-        await take_up(self._device, self._kept)
-        override = await self._kept.override()
-        if override is not None:
-            self._overriding = Overriding.of(override, system_s(), self._local_s())
+        await self._lasting.restore(memory, self._device, system_s, self._local_s)
+        self._safety = self._safety.latched_before(self._lasting.latched)
 
     async def override(self, override: Override | None, system_s: Callable[[], float] = time.time) -> None:
         """Put a local operator's setpoint before every program, or end it (None); at the next cycle."""
-        self._overriding = (
-            Overriding() if override is None else Overriding.of(override, system_s(), self._local_s())
-        )
-        await self._kept.keep_override(override)
+        await self._lasting.ordered(override, system_s(), self._local_s())
 
     def reset(self, names: frozenset[str] | None = None) -> None:
         """Reset latched interlocks, all or these, at the next cycle; one whose cause is there stays."""
-        asked = self._latched if names is None else names
+        asked = self._lasting.latched if names is None else names
         self._safety = self._safety.resetting(asked)
         if names is None or UNVERIFIED in names:
-            self._verified = self._verified.accepted()
+            self._lasting.verified = self._lasting.verified.accepted()
 
     @property
     def latched(self) -> frozenset[str]:
         """Names of interlocks that wait for an operator."""
-        return self._latched
+        return self._lasting.latched
 
     async def cycle(self) -> None:
         """One look at the device and, where needed, one write; a relay is held while all is sound."""
         await self._look()
-        self._relay.look(self._surroundings().rules, self._latched, self.view.value.reasons)
+        await self._lasting.keep_latched(self.latched | latched_of(self.view.value.reasons))
+        self._relay.look(self._surroundings().rules, self.latched, self.view.value.reasons)
 
     async def _look(self) -> None:
-        """Without a plan the device goes on as it is for a while: an event may hold it that is not known."""
         nameplate = self._nameplate or await self._identify()
         if nameplate is None:
             return
         telemetry = await self._device.read()
         if isinstance(telemetry, Fault):
             self._applied = None
-            self._unheard(telemetry)
+            self._unheard(telemetry, bms_says(self._device))
             return
         self._heard_s = now = self._local_s()
         self._telemetry = telemetry
-        override = self._overriding.at(now)
-        has_waited = override is not None or now - self._began_s >= self._settings.plan_wait_s
-        plan = self._preparation.plan_in_force(self._plan) or (Plan() if has_waited else None)
+        override = self._lasting.order.at(now)
+        plan = self._preparation.plan_in_force(self._plan)
+        plan = plan or self._without_plan(telemetry, nameplate, override, now)
         if plan is None:
             return
         wish, desired = self._wished(plan, nameplate, telemetry, override)
@@ -198,8 +197,23 @@ class Controller:
         rules = self._surroundings().rules.response
         self._shortfall = self._shortfall.after(wish, safe, nameplate, rules, now)
         self._show(telemetry, safe, plan, override)
-        await self._keep(safe, override)
+        await self._lasting.keep(safe.latched, self._local_s())
         await self._preparation.prepare(self.ahead(), self._present(), self._local_s())
+
+    def _without_plan(
+        self, telemetry: Telemetry, nameplate: Nameplate, override: Override | None, now: float
+    ) -> Plan | None:
+        """What to follow where no plan is known. None: for a while the device goes on as it is.
+
+        An event may hold it that is not known yet. It is stopped all the same where an interlock wants that.
+        """
+        if override is not None or now - self._began_s >= self._settings.plan_wait_s:
+            return Plan()
+        state = unasked(telemetry, nameplate, self._safety, now, around=self._around(now))
+        if state is None:
+            return Plan()
+        self._safety = state
+        return None
 
     def _wished(
         self, plan: Plan, nameplate: Nameplate, telemetry: Telemetry, override: Override | None
@@ -244,7 +258,8 @@ class Controller:
         """
         if self._nameplate is None or self._telemetry is None or self._applied is None:
             return None
-        is_own = self._part.is_alone and self._overriding.override is None and not self._service.owed_back
+        lasting = self._lasting
+        is_own = self._part.is_alone and lasting.order.is_none and not lasting.service.owed_back
         return Present(
             nameplate=self._nameplate,
             telemetry=self._telemetry,
@@ -263,7 +278,7 @@ class Controller:
         loop = replace(
             self._loop.told(around.loop),
             silent_s=now - self._heard_s if is_due else 0.0,
-            is_unverified=self._verified.is_pending,
+            is_unverified=self._lasting.verified.is_pending,
             writes_today=self._budget.today,
             writes_queued=self._budget.queued,
         )
@@ -279,19 +294,19 @@ class Controller:
         """Ratings of the device; asked for again after each loss, before anything is written."""
         found = await self._device.identify()
         if isinstance(found, Fault):
-            self._unheard(found)
+            self._unheard(found, bms_says(self._device))
             return None
-        self._verified = self._verified.after(found)
+        self._lasting.verified = self._lasting.verified.after(found)
         self._nameplate, self._applied, self._is_found, self._lacking = found, None, True, frozenset()
         words = f"{found.manufacturer} {found.model} {found.version} {found.serial}, {found.max_w:g} W"
         log.info("%s: %s", self._device.name, words)
         self.view.set(replace(self.view.value, nameplate=found))
         return found
 
-    def _unheard(self, fault: Fault) -> None:
-        """Count the silence of the device; once it is too long the device must be identified again."""
+    def _unheard(self, fault: Fault, battery: BatteryState | Fault | None = None) -> None:
+        """Count the silence of a device, whose BMS may speak; after too long it must be identified again."""
         now = self._local_s()
-        reasons, self._safety = unheard(self._safety, now, around=self._around(now))
+        reasons, self._safety = unheard(self._safety, now, around=self._around(now), battery=battery)
         self._put(replace(self.view.value, reasons=reasons))
         if now - self._heard_s < self._settings.unavailable_after_s:
             return
@@ -304,7 +319,7 @@ class Controller:
     async def _apply(self, safe: SafeSetpoint, reversion: Reversion) -> None:
         """Write what is new and may be written, or refresh the dead-man switch at half of its time."""
         now, former, rules = self._local_s(), self._applied, self._surroundings().rules.writes
-        wanted = setpoint = brought_back(safe.setpoint, self._service.owed_back)
+        wanted = setpoint = brought_back(safe.setpoint, self._lasting.service.owed_back)
         if former is not None:
             setpoint = self._budget.affordable(wanted, former[0], rules, now)
         self._budget = self._budget.waiting(queued_in(wanted, setpoint))
@@ -316,14 +331,14 @@ class Controller:
         self._preparation.forget()
         self._is_writing = True
         try:
-            result = await self._device.apply(setpoint, reversion)
+            answer = self._device.apply(setpoint, reversion)
+            result = await self._lasting.told(answer, setpoint, safe.latched)
         finally:
             self._is_writing = self._preparation.is_sent = False
         before = self._pending if former is None else former[0]
         self._pending = setpoint if is_pending(result) else None
         self._budget = self._budget.after(setpoint, wanted, before, rules, now)
         self._take(result, now)
-        await self._service.note(setpoint, self._kept, is_held=isinstance(result, Applied))
         if isinstance(result, Fault):
             self._applied = None
             if result.kind is FaultKind.STALE:
@@ -337,7 +352,7 @@ class Controller:
         """Write nothing: the device's own reversion timers run. What comes after begins anew."""
         self._applied = None
         self._must_identify |= any(reason.interlock in ANEW for reason in safe.reasons)
-        if self._verified.needs_scan:
+        if self._lasting.verified.needs_scan:
             self._nameplate = None
 
     def _take(self, result: Applied | Fault, now: float) -> None:
@@ -382,16 +397,3 @@ class Controller:
             log.log(logging.WARNING if is_bad else logging.INFO, "%s", said)
             self._tell(what, text)
         self.view.set(view)
-
-    async def _keep(self, safe: SafeSetpoint, override: Override | None) -> None:
-        """Keep for a restart what is latched, which device it is, and that an override is over."""
-        latched = frozenset(reason.name for reason in safe.reasons if reason.is_latched)
-        if latched != self._latched:
-            self._latched = latched
-            await self._kept.keep_latched(latched)
-        if self._verified != self._known and not self._verified.is_pending:
-            self._known = self._verified
-            await self._kept.keep_verified(self._verified)
-        if override is None and self._overriding.override is not None:
-            self._overriding = Overriding()
-            await self._kept.keep_override(None)

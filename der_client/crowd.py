@@ -14,6 +14,7 @@ from typing import Final
 from der_client.believable import plate_of
 from der_client.device import (
     Applied,
+    BatteryState,
     Device,
     Fault,
     FaultKind,
@@ -24,6 +25,7 @@ from der_client.device import (
     Telemetry,
 )
 from der_client.former import FormerMemory, take_up
+from der_client.heard_bms import bms_says
 from der_client.knock import knock
 from der_client.protected import may_write_grid_code
 from der_client.quiet import let_go, quiet_of
@@ -114,6 +116,10 @@ class CrowdDevice:
     def guard(self, *, is_sound: bool) -> Fault | None:
         """Hold the relay of the device, if it has one, or open it; at once, out of turn."""
         return guard(self._device, is_sound=is_sound)
+
+    def bms_says(self) -> BatteryState | Fault | None:
+        """What the BMS of the device says; it needs no turn."""
+        return bms_says(self._device)
 
     async def take_up(self, memory: FormerMemory) -> None:
         """Let the device go on with what an earlier run found."""

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar, cast
 
 from der_client.device import Fault, FaultKind, PreparingDevice
 from der_client.former import take_up
+from der_client.heard_bms import bms_says
 from der_client.knock import knock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from der_client.device import Applied, Device, Nameplate, Reversion, Setpoint, Telemetry
+    from der_client.device import Applied, BatteryState, Device, Nameplate, Reversion, Setpoint, Telemetry
     from der_client.former import FormerMemory
 
 S_co = TypeVar("S_co", covariant=True)
@@ -175,6 +176,10 @@ class DeviceDriver(Driver[S_co]):
         self.device = device
         self._preparing = device if isinstance(device, PreparingDevice) else None
         self._watch = HealthWatch()
+
+    def bms_says(self) -> BatteryState | Fault | None:
+        """What the BMS of the device says, heard on a bus of its own."""
+        return bms_says(self.device)
 
     async def take_up(self, memory: FormerMemory) -> None:
         """Let the device go on with what an earlier run found."""

@@ -29,13 +29,17 @@ class Memory(Protocol):
 
 
 class Kept:
-    """Latches, override, service, identity of one device. A disk that fails stops no control: it is told."""
+    """Latches, override, service, identity of one device. A disk that fails stops no control: it is told.
+
+    What is kept later is written later: an operator may order while the loop keeps what came before.
+    """
 
     def __init__(self, name: str, memory: Memory | None, tell: Tell) -> None:
         self._name = name
         self._memory = memory
         self._tell = tell
         self._is_broken = False
+        self._turn = asyncio.Lock()
 
     async def latched(self) -> frozenset[str]:
         """Names of interlocks that an operator has not reset."""
@@ -100,7 +104,8 @@ class Kept:
         if self._memory is None:
             return
         try:
-            await asyncio.to_thread(self._memory.remember, f"{what} of {self._name}", body)
+            async with self._turn:
+                await asyncio.to_thread(self._memory.remember, f"{what} of {self._name}", body)
         except (sqlite3.Error, OSError) as error:
             self._broken(error)
         else:

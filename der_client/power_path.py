@@ -67,10 +67,12 @@ def powers(
 ) -> tuple[Setpoint, SafetyState]:
     """Limit and target inside the window, and what was sent."""
     cap_w = math.inf if state.accepted.cap_w is None else state.accepted.cap_w
-    ceiling_w = window.scale * min(state.limit.value_w if state.limit else math.inf, window.limit_w, cap_w)
+    state = _scaled(state, window.scale, situation.rules)
+    whole_w = min(state.limit.value_w if state.limit else math.inf, window.limit_w, cap_w)
+    ceiling_w = window.scale * whole_w
     charge_w = _charge_w(asked, window, situation)
     low_w = max(window.low_w, -math.inf if charge_w is None else -charge_w)
-    state = _after_cut(state, ceiling_w, low_w, window.high_w, situation.rules)
+    state = _after_cut(state, whole_w, low_w, window.high_w, situation.rules)
     limit_w = _limit_w(asked, ceiling_w, situation, state)
     limit_pct = None if limit_w is None else situation.nameplate.share_pct(limit_w)
     target_w = state.target.value_w if state.target else None
@@ -160,6 +162,18 @@ def _released_w(nameplate: Nameplate) -> float:
 def _is_bounded(ramp: Ramp, rules: SafetyRules) -> bool:
     """Whether anything says how fast a value may change: its control, or the rule of the site."""
     return ramp.rate_w_per_s is not None or rules.ramp_w_per_min is not None
+
+
+def _scaled(state: SafetyState, scale: float, rules: SafetyRules) -> SafetyState:
+    """Ramps that go on from what an interlock left of them, once it leaves more: no sooner."""
+    if scale <= state.scale:
+        return state if scale == state.scale else replace(state, scale=scale)
+    limit, target = state.limit, state.target
+    if limit is not None and _is_bounded(limit, rules):
+        limit = replace(limit, value_w=limit.value_w * state.scale / scale)
+    if target is not None and _is_bounded(target, rules):
+        target = replace(target, value_w=target.value_w * state.scale / scale)
+    return replace(state, limit=limit, target=target, scale=scale)
 
 
 def _after_cut(

@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from der_client.former import take_up
+from der_client.heard_bms import bms_says
 from der_client.knock import knock
 from der_client.protected import may_write_grid_code
 
 if TYPE_CHECKING:
-    from der_client.device import Applied, Device, Fault, Nameplate, Reversion, Setpoint, Telemetry
+    from der_client.device import (
+        Applied,
+        BatteryState,
+        Device,
+        Fault,
+        Nameplate,
+        Reversion,
+        Setpoint,
+        Telemetry,
+    )
     from der_client.former import FormerMemory
 
 
@@ -87,6 +97,10 @@ class RelayedDevice:
     def guard(self, *, is_sound: bool) -> Fault | None:
         """Hold the relay while all is sound, else open it; a Fault of the order before."""
         return self._relay.hold() if is_sound else self._relay.open()
+
+    def bms_says(self) -> BatteryState | Fault | None:
+        """What the BMS of the device says."""
+        return bms_says(self._device)
 
     async def take_up(self, memory: FormerMemory) -> None:
         """Let the device go on with what an earlier run found."""

@@ -5,13 +5,14 @@ and the interlocks each only take away. A DER with a BMS is always given a power
 battery hold.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from der_client import reactive
 from der_client.desired import Desired
-from der_client.device import BatteryState, Nameplate, Setpoint, Telemetry
+from der_client.device import BatteryState, Fault, Nameplate, Setpoint, Telemetry
 from der_client.eased import Easing, eased, narrowed
 from der_client.entering import bounds_w, entering
 from der_client.fallback import without
@@ -45,6 +46,7 @@ __all__ = [
     "Surroundings",
     "clamp",
     "is_plain",
+    "unasked",
     "unheard",
 ]
 
@@ -55,7 +57,7 @@ NOBODY: Final = Nameplate(
     version="",
     der_type=0,
     modes=frozenset(),
-    max_w=0.0,
+    max_w=math.inf,
     max_va=0.0,
     max_var=0.0,
     max_var_neg=0.0,
@@ -64,6 +66,7 @@ NOBODY: Final = Nameplate(
     set_max_var=0.0,
     set_max_var_neg=0.0,
 )
+"""A device that nothing is known of: no limit of a BMS is too much for it."""
 SILENCE: Final = Telemetry(power_w=float("nan"), reactive_var=float("nan"))
 """What is known of a device that does not answer."""
 
@@ -83,6 +86,22 @@ def clamp(
     A reading that is not new (`is_new`) counts once only. An invalid setpoint is rejected and the last valid
     one kept. Ramps hold for what is asked; reductions by limits and interlocks are immediate.
     """
+    situation, tripped, base = _looked(desired, telemetry, nameplate, state, now, around, is_new=is_new)
+    plain, _ = permitted(base.accepted.setpoint, is_allowed=around.allow_grid_code_writes)
+    return _made(plain, situation, tripped, base, state.at_s)
+
+
+def _looked(
+    desired: Desired,
+    telemetry: Telemetry,
+    nameplate: Nameplate,
+    state: SafetyState,
+    now: float,
+    around: Surroundings,
+    *,
+    is_new: bool = True,
+) -> tuple[Situation, tuple[Interlock, ...], SafetyState]:
+    """What the interlocks look at, those that hold then, and the state with what of the wish is accepted."""
     is_valid = is_plain(desired.setpoint) and (desired.cap_w is None or desired.cap_w >= 0.0)
     asked = desired if is_valid else state.accepted
     table = _table(state, around.rules)
@@ -104,10 +123,8 @@ def clamp(
     held = _reset(table, table.advanced(state.held, situation, now), situation, state.reset)
     tripped = table.tripped(held)
     asked, believed = _believed(asked, state, tripped)
-    plain, _ = permitted(asked.setpoint, is_allowed=around.allow_grid_code_writes)
     base = replace(state, held=held, table=table, trends=trends, reset=frozenset(), at_s=now)
-    base = replace(base, accepted=asked, believed=believed)
-    return _made(plain, situation, tripped, base, state.at_s)
+    return situation, tripped, replace(base, accepted=asked, believed=believed)
 
 
 def _believed(asked: Desired, state: SafetyState, tripped: tuple[Interlock, ...]) -> tuple[Desired, Desired]:
@@ -118,19 +135,44 @@ def _believed(asked: Desired, state: SafetyState, tripped: tuple[Interlock, ...]
 
 
 def unheard(
-    state: SafetyState, now: float, *, around: Surroundings
+    state: SafetyState,
+    now: float,
+    *,
+    around: Surroundings,
+    battery: BatteryState | Fault | None = None,
 ) -> tuple[tuple[Reason, ...], SafetyState]:
     """The interlocks that hold while the device gives no reading, and what to remember.
 
-    Those that need a reading stay as they are.
+    Those that need a reading stay as they are, but for what a BMS says meanwhile: `battery`.
     """
     table, trends = _table(state, around.rules), state.trends.clock(around.server_ahead_s)
+    telemetry = replace(SILENCE, battery=battery)
+    if battery is not None:
+        trends = trends.beside(telemetry, NOBODY, around.rules, now)
     situation = Situation(
-        telemetry=SILENCE, nameplate=NOBODY, battery=None, state=None, trends=trends, around=around
+        telemetry=telemetry,
+        nameplate=NOBODY,
+        battery=battery,
+        state=battery if isinstance(battery, BatteryState) else None,
+        trends=trends,
+        around=around,
     )
     held = table.advanced(state.held, situation, now, with_reading=False)
     reasons = tuple(_reason(row) for row in table.tripped(held))
     return reasons, replace(state, held=held, table=table, trends=trends)
+
+
+def unasked(
+    telemetry: Telemetry, nameplate: Nameplate, state: SafetyState, now: float, *, around: Surroundings
+) -> SafetyState | None:
+    """What to remember of a device that is left as it is, for nobody knows yet what is wanted of it.
+
+    None where an interlock must stop it: then it has to pass the gate.
+    """
+    _, tripped, seen = _looked(Desired(), telemetry, nameplate, state, now, around)
+    if any(row.action in STOPS for row in tripped):
+        return None
+    return replace(state, held=seen.held, table=seen.table, trends=seen.trends.unwritten(), reset=frozenset())
 
 
 def _made(

@@ -1,7 +1,7 @@
 """What `clamp` remembers between two calls, and what it gives. Pure values."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -40,6 +40,11 @@ def opens_relay(reason: Reason) -> bool:
     return "O" in reason.level.split() or (reason.interlock == CONTROL_LOOP and reason.level == NO_WRITES)
 
 
+def latched_of(reasons: Collection[Reason]) -> frozenset[str]:
+    """Names of the interlocks among these that wait for an operator."""
+    return frozenset(reason.name for reason in reasons if reason.is_latched)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derating:
     """Power that goes down gradually: which interlock, and the share that is left, 1 to 0."""
@@ -54,7 +59,8 @@ class SafetyState:
     """What `clamp` remembers between two calls; owned by the task that owns the device.
 
     `reset` names latched interlocks that an operator wants reset: at the next call, where they may be.
-    `believed` is what the programs wanted last while the server's clock was believed.
+    `believed` is what the programs wanted last while the server's clock was believed; `scale` is what was
+    left of limit and target, which their ramps do not know of.
     """
 
     held: Mapping[str, Held] = field(default_factory=dict)
@@ -73,6 +79,7 @@ class SafetyState:
     entering: Entering | None = None
     service: InService = field(default_factory=InService)
     limit_ramp: OwnRamp | None = None
+    scale: float = 1.0
     reactive_ramp: OwnRamp | None = None
     reset: frozenset[str] = frozenset()
 
@@ -102,3 +109,8 @@ class SafeSetpoint:
     may_write: bool = True
     must_stop: bool = False
     able_w: float = 0.0
+
+    @property
+    def latched(self) -> frozenset[str]:
+        """Names of the interlocks among the reasons that wait for an operator."""
+        return latched_of(self.reasons)

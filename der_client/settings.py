@@ -101,7 +101,8 @@ class ControlSettings:
 
     After `readback_limit` read-backs in a row that differ a control is not used for `retry_s`; after
     `unavailable_after_s` without an answer the device counts as gone until it is identified again. A start
-    waits `plan_wait_s`, less than the reversion, for what server or memory say before it writes.
+    waits `plan_wait_s`, less than the reversion, for what server or memory say before it writes; no
+    interlock that stops a device does.
     """
 
     period_s: float = 1.0

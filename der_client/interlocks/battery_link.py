@@ -67,7 +67,7 @@ def precharge_failed(s: Situation) -> float | None:
 def still_s(s: Situation) -> float | None:
     """For how long the counter of the battery's own application has stood still, s."""
     beat = s.trends.battery_beat
-    return None if beat is None else s.trends.at_s - beat.moved_s
+    return None if beat is None else max(s.trends.at_s, s.trends.battery.at_s) - beat.moved_s
 
 
 def interlocks(rules: SafetyRules) -> tuple[Interlock, ...]:

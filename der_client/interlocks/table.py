@@ -28,7 +28,8 @@ from der_client.interlocks.situation import Situation
 class Group:
     """Interlocks of one subject; where `has_data` is false none of them is looked at and each stays as it is.
 
-    `is_of_reading` is false for what is known while the device is silent.
+    `is_of_reading` is false for what is known while the device is silent, `is_of_bms` true for what a BMS on
+    a bus of its own says also then.
     """
 
     name: str
@@ -36,6 +37,12 @@ class Group:
     interlocks: tuple[Interlock, ...]
     graduals: tuple[Gradual, ...] = ()
     is_of_reading: bool = True
+    is_of_bms: bool = False
+
+    def is_known(self, situation: Situation, *, with_reading: bool) -> bool:
+        """True where these interlocks can be looked at."""
+        is_told = with_reading or not self.is_of_reading or (self.is_of_bms and situation.battery is not None)
+        return is_told and self.has_data(situation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +59,7 @@ class Table:
         """States of all interlocks that are not idle, by name, at `now`, monotonic, s."""
         fresh: dict[str, Held] = {}
         for group in self.groups:
-            has_data = (with_reading or not group.is_of_reading) and group.has_data(situation)
-            if has_data:
+            if group.is_known(situation, with_reading=with_reading):
                 for row in group.interlocks:
                     former = held.get(row.name) if held else None
                     if former is None and not is_bad(row, row.measure(situation)):
@@ -94,21 +100,29 @@ def interlocks(rules: SafetyRules) -> Table:
             has_data=cells.has_cells,
             interlocks=cells.interlocks(rules),
             graduals=cells.graduals(rules),
+            is_of_bms=True,
         ),
         Group(
             name="temperatures",
             has_data=temperatures.has_temperatures,
             interlocks=temperatures.interlocks(rules),
             graduals=temperatures.graduals(rules),
+            is_of_bms=True,
         ),
-        Group(name="current", has_data=temperatures.has_battery, interlocks=current.interlocks(rules)),
+        Group(
+            name="current",
+            has_data=temperatures.has_battery,
+            interlocks=current.interlocks(rules),
+            is_of_bms=True,
+        ),
         Group(
             name="state of charge",
             has_data=charge_state.has_soc,
             interlocks=charge_state.interlocks(rules),
             graduals=charge_state.graduals(rules),
+            is_of_bms=True,
         ),
-        Group(name="battery", has_data=battery_link.has_bms, interlocks=battery),
+        Group(name="battery", has_data=battery_link.has_bms, interlocks=battery, is_of_bms=True),
         Group(
             name="communication",
             has_data=communication.always,
@@ -117,7 +131,7 @@ def interlocks(rules: SafetyRules) -> Table:
         ),
         Group(name="grid", has_data=grid.has_grid, interlocks=grid_rows),
         Group(name="permissions", has_data=communication.always, interlocks=grid.permissions(rules)),
-        Group(name="site", has_data=site.has_site, interlocks=site.interlocks(rules), is_of_reading=False),
+        Group(name="site", has_data=site.always, interlocks=site.interlocks(rules), is_of_reading=False),
         Group(
             name="device",
             has_data=inverter.always,

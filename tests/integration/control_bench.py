@@ -8,6 +8,7 @@ from der_client.control import Controller
 from der_client.device import (
     Applied,
     BatteryState,
+    Device,
     Fault,
     Nameplate,
     Reversion,
@@ -102,7 +103,7 @@ class Torn:
 
 @dataclass
 class Bench:
-    """A control loop, period by period."""
+    """A control loop, period by period; on its rig, or on a `device` that has the rig in it."""
 
     rig: Rig
     memory: Memory | None = None
@@ -111,6 +112,7 @@ class Bench:
     silent_share: float = 0.0
     ahead_s: float | None = None
     heard: list[tuple[What, str]] = field(default_factory=list)
+    device: Device | None = None
 
     def __post_init__(self) -> None:
         self.plan = Watched[Plan | None](target(3_000))
@@ -119,7 +121,7 @@ class Bench:
     def made(self) -> Controller:
         """A new control loop for the device."""
         return Controller(
-            self.rig,
+            self.device or self.rig,
             ControlSettings(plan_wait_s=5.0),
             self.plan,
             surroundings=lambda: Surroundings(

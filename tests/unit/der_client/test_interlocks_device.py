@@ -136,6 +136,49 @@ def test_a_device_has_time_for_its_own_ramp_before_it_is_judged() -> None:
     assert (names(found[29]), names(found[31])) == ([], ["power above its limit"])
 
 
+@pytest.mark.parametrize(
+    ("rules", "wish", "stopped_s"),
+    [
+        (SafetyRules(), replace(HALF, grad_w_pct_per_s=1.0), 45 + 100 + 60),
+        (SafetyRules(ramp_w_per_min=6_000.0), HALF, 45 + 100 + 60),
+        (SafetyRules(ramp_w_per_min=6_000.0), replace(HALF, grad_w_pct_per_s=0.27), 167 + 370 + 60),
+    ],
+)
+def test_a_device_that_ignores_its_limit_under_a_gradient_is_stopped(
+    rules: SafetyRules, wish: Setpoint, stopped_s: int
+) -> None:
+    gate = Gate(PV, rules)
+    ignored = replace(SUN, power_w=9_500.0)
+    found = [gate.step(wish, ignored, float(at)) for at in range(1_000)]
+    stopped = [at for at, result in enumerate(found) if result.setpoint.energize is False]
+
+    assert stopped[0] == pytest.approx(stopped_s, abs=3)
+    assert stopped == list(range(stopped[0], 1_000))
+
+
+def test_half_of_the_power_is_left_under_a_gradient_too_and_comes_back_by_it() -> None:
+    gate = Gate(PV)
+    wish = replace(HALF, grad_w_pct_per_s=10.0)
+    above = [gate.step(wish, SUN, float(at)).setpoint.max_w_pct for at in range(25)]
+    below = [gate.step(wish, replace(SUN, power_w=2_500.0)).setpoint.max_w_pct for _ in range(14)]
+
+    assert above[-4:] == [25.0] * 4
+    assert below[8:] == [25.0, 25.0, 25.0, 35.0, 45.0, 50.0]
+
+
+def test_a_device_that_comes_to_its_limit_late_and_on_its_ramp_is_not_stopped() -> None:
+    gate = Gate(replace(PV, grad_w_pct_per_s=0.27))
+    power_w, found = 9_500.0, []
+    for at in range(1_200):
+        result = gate.step(HALF, replace(SUN, power_w=power_w), float(at))
+        goal_w = 10_000.0 if result.setpoint.max_w_pct is None else result.setpoint.max_w_pct * 100.0
+        power_w = max(goal_w, power_w - 27.0) if at > 235 else power_w
+        found.append(result)
+
+    assert "power above its limit" in {name for result in found for name in names(result)}
+    assert all(result.setpoint.energize is None for result in found)
+
+
 def metered(
     power_w: float | None,
     own_w: float,
@@ -208,6 +251,54 @@ def test_a_smaller_unit_goes_on_where_the_largest_stops() -> None:
     found = [gate.step(FREE, SUN, float(at)) for at in range(20)]
 
     assert found[-1].setpoint.energize is None
+
+
+def stopped_at_the_site() -> tuple[Gate, SiteFacts]:
+    """The largest unit of a site, stopped after 15 s; and the site without it."""
+    gate = Gate(PV)
+    site = SiteFacts(reading=SiteReading(power_w=6_000.0), export_limit_w=5_000.0, share=0.5)
+    gate.around = replace(gate.around, site=site)
+    assert gate.steps(FREE, SUN, [float(at) for at in range(16)]).setpoint.energize is False
+    return gate, replace(site, reading=SiteReading(power_w=3_000.0), is_largest=False)
+
+
+def test_a_unit_that_was_stopped_at_the_site_comes_back_though_another_one_is_the_largest_then() -> None:
+    gate, below = stopped_at_the_site()
+    gate.around = replace(gate.around, site=below)
+    found = [gate.step(FREE, replace(SUN, power_w=0.0)).setpoint.energize for _ in range(61)]
+
+    assert found == [False] * 60 + [None]
+
+
+def test_a_unit_that_was_stopped_at_the_site_does_not_come_back_while_another_one_exceeds_the_limit() -> None:
+    gate, below = stopped_at_the_site()
+    gate.around = replace(gate.around, site=replace(below, reading=SiteReading(power_w=6_000.0)))
+    found = [gate.step(FREE, replace(SUN, power_w=0.0)).setpoint.energize for _ in range(200)]
+
+    assert found == [False] * 200
+
+
+@pytest.mark.parametrize("site", [None, SiteFacts(reading=None, age_s=60.0)])
+def test_a_unit_that_was_stopped_at_the_site_comes_back_once_no_limit_holds_there(
+    site: SiteFacts | None,
+) -> None:
+    gate, _ = stopped_at_the_site()
+    gate.around = replace(gate.around, site=site)
+    found = [gate.step(FREE, replace(SUN, power_w=0.0)) for _ in range(61)]
+
+    assert [result.setpoint.energize for result in found] == [False] * 60 + [None]
+    assert names(found[-1]) == []
+
+
+def test_a_meter_that_was_lost_is_told_no_more_once_no_limit_hangs_on_it() -> None:
+    gate = Gate(PV)
+    lost = SiteFacts(reading=SiteReading(power_w=0.0), age_s=10.0, export_limit_w=5_000.0)
+    gate.around = replace(gate.around, site=lost)
+    told = gate.step(FREE, SUN)
+    gate.around = replace(gate.around, site=None)
+
+    assert names(told) == ["meter silent", "meter lost"]
+    assert names(gate.step(FREE, SUN)) == []
 
 
 @pytest.mark.parametrize(
