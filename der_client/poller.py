@@ -108,6 +108,11 @@ class Poller:
         """Whether a walk through the server is under way or asked for, or the server does not answer."""
         return bool(self._failures or self._rediscover or self.shelf.is_incomplete)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the last poll was answered by the server itself."""
+        return not self._failures
+
     def wake(self) -> None:
         """Look again what is to be read: something is said to have changed."""
         self._wake.set()

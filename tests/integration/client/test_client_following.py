@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from der_client import AggregatorClient, Plant, What
+from der_client.outbox import MOST_TRIES
 from der_client.protocol_settings import RegistrationSettings
 from schemas import (
     DefaultDERControl,
@@ -230,6 +231,33 @@ async def test_what_is_owed_outlasts_a_server_that_has_nothing_for_a_while(
         await script.until(lambda: script.statuses("C1") == [1, 2, 3])
 
     assert site.heard(What.SERVER_BACK)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_is_owed_outlasts_a_maintenance_to_which_all_is_redirected(
+    site: Site, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    script, trouble = site.script, site.script.trouble
+    site.settings = replace(
+        site.settings, server=replace(site.settings.server, retry_first_s=0.02, retry_most_s=0.02)
+    )
+    now = int(time.time())
+    script.resources["/a/controls"] = controls(control("C1", now + 2, 2, 5_000))
+    script.status["/maintenance"] = status
+    is_shut = asyncio.Event()
+
+    def shut(method: str, path: str) -> web.Response | None:
+        if is_shut.is_set() and path != "/maintenance":
+            return web.Response(status=302, headers={"Location": "/maintenance"})
+        return trouble(method, path)
+
+    monkeypatch.setattr(script, "trouble", shut)
+    async with site.client():
+        await script.until(lambda: script.statuses("C1") == [1])
+        is_shut.set()
+        await script.until(lambda: script.asked.count("POST /a/replies") > MOST_TRIES + 4)
+        is_shut.clear()
+        await script.until(lambda: script.statuses("C1") == [1, 2, 3])
 
 
 async def test_one_resource_that_is_never_answered_for_does_not_stop_the_others(site: Site) -> None:
