@@ -122,11 +122,17 @@ class Session:
         self._moved.clear()
 
     async def _get_list(self, href: str, cls: type[R]) -> R:
-        """All items of a list, read again where it changed between two pages: none may be missed."""
-        for _ in range(MOST_READINGS):
-            pages = await self._get_pages(href, cls)
+        """All items of a list, read again where it changed between two pages: none may be missed.
+
+        Of one that changes in each reading it is all that was seen in any, as it was seen last.
+        """
+        pages = await self._get_pages(href, cls)
+        for _ in range(MOST_READINGS - 1):
             if not pages.is_torn:
                 break
+            former, pages = pages, await self._get_pages(href, cls)
+            if pages.is_torn:
+                pages.fill(former)
         if pages.is_cut:
             log.warning("%s: more than %d items, the others are not read", href, MOST_ITEMS)
         return pages.whole()

@@ -149,6 +149,44 @@ async def test_a_list_that_has_no_end_is_refused(site: Site, monkeypatch: pytest
             await session.get("/a/many", EndDeviceList)
 
 
+async def test_a_list_that_changes_in_each_reading_is_all_that_was_seen_in_any(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while a fleet is enrolled: after each first page another item of the last one goes to the front."""
+    listed, shown = many_devices(6), site.script.page
+    site.script.resources["/a/many"] = listed
+
+    def page(path: str, start: int) -> Resource:
+        found = shown(path, start)
+        if start == 0:
+            listed.EndDevice_.insert(0, listed.EndDevice_.pop())
+        return found
+
+    monkeypatch.setattr(site.script, "page", page)
+    async with Session(site.settings.server) as session:
+        found = await session.get("/a/many", EndDeviceList)
+    assert {one.sFDI for one in found.EndDevice_} == set(range(6))
+    assert site.script.asked.count("GET /a/many") == 9
+
+
+async def test_an_item_that_is_gone_is_not_in_a_list_that_is_read_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, shown = many_devices(6), site.script.page
+    site.script.resources["/a/many"] = listed
+
+    def page(path: str, start: int) -> Resource:
+        found = shown(path, start)
+        if len(listed.EndDevice_) == 6:
+            listed.EndDevice_.pop(0)
+        return found
+
+    monkeypatch.setattr(site.script, "page", page)
+    async with Session(site.settings.server) as session:
+        found = await session.get("/a/many", EndDeviceList)
+    assert [one.sFDI for one in found.EndDevice_] == [1, 2, 3, 4, 5]
+
+
 async def test_items_that_are_not_read_are_told(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
