@@ -78,9 +78,9 @@ class Nameplate:
 class BatteryState:
     """What a BMS says of its battery. Current is positive while discharging; limits are magnitudes.
 
-    `stale_s` is the age of the oldest message that the profile requires; a state is never invented. `cell_*`
-    are the extremes over all cells; `wants_charge` is the request of the BMS to be charged by force. `packs`
-    is what each of several in parallel says, where this is all of them together.
+    `stale_s` is the age of the oldest message that the profile requires, less what it lets that be slower
+    than others; a state is never invented. `cell_*` are the extremes over all cells; `wants_charge` is the
+    request of the BMS to be charged by force. `packs` is what each says of several in parallel.
     """
 
     voltage_v: float
