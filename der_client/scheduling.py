@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from der_client.absence import Absence
 from der_client.ahead import Ahead, Armable
@@ -27,6 +27,7 @@ from der_client.offers import Offered, Offers, OfferStep, together
 from der_client.opting import OptOuts
 from der_client.plan import Plan
 from der_client.quiet import until_quiet_is_over
+from der_client.recalled import recalled
 from der_client.response import response_of
 from der_client.schedule_look import Look
 from der_client.scheduler import Abilities, Scheduler, without_controls
@@ -45,8 +46,6 @@ log = logging.getLogger(__name__)
 
 CODEC: Final = Codec()
 """One for all EndDevices of a process: it is large."""
-
-T = TypeVar("T")
 
 TICK_S: Final = 1.0
 LEAD_TICKS: Final = 2.5
@@ -71,6 +70,8 @@ class Scheduling:
     doubt_s = ControlSettings().plan_wait_s / 2
     """How long a start waits for the server's time before it believes that of the last run, s."""
     _doubted_until = -math.inf
+    _held: Look | None = None
+    _is_held = False
     _held_from: int | None = None
     _held_s = 0
 
@@ -117,26 +118,17 @@ class Scheduling:
 
     async def restore(self, local_s: Callable[[], float], system_s: Callable[[], float] = time.time) -> None:
         """Take up what the last run knew, to go on without the server: programs, curves, clock, opt-outs."""
-        ahead_s = await self._recalled(CLOCK, clock_from)
-        self._programs = await self._recalled(PROGRAMS, programs_from)
-        self._curves = await self._recalled(CURVES, curves_from)
-        self._scheduler.opt_outs = await self._recalled(OPT_OUTS, OptOuts.from_text)
+        ahead_s = await recalled(self._spool, CLOCK, clock_from)
+        self._programs = await recalled(self._spool, PROGRAMS, programs_from)
+        self._curves = await recalled(self._spool, CURVES, curves_from)
+        self._scheduler.opt_outs = await recalled(self._spool, OPT_OUTS, OptOuts.from_text)
         if self._keeping is not None:
-            used, before = await self._recalled(USED, used_from), await self._recalled(DRAWN, DrawnBefore.of)
-            self._keeping.restore(used, before)
+            used = await recalled(self._spool, USED, used_from)
+            self._keeping.restore(used, await recalled(self._spool, DRAWN, DrawnBefore.of))
         if ahead_s is not None and self._clock.value is None:
             clock = ServerClock(offset_s=ahead_s + system_s() - local_s(), is_remembered=True)
             self._doubted_until = clock.time_s(local_s()) + self.doubt_s
             self._clock.set(clock)
-
-    async def _recalled(self, name: str, read: Callable[[str | None], T]) -> T:
-        """What was kept under a name; as if nothing was where it cannot be read."""
-        text = await asyncio.to_thread(self._spool.recall, name)
-        try:
-            return read(text)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("what was kept of %s cannot be read: %s", name, error)
-            return read(None)
 
     async def opt_out(self, mrid: str | None = None, until: int | None = None) -> None:
         """Leave one event, or all (None), alone until server time `until`, or `opt_in`; kept on disk."""
@@ -209,16 +201,20 @@ class Scheduling:
         return self._goes_on(now, able) or not is_taken_up or self._taken > 0
 
     def _goes_on(self, now: int, able: Abilities) -> bool:
-        """Publish what holds, if nothing changes by that; true if so."""
-        outcome = self._scheduler.foreseen(self._programs, now, able)
-        if outcome is None or outcome.due or outcome.records != self._scheduler.records:
-            return False
-        if self._offers is not None and self._offers.records:
-            return False
-        self._publish(self._plan_of(outcome, OfferStep(), now, able.modes))
-        self._held_from = now if self._held_from is None else self._held_from
-        self._held_s = now - self._held_from
-        return True
+        """Publish what holds, if nothing changes by that; true if so. Worked out again once it may differ."""
+        look = Look(now=now, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
+        if self._held is None or not self._held.still_holds(look):
+            is_offered = self._offers is not None and bool(self._offers.records)
+            outcome = None if is_offered else self._scheduler.unchanged(self._programs, now, able)
+            next_at = None if outcome is None else outcome.next_at
+            self._held = replace(look, next_at=look.opt_outs.next_at(now, next_at))
+            self._is_held = outcome is not None
+            if outcome is not None:
+                self._publish(self._plan_of(outcome, OfferStep(), now, able.modes))
+                self._held_from = now if self._held_from is None else self._held_from
+        if self._is_held and self._held_from is not None:
+            self._held_s = now - self._held_from
+        return self._is_held
 
     async def _count_flow(self) -> None:
         """Count what has flown towards the reservation that runs; once all has, it is looked at anew."""

@@ -314,6 +314,26 @@ async def test_an_event_goes_on_at_once_by_the_clock_of_the_last_run_and_ends_by
     assert second.owed() == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(("ahead_s", "versions"), [(0.0, 1), (36_000.0, 0)])
+async def test_what_holds_at_a_start_is_worked_out_once_until_something_may_change_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, ahead_s: float, versions: int
+) -> None:
+    """A fleet that starts without its server has each second for other things."""
+    await run_of(path, 50, 110)
+    second = await again(path, ahead_s=ahead_s, at=120.0)
+    foreseen, asked = second.scheduling._scheduler.foreseen, list[int]()
+
+    def counted(programs: tuple[Program, ...], at: int, able: Abilities) -> object:
+        asked.append(at)
+        return foreseen(programs, at, able)
+
+    monkeypatch.setattr(second.scheduling._scheduler, "foreseen", counted)
+    await looks(second, *range(14))
+
+    assert asked == [120 + int(ahead_s)]
+    assert second.scheduling.plan.version == versions
+
+
 async def test_an_event_that_goes_on_without_the_server_ends_at_its_time(path: Path) -> None:
     await run_of(path, 50, 110, 185)
     second = await again(path, ahead_s=0.0, at=190.0)
