@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from der_client.battery_system import Bms
-from der_client.device import BatteryState, Fault
+from der_client.device import BatteryState, Fault, FaultKind
 
 ODD_VOLTAGE = "pack_voltages_differ"
 VOLTAGE_BAND = 0.02
@@ -24,7 +24,7 @@ def combined(packs: Sequence[PackState]) -> BatteryState:
     Current divides as capacity does, so the pack that reaches its limit first limits all: the limit of the
     whole is the least of limit by share, over the packs that take part. A pack whose contactor is open takes
     no part. A direction is open if every pack that takes part has it open. Alarms, and a wish to be charged,
-    of one pack are those of the whole.
+    of one pack are those of the whole. What has to be held against a pack's own words is in `packs`.
     """
     joined = [pack for pack in packs if pack.battery.contactor_closed is not False] or list(packs)
     total = sum(pack.share for pack in joined)
@@ -67,6 +67,7 @@ def _with_all(whole: BatteryState, everyone: Sequence[BatteryState]) -> BatteryS
         contactor_closed=_is_closed([battery.contactor_closed for battery in everyone]),
         precharge_failed=any(battery.precharge_failed for battery in everyone),
         wants_charge=any(battery.wants_charge for battery in everyone),
+        packs=tuple(everyone),
     )
 
 
@@ -107,11 +108,12 @@ class BmsGroup:
             await pack.start()
 
     def battery(self) -> BatteryState | Fault:
-        """The packs as one, or the Fault of the first that cannot be trusted."""
+        """The packs as one, or the Fault of the first that cannot be trusted: of one that spoke before."""
         states = [pack.battery() for pack in self._packs]
-        for number, state in enumerate(states, 1):
-            if isinstance(state, Fault):
-                return replace(state, detail=f"pack {number}: {state.detail}")
+        faults = [(number, state) for number, state in enumerate(states, 1) if isinstance(state, Fault)]
+        if faults:
+            number, fault = min(faults, key=lambda one: one[1].kind is FaultKind.NO_ANSWER)
+            return replace(fault, detail=f"pack {number}: {fault.detail}")
         known = [state for state in states if isinstance(state, BatteryState)]
         whole = combined([PackState(battery=b, share=s) for b, s in zip(known, self._shares, strict=True)])
         return replace(whole, heartbeat=self._heartbeats.together([pack.heartbeat for pack in known]))

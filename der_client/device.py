@@ -78,8 +78,9 @@ class Nameplate:
 class BatteryState:
     """What a BMS says of its battery. Current is positive while discharging; limits are magnitudes.
 
-    `stale_s` is the age of the oldest message that the profile requires; a state is never invented. `cell_*`
-    are the extremes over all cells; `wants_charge` is the request of the BMS to be charged by force.
+    `stale_s` is the age of the oldest message that the profile requires, less what it lets that be slower
+    than others; a state is never invented. `cell_*` are the extremes over all cells; `wants_charge` is the
+    request of the BMS to be charged by force. `packs` is what each says of several in parallel.
     """
 
     voltage_v: float
@@ -104,6 +105,7 @@ class BatteryState:
     precharge_failed: bool = False
     wants_charge: bool = False
     heartbeat: int | None = None
+    packs: tuple[BatteryState, ...] = ()
 
     @property
     def charge_limit_w(self) -> float:

@@ -5,7 +5,7 @@ ClientError
  +- WrongServerError   the server's PIN is not the one this client was given: it must not be used
  +- ExchangeError      one exchange with the server failed; .href says which
      +- UnreachableError   no connection, no answer in time, 5xx, or not now: try again later
-     +- MissingError       404: the URI is gone, rediscover
+     +- MissingError       404: the URI is gone, or leads to where nothing can be sent: rediscover
      +- RefusedError       any other refusal, or an answer that cannot be used; .status is the HTTP status
 """
 

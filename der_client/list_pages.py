@@ -62,6 +62,12 @@ class ListPages(Generic[L]):
         """True where the list has more items than are read."""
         return self._first is not None and page_all(self._first) > MOST_ITEMS
 
+    def fill(self, former: "ListPages[L]") -> None:
+        """Add what an earlier reading of the list had and this one has not: it may have missed that."""
+        for item in items_of(former.whole()):
+            if item.href:
+                self._items.setdefault(item.href, item)
+
     def whole(self) -> L:
         """The list with all items that were read, in the server's order."""
         if self._first is None:

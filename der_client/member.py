@@ -157,6 +157,7 @@ class Member:
         scheduling.queued, scheduling.tick_s = self._queues.responses, upstream.tick_s
         scheduling.starts = self.starts
         scheduling.reversion_s = self._settings.control.reversion_s
+        scheduling.doubt_s = self._settings.control.plan_wait_s / 2
         flow = StorageFlow()
         scheduling.flow = lambda: flow.after(self._views())
         scheduling.drawn = lambda: drawn_w_of(self._views())

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 MOST_TRIES_MISSING: Final = 3
 """A body is given up once its URI is missing after this many rediscoveries."""
 MOST_TRIES: Final = 16
-"""It is given up too after so many tries where no rediscovery comes to its end."""
+"""It is given up too once it was missing so often at a server that answers, if no rediscovery ends."""
 GRACE_S: Final = 2.0
 """How long a stop waits for an exchange that is under way."""
 MOST_AT_ONCE: Final = 4
@@ -46,10 +46,15 @@ class Way:
 
 @dataclass(slots=True)
 class Trouble:
-    """Failures in a row of one EndDevice, or of the server, and until when nothing is tried, local s."""
+    """Failures in a row of one EndDevice, or of the server, and until when nothing is tried, local s.
+
+    `missing` counts those at a URI that was missing once a rediscovery had ended, `tries_missing` those at
+    one that was missing while the server answered.
+    """
 
     failures: int = 0
     missing: int = 0
+    tries_missing: int = 0
     until_s: float = 0.0
 
 
@@ -151,9 +156,10 @@ class Outbox:
 
     def _rediscovered(self, way: Way, owed: Owed, error: MissingError) -> bool:
         """Ask for a rediscovery and try once more; give up where that did not help."""
-        trouble = self._of(owed.owner)
-        trouble.missing += not way.upstream.poller.is_searching
-        if trouble.missing >= MOST_TRIES_MISSING or trouble.failures >= MOST_TRIES:
+        trouble, poller = self._of(owed.owner), way.upstream.poller
+        trouble.missing += not poller.is_searching
+        trouble.tries_missing += poller.is_answered
+        if trouble.missing >= MOST_TRIES_MISSING or trouble.tries_missing >= MOST_TRIES:
             log.warning("%s about %s given up: %s", self.lane, owed.subject, error)
             del self._trouble[owed.owner]
             return True

@@ -67,6 +67,7 @@ class Poller:
         self._rate_s = math.inf  # the fastest poll rate as it was when all was known
         self._revision = -1
         self._heard_s = local_s()
+        self._lost_s: float | None = None  # silence after which the server is lost, worked out once in it
         self._wake = asyncio.Event()
         self._rediscover: set[int] = set()
         self._known: frozenset[str] = frozenset()
@@ -108,6 +109,11 @@ class Poller:
         """Whether a walk through the server is under way or asked for, or the server does not answer."""
         return bool(self._failures or self._rediscover or self.shelf.is_incomplete)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the last poll was answered by the server itself."""
+        return not self._failures
+
     def wake(self) -> None:
         """Look again what is to be read: something is said to have changed."""
         self._wake.set()
@@ -134,9 +140,17 @@ class Poller:
         self._wake.set()
 
     def silent_share(self) -> float:
-        """How long the server has been silent, as a share of the time after which it counts as lost."""
-        limit_s = max(LOST_POLLS * self.shelf.longest_poll_s(), self.settings.lost_after_s)
-        return (self.local_s() - self._heard_s) / limit_s if self._failures else 0.0
+        """How long the server has been silent, as a share of the time after which it counts as lost.
+
+        That is the time of three polls, by the fastest rate at which anything is polled.
+        """
+        if not self._failures:
+            return 0.0
+        if self._lost_s is None:
+            is_known = not self.shelf.is_incomplete or self._rate_s == math.inf
+            rate_s = self.shelf.fastest_poll_s() if is_known else self._rate_s
+            self._lost_s = max(LOST_POLLS * rate_s, self.settings.lost_after_s)
+        return (self.local_s() - self._heard_s) / self._lost_s
 
     async def _poll(self, want: Want) -> None:
         """Read one resource and deal with what can go wrong."""
@@ -313,7 +327,7 @@ class Poller:
         return True
 
     def _heard(self) -> None:
-        self._heard_s = self.local_s()
+        self._heard_s, self._lost_s = self.local_s(), None
         if self._failures:
             self._failures = 0
             log.info("server answers again")

@@ -170,6 +170,12 @@ class Scheduler:
         except LookupError:
             return None
 
+    def unchanged(self, programs: tuple[Program, ...], now: int, abilities: Abilities) -> Outcome | None:
+        """What holds at `now`, server time, s, if a step then would keep and owe nothing; else None."""
+        found = self.foreseen(programs, now, abilities)
+        is_same = found is not None and not found.due and found.records == self.records
+        return found if is_same else None
+
     def curves_after(
         self, held: Mapping[str, DERCurve], told: Mapping[str, DERCurve]
     ) -> Mapping[str, DERCurve]:

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from der_client.absence import Absence
-from der_client.ahead import Ahead
+from der_client.ahead import Ahead, Armable
 from der_client.client_event import Tell, What
 from der_client.expected import are_expected
 from der_client.flow import used_from
@@ -26,7 +27,9 @@ from der_client.offers import Offered, Offers, OfferStep, together
 from der_client.opting import OptOuts
 from der_client.plan import Plan
 from der_client.quiet import until_quiet_is_over
+from der_client.recalled import recalled
 from der_client.response import response_of
+from der_client.schedule_look import Look
 from der_client.scheduler import Abilities, Scheduler, without_controls
 from der_client.server_clock import ServerClock
 from der_client.settings import ControlSettings
@@ -44,8 +47,6 @@ log = logging.getLogger(__name__)
 CODEC: Final = Codec()
 """One for all EndDevices of a process: it is large."""
 
-T = TypeVar("T")
-
 TICK_S: Final = 1.0
 LEAD_TICKS: Final = 2.5
 LEAST_LEAD_S: Final = 4.0
@@ -56,39 +57,6 @@ PATIENCE_S: Final = 2.0
 PROGRAMS, CURVES, CLOCK, OPT_OUTS = "programs", "curves", "clock", "opt outs"
 
 
-class Armable(Protocol):
-    """Who owns a device that may have prepared a write."""
-
-    def arm(self, ahead: Ahead, at_s: float) -> None:
-        """Let it pass the gate: its second comes at `at_s`, local, s."""
-        ...
-
-    def begin(self) -> asyncio.Future[None] | None:
-        """Send it; None where the device has to be told in the ordinary way."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """What a step of the schedule depends on; time alone changes nothing before `next_at`."""
-
-    now: int
-    able: Abilities
-    taken: int
-    opt_outs: OptOuts
-    next_at: int | None = None
-
-    def is_as(self, later: "_Look") -> bool:
-        """True if nothing but time has passed."""
-        return (self.able, self.taken, self.opt_outs) == (later.able, later.taken, later.opt_outs)
-
-    def still_holds(self, later: "_Look") -> bool:
-        """True if another step would find what this one found."""
-        return (
-            self.is_as(later) and self.now <= later.now and (self.next_at is None or later.now < self.next_at)
-        )
-
-
 class Scheduling:
     """Publishes the `plan` of the devices; `queued` tells that Responses wait in the spool."""
 
@@ -96,9 +64,16 @@ class Scheduling:
     """Where changes are entered whose second is known; without one they are made when it has come."""
     ahead: Ahead | None = None
     """What holds from the next change on that is near and that time alone makes."""
-    _foreseen: _Look | None = None
-    _armed: _Look | None = None
+    _foreseen: Look | None = None
+    _armed: Look | None = None
     _begun: Plan | None = None
+    doubt_s = ControlSettings().plan_wait_s / 2
+    """How long a start waits for the server's time before it believes that of the last run, s."""
+    _doubted_until = -math.inf
+    _held: Look | None = None
+    _is_held = False
+    _held_from: int | None = None
+    _held_s = 0
 
     def __init__(
         self,
@@ -139,28 +114,21 @@ class Scheduling:
         self._curves: Mapping[str, DERCurve] = {}
         self._seen = -1
         self._taken = 0
-        self._looked: _Look | None = None
+        self._looked: Look | None = None
 
     async def restore(self, local_s: Callable[[], float], system_s: Callable[[], float] = time.time) -> None:
         """Take up what the last run knew, to go on without the server: programs, curves, clock, opt-outs."""
-        ahead_s = await self._recalled(CLOCK, clock_from)
-        self._programs = await self._recalled(PROGRAMS, programs_from)
-        self._curves = await self._recalled(CURVES, curves_from)
-        self._scheduler.opt_outs = await self._recalled(OPT_OUTS, OptOuts.from_text)
+        ahead_s = await recalled(self._spool, CLOCK, clock_from)
+        self._programs = await recalled(self._spool, PROGRAMS, programs_from)
+        self._curves = await recalled(self._spool, CURVES, curves_from)
+        self._scheduler.opt_outs = await recalled(self._spool, OPT_OUTS, OptOuts.from_text)
         if self._keeping is not None:
-            used, before = await self._recalled(USED, used_from), await self._recalled(DRAWN, DrawnBefore.of)
-            self._keeping.restore(used, before)
+            used = await recalled(self._spool, USED, used_from)
+            self._keeping.restore(used, await recalled(self._spool, DRAWN, DrawnBefore.of))
         if ahead_s is not None and self._clock.value is None:
-            self._clock.set(ServerClock(offset_s=ahead_s + system_s() - local_s()))
-
-    async def _recalled(self, name: str, read: Callable[[str | None], T]) -> T:
-        """What was kept under a name; as if nothing was where it cannot be read."""
-        text = await asyncio.to_thread(self._spool.recall, name)
-        try:
-            return read(text)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("what was kept of %s cannot be read: %s", name, error)
-            return read(None)
+            clock = ServerClock(offset_s=ahead_s + system_s() - local_s(), is_remembered=True)
+            self._doubted_until = clock.time_s(local_s()) + self.doubt_s
+            self._clock.set(clock)
 
     async def opt_out(self, mrid: str | None = None, until: int | None = None) -> None:
         """Leave one event, or all (None), alone until server time `until`, or `opt_in`; kept on disk."""
@@ -210,6 +178,8 @@ class Scheduling:
 
     async def look(self, now: int, able: Abilities) -> int | None:
         """One look at the clock, server time, s: a step where it may change something; when to look next."""
+        if self._is_doubtful(now, able):
+            return None
         await self._own_up(now)
         await self._count_flow()
         next_at = await self._looked_at(now, able)
@@ -218,13 +188,41 @@ class Scheduling:
             await self._spool.alive(now)
         return next_at
 
+    def _is_doubtful(self, now: int, able: Abilities) -> bool:
+        """Whether to leave all as it is: the time is that of the last run, and the server may still tell it.
+
+        What the last run began goes on, if that time changes nothing of it, and is believed to its end. Else
+        nothing is kept and nothing told: by a time that is wrong an event would be over for good.
+        """
+        clock = self._clock.value
+        if clock is None or not clock.is_remembered or now >= self._doubted_until:
+            return False
+        is_taken_up = self._held_from is not None
+        return self._goes_on(now, able) or not is_taken_up or self._taken > 0
+
+    def _goes_on(self, now: int, able: Abilities) -> bool:
+        """Publish what holds, if nothing changes by that; true if so. Worked out again once it may differ."""
+        look = Look(now=now, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
+        if self._held is None or not self._held.still_holds(look):
+            is_offered = self._offers is not None and bool(self._offers.records)
+            outcome = None if is_offered else self._scheduler.unchanged(self._programs, now, able)
+            next_at = None if outcome is None else outcome.next_at
+            self._held = replace(look, next_at=look.opt_outs.next_at(now, next_at))
+            self._is_held = outcome is not None
+            if outcome is not None:
+                self._publish(self._plan_of(outcome, OfferStep(), now, able.modes))
+                self._held_from = now if self._held_from is None else self._held_from
+        if self._is_held and self._held_from is not None:
+            self._held_s = now - self._held_from
+        return self._is_held
+
     async def _count_flow(self) -> None:
         """Count what has flown towards the reservation that runs; once all has, it is looked at anew."""
         if self._keeping is not None and await self._keeping.count(self.flow):
             self._looked = None
 
     async def _looked_at(self, now: int, able: Abilities) -> int | None:
-        look = _Look(now=now, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
+        look = Look(now=now, able=able, taken=self._taken, opt_outs=self._scheduler.opt_outs)
         former = self._looked
         if former is not None and former.still_holds(look):
             return former.next_at
@@ -286,7 +284,7 @@ class Scheduling:
             self._begun = ahead.plan
         return [one for one in sent if one is not None]
 
-    def _basis(self) -> _Look | None:
+    def _basis(self) -> Look | None:
         """What all that was worked out stands on; None where it is not what it was then."""
         looked, able = self._looked, self.able()
         if looked is None or looked is not self._foreseen or able is None or not self._is_as_expected():
@@ -302,7 +300,7 @@ class Scheduling:
         """Once, before the first step: mark on disk the events that devices left while no client ran."""
         if self._left_at is None:
             return
-        absence = Absence(since=self._left_at, until=now, most_s=self.reversion_s)
+        absence = Absence(since=self._left_at, until=now - self._held_s, most_s=self.reversion_s)
         self._left_at, before = None, self._records()
         self._scheduler.records = absence.marked(self._scheduler.records)
         if self._offers is not None:

@@ -15,12 +15,14 @@ class ServerClock:
     """Server time as local time plus `offset_s`, s.
 
     `excess_s` is how far the clock ran ahead at local time `since_s`; it melts away while time goes on.
+    `is_remembered` tells that it is that of an earlier run by the clock of our system, which may be wrong.
     Quality 7 (intentionally uncoordinated) is followed like any other. IEEE 2030.5-2018 (Time).
     """
 
     offset_s: float
     excess_s: float = 0.0
     since_s: float = 0.0
+    is_remembered: bool = False
 
     @classmethod
     def first(cls, server_s: int, sent_s: float, received_s: float) -> Self:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, Self, TypeVar
 from urllib.parse import urljoin
 
@@ -121,11 +122,17 @@ class Session:
         self._moved.clear()
 
     async def _get_list(self, href: str, cls: type[R]) -> R:
-        """All items of a list, read again where it changed between two pages: none may be missed."""
-        for _ in range(MOST_READINGS):
-            pages = await self._get_pages(href, cls)
+        """All items of a list, read again where it changed between two pages: none may be missed.
+
+        Of one that changes in each reading it is all that was seen in any, as it was seen last.
+        """
+        pages = await self._get_pages(href, cls)
+        for _ in range(MOST_READINGS - 1):
             if not pages.is_torn:
                 break
+            former, pages = pages, await self._get_pages(href, cls)
+            if pages.is_torn:
+                pages.fill(former)
         if pages.is_cut:
             log.warning("%s: more than %d items, the others are not read", href, MOST_ITEMS)
         return pages.whole()
@@ -166,7 +173,7 @@ class Session:
     ) -> Answer:
         """One exchange; a URI that moved is asked again where it was before, should it fail there.
 
-        A POST without an answer is not: the server may have taken it.
+        A POST is only where it was refused: without an answer the server may have taken it.
         """
         path, _, query = href.partition("?")
         moved = self._moved.get(path)
@@ -175,20 +182,32 @@ class Session:
                 return await self._follow(method, moved + (f"?{query}" if query else ""), body, accept)
             except ExchangeError as error:
                 self._moved.pop(path, None)
-                if method == "POST" and not isinstance(error, MissingError):
+                if method == "POST" and not _is_refusal(error):
                     raise
         return await self._follow(method, href, body, accept)
 
     async def _follow(self, method: str, href: str, body: bytes | None, accept: str) -> Answer:
-        url = self.joined(href)
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = await self._request(method, url, body, accept)
-            if answer.status not in REDIRECTS or answer.location is None:
-                return _checked(href, answer)
-            url = _joined(url, answer.location)
-            self._moved[href.partition("?")[0]] = url.partition("?")[0]
-            log.info("%s moved to %s", href, url)
-        raise RefusedError(href, "redirected too often", None)
+        """Ask, and go where a redirection leads.
+
+        What is sent and refused there (by a page of maintenance) is no refusal: its URI is missing.
+        """
+        url, is_misled = self.joined(href), False
+        refusal = RefusedError(href, "redirected too often", None)
+        try:
+            for _ in range(MOST_REDIRECTS + 1):
+                answer = await self._request(method, url, body, accept)
+                if answer.status not in REDIRECTS or answer.location is None:
+                    return _checked(href, answer)
+                is_misled = body is not None
+                url = _joined(url, answer.location)
+                self._moved[href.partition("?")[0]] = url.partition("?")[0]
+                log.info("%s moved to %s", href, url)
+        except RefusedError as error:
+            refusal = error
+        if is_misled and _is_refusal(refusal):
+            text = f"moved to where it cannot be sent: {refusal.detail}"
+            raise MissingError(href, text, refusal.status or HTTPStatus.NOT_FOUND) from refusal
+        raise refusal
 
     async def _request(self, method: str, url: str, body: bytes | None, accept: str) -> Answer:
         if self._http is None:
@@ -223,6 +242,12 @@ def _joined(base: str, href: str) -> str:
     if not url.startswith("https:"):
         raise RefusedError(href, "a URI without TLS")
     return url
+
+
+def _is_refusal(error: ExchangeError) -> bool:
+    """True where it is certain that what was sent has not been taken."""
+    is_refused = isinstance(error, MissingError | RefusedError)
+    return is_refused and (error.status is None or error.status >= HTTPStatus.BAD_REQUEST)
 
 
 def _checked(href: str, answer: Answer) -> Answer:

@@ -78,7 +78,6 @@ class Shelf:
         self._barred: set[int] = set()
         self._dirty: set[int] = {ABOVE}
         self._fresh: set[int] = set(range(len(self.parties)))
-        self._longest_s = 0.0
         self._shortest_s = math.inf
         self.revision = 0
         """Changes with what is wanted, and with what is held of it."""
@@ -242,13 +241,13 @@ class Shelf:
             return None
         return view_of_walk(self._above, own, self._held, self._nodes, self._programs)
 
-    def longest_poll_s(self) -> float:
-        """The slowest poll rate in force, s."""
-        return self._longest_s
-
     def shortest_poll_s(self) -> float:
-        """The fastest poll rate in force, s; infinite before there is any."""
+        """The fastest poll rate that the server asks for, s; infinite before there is any."""
         return self._shortest_s
+
+    def fastest_poll_s(self) -> float:
+        """How often at least one resource is polled, s: what the server tells of itself is slowed down."""
+        return min((self._poll_s(want) for want in self._wants.values()), default=math.inf)
 
     def _lists(self) -> Iterator[tuple[Want, EndDeviceList]]:
         found = ((want, self._held.get(want.href)) for want in self._above.walk.wants.values())
@@ -266,8 +265,11 @@ class Shelf:
     def _schedule(self, href: str) -> None:
         read, want = self._read.get(href), self._wants.get(href)
         if read is not None and want is not None:
-            poll_s = max(float(want.poll_s), self._floor_s, self._slow_s.get(href, 0.0))
-            self._timetable.put(href, max(due_s(read.at_s, poll_s, read.spread), read.rests_until_s))
+            due_at_s = due_s(read.at_s, self._poll_s(want), read.spread)
+            self._timetable.put(href, max(due_at_s, read.rests_until_s))
+
+    def _poll_s(self, want: Want) -> float:
+        return max(float(want.poll_s), self._floor_s, self._slow_s.get(want.href, 0.0))
 
     def _touched(self, href: str) -> None:
         """Look again at all who use a resource that has changed."""
@@ -305,8 +307,7 @@ class Shelf:
             self._settle(href)
         if changed:
             self.revision += 1
-            polls = [float(want.poll_s) for want in self._wants.values()]
-            self._longest_s, self._shortest_s = max(polls, default=0.0), min(polls, default=math.inf)
+            self._shortest_s = min((float(want.poll_s) for want in self._wants.values()), default=math.inf)
 
     def _look_above(self, changed: set[str]) -> None:
         """Walk from the root; what that changes for a party makes it be looked at too."""

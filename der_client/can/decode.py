@@ -121,6 +121,12 @@ class BmsDecoder:
         ages = (now - self.samples[n][1] - m.stale_s for n, m in self._required.items() if n in self.samples)
         return max(ages, default=0.0)
 
+    def silence_s(self, now: float) -> float:
+        """Age of the oldest required value, less what its mapping lets it be slower than others, s."""
+        common_s = self.profile.timing.stale_s
+        late = (now - self.samples[n][1] - m.stale_s for n, m in self._required.items() if n in self.samples)
+        return max(0.0, max(late, default=-common_s) + common_s)
+
     def age_s(self, now: float) -> float:
         """Age of the oldest required value, s; 0 before the first."""
         return max((now - self.samples[n][1] for n in self._required if n in self.samples), default=0.0)

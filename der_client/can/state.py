@@ -156,7 +156,7 @@ class BmsState:
             discharge_allowed=is_discharge_open,
             alarms=self.alarms(now),
             warnings=self.warnings(now),
-            stale_s=self.decoder.age_s(now),
+            stale_s=self.decoder.silence_s(now),
             discharge_voltage_v=self._recent("dvl", now),
             cell_v_min=self._recent("cell_v_min", now),
             cell_v_max=self._recent("cell_v_max", now),
@@ -173,8 +173,10 @@ class BmsState:
         return 1.0 in {self.decoder.value("force_charge"), self.decoder.value("force_charge_2")}
 
     def _recent(self, name: str, now: float) -> float | None:
-        """A value that no limit depends on, while the BMS still tells it."""
-        return self.decoder.recent(name, now, self._timing.lost_s)
+        """A value that no limit depends on, while the BMS still tells it: a slow one for as much longer."""
+        mapping, timing = self.decoder.profile.values.get(name), self._timing
+        own_s = timing.stale_s if mapping is None else mapping.stale_s
+        return self.decoder.recent(name, now, own_s + timing.lost_s - timing.stale_s)
 
     def _open_directions(self, now: float) -> tuple[bool, bool]:
         """Whether charge and discharge are allowed at `now`, apart from the size of the limits."""

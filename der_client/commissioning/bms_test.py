@@ -78,11 +78,18 @@ class BmsTest:
             for name, heard in gaps.items()
             if heard is not None
         )
-        stale_s = self._profile.timing.stale_s
-        late = [figure for figure in figures if figure.value >= stale_s]
+        patience = [self._patience_s(name) for name, heard in gaps.items() if heard is not None]
+        late = [s for figure, s in zip(figures, patience, strict=True) if figure.value >= s]
         verdict = Verdict.WARNING if late else Verdict.PASSED
-        words = f"gaps of {stale_s:g} s and more stop the battery" if late else "all that is needed, in time"
+        words = (
+            f"gaps of {min(late):g} s and more stop the battery" if late else "all that is needed, in time"
+        )
         return Finding(test=MESSAGES, verdict=verdict, words=words, figures=figures)
+
+    def _patience_s(self, message: str) -> float:
+        """How old a message that is needed may get before the battery stops, s."""
+        own = (one for one in self._profile.values.values() if one.message == message and one.is_required)
+        return min((one.stale_s for one in own), default=self._profile.timing.stale_s)
 
     def _frames(self) -> Finding:
         verdict = Verdict.WARNING if self._refused else Verdict.PASSED

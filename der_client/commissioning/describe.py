@@ -97,8 +97,10 @@ def reading_lines(found: Telemetry) -> Iterator[str]:
 def battery_lines(battery: BatteryState) -> Iterator[str]:
     """What a BMS says."""
     for name, value in asdict(battery).items():
-        if value not in (None, frozenset()):
+        if name != "packs" and value not in (None, frozenset()):
             yield f"{name:<20} {_text_of(value)}"
+    for number, pack in enumerate(battery.packs, 1):
+        yield from (f"pack {number} {line}" for line in battery_lines(pack))
 
 
 def kind_lines(kind: DriverKind) -> Iterator[str]:

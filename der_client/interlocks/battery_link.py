@@ -3,6 +3,7 @@
 import math
 
 from der_client.device import BatteryState, Fault, FaultKind
+from der_client.interlocks.current import each, largest
 from der_client.interlocks.row import Action, Direction, Interlock
 from der_client.interlocks.rules import SafetyRules
 from der_client.interlocks.situation import Situation
@@ -53,10 +54,9 @@ def unknown_contactor_a(s: Situation) -> float | None:
 
 
 def open_contactor_a(s: Situation) -> float | None:
-    """Current through a contactor that is told to be open, A."""
-    if s.state is None or s.state.contactor_closed is None:
-        return None
-    return 0.0 if s.state.contactor_closed else abs(s.state.current_a)
+    """Largest current through a contactor that is told to be open, of the battery or one of its packs, A."""
+    told = [one for one in each(s.state) if one.contactor_closed is not None]
+    return largest([0.0 if one.contactor_closed else abs(one.current_a) for one in told])
 
 
 def precharge_failed(s: Situation) -> float | None:

@@ -1,5 +1,8 @@
 """Current of the battery against what its BMS allows, and whether that is to be believed: 8, 9 and 34."""
 
+import math
+from collections.abc import Sequence
+
 from der_client.device import BatteryState
 from der_client.interlocks.battery_trend import DOUBTS, is_doubtful
 from der_client.interlocks.row import Action, Direction, Interlock
@@ -13,14 +16,24 @@ CVL_TOLERANCE = 0.005
 EMERGENCY, OVER_CURRENT = codes.AlarmStatus.EMERGENCY_LOCAL, codes.AlarmStatus.OVER_CURRENT
 
 
+def each(state: BatteryState | None) -> tuple[BatteryState, ...]:
+    """The battery and, where several packs are one, each of them; nothing where no BMS speaks."""
+    return () if state is None else (state, *state.packs)
+
+
+def largest(values: Sequence[float]) -> float | None:
+    """The largest, one that is no number before all; None of nothing."""
+    return max(values, key=lambda value: math.inf if math.isnan(value) else value, default=None)
+
+
 def charge_excess_a(s: Situation) -> float | None:
-    """Charging current above CCL and the tolerance, A."""
-    return _excess_a(-s.state.current_a, s.state.charge_limit_a, s.rules) if s.state else None
+    """Charging current above CCL and the tolerance, of the battery or the worst of its packs, A."""
+    return largest([_excess_a(-one.current_a, one.charge_limit_a, s.rules) for one in each(s.state)])
 
 
 def discharge_excess_a(s: Situation) -> float | None:
-    """Discharging current above DCL and the tolerance, A."""
-    return _excess_a(s.state.current_a, s.state.discharge_limit_a, s.rules) if s.state else None
+    """Discharging current above DCL and the tolerance, of the battery or the worst of its packs, A."""
+    return largest([_excess_a(one.current_a, one.discharge_limit_a, s.rules) for one in each(s.state)])
 
 
 def implausible(s: Situation) -> float | None:

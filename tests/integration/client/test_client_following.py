@@ -8,7 +8,13 @@ import pytest
 from aiohttp import web
 
 from der_client import AggregatorClient, Plant, What
+from der_client.discovery import Identity
+from der_client.outbox import MOST_TRIES
+from der_client.poller import Poller
 from der_client.protocol_settings import RegistrationSettings
+from der_client.session import Session
+from der_client.shelf import Party
+from der_client.watched import Watched
 from schemas import (
     DefaultDERControl,
     DefaultDERControlLink,
@@ -23,6 +29,7 @@ from schemas import (
     TimeLink,
 )
 from tests.integration.client.harness import CODEC, Inverter, Site, control, controls, decoded
+from tests.integration.client.stepped import tell_nobody
 
 
 async def asked_again(site: Site, href: str, times: int) -> None:
@@ -146,6 +153,35 @@ async def test_a_moved_uri_is_followed_and_remembered(site: Site) -> None:
     assert site.script.asked.count("GET /a/default") == 1
 
 
+@pytest.mark.parametrize(("told_s", "lost_s"), [(None, 900.0), (1_800.0, 5_400.0)])
+async def test_a_server_is_lost_after_three_polls_of_what_is_polled_fastest(
+    site: Site, told_s: float | None, lost_s: float
+) -> None:
+    """Not of what is polled once a day, nor by the rate of what the server tells of itself."""
+    script, settings, now = site.script, replace(site.settings.server, lost_after_s=900.0), 0.0
+    devices = script.resources["/a/devices"]
+    assert isinstance(devices, EndDeviceList)
+    devices.pollRate = 86_400
+    async with Session(settings, CODEC) as session:
+        party = Party(identity=Identity(lfdi=site.lfdi, sfdi=0))
+        poller = Poller(
+            session, [party], Watched(None), tell=tell_nobody, spread=lambda: 0.0, local_s=lambda: now
+        )
+        while (want := poller.shelf.next(now)) is not None:
+            await poller._poll(want)
+        for href in poller.shelf._wants:
+            poller.shelf.slow_down(href, told_s)
+        script.down, now = True, 90_000.0
+        poller._heard_s = now
+        assert poller.silent_share() == 0.0
+        root = poller.shelf.wanted(poller.shelf.root)
+        assert root is not None
+        await poller._poll(root)
+        now += lost_s
+
+    assert poller.silent_share() == 1.0
+
+
 async def test_one_resource_that_the_server_cannot_give_does_not_stop_the_others(site: Site) -> None:
     async with site.client():
         await site.script.until(lambda: site.inverter.holds(90.0))
@@ -230,6 +266,33 @@ async def test_what_is_owed_outlasts_a_server_that_has_nothing_for_a_while(
         await script.until(lambda: script.statuses("C1") == [1, 2, 3])
 
     assert site.heard(What.SERVER_BACK)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_what_is_owed_outlasts_a_maintenance_to_which_all_is_redirected(
+    site: Site, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    script, trouble = site.script, site.script.trouble
+    site.settings = replace(
+        site.settings, server=replace(site.settings.server, retry_first_s=0.02, retry_most_s=0.02)
+    )
+    now = int(time.time())
+    script.resources["/a/controls"] = controls(control("C1", now + 2, 2, 5_000))
+    script.status["/maintenance"] = status
+    is_shut = asyncio.Event()
+
+    def shut(method: str, path: str) -> web.Response | None:
+        if is_shut.is_set() and path != "/maintenance":
+            return web.Response(status=302, headers={"Location": "/maintenance"})
+        return trouble(method, path)
+
+    monkeypatch.setattr(script, "trouble", shut)
+    async with site.client():
+        await script.until(lambda: script.statuses("C1") == [1])
+        is_shut.set()
+        await script.until(lambda: script.asked.count("POST /a/replies") > MOST_TRIES + 4)
+        is_shut.clear()
+        await script.until(lambda: script.statuses("C1") == [1, 2, 3])
 
 
 async def test_one_resource_that_is_never_answered_for_does_not_stop_the_others(site: Site) -> None:

@@ -4,10 +4,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import count
+
+import pytest
 
 from der_client.discovery import Identity
-from der_client.errors import UnreachableError
-from der_client.outbox import Outbox, Way
+from der_client.errors import ExchangeError, MissingError, UnreachableError
+from der_client.outbox import MOST_TRIES, Outbox, Way
 from der_client.poller import Poller
 from der_client.session import Session
 from der_client.shelf import Party
@@ -122,3 +125,60 @@ async def test_what_was_put_off_is_tried_though_its_time_came_while_the_spool_wa
         sending.cancel()
         await asyncio.wait({sending})
     spool.close()
+
+
+class Moody:
+    """A server that answers each try with the next of some errors, and takes what comes after them."""
+
+    def __init__(self, *errors: ExchangeError) -> None:
+        self.errors = list(errors)
+        self.is_taken = False
+
+    async def send(self, one: Owed) -> None:
+        """One try."""
+        if self.errors:
+            raise self.errors.pop(0)
+        self.is_taken = True
+
+
+MISSING = MissingError("/r", "404", 404)
+BUSY = UnreachableError("/r", "HTTP status 503", 503)
+
+
+@pytest.mark.parametrize(
+    ("errors", "is_taken"),
+    [
+        ([BUSY] * MOST_TRIES + [MISSING], True),
+        ([MISSING] * (MOST_TRIES - 1), True),
+        ([MISSING] * MOST_TRIES, False),
+    ],
+)
+async def test_tries_of_a_missing_uri_alone_count_where_no_rediscovery_ends(
+    site: Site, errors: list[ExchangeError], is_taken: bool
+) -> None:
+    server, spool, passed_s = Moody(*errors), Spool(site.settings.spool), count(0.0, 1_000.0)
+    async with Session(site.settings.server, CODEC) as session:
+        party = Party(identity=Identity(lfdi="A", sfdi=0))
+        poller = Poller(session, [party], Watched(None), tell=tell_nobody, spread=lambda: 0.0)
+        poller.views[0].set(ServerView(end_device=EndDevice(sFDI=0, changedTime=0)))
+        poller.request_rediscovery()
+        upstream = Upstream(
+            session=session,
+            poller=poller,
+            spool=spool,
+            tell=tell_nobody,
+            lfdi="A",
+            spread=lambda: 0.0,
+            local_s=lambda: next(passed_s),
+        )
+        spool.owe(owed(Lane.RESPONSE, "/r", "A", b"x"))
+        ways = {"": Way(upstream=upstream, send=server.send)}
+        sending = asyncio.create_task(Outbox(Lane.RESPONSE, spool, ways).run(Watched(0)))
+        async with asyncio.timeout(PATIENCE_S):
+            while await asyncio.to_thread(spool.count, Lane.RESPONSE):
+                pass
+        sending.cancel()
+        await asyncio.wait({sending})
+    spool.close()
+
+    assert (server.is_taken, server.errors) == (is_taken, [])

@@ -8,6 +8,7 @@ import pytest
 
 from der_client.client_event import What
 from der_client.device import WrittenPoint
+from der_client.memory import clock_text
 from der_client.plan import Plan
 from der_client.scheduler import Abilities, Scheduler
 from der_client.scheduling import CURVES, PROGRAMS, Scheduling
@@ -258,6 +259,118 @@ async def test_an_event_that_devices_left_while_the_client_was_off_was_not_compl
     await run_of(path, *back)
 
     assert Bench(path, Draw()).owed() == owed
+
+
+async def again(path: Path, *, ahead_s: float, at: float = 130.0) -> Bench:
+    """A client that starts again at server time `at`; its system clock is that much ahead, its own at 0."""
+    bench = Bench(path, Draw())
+    bench.spool.remember("clock", clock_text(0.0))
+    await bench.scheduling.restore(lambda: 0.0, system_s=lambda: at + ahead_s)
+    return bench
+
+
+async def looks(bench: Bench, *local: float) -> None:
+    """Looks at these local times by the clock as the client has it."""
+    for local_s in local:
+        assert bench.clock.value is not None
+        await bench.scheduling.look(bench.clock.value.now(local_s), ABLE)
+
+
+@pytest.mark.parametrize("ahead_s", [36_000.0, 70.0, -31.0])
+async def test_a_system_clock_that_became_wrong_ends_no_event_before_the_server_tells_its_time(
+    path: Path, ahead_s: float
+) -> None:
+    await run_of(path, 50, 110)
+    second = await again(path, ahead_s=ahead_s)
+    await looks(second, 0.0, 5.0)
+    held, told = second.owed(), list(second.told)
+    assert second.clock.value is not None
+    second.clock.set(second.clock.value.observed(136, 6.0, 6.0))
+    await looks(second, 6.0, 7.0)
+    plan = second.scheduling.plan.value
+    await looks(second, 70.0)
+
+    assert (held, told) == (["1", "2"], [])
+    assert plan is not None
+    assert plan.modes["opModMaxLimW"].value == 5_000
+    assert second.owed() == ["3"]
+
+
+async def test_an_event_goes_on_at_once_by_the_clock_of_the_last_run_and_ends_by_that_of_the_server(
+    path: Path,
+) -> None:
+    """Devices had been alone for 58 s when they were told again, and were held from then on."""
+    await run_of(path, 50, 110)
+    second = await again(path, ahead_s=0.0, at=168.0)
+    await looks(second, 0.0)
+    plan = second.scheduling.plan.value
+    await looks(second, 14.0)
+    assert second.clock.value is not None
+    second.clock.set(second.clock.value.observed(183, 15.0, 15.0))
+    await looks(second, 15.0, 33.0)
+
+    assert plan is not None
+    assert plan.modes["opModMaxLimW"].value == 5_000
+    assert second.owed() == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(("ahead_s", "versions"), [(0.0, 1), (36_000.0, 0)])
+async def test_what_holds_at_a_start_is_worked_out_once_until_something_may_change_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, ahead_s: float, versions: int
+) -> None:
+    """A fleet that starts without its server has each second for other things."""
+    await run_of(path, 50, 110)
+    second = await again(path, ahead_s=ahead_s, at=120.0)
+    foreseen, asked = second.scheduling._scheduler.foreseen, list[int]()
+
+    def counted(programs: tuple[Program, ...], at: int, able: Abilities) -> object:
+        asked.append(at)
+        return foreseen(programs, at, able)
+
+    monkeypatch.setattr(second.scheduling._scheduler, "foreseen", counted)
+    await looks(second, *range(14))
+
+    assert asked == [120 + int(ahead_s)]
+    assert second.scheduling.plan.version == versions
+
+
+async def test_an_event_that_goes_on_without_the_server_ends_at_its_time(path: Path) -> None:
+    await run_of(path, 50, 110, 185)
+    second = await again(path, ahead_s=0.0, at=190.0)
+    await looks(second, 0.0, 9.0)
+    before = second.owed()
+    await looks(second, 10.0)
+    plan = second.scheduling.plan.value
+
+    assert (before, second.owed()) == (["1", "2"], ["3"])
+    assert plan is not None
+    assert plan.modes == {}
+
+
+async def test_the_clock_of_the_last_run_is_believed_where_no_server_tells_its_time(path: Path) -> None:
+    await run_of(path, 50, 110)
+    second = await again(path, ahead_s=36_000.0)
+    await looks(second, 0.0, 14.9)
+    before = second.scheduling.plan.value
+    await looks(second, 15.0)
+    plan = second.scheduling.plan.value
+
+    assert before is None
+    assert plan is not None
+    assert plan.modes == {}
+
+
+async def test_an_event_that_is_known_does_not_begin_by_a_clock_that_may_be_wrong(path: Path) -> None:
+    await run_of(path, 50)
+    second = await again(path, ahead_s=60.0, at=60.0)
+    await looks(second, 0.0)
+    assert second.clock.value is not None
+    second.clock.set(second.clock.value.observed(61, 1.0, 1.0))
+    await looks(second, 1.0, 39.0)
+    before = second.owed()
+    await looks(second, 40.0)
+
+    assert (before, second.owed()) == (["1"], ["2"])
 
 
 async def test_that_devices_were_alone_is_still_known_after_another_restart(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from der_client import (
     ExchangeError,
 )
-from der_client.errors import RefusedError
+from der_client.errors import MissingError, RefusedError
 from der_client.looking import look
 from der_client.server_check import ServerCheck
 from der_client.session import Session
@@ -21,6 +21,7 @@ from schemas import (
     Time,
 )
 from tests.integration.client.harness import (
+    CODEC,
     Lab,
     Script,
     Site,
@@ -94,6 +95,39 @@ async def test_a_move_to_what_is_no_such_resource_is_forgotten(
         assert isinstance(await session.get(place, cls), cls)
 
 
+@pytest.mark.parametrize("status", [400, 403, 405, 410])
+async def test_what_is_refused_where_a_redirection_leads_is_no_refusal_of_the_server(
+    site: Site, status: int
+) -> None:
+    """A page of maintenance, say: it is sent where it was before once that is over."""
+    site.script.moved["/a/log"] = "/maintenance"
+    site.script.status["/maintenance"] = status
+    body = CODEC.encode(Time(currentTime=1, dstEndTime=0, dstOffset=0, dstStartTime=0, quality=7, tzOffset=0))
+    async with Session(site.settings.server) as session:
+        for _ in range(2):
+            with pytest.raises(MissingError, match=f"HTTP status {status}"):
+                await session.post("/a/log", body)
+        site.script.moved.clear()
+        await session.post("/a/log", body)
+
+    assert [path for path, _ in site.script.posted] == ["/a/log"]
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1/maintenance", "/a/log"])
+async def test_what_cannot_be_sent_where_a_redirection_leads_is_missing(site: Site, location: str) -> None:
+    site.script.moved["/a/log"] = location
+    async with Session(site.settings.server) as session:
+        with pytest.raises(MissingError, match="moved to where"):
+            await session.post("/a/log", b"x")
+
+
+async def test_what_the_server_itself_refuses_is_refused(site: Site) -> None:
+    site.script.status["/a/log"] = 403
+    async with Session(site.settings.server) as session:
+        with pytest.raises(RefusedError):
+            await session.post("/a/log", b"x")
+
+
 def many_devices(count: int) -> EndDeviceList:
     items = [EndDevice(href=f"/b/{n}", lFDI=f"{n:040X}", sFDI=n, changedTime=0) for n in range(count)]
     return EndDeviceList(all=count, results=count, EndDevice_=items)
@@ -113,6 +147,44 @@ async def test_a_list_that_has_no_end_is_refused(site: Site, monkeypatch: pytest
     async with Session(site.settings.server) as session:
         with pytest.raises(RefusedError, match="not whole after 3 pages"):
             await session.get("/a/many", EndDeviceList)
+
+
+async def test_a_list_that_changes_in_each_reading_is_all_that_was_seen_in_any(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while a fleet is enrolled: after each first page another item of the last one goes to the front."""
+    listed, shown = many_devices(6), site.script.page
+    site.script.resources["/a/many"] = listed
+
+    def page(path: str, start: int) -> Resource:
+        found = shown(path, start)
+        if start == 0:
+            listed.EndDevice_.insert(0, listed.EndDevice_.pop())
+        return found
+
+    monkeypatch.setattr(site.script, "page", page)
+    async with Session(site.settings.server) as session:
+        found = await session.get("/a/many", EndDeviceList)
+    assert {one.sFDI for one in found.EndDevice_} == set(range(6))
+    assert site.script.asked.count("GET /a/many") == 9
+
+
+async def test_an_item_that_is_gone_is_not_in_a_list_that_is_read_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, shown = many_devices(6), site.script.page
+    site.script.resources["/a/many"] = listed
+
+    def page(path: str, start: int) -> Resource:
+        found = shown(path, start)
+        if len(listed.EndDevice_) == 6:
+            listed.EndDevice_.pop(0)
+        return found
+
+    monkeypatch.setattr(site.script, "page", page)
+    async with Session(site.settings.server) as session:
+        found = await session.get("/a/many", EndDeviceList)
+    assert [one.sFDI for one in found.EndDevice_] == [1, 2, 3, 4, 5]
 
 
 async def test_items_that_are_not_read_are_told(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from der_client.bms_group import BmsGroup, PackState, combined
 from der_client.device import BatteryState, Fault, FaultKind
+from tests.unit.der_client.safety_bench import GIVE, REST, Gate, names
 
 PACK = BatteryState(
     voltage_v=50.0, current_a=10.0, soc_pct=60.0, soh_pct=98.0, temperature_c=20.0, charge_limit_a=100.0,
@@ -43,7 +44,9 @@ def both(first: BatteryState, second: BatteryState, share: float = 0.5) -> Batte
 
 
 def test_two_equal_packs_give_twice_the_current_and_the_limits() -> None:
-    assert both(PACK, PACK) == replace(PACK, current_a=20.0, charge_limit_a=200.0, discharge_limit_a=160.0)
+    together = replace(PACK, current_a=20.0, charge_limit_a=200.0, discharge_limit_a=160.0)
+
+    assert both(PACK, PACK) == replace(together, packs=(PACK, PACK))
 
 
 def test_the_pack_that_is_full_first_limits_all() -> None:
@@ -108,6 +111,47 @@ def test_a_pack_that_is_not_to_be_trusted_is_a_fault_of_the_whole() -> None:
     group = BmsGroup([Bms(), Bms(state=SILENT)], [100.0, 100.0])
 
     assert group.battery() == Fault(kind=FaultKind.STALE, detail="pack 2: BMS silent for 11.0 s")
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_pack_that_is_lost_goes_before_one_that_never_spoke(is_first: bool) -> None:
+    never = Fault(kind=FaultKind.NO_ANSWER, detail="not received yet")
+    states = (SILENT, never) if is_first else (never, SILENT)
+    group = BmsGroup([Bms(state=state) for state in states], [100.0, 100.0])
+
+    assert group.battery() == replace(SILENT, detail=f"pack {1 if is_first else 2}: {SILENT.detail}")
+
+
+def held(battery: BatteryState) -> list[str]:
+    """Interlocks that hold after 12 s of a battery that is to discharge."""
+    return names(Gate().steps(GIVE, replace(REST, battery=battery), range(13)))
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_current_through_the_open_contactor_of_one_pack_stops_all(is_first: bool) -> None:
+    welded = replace(PACK, contactor_closed=False, current_a=60.0)
+    found = both(welded, PACK) if is_first else both(PACK, welded)
+
+    assert "current through an open contactor" in held(found)
+
+
+@pytest.mark.parametrize(
+    ("current_a", "name"),
+    [(95.0, "discharge current stays over DCL"), (-115.0, "charge current stays over CCL")],
+)
+def test_a_pack_above_a_limit_of_its_own_stops_all_whatever_others_do(current_a: float, name: str) -> None:
+    idle = replace(PACK, current_a=0.0)
+    found = both(idle, replace(PACK, current_a=current_a))
+
+    assert name in held(found)
+    assert held(both(idle, replace(PACK, current_a=current_a * 0.8))) == []
+
+
+def test_a_pack_whose_current_is_no_number_hides_no_other() -> None:
+    over, broken = replace(PACK, current_a=95.0), replace(PACK, current_a=float("nan"))
+
+    assert "discharge current stays over DCL" in held(both(broken, over))
+    assert "discharge current stays over DCL" in held(both(over, broken))
 
 
 async def test_each_pack_is_told_its_share_of_the_current() -> None:

@@ -10,6 +10,7 @@ from der_client.can.limits import Claim, LimitGuard, SteppedLimit
 from der_client.can.soc_watch import SocWatch
 from der_client.can.state import Phase
 from der_client.device import BatteryState, Fault, FaultKind
+from tests.unit.der_client.safety_bench import GIVE, REST, Gate, names
 
 GOOD = ("351#1402740E740ECC01", "355#1A006400", "356#4E1300000405")
 
@@ -248,6 +249,43 @@ def test_slower_message_may_have_its_own_stale_time(profile: Profile) -> None:
         feed(bms, float(second), GOOD[0], GOOD[2])
         phases[second] = bms.phase
     assert [phases[second] for second in (19, 20, 26, 27)] == [Phase.OK, Phase.STALE, Phase.STALE, Phase.LOST]
+
+
+@pytest.mark.parametrize(("age_s", "stale_s", "is_silent"), [(19, 2.0, False), (20, 3.0, True)])
+def test_a_slower_message_is_silent_for_the_interlock_after_its_own_stale_time(
+    profile: Profile, age_s: int, stale_s: float, *, is_silent: bool
+) -> None:
+    slow = {name: replace(profile.values[name], stale_s=20.0) for name in ("soc", "soh")}
+    bms = BmsState(replace(profile, values=dict(profile.values) | slow))
+    feed(bms, 0.0, *GOOD)
+    for second in range(1, age_s + 1):
+        feed(bms, float(second), GOOD[0], GOOD[2])
+    state = state_of(bms.assess(float(age_s)))
+
+    assert state.stale_s == stale_s
+    assert ("BMS silent" in names(Gate().step(GIVE, replace(REST, battery=state)))) is is_silent
+
+
+@pytest.mark.parametrize(("stale_s", "until_s"), [(3.0, 10.0), (20.0, 27.0)])
+def test_cell_data_is_shown_as_much_longer_as_its_message_is_slower(
+    profile: Profile, stale_s: float, until_s: float
+) -> None:
+    dvl = replace(profile.values["dvl"], stale_s=stale_s, is_required=False)
+    required = {name: replace(one, stale_s=60.0) for name, one in profile.values.items() if one.is_required}
+    bms = BmsState(replace(profile, values={**profile.values, **required, "dvl": dvl}))
+    feed(bms, 0.0, *GOOD)
+
+    assert state_of(bms.assess(until_s)).discharge_voltage_v == 46.0
+    assert state_of(bms.assess(until_s + 0.1)).discharge_voltage_v is None
+
+
+def test_a_profile_of_constants_is_never_silent(profile: Profile) -> None:
+    needed = {name: 1.0 for name, one in profile.values.items() if one.is_required}
+    values = {name: one for name, one in profile.values.items() if name not in needed}
+    bms = BmsState(replace(profile, values=values, constants=needed))
+    feed(bms, 0.0, *GOOD)
+
+    assert state_of(bms.assess(1_000.0)).stale_s == 0.0
 
 
 def test_state_of_charge_that_is_frozen_under_load_is_a_warning(profile: Profile) -> None:

@@ -304,7 +304,15 @@ def test_the_shelf_asks_for_what_is_missing_then_waits_for_the_shortest_rate() -
     due = shelf.next(60.0)
     assert due is not None
     assert due.poll_s == 60
-    assert shelf.longest_poll_s() == 600.0
+    assert shelf.shortest_poll_s() == shelf.fastest_poll_s() == 60.0
+
+
+def test_what_the_server_tells_of_itself_is_not_what_is_polled_fastest() -> None:
+    shelf = filled()
+    wants = [want for href in a_server() if (want := shelf.wanted(href)) is not None]
+    for want in wants:
+        shelf.slow_down(want.href, 900.0 if want.poll_s == 60 else None)
+    assert (shelf.shortest_poll_s(), shelf.fastest_poll_s()) == (60.0, 300.0)
 
 
 @pytest.mark.parametrize(("entries", "expected"), [(1, 250), (1_000, 1)])

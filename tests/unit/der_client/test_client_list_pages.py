@@ -58,6 +58,19 @@ def test_a_list_that_changes_between_two_pages_is_torn(second: EndDeviceList, *,
     assert pages.is_torn is is_torn
 
 
+def test_a_torn_list_is_filled_from_an_earlier_reading_with_what_it_has_not() -> None:
+    former: ListPages[EndDeviceList] = ListPages()
+    pages: ListPages[EndDeviceList] = ListPages()
+    former.take(_page(3, "/a", "/b"))
+    former.take(_page(3, "/b"))
+    newer = EndDevice(href="/b", sFDI=2, changedTime=9)
+    pages.take(EndDeviceList(all=3, results=2, EndDevice_=[EndDevice(sFDI=3, changedTime=9), newer]))
+    pages.fill(former)
+
+    found = [(item.href, item.changedTime) for item in pages.whole().EndDevice_]
+    assert found == [(None, 9), ("/b", 9), ("/a", 0)]
+
+
 def test_an_empty_page_ends_a_list_that_promises_more() -> None:
     pages: ListPages[EndDeviceList] = ListPages()
     pages.take(_page(4, "/a"))

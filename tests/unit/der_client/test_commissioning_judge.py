@@ -238,3 +238,28 @@ def test_a_silent_bms_is_a_silent_bus() -> None:
 
     assert report.verdict is Verdict.FAILED
     assert "no frame at all" in report.findings[0].words
+
+
+@pytest.mark.parametrize(
+    ("own_s", "words"),
+    [(3.0, "gaps of 3 s and more stop the battery"), (20.0, "all that is needed, in time")],
+)
+def test_a_slow_message_of_a_bms_is_held_against_its_own_stale_time(own_s: float, words: str) -> None:
+    profile = load_profile("pylontech_lv")
+    slow = {name: replace(profile.values[name], stale_s=own_s) for name in ("soc", "soh")}
+    test = BmsTest(replace(profile, values={**profile.values, **slow}))
+    for second in range(13):
+        for text in (
+            "351#1402740E740ECC01",
+            "356#4E1300000405",
+            *(("355#1A006400",) if second % 12 == 0 else ()),
+        ):
+            identifier, data = text.split("#")
+            arbitration_id = int(identifier, 16)
+            test.take(
+                CanFrame(arbitration_id=arbitration_id, data=bytes.fromhex(data), received_s=float(second))
+            )
+    test.survey.duration_s = 12.0
+    report = test.report("b", started_s=0, now_s=12, bus_fault=None)
+
+    assert next(one.words for one in report.findings if one.test == "messages") == words
