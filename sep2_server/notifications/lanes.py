@@ -1,7 +1,7 @@
 """One lane for each listener, emptied by a bounded number of workers; each worker posts one at a time.
 
-A subscriber is told one thing after another, in the order in which they fell due; where one has failed, the
-others are given back, to wait until that was told or given up.
+A subscriber is told one thing after another, in the order in which they fell due; where one has failed or is
+given back, the others are given back too, to wait until that was told or given up.
 """
 
 import asyncio
@@ -13,12 +13,10 @@ from typing import Final
 from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.posting import DeliveryError, Endpoint, MisdirectedError
-from sep2_server.notifications.settling import Delivery, Outcome
+from sep2_server.notifications.settling import MOST_LATER_S, Delivery, Outcome
 
 LONGEST_QUEUE: Final = 256
 """Most deliveries that wait for one listener in one process; the others stay in the outbox."""
-MOST_LATER_S: Final = 10.0
-"""How long what found no room in the queue stays in the outbox at most before it is claimed again."""
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ class Lane:
         self.workers: set[asyncio.Task[None]] = set()
         self.amount = 0
         self._took_s = 0.0
-        self._began_s = 0.0
+        self._began_s: float | None = None
         self._of: dict[int, deque[Delivery]] = {}
         self._free: deque[int] = deque()
 
@@ -55,8 +53,8 @@ class Lane:
         self.amount += 1
 
     def later_s(self, now_s: float) -> float:
-        """How long until half of a full queue is told, by what one has taken of late."""
-        took_s = max(self._took_s, now_s - self._began_s)
+        """How long until half of a full queue is told, by what one took of late; 0 where none has begun."""
+        took_s = self._took_s if self._began_s is None else max(self._took_s, now_s - self._began_s)
         return min(LONGEST_QUEUE / 2 * took_s / max(len(self.workers), 1), MOST_LATER_S)
 
     def take(self, now_s: float) -> Delivery:
@@ -101,7 +99,7 @@ class Lanes:
         self._most = most
         self._lanes: dict[Endpoint, Lane] = {}
         self._held: set[str] = set()
-        """Subscribers at listeners, of whom a failure is not stored yet."""
+        """Subscribers at listeners, of whom a failure, or what is given back, is not stored yet."""
         self._is_stopped = False
 
     def add(self, endpoint: Endpoint, delivery: Delivery) -> None:
@@ -110,7 +108,7 @@ class Lanes:
         So it is once all was stopped.
         """
         if self._is_stopped or delivery.lane in self._held:
-            self._tell(Outcome(delivery, Result.LATER))
+            self._tell(Outcome(delivery, Result.LATER, later_ms=None if self._is_stopped else 0))
             return
         lane = self._lanes.setdefault(endpoint, Lane())
         if lane.amount >= LONGEST_QUEUE:
@@ -138,7 +136,7 @@ class Lanes:
             await asyncio.wait(tasks)
         for lane in self._lanes.values():
             for one in lane.clear():
-                self._tell(Outcome(one, Result.LATER))
+                self._tell(Outcome(one, Result.LATER, later_ms=None))
 
     async def _work(self, endpoint: Endpoint, lane: Lane) -> None:
         try:
@@ -152,9 +150,9 @@ class Lanes:
                     self._fail(str(flaw), [delivery, *lane.clear()])
                 except StoreError as flaw:
                     log.warning("A delivery waits for the store: %s", flaw)
-                    self._tell(Outcome(delivery, Result.LATER))
+                    self._end(lane, Outcome(delivery, Result.LATER))
                 except asyncio.CancelledError:
-                    self._tell(Outcome(delivery, Result.LATER))
+                    self._tell(Outcome(delivery, Result.LATER, later_ms=None))
                     raise
                 except Exception:
                     log.exception("A delivery failed in the server")
@@ -167,7 +165,7 @@ class Lanes:
                 self._lanes.pop(endpoint)
 
     def _end(self, lane: Lane, outcome: Outcome) -> None:
-        """Tell an outcome; after a failure the others of the subscriber are given back."""
+        """Tell an outcome; where the others of the subscriber wait for that, they are given back."""
         self._tell(outcome)
         if outcome.holds:
             self._held.add(outcome.delivery.lane)

@@ -25,7 +25,7 @@ from sep2_server.notifications.lanes import Lanes
 from sep2_server.notifications.listeners import Listeners
 from sep2_server.notifications.posting import address_of_listener
 from sep2_server.notifications.rendering import Lost, Renderer, Withheld
-from sep2_server.notifications.settling import Delivery, Outcome, Party, Turn, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Own, Party, Turn, turn
 from sep2_server.reader import Reader
 from sep2_server.settings import Settings
 from sep2_server.store import Store
@@ -69,6 +69,7 @@ class Notifier:
         self._in_flight = 0
         self._under_way: Counter[str] = Counter()
         """How many deliveries are claimed by lane, as long as there are any."""
+        self._waits: Mapping[str, int] = {}
         self._claims = 0
         self._refused = 0
         """How many turns in a row the database has refused, though it was there."""
@@ -135,14 +136,14 @@ class Notifier:
             claim=f"{self._name}.{self._claims}",
             most=most,
             now_ms=now_ms,
-            busy=frozenset(lane for lane in ended if self._under_way[lane] > ended[lane]),
+            own=Own(frozenset(lane for lane in ended if self._under_way[lane] > ended[lane]), self._waits),
         )
         try:
             done = await self._store.do(job)
         except Exception as flaw:
             self._put_back(outcomes, is_refused=not isinstance(flaw, StoreError))
             raise
-        self._refused = 0
+        self._refused, self._waits = 0, done.waits
         self._count(outcomes, done)
         self._lanes.settled(outcomes)
         self._in_flight += len(done.deliveries)

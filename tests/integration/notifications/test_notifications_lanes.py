@@ -226,6 +226,43 @@ async def test_what_finds_no_room_stays_away_for_as_long_as_its_listener_is_slow
     await lanes.stop()
 
 
+async def test_what_finds_no_room_before_its_listener_was_met_stays_away_for_a_moment_only() -> None:
+    """Nobody knows yet that the listener is slow; all that is due is claimed before any is told."""
+    told: list[Outcome] = []
+
+    async def deliver(delivery: Delivery) -> Outcome:
+        return Outcome(delivery, Result.DELIVERED)
+
+    lanes = Lanes(deliver, told.append, 1)
+    there = Endpoint("https", "listener.example.com", 443)
+    for number in range(LONGEST_QUEUE + 1):
+        lanes.add(there, delivery_to(number, number))
+    assert [(one.result, one.later_ms) for one in told] == [(Result.LATER, 0)]
+    await lanes.stop()
+
+
+async def test_what_is_given_back_is_not_overtaken_by_what_waits_behind_it() -> None:
+    """Nor by what comes before that is stored."""
+    told: asyncio.Queue[Outcome] = asyncio.Queue()
+
+    async def deliver(delivery: Delivery) -> Outcome:
+        is_first = delivery.owed.subscription_id == 1
+        return Outcome(delivery, Result.LATER if is_first else Result.DELIVERED)
+
+    lanes = Lanes(deliver, told.put_nowait, 8)
+    there = Endpoint("https", "listener.example.com", 443)
+    for client_id, number in ((1, 1), (1, 2), (2, 3)):
+        lanes.add(there, delivery_to(client_id, number))
+    outcomes = [await told.get() for _ in range(3)]
+    lanes.add(there, delivery_to(1, 4))
+    outcomes.append(await told.get())
+    results = {one.delivery.owed.subscription_id: one.result for one in outcomes}
+    assert results == {1: Result.LATER, 2: Result.LATER, 3: Result.DELIVERED, 4: Result.LATER}
+    lanes.settled(outcomes)
+    lanes.add(there, delivery_to(1, 2))
+    assert (await told.get()).result is Result.DELIVERED
+
+
 async def all_owed(bench: Bench, count: int) -> None:
     """Wait until so many notifications are owed."""
     async with asyncio.timeout(10):
