@@ -12,11 +12,13 @@ from typing import Final
 
 from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
-from sep2_server.notifications.posting import DeliveryError, Endpoint, MisdirectedError
+from sep2_server.notifications.posting import DeliveryError, Endpoint, HeldUpError, MisdirectedError
 from sep2_server.notifications.settling import MOST_LATER_S, Delivery, Outcome
 
 LONGEST_QUEUE: Final = 256
 """Most deliveries that wait for one listener in one process; the others stay in the outbox."""
+HELD_UP_MS: Final = 5000
+"""How long it stays there where its listener's name cannot be looked up yet."""
 
 log = logging.getLogger(__name__)
 
@@ -143,14 +145,9 @@ class Lanes:
             while lane.has_work:
                 delivery = lane.take(began_s := _now())
                 try:
-                    self._end(lane, await self._deliver(delivery))
-                except MisdirectedError as flaw:
-                    self._end(lane, Outcome(delivery, Result.FAILED, str(flaw)))
+                    self._end(lane, await self._outcome(delivery))
                 except DeliveryError as flaw:
                     self._fail(str(flaw), [delivery, *lane.clear()])
-                except StoreError as flaw:
-                    log.warning("A delivery waits for the store: %s", flaw)
-                    self._end(lane, Outcome(delivery, Result.LATER))
                 except asyncio.CancelledError:
                     self._tell(Outcome(delivery, Result.LATER, later_ms=None))
                     raise
@@ -163,6 +160,18 @@ class Lanes:
             lane.workers.difference_update({asyncio.current_task()})
             if not lane.workers and not lane.amount:
                 self._lanes.pop(endpoint)
+
+    async def _outcome(self, delivery: Delivery) -> Outcome:
+        """How a delivery ends, if not in a way that is the same for all who are told at its listener."""
+        try:
+            return await self._deliver(delivery)
+        except MisdirectedError as flaw:
+            return Outcome(delivery, Result.FAILED, str(flaw))
+        except HeldUpError as flaw:
+            return Outcome(delivery, Result.LATER, str(flaw), later_ms=HELD_UP_MS)
+        except StoreError as flaw:
+            log.warning("A delivery waits for the store: %s", flaw)
+            return Outcome(delivery, Result.LATER)
 
     def _end(self, lane: Lane, outcome: Outcome) -> None:
         """Tell an outcome; where the others of the subscriber wait for that, they are given back."""

@@ -22,7 +22,7 @@ from sep2_server.notifications.bars import Bars
 from sep2_server.notifications.counters import Counters, Result, result_of
 from sep2_server.notifications.entries import Subscribed
 from sep2_server.notifications.lanes import Lanes
-from sep2_server.notifications.listeners import Listeners
+from sep2_server.notifications.listeners import Addressee, Listeners
 from sep2_server.notifications.posting import address_of_listener
 from sep2_server.notifications.rendering import Lost, Renderer, Withheld
 from sep2_server.notifications.settling import Delivery, Outcome, Own, Party, Turn, turn
@@ -269,11 +269,9 @@ class Notifier:
     async def _post(self, subscribed: Subscribed, party: Party, media_type: str, body: bytes) -> int:
         endpoint, target = address_of_listener(subscribed.notification_uri)
         is_any = self._environment.settings.notification_any_peer
-        return await self._listeners.post(
-            endpoint,
-            target,
-            body,
-            media_type=media_type,
-            places=party.places,
-            lfdis=None if is_any else frozenset(client.lfdi for client in party.clients),
+        addressee = Addressee(
+            (party.aggregator or party.client).lfdi,
+            party.places,
+            None if is_any else frozenset(client.lfdi for client in party.clients),
         )
+        return await self._listeners.post(endpoint, target, body, media_type=media_type, addressee=addressee)

@@ -259,7 +259,7 @@ def _give_back(
         if outcome.later_ms is not None and name not in held:
             soonest = now_ms + max(LATER_MS, outcome.later_ms)
             due = fresh.setdefault(name, max(waits.get(name, 0), soonest))
-        tx.ledger.postpone(owed, due, owed.attempts, owed.error)
+        tx.ledger.postpone(owed, due, owed.attempts, outcome.text or owed.error)
     return waits | fresh
 
 

@@ -13,8 +13,8 @@ from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.entries import Owed, Subscribed
-from sep2_server.notifications.lanes import LONGEST_QUEUE, Lanes
-from sep2_server.notifications.posting import Endpoint
+from sep2_server.notifications.lanes import HELD_UP_MS, LONGEST_QUEUE, Lanes
+from sep2_server.notifications.posting import Endpoint, HeldUpError
 from sep2_server.notifications.settling import Delivery, Outcome, Turn, claim_s, lane_of, turn
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
@@ -261,6 +261,27 @@ async def test_what_is_given_back_is_not_overtaken_by_what_waits_behind_it() -> 
     lanes.settled(outcomes)
     lanes.add(there, delivery_to(1, 2))
     assert (await told.get()).result is Result.DELIVERED
+
+
+async def test_a_subscriber_whose_names_have_no_answer_holds_up_no_other_at_a_listener_that_is_well() -> None:
+    told: asyncio.Queue[Outcome] = asyncio.Queue()
+
+    async def deliver(delivery: Delivery) -> Outcome:
+        if delivery.subscribed.client_id == 1:
+            raise HeldUpError("waits")
+        return Outcome(delivery, Result.DELIVERED)
+
+    lanes = Lanes(deliver, told.put_nowait, 1)
+    there = Endpoint("https", "listener.example.com", 443)
+    for client_id, number in ((1, 1), (2, 2), (1, 3), (3, 4)):
+        lanes.add(there, delivery_to(client_id, number))
+    outcomes = {one.delivery.owed.subscription_id: one for one in [await told.get() for _ in range(4)]}
+    assert {number: one.result for number, one in outcomes.items() if number in {2, 4}} == {
+        2: Result.DELIVERED,
+        4: Result.DELIVERED,
+    }
+    assert (outcomes[1].result, outcomes[1].text, outcomes[1].later_ms) == (Result.LATER, "waits", HELD_UP_MS)
+    assert outcomes[3].result is Result.LATER
 
 
 async def all_owed(bench: Bench, count: int) -> None:
