@@ -176,7 +176,7 @@ def _claimed(
     """Claim what is due in lanes that are free or the notifier's; what failed before comes first.
 
     Then comes what waits for longest, however often it was given back. The rest of what is due waits until
-    its lane is free, each for one more write.
+    its lane is free, each for one more write; what is of no subscription any more is forgotten.
     """
     tx.ledger.forget_lanes(now_ms)
     claimed = tx.ledger.claim(claim, now_ms, until, most)
@@ -185,6 +185,7 @@ def _claimed(
     back: dict[int, list[int]] = {}
     for owed, subscribed in claimed:
         if subscribed is None:
+            tx.ledger.forget(owed.subscription_id)
             continue
         name = lane_of(subscribed)
         lane, due = lanes.get(name), waits.get(name, 0)
@@ -231,15 +232,23 @@ def _settle(
         case Result.UNWANTED | Result.GONE:
             drop(tx, subscribed.id)
         case Result.LOST:
-            target = locate(tx, environment.uris, subscribed.path)
-            there = target is not None and target.exists
-            end(tx, subscribed, NotificationStatus.CANCELED if there else NotificationStatus.DELETED, now_ms)
-            tx.ledger.postpone(owed, now_ms, 0, None)
+            _lose(tx, environment, owed, now_ms)
         case Result.WITHHELD:
             tx.ledger.postpone(owed, now_ms + 1000 * WITHHELD_S, owed.attempts, outcome.text)
         case Result.FAILED:
             return _retry(tx, environment, outcome, now_ms, held)
     return False
+
+
+def _lose(tx: Transaction, environment: Environment, owed: Owed, now_ms: int) -> None:
+    """End a subscription to what its client does not see any more, if that is still there and goes on."""
+    subscribed = tx.ledger.subscription(owed.subscription_id)
+    if subscribed is None:
+        return
+    target = locate(tx, environment.uris, subscribed.path)
+    there = target is not None and target.exists
+    end(tx, subscribed, NotificationStatus.CANCELED if there else NotificationStatus.DELETED, now_ms)
+    tx.ledger.postpone(owed, now_ms, 0, None)
 
 
 def _give_back(
@@ -277,7 +286,10 @@ def _finish(tx: Transaction, environment: Environment, deliveries: Sequence[Deli
 def _retry(
     tx: Transaction, environment: Environment, outcome: Outcome, now_ms: int, held: dict[str, int]
 ) -> bool:
-    """Let a delivery be made again, or give it up; what changed during its last attempt is owed anew."""
+    """Let a delivery be made again, or give it up; what changed during its last attempt is owed anew.
+
+    Nothing of it is left where its subscription has gone, or another notifier has it by now.
+    """
     owed, subscribed = outcome.delivery.owed, outcome.delivery.subscribed
     attempts = owed.attempts + 1
     due = retry_at(now_ms, attempts, environment.settings.notification_retry_s)
@@ -285,11 +297,13 @@ def _retry(
         due = held.setdefault(outcome.delivery.lane, due) if outcome.holds else due
         tx.ledger.postpone(owed, due, attempts, outcome.text)
         return False
-    log.warning("Notification of %s to %s is given up: %s", subscribed.path, subscribed.uri, outcome.text)
     waiting = tx.ledger.owed(subscribed.id)
+    if waiting is None or waiting.claim != owed.claim:
+        return False
+    log.warning("Notification of %s to %s is given up: %s", subscribed.path, subscribed.uri, outcome.text)
     tx.ledger.give_up(owed, subscribed, attempts, outcome.text, now_ms // 1000)
     if subscribed.status:
         tx.ledger.forget(subscribed.id)
-    elif waiting is not None and waiting.revision != owed.revision:
+    elif waiting.revision != owed.revision:
         tx.ledger.owe(subscribed.id, now_ms + environment.settings.notification_gap_ms, now_ms)
     return True
