@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import repeat
+from sqlite3 import OperationalError
+from typing import NoReturn
 
 import pytest
+from asyncpg import QueryCanceledError
 
 from sep2_server.notifications import notifier as of_notifier
 from sep2_server.notifications.entries import Owed
 from sep2_server.notifications.ledger import Ledger
+from sep2_server.reader import Reader
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import WAIT_S, settled, subscribe
 from tests.integration.sep2_harness import Bench
@@ -46,12 +50,13 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
     return refusing
 
 
-async def fail(bench: Bench, subscriber: Subscriber) -> None:
-    """Let a delivery fail; from then on the listener is well."""
+async def fail(bench: Bench, subscriber: Subscriber, *, reaches: bool = True) -> None:
+    """Let a delivery fail; from then on the listener is well. Whether it is reached by the first."""
     await subscribe(subscriber.client, subscriber.row, f"{subscriber.row.href}/fsa", subscriber.listener.uri)
-    subscriber.listener.answer = lambda number: 503 if number == 1 else 201
+    subscriber.listener.answer = lambda number: 503 if number == 1 and reaches else 201
     await bench.group("feeder", "one")
-    await subscriber.listener.next()
+    if reaches:
+        await subscriber.listener.next()
 
 
 async def let_go(caplog: pytest.LogCaptureFixture) -> None:
@@ -94,3 +99,27 @@ async def test_what_is_always_refused_is_let_go_so_that_others_are_told(
     told.clock.advance(1000)
     told.server.notifications.wake()
     assert (await subscriber.listener.next()).subscribedResource == f"{subscriber.row.href}/fsa"
+
+
+@pytest.mark.usefixtures("each_database")
+async def test_a_document_that_the_database_refuses_to_read_is_no_attempt_that_failed(
+    told: Bench, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database in trouble for an hour made dead letters of all that was due meanwhile."""
+    notifier = told.server.notifications._notifier
+    assert notifier is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(notifier, "_told", refuse)
+        await fail(told, subscriber, reaches=False)
+        await settled(told)
+        (owed,) = told.store.reader.ledger.all_owed()
+        assert (owed.attempts, owed.error) == (0, None)
+    told.clock.advance(1)
+    told.server.notifications.wake()
+    await subscriber.listener.next()
+
+
+def refuse(reader: Reader, **_: object) -> NoReturn:
+    """What a statement raises that runs for too long, or meets a page that cannot be read."""
+    flaw = QueryCanceledError if reader._db.dialect == "postgresql" else OperationalError
+    raise flaw("refused")
