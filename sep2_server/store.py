@@ -283,7 +283,10 @@ class Store:
         if not hasattr(self._own, "reader"):
             self._own.reader = self.new_reader()
         reader: Reader = self._own.reader
-        return question(reader)
+        try:
+            return question(reader)
+        except self._connections[0].failures as flaw:
+            raise StoreError(f"{self.address}: the database cannot be read: {flaw}") from flaw
 
 
 def open_connection(

@@ -1,7 +1,7 @@
 """One lane for each listener, emptied by a bounded number of workers; each worker posts one at a time.
 
-A subscriber is told one thing after another, in the order in which they fell due; where one has failed, the
-others are given back, to wait until that was told or given up.
+A subscriber is told one thing after another, in the order in which they fell due; where one has failed or is
+given back, the others are given back too, to wait until that was told or given up.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from typing import Final
 
 from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
-from sep2_server.notifications.posting import DeliveryError, Endpoint, MisdirectedError
-from sep2_server.notifications.settling import Delivery, Outcome
+from sep2_server.notifications.posting import DeliveryError, Endpoint, HeldUpError, MisdirectedError
+from sep2_server.notifications.settling import MOST_LATER_S, Delivery, Outcome
 
 LONGEST_QUEUE: Final = 256
 """Most deliveries that wait for one listener in one process; the others stay in the outbox."""
-MOST_LATER_S: Final = 10.0
-"""How long what found no room in the queue stays in the outbox at most before it is claimed again."""
+HELD_UP_MS: Final = 5000
+"""How long it stays there where its listener's name cannot be looked up yet."""
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Lane:
         self.workers: set[asyncio.Task[None]] = set()
         self.amount = 0
         self._took_s = 0.0
-        self._began_s = 0.0
+        self._began_s: float | None = None
         self._of: dict[int, deque[Delivery]] = {}
         self._free: deque[int] = deque()
 
@@ -55,8 +55,8 @@ class Lane:
         self.amount += 1
 
     def later_s(self, now_s: float) -> float:
-        """How long until half of a full queue is told, by what one has taken of late."""
-        took_s = max(self._took_s, now_s - self._began_s)
+        """How long until half of a full queue is told, by what one took of late; 0 where none has begun."""
+        took_s = self._took_s if self._began_s is None else max(self._took_s, now_s - self._began_s)
         return min(LONGEST_QUEUE / 2 * took_s / max(len(self.workers), 1), MOST_LATER_S)
 
     def take(self, now_s: float) -> Delivery:
@@ -101,7 +101,7 @@ class Lanes:
         self._most = most
         self._lanes: dict[Endpoint, Lane] = {}
         self._held: set[str] = set()
-        """Subscribers at listeners, of whom a failure is not stored yet."""
+        """Subscribers at listeners, of whom a failure, or what is given back, is not stored yet."""
         self._is_stopped = False
 
     def add(self, endpoint: Endpoint, delivery: Delivery) -> None:
@@ -110,7 +110,7 @@ class Lanes:
         So it is once all was stopped.
         """
         if self._is_stopped or delivery.lane in self._held:
-            self._tell(Outcome(delivery, Result.LATER))
+            self._tell(Outcome(delivery, Result.LATER, later_ms=None if self._is_stopped else 0))
             return
         lane = self._lanes.setdefault(endpoint, Lane())
         if lane.amount >= LONGEST_QUEUE:
@@ -138,23 +138,18 @@ class Lanes:
             await asyncio.wait(tasks)
         for lane in self._lanes.values():
             for one in lane.clear():
-                self._tell(Outcome(one, Result.LATER))
+                self._tell(Outcome(one, Result.LATER, later_ms=None))
 
     async def _work(self, endpoint: Endpoint, lane: Lane) -> None:
         try:
             while lane.has_work:
                 delivery = lane.take(began_s := _now())
                 try:
-                    self._end(lane, await self._deliver(delivery))
-                except MisdirectedError as flaw:
-                    self._end(lane, Outcome(delivery, Result.FAILED, str(flaw)))
+                    self._end(lane, await self._outcome(delivery))
                 except DeliveryError as flaw:
                     self._fail(str(flaw), [delivery, *lane.clear()])
-                except StoreError as flaw:
-                    log.warning("A delivery waits for the store: %s", flaw)
-                    self._tell(Outcome(delivery, Result.LATER))
                 except asyncio.CancelledError:
-                    self._tell(Outcome(delivery, Result.LATER))
+                    self._tell(Outcome(delivery, Result.LATER, later_ms=None))
                     raise
                 except Exception:
                     log.exception("A delivery failed in the server")
@@ -166,8 +161,20 @@ class Lanes:
             if not lane.workers and not lane.amount:
                 self._lanes.pop(endpoint)
 
+    async def _outcome(self, delivery: Delivery) -> Outcome:
+        """How a delivery ends, if not in a way that is the same for all who are told at its listener."""
+        try:
+            return await self._deliver(delivery)
+        except MisdirectedError as flaw:
+            return Outcome(delivery, Result.FAILED, str(flaw))
+        except HeldUpError as flaw:
+            return Outcome(delivery, Result.LATER, str(flaw), later_ms=HELD_UP_MS)
+        except StoreError as flaw:
+            log.warning("A delivery waits for the store: %s", flaw)
+            return Outcome(delivery, Result.LATER)
+
     def _end(self, lane: Lane, outcome: Outcome) -> None:
-        """Tell an outcome; after a failure the others of the subscriber are given back."""
+        """Tell an outcome; where the others of the subscriber wait for that, they are given back."""
         self._tell(outcome)
         if outcome.holds:
             self._held.add(outcome.delivery.lane)

@@ -3,14 +3,28 @@
 import asyncio
 import ipaddress
 import socket
+from dataclasses import dataclass
 
 from certs import KnownIssuers, client_context
 from sep2_server.environment import Environment
 from sep2_server.notifications.hosts import Address, Place, refusal_of_address, refusal_of_host
 from sep2_server.notifications.kept import Bounds, Kept
-from sep2_server.notifications.names import Names
+from sep2_server.notifications.names import PATIENCE_S, Names
 from sep2_server.notifications.posting import DeliveryError, Endpoint, MisdirectedError, Posting
 from sep2_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a notification is for.
+
+    `name` is that of who speaks for it (LFDI): all hosts of one are looked up one at a time.
+    `places` are where it may go, `lfdis` whose certificate the listener may have; None: anybody's.
+    """
+
+    name: str
+    places: tuple[Place, ...]
+    lfdis: frozenset[str] | None
 
 
 class Listeners:
@@ -47,16 +61,12 @@ class Listeners:
         body: bytes,
         *,
         media_type: str,
-        places: tuple[Place, ...],
-        lfdis: frozenset[str] | None,
+        addressee: Addressee,
     ) -> int:
-        """The status of the answer to a POST. DeliveryError where there is none.
-
-        `places` are where it may go, `lfdis` whose certificate the listener may have; None: anybody's.
-        """
+        """The status of the answer to a POST. DeliveryError where there is none."""
         try:
             async with asyncio.timeout(self._settings.notification_timeout_s):
-                return await self._post(endpoint, target, body, media_type, places, lfdis)
+                return await self._post(endpoint, target, body, media_type, addressee)
         except TimeoutError as flaw:
             raise DeliveryError(f"no answer within {self._settings.notification_timeout_s} s") from flaw
 
@@ -69,19 +79,13 @@ class Listeners:
         self._kept.close()
 
     async def _post(
-        self,
-        endpoint: Endpoint,
-        target: str,
-        body: bytes,
-        media_type: str,
-        places: tuple[Place, ...],
-        lfdis: frozenset[str] | None,
+        self, endpoint: Endpoint, target: str, body: bytes, media_type: str, addressee: Addressee
     ) -> int:
         while True:
-            posting = self._kept.take(endpoint, _now()) or await self._connect(endpoint, places, lfdis)
+            posting = self._kept.take(endpoint, _now()) or await self._connect(endpoint, addressee)
             was_used = posting.is_used
             try:
-                self._require(posting, endpoint, places, lfdis)
+                self._require(posting, endpoint, addressee)
                 status = await posting.post(endpoint, target, body, media_type)
             except DeliveryError:
                 posting.close()
@@ -94,10 +98,9 @@ class Listeners:
             self._keep(endpoint, posting)
             return status
 
-    def _require(
-        self, posting: Posting, endpoint: Endpoint, places: tuple[Place, ...], lfdis: frozenset[str] | None
-    ) -> None:
+    def _require(self, posting: Posting, endpoint: Endpoint, addressee: Addressee) -> None:
         """Raise MisdirectedError for a connection to the wrong one, or that is no longer allowed."""
+        lfdis, places = addressee.lfdis, addressee.places
         if lfdis is not None and endpoint.scheme == "https" and posting.lfdi not in lfdis:
             raise MisdirectedError(
                 f"the listener's LFDI {posting.lfdi} is neither the subscriber's nor its aggregator's"
@@ -106,20 +109,19 @@ class Listeners:
             _require_address(places, endpoint, posting.address)
             posting.allowed = places
 
-    async def _connect(
-        self, endpoint: Endpoint, places: tuple[Place, ...], who: frozenset[str] | None
-    ) -> Posting:
+    async def _connect(self, endpoint: Endpoint, addressee: Addressee) -> Posting:
         """A new connection to the first address of a host that may be and can be reached.
 
         MisdirectedError where an address is not allowed: others may be let go there.
         """
-        flaw = refusal_of_host(places, endpoint.host, endpoint.port)
+        flaw = refusal_of_host(addressee.places, endpoint.host, endpoint.port)
         if flaw is not None:
             raise MisdirectedError(flaw)
+        patience_s = min(PATIENCE_S, self._settings.notification_timeout_s / 4)
         errors: list[Exception] = []
-        for address in await self._names.addresses(endpoint, who or endpoint.host):
+        for address in await self._names.addresses(endpoint, addressee.name, patience_s):
             try:
-                _require_address(places, endpoint, address)
+                _require_address(addressee.places, endpoint, address)
                 return await self._open(endpoint, address)
             except (DeliveryError, OSError) as error:
                 errors.append(error)

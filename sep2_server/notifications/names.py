@@ -9,10 +9,12 @@ from collections.abc import Hashable
 from typing import Any, Final
 
 from sep2_server.notifications.hosts import Address
-from sep2_server.notifications.posting import DeliveryError, Endpoint
+from sep2_server.notifications.posting import DeliveryError, Endpoint, HeldUpError
 
 AT_ONCE: Final = 16
 """Names that are looked up at the same time, each in a thread: the system waits long for some of them."""
+PATIENCE_S: Final = 2.0
+"""How long a name waits to be looked up; its listener has other things to do than to wait with it."""
 
 
 class Names:
@@ -20,38 +22,52 @@ class Names:
 
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(AT_ONCE)
-        self._of: dict[Hashable, asyncio.Future[list[Any]]] = {}
+        self._of: dict[Hashable, tuple[str, asyncio.Future[list[Any]]]] = {}
 
-    async def addresses(self, endpoint: Endpoint, who: Hashable) -> list[Address]:
+    async def addresses(
+        self, endpoint: Endpoint, who: Hashable, patience_s: float = PATIENCE_S
+    ) -> list[Address]:
         """The addresses that a host has now, for a subscriber. DeliveryError where it has none.
 
         Whoever gives up before there is an answer leaves the question open: the next one of the same
-        subscriber waits for its end.
+        subscriber shares it, or waits for its end. HeldUpError where that takes longer than `patience_s`.
         """
         if "%" not in endpoint.host:
             with contextlib.suppress(ValueError):
                 return [ipaddress.ip_address(endpoint.host)]
-        while who in self._of:
-            await asyncio.wait({self._of[who]})
-        asked = self._of[who] = asyncio.get_running_loop().create_future()
-        asked.add_done_callback(lambda _: self._of.pop(who, None))
         try:
-            await self._free.acquire()
-        except asyncio.CancelledError:
-            asked.cancel()
-            raise
-        asked.add_done_callback(self._done)
-        _look_up(asked, endpoint)
+            async with asyncio.timeout(patience_s):
+                asked = await self._asked(endpoint, who)
+        except TimeoutError as flaw:
+            raise HeldUpError(f"{endpoint.host} waits for other names, which have no answer yet") from flaw
         try:
             found = await asyncio.shield(asked)
         except (OSError, UnicodeError) as flaw:
             raise DeliveryError(f"{endpoint.host} cannot be resolved: {flaw}") from flaw
         return list(dict.fromkeys(ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found))
 
+    async def _asked(self, endpoint: Endpoint, who: Hashable) -> asyncio.Future[list[Any]]:
+        """The question for a host, once it may be asked."""
+        while True:
+            while who in self._of:
+                host, asked = self._of[who]
+                if host == endpoint.host and not asked.done():
+                    return asked
+                await asyncio.wait({asked})
+            await self._free.acquire()
+            if who not in self._of:
+                break
+            self._free.release()
+        asked = asyncio.get_running_loop().create_future()
+        self._of[who] = endpoint.host, asked
+        asked.add_done_callback(lambda _: self._of.pop(who, None))
+        asked.add_done_callback(self._done)
+        _look_up(asked, endpoint)
+        return asked
+
     def _done(self, asked: asyncio.Future[list[Any]]) -> None:
         self._free.release()
-        if not asked.cancelled():
-            asked.exception()  # nobody may be there any more to hear of it
+        asked.exception()  # nobody may be there any more to hear of it
 
 
 def _look_up(asked: asyncio.Future[list[Any]], endpoint: Endpoint) -> None:

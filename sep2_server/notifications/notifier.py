@@ -22,10 +22,10 @@ from sep2_server.notifications.bars import Bars
 from sep2_server.notifications.counters import Counters, Result, result_of
 from sep2_server.notifications.entries import Subscribed
 from sep2_server.notifications.lanes import Lanes
-from sep2_server.notifications.listeners import Listeners
+from sep2_server.notifications.listeners import Addressee, Listeners
 from sep2_server.notifications.posting import address_of_listener
 from sep2_server.notifications.rendering import Lost, Renderer, Withheld
-from sep2_server.notifications.settling import Delivery, Outcome, Party, Turn, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Own, Party, Turn, turn
 from sep2_server.reader import Reader
 from sep2_server.settings import Settings
 from sep2_server.store import Store
@@ -38,6 +38,8 @@ LINGER_S: Final = 0.02
 """How long outcomes wait for others to share their commit."""
 POLL_S: Final = 1.0
 """How often the outbox is looked at without being told: other processes fill it too."""
+TRIES: Final = 10
+"""How often a turn is tried that the database refuses, though it is there."""
 WHOLE_LISTENER: Final = frozenset({502, 503, 504})
 """Statuses that are about a listener, or what stands before it, rather than about one of its paths."""
 
@@ -67,7 +69,10 @@ class Notifier:
         self._in_flight = 0
         self._under_way: Counter[str] = Counter()
         """How many deliveries are claimed by lane, as long as there are any."""
+        self._waits: Mapping[str, int] = {}
         self._claims = 0
+        self._refused = 0
+        """How many turns in a row the database has refused, though it was there."""
         self._name = secrets.token_hex(8)
         self._woken = asyncio.Event()
         self._enough = asyncio.Event()
@@ -131,14 +136,14 @@ class Notifier:
             claim=f"{self._name}.{self._claims}",
             most=most,
             now_ms=now_ms,
-            busy=frozenset(lane for lane in ended if self._under_way[lane] > ended[lane]),
+            own=Own(frozenset(lane for lane in ended if self._under_way[lane] > ended[lane]), self._waits),
         )
         try:
             done = await self._store.do(job)
-        except StoreError:
-            self._outcomes = outcomes + self._outcomes
-            self._in_flight += len(outcomes)
+        except Exception as flaw:
+            self._put_back(outcomes, is_refused=not isinstance(flaw, StoreError))
             raise
+        self._refused, self._waits = 0, done.waits
         self._count(outcomes, done)
         self._lanes.settled(outcomes)
         self._in_flight += len(done.deliveries)
@@ -146,6 +151,22 @@ class Notifier:
         for delivery in done.deliveries:
             self._lanes.add(delivery.endpoint, delivery)
         return True
+
+    def _put_back(self, outcomes: list[Outcome], *, is_refused: bool) -> None:
+        """Keep outcomes that were not stored for the next turn, unless they are refused again and again.
+
+        Those are let go, so that all others are told: what they are of is delivered again once its claim
+        has ended.
+        """
+        self._refused = self._refused + 1 if is_refused else 0
+        if self._refused < TRIES:
+            self._outcomes = outcomes + self._outcomes
+            self._in_flight += len(outcomes)
+            return
+        self._refused = 0
+        self._under_way -= Counter(one.delivery.lane for one in outcomes)
+        self._lanes.settled(outcomes)
+        log.error("What became of %s deliveries cannot be stored: they are made again later", len(outcomes))
 
     async def _gather(self) -> None:
         """Let more deliveries end before they are stored together."""
@@ -248,11 +269,9 @@ class Notifier:
     async def _post(self, subscribed: Subscribed, party: Party, media_type: str, body: bytes) -> int:
         endpoint, target = address_of_listener(subscribed.notification_uri)
         is_any = self._environment.settings.notification_any_peer
-        return await self._listeners.post(
-            endpoint,
-            target,
-            body,
-            media_type=media_type,
-            places=party.places,
-            lfdis=None if is_any else frozenset(client.lfdi for client in party.clients),
+        addressee = Addressee(
+            (party.aggregator or party.client).lfdi,
+            party.places,
+            None if is_any else frozenset(client.lfdi for client in party.clients),
         )
+        return await self._listeners.post(endpoint, target, body, media_type=media_type, addressee=addressee)

@@ -32,6 +32,10 @@ class MisdirectedError(DeliveryError):
     """The listener is not one for this subscriber; what others are told there may still arrive."""
 
 
+class HeldUpError(DeliveryError):
+    """Nobody has looked for the listener yet, for other names have no answer: that says nothing about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Scheme, host and port of a notificationURI."""

@@ -34,6 +34,7 @@ CATCH_ALL = {
     "sep2_server/discovery/announcer.py _tried": "one try of a worker loop, which goes on",
     "sep2_server/notifications/service.py _match": "the top of a worker loop",
     "sep2_server/notifications/notifier.py run": "the top of a worker loop",
+    "sep2_server/notifications/notifier.py _step": "what was not stored is kept, whatever was raised",
     "sep2_server/notifications/lanes.py _work": "a delivery that errs has failed, and the others go on",
     "conformance_tests/runner.py play": "one case that errs is inconclusive, and the run goes on",
     "der_client/can/driver.py _run": "the top of a worker",

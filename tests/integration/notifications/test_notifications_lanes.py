@@ -13,8 +13,8 @@ from sep2_server.environment import Environment
 from sep2_server.errors import StoreError
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.entries import Owed, Subscribed
-from sep2_server.notifications.lanes import LONGEST_QUEUE, Lanes
-from sep2_server.notifications.posting import Endpoint
+from sep2_server.notifications.lanes import HELD_UP_MS, LONGEST_QUEUE, Lanes
+from sep2_server.notifications.posting import Endpoint, HeldUpError
 from sep2_server.notifications.settling import Delivery, Outcome, Turn, claim_s, lane_of, turn
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
@@ -224,6 +224,64 @@ async def test_what_finds_no_room_stays_away_for_as_long_as_its_listener_is_slow
     lanes.add(there, delivery_to(301, 301))
     assert [(one.result, one.later_ms) for one in told] == [(Result.LATER, later_ms)]
     await lanes.stop()
+
+
+async def test_what_finds_no_room_before_its_listener_was_met_stays_away_for_a_moment_only() -> None:
+    """Nobody knows yet that the listener is slow; all that is due is claimed before any is told."""
+    told: list[Outcome] = []
+
+    async def deliver(delivery: Delivery) -> Outcome:
+        return Outcome(delivery, Result.DELIVERED)
+
+    lanes = Lanes(deliver, told.append, 1)
+    there = Endpoint("https", "listener.example.com", 443)
+    for number in range(LONGEST_QUEUE + 1):
+        lanes.add(there, delivery_to(number, number))
+    assert [(one.result, one.later_ms) for one in told] == [(Result.LATER, 0)]
+    await lanes.stop()
+
+
+async def test_what_is_given_back_is_not_overtaken_by_what_waits_behind_it() -> None:
+    """Nor by what comes before that is stored."""
+    told: asyncio.Queue[Outcome] = asyncio.Queue()
+
+    async def deliver(delivery: Delivery) -> Outcome:
+        is_first = delivery.owed.subscription_id == 1
+        return Outcome(delivery, Result.LATER if is_first else Result.DELIVERED)
+
+    lanes = Lanes(deliver, told.put_nowait, 8)
+    there = Endpoint("https", "listener.example.com", 443)
+    for client_id, number in ((1, 1), (1, 2), (2, 3)):
+        lanes.add(there, delivery_to(client_id, number))
+    outcomes = [await told.get() for _ in range(3)]
+    lanes.add(there, delivery_to(1, 4))
+    outcomes.append(await told.get())
+    results = {one.delivery.owed.subscription_id: one.result for one in outcomes}
+    assert results == {1: Result.LATER, 2: Result.LATER, 3: Result.DELIVERED, 4: Result.LATER}
+    lanes.settled(outcomes)
+    lanes.add(there, delivery_to(1, 2))
+    assert (await told.get()).result is Result.DELIVERED
+
+
+async def test_a_subscriber_whose_names_have_no_answer_holds_up_no_other_at_a_listener_that_is_well() -> None:
+    told: asyncio.Queue[Outcome] = asyncio.Queue()
+
+    async def deliver(delivery: Delivery) -> Outcome:
+        if delivery.subscribed.client_id == 1:
+            raise HeldUpError("waits")
+        return Outcome(delivery, Result.DELIVERED)
+
+    lanes = Lanes(deliver, told.put_nowait, 1)
+    there = Endpoint("https", "listener.example.com", 443)
+    for client_id, number in ((1, 1), (2, 2), (1, 3), (3, 4)):
+        lanes.add(there, delivery_to(client_id, number))
+    outcomes = {one.delivery.owed.subscription_id: one for one in [await told.get() for _ in range(4)]}
+    assert {number: one.result for number, one in outcomes.items() if number in {2, 4}} == {
+        2: Result.DELIVERED,
+        4: Result.DELIVERED,
+    }
+    assert (outcomes[1].result, outcomes[1].text, outcomes[1].later_ms) == (Result.LATER, "waits", HELD_UP_MS)
+    assert outcomes[3].result is Result.LATER
 
 
 async def all_owed(bench: Bench, count: int) -> None:

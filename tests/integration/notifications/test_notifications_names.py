@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ import pytest
 from certs import Pki
 from schemas import FunctionSetAssignmentsList
 from sep2_server.notifications import listeners
+from sep2_server.notifications.hosts import Address
+from sep2_server.notifications.names import Names as OwnNames
 from sep2_server.notifications.posting import Endpoint, MisdirectedError
+from sep2_server.rows import Role
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import Listener, listening, settled, subscribe, wish
 from tests.integration.sep2_harness import Bench, running
@@ -149,6 +152,36 @@ async def test_an_operator_who_takes_the_address_back_stops_a_kept_connection(
             assert len(listener.posted) == 1
             (owed,) = bench.store.reader.ledger.all_owed()
             assert str(owed.error).endswith("is not allowed by the operator")
+
+
+@pytest.mark.parametrize("any_peer", [False, True])
+async def test_names_of_all_devices_of_an_aggregator_are_looked_up_as_its_own(
+    tmp_path: Path, sep2_pki: Pki, monkeypatch: pytest.MonkeyPatch, *, any_peer: bool
+) -> None:
+    """A device for each dead name would take all places where names are looked up."""
+    asked: list[Hashable] = []
+    real = OwnNames.addresses
+
+    async def addresses(own: OwnNames, endpoint: Endpoint, who: Hashable, patience_s: float) -> list[Address]:
+        asked.append(who)
+        return await real(own, endpoint, who, patience_s)
+
+    monkeypatch.setattr(OwnNames, "addresses", addresses)
+    async with running(
+        tmp_path, sep2_pki, notification_gap_ms=0, notification_hosts=GOOD, notification_any_peer=any_peer
+    ) as bench:
+        boss = await bench.enrol("boss", role=Role.AGGREGATOR)
+        await bench.enrol("one", aggregator=boss)
+        await bench.device("two")
+        ids = {row.id: row for row in bench.store.reader.of_kind("EndDevice") if row.id != boss.id}
+        rows = [ids[number] for number in sorted(ids)]
+        for name, row in zip(("one", "two"), rows, strict=True):
+            async with listening(bench.credentials(name)) as listener:
+                await subscribe(await bench.client(name), row, f"{row.href}/fsa", listener.uri)
+                await bench.group(f"of {name}", name)
+                await listener.next()
+                await settled(bench)
+        assert asked == [bench.credentials("boss").lfdi, bench.credentials("two").lfdi]
 
 
 def test_an_address_is_held_against_the_servers_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """A subscriber is told in order: what waits for another attempt is not overtaken, whoever delivers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from certs import Pki
 from sep2_server.environment import Environment
 from sep2_server.notifications.counters import Result
 from sep2_server.notifications.entries import Owed
-from sep2_server.notifications.settling import Delivery, Outcome, claim_s, turn
+from sep2_server.notifications.settling import Delivery, Outcome, Own, Turn, claim_s, turn
 from sep2_server.transaction import Transaction
 from tests.integration.notifications.conftest import Subscriber
 from tests.integration.notifications.listening import WAIT_S, listening, settled, subscribe
@@ -274,3 +275,100 @@ async def test_a_subscriber_is_free_again_once_the_claim_of_a_dead_notifier_has_
             job = partial(turned, environment=environment, claim=claim, at=when)
             claims.append(len(await bench.store.do(job)))
         assert claims == [1, 0, 1]
+
+
+@dataclass
+class Crowded:
+    """Two notifiers, turned by hand at ms from the beginning; `a` has three notifications of one subscriber.
+
+    The first is on its way, the second found no room and waits for 5 s, the third fell due after 2 s.
+    """
+
+    bench: Bench
+    at: int
+    ids: list[int]
+    first: Delivery
+    waits: Mapping[str, int]
+
+    async def turn(self, claim: str, ms: int, outcomes: Sequence[Outcome] = ()) -> list[int]:
+        """What a notifier claims, after what became of what it had."""
+        busy = frozenset[str]() if outcomes else frozenset({self.first.lane})
+        done = await self._turn(claim, ms, outcomes, Own(busy, self.waits if claim < "b" else {}))
+        if claim < "b":
+            self.waits = done.waits
+        return [one.owed.subscription_id for one in done.deliveries]
+
+    async def _turn(self, claim: str, ms: int, outcomes: Sequence[Outcome], own: Own) -> Turn:
+        job = partial(
+            turn,
+            environment=self.bench.server.environment,
+            outcomes=outcomes,
+            claim=claim,
+            most=10,
+            now_ms=self.at + ms,
+            own=own,
+        )
+        return await self.bench.store.do(job)
+
+
+@pytest.fixture
+async def crowded(tmp_path: Path, sep2_pki: Pki) -> AsyncIterator[Crowded]:
+    async with (
+        running(tmp_path, sep2_pki, notification_gap_ms=GAP_MS, notification_hosts=HERE) as bench,
+        listening(bench.credentials("one")) as listener,
+    ):
+        row, client = await bench.device("one")
+        for path in (row.href, f"{row.href}/fsa", f"{row.href}/lel"):
+            await subscribe(client, row, path, listener.uri)
+        ids = [one.id for one in bench.store.reader.ledger.subscriptions()]
+        at = 1000 * bench.clock.now() + GAP_MS
+        await bench.store.do(lambda tx: tx.ledger.owe_all(ids[:2], at, at))
+        claim = partial(turn, environment=bench.server.environment, most=10, now_ms=at)
+        done = await bench.store.do(partial(claim, outcomes=[], claim="a.1"))
+        first, second = done.deliveries
+        back, own = [Outcome(second, Result.LATER, later_ms=5000)], Own(frozenset({first.lane}))
+        done = await bench.store.do(partial(claim, outcomes=back, claim="a.2", own=own))
+        await bench.store.do(lambda tx: tx.ledger.owe(ids[2], at + 2000, at + 2000))
+        rest = [second.owed.subscription_id, ids[2]]
+        yield Crowded(bench, at, rest, first, done.waits)
+
+
+@STORED
+async def test_what_found_no_room_is_not_overtaken_while_an_older_one_is_under_way(crowded: Crowded) -> None:
+    assert await crowded.turn("a.3", 2500) == []
+    assert await crowded.turn("b.1", 2500) == []
+    assert await crowded.turn("b.2", 6000) == []
+    assert await crowded.turn("a.4", 7000) == crowded.ids
+
+
+@STORED
+async def test_what_found_no_room_comes_before_what_fell_due_since_in_one_claim(
+    crowded: Crowded,
+) -> None:
+    assert await crowded.turn("a.3", 5000) == crowded.ids
+
+
+@STORED
+async def test_what_found_no_room_is_not_overtaken_once_the_older_one_was_told(crowded: Crowded) -> None:
+    told = [Outcome(crowded.first, Result.DELIVERED)]
+    assert await crowded.turn("a.3", 2500, told) == []
+    assert await crowded.turn("b.1", 2500) == []
+    assert await crowded.turn("a.4", 4999) == []
+    assert await crowded.turn("b.2", 5000) == crowded.ids
+
+
+@STORED
+async def test_an_attempt_that_failed_is_not_made_sooner_for_what_found_no_room(crowded: Crowded) -> None:
+    failed = [Outcome(crowded.first, Result.FAILED)]
+    assert await crowded.turn("a.3", 2500, failed) == []
+    assert await crowded.turn("b.1", 5000) == []
+    assert await crowded.turn("b.2", 12_499) == []
+    assert await crowded.turn("b.3", 12_500) == [crowded.first.owed.subscription_id, *crowded.ids]
+
+
+@STORED
+async def test_what_is_given_back_at_a_stop_keeps_its_place(crowded: Crowded) -> None:
+    """Whoever goes on claims it first."""
+    stopped = [Outcome(crowded.first, Result.LATER, later_ms=None)]
+    await crowded.turn("a.3", 4000, stopped)
+    assert await crowded.turn("b.1", 5000) == [crowded.first.owed.subscription_id, *crowded.ids]

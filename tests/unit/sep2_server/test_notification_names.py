@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sep2_server.notifications.names import Names
-from sep2_server.notifications.posting import DeliveryError, Endpoint
+from sep2_server.notifications.names import AT_ONCE, Names
+from sep2_server.notifications.posting import DeliveryError, Endpoint, HeldUpError
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
 ADDRESSES = [ipaddress.ip_address("192.0.2.1")]
@@ -68,6 +68,44 @@ async def test_a_question_stays_open_until_it_is_answered_whoever_gives_up(resol
     resolver.goes_on.set()
     async with asyncio.timeout(10):
         assert await second == ADDRESSES
+
+
+async def test_who_waits_for_another_name_of_its_own_is_sent_away_and_comes_again(resolver: Resolver) -> None:
+    """It would keep a place at a listener that is well, and look as if that gave no answer."""
+    names = Names()
+    slow = asyncio.ensure_future(names.addresses(at("slow.example"), "one"))
+    assert await asyncio.to_thread(resolver.is_asked.wait, 10)
+    with pytest.raises(HeldUpError, match=r"good\.example waits for other names"):
+        await names.addresses(at("good.example"), "one", 0.05)
+    resolver.goes_on.set()
+    async with asyncio.timeout(10):
+        assert await slow == ADDRESSES
+        assert await names.addresses(at("good.example"), "one") == ADDRESSES
+
+
+async def test_who_waits_for_a_place_is_sent_away_and_takes_none(resolver: Resolver) -> None:
+    names = Names()
+    slow = [asyncio.ensure_future(names.addresses(at("slow.example"), n)) for n in range(AT_ONCE)]
+    await asyncio.sleep(0)
+    for who in ("one", "two"):
+        with pytest.raises(HeldUpError):
+            await names.addresses(at("good.example"), who, 0.05)
+    resolver.goes_on.set()
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*slow) == [ADDRESSES] * AT_ONCE
+        later = [names.addresses(at("good.example"), n) for n in range(2 * AT_ONCE)]
+        assert await asyncio.gather(*later) == [ADDRESSES] * 2 * AT_ONCE
+
+
+async def test_one_name_of_a_subscriber_is_asked_for_once_at_a_time(resolver: Resolver) -> None:
+    names = Names()
+    asked = [asyncio.ensure_future(names.addresses(at("slow.example"), "one", 0.05)) for _ in range(9)]
+    assert await asyncio.to_thread(resolver.is_asked.wait, 10)
+    await asyncio.wait(asked, timeout=0.1)
+    resolver.goes_on.set()
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*asked) == [ADDRESSES] * 9
+    assert resolver.asked == ["slow.example"]
 
 
 async def test_a_name_that_there_is_not_is_told(resolver: Resolver) -> None:
