@@ -237,6 +237,7 @@ async def test_readings_wait_where_the_server_shows_no_mirror_for_a_while(
     dcap = site.script.resources["/dcap"]
     assert isinstance(dcap, DeviceCapability)
     link, dcap.MirrorUsagePointListLink_ = dcap.MirrorUsagePointListLink_, None
+    dcap.pollRate = 0
     caplog.set_level(logging.DEBUG, "der_client.outbox")
 
     def kinds() -> list[type]:
