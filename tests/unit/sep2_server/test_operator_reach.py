@@ -63,6 +63,8 @@ def read_in(node: ast.AST) -> Iterator[Call]:
     for one in ast.walk(node):
         if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "get":
             yield "GET", segments_of(one.args)
+        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "every":
+            yield "GET", segments_of(one.args[2:])
 
 
 def segments_of(parts: list[ast.expr]) -> tuple[str, ...]:
