@@ -32,6 +32,11 @@ class Target:
         """Whether there is something to ask: a stored resource, or what may stand below one."""
         return self.row is not None or self.above is not None
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether a GET of it may show something: a stored resource, or a list, which may be empty."""
+        return self.row is not None or (self.route.is_list and self.exists)
+
 
 def locate(reader: Reader, uris: Uris, href: str) -> Target | None:
     """What is at a URI, None where it fits no route."""

@@ -124,7 +124,7 @@ def _is_owed(look: _Look, subscribed: Subscribed, found: Match, now_ms: int) -> 
     if lfdi is None:
         drop(look.tx, subscribed.id)
         return False
-    if target is None or (found.is_gone and not target.exists):
+    if target is None or (found.is_gone and not target.is_stored):
         end(look.tx, subscribed, NotificationStatus.DELETED, now_ms)
         return False
     return _matters(look, subscribed, target, lfdi, is_new=found.is_gone)

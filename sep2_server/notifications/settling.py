@@ -246,7 +246,7 @@ def _lose(tx: Transaction, environment: Environment, owed: Owed, now_ms: int) ->
     if subscribed is None:
         return
     target = locate(tx, environment.uris, subscribed.path)
-    there = target is not None and target.exists
+    there = target is not None and target.is_stored
     end(tx, subscribed, NotificationStatus.CANCELED if there else NotificationStatus.DELETED, now_ms)
     tx.ledger.postpone(owed, now_ms, 0, None)
 

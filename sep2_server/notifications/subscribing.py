@@ -75,8 +75,7 @@ def _checked(action: Action) -> Target:
         raise NotFound(path)
     require_visible(action.tx, action.environment, action.viewer, target)
     rules.require_sound(asked, subscribable(target.route.id), action.environment.codecs.encodings)
-    is_stored = target.row is not None or (target.route.is_list and target.exists)
-    if not is_stored:
+    if not target.is_stored:
         raise NotFound(path)
     return target
 

@@ -21,6 +21,7 @@ from schemas.codes import ErrorReason
 from sep2_server.errors import StoreError
 from sep2_server.notifications import service
 from sep2_server.notifications.matching import match
+from sep2_server.operator import defaults
 from sep2_server.operator import notifications as operations
 from sep2_server.operator import tree as operator_tree
 from sep2_server.operator.desk import Desk
@@ -304,6 +305,22 @@ async def test_status_4_tells_that_the_operator_has_removed_the_resource(
         (4, None, program.href),
         (4, None, f"{program.href}/derc"),
     }
+    await settled(told)
+    assert await hrefs(subscriber) == []
+
+
+@STORED
+async def test_status_4_tells_that_a_default_control_was_taken_away(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    _, program = await told.group("feeder", "one")
+    place = {"group": "feeder"}
+    await told.do(lambda desk: defaults.change(desk, Call(names=place, body={"setGradW": 30}, now=desk.now)))
+    href = f"{program.href}/dderc"
+    await subscribe(subscriber.client, subscriber.row, href, subscriber.listener.uri)
+    await told.do(lambda desk: defaults.clear(desk, Call(names=place, now=desk.now)))
+    note = await subscriber.listener.next()
+    assert (note.status, note.Resource_, note.subscribedResource) == (4, None, href)
     await settled(told)
     assert await hrefs(subscriber) == []
 

@@ -44,7 +44,9 @@ def methods_in(node: ast.AST) -> set[str]:
     texts = {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)}
     said = {text for text in texts if isinstance(text, str)} & METHODS
     calls = [
-        one for one in ast.walk(node) if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute)
+        one
+        for one in ast.walk(node)
+        if isinstance(one, ast.Call) and (isinstance(one.func, ast.Attribute) or reads_pages(one))
     ]
     named = {one.func.attr for one in calls if isinstance(one.func, ast.Attribute)}
     spread = any(isinstance(part, ast.Starred) for one in calls for part in one.args)
@@ -63,8 +65,12 @@ def read_in(node: ast.AST) -> Iterator[Call]:
     for one in ast.walk(node):
         if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "get":
             yield "GET", segments_of(one.args)
-        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "every":
+        elif isinstance(one, ast.Call) and reads_pages(one):
             yield "GET", segments_of(one.args[2:])
+
+
+def reads_pages(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "every"
 
 
 def segments_of(parts: list[ast.expr]) -> tuple[str, ...]:
