@@ -27,6 +27,8 @@ MAX_LENGTH = 2000
 ADDRESS_SPACE = 0x10000
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
+PASSING = frozenset({5, 6, 10, 11})
+"""Exception codes that say "not now": acknowledge, busy, and a gateway that did not reach the device."""
 LEAST_BLOCK = 8
 BY_EXCEPTION, BY_SILENCE = "exception", "silence"
 
@@ -183,7 +185,7 @@ class _Walk:
         )
 
     def _read(self, model: Model) -> Generator[Read, Answer, Failure | None]:
-        """Read a model that is defined and wanted; a Failure only where the device fell silent."""
+        """Read a model that is defined and wanted; a Failure only where it may be read another time."""
         if not is_defined(model.model_id) or not (self.wanted is None or model.model_id in self.wanted):
             return None
         end = HEADER_SIZE + model.length
@@ -217,8 +219,12 @@ class _Walk:
         return None
 
     def _unread(self, model: Model, failure: Failure) -> Failure | None:
-        """A model that the device refuses to show is kept without registers; silence ends the scan."""
-        if failure.code is None:
+        """A model that the device refuses to show is kept without registers.
+
+        Silence, and what passes, end the scan: without its registers the model would be missing until the
+        next one. MODBUS Application Protocol V1.1b3, section 7.
+        """
+        if failure.code is None or failure.code in PASSING:
             return failure
         model.words.clear()
         self.warnings.append(f"model {model.model_id} at {model.address}: {failure.detail}")
