@@ -182,6 +182,20 @@ async def test_setpoints_of_somebody_else_are_put_back_as_they_were(pv: Bench) -
     assert pv.registers() == before
 
 
+async def test_ratings_that_the_device_lowered_meanwhile_are_not_put_back() -> None:
+    async with bench_of(replace(BATTERY, series=100)) as it:
+        keeper, models = keeper_of(it.settings), it.handle.inverter.bank.models
+        assert await keeper.remember() is None
+        put(models[124], "WChaMax", 1_000)
+        put(models[121], "WMax", 3_000)
+        put(models[124], "InWRte", 50)
+
+        assert await keeper.restore() == ("124.InWRte",)
+        assert models[124].number("WChaMax") == 1_000
+        assert models[121].number("WMax") == 3_000
+        assert models[124].number("InWRte") == 100
+
+
 async def test_an_inverter_in_the_dark_is_not_tested_with_writes() -> None:
     async with bench_of(replace(PV, irradiance=((0.0, 0.01),))) as dark:
         before = dark.registers()
