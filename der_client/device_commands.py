@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from typing import Final
 
-from der_client.commissioning import Guard, Trial, TrialSettings, Verdict, bms_commands
+from der_client.commissioning import Guard, Report, Trial, TrialSettings, Verdict, bms_commands
 from der_client.commissioning.describe import (
     hint_of,
     kind_lines,
@@ -18,6 +18,7 @@ from der_client.commissioning.describe import (
     point_lines,
     reading_lines,
 )
+from der_client.commissioning.trial import WRITING
 from der_client.device import (
     Fault,
     PowerFactorSetpoint,
@@ -39,6 +40,7 @@ from owner import SettingsError
 FINE: Final = 0
 CHECK_FAILED: Final = 1
 REF_MAX_VAR: Final = 2
+FAILURES: Final = frozenset({Verdict.FAILED, Verdict.ABORTED})
 
 
 async def kinds(args: argparse.Namespace) -> int:
@@ -136,7 +138,12 @@ async def test(args: argparse.Namespace) -> int:
         )
         report = await trial.run()
     bms_commands.write_report(args, report)
-    return FINE if report.verdict in {Verdict.PASSED, Verdict.WARNING} else CHECK_FAILED
+    return CHECK_FAILED if report.verdict in FAILURES or not _has_written(report) else FINE
+
+
+def _has_written(report: Report) -> bool:
+    """True if any of the tests that write was done."""
+    return any(f.test in WRITING and f.verdict is not Verdict.NOT_DONE for f in report.findings)
 
 
 async def dump(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from der_client.can import BatterySettings, BmsSettings, PackSettings, ServedBattery, serve_battery
+from der_client.commissioning import Finding, Report, Trial, Verdict
 from der_client.device_cli import add_parser
 from der_client.sunspec import SunSpecDevice
 from der_client.sunspec.simulator import (
@@ -250,6 +251,31 @@ async def test_test_reports_in_text_and_json(
         "identity", "readings", "limit", "sign", "ramp", "loss of communication", "restored",
     ]  # fmt: skip
     assert kept["identity"]["serial"] == "PV-1"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.PASSED), 0),
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.NOT_DONE), 0),
+        ((Verdict.WARNING, Verdict.PASSED, Verdict.NOT_DONE), 0),
+        ((Verdict.PASSED, Verdict.NOT_DONE, Verdict.NOT_DONE), 1),
+        ((Verdict.WARNING, Verdict.NOT_DONE, Verdict.NOT_DONE), 1),
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.FAILED), 1),
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.ABORTED), 1),
+    ],
+)
+async def test_exit_code_of_a_test(
+    pv: InverterHandle, monkeypatch: pytest.MonkeyPatch, verdicts: tuple[Verdict, ...], code: int
+) -> None:
+    found = zip(("identity", "sign", "limit"), verdicts, strict=True)
+    findings = tuple(Finding(test=name, verdict=verdict, words="") for name, verdict in found)
+
+    async def run_of(trial: Trial) -> Report:
+        return Report(device="der", started_s=0, findings=findings)
+
+    monkeypatch.setattr(Trial, "run", run_of)
+    assert await device("test", at(pv), "--yes") == code
 
 
 async def test_kinds_prints_what_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
