@@ -311,10 +311,13 @@ class Applied:
     """The device holds the setpoint; every written point was read back and equals what was written.
 
     `unsupported` names fields of the Setpoint that this device cannot execute; of curves, their modes.
+    `unguarded` names those that do not go to the default without this client, because no timer of the device
+    ends them.
     """
 
     points: tuple[WrittenPoint, ...] = ()
     unsupported: frozenset[str] = frozenset()
+    unguarded: frozenset[str] = frozenset()
 
 
 class FaultKind(StrEnum):

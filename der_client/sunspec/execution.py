@@ -276,4 +276,4 @@ def _written(step: Step) -> Iterator[tuple[WrittenPoint, Words | None]]:
 def applied(wanted: Plan) -> Applied:
     """What the device holds."""
     points = tuple(point for step in lasting(wanted) for point, _ in _written(step))
-    return Applied(points=points, unsupported=wanted.unsupported)
+    return Applied(points=points, unsupported=wanted.unsupported, unguarded=wanted.unguarded)

@@ -39,25 +39,34 @@ def plan_service(wish: Wish, draft: Draft) -> None:
     if by_service and service:
         field = "energize" if "energize" in by_service else "connect"
         draft.add(stage, step_of(service, field, {"ES": Wanted(int(all(by_service.values())))}))
+        draft.unguarded.update(
+            name for name, wanted in by_service.items() if _is_to_end(wish, name, in_service=wanted)
+        )
 
 
 def _service(wish: Wish, wanted: bool | None) -> bool | None:
     return True if wanted is None and wish.restore_service else wanted
 
 
+def _is_to_end(wish: Wish, field: str, *, in_service: bool) -> bool:
+    """True if the device is taken out of service, but shall not stay so without this client."""
+    goes_on = getattr(wish.reversion.to, field) is not False
+    return not in_service and goes_on and bool(wish.reversion.after_s)
+
+
 def _connect(wish: Wish, draft: Draft, number: int, stage: Stage, *, closed: bool) -> None:
     model = wish.model(number)
     if model is None:
         return
+    is_to_end = _is_to_end(wish, "connect", in_service=closed)
     if number == 715:
-        draft.add(stage, step_of(model, "connect", {"OpCtl": Wanted(int(closed))}))
-        return
-    stays_open = closed or wish.reversion.to.connect is False
-    timers = {"Conn_WinTms": 0, "Conn_RvrtTms": 0 if stays_open else wish.reversion.after_s}
-    optional = {name: Wanted(value) for name, value in timers.items()}
-    step = step_of(model, "connect", {"Conn": Wanted(int(closed))}, optional=optional, enable="Conn")
+        step = step_of(model, "connect", {"OpCtl": Wanted(int(closed))})
+    else:
+        timers = {"Conn_WinTms": 0, "Conn_RvrtTms": wish.reversion.after_s if is_to_end else 0}
+        optional = {name: Wanted(value) for name, value in timers.items()}
+        step = step_of(model, "connect", {"Conn": Wanted(int(closed))}, optional=optional, enable="Conn")
     draft.add(stage, step)
-    if not closed and wish.reversion.after_s and not step.refresh_s:
+    if is_to_end and not step.refresh_s:
         draft.unguarded.add("connect")
 
 

@@ -349,7 +349,8 @@ async def test_setpoint_without_a_reversion_timer_is_warned_of_once(
     async with bench(clock, PV) as (device, handle):
         put(handle.inverter.bank.models[704], "WMaxLimPctRvrtTms", None)
         await applied(device, Setpoint(max_w_pct=50))
-        await applied(device, Setpoint(max_w_pct=40))
+        result = await applied(device, Setpoint(max_w_pct=40))
+    assert result.unguarded == {"max_w_pct"}
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == ["der does not go to its default without this client: max_w_pct"]
 

@@ -213,6 +213,11 @@ def test_disconnection_comes_last_with_its_timer_and_power_first_to_nothing() ->
 def test_connection_that_shall_stay_open_without_us_has_no_timer() -> None:
     result = made(Setpoint(connect=False), Reversion(after_s=60, to=Setpoint(connect=False)))
     assert [block.words for step in result.steps[-1:] for block in step.blocks] == [(0, 0, 0)]
+    assert result.unguarded == frozenset()
+
+
+def test_connection_that_no_timer_closes_again_is_named() -> None:
+    result = made(Setpoint(connect=False), values={"123.Conn_RvrtTms": None})
     assert result.unguarded == {"connect"}
 
 

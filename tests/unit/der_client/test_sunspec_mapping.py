@@ -450,6 +450,26 @@ def test_setpoint_that_would_outlive_its_client_is_named() -> None:
     assert made(setpoint, NO_TIMER, on).unguarded == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("setpoint", "without", "lost"),
+    [
+        (Setpoint(connect=False), (), {"connect"}),
+        (Setpoint(energize=False), (), {"energize"}),
+        (Setpoint(connect=False), ("715",), {"connect"}),
+        (Setpoint(connect=False, energize=True), ("715",), {"connect"}),
+        (Setpoint(connect=True, energize=True), (), set()),
+    ],
+    ids=str,
+)
+def test_device_that_stays_out_of_service_without_its_client_is_named(
+    setpoint: Setpoint, without: tuple[str, ...], lost: set[str]
+) -> None:
+    on = device(without=without)
+    assert made(setpoint, Reversion(after_s=60), on).unguarded == lost
+    assert made(setpoint, NO_TIMER, on).unguarded == frozenset()
+    assert made(setpoint, Reversion(after_s=60, to=setpoint), on).unguarded == frozenset()
+
+
 WINDOW = EnterServiceSetpoint(high_v_pct=105.5, low_v_pct=92, high_hz=60.05, low_hz=59.6)
 TIMES = EnterServiceSetpoint(delay_s=120.2, random_delay_s=30, ramp_s=200)
 
