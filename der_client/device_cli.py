@@ -76,7 +76,9 @@ def _add_apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     apply.add_argument("--pf", type=float, metavar="PF", help="power factor; negative absorbs vars")
     apply.add_argument("--connect", action=argparse.BooleanOptionalAction, help="in service or not")
     apply.add_argument("--release", action="store_true", help="let go of everything that was set")
-    apply.add_argument("--for", type=int, default=60, dest="for_s", metavar="S", help="reversion time (60)")
+    apply.add_argument(
+        "--for", type=int, default=60, dest="for_s", metavar="S", help="reversion time, 1 to 65534 (60)"
+    )
     apply.add_argument("--yes", action="store_true", help="do it; without, it only says what it would do")
     apply.set_defaults(run=_guarded(device_commands.apply))
 

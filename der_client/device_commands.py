@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from typing import Final
@@ -20,6 +20,7 @@ from der_client.commissioning.describe import (
 )
 from der_client.commissioning.trial import WRITING
 from der_client.device import (
+    Applied,
     Fault,
     PowerFactorSetpoint,
     Reversion,
@@ -40,6 +41,7 @@ from owner import SettingsError
 FINE: Final = 0
 CHECK_FAILED: Final = 1
 REF_MAX_VAR: Final = 2
+LONGEST_TIMER_S: Final = 65_534
 FAILURES: Final = frozenset({Verdict.FAILED, Verdict.ABORTED})
 
 
@@ -92,6 +94,7 @@ async def apply(args: argparse.Namespace) -> int:
     """Set a device once; nothing without `--yes`."""
     if args.host is None:
         raise SettingsError("apply: a BMS takes no setpoints; give the address of the inverter")
+    _check_timer("--for", args.for_s)
     setpoint = _setpoint_of(args)
     async with _driver_of(args) as driver:
         plate = await driver.identify()
@@ -113,14 +116,33 @@ async def _apply(args: argparse.Namespace, driver: Driver[object], setpoint: Set
         _print([f"  {point.address} {point.point} = {point.value:g} ({raw}), read back"])
     for name in sorted(result.unsupported):
         _print([f"  NOT SUPPORTED by this device: {name}"])
-    _print([f"  the device falls back by itself after {args.for_s} s"])
+    _print(_outlook(setpoint, result, args.for_s))
     return CHECK_FAILED if result.unsupported else FINE
+
+
+def _outlook(setpoint: Setpoint, result: Applied, for_s: int) -> Iterator[str]:
+    """What becomes of it without this command: what no timer ends, and what falls back."""
+    for name in sorted(result.unguarded):
+        release = "--connect" if name == "connect" else "--release"
+        yield f"  NOT GUARDED: {name} stays until {release}, for no timer of the device ends it"
+    lasting = {"connect"} if setpoint.connect else set()
+    ended = not_executed(setpoint, result.unsupported | result.unguarded | lasting)
+    if ended:
+        which = f": {', '.join(sorted(ended))}" if result.unguarded else ""
+        yield f"  the device falls back by itself after {for_s} s{which}"
+
+
+def _check_timer(option: str, seconds: int) -> None:
+    """Raise SettingsError for a reversion time that not every timer takes: 0 is none, 65535 no number."""
+    if not 0 < seconds <= LONGEST_TIMER_S:
+        raise SettingsError(f"{option}: {seconds} s is outside 1 to {LONGEST_TIMER_S}")
 
 
 async def test(args: argparse.Namespace) -> int:
     """Test a device and report."""
     if args.host is None:
         return await bms_commands.test(args)
+    _check_timer("--reversion", args.reversion)
     settings = _device_settings_of(args)
     keeper = keeper_of(settings.driver) if isinstance(settings.driver, SunSpecDriverSettings) else None
     async with _driver_of(args) as driver:

@@ -157,8 +157,40 @@ async def test_apply_writes_and_shows_what_was_read_back(
     lines = capsys.readouterr().out.splitlines()
     assert "  connect False, max_w_pct 40.0" in lines
     assert any(line.endswith("704.WMaxLimPctRvrtTms = 90 (0000 005A), read back") for line in lines)
-    assert lines[-1] == "  the device falls back by itself after 90 s"
+    assert lines[-2].startswith("  NOT GUARDED: connect stays until --connect")
+    assert lines[-1] == "  the device falls back by itself after 90 s: max_w_pct"
     assert pv.inverter.bank.models[704].number("WMaxLimPct") == 0
+
+
+@pytest.mark.parametrize("options", [("--connect",), ("--no-connect",), ("--release",)])
+async def test_apply_promises_no_fallback_that_does_not_come(
+    pv: InverterHandle, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    assert await device("apply", at(pv), *options, "--yes") == 0
+    assert "falls back" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("apply", "--limit-pct", "40", "--for", "0"),
+        ("apply", "--limit-pct", "40", "--for=-5"),
+        ("apply", "--limit-pct", "40", "--for", "65535"),
+        ("test", "--reversion", "0"),
+    ],
+)
+async def test_reversion_time_that_no_timer_takes_is_wrong_usage(
+    pv: InverterHandle, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    command, *others = options
+    assert await device(command, at(pv), *others, "--yes") == 2
+    assert "outside 1 to 65534" in capsys.readouterr().err
+    assert pv.inverter.bank.models[704].integer("WMaxLimPctEna") == 0
+
+
+async def test_apply_says_what_falls_back(pv: InverterHandle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await device("apply", at(pv), "--limit-pct", "40", "--for", "65534", "--yes") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "  the device falls back by itself after 65534 s"
 
 
 async def test_apply_names_what_the_device_cannot_do(
