@@ -34,7 +34,8 @@ from der_client.driver_registry import driver_kind, installed
 from der_client.patient import until_done
 from der_client.settings import DeviceSettings, device_settings, overridden
 from der_client.sunspec import DeviceMap
-from der_client.sunspec import dump as registers_text
+from der_client.sunspec import dump as dump_of
+from der_client.sunspec.scan import Failure
 from der_client.sunspec_driver import SunSpecDriverSettings, inverter_of, keeper_of
 from owner import SettingsError
 
@@ -184,13 +185,13 @@ async def dump(args: argparse.Namespace) -> int:
 async def _dump_registers(args: argparse.Namespace) -> int:
     """All registers, known or not, as the simulator serves them again."""
     driver = _sunspec_settings_of(args)
-    found = await registers_text(
+    found = await dump_of(
         driver.host, driver.port, driver.unit, driver.transport, driver.scan, hide_serial=args.hide_serial
     )
-    if not isinstance(found, str):
-        return _failed(args, Fault(kind=found.kind, detail=found.detail))
-    _print(found.splitlines())
-    return FINE
+    failure = found if isinstance(found, Failure) else found.broken_by
+    if not isinstance(found, Failure):
+        _print(found.text().splitlines())
+    return FINE if failure is None else _failed(args, Fault(kind=failure.kind, detail=failure.detail))
 
 
 async def _map_of(args: argparse.Namespace) -> DeviceMap | Fault:

@@ -23,6 +23,7 @@ from der_client.sunspec.simulator import (
     parse_image,
     serve_inverter,
 )
+from der_client.sunspec.simulator.bank import SilentUnitError
 from der_client.sunspec.simulator.serve import ClockedStore
 
 PV = InverterSettings(
@@ -230,6 +231,24 @@ async def test_dump_can_leave_the_serial_number_out(
     words = parse_image(capsys.readouterr().out)
     assert {40051, 40068} <= set(words)
     assert not set(range(40052, 40068)) & set(words)
+
+
+async def test_dump_that_breaks_off_is_printed_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    class FallingSilent(Inverter):
+        def read(self, address: int, count: int) -> list[int]:
+            if address >= self.bank.models[704].address:
+                raise SilentUnitError
+            return super().read(address, count)
+
+    server = ModbusServer({1: ClockedStore(FallingSilent(PV, 0.0), lambda: 1.0)}, FaultSwitches())
+    await server.start("127.0.0.1", 0)
+    code = await device("dump", f"127.0.0.1:{server.port}", "--timeout", "0.1")
+    await server.close()
+    printed = capsys.readouterr()
+    assert code == 1
+    assert printed.out.startswith("# SunSpec map at 40000: models 1 (66), ")
+    assert printed.out.splitlines()[-1].startswith("# NOT COMPLETE: read ")
+    assert "no answer" in printed.err
 
 
 async def test_dump_of_nothing_says_why(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
