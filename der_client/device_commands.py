@@ -42,6 +42,7 @@ from owner import SettingsError
 FINE: Final = 0
 CHECK_FAILED: Final = 1
 REF_MAX_VAR: Final = 2
+NO_LIMIT_PCT: Final = 100
 LONGEST_TIMER_S: Final = 65_534
 FAILURES: Final = frozenset({Verdict.FAILED, Verdict.ABORTED})
 
@@ -126,8 +127,9 @@ def _outlook(setpoint: Setpoint, result: Applied, for_s: int) -> Iterator[str]:
     for name in sorted(result.unguarded):
         release = "--connect" if name == "connect" else "--release"
         yield f"  NOT GUARDED: {name} stays until {release}, for no timer of the device ends it"
-    lasting = {"connect"} if setpoint.connect else set()
-    ended = not_executed(setpoint, result.unsupported | result.unguarded | lasting)
+    released = {"connect"} if setpoint.connect else set()
+    released |= {"max_w_pct"} if setpoint.max_w_pct == NO_LIMIT_PCT else set()
+    ended = not_executed(setpoint, result.unsupported | result.unguarded | released)
     if ended:
         which = f": {', '.join(sorted(ended))}" if result.unguarded else ""
         yield f"  the device falls back by itself after {for_s} s{which}"

@@ -70,6 +70,9 @@ class ScanSettings:
         if self.map_end not in {BY_EXCEPTION, BY_SILENCE}:
             msg = f"map_end: {self.map_end!r} is neither exception nor silence"
             raise ValueError(msg)
+        if wrong := [base for base in self.bases if not 0 <= base < ADDRESS_SPACE - len(MARKER)]:
+            msg = f"bases: {wrong[0]} is outside 0 to {ADDRESS_SPACE - len(MARKER) - 1}"
+            raise ValueError(msg)
         if not 2 <= self.max_block <= 125:
             msg = f"max_block: {self.max_block} is outside 2 to 125"
             raise ValueError(msg)

@@ -163,7 +163,9 @@ async def test_apply_writes_and_shows_what_was_read_back(
     assert pv.inverter.bank.models[704].number("WMaxLimPct") == 0
 
 
-@pytest.mark.parametrize("options", [("--connect",), ("--no-connect",), ("--release",)])
+@pytest.mark.parametrize(
+    "options", [("--connect",), ("--no-connect",), ("--release",), ("--limit-pct", "100")]
+)
 async def test_apply_promises_no_fallback_that_does_not_come(
     pv: InverterHandle, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
 ) -> None:
@@ -187,6 +189,32 @@ async def test_reversion_time_that_no_timer_takes_is_wrong_usage(
     assert await device(command, at(pv), *others, "--yes") == 2
     assert "outside 1 to 65534" in capsys.readouterr().err
     assert pv.inverter.bank.models[704].integer("WMaxLimPctEna") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "flaw"),
+    [
+        (("apply", "--limit-pct=-5"), "argument --limit-pct: -5: a number from 0 to 100 is wanted"),
+        (("apply", "--limit-pct=nan"), "argument --limit-pct: nan: a number from 0 to 100 is wanted"),
+        (("apply", "--target-w=much"), "argument --target-w: much: a number from"),
+        (("apply", "--pf=5"), "argument --pf: 5: a number from -1 to 1 is wanted"),
+        (("apply", "--pf=0"), "argument --pf: 0: a power factor is not 0"),
+        (("read", "--count=1.5"), "argument --count: 1.5: a whole number is wanted"),
+        (("test", "--min-soc=nan"), "argument --min-soc: nan: a number from 0 to 100 is wanted"),
+    ],
+)
+def test_figure_that_cannot_be_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], flaw: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(options[0], "127.0.0.1", *options[1:])
+    assert ended.value.code == 2
+    assert flaw in capsys.readouterr().err
+
+
+def test_map_outside_the_address_space_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("scan", "127.0.0.1", "--base", "70000") == 2
+    assert "bases: 70000 is outside 0 to 65533" in capsys.readouterr().err
 
 
 async def test_apply_says_what_falls_back(pv: InverterHandle, capsys: pytest.CaptureFixture[str]) -> None:

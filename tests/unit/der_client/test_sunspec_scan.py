@@ -139,6 +139,12 @@ def test_refused_address_right_after_the_marker_is_a_failure() -> None:
     assert Bus(chain(end=())).scan(ScanSettings(bases=(40000,))) == ILLEGAL
 
 
+@pytest.mark.parametrize("base", [-1, 65534, 70000])
+def test_map_cannot_begin_outside_the_address_space(base: int) -> None:
+    with pytest.raises(ValueError, match=f"bases: {base} is outside 0 to 65533"):
+        ScanSettings(bases=(40000, base))
+
+
 @pytest.mark.parametrize("failure", [ILLEGAL, BROKEN], ids=["2", "4"])
 def test_model_that_answers_with_an_exception_is_kept_without_registers(failure: Failure) -> None:
     found = Bus(chain((701, 153), (713, 7)), {40125: failure}).scan()
