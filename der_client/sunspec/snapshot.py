@@ -66,8 +66,14 @@ class SunSpecKeeper:
         return ModbusTransport(*self._where, self._settings.transport)
 
     async def _scan(self, bus: ModbusTransport) -> DeviceMap | Fault:
+        """The control models; a Fault where one is there and is not shown: nothing could be said of it."""
         found = await run_scan(bus, self._settings.scan, CONTROL_MODELS)
-        return fault_of(found) if isinstance(found, Failure) else found
+        if isinstance(found, Failure):
+            return fault_of(found)
+        hidden = [m.model_id for m in found.models if m.model_id in CONTROL_MODELS and not m.words]
+        if hidden:
+            return Fault(kind=FaultKind.REFUSED, detail=f"model {hidden[0]} cannot be read")
+        return found
 
     def _changed(self, found: DeviceMap) -> list[tuple[str, int, tuple[int, ...]]]:
         """Name, address and former registers of every group of points that is not as it was."""

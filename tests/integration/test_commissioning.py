@@ -29,8 +29,9 @@ from der_client.device import (
 from der_client.driver import DeviceDriver, Driver
 from der_client.physics import Orders
 from der_client.sunspec import TransportSettings
+from der_client.sunspec.definitions import HEADER_SIZE
 from der_client.sunspec.simulator import InverterHandle, InverterSettings, series_700, serve_inverter
-from der_client.sunspec.simulator.bank import put
+from der_client.sunspec.simulator.bank import IllegalRequestError, put
 from der_client.sunspec.simulator.orders_700 import Models, orders_of
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings, keeper_of
 
@@ -184,6 +185,24 @@ async def test_setpoints_of_somebody_else_are_put_back_as_they_were(pv: Bench) -
 
     assert verdicts(report)["restored"] is Verdict.PASSED
     assert pv.registers() == before
+
+
+async def test_controls_that_are_not_shown_are_not_told_to_be_as_before(
+    pv: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, inverter = keeper_of(pv.settings), pv.handle.inverter
+    controls, shown = inverter.bank.models[704], inverter.read
+
+    def read(address: int, count: int) -> list[int]:
+        if controls.address < address + count - HEADER_SIZE and address < controls.end:
+            raise IllegalRequestError(4, "out of order")
+        return shown(address, count)
+
+    assert await keeper.remember() is None
+    monkeypatch.setattr(inverter, "read", read)
+    fault = Fault(kind=FaultKind.REFUSED, detail="model 704 cannot be read")
+    assert await keeper.restore() == fault
+    assert await keeper.remember() == fault
 
 
 async def test_ratings_that_the_device_lowered_meanwhile_are_not_put_back() -> None:
