@@ -93,6 +93,18 @@ async def test_commands_may_come_on_standard_input() -> None:
         assert await value(where, "713.SoC") is None
 
 
+async def test_a_command_that_is_too_long_is_told_and_the_simulation_goes_on() -> None:
+    with running("inverter", "--control", "--start", NOON) as (_, process):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(200_000 * " " + '\n{"status": true}\n')
+        process.stdin.flush()
+        answers = [json.loads(await asyncio.to_thread(process.stdout.readline))]
+        while not answers[-1]["ok"]:
+            answers.append(json.loads(await asyncio.to_thread(process.stdout.readline)))
+        assert answers[0] == {"ok": False, "error": "a line has 65536 characters at most"}
+
+
 async def test_a_car_charges_at_once_and_time_may_be_fast() -> None:
     with running("ev", "--no-habits", "--soc-pct", "20", "--speed", "3600") as (where, _):
         assert await value(where, "714.Prt[0].PrtTyp") == 2
