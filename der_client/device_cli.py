@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import math
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ a new inverter, step by step:
 a BMS on CAN: `--can can0` in place of the address (or beside it: inverter and battery as one device).
 Any installed driver: `--kind KIND --set key=value`; `lineside device kinds` lists them.
 """
+DAY_S, MOST_READINGS, MOST_W = 86_400, 1_000_000, 1e9
 RAW: Final = argparse.RawDescriptionHelpFormatter
 
 
@@ -59,8 +61,10 @@ def _add_scan(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _add_read(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     read = _command(commands, "read", "ratings and readings of a device", "read 10.0.0.5 --count 10")
     _add_device(read)
-    read.add_argument("--count", type=int, default=1, metavar="N", help="readings (1)")
-    read.add_argument("--every", type=float, default=1.0, metavar="S", help="time between them (1)")
+    read.add_argument("--count", type=_whole(1, MOST_READINGS), default=1, metavar="N", help="readings (1)")
+    read.add_argument(
+        "--every", type=_within(0, DAY_S), default=1.0, metavar="S", help="time between them (1)"
+    )
     read.set_defaults(run=_guarded(device_commands.read))
 
 
@@ -70,13 +74,19 @@ def _add_apply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         commands, "apply", "set a device for a time, after which it falls back by itself", example
     )
     _add_device(apply)
-    apply.add_argument("--limit-pct", type=float, metavar="PCT", help="most power, %% of setMaxW")
-    apply.add_argument("--target-w", type=float, metavar="W", help="power in W; negative charges")
-    apply.add_argument("--var-pct", type=float, metavar="PCT", help="reactive power, %% of setMaxVar")
-    apply.add_argument("--pf", type=float, metavar="PF", help="power factor; negative absorbs vars")
+    apply.add_argument("--limit-pct", type=_within(0, 100), metavar="PCT", help="most power, %% of setMaxW")
+    apply.add_argument(
+        "--target-w", type=_within(-MOST_W, MOST_W), metavar="W", help="power in W; negative charges"
+    )
+    apply.add_argument(
+        "--var-pct", type=_within(-100, 100), metavar="PCT", help="reactive power, %% of setMaxVar"
+    )
+    apply.add_argument("--pf", type=_factor, metavar="PF", help="power factor; negative absorbs vars")
     apply.add_argument("--connect", action=argparse.BooleanOptionalAction, help="in service or not")
     apply.add_argument("--release", action="store_true", help="let go of everything that was set")
-    apply.add_argument("--for", type=int, default=60, dest="for_s", metavar="S", help="reversion time (60)")
+    apply.add_argument(
+        "--for", type=int, default=60, dest="for_s", metavar="S", help="reversion time, 1 to 65534 (60)"
+    )
     apply.add_argument("--yes", action="store_true", help="do it; without, it only says what it would do")
     apply.set_defaults(run=_guarded(device_commands.apply))
 
@@ -91,11 +101,19 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_device(test)
     test.add_argument("--yes", action="store_true", help="write to the device; it is restored afterwards")
     test.add_argument("--report", type=Path, metavar="FILE", help="the report as JSON")
-    test.add_argument("--power-pct", type=float, default=20.0, metavar="PCT", help="power of a battery (20)")
+    test.add_argument(
+        "--power-pct", type=_within(1, 100), default=20.0, metavar="PCT", help="power of a battery (20)"
+    )
     test.add_argument("--reversion", type=int, default=20, metavar="S", help="reversion time tried (20)")
-    test.add_argument("--settle", type=float, default=20.0, metavar="S", help="longest wait for power (20)")
-    test.add_argument("--min-soc", type=float, default=15.0, metavar="PCT", help="no test below (15)")
-    test.add_argument("--max-soc", type=float, default=90.0, metavar="PCT", help="no test above (90)")
+    test.add_argument(
+        "--settle", type=_within(0, DAY_S), default=20.0, metavar="S", help="longest wait for power (20)"
+    )
+    test.add_argument(
+        "--min-soc", type=_within(0, 100), default=15.0, metavar="PCT", help="no test below (15)"
+    )
+    test.add_argument(
+        "--max-soc", type=_within(0, 100), default=90.0, metavar="PCT", help="no test above (90)"
+    )
     test.add_argument("--listen", type=float, default=15.0, metavar="S", help="time on the CAN bus (15)")
     test.set_defaults(run=_guarded(device_commands.test))
 
@@ -131,6 +149,41 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument("--trace", action="store_true", help="show every Modbus request and answer")
     where.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+def _within(low: float, high: float) -> Callable[[str], float]:
+    """Reads a number from `low` to `high`; ArgumentTypeError for what is none."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{text}: a number from {low:g} to {high:g} is wanted")
+        return number
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """Reads a whole number from `low` to `high`; ArgumentTypeError for what is none."""
+
+    def read(text: str) -> int:
+        number = _within(low, high)(text)
+        if not number.is_integer():
+            raise argparse.ArgumentTypeError(f"{text}: a whole number is wanted")
+        return int(number)
+
+    return read
+
+
+def _factor(text: str) -> float:
+    """Reads a power factor; ArgumentTypeError for what is none."""
+    factor = _within(-1, 1)(text)
+    if not factor:
+        raise argparse.ArgumentTypeError("0: a power factor is not 0; --var-pct sets reactive power")
+    return factor
 
 
 def _command(

@@ -3,12 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from typing import Final
 
-from der_client.commissioning import Guard, Trial, TrialSettings, Verdict, bms_commands
+from der_client.commissioning import Guard, Report, Trial, TrialSettings, Verdict, bms_commands
 from der_client.commissioning.describe import (
     hint_of,
     kind_lines,
@@ -18,7 +18,9 @@ from der_client.commissioning.describe import (
     point_lines,
     reading_lines,
 )
+from der_client.commissioning.trial import WRITING
 from der_client.device import (
+    Applied,
     Fault,
     PowerFactorSetpoint,
     Reversion,
@@ -32,13 +34,17 @@ from der_client.driver_registry import driver_kind, installed
 from der_client.patient import until_done
 from der_client.settings import DeviceSettings, device_settings, overridden
 from der_client.sunspec import DeviceMap
-from der_client.sunspec import dump as registers_text
+from der_client.sunspec import dump as dump_of
+from der_client.sunspec.scan import Failure
 from der_client.sunspec_driver import SunSpecDriverSettings, inverter_of, keeper_of
 from owner import SettingsError
 
 FINE: Final = 0
 CHECK_FAILED: Final = 1
 REF_MAX_VAR: Final = 2
+NO_LIMIT_PCT: Final = 100
+LONGEST_TIMER_S: Final = 65_534
+FAILURES: Final = frozenset({Verdict.FAILED, Verdict.ABORTED})
 
 
 async def kinds(args: argparse.Namespace) -> int:
@@ -90,6 +96,7 @@ async def apply(args: argparse.Namespace) -> int:
     """Set a device once; nothing without `--yes`."""
     if args.host is None:
         raise SettingsError("apply: a BMS takes no setpoints; give the address of the inverter")
+    _check_timer("--for", args.for_s)
     setpoint = _setpoint_of(args)
     async with _driver_of(args) as driver:
         plate = await driver.identify()
@@ -111,14 +118,34 @@ async def _apply(args: argparse.Namespace, driver: Driver[object], setpoint: Set
         _print([f"  {point.address} {point.point} = {point.value:g} ({raw}), read back"])
     for name in sorted(result.unsupported):
         _print([f"  NOT SUPPORTED by this device: {name}"])
-    _print([f"  the device falls back by itself after {args.for_s} s"])
+    _print(_outlook(setpoint, result, args.for_s))
     return CHECK_FAILED if result.unsupported else FINE
+
+
+def _outlook(setpoint: Setpoint, result: Applied, for_s: int) -> Iterator[str]:
+    """What becomes of it without this command: what no timer ends, and what falls back."""
+    for name in sorted(result.unguarded):
+        release = "--connect" if name == "connect" else "--release"
+        yield f"  NOT GUARDED: {name} stays until {release}, for no timer of the device ends it"
+    released = {"connect"} if setpoint.connect else set()
+    released |= {"max_w_pct"} if setpoint.max_w_pct == NO_LIMIT_PCT else set()
+    ended = not_executed(setpoint, result.unsupported | result.unguarded | released)
+    if ended:
+        which = f": {', '.join(sorted(ended))}" if result.unguarded else ""
+        yield f"  the device falls back by itself after {for_s} s{which}"
+
+
+def _check_timer(option: str, seconds: int) -> None:
+    """Raise SettingsError for a reversion time that not every timer takes: 0 is none, 65535 no number."""
+    if not 0 < seconds <= LONGEST_TIMER_S:
+        raise SettingsError(f"{option}: {seconds} s is outside 1 to {LONGEST_TIMER_S}")
 
 
 async def test(args: argparse.Namespace) -> int:
     """Test a device and report."""
     if args.host is None:
         return await bms_commands.test(args)
+    _check_timer("--reversion", args.reversion)
     settings = _device_settings_of(args)
     keeper = keeper_of(settings.driver) if isinstance(settings.driver, SunSpecDriverSettings) else None
     async with _driver_of(args) as driver:
@@ -136,7 +163,12 @@ async def test(args: argparse.Namespace) -> int:
         )
         report = await trial.run()
     bms_commands.write_report(args, report)
-    return FINE if report.verdict in {Verdict.PASSED, Verdict.WARNING} else CHECK_FAILED
+    return CHECK_FAILED if report.verdict in FAILURES or not _has_written(report) else FINE
+
+
+def _has_written(report: Report) -> bool:
+    """True if any of the tests that write was done."""
+    return any(f.test in WRITING and f.verdict is not Verdict.NOT_DONE for f in report.findings)
 
 
 async def dump(args: argparse.Namespace) -> int:
@@ -155,13 +187,13 @@ async def dump(args: argparse.Namespace) -> int:
 async def _dump_registers(args: argparse.Namespace) -> int:
     """All registers, known or not, as the simulator serves them again."""
     driver = _sunspec_settings_of(args)
-    found = await registers_text(
+    found = await dump_of(
         driver.host, driver.port, driver.unit, driver.transport, driver.scan, hide_serial=args.hide_serial
     )
-    if not isinstance(found, str):
-        return _failed(args, Fault(kind=found.kind, detail=found.detail))
-    _print(found.splitlines())
-    return FINE
+    failure = found if isinstance(found, Failure) else found.broken_by
+    if not isinstance(found, Failure):
+        _print(found.text().splitlines())
+    return FINE if failure is None else _failed(args, Fault(kind=failure.kind, detail=failure.detail))
 
 
 async def _map_of(args: argparse.Namespace) -> DeviceMap | Fault:

@@ -19,6 +19,7 @@ HINTS: Final = (
     ("unreachable", "there is no way to that address: cable, VLAN, address"),
     ("exception 11", "a gateway answers, nobody is behind that unit id: try --unit 1, 2, 3, 126 or 247"),
     ("exception 10", "a gateway answers, its path is not set up: try another --unit"),
+    ("exception 6", "the device is busy: another client may keep it so; try again"),
     (
         "exception 2",
         "it speaks Modbus and refuses these addresses: SunSpec switched off, or a map elsewhere (--base)",

@@ -96,8 +96,13 @@ def judge_storage_sign(charging: Sample, discharging: Sample, asked_w: float, sl
     return Finding(test=SIGN, verdict=verdict, words=words, figures=figures)
 
 
-def judge_limit(samples: Sequence[Sample], limit_w: float, slack_w: float, allowed_s: float) -> Finding:
-    """Power goes below a limit within `allowed_s` and stays there. The first sample is of the order."""
+def judge_limit(
+    samples: Sequence[Sample], limit_w: float, slack_w: float, allowed_s: float, *, is_alone: bool = True
+) -> Finding:
+    """Power goes below a limit within `allowed_s` and stays there. The first sample is of the order.
+
+    A limit that is not alone has a target beside it, which is lowered to it: then it is not done.
+    """
     began_s, last = samples[0].at_s, samples[-1]
     above = [sample for sample in samples if sample.power_w > limit_w + slack_w]
     settled_s = (above[-1].at_s if above else began_s) - began_s
@@ -112,6 +117,9 @@ def judge_limit(samples: Sequence[Sample], limit_w: float, slack_w: float, allow
     if last.power_w < limit_w - max(5 * slack_w, 0.25 * limit_w):
         words = "far less flows than the limit allows: is it scaled wrongly?"
         return Finding(test=LIMIT, verdict=Verdict.WARNING, words=words, figures=figures)
+    if not is_alone:
+        words = "the target is lowered with the limit: what the limit does alone cannot be seen"
+        return Finding(test=LIMIT, verdict=Verdict.NOT_DONE, words=words, figures=figures)
     return Finding(test=LIMIT, verdict=Verdict.PASSED, words="the limit is kept", figures=figures)
 
 
@@ -130,6 +138,17 @@ def judge_ramp(samples: Sequence[Sample], start_w: float, end_w: float, asked_w_
     if slope < low * asked_w_per_s:
         return Finding(test=RAMP, verdict=Verdict.WARNING, words="slower than asked", figures=figures)
     return Finding(test=RAMP, verdict=Verdict.PASSED, words="the ramp is kept", figures=figures)
+
+
+def nothing_to_lose(held: Sample, from_w: float, level_w: float, slack_w: float) -> Finding | None:
+    """Why a loss could not be seen: power under the setpoint is already where it would go to."""
+    if abs(held.power_w - level_w) > slack_w:
+        return None
+    if abs(held.power_w - from_w) > slack_w:
+        words = "the setpoint did not act: nothing to lose"
+        return Finding(test=LOSS, verdict=Verdict.FAILED, words=words)
+    words = f"{from_w:g} W and {level_w:g} W cannot be told apart: repeat it with more power"
+    return Finding(test=LOSS, verdict=Verdict.NOT_DONE, words=words)
 
 
 def judge_loss(

@@ -23,6 +23,7 @@ from der_client.commissioning.judge import (
     judge_ramp,
     judge_readings,
     judge_storage_sign,
+    nothing_to_lose,
 )
 from der_client.commissioning.report import Figure, Finding, Report, Verdict
 from der_client.device import Applied, Fault, Nameplate, Reversion, Setpoint, Telemetry
@@ -35,6 +36,7 @@ WRITING: Final = (SIGN, LIMIT, RAMP, LOSS)
 RESTORE_S: Final = 30.0
 RELEASES: Final = "without the client the limit is released; the device cannot fall back to a limit"
 LEAST_SHARE: Final = 0.05
+LEAST_SLACKS: Final = 2.5
 
 
 class Pace(Protocol):
@@ -172,6 +174,9 @@ class Trial:
         if "opModTargetW" not in plate.modes:
             self._skip("the device takes no target: opModTargetW is not offered")
             return
+        if power_w < LEAST_SLACKS * self._slack_w(plate):
+            self._skip(f"{power_w:g} W cannot be told from none: more with --power-pct")
+            return
         charging = await self._moved(Setpoint(target_w=-power_w), -power_w)
         await self._moved(Setpoint(target_w=0.0), 0.0)
         discharging = await self._moved(Setpoint(target_w=power_w), power_w)
@@ -187,7 +192,7 @@ class Trial:
 
     async def _try_generator(self, plate: Nameplate, first: Sample) -> None:
         free_w = first.power_w
-        if abs(free_w) < LEAST_SHARE * plate.set_max_w:
+        if abs(free_w) < max(LEAST_SHARE * plate.set_max_w, LEAST_SLACKS * self._slack_w(plate)):
             self._skip(f"only {free_w:g} W are there: repeat it while the device generates")
             return
         if "opModMaxLimW" not in plate.modes:
@@ -216,7 +221,8 @@ class Trial:
             self._note(_not_done(LIMIT, "opModMaxLimW is not offered"))
             return
         samples = await self._moved(setpoint, limit_w)
-        self._note(judge_limit(samples, limit_w, self._slack_w(plate), self._settings.settle_s))
+        slack_w, is_alone = self._slack_w(plate), setpoint.target_w is None
+        self._note(judge_limit(samples, limit_w, slack_w, self._settings.settle_s, is_alone=is_alone))
 
     async def _try_ramp(self, plate: Nameplate, setpoint: Setpoint, start_w: float, end_w: float) -> None:
         rate_w_per_s = (setpoint.grad_w_pct_per_s or 0.0) / 100 * plate.set_max_w
@@ -238,10 +244,9 @@ class Trial:
         self._tell(f"{LOSS}: silent for {after_s} s")
         await self._moved(setpoint, from_w)
         await self._apply(setpoint, reversion)
-        if abs((await self._sample(plate)).power_w - level_w) <= self._slack_w(plate):
-            return Finding(
-                test=LOSS, verdict=Verdict.FAILED, words="the setpoint did not act: nothing to lose"
-            )
+        untold = nothing_to_lose(await self._sample(plate), from_w, level_w, self._slack_w(plate))
+        if untold is not None:
+            return untold
         silent_s = self._pace.now()
         await self._driver.close()
         await self._pace.wait(after_s + 1.0)

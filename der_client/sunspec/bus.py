@@ -285,7 +285,7 @@ class Bus:
         try:
             async with asyncio.timeout(self.settings.connect_s):
                 link = await self.line.open(self)
-        except OSError as error:
+        except (OSError, ValueError, RuntimeError) as error:  # a name that cannot be, no thread to look it up
             self._opening = None
             self._not_opened(reason_of(error))
             return
@@ -312,8 +312,12 @@ class Bus:
             waiting.fail(why)
 
 
-def reason_of(error: OSError) -> str:
+def reason_of(error: OSError | ValueError | RuntimeError) -> str:
     """Why a line could not be opened, as people say it."""
+    if isinstance(error, UnicodeError):
+        return f"name not known: {error}"
+    if not isinstance(error, OSError):
+        return str(error)
     if isinstance(error, TimeoutError) and error.errno is None:
         return "no answer"
     if isinstance(error, TlsError):

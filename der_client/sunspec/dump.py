@@ -1,16 +1,20 @@
 """All registers of a device as text for a report of a bug; the simulator can serve them again."""
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from der_client.device import FaultKind
 from der_client.sunspec.definitions import HEADER_SIZE
 from der_client.sunspec.scan import (
     ADDRESS_SPACE,
+    BY_SILENCE,
     END_ID,
+    ILLEGAL_ADDRESS,
     MARKER,
     MAX_LENGTH,
     MAX_MODELS,
+    PASSING,
     Answer,
     Failure,
     Read,
@@ -25,7 +29,22 @@ SERIAL_NUMBER: Final = (1, 50, 66)
 
 Registers = dict[int, int | None]
 """By address; `None` is one that the device did not give."""
-Steps = Generator[Read, Answer, "Registers | Failure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dump:
+    """The registers of a device. `broken_by`: why some are missing that it may give another time."""
+
+    registers: Registers
+    broken_by: Failure | None = None
+
+    def text(self) -> str:
+        """The registers as lines, and what they lack."""
+        lack = f"# NOT COMPLETE: {self.broken_by.detail}\n" if self.broken_by else ""
+        return image_text(self.registers) + lack
+
+
+Steps = Generator[Read, Answer, Dump | Failure]
 
 
 async def dump(
@@ -36,8 +55,8 @@ async def dump(
     scan: ScanSettings,
     *,
     hide_serial: bool = False,
-) -> str | Failure:
-    """The registers of every model, known or not, as text; a Failure where there is no SunSpec map.
+) -> Dump | Failure:
+    """The registers of every model, known or not; a Failure where there is no SunSpec map.
 
     With `hide_serial` the serial number is left out, as if it had not been read.
     """
@@ -46,12 +65,12 @@ async def dump(
         found = await _read(transport, scan)
     finally:
         await transport.close()
-    if isinstance(found, Failure):
+    if isinstance(found, Failure) or not hide_serial:
         return found
-    return image_text(without_serial(found) if hide_serial else found)
+    return replace(found, registers=without_serial(found.registers))
 
 
-async def _read(transport: ModbusTransport, settings: ScanSettings) -> Registers | Failure:
+async def _read(transport: ModbusTransport, settings: ScanSettings) -> Dump | Failure:
     """Carry the reads of a dump to the bus and the answers back."""
     steps = dump_steps(settings)
     try:
@@ -59,7 +78,7 @@ async def _read(transport: ModbusTransport, settings: ScanSettings) -> Registers
         while True:
             read = steps.send(await transport.read(read.address, read.count))
     except StopIteration as done:
-        result: Registers | Failure = done.value
+        result: Dump | Failure = done.value
         return result
 
 
@@ -70,32 +89,41 @@ def dump_steps(settings: ScanSettings) -> Steps:
     for base in settings.bases:
         answer = yield Read(base, len(MARKER))
         if answer == MARKER:
-            return (yield from _models(base, settings.max_block))
+            return (yield from _models(base, settings))
         reasons.append(f"{base}: {answer.detail if isinstance(answer, Failure) else 'no SunS marker'}")
         kind = answer.kind if isinstance(answer, Failure) else FaultKind.MALFORMED
     return Failure(kind, "no SunSpec map at " + "; ".join(reasons))
 
 
-def _models(base: int, max_block: int) -> Generator[Read, Answer, Registers]:
+def _models(base: int, settings: ScanSettings) -> Generator[Read, Answer, Dump]:
     """Everything after the marker, up to the end of the map or of what the device says."""
     registers: Registers = dict(enumerate(MARKER, base))
     address = base + len(MARKER)
+    broken_by: Failure | None = None
     for _ in range(MAX_MODELS):
         header = yield Read(address, HEADER_SIZE)
         if isinstance(header, Failure):
+            broken_by = broken_by or (None if _ends(header, settings) else header)
             break
         registers |= dict(enumerate(header, address))
         model_id, length = header
         end = address + HEADER_SIZE + length
         if model_id in {0, END_ID} or length > MAX_LENGTH or end + HEADER_SIZE > ADDRESS_SPACE:
             break
-        for start in range(address + HEADER_SIZE, end, max_block):
-            count = min(max_block, end - start)
+        for start in range(address + HEADER_SIZE, end, settings.max_block):
+            count = min(settings.max_block, end - start)
             answer = yield Read(start, count)
-            block = [None] * count if isinstance(answer, Failure) else answer
-            registers |= dict(enumerate(block, start))
+            if isinstance(answer, Failure) and (answer.code is None or answer.code in PASSING):
+                broken_by = broken_by or answer
+            registers |= dict(enumerate([None] * count if isinstance(answer, Failure) else answer, start))
         address = end
-    return registers
+    return Dump(registers=registers, broken_by=broken_by)
+
+
+def _ends(failure: Failure, settings: ScanSettings) -> bool:
+    """True for what a device without an end model says at the end of its map."""
+    is_silent = failure.kind is FaultKind.NO_ANSWER and settings.map_end == BY_SILENCE
+    return failure.code == ILLEGAL_ADDRESS or is_silent
 
 
 def without_serial(registers: Mapping[int, int | None]) -> Registers:

@@ -27,6 +27,8 @@ MAX_LENGTH = 2000
 ADDRESS_SPACE = 0x10000
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
+PASSING = frozenset({5, 6, 10, 11})
+"""Exception codes that say "not now": acknowledge, busy, and a gateway that did not reach the device."""
 LEAST_BLOCK = 8
 BY_EXCEPTION, BY_SILENCE = "exception", "silence"
 
@@ -67,6 +69,9 @@ class ScanSettings:
     def __post_init__(self) -> None:
         if self.map_end not in {BY_EXCEPTION, BY_SILENCE}:
             msg = f"map_end: {self.map_end!r} is neither exception nor silence"
+            raise ValueError(msg)
+        if wrong := [base for base in self.bases if not 0 <= base < ADDRESS_SPACE - len(MARKER)]:
+            msg = f"bases: {wrong[0]} is outside 0 to {ADDRESS_SPACE - len(MARKER) - 1}"
             raise ValueError(msg)
         if not 2 <= self.max_block <= 125:
             msg = f"max_block: {self.max_block} is outside 2 to 125"
@@ -183,7 +188,7 @@ class _Walk:
         )
 
     def _read(self, model: Model) -> Generator[Read, Answer, Failure | None]:
-        """Read a model that is defined and wanted; a Failure only where the device fell silent."""
+        """Read a model that is defined and wanted; a Failure only where it may be read another time."""
         if not is_defined(model.model_id) or not (self.wanted is None or model.model_id in self.wanted):
             return None
         end = HEADER_SIZE + model.length
@@ -217,8 +222,12 @@ class _Walk:
         return None
 
     def _unread(self, model: Model, failure: Failure) -> Failure | None:
-        """A model that the device refuses to show is kept without registers; silence ends the scan."""
-        if failure.code is None:
+        """A model that the device refuses to show is kept without registers.
+
+        Silence, and what passes, end the scan: without its registers the model would be missing until the
+        next one. MODBUS Application Protocol V1.1b3, section 7.
+        """
+        if failure.code is None or failure.code in PASSING:
             return failure
         model.words.clear()
         self.warnings.append(f"model {model.model_id} at {model.address}: {failure.detail}")

@@ -1,4 +1,7 @@
-"""The control registers as they were before a test, and the way back. SunSpec models 121 to 124, 704."""
+"""The control registers as they were before a test, and the way back. SunSpec models 121, 123, 124, 704.
+
+Ratings and limits of the same models are left alone: what the device has changed of them since stays so.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -7,17 +10,17 @@ from der_client.device import Fault, FaultKind
 from der_client.sunspec.connection import fault_of, run_scan
 from der_client.sunspec.definitions import Point
 from der_client.sunspec.model import DeviceMap, Model
+from der_client.sunspec.permissions import DEFAULT
 from der_client.sunspec.scan import Failure
 from der_client.sunspec.settings import SunSpecSettings
 from der_client.sunspec.transport import ModbusTransport
 
 CONTROL_MODELS: Final = frozenset({121, 123, 124, 704})
-PROTECTED: Final = frozenset({"AntiIslEna"})
 Registers = dict[str, tuple[int, ...]]
 
 
 class SunSpecKeeper:
-    """The writable points of the control models, on a connection of its own that is closed after each use."""
+    """The control points that may be written, on a connection of its own that is closed after each use."""
 
     def __init__(self, host: str, port: int, unit: int, settings: SunSpecSettings) -> None:
         self._where = (host, port, unit)
@@ -63,8 +66,14 @@ class SunSpecKeeper:
         return ModbusTransport(*self._where, self._settings.transport)
 
     async def _scan(self, bus: ModbusTransport) -> DeviceMap | Fault:
+        """The control models; a Fault where one is there and is not shown: nothing could be said of it."""
         found = await run_scan(bus, self._settings.scan, CONTROL_MODELS)
-        return fault_of(found) if isinstance(found, Failure) else found
+        if isinstance(found, Failure):
+            return fault_of(found)
+        hidden = [m.model_id for m in found.models if m.model_id in CONTROL_MODELS and not m.words]
+        if hidden:
+            return Fault(kind=FaultKind.REFUSED, detail=f"model {hidden[0]} cannot be read")
+        return found
 
     def _changed(self, found: DeviceMap) -> list[tuple[str, int, tuple[int, ...]]]:
         """Name, address and former registers of every group of points that is not as it was."""
@@ -82,13 +91,13 @@ class SunSpecKeeper:
 
 
 def _points(found: DeviceMap) -> Iterator[tuple[str, Model, Point, tuple[int, ...]]]:
-    """Every writable point of the control models with its registers."""
+    """Every point of the control models that may be written, with its registers."""
     for model in found.models:
         if model.model_id not in CONTROL_MODELS or model.layout is None:
             continue
         for point in model.layout.points:
             raw = model.raw(point.name)
-            if point.writable and raw is not None and point.name not in PROTECTED:
+            if point.writable and raw is not None and DEFAULT.cover(model.model_id, point):
                 yield f"{model.model_id}.{point.name}", model, point, raw
 
 

@@ -10,16 +10,28 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lineside.sim.options import ADDERS, PTY, add_device, add_place, add_world, wish_of
+from lineside.sim.options import (
+    ADDERS,
+    MOST_DEVICES,
+    PTY,
+    add_device,
+    add_place,
+    add_world,
+    whole,
+    wish_of,
+    within,
+)
 
 if TYPE_CHECKING:
     import argparse
 
     from lineside.sim.build import Wish
+    from lineside.sim.rig import Rig
     from lineside.sim.serve import Served
 
 WRONG_USAGE = 2
 RUN_STEP_S = 900.0
+MOST_HOURS = 10 * 8_760
 
 KINDS = {
     "inverter": ("a PV inverter on Modbus", "lineside sim inverter --port 5020 --max-w 10000"),
@@ -51,8 +63,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     image.set_defaults(run=_serve_image, kind="image", speed=1.0)
     run = kinds.add_parser("run", help="let one run without bus or clock, and say what came of it")
     run.add_argument("kind", choices=KINDS, metavar="KIND", help="what to run (inverter, battery, ...)")
-    run.add_argument("--hours", type=float, default=24.0, help="how long")
-    run.add_argument("--devices", type=int, default=1, dest="count", metavar="N", help="how many of them")
+    run.add_argument("--hours", type=within(0, MOST_HOURS), default=24.0, help="how long")
+    run.add_argument(
+        "--devices",
+        type=whole(1, MOST_DEVICES),
+        default=1,
+        dest="count",
+        metavar="N",
+        help="how many of them",
+    )
     add_device(run, "run")
     add_world(run)
     ADDERS["site"](run)
@@ -65,7 +84,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _serve(chosen: argparse.Namespace) -> int:
     wish = _wish(chosen)
-    return WRONG_USAGE if wish is None else asyncio.run(_run(chosen, wish))
+    rig = None if wish is None else _built(wish)
+    return WRONG_USAGE if wish is None or rig is None else asyncio.run(_run(chosen, wish.start, rig))
 
 
 def _serve_image(chosen: argparse.Namespace) -> int:
@@ -78,7 +98,8 @@ def _serve_image(chosen: argparse.Namespace) -> int:
         sys.stderr.write(f"{flaw}\n")
         return WRONG_USAGE
     wish = Wish(kind="image", start=time.time(), count=chosen.count, unit=chosen.unit, image=image)
-    return asyncio.run(_run(chosen, wish))
+    rig = _built(wish)
+    return WRONG_USAGE if rig is None else asyncio.run(_run(chosen, wish.start, rig))
 
 
 def _wish(chosen: argparse.Namespace) -> Wish | None:
@@ -89,14 +110,28 @@ def _wish(chosen: argparse.Namespace) -> Wish | None:
         return None
 
 
-async def _run(chosen: argparse.Namespace, wish: Wish) -> int:
+def _built(wish: Wish) -> Rig | None:
+    """The rig of a wish; what is wrong with the wish is told."""
+    from der_client.can import CanConfigError  # noqa: PLC0415
+    from lineside.sim.build import build  # noqa: PLC0415 - heavy, only here
+
+    try:
+        return build(wish)
+    except (CanConfigError, OSError) as flaw:
+        sys.stderr.write(f"{flaw}\n")
+    except ValueError as flaw:
+        sys.stderr.write(f"the device cannot say these figures, choose others: {flaw}\n")
+    return None
+
+
+async def _run(chosen: argparse.Namespace, start: float, rig: Rig) -> int:
     """Serve until SIGINT or SIGTERM; the first line on standard output says where, as JSON."""
     from certs import CertsError  # noqa: PLC0415
-    from lineside.sim import build, faults, serve  # noqa: PLC0415 - heavy, only here
+    from lineside.sim import faults, serve  # noqa: PLC0415 - heavy, only here
     from lineside.sim.clock import SimClock  # noqa: PLC0415
 
     stop = serve.stop_by_signal()
-    served = serve.Served(build.build(wish), SimClock(wish.start, chosen.speed))
+    served = serve.Served(rig, SimClock(start, chosen.speed))
     try:
         await _open(served, chosen)
         for fault in chosen.fault:
@@ -131,12 +166,10 @@ async def _open(served: Served, chosen: argparse.Namespace) -> None:
 
 def _run_dry(chosen: argparse.Namespace) -> int:
     """Let the simulation run for its hours as fast as it can; the same seed and start say the same."""
-    from lineside.sim.build import build  # noqa: PLC0415
-
     wish = _wish(chosen)
-    if wish is None:
+    rig = None if wish is None else _built(wish)
+    if wish is None or rig is None:
         return WRONG_USAGE
-    rig = build(wish)
     now, end = wish.start, wish.start + chosen.hours * 3600.0
     digest = hashlib.sha256()
     while now < end:

@@ -11,12 +11,16 @@ import json
 from typing import TYPE_CHECKING
 
 from lineside.sim.faults import SimFaultError, switch_off, switch_on
+from lineside.sim.options import HERTZ, PER_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from der_client.physics.ev import ElectricVehicle
     from lineside.sim.rig import Rig
+
+
+PER_CENT = (0.0, 100.0)
 
 
 class CommandError(Exception):
@@ -27,7 +31,13 @@ def answer_line(rig: Rig, line: str) -> str:
     """Do what a line says; one line of JSON: `ok`, and the status where it was asked for, or `error`."""
     try:
         answer = {"ok": True, **_do(rig, json.loads(line))}
-    except (json.JSONDecodeError, CommandError, SimFaultError) as flaw:
+    except (
+        ValueError,
+        OverflowError,
+        RecursionError,
+        CommandError,
+        SimFaultError,
+    ) as flaw:  # ValueError: no JSON
         answer = {"ok": False, "error": str(flaw)}
     return json.dumps(answer)
 
@@ -62,14 +72,14 @@ def _grid(rig: Rig, value: object) -> dict[str, object]:
         rig.set_phases(_phases(value["phases"]))
         return {}
     nominal = next((d.inverter.settings.nominal_hz for d in rig.devices.values() if d.inverter), 60.0)
-    rig.set_grid(_number(value.get("per_unit", 1.0)), _number(value.get("hertz", nominal)))
+    rig.set_grid(_within(value.get("per_unit", 1.0), PER_UNIT), _within(value.get("hertz", nominal), HERTZ))
     return {}
 
 
 def _phases(value: object) -> list[float]:
     if not isinstance(value, list) or len(value) not in {2, 3}:
         raise CommandError("grid.phases: two or three voltages per unit are wanted")
-    return [_number(one) for one in value]
+    return [_within(one, PER_UNIT) for one in value]
 
 
 def _island(rig: Rig, value: object) -> dict[str, object]:
@@ -81,7 +91,7 @@ def _island(rig: Rig, value: object) -> dict[str, object]:
 
 def _plug(rig: Rig, value: object) -> dict[str, object]:
     for car in _cars(rig):
-        car.plug(None if value is True else _number(value))
+        car.plug(None if value is True else _within(value, PER_CENT))
     return {}
 
 
@@ -128,3 +138,10 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CommandError(f"{value}: not a number")
     return float(value)
+
+
+def _within(value: object, bounds: tuple[float, float]) -> float:
+    number, (low, high) = _number(value), bounds
+    if not low <= number <= high:
+        raise CommandError(f"{value}: a number from {low:g} to {high:g} is wanted")
+    return number

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 SERVER_DEVICE_FAILURE = 4
 RUNAWAY_CELL, DRIFTING_CELL = 3, 5
-DRIFT_PCT_PER_H = 60.0
+DRIFT_PCT_PER_H, MOST_DRIFT_PCT_PER_H = 60.0, 1e6
+LONGEST_DELAY_S, MOST_SHIFT = 3_600.0, 9
 
 
 class SimFaultError(Exception):
@@ -45,7 +46,7 @@ def _switch(name: str, what: str, *, of_line: bool = False) -> SimFault:
 
 
 def _late(device: Device, value: str | None) -> None:
-    device.line.answer_delay_s = _number(value, 1.0)
+    device.line.answer_delay_s = _within(value, 1.0, 0.0, LONGEST_DELAY_S)
 
 
 def _on_time(device: Device) -> None:
@@ -53,7 +54,7 @@ def _on_time(device: Device) -> None:
 
 
 def _refuse(device: Device, value: str | None) -> None:
-    device.faults.exception_code = int(_number(value, SERVER_DEVICE_FAILURE))
+    device.faults.exception_code = int(_within(value, SERVER_DEVICE_FAILURE, 1, 0xFF))
 
 
 def _accept(device: Device) -> None:
@@ -62,7 +63,10 @@ def _accept(device: Device) -> None:
 
 def _wrong_scale(device: Device, value: str | None) -> None:
     point, _, shift = (value or "701.W_SF:1").partition(":")
-    device.faults.scale_shift[point] = int(shift or 1)
+    number, _, name = point.partition(".")
+    if not (number.isdecimal() and name.endswith("_SF")):
+        raise SimFaultError(f"{point}: a model and a scale factor of it are wanted, as 701.W_SF")
+    device.faults.scale_shift[point] = int(_within(shift or None, 1, -MOST_SHIFT, MOST_SHIFT))
 
 
 def _right_scale(device: Device) -> None:
@@ -70,7 +74,7 @@ def _right_scale(device: Device) -> None:
 
 
 def _alarm(device: Device, value: str | None) -> None:
-    device.faults.alarm_bits |= 1 << int(_number(value, 0))
+    device.faults.alarm_bits |= 1 << int(_within(value, 0, 0, 31))
 
 
 def _no_alarm(device: Device) -> None:
@@ -106,7 +110,9 @@ def _runaway(device: Device, value: str | None) -> None:
 def _drift(device: Device, value: str | None) -> None:
     number, _, rate = (value or "").partition(":")
     cell = _cell(device, number or None, DRIFTING_CELL)
-    _pack_of(device).cells.drift_pct_per_s[cell] = _number(rate or None, -DRIFT_PCT_PER_H) / 3600.0
+    _pack_of(device).cells.drift_pct_per_s[cell] = (
+        _within(rate or None, -DRIFT_PCT_PER_H, -MOST_DRIFT_PCT_PER_H, MOST_DRIFT_PCT_PER_H) / 3600.0
+    )
 
 
 def _no_drift(device: Device) -> None:
@@ -256,11 +262,10 @@ def _pack_of(device: Device) -> Pack:
 
 
 def _cell(device: Device, value: str | None, otherwise: int) -> int:
-    number = int(_number(value, otherwise))
-    cells = _pack_of(device).settings.cells
+    number, cells = _number(value, otherwise), _pack_of(device).settings.cells
     if not 0 <= number < cells:
-        raise SimFaultError(f"cell {number}: {device.name} has cells 0 to {cells - 1}")
-    return number
+        raise SimFaultError(f"cell {number:g}: {device.name} has cells 0 to {cells - 1}")
+    return int(number)
 
 
 def _number(value: str | None, otherwise: float) -> float:
@@ -268,3 +273,10 @@ def _number(value: str | None, otherwise: float) -> float:
         return otherwise if value is None else float(value)
     except ValueError:
         raise SimFaultError(f"{value}: not a number") from None
+
+
+def _within(value: str | None, otherwise: float, low: float, high: float) -> float:
+    number = _number(value, otherwise)
+    if not low <= number <= high:
+        raise SimFaultError(f"{number:g}: a number from {low:g} to {high:g} is wanted")
+    return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from lineside.sim.clock import start_of
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Callable
 
     from lineside.sim.build import Wish
     from lineside.sim.rig import GridPoint
@@ -18,14 +19,46 @@ if TYPE_CHECKING:
 PTY = "pty"
 SERIALS = {"inverter": "PV-0001", "battery": "BESS-0001", "ev": "EV-0001"}
 AC_TYPES = {1: 0, 2: 1, 3: 2}
+MOST_W, MOST_WH, MOST_DEVICES = 1e8, 1e7, 100_000
+PER_UNIT, HERTZ = (0.0, 2.0), (10.0, 300.0)
+"""What the grid may be made: shares of the nominal voltage, and Hz."""
+
+
+def within(low: float, high: float) -> Callable[[str], float]:
+    """Reads a number from `low` to `high`; ArgumentTypeError for what is none."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{text}: a number from {low:g} to {high:g} is wanted")
+        return number
+
+    return read
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Reads a whole number from `low` to `high`; ArgumentTypeError for what is none."""
+
+    def read(text: str) -> int:
+        number = within(low, high)(text)
+        if not number.is_integer():
+            raise argparse.ArgumentTypeError(f"{text}: a whole number is wanted")
+        return int(number)
+
+    return read
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
     """Ports, how many, commands and faults."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="Modbus TCP port, the first of several; 0: any")
-    parser.add_argument("--unit", type=int, default=1, help="unit number")
-    parser.add_argument("--count", type=int, default=1, metavar="N", help="so many of them")
+    parser.add_argument("--unit", type=whole(0, 255), default=1, help="unit number")
+    parser.add_argument(
+        "--count", type=whole(1, MOST_DEVICES), default=1, metavar="N", help="so many of them"
+    )
     parser.add_argument("--one-port", action="store_true", help="all behind one port, as units 1, 2, ...")
     parser.add_argument(
         "--tls", type=Path, metavar="FOLDER", help="inside TLS, with a certificate of lineside certs modbus"
@@ -42,14 +75,16 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser, kind: str) -> None:
     """What all devices have: rating, models, wiring."""
-    parser.add_argument("--max-w", type=float, default=5_000.0, help="rating of active power")
+    parser.add_argument("--max-w", type=within(1, MOST_W), default=5_000.0, help="rating of active power")
     parser.add_argument("--serial", default=SERIALS.get(kind, "SIM-0001"), help="serial number in model 1")
     parser.add_argument(
         "--series", type=int, choices=(700, 100), default=700, help="family of SunSpec models"
     )
     parser.add_argument("--phases", type=int, choices=(1, 2, 3), default=1, help="1, 2 (split) or 3 phases")
-    parser.add_argument("--voltage-v", type=float, default=240.0, help="nominal voltage, as 702.VNom")
-    parser.add_argument("--hertz", type=float, default=60.0, help="nominal frequency")
+    parser.add_argument(
+        "--voltage-v", type=within(1, 900), default=240.0, help="nominal voltage, as 702.VNom"
+    )
+    parser.add_argument("--hertz", type=within(*HERTZ), default=60.0, help="nominal frequency")
     parser.add_argument("--trips-early", action="store_true", help="trip where it may, not where it must")
     parser.add_argument(
         "--lab-hooks", action="store_true", help="model 64414: registers that set sun and grid"
@@ -60,12 +95,14 @@ def add_world(parser: argparse.ArgumentParser) -> None:
     """Seed, time, weather and grid."""
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same world")
     parser.add_argument("--start", metavar="TIME", help="time to begin at (ISO 8601 or s since 1970; now)")
-    parser.add_argument("--speed", type=float, default=1.0, help="seconds for each of ours")
-    parser.add_argument("--latitude", type=float, default=45.0, help="degrees north")
-    parser.add_argument("--utc-offset", type=float, default=0.0, metavar="H", help="hours east of UTC")
-    parser.add_argument("--cloudiness", type=float, default=0.6, help="mean share of the sky in cloud")
+    parser.add_argument("--speed", type=within(0, 1e6), default=1.0, help="seconds for each of ours")
+    parser.add_argument("--latitude", type=within(-90, 90), default=45.0, help="degrees north")
     parser.add_argument(
-        "--irradiance", type=float, help="a constant share of full sun instead of the weather"
+        "--utc-offset", type=within(-14, 14), default=0.0, metavar="H", help="hours east of UTC"
+    )
+    parser.add_argument("--cloudiness", type=within(0, 1), default=0.6, help="mean share of the sky in cloud")
+    parser.add_argument(
+        "--irradiance", type=within(0, 2), help="a constant share of full sun instead of the weather"
     )
     parser.add_argument(
         "--grid-profile", type=Path, metavar="CSV", help="lines of seconds,per unit voltage,hertz"
@@ -76,27 +113,33 @@ def _add_battery(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--can-port", type=int, default=0, help="TCP port of the CAN bus (socketcand); 0: any"
     )
-    parser.add_argument("--capacity-wh", type=float, default=10_000.0, help="energy of the pack")
-    parser.add_argument("--soc-pct", type=float, default=60.0, help="state of charge at the start")
-    parser.add_argument("--soh-pct", type=float, default=100.0, help="state of health")
-    parser.add_argument("--cells", type=int, default=16, help="cells in series (3.2 V each)")
+    parser.add_argument("--capacity-wh", type=within(1, MOST_WH), default=10_000.0, help="energy of the pack")
+    parser.add_argument("--soc-pct", type=within(0, 100), default=60.0, help="state of charge at the start")
+    parser.add_argument("--soh-pct", type=within(1, 100), default=100.0, help="state of health")
+    parser.add_argument("--cells", type=whole(1, 512), default=16, help="cells in series (3.2 V each)")
     parser.add_argument("--model-802", action="store_true", help="the battery bank in the inverter's map too")
     parser.add_argument("--profile", default="pylontech_lv", help="frames of the BMS (a name, or a file)")
 
 
 def _add_car(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--discharge-w", type=float, default=0.0, help="power out of the car; 0: none")
+    parser.add_argument(
+        "--discharge-w", type=within(0, MOST_W), default=0.0, help="power out of the car; 0: none"
+    )
     parser.add_argument("--no-habits", action="store_true", help="the car stays until it is told to leave")
 
 
 def _add_car_alone(parser: argparse.ArgumentParser) -> None:
     _add_car(parser)
-    parser.add_argument("--soc-pct", type=float, default=40.0, help="state of charge at the start")
+    parser.add_argument("--soc-pct", type=within(0, 100), default=40.0, help="state of charge at the start")
 
 
 def _add_load(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--daily-wh", type=float, default=9_000.0, help="what the household takes in a day")
-    parser.add_argument("--flexible-w", type=float, default=2_000.0, help="heating or cooling that can wait")
+    parser.add_argument(
+        "--daily-wh", type=within(0, MOST_WH), default=9_000.0, help="what the household takes in a day"
+    )
+    parser.add_argument(
+        "--flexible-w", type=within(0, MOST_W), default=2_000.0, help="heating or cooling that can wait"
+    )
     parser.add_argument("--float-meter", action="store_true", help="meter model 211 to 213")
     parser.add_argument("--export-positive", action="store_true", help="the meter's W is positive outwards")
 
@@ -171,6 +214,9 @@ def read_grid(path: Path) -> tuple[GridPoint, ...]:
     if any(len(row) != 3 for row in rows):
         raise ValueError(f"{path}: a line is seconds,per unit,hertz")
     points = tuple((float(row[0]), float(row[1]), float(row[2])) for row in rows)
-    if any(later[0] <= earlier[0] for earlier, later in pairwise(points)):
+    if not all(later[0] > earlier[0] for earlier, later in pairwise(points)):
         raise ValueError(f"{path}: times must rise")
+    for _, per_unit, hertz in points:
+        if not (PER_UNIT[0] <= per_unit <= PER_UNIT[1] and HERTZ[0] <= hertz <= HERTZ[1]):
+            raise ValueError(f"{path}: {per_unit:g},{hertz:g}: per unit 0 to 2 and 10 to 300 Hz are wanted")
     return points

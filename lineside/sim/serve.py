@@ -227,8 +227,14 @@ async def hear_standard_input(served: Served) -> None:
     reader = asyncio.StreamReader(limit=LONGEST_LINE)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while line := await reader.readline():
-        sys.stdout.write(served.tell(line.decode(errors="replace")) + "\n")
+    while not reader.at_eof():
+        try:
+            line = await reader.readline()
+        except ValueError:
+            answer = json.dumps({"ok": False, "error": f"a line has {LONGEST_LINE} characters at most"})
+        else:
+            answer = served.tell(line.decode(errors="replace")) if line else ""
+        sys.stdout.write(answer + "\n" if answer else "")
         sys.stdout.flush()
 
 

@@ -27,9 +27,12 @@ from der_client.device import (
     Telemetry,
 )
 from der_client.driver import DeviceDriver, Driver
+from der_client.physics import Orders
 from der_client.sunspec import TransportSettings
-from der_client.sunspec.simulator import InverterHandle, InverterSettings, serve_inverter
-from der_client.sunspec.simulator.bank import put
+from der_client.sunspec.definitions import HEADER_SIZE
+from der_client.sunspec.simulator import InverterHandle, InverterSettings, series_700, serve_inverter
+from der_client.sunspec.simulator.bank import IllegalRequestError, put
+from der_client.sunspec.simulator.orders_700 import Models, orders_of
 from der_client.sunspec_driver import SunSpecDriver, SunSpecDriverSettings, keeper_of
 
 PV = InverterSettings(
@@ -66,10 +69,11 @@ class Bench:
     def driver(self) -> Driver[object]:
         return SunSpecDriver.add("der", self.settings)
 
-    async def test(self, driver: Driver[object] | None = None, guard: Guard | None = None) -> Report:
+    async def test(
+        self, driver: Driver[object] | None = None, settings: TrialSettings | None = None
+    ) -> Report:
         """The report of a test with `--yes`."""
         under_test = driver or self.driver()
-        settings = TrialSettings(guard=guard or Guard())
         trial = Trial(
             under_test, keeper=keeper_of(self.settings), pace=self, settings=settings, may_write=True
         )
@@ -148,7 +152,8 @@ async def test_a_good_battery_passes_every_test_and_rests_afterwards(battery: Be
     before = battery.registers()
     report = await battery.test()
 
-    assert verdicts(report) == dict.fromkeys(("identity", "readings", *WRITING, "restored"), Verdict.PASSED)
+    passed = dict.fromkeys(("identity", "readings", *WRITING, "restored"), Verdict.PASSED)
+    assert verdicts(report) == passed | {"limit": Verdict.NOT_DONE}
     sign = figures(report, "sign")
     assert sign == {"asked": 800.0, "charging": -800.0, "discharging": 800.0}
     assert figures(report, "ramp")["asked"] == 100
@@ -180,6 +185,77 @@ async def test_setpoints_of_somebody_else_are_put_back_as_they_were(pv: Bench) -
 
     assert verdicts(report)["restored"] is Verdict.PASSED
     assert pv.registers() == before
+
+
+async def test_controls_that_are_not_shown_are_not_told_to_be_as_before(
+    pv: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, inverter = keeper_of(pv.settings), pv.handle.inverter
+    controls, shown = inverter.bank.models[704], inverter.read
+
+    def read(address: int, count: int) -> list[int]:
+        if controls.address < address + count - HEADER_SIZE and address < controls.end:
+            raise IllegalRequestError(4, "out of order")
+        return shown(address, count)
+
+    assert await keeper.remember() is None
+    monkeypatch.setattr(inverter, "read", read)
+    fault = Fault(kind=FaultKind.REFUSED, detail="model 704 cannot be read")
+    assert await keeper.restore() == fault
+    assert await keeper.remember() == fault
+
+
+async def test_ratings_that_the_device_lowered_meanwhile_are_not_put_back() -> None:
+    async with bench_of(replace(BATTERY, series=100)) as it:
+        keeper, models = keeper_of(it.settings), it.handle.inverter.bank.models
+        assert await keeper.remember() is None
+        put(models[124], "WChaMax", 1_000)
+        put(models[121], "WMax", 3_000)
+        put(models[124], "InWRte", 50)
+
+        assert await keeper.restore() == ("124.InWRte",)
+        assert models[124].number("WChaMax") == 1_000
+        assert models[121].number("WMax") == 3_000
+        assert models[124].number("InWRte") == 100
+
+
+async def test_a_limit_that_a_battery_ignores_does_not_pass(
+    battery: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlimited(models: Models, *, trips_when_it_may: bool) -> Orders:
+        return replace(orders_of(models, trips_when_it_may=trips_when_it_may), limit=None)
+
+    monkeypatch.setattr(series_700, "orders_of", unlimited)
+    report = await battery.test()
+
+    assert verdicts(report)["limit"] is Verdict.NOT_DONE
+    assert "what the limit does alone cannot be seen" in words(report, "limit")
+    assert figures(report, "limit")["reached"] == 400
+
+
+async def test_a_battery_is_not_moved_by_less_than_can_be_told(battery: Bench) -> None:
+    before = battery.registers()
+    report = await battery.test(settings=TrialSettings(power_pct=5))
+
+    assert [verdicts(report)[test] for test in WRITING] == [Verdict.NOT_DONE] * 4
+    assert "more with --power-pct" in words(report, "sign")
+    assert battery.registers() == before
+
+
+async def test_levels_that_cannot_be_told_apart_say_nothing_of_the_fallback() -> None:
+    async with bench_of(replace(PV, irradiance=((0.0, 0.07),))) as dim:
+        report = await dim.test()
+
+        assert verdicts(report)["limit"] is Verdict.PASSED
+        assert verdicts(report)["loss of communication"] is Verdict.NOT_DONE
+        assert "repeat it with more power" in words(report, "loss of communication")
+
+
+async def test_a_small_inverter_is_not_judged_by_less_than_can_be_told() -> None:
+    async with bench_of(replace(PV, max_w=300, pv_w=300, irradiance=((0.0, 0.06),))) as small:
+        report = await small.test()
+
+        assert [verdicts(report)[test] for test in WRITING] == [Verdict.NOT_DONE] * 4
 
 
 async def test_an_inverter_in_the_dark_is_not_tested_with_writes() -> None:
@@ -228,7 +304,7 @@ async def test_a_grid_out_of_bounds_stops_the_test_before_it_writes(pv: Bench) -
 
 
 async def test_a_full_battery_is_not_moved(battery: Bench) -> None:
-    report = await battery.test(guard=Guard(max_soc_pct=40.0))
+    report = await battery.test(settings=TrialSettings(guard=Guard(max_soc_pct=40.0)))
 
     assert report.verdict is Verdict.ABORTED
     assert "SoC" in words(report, "test")
@@ -271,7 +347,7 @@ async def test_a_battery_with_its_bms_is_tested_as_one_device(battery: Bench) ->
     await pack.close()
 
     found = verdicts(report)
-    assert {found[test] for test in ("sign", "limit", "ramp", "restored")} == {Verdict.PASSED}
+    assert {found[test] for test in ("sign", "ramp", "restored")} == {Verdict.PASSED}
     assert next(f.value for f in report.findings[1].figures if f.name == "SoC") == 60.0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from der_client.can import BatterySettings, BmsSettings, PackSettings, ServedBattery, serve_battery
+from der_client.commissioning import Finding, Report, Trial, Verdict
 from der_client.device_cli import add_parser
 from der_client.sunspec import SunSpecDevice
 from der_client.sunspec.simulator import (
@@ -22,6 +23,7 @@ from der_client.sunspec.simulator import (
     parse_image,
     serve_inverter,
 )
+from der_client.sunspec.simulator.bank import SilentUnitError
 from der_client.sunspec.simulator.serve import ClockedStore
 
 PV = InverterSettings(
@@ -156,8 +158,68 @@ async def test_apply_writes_and_shows_what_was_read_back(
     lines = capsys.readouterr().out.splitlines()
     assert "  connect False, max_w_pct 40.0" in lines
     assert any(line.endswith("704.WMaxLimPctRvrtTms = 90 (0000 005A), read back") for line in lines)
-    assert lines[-1] == "  the device falls back by itself after 90 s"
+    assert lines[-2].startswith("  NOT GUARDED: connect stays until --connect")
+    assert lines[-1] == "  the device falls back by itself after 90 s: max_w_pct"
     assert pv.inverter.bank.models[704].number("WMaxLimPct") == 0
+
+
+@pytest.mark.parametrize(
+    "options", [("--connect",), ("--no-connect",), ("--release",), ("--limit-pct", "100")]
+)
+async def test_apply_promises_no_fallback_that_does_not_come(
+    pv: InverterHandle, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    assert await device("apply", at(pv), *options, "--yes") == 0
+    assert "falls back" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("apply", "--limit-pct", "40", "--for", "0"),
+        ("apply", "--limit-pct", "40", "--for=-5"),
+        ("apply", "--limit-pct", "40", "--for", "65535"),
+        ("test", "--reversion", "0"),
+    ],
+)
+async def test_reversion_time_that_no_timer_takes_is_wrong_usage(
+    pv: InverterHandle, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    command, *others = options
+    assert await device(command, at(pv), *others, "--yes") == 2
+    assert "outside 1 to 65534" in capsys.readouterr().err
+    assert pv.inverter.bank.models[704].integer("WMaxLimPctEna") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "flaw"),
+    [
+        (("apply", "--limit-pct=-5"), "argument --limit-pct: -5: a number from 0 to 100 is wanted"),
+        (("apply", "--limit-pct=nan"), "argument --limit-pct: nan: a number from 0 to 100 is wanted"),
+        (("apply", "--target-w=much"), "argument --target-w: much: a number from"),
+        (("apply", "--pf=5"), "argument --pf: 5: a number from -1 to 1 is wanted"),
+        (("apply", "--pf=0"), "argument --pf: 0: a power factor is not 0"),
+        (("read", "--count=1.5"), "argument --count: 1.5: a whole number is wanted"),
+        (("test", "--min-soc=nan"), "argument --min-soc: nan: a number from 0 to 100 is wanted"),
+    ],
+)
+def test_figure_that_cannot_be_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], flaw: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(options[0], "127.0.0.1", *options[1:])
+    assert ended.value.code == 2
+    assert flaw in capsys.readouterr().err
+
+
+def test_map_outside_the_address_space_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("scan", "127.0.0.1", "--base", "70000") == 2
+    assert "bases: 70000 is outside 0 to 65533" in capsys.readouterr().err
+
+
+async def test_apply_says_what_falls_back(pv: InverterHandle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await device("apply", at(pv), "--limit-pct", "40", "--for", "65534", "--yes") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "  the device falls back by itself after 65534 s"
 
 
 async def test_apply_names_what_the_device_cannot_do(
@@ -197,6 +259,24 @@ async def test_dump_can_leave_the_serial_number_out(
     words = parse_image(capsys.readouterr().out)
     assert {40051, 40068} <= set(words)
     assert not set(range(40052, 40068)) & set(words)
+
+
+async def test_dump_that_breaks_off_is_printed_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    class FallingSilent(Inverter):
+        def read(self, address: int, count: int) -> list[int]:
+            if address >= self.bank.models[704].address:
+                raise SilentUnitError
+            return super().read(address, count)
+
+    server = ModbusServer({1: ClockedStore(FallingSilent(PV, 0.0), lambda: 1.0)}, FaultSwitches())
+    await server.start("127.0.0.1", 0)
+    code = await device("dump", f"127.0.0.1:{server.port}", "--timeout", "0.1")
+    await server.close()
+    printed = capsys.readouterr()
+    assert code == 1
+    assert printed.out.startswith("# SunSpec map at 40000: models 1 (66), ")
+    assert printed.out.splitlines()[-1].startswith("# NOT COMPLETE: read ")
+    assert "no answer" in printed.err
 
 
 async def test_dump_of_nothing_says_why(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
@@ -250,6 +330,31 @@ async def test_test_reports_in_text_and_json(
         "identity", "readings", "limit", "sign", "ramp", "loss of communication", "restored",
     ]  # fmt: skip
     assert kept["identity"]["serial"] == "PV-1"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.PASSED), 0),
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.NOT_DONE), 0),
+        ((Verdict.WARNING, Verdict.PASSED, Verdict.NOT_DONE), 0),
+        ((Verdict.PASSED, Verdict.NOT_DONE, Verdict.NOT_DONE), 1),
+        ((Verdict.WARNING, Verdict.NOT_DONE, Verdict.NOT_DONE), 1),
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.FAILED), 1),
+        ((Verdict.PASSED, Verdict.PASSED, Verdict.ABORTED), 1),
+    ],
+)
+async def test_exit_code_of_a_test(
+    pv: InverterHandle, monkeypatch: pytest.MonkeyPatch, verdicts: tuple[Verdict, ...], code: int
+) -> None:
+    found = zip(("identity", "sign", "limit"), verdicts, strict=True)
+    findings = tuple(Finding(test=name, verdict=verdict, words="") for name, verdict in found)
+
+    async def run_of(trial: Trial) -> Report:
+        return Report(device="der", started_s=0, findings=findings)
+
+    monkeypatch.setattr(Trial, "run", run_of)
+    assert await device("test", at(pv), "--yes") == code
 
 
 async def test_kinds_prints_what_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:

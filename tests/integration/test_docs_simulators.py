@@ -78,6 +78,16 @@ def test_the_page_names_every_fault() -> None:
         ('{"fault": "thermal-runaway=99"}', "cells 0 to 15"),
         ('{"fault": "late=soon"}', "soon: not a number"),
         ('{"fault": "bms-alarm=tsunami"}', "tsunami"),
+        ('{"fault": "wrong-scale=701.W_SF:x"}', "x: not a number"),
+        ('{"fault": "wrong-scale=W_SF:1"}', "a model and a scale factor of it are wanted, as 701.W_SF"),
+        ('{"fault": "exception=nan"}', "a number from 1 to 255 is wanted"),
+        ('{"fault": "alarm=1e9"}', "a number from 0 to 31 is wanted"),
+        ('{"fault": "thermal-runaway=nan"}', "cells 0 to 15"),
+        ('{"grid": {"per_unit": NaN}}', "a number from 0 to 2 is wanted"),
+        ('{"grid": {"hertz": 1e300}}', "a number from 10 to 300 is wanted"),
+        ('{"plug": 1' + 5_000 * "0" + "}", "integer string conversion"),
+        ('{"plug": 1' + 400 * "0" + "}", "too large"),
+        (5_000 * "[", "recursion"),
     ],
 )
 def test_what_cannot_be_done_is_told(line: str, flaw: str) -> None:

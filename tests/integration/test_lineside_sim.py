@@ -16,6 +16,7 @@ from certs import Pki
 from der_client.sunspec import SerialSettings, TlsSettings, TransportSettings, read_points
 from der_client.sunspec.scan import Failure
 from der_client.sunspec.transport import ModbusTransport
+from lineside.sim.options import read_grid
 
 COMMAND = [sys.executable, "-m", "lineside", "sim"]
 NOON = "2026-06-21T12:00"
@@ -90,6 +91,18 @@ async def test_commands_may_come_on_standard_input() -> None:
         answer = json.loads(await asyncio.to_thread(process.stdout.readline))
         assert (answer["ok"], answer["devices"][0]["plugged"]) == (True, False)
         assert await value(where, "713.SoC") is None
+
+
+async def test_a_command_that_is_too_long_is_told_and_the_simulation_goes_on() -> None:
+    with running("inverter", "--control", "--start", NOON) as (_, process):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(200_000 * " " + '\n{"status": true}\n')
+        process.stdin.flush()
+        answers = [json.loads(await asyncio.to_thread(process.stdout.readline))]
+        while not answers[-1]["ok"]:
+            answers.append(json.loads(await asyncio.to_thread(process.stdout.readline)))
+        assert answers[0] == {"ok": False, "error": "a line has 65536 characters at most"}
 
 
 async def test_a_car_charges_at_once_and_time_may_be_fast() -> None:
@@ -171,11 +184,28 @@ def test_the_same_seed_gives_the_same_hash_and_another_one_another() -> None:
         (["inverter", "--fault", "frozen-soc"], "frozen-soc: inverter cannot have that"),
         (["site", "--fault", "silent@cellar"], "cellar: no such device"),
         (["inverter", "--grid-profile", "nowhere.csv"], "nowhere.csv"),
+        (["inverter", "--voltage-v", "0"], "argument --voltage-v: 0: a number from 1 to 900 is wanted"),
+        (["inverter", "--max-w", "nan"], "argument --max-w: nan: a number from 1 to"),
+        (["inverter", "--count", "1.5"], "argument --count: 1.5: a whole number is wanted"),
+        (["inverter", "--fault", "wrong-scale=701.W_SF:x"], "x: not a number"),
+        (["battery", "--profile", "nosuch"], "nosuch: profile: neither a file nor one of"),
+        (["run", "battery", "--profile", "nosuch"], "nosuch: profile: neither a file nor one of"),
+        (["run", "ev", "--max-w", "1", "--discharge-w", "1e6"], "cannot say these figures, choose others"),
+        (["run", "site", "--cells", "0"], "argument --cells: 0: a number from 1 to"),
     ],
 )
 def test_wrong_wishes_are_told_and_end_with_2(arguments: list[str], flaw: str) -> None:
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, flaw in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["0,nan,60", "0,1,0", "0,1e9,60"])
+def test_grid_that_cannot_be_is_told(tmp_path: Path, line: str) -> None:
+    profile = tmp_path / "grid.csv"
+    profile.write_text(line + "\n")
+    with pytest.raises(ValueError, match="per unit 0 to 2 and 10 to 300 Hz are wanted"):
+        read_grid(profile)
 
 
 @pytest.mark.parametrize(("what", "line"), [("list-models", "household"), ("list-faults", "thermal-runaway")])

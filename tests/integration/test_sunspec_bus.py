@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from der_client.device import FaultKind
+from der_client.commissioning.describe import hint_of
+from der_client.device import Fault, FaultKind
 from der_client.sunspec.bus import Answer, Bus, BusSettings
 from der_client.sunspec.lines import Receiver
 from der_client.sunspec.requests import read_request, write_request
 from der_client.sunspec.scan import Failure
+from der_client.sunspec.tcp_line import TcpLine
 from der_client.sunspec.turns import Urgency
 
 READ, WRITE = read_request(0, 1), write_request(0, (1,))
@@ -27,7 +29,7 @@ class Wire:
     is_connection: bool = True
     has_broadcast: bool = False
     pauses_s: float = 0.0
-    errors: list[OSError] = field(default_factory=list)
+    errors: list[OSError | ValueError | RuntimeError] = field(default_factory=list)
     opened: int = 0
     dead_on_arrival: bool = False
     links: list["WireLink"] = field(default_factory=list)
@@ -263,12 +265,26 @@ async def test_failed_attempt_to_connect_fails_all_and_is_not_repeated_at_once(s
         (ConnectionRefusedError(111, "x"), "Connection refused"),
         (OSError("multiple exceptions"), "multiple exceptions"),
         (OSError(-2, "Name or service not known"), "[Errno -2] Name or service not known"),
+        (UnicodeError("label empty or too long"), "name not known: label empty or too long"),
+        (ValueError("embedded null character"), "embedded null character"),
+        (RuntimeError("can't start new thread"), "can't start new thread"),
     ],
 )
-async def test_reason_of_a_failed_attempt_is_told(stand: Stand, error: OSError, reason: str) -> None:
+async def test_reason_of_a_failed_attempt_is_told(
+    stand: Stand, error: OSError | ValueError | RuntimeError, reason: str
+) -> None:
     stand.wire.errors.append(error)
     answer = await result(stand.bus.ask(1, READ, LONG_S))
     assert answer == no_answer(f"cannot connect to wire: {reason}")
+
+
+async def test_name_that_cannot_be_is_a_failed_attempt_with_a_hint() -> None:
+    bus = Bus(TcpLine(host="inverter..local", port=502))
+    failure = await result(bus.ask(1, READ, LONG_S))
+    assert isinstance(failure, Failure)
+    assert "inverter..local:502: name not known" in failure.detail
+    assert "the name is not known" in hint_of(Fault(kind=failure.kind, detail=failure.detail))
+    await bus.close()
 
 
 async def test_device_that_closes_at_once_is_a_failed_attempt(stand: Stand) -> None:

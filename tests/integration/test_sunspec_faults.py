@@ -8,6 +8,7 @@ import pytest
 
 from der_client.device import Applied, Fault, FaultKind, Nameplate, Reversion, Setpoint, Telemetry
 from der_client.sunspec import SunSpecDevice, SunSpecSettings, TransportSettings
+from der_client.sunspec.definitions import HEADER_SIZE
 from der_client.sunspec.simulator import (
     FaultSwitches,
     Inverter,
@@ -260,6 +261,40 @@ async def test_wrong_unit_is_refused_by_the_gateway() -> None:
     assert isinstance(fault, Fault)
     assert fault.kind is FaultKind.REFUSED
     assert "exception 11 (gateway target did not respond)" in fault.detail
+
+
+class OnceBusyStore:
+    """An inverter that is busy when its controls are read for the first time."""
+
+    def __init__(self, code: int) -> None:
+        self.inverter = Inverter(PV, 0.0)
+        self.code: int | None = code
+
+    def read(self, address: int, count: int) -> Sequence[int]:
+        if self.code and address == self.inverter.bank.models[704].address and count > HEADER_SIZE:
+            code, self.code = self.code, None
+            raise IllegalRequestError(code, "not now")
+        return self.inverter.read(address, count)
+
+    def write(self, address: int, words: Sequence[int]) -> None:
+        self.inverter.write(address, words, 0.0)
+
+
+@pytest.mark.parametrize("code", [6, 11])
+async def test_device_that_was_busy_in_a_scan_is_scanned_again_and_takes_setpoints(code: int) -> None:
+    server = await ModbusServer({1: OnceBusyStore(code)}).start()
+    device = SunSpecDevice("der", "127.0.0.1", server.port, settings=QUICK)
+    fault = await device.identify()
+    plate = await device.identify()
+    result = await device.apply(HALF, REVERSION)
+    await device.close()
+    await server.close()
+    assert isinstance(fault, Fault)
+    assert f"exception {code}" in fault.detail
+    assert isinstance(plate, Nameplate)
+    assert "opModMaxLimW" in plate.modes
+    assert isinstance(result, Applied)
+    assert not result.unsupported
 
 
 class RefusingStore:

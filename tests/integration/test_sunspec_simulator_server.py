@@ -186,10 +186,10 @@ async def test_server_has_no_port_before_it_starts() -> None:
 @pytest.mark.parametrize("hide_serial", [False, True])
 async def test_dump_of_a_device_is_an_image_of_it(handle: InverterHandle, hide_serial: bool) -> None:
     where = ("127.0.0.1", handle.port, 1, TransportSettings())
-    text = await dump(*where, ScanSettings(), hide_serial=hide_serial)
+    found = await dump(*where, ScanSettings(), hide_serial=hide_serial)
     missing = await dump(*where, ScanSettings(bases=(7,)))
-    assert isinstance(text, str)
-    words = parse_image(text)
+    assert not isinstance(found, Failure)
+    words = parse_image(found.text())
     served = handle.inverter.read(40000, len(words) + 16 * hide_serial)
     assert [word for at, word in enumerate(served, 40000) if at in words] == list(words.values())
     assert (40052 in words) is not hide_serial

@@ -12,6 +12,7 @@ from der_client.sunspec.scan import MARKER, Adapt, Answer, Failure, Read, ScanSe
 
 ILLEGAL = Failure(FaultKind.REFUSED, "exception 2", 2)
 BUSY = Failure(FaultKind.REFUSED, "exception 6", 6)
+BROKEN = Failure(FaultKind.REFUSED, "exception 4", 4)
 SILENT = Failure(FaultKind.NO_ANSWER, "no answer")
 
 
@@ -138,12 +139,25 @@ def test_refused_address_right_after_the_marker_is_a_failure() -> None:
     assert Bus(chain(end=())).scan(ScanSettings(bases=(40000,))) == ILLEGAL
 
 
-def test_model_that_answers_with_an_exception_is_kept_without_registers() -> None:
-    found = Bus(chain((701, 153), (713, 7)), {40125: BUSY}).scan()
+@pytest.mark.parametrize("base", [-1, 65534, 70000])
+def test_map_cannot_begin_outside_the_address_space(base: int) -> None:
+    with pytest.raises(ValueError, match=f"bases: {base} is outside 0 to 65533"):
+        ScanSettings(bases=(40000, base))
+
+
+@pytest.mark.parametrize("failure", [ILLEGAL, BROKEN], ids=["2", "4"])
+def test_model_that_answers_with_an_exception_is_kept_without_registers(failure: Failure) -> None:
+    found = Bus(chain((701, 153), (713, 7)), {40125: failure}).scan()
     assert ids(found) == [701, 713]
     assert isinstance(found, DeviceMap)
     assert found.first(701) is None
-    assert found.warnings == ("model 701 at 40002: exception 6",)
+    assert found.warnings == (f"model 701 at 40002: {failure.detail}",)
+
+
+@pytest.mark.parametrize("code", [5, 6, 10, 11])
+def test_model_that_is_not_shown_for_the_moment_is_a_failure(code: int) -> None:
+    passing = Failure(FaultKind.REFUSED, f"exception {code}", code)
+    assert Bus(chain((701, 153), (713, 7)), {40125: passing}).scan() == passing
 
 
 def test_counts_of_a_long_curve_model_are_read_before_its_curves() -> None:
