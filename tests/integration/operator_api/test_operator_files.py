@@ -9,6 +9,7 @@ import secrets
 import shlex
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,9 +17,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from sep2_server import Settings
+from sep2_server.files.stored import sweep_contents
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.auth import Role
 from sep2_server.operator.token_files import add_token
+from tests.integration.operator_api.conftest import LiveServer
 from tests.integration.process.site_process import until
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
@@ -86,6 +89,17 @@ def test_octets_are_kept_by_their_digest(api: OperatorClient, firmware: Path, si
     assert told == {"sha256": digest, "size": 2_000_000}
     kept = site.server.files_folder / digest[:2] / digest
     assert kept.read_bytes() == firmware.read_bytes()
+
+
+def test_octets_that_no_file_came_to_have_go_after_a_day(
+    api: OperatorClient, firmware: Path, site: Site, live: LiveServer
+) -> None:
+    with firmware.open("rb") as octets:
+        digest = str(api.send("/contents", octets)["sha256"])
+    kept = site.server.files_folder / digest[:2] / digest
+    for later_s, is_there in ((86_000, True), (100_000, False)):
+        live.run(sweep_contents(live.server.store, live.server.environment, time.time() + later_s))
+        assert kept.is_file() is is_there
 
 
 def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
