@@ -120,7 +120,7 @@ class AuditLog:
             raise OSError(HEADLESS)
         size = os.fstat(self._file).st_size
         if size < head.size:
-            if not (size == 0 and self._was_rotated(head)):
+            if not self._was_rotated(head):
                 raise OSError(f"the log is shorter than its head says ({size} octets, not {head.size})")
             head = Head(seq=head.seq, sha256=head.sha256, size=0)
         return self._followed(head)
