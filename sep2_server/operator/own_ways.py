@@ -54,15 +54,15 @@ def require_removed_here(desk: Desk, row: Row) -> None:
     _require(route, _REMOVED, "removed")
     if route.id in _PUT_BY_DEVICES and not desk.may_rule:
         raise Forbidden(f"a {route.id} is what the device said", "use a token of role admin")
-    require_utility_data(desk, row, route.id)
+    require_utility_data(desk, row, route.id, "removed")
 
 
-def require_utility_data(desk: Desk, row: Row, kind: str) -> None:
+def require_utility_data(desk: Desk, row: Row, kind: str, done: str) -> None:
     """Raise BadRequest for a `kind` at or below the UsagePoint of a mirror: to forget it is an admin's."""
     place = desk.environment.uris.find(row.href)
     is_reading = place is not None and place.path.startswith("/upt/")
     if is_reading and not is_utility_data(desk.transaction, desk.environment, row):
-        raise BadRequest(f"href: a {kind} is not removed here", _READINGS)
+        raise BadRequest(f"href: a {kind} is not {done} here", _READINGS)
 
 
 def _require(route: Route, ways: Mapping[str, str], done: str) -> None:

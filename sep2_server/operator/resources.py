@@ -344,8 +344,10 @@ def _make_list(desk: Desk, target: Target) -> Row:
 
 
 def _first(desk: Desk, target: Target, body: object) -> Answer:
-    """The first value of a single resource."""
+    """The first value of a single resource; or a Reading, which has no row of its own."""
     kind = target.route.id
+    if kind == metering.READING:
+        return metering.change(desk, target, body)
     plan = plan_of(desk, kind, given_of(desk, body, kind), kind)
     return _told(desk, put_single(desk, kind, target.place.parts, target.owner_id, plan))
 

@@ -129,6 +129,26 @@ def test_a_reading_is_added_replaced_and_removed(
     assert rows_of(api.get("resources", href=f"{reading_set}/r"), "items") == []
 
 
+def test_a_reading_is_changed_in_its_place(
+    api: OperatorClient, device_request: DeviceRequest, site: Site
+) -> None:
+    """It was told as done and changed nothing; a second Reading stood at the href of the first."""
+    reading_set = set_of(api, add(api, "/upt", POINT))
+    [first, second] = rows_of(api.get("resources", href=f"{reading_set}/r"), "items")
+    href, seen = str(first["href"]), last_change(site)
+    told = api.call("PUT", ("resources",), {"value": 9}, query={"href": href})
+    assert (told["href"], told["resource"]["value"]) == (href, 9)  # type: ignore[index,call-overload]
+    assert Codec().decode(device_request("GET", href).body, Reading).value == 9
+    page = Codec().decode(device_request("GET", f"{reading_set}/r?l=9").body, ReadingList)
+    assert (page.all, [reading.value for reading in page.Reading_]) == (2, [9, 8])
+    assert last_change(site) != seen, "who has subscribed is told"
+    taken = {"localID": "00", "timePeriod": {"start": DAY, "duration": 900}}
+    with pytest.raises(ApiError, match="another Reading of the set has that"):
+        api.call("PUT", ("resources",), taken, query={"href": str(second["href"])})
+    with pytest.raises(ApiError, match="nothing is at"):
+        api.call("PUT", ("resources",), {"value": 9}, query={"href": f"{reading_set}/r/7"})
+
+
 def test_readings_of_a_mirror_are_what_the_device_said(
     api: OperatorClient, device_request: DeviceRequest
 ) -> None:
