@@ -1,10 +1,11 @@
-"""Resources that are more than their row: operators change and remove them in ways of their own."""
+"""Resources that are more than their row: operators add, change and remove them in ways of their own."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from function_sets import Route
 from schemas import Response
+from sep2_server.location import Target
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Forbidden
 from sep2_server.rows import Row
@@ -14,11 +15,23 @@ from sep2_server.usage_points import is_utility_data
 _FORGET: Final = "it is what the device said; to forget it: lineside op forget DEVICE --"
 _READINGS: Final = f"{_FORGET}readings"
 _RESPONSE: Final = f"{_FORGET}responses"
+_ADDED: Final[Mapping[str, str]] = {
+    "DER": "lineside op modify",
+    "EndDevice": "lineside op enrol",
+    "FunctionSetAssignments": "lineside op group add",
+    "LogEvent": "the device makes it",
+    "MirrorUsagePoint": "the device makes it",
+    "Notification": "it is never stored",
+    "Response": "the device makes it",
+    "Subscription": "the device makes it",
+}
+"""Items that no operator adds as resources, and how they come to be."""
 _CHANGED: Final[Mapping[str, str]] = {
     "DER": "lineside op modify",
     "EndDevice": "lineside op modify",
     "FlowReservationRequest": "the device changes it; answer it: lineside op flow",
     "FunctionSetAssignments": "lineside op group add",
+    "LogEvent": f"{_FORGET}log-events",
     "MirrorUsagePoint": "the device changes it; its rate: lineside op rates DEVICE --mirrors",
     "Registration": "lineside op modify DEVICE --pin PIN",
     "Subscription": "the device changes it; to end it: lineside op notify cancel",
@@ -40,9 +53,21 @@ _PUT_BY_DEVICES: Final = frozenset(
 )
 
 
-def require_changed_here(route: Route) -> None:
-    """Raise BadRequest for a resource whose client, subscription or record would not follow."""
-    _require(route, _CHANGED, "changed")
+def require_added_here(desk: Desk, target: Target, kind: str) -> None:
+    """Raise BadRequest for an item of a list that comes to be in another way, or that a mirror has."""
+    if kind in _ADDED:
+        raise BadRequest(f"{kind}: not added here", _ADDED[kind])
+    _require_not_reported(desk, target, kind, "added")
+
+
+def require_changed_here(desk: Desk, target: Target) -> None:
+    """Raise BadRequest for a resource whose client, subscription or record would not follow, or as reported.
+
+    What a device puts in one place may be changed there, by an admin: Forbidden for others.
+    """
+    _require(target.route, _CHANGED, "changed")
+    _require_admin(desk, target.route)
+    _require_not_reported(desk, target, target.route.id, "changed")
 
 
 def require_removed_here(desk: Desk, row: Row) -> None:
@@ -52,8 +77,7 @@ def require_removed_here(desk: Desk, row: Row) -> None:
     """
     route = route_named(row.kind)
     _require(route, _REMOVED, "removed")
-    if route.id in _PUT_BY_DEVICES and not desk.may_rule:
-        raise Forbidden(f"a {route.id} is what the device said", "use a token of role admin")
+    _require_admin(desk, route)
     require_utility_data(desk, row, route.id, "removed")
 
 
@@ -63,6 +87,17 @@ def require_utility_data(desk: Desk, row: Row, kind: str, done: str) -> None:
     is_reading = place is not None and place.path.startswith("/upt/")
     if is_reading and not is_utility_data(desk.transaction, desk.environment, row):
         raise BadRequest(f"href: a {kind} is not {done} here", _READINGS)
+
+
+def _require_not_reported(desk: Desk, target: Target, kind: str, done: str) -> None:
+    row = target.row or target.above
+    if row is not None:
+        require_utility_data(desk, row, kind, done)
+
+
+def _require_admin(desk: Desk, route: Route) -> None:
+    if route.id in _PUT_BY_DEVICES and not desk.may_rule:
+        raise Forbidden(f"a {route.id} is what the device said", "use a token of role admin")
 
 
 def _require(route: Route, ways: Mapping[str, str], done: str) -> None:

@@ -33,7 +33,11 @@ from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import abandon, cancel_event, change_event, current
 from sep2_server.operator.function_rules import require_free, require_subject
-from sep2_server.operator.own_ways import require_changed_here, require_removed_here
+from sep2_server.operator.own_ways import (
+    require_added_here,
+    require_changed_here,
+    require_removed_here,
+)
 from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.reports import counts_of, response_told
 from sep2_server.operator.requests import CancelControl
@@ -46,16 +50,6 @@ from sep2_server.rows import OVER, Group, Row
 from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
-MADE_ELSEWHERE: Final = {
-    "DER": "lineside op modify",
-    "EndDevice": "lineside op enrol",
-    "FunctionSetAssignments": "lineside op group add",
-    "Subscription": "the device makes it",
-    "MirrorUsagePoint": "the device makes it",
-    "Response": "the device makes it",
-    "Notification": "it is never stored",
-}
-"""Items that no operator adds here, and how they come to be."""
 REQUEST: Final = "FlowReservationRequest"
 COMPONENT: Final = "RateComponent"
 """What is no program and has events below it."""
@@ -102,11 +96,10 @@ def add(desk: Desk, call: Call) -> Answer:
     route = target.route
     if not route.is_list or route.view_of is not None:
         raise BadRequest(f"href: nothing can be added to {target.href}", "name a list such as /tp/1/rc")
+    kind = _item_kind(target)
+    require_added_here(desk, target, kind)
     if route.id in READING_KINDS:
         return metering.add(desk, target, given_of(desk, call.body, metering.READING))
-    kind = _item_kind(target)
-    if kind in MADE_ELSEWHERE:
-        raise BadRequest(f"{kind}: not added here", MADE_ELSEWHERE[kind])
     group = _group(desk, call.query.get("group"), target)
     row = _added(desk, target, given_of(desk, call.body, kind), group)
     return _told(desk, desk.reader.by_id(row.id) or row)
@@ -137,13 +130,14 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
 def change(desk: Desk, call: Call) -> Answer:
     """Put what is given over a resource, or make the single one that is not there yet.
 
-    Of an event the description changes in place, all else by another event that supersedes it.
+    Of an event the description changes in place, all else by another event that supersedes it. What devices
+    put in one place is changed by an admin alone.
     """
     target = _target(desk, call.query.get("href"))
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
-    require_changed_here(route)
+    require_changed_here(desk, target)
     if route.id == ASSOCIATED:
         given = given_of(desk, call.body, metering.USAGE_POINT)
         return _told(desk, metering.associate(desk, target, given))

@@ -162,7 +162,18 @@ def test_readings_of_a_mirror_are_what_the_device_said(
         with pytest.raises(ApiError, match=f"a {one['kind']} is not removed here") as caught:
             api.call("DELETE", ("resources",), query={"href": str(one["href"]), "force": "true"})
         assert "lineside op forget DEVICE --readings" in caught.value.hint
+        with pytest.raises(ApiError, match=f"a {one['kind']} is not changed here"):
+            api.call("PUT", ("resources",), {"value": 7}, query={"href": str(one["href"])})
         assert (before.status, device_request("GET", str(one["href"]))) == (200, before)
+    said: Made = {"value": 7, "localID": "00", "timePeriod": {"start": DAY, "duration": 900}}
+    wanted: list[tuple[str, Made]] = [
+        (f"{reading_set['href']}/r", said),
+        (f"{meter['href']}/rs", {"Reading": [said]}),
+    ]
+    for href, body in wanted:
+        with pytest.raises(ApiError, match="is not added here") as caught:
+            add(api, href, body)
+        assert "lineside op forget DEVICE --readings" in caught.value.hint
     forgotten = api.call("POST", ("devices", "north", "forget"), {"readings": True})["forgotten"]
     assert isinstance(forgotten, int)
     assert forgotten > 0
