@@ -54,6 +54,10 @@ from sep2_server.transaction import Transaction
 USE_STEP_S: Final = 60
 """How exactly the last use of a token is known, s."""
 REPEATED: Final = "repeated"
+TRIED: Final = "tried"
+"""Outcome of a trial: nothing was done."""
+TRIAL: Final = "dry_run"
+"""Parameter of the query that asks for one."""
 DONE_ALL_THE_SAME: Final = (
     "it was done, and the log says that it began; see: lineside op token list; "
     "revoke a token whose secret you have not got"
@@ -310,7 +314,7 @@ class Counter:
         body = operation.run(self._desk(tx, token, call), call) if known is None else known
         if asked is not None and known is None:
             asked.keep(tx, body, entry.time)
-        outcome = DONE if known is None else REPEATED
+        outcome = REPEATED if known is not None else TRIED if call.flag(TRIAL) else DONE
         self._audit.append(replace(entry, target=target_of(operation, call, body), outcome=outcome))
         return Reply(status=200, body=body, is_replayed=known is not None)
 
@@ -328,7 +332,7 @@ def refused(flaw: Refusal) -> Reply:
 def _repeatable(token: Token, operation: Operation, request: Request, call: Call) -> Repeatable | None:
     """A request with a key whose answer is kept; that of a trial is not. BadRequest for what is no key."""
     key = key_of(request.keys) if operation.takes_key else None
-    if key is None or call.flag("dry_run"):
+    if key is None or call.flag(TRIAL):
         return None
     fingerprint = fingerprint_of(request.method, request.parts, call.query, call.body)
     who = f"{token.name} {token.sha256[:16]}"  # one that is made anew with the name is somebody else's

@@ -20,6 +20,7 @@ from sep2_server.operator import ApiError, OperatorClient, OperatorSettings, Ope
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.audit import AuditLog, Entry
 from sep2_server.operator.auth import Role
+from sep2_server.operator.commands import rows_of
 from sep2_server.operator.counter import Counter, Request
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.token_files import add_token, remove_token
@@ -130,6 +131,34 @@ def test_an_audit_line_says_what_was_acted_on(
     with suppress(ApiError):
         api.call(method, path, body, query=query)
     assert audit_lines(site)[-1]["target"] == target
+
+
+@pytest.mark.parametrize(
+    ("path", "item"),
+    [
+        (("devices", "bulk"), NORTH),
+        (("controls", "bulk"), {"groups": ["g"], "DERControlBase": {"opModMaxLimW": "50%"}, "duration": 60}),
+        (
+            ("meters", "readings"),
+            {
+                "device": "north",
+                "UsagePoint": "AA",
+                "MeterReading": "BB",
+                "start": 0,
+                "duration": 1,
+                "value": 1,
+            },
+        ),
+    ],
+)
+def test_a_trial_is_told_as_one(
+    api: OperatorClient, site: Site, path: tuple[str, ...], item: dict[str, object]
+) -> None:
+    """It was told as done, and nothing was."""
+    api.call("POST", ("groups",), {"name": "g", "primacy": 1})
+    api.call("POST", path, [item], query={"dry_run": "true"})
+    assert audit_lines(site)[-1]["outcome"] == "tried"
+    assert rows_of(api.get("devices"), "devices") == rows_of(api.get("controls"), "controls") == []
 
 
 def test_a_refused_action_is_an_audit_line_without_secrets(api: OperatorClient, site: Site) -> None:
