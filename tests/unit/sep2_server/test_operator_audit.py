@@ -83,6 +83,22 @@ def test_a_whole_line_that_a_crash_left_behind_the_head_is_taken_in(path: Path) 
     assert (verify(path).flaw, verify(path).lines) == (None, 3)
 
 
+@pytest.mark.parametrize("torn", ["", '{"seq": 4, "ti'], ids=["whole lines", "and one that is cut short"])
+def test_the_head_is_brought_up_at_the_start_behind_a_kill(path: Path, torn: str) -> None:
+    """The check told of tampering after each kill between a line and its head."""
+    write(path, "north")
+    before = head_of(path).read_text()
+    write(path, "south", "east")
+    head_of(path).write_text(before)
+    with path.open("a") as file:
+        file.write(torn)
+    assert str(verify(path).flaw) == "audit.jsonl, line 2: it is behind the head of the log"
+    AuditLog.open(path).close()
+    assert (verify(path).flaw, verify(path).lines, verify(path).is_torn) == (None, 3, bool(torn))
+    write(path, "west")
+    assert (verify(path).flaw, verify(path).lines, verify(path).is_torn) == (None, 4, False)
+
+
 def test_a_log_of_an_older_form_is_put_aside(path: Path) -> None:
     path.write_text('{"time": "2023", "who": "x"}\n')
     write(path, "north")
