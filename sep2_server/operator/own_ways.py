@@ -29,6 +29,7 @@ _ADDED: Final[Mapping[str, str]] = {
 _CHANGED: Final[Mapping[str, str]] = {
     "DER": "lineside op modify",
     "EndDevice": "lineside op modify",
+    "FileContent": "give the group another: lineside op file add",
     "FlowReservationRequest": "the device changes it; answer it: lineside op flow",
     "FunctionSetAssignments": "lineside op group add",
     "LogEvent": f"{_FORGET}log-events",

@@ -11,6 +11,7 @@ from function_sets import ROUTES, Access
 from schemas import (
     DERCurve,
     Event,
+    Json,
     Resource,
 )
 from schemas.codes import EventState
@@ -21,11 +22,13 @@ from sep2_server.extra_routes import (
     ASSOCIATED,
     COMBINED_INTERVALS,
     DEVICE_PROGRAMS,
+    FILE_CONTENT,
     GROUP_LIST,
     GROUP_LISTS,
     MEMBER_LISTS,
     PROGRAM_KINDS,
 )
+from sep2_server.files.stored import content_of
 from sep2_server.flow_reservations import RESPONSE, request_of
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, price_blocks, programs
@@ -235,7 +238,11 @@ def unassign(desk: Desk, call: Call) -> Answer:
 
 
 def _told(desk: Desk, row: Row) -> Answer:
-    """A resource as the API tells it: where it is, what it is, and itself in wire form."""
+    """A resource as the API tells it: where and what it is, itself in wire form; octets by their digest."""
+    if row.kind == FILE_CONTENT:
+        content = content_of(row)
+        octets: dict[str, Json] = {"sha256": content.digest, "size": content.size}
+        return {"href": row.href, "kind": row.kind, "resource": octets}
     route = route_named(row.kind)
     cls = desk.environment.codec.profile.resolve(route.type)
     told: Answer = {"href": row.href, "kind": row.kind}

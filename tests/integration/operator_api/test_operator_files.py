@@ -102,6 +102,20 @@ def test_octets_that_no_file_came_to_have_go_after_a_day(
         assert kept.is_file() is is_there
 
 
+def test_the_octets_of_a_file_are_told_by_their_digest(api: OperatorClient, firmware: Path) -> None:
+    with firmware.open("rb") as octets:
+        content = api.send("/contents", octets)
+    told = api.call("POST", PLACE, body({**content}))["File"]
+    assert isinstance(told, dict)
+    href = str(told["fileURI"])
+    assert api.get("resources", href=href) == {"href": href, "kind": "FileContent", "resource": content}
+    for method, sent in (("PUT", {"size": 1}), ("DELETE", None)):
+        with pytest.raises(ApiError, match="a FileContent is not") as caught:
+            api.call(method, ("resources",), sent, query={"href": href})
+        assert "lineside op file" in caught.value.hint
+    assert api.get("resources", href=href)["resource"] == content
+
+
 def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
     api: OperatorClient, firmware: Path, site: Site
 ) -> None:
