@@ -195,7 +195,7 @@ def test_an_upload_that_breaks_off_is_an_audit_line_and_keeps_nothing(
             "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n".encode()
             + bytes(10)
         )
-    until(lambda: last_line(site)["outcome"] == "failed: error of the server")
+    until(lambda: last_line(site)["outcome"] == "refused: bad-request")
     assert last_line(site)["target"] == "POST /contents"
     until(lambda: [path for path in site.server.files_folder.glob("**/*") if path.is_file()] == [])
 
