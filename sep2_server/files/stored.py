@@ -64,7 +64,7 @@ async def sweep_contents(store: Store, environment: Environment, now: float) -> 
 
 def _sweep(tx: Transaction, contents: Contents, now: float) -> int:
     """Inside of the writer, so that no file comes to refer to octets meanwhile; what came later stays."""
-    digests = _digests(tx)
+    digests = digests_of(tx)
     gone = 0
     for digest, since in _aged(tx, now).items():
         if digest not in digests:
@@ -80,7 +80,7 @@ def _aged(reader: Reader, now: float) -> dict[str, int]:
     return {digest: since for digest, since in noted.items() if since < now - KEPT_S}
 
 
-def _digests(reader: Reader) -> frozenset[str]:
+def digests_of(reader: Reader) -> frozenset[str]:
     """SHA-256 of all that files refer to."""
     found: set[str] = set()
     after = 0

@@ -518,7 +518,7 @@ async def test_a_file_that_is_removed_or_replaced_while_it_is_loaded_comes_whole
 
 @pytest.mark.parametrize(("name", "status"), [("gone", 404), ("folder", 500)])
 async def test_octets_that_cannot_be_read_are_told_in_words_of_the_standard(
-    bench: Bench, name: str, status: int
+    bench: Bench, name: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, uri, path = await large_one(bench, f"file-{name}")
     path.unlink()
@@ -528,6 +528,9 @@ async def test_octets_that_cannot_be_read_are_told_in_words_of_the_standard(
     assert reply.status == status
     assert reply.decoded(Error).reasonCode == 1
     assert bench.server.downloads.running == 0
+    if name == "gone":
+        told = [(record.getMessage(), record.exc_info) for record in caplog.records]
+        assert told == [(f"The octets of {uri} are not in files_folder: {path}", None)]
 
 
 async def test_octets_are_on_the_disk_and_so_are_the_folders_that_name_them(

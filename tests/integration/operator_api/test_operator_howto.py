@@ -231,6 +231,16 @@ def test_a_token_that_is_made_while_the_disk_fills_up_is_told(
     assert [token.name for token in read_tokens(folder / "site" / "operator")] == ["operator"]
 
 
+def test_a_restore_that_is_done_while_the_disk_fills_up_is_told_as_done(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in ("init site", "migrate --config site", "backup --config site one.backup"):
+        assert exit_code(f"lineside server {words}") == 0
+    monkeypatch.setattr(audit, "os", FullDisk(1))
+    assert exit_code("lineside server restore --config site one.backup --force") == 1
+    assert "No space left on device\n  what to do: it was done" in capsys.readouterr().err
+
+
 def test_no_token_is_made_where_the_audit_log_cannot_be_written(folder: Path) -> None:
     assert exit_code("lineside server init site") == 0
     (folder / "site" / "operator" / "audit.jsonl").mkdir()
