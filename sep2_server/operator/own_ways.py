@@ -5,6 +5,7 @@ from typing import Final
 
 from function_sets import Route
 from schemas import Response
+from sep2_server.extra_routes import METERED, REPORTED_CONFIGURATION, UPDATE_TIMES
 from sep2_server.location import Target
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Forbidden
@@ -26,7 +27,14 @@ _ADDED: Final[Mapping[str, str]] = {
     "Subscription": "the device makes it",
 }
 """Items that no operator adds as resources, and how they come to be."""
+_BESIDE: Final[Mapping[str, str]] = {
+    METERED: "it marks the UsagePoint above as that of the utility, and goes with it",
+    REPORTED_CONFIGURATION: "it is what the device said; what is wanted: lineside op configuration",
+    UPDATE_TIMES: "it is when the device posted",
+}
+"""What the server keeps beside a resource, for operators to read."""
 _CHANGED: Final[Mapping[str, str]] = {
+    **_BESIDE,
     "DER": "lineside op modify",
     "EndDevice": "lineside op modify",
     "FileContent": "give the group another: lineside op file add",
@@ -38,6 +46,7 @@ _CHANGED: Final[Mapping[str, str]] = {
     "Subscription": "the device changes it; to end it: lineside op notify cancel",
 }
 _REMOVED: Final[Mapping[str, str]] = {
+    **_BESIDE,
     "DER": "lineside op modify",
     "EndDevice": "lineside op remove",
     "FileContent": "lineside op file remove",
@@ -50,7 +59,15 @@ _REMOVED: Final[Mapping[str, str]] = {
 }
 
 _PUT_BY_DEVICES: Final = frozenset(
-    {"DERAvailability", "DERCapability", "DERSettings", "DERStatus", "DeviceStatus", "PowerStatus"}
+    {
+        "DERAvailability",
+        "DERCapability",
+        "DERSettings",
+        "DERStatus",
+        "DeviceStatus",
+        "FileStatus",
+        "PowerStatus",
+    }
 )
 
 

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from schemas import FileStatus
 from sep2_server import Settings
 from sep2_server.files.stored import sweep_contents
+from sep2_server.messages import Answer as DeviceAnswer
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.auth import Role
 from sep2_server.operator.token_files import add_token
@@ -226,6 +228,24 @@ def test_a_file_that_cannot_be_is_refused(
         content = api.send("/contents", octets)
     with pytest.raises(ApiError, match=detail):
         api.call("POST", PLACE, body({**content}, **change))
+
+
+def test_how_far_a_device_is_with_a_file_is_changed_and_removed_by_an_admin_alone(
+    api: OperatorClient, site: Site, device_request: Callable[..., DeviceAnswer]
+) -> None:
+    href = f"{api.get('devices', 'north')['href']}/fs"
+    status = FileStatus(
+        loadPercent=9, nextRequestAttempt=0, request503Count=0, requestFailCount=0, status=1, statusTime=0
+    )
+    assert device_request("PUT", href, status).status == 204
+    secret = add_token(site.operator.folder, "hand", Role.OPERATOR, secrets.randbits)
+    hand = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    for method, sent in (("PUT", {"loadPercent": 100}), ("DELETE", None)):
+        with pytest.raises(ApiError, match="a FileStatus is what the device said") as caught:
+            hand.call(method, ("resources",), sent, query={"href": href})
+        assert caught.value.status == 403
+    api.call("DELETE", ("resources",), query={"href": href})
+    assert device_request("GET", href).status == 404
 
 
 @pytest.mark.parametrize("number", ["0", "1", "x", "9" * 30, "-1"])

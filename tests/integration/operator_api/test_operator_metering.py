@@ -180,6 +180,20 @@ def test_readings_of_a_mirror_are_what_the_device_said(
     assert rows_of(api.get("resources", href="/upt"), "items") == []
 
 
+def test_the_mark_of_a_meter_of_the_utility_stays_as_long_as_the_meter(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    """Without it the meter was that of a device: no operator could change it, and `forget` removed it."""
+    point = add(api, "/upt", POINT)
+    for method, body in (("PUT", {"status": 0}), ("DELETE", None)):
+        with pytest.raises(ApiError, match="a UtilityMeter is not"):
+            api.call(method, ("resources",), body, query={"href": f"{point}/utility"})
+    api.call("POST", ("devices", "north", "forget"), {"readings": True})
+    assert device_request("GET", point).status == 200
+    api.call("DELETE", ("resources",), query={"href": point})
+    assert device_request("GET", point).status == 404
+
+
 def test_no_device_mirrors_into_the_meter_of_the_utility(
     api: OperatorClient, device_request: DeviceRequest
 ) -> None:
