@@ -94,8 +94,7 @@ def _tell_missing(db: Connection, folder: Path) -> None:
     missing = sorted(digest for digest in digests_of(Reader(db)) if contents.find(digest) is None)
     if missing:
         complain(
-            f"the octets of {len(missing)} files are not in {folder}, devices cannot load them: "
-            + ", ".join(missing),
+            f"octets of files are not in {folder}, devices cannot load them: {', '.join(missing)}",
             "copy them from the files_folder of the server that was backed up, or give them again: "
             "lineside op file add",
         )
