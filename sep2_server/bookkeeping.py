@@ -3,12 +3,17 @@
 And who follows a curve, and what operators were answered.
 """
 
+from typing import Final
+
 from sep2_server import statements as q
 from sep2_server import statements_operators as o
 from sep2_server import statements_rights as rights
 from sep2_server.followers import followed
 from sep2_server.reader import Reader
 from sep2_server.rows import BLOCKED, DELETED, EVERYBODY, OPTION, Answered, Blocked, Change, Node, Row
+
+LET_GO: Final = "let_go."
+"""Prefix of the options that say since when octets have no file, s since 1970, by their SHA-256."""
 
 
 class Bookkeeping(Reader):
@@ -25,6 +30,10 @@ class Bookkeeping(Reader):
         """Take back a value that was set at run time."""
         self._db.run(q.DELETE_OPTION, name=name)
         self.written.append(Change(0, 0, OPTION, None, EVERYBODY, None, DELETED))
+
+    def let_go(self, digest: str) -> None:
+        """Write that octets have lost a file, or have come for none yet: they age from now on."""
+        self.put_option(LET_GO + digest, str(self._db.clock_ms() // 1000))
 
     def put_blocked(self, blocked: Blocked) -> None:
         """Refuse a certificate from now on, whatever it asks."""

@@ -15,6 +15,8 @@ URIS_OPTION: Final = "uris"
 EXTENSIONS_OPTION: Final = "extensions"
 RESPONSE_SET_MRID: Final = "52455350"
 """Upper part of the mRID of the ResponseSet; the PEN of the settings is the lower one."""
+NO_RESPONSE: Final = "00"
+"""responseRequired of an event that asks for none."""
 
 
 def prepare(tx: Transaction, environment: Environment) -> None:
@@ -53,6 +55,11 @@ def response_list_href(tx: Transaction, environment: Environment) -> str:
     """URI that events name as replyTo."""
     sets = tx.of_kind("ResponseSet", limit=1)
     return environment.uris.of("ResponseList", (sets[0].id,))
+
+
+def reply_to(tx: Transaction, environment: Environment) -> str | None:
+    """The same, None where the server takes no Responses, so that no event asks for them. 10.2.3."""
+    return response_list_href(tx, environment) if "ResponseList" in environment.offered_kinds else None
 
 
 def _add_response_set(tx: Transaction, environment: Environment) -> None:

@@ -28,7 +28,7 @@ from sep2_server.action import (
     require_room,
     updated_by_post,
 )
-from sep2_server.bootstrap import response_list_href
+from sep2_server.bootstrap import NO_RESPONSE, reply_to
 from sep2_server.errors import BadRequest
 from sep2_server.event_times import (
     refresh_overlapping,
@@ -259,10 +259,11 @@ def _answer(action: Action, request_row: Row, request: FlowReservationRequest, *
     owner = request_row.owner_id or 0
     of, number = environment.uris.of, tx.next_id()
     energy, power = request.energyRequested, request.powerRequested
+    replied_at = reply_to(tx, environment)
     event = FlowReservationResponse(
         href=of(RESPONSE, (owner, number)),
-        replyTo=response_list_href(tx, environment),
-        responseRequired=environment.rules.response_required,
+        replyTo=replied_at,
+        responseRequired=environment.rules.response_required if replied_at else NO_RESPONSE,
         mRID=make_mrid(secrets.randbelow, environment.settings.pen),
         version=0,
         creationTime=action.now,

@@ -318,7 +318,7 @@ def read_settings(path: Path | None = None, overrides: Iterable[str] = ()) -> Se
     """
     given = _from_file(path) if path is not None else {}
     for text in overrides:
-        _override(given, text)
+        override(given, text)
     return settings_of(given)
 
 
@@ -370,14 +370,15 @@ def placed(name: str, value: object, cls: type, folder: Path) -> object:
     return str(folder / str(value)) if is_path or is_file else value
 
 
-def _override(given: dict[str, Any], text: str) -> None:
+def override(given: dict[str, Any], text: str) -> None:
+    """Put a text `key=value` or `table.key=value` over what is given; a profile may be a name alone."""
     name, equals, value = text.partition("=")
     if not equals:
         raise SettingsError(f"{text!r}: write key=value")
     table, dot, entry = name.strip().partition(".")
     if dot:
         held = given.get(table, {})
-        held = {"name": held} if isinstance(held, str) else held
+        held = {"name": held} if table == "profile" and isinstance(held, str) else held
         if not isinstance(held, Mapping):
             raise SettingsError(f"{table}: {held!r} is not a table, and has no {entry}")
         given[table] = {**held, entry: value.strip()}

@@ -14,7 +14,7 @@ from sep2_server import tables
 from sep2_server.bookkeeping import Bookkeeping
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
-from sep2_server.extra_routes import MEMBER_KINDS, MEMBER_LISTS, UPDATE_TIMES
+from sep2_server.extra_routes import FILE_CONTENT, MEMBER_KINDS, MEMBER_LISTS, UPDATE_TIMES
 from sep2_server.followers import FOLLOWING
 from sep2_server.notifications.ledger import Ledger
 from sep2_server.notifications.subscribable import marked
@@ -163,6 +163,8 @@ class Transaction(Bookkeeping):
         self.unit.removed(row)
         if row.kind in FOLLOWING:
             self.follow(row.id, row, None)
+        if row.kind == FILE_CONTENT:
+            self.let_go(row.body.split()[0].decode())
         self._move(row.list_id, row.scope, -1)
         for list_id in self.lists_of_member(row.id):
             self.remove_member(list_id, row)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator, Set
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -16,9 +16,6 @@ from sep2_server.folders import sync_folder
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _COMING: Final = "coming-"
-KEPT_S: Final = 86_400
-"""How old what nothing refers to must be before it is swept away: an upload may be under way."""
-
 STALLED_S: Final = 3600
 """How long an upload that is under way would not stand still, s."""
 
@@ -64,16 +61,11 @@ class Contents:
             await asyncio.to_thread(coming.unlink, missing_ok=True)
         return content
 
-    def sweep(self, digests: Set[str], now: float) -> int:
-        """Remove what no file refers to and what never came whole; how many. `now` is the disk's time, s."""
-        gone = 0
-        for path in self._folder.glob("**/*") if self._folder.is_dir() else ():
-            is_ours = _DIGEST.fullmatch(path.name) or path.name.startswith(_COMING)
-            if is_ours and path.name not in digests:
-                gone += _removed(path, now - KEPT_S)
-        return gone
+    def remove(self, digest: str, before: float) -> bool:
+        """Remove octets that came before a time of the disk, s; whether they are gone by that."""
+        return _removed(self.path(digest), before)
 
-    def _clear(self, now: float) -> None:
+    def clear(self, now: float) -> None:
         """Remove what a server that was killed has left of uploads; those under way grow all the time."""
         for path in self._folder.glob(f"{_COMING}*"):
             _removed(path, now - STALLED_S)
@@ -85,7 +77,7 @@ class Contents:
         place.chmod(0o640)
         for folder in (place.parent, self._folder, self._folder.parent):
             sync_folder(folder)
-        self._clear(place.stat().st_mtime)
+        self.clear(place.stat().st_mtime)
 
 
 def _removed(path: Path, before: float) -> bool:

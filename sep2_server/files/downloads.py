@@ -132,7 +132,7 @@ def _opened(download: Download) -> Iterator[BinaryIO]:
     try:
         file = download.path.open("rb")
     except FileNotFoundError as flaw:
-        log.exception("The content of %s is not there", download.href)
+        log.log(logging.ERROR, "The octets of %s are not in files_folder: %s", download.href, download.path)
         raise NotFound(download.href) from flaw
     with file:
         yield file

@@ -13,7 +13,7 @@ from aiohttp import web
 from certs import Door, OperatorTls, listen
 from sep2_server.operator.counter import Counter, Reply, Request, refused
 from sep2_server.operator.errors import BadRequest, NotFound, WrongMethod
-from sep2_server.operator.guests import UNREADABLE, Bounds, GuestConnection, paced, response_to
+from sep2_server.operator.guests import BROKEN_OFF, UNREADABLE, Bounds, GuestConnection, paced, response_to
 from sep2_server.operator.keys import HEADER
 from sep2_server.operator.operator_settings import is_loopback
 from sep2_server.process.monitor import READS, Pages, response_of
@@ -113,6 +113,8 @@ class OperatorApi:
             return refused(LATE)
         except web.RequestPayloadError:
             return refused(BadRequest(*UNREADABLE))
+        except ConnectionError:
+            return refused(BadRequest(*BROKEN_OFF))
         return await self._counter.reply(asked)
 
     def _shown(self, request: web.BaseRequest) -> web.Response:

@@ -120,13 +120,13 @@ class AuditLog:
             raise OSError(HEADLESS)
         size = os.fstat(self._file).st_size
         if size < head.size:
-            if not (size == 0 and self._was_rotated(head)):
+            if not self._was_rotated(head):
                 raise OSError(f"the log is shorter than its head says ({size} octets, not {head.size})")
             head = Head(seq=head.seq, sha256=head.sha256, size=0)
         return self._followed(head)
 
     def _followed(self, head: Head) -> Follower:
-        follower = Follower(head.seq, head.sha256)
+        follower = Follower(head.seq, head.sha256, head.size)
         with self.path.open("rb") as written:
             written.seek(head.size)
             for line in written:
@@ -136,9 +136,16 @@ class AuditLog:
         return follower
 
     def _begin(self) -> None:
-        """Begin a chain; a log of an older form is put aside. OSError for a chain that has lost its head."""
-        if Head.read(os.pread(self._head_file, 256, 0)) is not None:
-            self._caught_up()
+        """Begin a chain, or bring the head up to what a crash left behind it.
+
+        A log of an older form is put aside. OSError for a chain that has lost its head.
+        """
+        head = Head.read(os.pread(self._head_file, 256, 0))
+        if head is not None:
+            at = self._caught_up()
+            reached = Head(seq=at.seq, sha256=at.sha256, size=at.size)
+            if reached != head:
+                self._settle(reached)
             return
         written = self.path.read_bytes()
         if IS_CHAINED in written or _numbered(self.path):

@@ -101,17 +101,21 @@ def sha256_of(line: bytes) -> str:
 class Follower:
     """Goes along a chain line by line.
 
-    A line that was cut short by a crash is no entry; the next line tells its SHA-256 as `torn`.
+    A line that was cut short by a crash is no entry; the next line tells its SHA-256 as `torn`. `size` is
+    that of the file up to the last entry.
     """
 
-    def __init__(self, seq: int = 0, sha256: str = GENESIS) -> None:
+    def __init__(self, seq: int = 0, sha256: str = GENESIS, size: int = 0) -> None:
         self.seq = seq
         self.sha256 = sha256
+        self.size = size
         self.torn: str | None = None
+        self._seen = size
 
     def take(self, line: bytes) -> str | None:
         """Go on by a line; the reason why it does not follow, or None."""
         record = _record(line)
+        self._seen += len(line)
         if record is None:
             cut = sha256_of(line + spoil_of(line))
             self.torn = cut if self.torn is None else sha256_of(f"{self.torn}{cut}".encode())
@@ -123,6 +127,7 @@ class Follower:
         if record.get("prev") != self.sha256:
             return NOT_BEHIND
         self.seq, self.sha256, self.torn = self.seq + 1, sha256_of(line), None
+        self.size = self._seen
         return None
 
 

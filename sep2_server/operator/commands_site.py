@@ -106,9 +106,7 @@ def token(args: argparse.Namespace) -> int:
                 remove_token(folder, args.name)
             say(f"{args.name} is removed")
         else:
-            with audited(folder, "create token", f"{args.name}/{args.role}"):
-                secret = add_token(folder, args.name, args.role, secrets.randbits)
-            say(secret)
+            _make(folder, args)
     except SettingsError as flaw:
         complain(str(flaw), "name the folder that `lineside server init` made")
         return WRONG_USAGE
@@ -116,6 +114,17 @@ def token(args: argparse.Namespace) -> int:
         complain(str(flaw), getattr(flaw, "hint", "make the folder writable for you"))
         return REFUSED
     return FINE
+
+
+def _make(folder: Path, args: argparse.Namespace) -> None:
+    """Make a token and tell its secret, also where the log takes no line that it was made."""
+    secret = ""
+    try:
+        with audited(folder, "create token", f"{args.name}/{args.role}"):
+            secret = add_token(folder, args.name, args.role, secrets.randbits)
+    finally:
+        if secret:
+            say(secret)
 
 
 def _expiry(token: Token) -> str:

@@ -10,6 +10,8 @@ from sep2_server.address import PostgresAddress, is_url
 from sep2_server.backup import Told, back_up, restore
 from sep2_server.connection import Connection
 from sep2_server.errors import StoreError
+from sep2_server.files.contents import Contents
+from sep2_server.files.stored import digests_of
 from sep2_server.folders import open_private
 from sep2_server.migrations import MIGRATIONS, format_of, migrate, pending
 from sep2_server.operator.commands import FINE, REFUSED, WRONG_USAGE, complain, say
@@ -17,6 +19,7 @@ from sep2_server.operator.console import audited
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.operator_settings import settings_file
 from sep2_server.operator.site import read_site
+from sep2_server.reader import Reader
 from sep2_server.setting_values import SettingsError
 from sep2_server.settings import Settings
 from sep2_server.store import open_connection
@@ -65,9 +68,11 @@ def restore_database(args: argparse.Namespace) -> int:
     """Put a file into the database, and compare if asked."""
 
     def run(db: Connection) -> None:
-        with audited(read_site(args.config).operator.folder, "restore database", args.file.name):
+        site = read_site(args.config)
+        with audited(site.operator.folder, "restore database", args.file.name):
             told = restore(db, args.file, is_forced=args.force, is_verified=args.verify, is_told_anew=True)
         _tell("restored and compared" if args.verify else "restored", told)
+        _tell_missing(db, site.server.files_folder)
 
     return _with_database(args, run)
 
@@ -81,6 +86,18 @@ def _own_files(config: Path) -> set[Path]:
 
 def _tell(what: str, told: Told) -> None:
     say(f"{what}: {sum(told.rows.values())} rows, SHA-256 {told.checksum}")
+
+
+def _tell_missing(db: Connection, folder: Path) -> None:
+    """Tell of what files the octets are not here, which no backup holds."""
+    contents = Contents(folder)
+    missing = sorted(digest for digest in digests_of(Reader(db)) if contents.find(digest) is None)
+    if missing:
+        complain(
+            f"octets of files are not in {folder}, devices cannot load them: {', '.join(missing)}",
+            "copy them from the files_folder of the server that was backed up, or give them again: "
+            "lineside op file add",
+        )
 
 
 def _with_database(args: argparse.Namespace, run: Callable[[Connection], None], hint: str = LOOK) -> int:
@@ -97,7 +114,7 @@ def _with_database(args: argparse.Namespace, run: Callable[[Connection], None], 
         complain(str(flaw), "name the folder that `lineside server init` made")
         return WRONG_USAGE
     except (StoreError, AuditFailed, OSError) as flaw:
-        complain(str(flaw), hint)
+        complain(str(flaw), getattr(flaw, "hint", hint))
         return REFUSED
     return FINE
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
@@ -22,6 +23,7 @@ from sep2_server.errors import LimitReached, StoreError, UndecidedError
 from sep2_server.event_times import repair_due
 from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of
+from sep2_server.operator.acted_on import target_of
 from sep2_server.operator.attempts import Attempts
 from sep2_server.operator.audit import DONE, NOT_DONE, AuditLog, Entry
 from sep2_server.operator.auth import Token, caller, require
@@ -52,6 +54,10 @@ from sep2_server.transaction import Transaction
 USE_STEP_S: Final = 60
 """How exactly the last use of a token is known, s."""
 REPEATED: Final = "repeated"
+TRIED: Final = "tried"
+"""Outcome of a trial: nothing was done."""
+TRIAL: Final = "dry_run"
+"""Parameter of the query that asks for one."""
 DONE_ALL_THE_SAME: Final = (
     "it was done, and the log says that it began; see: lineside op token list; "
     "revoke a token whose secret you have not got"
@@ -143,6 +149,7 @@ class Counter:
                 require(token, operation.least)
                 operation.check_query(call.query)
                 content = await self._taken(octets)
+                await self._store.do(methodcaller("let_go", content.digest))  # no file has them yet
             self._audit.append(replace(entry, target=content.digest))
             call = replace(call, body=content)
             return Reply(status=200, body=operation.run(self._desk(self._reader, token, call), call))
@@ -221,15 +228,15 @@ class Counter:
 
     async def _act(self, token: Token, operation: Operation, request: Request, names: Names) -> Reply:
         """Do what is asked, whole or not at all: the audit line is on the disk before the store commits."""
-        entry = replace(
-            self._entry(token.name, operation.action, request, DONE), target=_told(operation, names)
-        )
+        entry = self._entry(token.name, operation.action, request, DONE)
+        entry = replace(entry, target=target_of(operation, Call(names=names, now=entry.time)))
+        with self._told_of(entry, operation):
+            call = _call(request, names, entry.time)
+        entry = replace(entry, target=target_of(operation, call))
         with self._told_of(entry, operation):
             require(token, operation.least)
-            body = body_of(request.body, request.content_type)
-            call = replace(_call(request, names, entry.time), body=body)
-        target = _sought(operation, call) if operation.is_beside_store else entry.target
-        entry = replace(entry, body=digest_of(body), target=target)
+            call = replace(call, body=body_of(request.body, request.content_type))
+        entry = replace(entry, body=digest_of(call.body), target=target_of(operation, call))
         with self._told_of(entry, operation):
             operation.check_query(call.query)
             if operation.is_beside_store:
@@ -307,8 +314,8 @@ class Counter:
         body = operation.run(self._desk(tx, token, call), call) if known is None else known
         if asked is not None and known is None:
             asked.keep(tx, body, entry.time)
-        outcome = DONE if known is None else REPEATED
-        self._audit.append(replace(entry, target=_target(operation, call, body), outcome=outcome))
+        outcome = REPEATED if known is not None else TRIED if call.flag(TRIAL) else DONE
+        self._audit.append(replace(entry, target=target_of(operation, call, body), outcome=outcome))
         return Reply(status=200, body=body, is_replayed=known is not None)
 
 
@@ -322,32 +329,14 @@ def refused(flaw: Refusal) -> Reply:
     )
 
 
-def _told(operation: Operation, names: Names) -> str:
-    return "/".join(names.values()) or operation.path
-
-
 def _repeatable(token: Token, operation: Operation, request: Request, call: Call) -> Repeatable | None:
     """A request with a key whose answer is kept; that of a trial is not. BadRequest for what is no key."""
     key = key_of(request.keys) if operation.takes_key else None
-    if key is None or call.flag("dry_run"):
+    if key is None or call.flag(TRIAL):
         return None
     fingerprint = fingerprint_of(request.method, request.parts, call.query, call.body)
     who = f"{token.name} {token.sha256[:16]}"  # one that is made anew with the name is somebody else's
     return Repeatable(who=who, key=key, fingerprint=fingerprint)
-
-
-def _sought(operation: Operation, call: Call) -> str:
-    """What an action is to be done to, before it is: the names in the path, or the name that is sent."""
-    name = call.body.get("name") if isinstance(call.body, dict) else None
-    sent = [name[:120]] if isinstance(name, str) else []
-    return "/".join([*call.names.values(), *sent]) or operation.path
-
-
-def _target(operation: Operation, call: Call, body: Answer) -> str:
-    """What an action was done to: the names in the path, then the name or mRID that the answer tells."""
-    told = [body[key] for key in ("name", "mRID") if key in body]
-    names = [*call.names.values(), *(str(name) for name in told[:1])]
-    return "/".join(dict.fromkeys(names)) or operation.path
 
 
 def _call(request: Request, names: Names, now: int) -> Call:

@@ -19,6 +19,8 @@ _CHALLENGE: Final = {**_HEADERS, "WWW-Authenticate": 'Bearer realm="lineside ope
 
 UNREADABLE: Final = ("body: its chunks or its compression cannot be read", "send it as it is")
 """Detail and hint where a body cannot be read."""
+BROKEN_OFF: Final = ("body: the connection has ended inside it", "send it in one go")
+"""Detail and hint where a body never comes whole: for the audit log, nobody reads the answer."""
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ def response_to(reply: Reply) -> web.Response:
 
 
 async def paced(parts: AsyncIterator[bytes], within_s: float) -> AsyncIterator[bytes]:
-    """The parts of a body as they come. BadRequest where one does not come in time, or cannot be read."""
+    """The parts of a body as they come. BadRequest where one does not come, or cannot be read."""
     try:
         while True:
             async with asyncio.timeout(within_s):
@@ -91,5 +93,7 @@ async def paced(parts: AsyncIterator[bytes], within_s: float) -> AsyncIterator[b
         return
     except web.RequestPayloadError as flaw:
         raise BadRequest(*UNREADABLE) from flaw
+    except ConnectionError as flaw:
+        raise BadRequest(*BROKEN_OFF) from flaw
     except TimeoutError as flaw:
         raise BadRequest(f"body: nothing has come for {within_s:g} s", "send it in one go") from flaw

@@ -12,8 +12,9 @@ from sep2_server.location import Target
 from sep2_server.operator.desk import ALL, Desk, is_mrid
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.own_ways import require_utility_data
-from sep2_server.operator.planting import plan_of
+from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.tree import Plan, insert_item, put_single
+from sep2_server.operator.xml_bodies import replacing
 from sep2_server.rows import Row, StoredReading
 from sep2_server.stored_readings import stored
 
@@ -64,10 +65,23 @@ def add(desk: Desk, target: Target, given: object) -> dict[str, Json]:
     return _told(desk, new)
 
 
+def change(desk: Desk, target: Target, body: object) -> dict[str, Json]:
+    """Put what is given over one Reading of a ReadingSet. Conflict where that is the place of another."""
+    old, reading_set = _reading(desk, target), _reading_set(target)
+    value = desk.environment.codec.decode_fragment(old.body, Reading)
+    wanted = changed_value(desk, READING, value, replacing(desk, body, READING, value))
+    new = stored(desk.environment, reading_set.id, old.position, wanted, desk.now)
+    held = [r for r in desk.reader.readings(reading_set.id, limit=ALL) if r.position != old.position]
+    if any((r.sort_key, r.time) == (new.sort_key, new.time) for r in held):
+        raise Conflict("another Reading of the set has that localID, block, tier and time", "change that one")
+    desk.transaction.put_readings([*held, new], reading_set)
+    return _told(desk, new)
+
+
 def remove_reading(desk: Desk, target: Target) -> dict[str, Json]:
     """Remove one Reading of a ReadingSet."""
     gone, reading_set = _reading(desk, target), _reading_set(target)
-    require_utility_data(desk, reading_set, READING)
+    require_utility_data(desk, reading_set, READING, "removed")
     held = desk.reader.readings(reading_set.id, limit=ALL)
     desk.transaction.put_readings([r for r in held if r.position != gone.position], reading_set)
     return {"href": target.href}

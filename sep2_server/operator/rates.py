@@ -5,6 +5,7 @@ from typing import Final
 from function_sets import pen_warning
 from schemas import EndDevice, Json
 from sep2_server.end_devices import put_end_device
+from sep2_server.extra_routes import HOME_OF
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.enrolment import put_mirror_rates
 from sep2_server.operator.errors import BadRequest, Conflict
@@ -62,12 +63,21 @@ def change(desk: Desk, call: Call) -> Answer:
 
 
 def _tell(desk: Desk, kind: str) -> None:
-    """Tell who subscribed of another pollRate, where no more than MOST_CHANGED resources have it."""
+    """Tell who subscribed of another pollRate, where no more than MOST_CHANGED resources have it.
+
+    The lists of groups that have none of their own take that of the list at the root.
+    """
     if not desk.transaction.ledger.has_subscriptions():
         return
-    rows = desk.reader.of_kind(kind, limit=MOST_CHANGED + 1)
-    for row in rows if len(rows) <= MOST_CHANGED else ():
-        desk.transaction.tell(row)
+    below = [one for one, home in HOME_OF.items() if home == kind and not _has_own(desk, one)]
+    for held in (kind, *below):
+        rows = desk.reader.of_kind(held, limit=MOST_CHANGED + 1)
+        for row in rows if len(rows) <= MOST_CHANGED else ():
+            desk.transaction.tell(row)
+
+
+def _has_own(desk: Desk, kind: str) -> bool:
+    return desk.reader.option(f"{RATE_OPTION}{kind}") is not None
 
 
 def _put(desk: Desk, name: str, rate: int) -> None:

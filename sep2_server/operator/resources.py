@@ -11,6 +11,7 @@ from function_sets import ROUTES, Access
 from schemas import (
     DERCurve,
     Event,
+    Json,
     Resource,
 )
 from schemas.codes import EventState
@@ -21,11 +22,13 @@ from sep2_server.extra_routes import (
     ASSOCIATED,
     COMBINED_INTERVALS,
     DEVICE_PROGRAMS,
+    FILE_CONTENT,
     GROUP_LIST,
     GROUP_LISTS,
     MEMBER_LISTS,
     PROGRAM_KINDS,
 )
+from sep2_server.files.stored import content_of
 from sep2_server.flow_reservations import RESPONSE, request_of
 from sep2_server.location import READING_KINDS, Target, locate
 from sep2_server.operator import curves, metering, prepaid_rules, price_blocks, programs
@@ -33,7 +36,11 @@ from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import BadRequest, Conflict, NotFound
 from sep2_server.operator.event_changes import abandon, cancel_event, change_event, current
 from sep2_server.operator.function_rules import require_free, require_subject
-from sep2_server.operator.own_ways import require_changed_here, require_removed_here
+from sep2_server.operator.own_ways import (
+    require_added_here,
+    require_changed_here,
+    require_removed_here,
+)
 from sep2_server.operator.planting import changed_value, plan_of
 from sep2_server.operator.reports import counts_of, response_told
 from sep2_server.operator.requests import CancelControl
@@ -46,16 +53,6 @@ from sep2_server.rows import OVER, Group, Row
 from sep2_server.uris import route_named
 from sep2_server.usage_points import dissociate
 
-MADE_ELSEWHERE: Final = {
-    "DER": "lineside op modify",
-    "EndDevice": "lineside op enrol",
-    "FunctionSetAssignments": "lineside op group add",
-    "Subscription": "the device makes it",
-    "MirrorUsagePoint": "the device makes it",
-    "Response": "the device makes it",
-    "Notification": "it is never stored",
-}
-"""Items that no operator adds here, and how they come to be."""
 REQUEST: Final = "FlowReservationRequest"
 COMPONENT: Final = "RateComponent"
 """What is no program and has events below it."""
@@ -102,11 +99,10 @@ def add(desk: Desk, call: Call) -> Answer:
     route = target.route
     if not route.is_list or route.view_of is not None:
         raise BadRequest(f"href: nothing can be added to {target.href}", "name a list such as /tp/1/rc")
+    kind = _item_kind(target)
+    require_added_here(desk, target, kind)
     if route.id in READING_KINDS:
         return metering.add(desk, target, given_of(desk, call.body, metering.READING))
-    kind = _item_kind(target)
-    if kind in MADE_ELSEWHERE:
-        raise BadRequest(f"{kind}: not added here", MADE_ELSEWHERE[kind])
     group = _group(desk, call.query.get("group"), target)
     row = _added(desk, target, given_of(desk, call.body, kind), group)
     return _told(desk, desk.reader.by_id(row.id) or row)
@@ -137,13 +133,14 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
 def change(desk: Desk, call: Call) -> Answer:
     """Put what is given over a resource, or make the single one that is not there yet.
 
-    Of an event the description changes in place, all else by another event that supersedes it.
+    Of an event the description changes in place, all else by another event that supersedes it. What devices
+    put in one place is changed by an admin alone.
     """
     target = _target(desk, call.query.get("href"))
     route = target.route
     if route.is_list:
         raise BadRequest(f"href: {target.href} is a list", "add to it with POST, or name an item")
-    require_changed_here(route)
+    require_changed_here(desk, target)
     if route.id == ASSOCIATED:
         given = given_of(desk, call.body, metering.USAGE_POINT)
         return _told(desk, metering.associate(desk, target, given))
@@ -241,7 +238,11 @@ def unassign(desk: Desk, call: Call) -> Answer:
 
 
 def _told(desk: Desk, row: Row) -> Answer:
-    """A resource as the API tells it: where it is, what it is, and itself in wire form."""
+    """A resource as the API tells it: where and what it is, itself in wire form; octets by their digest."""
+    if row.kind == FILE_CONTENT:
+        content = content_of(row)
+        octets: dict[str, Json] = {"sha256": content.digest, "size": content.size}
+        return {"href": row.href, "kind": row.kind, "resource": octets}
     route = route_named(row.kind)
     cls = desk.environment.codec.profile.resolve(route.type)
     told: Answer = {"href": row.href, "kind": row.kind}
@@ -344,8 +345,10 @@ def _make_list(desk: Desk, target: Target) -> Row:
 
 
 def _first(desk: Desk, target: Target, body: object) -> Answer:
-    """The first value of a single resource."""
+    """The first value of a single resource; or a Reading, which has no row of its own."""
     kind = target.route.id
+    if kind == metering.READING:
+        return metering.change(desk, target, body)
     plan = plan_of(desk, kind, given_of(desk, body, kind), kind)
     return _told(desk, put_single(desk, kind, target.place.parts, target.owner_id, plan))
 

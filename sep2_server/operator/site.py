@@ -12,8 +12,7 @@ from sep2_server.operator.operator_settings import (
     settings_file,
     toml_of,
 )
-from sep2_server.setting_values import SettingsError
-from sep2_server.settings import FILES_AS_TEXT, Settings, placed, settings_of
+from sep2_server.settings import FILES_AS_TEXT, Settings, override, placed, settings_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +35,7 @@ def given_of(path: Path | None = None, overrides: Iterable[str] = ()) -> dict[st
     """What a settings file and `key=value` texts say, nothing of it looked at yet."""
     given = {} if path is None else _from_file(settings_file(path))
     for text in overrides:
-        _override(given, text)
+        override(given, text)
     return given
 
 
@@ -60,17 +59,3 @@ def _resolve(held: dict[str, Any], cls: type, folder: Path) -> None:
     for f in fields(cls):
         if get_type_hints(cls)[f.name] is Path or f.name in FILES_AS_TEXT:
             held[f.name] = placed(f.name, held.get(f.name, f.default), cls, folder)
-
-
-def _override(given: dict[str, Any], text: str) -> None:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise SettingsError(f"{text!r}: write key=value")
-    table, dot, entry = name.strip().partition(".")
-    if dot:
-        held = given.get(table, {})
-        if not isinstance(held, Mapping):
-            raise SettingsError(f"{table}: {held!r} is not a table, and has no {entry}")
-        given[table] = {**held, entry: value.strip()}
-    else:
-        given[table] = value.strip()

@@ -22,7 +22,7 @@ from schemas import (
 )
 from sep2_server.action import item_kind, item_scope
 from sep2_server.below import Below, below
-from sep2_server.bootstrap import response_list_href
+from sep2_server.bootstrap import NO_RESPONSE, reply_to
 from sep2_server.event_times import refresh_overlapping, siblings_of, timed, winning_mrid
 from sep2_server.extra_routes import MEMBER_LISTS, PROGRAM_KINDS
 from sep2_server.interval_times import INTERVAL_KINDS, spanned
@@ -180,7 +180,9 @@ def _furnish(desk: Desk, kind: str, parts: Parts, plan: Plan) -> None:
             link_lists(desk.environment, kind, held, parts)
     if isinstance(value, Event):
         asks = int(value.responseRequired or "00", 16) != 0
-        value.replyTo = response_list_href(desk.transaction, desk.environment) if asks else None
+        value.replyTo = reply_to(desk.transaction, desk.environment) if asks else None
+        if asks and value.replyTo is None:
+            value.responseRequired = NO_RESPONSE
 
 
 def _insert(desk: Desk, row: Row, value: Resource) -> Row:

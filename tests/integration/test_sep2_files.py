@@ -25,7 +25,7 @@ from schemas import (
 from sep2_server.errors import LimitReached
 from sep2_server.files.contents import Content
 from sep2_server.files.stored import contents_of, sweep_contents
-from sep2_server.operator import files, programs
+from sep2_server.operator import files, programs, resources
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.router import Answer, Call
 from sep2_server.rows import Role
@@ -260,16 +260,14 @@ async def test_a_removed_file_is_gone_for_everybody(bench: Bench) -> None:
     assert [(await client.get(uri)).status for uri in (str(file.href), file.fileURI)] == [404, 404]
 
 
-async def test_the_same_octets_are_kept_once_and_swept_when_nothing_refers_to_them(bench: Bench) -> None:
+async def test_the_same_octets_are_kept_once_and_removed_only_where_they_are_old(bench: Bench) -> None:
     contents = contents_of(bench.server.environment)
     first, second = await keep(bench), await keep(bench)
     assert first == second == Content(DIGEST, len(OCTETS))
     folder = bench.server.settings.files_folder
     assert [path.name for path in folder.glob("**/*") if path.is_file()] == [DIGEST]
-    later = contents.path(DIGEST).stat().st_mtime + 100_000
-    assert contents.sweep({DIGEST}, later) == 0
-    assert contents.sweep(set(), later - 90_000) == 0
-    assert contents.sweep(set(), later) == 1
+    came = contents.path(DIGEST).stat().st_mtime
+    assert [contents.remove(DIGEST, came), contents.remove(DIGEST, came + 1)] == [False, True]
     assert contents.find(DIGEST) is None
     assert contents.find("../../etc/passwd") is None
 
@@ -279,9 +277,53 @@ async def test_what_files_refer_to_is_not_swept_at_a_start(bench: Bench) -> None
     number = await give(bench)
     contents = contents_of(bench.server.environment)
     later = contents.path(DIGEST).stat().st_mtime + 100_000
-    assert await sweep_contents(bench.store, bench.server.environment, later) == 0
+    assert await swept(bench, later) == 0
     await operate(bench, files.remove, file=number)
-    assert await sweep_contents(bench.store, bench.server.environment, later) == 1
+    assert await swept(bench, later) == 1
+
+
+async def swept(bench: Bench, now: float) -> int:
+    """How many octets a start of the server at a time removes."""
+    return await sweep_contents(bench.store, bench.server.environment, now)
+
+
+async def test_a_start_with_another_database_takes_no_octets_away(
+    bench: Bench, tmp_path: Path, sep2_pki: Pki
+) -> None:
+    """What a database does not name, it has not let go of: it may be that of a trial."""
+    client = await device(bench, "file-17")
+    await give(bench)
+    place = contents_of(bench.server.environment).path(DIGEST)
+    os.utime(place, (place.stat().st_mtime - 10 * 86_400,) * 2)
+    (tmp_path / "trial").mkdir()
+    folder = str(bench.server.settings.files_folder)
+    async with running(tmp_path / "trial", sep2_pki, function_sets="all", files_folder=folder):
+        assert place.is_file()
+    assert (await client.get((await seen(client))[0].fileURI)).body == OCTETS
+
+
+async def test_octets_age_from_when_they_lost_their_file(bench: Bench) -> None:
+    await device(bench, "file-18")
+    number = await give(bench)
+    place = contents_of(bench.server.environment).path(DIGEST)
+    now = time.time()
+    os.utime(place, (now - 10 * 86_400,) * 2)
+    await operate(bench, files.remove, file=number)
+    assert await swept(bench, now + 86_000) == 0, "a day is not over"
+    number = await give(bench)
+    assert await swept(bench, now + 100_000) == 0, "they have a file again"
+    await operate(bench, files.remove, file=number)
+    os.utime(place, (now + 50_000,) * 2)
+    assert await swept(bench, now + 100_000) == 0, "they have been sent again, for another database"
+    assert place.is_file()
+
+
+async def test_octets_that_a_file_added_as_a_resource_has_lost_go_too(bench: Bench) -> None:
+    await device(bench, "file-19")
+    number = await give(bench)
+    call = Call(query={"href": f"/file/{number}"}, now=bench.clock.now())
+    await bench.do(lambda desk: resources.delete(desk, call))
+    assert await swept(bench, time.time() + 100_000) == 1
 
 
 async def test_an_aggregator_sees_the_files_of_its_devices_whatever_it_is_itself(bench: Bench) -> None:
@@ -363,8 +405,7 @@ async def test_a_clock_that_jumps_takes_no_upload_that_is_under_way(bench: Bench
 
     async def slowly() -> AsyncIterator[bytes]:
         yield OCTETS
-        contents._clear(time.time() + 10 * 86_400)
-        contents.sweep(frozenset(), time.time() + 10 * 86_400)
+        contents.clear(time.time() + 10 * 86_400)
         yield OCTETS
 
     content = await contents.take(slowly(), 1 << 30)
@@ -375,11 +416,15 @@ async def test_two_processes_that_sweep_at_once_leave_each_other_alone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What one has found the other has removed."""
-    content = await keep(bench)
     contents = contents_of(bench.server.environment)
+    folder = bench.server.settings.files_folder
+    folder.mkdir(exist_ok=True)
+    (folder / "coming-dead").write_bytes(OCTETS[:1000])
     found = Path.glob
-    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*found(self, pattern), self / content.digest])
-    assert contents.sweep(frozenset(), time.time() + 10 * 86_400) == 1
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [*found(self, pattern), self / "coming-gone"])
+    contents.clear(time.time() + 10 * 86_400)
+    assert [*folder.iterdir()] == []
+    assert not contents.remove(DIGEST, time.time())
 
 
 async def test_a_client_that_takes_little_makes_room_for_one_that_waits_and_goes_on_later(
@@ -473,7 +518,7 @@ async def test_a_file_that_is_removed_or_replaced_while_it_is_loaded_comes_whole
 
 @pytest.mark.parametrize(("name", "status"), [("gone", 404), ("folder", 500)])
 async def test_octets_that_cannot_be_read_are_told_in_words_of_the_standard(
-    bench: Bench, name: str, status: int
+    bench: Bench, name: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     client, uri, path = await large_one(bench, f"file-{name}")
     path.unlink()
@@ -483,6 +528,9 @@ async def test_octets_that_cannot_be_read_are_told_in_words_of_the_standard(
     assert reply.status == status
     assert reply.decoded(Error).reasonCode == 1
     assert bench.server.downloads.running == 0
+    if name == "gone":
+        told = [(record.getMessage(), record.exc_info) for record in caplog.records]
+        assert told == [(f"The octets of {uri} are not in files_folder: {path}", None)]
 
 
 async def test_octets_are_on_the_disk_and_so_are_the_folders_that_name_them(

@@ -1,12 +1,16 @@
 """Responses to events and log events: what is taken, what is refused, how much is kept."""
 
+from pathlib import Path
+
 import pytest
 
 from certs import Pki
 from schemas import (
     DERControl,
+    DERControlList,
     DERControlResponse,
     Error,
+    FlowReservationResponseList,
     LogEvent,
     LogEventList,
     Response,
@@ -19,6 +23,7 @@ from sep2_server.operator.programs import unassign
 from sep2_server.operator.router import Call
 from sep2_server.rows import Group, Report, Role, full_mrid
 from tests.integration.sep2_harness import START, Bench, Client, make_control, running
+from tests.integration.test_sep2_flow_reservations import REQUEST
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -225,3 +230,18 @@ async def test_operators_are_told_all_responses_to_an_event_and_all_of_one_devic
         assert reports.responses(desk, of_another)["responses"] == []
 
     await bench.do(asked)
+
+
+async def test_no_event_asks_for_responses_where_none_are_taken(tmp_path: Path, sep2_pki: Pki) -> None:
+    """Devices were told a place for them that answered 404."""
+    async with running(tmp_path, sep2_pki, function_sets="fr,-rsps", flow_reservations="grant") as bench:
+        row, client = await bench.device("rsp-1")
+        _, program = await bench.group("rsp", "rsp-1")
+        await bench.control(program, make_control("A1", START + 10, 60))
+        assert (await client.post(f"{row.href}/frq", REQUEST)).status == 201
+        [control] = (await client.read(f"{program.href}/derc?l=9", DERControlList)).DERControl_
+        [grant] = (
+            await client.read(f"{row.href}/frp?l=9", FlowReservationResponseList)
+        ).FlowReservationResponse_
+        assert [(one.replyTo, one.responseRequired or "00") for one in (control, grant)] == [(None, "00")] * 2
+        assert (await client.get("/rsps")).status == 404

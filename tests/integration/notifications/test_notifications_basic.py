@@ -20,7 +20,7 @@ from schemas import (
 )
 from sep2_server import transaction
 from sep2_server.end_devices import remove_end_device
-from sep2_server.operator import programs, resources
+from sep2_server.operator import programs, rates, resources
 from sep2_server.operator.defaults import change
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.router import Call
@@ -311,3 +311,28 @@ async def test_nobody_subscribes_to_a_program_without_being_assigned_to_it(
     )
     assert reply.status == 404
     assert not told.store.reader.ledger.has_subscriptions()
+
+
+async def test_another_poll_rate_of_the_programs_of_a_group_is_told(
+    told: Bench, subscriber: Subscriber
+) -> None:
+    """The list of a group takes the rate of the list at the root; of that nobody was told."""
+    group, _ = await told.group("feeder", "one")
+    await settled(told)
+    await subscribe(subscriber.client, subscriber.row, f"/fsa/{group.id}/derp", subscriber.listener.uri)
+
+    async def put(**asked: int) -> None:
+        call = Call(body={"pollRate": asked}, now=START)
+        await told.do(lambda desk: rates.change(desk, call))
+
+    await put(DERProgramList=123)
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERProgramList)
+    assert (note.subscribedResource, note.Resource_.pollRate) == (f"/fsa/{group.id}/derp", 123)
+    await put(GroupDERProgramList=77)
+    note = await subscriber.listener.next()
+    assert isinstance(note.Resource_, DERProgramList)
+    assert note.Resource_.pollRate == 77
+    await put(DERProgramList=124)
+    await settled(told)
+    assert len(subscriber.listener.posted) == 2, "it has a rate of its own"

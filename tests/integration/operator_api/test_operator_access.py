@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from sep2_server.operator import ApiError, OperatorClient, OperatorSettings, Ope
 from sep2_server.operator.api import PlainHttpError
 from sep2_server.operator.audit import AuditLog, Entry
 from sep2_server.operator.auth import Role
+from sep2_server.operator.commands import rows_of
 from sep2_server.operator.counter import Counter, Request
 from sep2_server.operator.errors import AuditFailed
 from sep2_server.operator.token_files import add_token, remove_token
@@ -94,6 +96,69 @@ def test_every_action_is_one_audit_line(api: OperatorClient, site: Site) -> None
         ("operator", "publish control", f"g/{mrid}", "done"),
     ]
     assert audit_lines(site)[0]["time"] == "2023-11-14T22:13:20Z"
+
+
+BLOCKED = "AB" * 20
+ACTED_ON: list[tuple[str, tuple[str, ...], dict[str, object] | None, dict[str, str], str]] = [
+    ("POST", ("blocked",), {"lFDI": BLOCKED}, {}, BLOCKED),
+    ("POST", ("blocked",), {"lFDI": "x"}, {}, "x"),
+    ("DELETE", ("resources",), None, {"href": "/tp/9", "force": "true"}, "/resources force=true href=/tp/9"),
+    ("DELETE", ("groups", "g", "resources"), None, {"href": "/tp/9"}, "g href=/tp/9"),
+    ("POST", ("controls", "cancel"), {"group": "g"}, {}, "/controls/cancel group=g"),
+    ("POST", ("controls", "cancel"), {"all": True}, {}, "/controls/cancel all=true"),
+    ("POST", ("devices", "north", "notifications"), {"host": "10.0.0.9"}, {}, "north host=10.0.0.9"),
+    ("POST", ("groups", "g", "devices"), {"add": ["north"]}, {}, "g add=north"),
+    ("POST", ("groups", "g", "devices"), {"remove": ["north"]}, {}, "g remove=north"),
+    ("DELETE", ("devices", "north"), None, {"managed": "true"}, "north managed=true removed=south,north"),
+    ("POST", ("devices",), {"name": "a b", "lFDI": "x", "pIN": 987_654}, {}, "a b"),
+]
+"""A call, and what the audit log says that it was done to, or was to be."""
+
+
+@pytest.mark.parametrize(("method", "path", "body", "query", "target"), ACTED_ON)
+def test_an_audit_line_says_what_was_acted_on(
+    api: OperatorClient,
+    site: Site,
+    method: str,
+    path: tuple[str, ...],
+    body: dict[str, object] | None,
+    query: dict[str, str],
+    target: str,
+) -> None:
+    api.call("POST", ("devices",), {**NORTH, "role": "aggregator"})
+    api.call("POST", ("devices",), {"name": "south", "lFDI": "CD" * 20, "aggregator": "north"})
+    api.call("POST", ("groups",), {"name": "g", "primacy": 1})
+    with suppress(ApiError):
+        api.call(method, path, body, query=query)
+    assert audit_lines(site)[-1]["target"] == target
+
+
+@pytest.mark.parametrize(
+    ("path", "item"),
+    [
+        (("devices", "bulk"), NORTH),
+        (("controls", "bulk"), {"groups": ["g"], "DERControlBase": {"opModMaxLimW": "50%"}, "duration": 60}),
+        (
+            ("meters", "readings"),
+            {
+                "device": "north",
+                "UsagePoint": "AA",
+                "MeterReading": "BB",
+                "start": 0,
+                "duration": 1,
+                "value": 1,
+            },
+        ),
+    ],
+)
+def test_a_trial_is_told_as_one(
+    api: OperatorClient, site: Site, path: tuple[str, ...], item: dict[str, object]
+) -> None:
+    """It was told as done, and nothing was."""
+    api.call("POST", ("groups",), {"name": "g", "primacy": 1})
+    api.call("POST", path, [item], query={"dry_run": "true"})
+    assert audit_lines(site)[-1]["outcome"] == "tried"
+    assert rows_of(api.get("devices"), "devices") == rows_of(api.get("controls"), "controls") == []
 
 
 def test_a_refused_action_is_an_audit_line_without_secrets(api: OperatorClient, site: Site) -> None:

@@ -650,6 +650,35 @@ def test_a_restore_that_is_not_what_the_file_holds_leaves_all_as_it_was(
     db.close()
 
 
+def test_a_restore_tells_of_what_files_the_octets_are_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No backup holds them: devices were shown files that they could not load, and nobody was told."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("site", "other"):
+        assert exit_code(f"lineside server init {folder}") == 0
+    here, gone = (hashlib.sha256(text).hexdigest() for text in (b"here", b"gone"))
+
+    def give(tx: Transaction) -> None:
+        for digest in (here, gone):
+            file = tx.next_id()
+            body = f"{digest} 4".encode()
+            tx.insert(Row(tx.next_id(), f"/file/{file}/content", "FileContent", owner_id=file, body=body))
+
+    store = Store("site/lineside.db")
+    store.write(give)
+    store.close()
+    assert exit_code("lineside server backup --config site one.backup") == 0
+    (Path("other/files") / here[:2]).mkdir(parents=True)
+    (Path("other/files") / here[:2] / here).write_bytes(b"here")
+    capsys.readouterr()
+    assert exit_code("lineside server restore --config other one.backup --verify") == 0
+    out, err = capsys.readouterr()
+    assert "restored and compared" in out
+    assert (f"devices cannot load them: {gone}" in err, here in err) == (True, False)
+    assert "copy them from the files_folder" in err
+
+
 def test_subscribers_are_to_be_told_anew_after_a_restore(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,16 +9,21 @@ import secrets
 import shlex
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from schemas import FileStatus
 from sep2_server import Settings
+from sep2_server.files.stored import sweep_contents
+from sep2_server.messages import Answer as DeviceAnswer
 from sep2_server.operator import ApiError, OperatorClient, Site
 from sep2_server.operator.auth import Role
 from sep2_server.operator.token_files import add_token
+from tests.integration.operator_api.conftest import LiveServer
 from tests.integration.process.site_process import until
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
@@ -86,6 +91,31 @@ def test_octets_are_kept_by_their_digest(api: OperatorClient, firmware: Path, si
     assert told == {"sha256": digest, "size": 2_000_000}
     kept = site.server.files_folder / digest[:2] / digest
     assert kept.read_bytes() == firmware.read_bytes()
+
+
+def test_octets_that_no_file_came_to_have_go_after_a_day(
+    api: OperatorClient, firmware: Path, site: Site, live: LiveServer
+) -> None:
+    with firmware.open("rb") as octets:
+        digest = str(api.send("/contents", octets)["sha256"])
+    kept = site.server.files_folder / digest[:2] / digest
+    for later_s, is_there in ((86_000, True), (100_000, False)):
+        live.run(sweep_contents(live.server.store, live.server.environment, time.time() + later_s))
+        assert kept.is_file() is is_there
+
+
+def test_the_octets_of_a_file_are_told_by_their_digest(api: OperatorClient, firmware: Path) -> None:
+    with firmware.open("rb") as octets:
+        content = api.send("/contents", octets)
+    told = api.call("POST", PLACE, body({**content}))["File"]
+    assert isinstance(told, dict)
+    href = str(told["fileURI"])
+    assert api.get("resources", href=href) == {"href": href, "kind": "FileContent", "resource": content}
+    for method, sent in (("PUT", {"size": 1}), ("DELETE", None)):
+        with pytest.raises(ApiError, match="a FileContent is not") as caught:
+            api.call(method, ("resources",), sent, query={"href": href})
+        assert "lineside op file" in caught.value.hint
+    assert api.get("resources", href=href)["resource"] == content
 
 
 def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
@@ -167,7 +197,7 @@ def test_an_upload_that_breaks_off_is_an_audit_line_and_keeps_nothing(
             "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n".encode()
             + bytes(10)
         )
-    until(lambda: last_line(site)["outcome"] == "failed: error of the server")
+    until(lambda: last_line(site)["outcome"] == "refused: bad-request")
     assert last_line(site)["target"] == "POST /contents"
     until(lambda: [path for path in site.server.files_folder.glob("**/*") if path.is_file()] == [])
 
@@ -198,6 +228,24 @@ def test_a_file_that_cannot_be_is_refused(
         content = api.send("/contents", octets)
     with pytest.raises(ApiError, match=detail):
         api.call("POST", PLACE, body({**content}, **change))
+
+
+def test_how_far_a_device_is_with_a_file_is_changed_and_removed_by_an_admin_alone(
+    api: OperatorClient, site: Site, device_request: Callable[..., DeviceAnswer]
+) -> None:
+    href = f"{api.get('devices', 'north')['href']}/fs"
+    status = FileStatus(
+        loadPercent=9, nextRequestAttempt=0, request503Count=0, requestFailCount=0, status=1, statusTime=0
+    )
+    assert device_request("PUT", href, status).status == 204
+    secret = add_token(site.operator.folder, "hand", Role.OPERATOR, secrets.randbits)
+    hand = OperatorClient(url=api.url, secret=secret, roots=api.roots)
+    for method, sent in (("PUT", {"loadPercent": 100}), ("DELETE", None)):
+        with pytest.raises(ApiError, match="a FileStatus is what the device said") as caught:
+            hand.call(method, ("resources",), sent, query={"href": href})
+        assert caught.value.status == 403
+    api.call("DELETE", ("resources",), query={"href": href})
+    assert device_request("GET", href).status == 404
 
 
 @pytest.mark.parametrize("number", ["0", "1", "x", "9" * 30, "-1"])

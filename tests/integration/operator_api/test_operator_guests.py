@@ -1,6 +1,7 @@
 """Connections of operators are bounded in number and in time, whoever they are of; others are served."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -91,6 +92,24 @@ async def test_a_body_that_does_not_come_is_400_in_time(site: Site, port: int, p
     told = await rest_of(await opened(port, head.encode()))
     assert told.startswith(b"HTTP/1.1 400")
     assert b'"error": "bad-request"' in told
+
+
+@pytest.mark.parametrize(("path", "is_known"), [("devices", False), ("devices", True), ("contents", True)])
+async def test_a_connection_that_ends_inside_a_body_is_no_error_of_the_server(
+    site: Site, live: LiveServer, path: str, is_known: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anybody who reached the port could fill the log with stacks."""
+    secret = (site.operator.folder / "operator.token").read_text().strip() if is_known else "0"
+    head = f"POST /{path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\nContent-Length: 9\r\n\r\nx"
+    with live.heard_too() as port:
+        _, writer = await opened(port, head.encode())
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.close()
+        await writer.wait_closed()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    if path == "contents":
+        assert audit_lines(site)[-1]["outcome"] == "refused: bad-request"
 
 
 async def test_an_upload_that_stalls_is_an_audit_line(site: Site, port: int) -> None:

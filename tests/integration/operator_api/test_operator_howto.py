@@ -1,6 +1,7 @@
 """The how-to for operators: its commands run in their order against a server that `server run` started."""
 
 import argparse
+import hashlib
 import json
 import re
 import shlex
@@ -15,9 +16,10 @@ import pytest
 
 import certs.cli
 from sep2_server import cli
-from sep2_server.operator import OperatorSettings
+from sep2_server.operator import OperatorSettings, audit
 from sep2_server.operator import cli as operator_cli
 from sep2_server.operator.token_files import read_tokens
+from tests.integration.operator_api.test_operator_rights import FullDisk
 
 HOWTO = (Path(__file__).parents[3] / "docs" / "howto" / "operate.md").read_text()
 LINES = [
@@ -206,6 +208,37 @@ def test_what_is_done_on_the_machine_is_in_the_audit_log(folder: Path) -> None:
     ]
     assert len(lines) == 10
     assert exit_code("lineside server audit verify --config site") == 0
+
+
+def test_a_token_that_is_made_while_the_disk_fills_up_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said that nothing was done, and the secret was never shown."""
+    assert exit_code("lineside server init site") == 0
+    capsys.readouterr()
+    monkeypatch.setattr(audit, "os", FullDisk(1))
+    assert exit_code("lineside server token x --config site") == 1
+    secret, err = capsys.readouterr()
+    *_, made = read_tokens(folder / "site" / "operator")
+    assert (made.name, made.sha256) == ("x", hashlib.sha256(secret.strip().encode()).hexdigest())
+    assert "No space left on device\n  what to do: it was done" in err
+    monkeypatch.setattr(audit, "os", FullDisk(1))
+    assert exit_code("lineside server token x --config site") == 1
+    assert "a token named 'x' exists" in capsys.readouterr().err, "what made it fail is told"
+    monkeypatch.setattr(audit, "os", FullDisk(1))
+    assert exit_code("lineside server token x --remove --config site") == 1
+    assert "what to do: it was done" in capsys.readouterr().err
+    assert [token.name for token in read_tokens(folder / "site" / "operator")] == ["operator"]
+
+
+def test_a_restore_that_is_done_while_the_disk_fills_up_is_told_as_done(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in ("init site", "migrate --config site", "backup --config site one.backup"):
+        assert exit_code(f"lineside server {words}") == 0
+    monkeypatch.setattr(audit, "os", FullDisk(1))
+    assert exit_code("lineside server restore --config site one.backup --force") == 1
+    assert "No space left on device\n  what to do: it was done" in capsys.readouterr().err
 
 
 def test_no_token_is_made_where_the_audit_log_cannot_be_written(folder: Path) -> None:

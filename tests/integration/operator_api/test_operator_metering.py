@@ -129,6 +129,26 @@ def test_a_reading_is_added_replaced_and_removed(
     assert rows_of(api.get("resources", href=f"{reading_set}/r"), "items") == []
 
 
+def test_a_reading_is_changed_in_its_place(
+    api: OperatorClient, device_request: DeviceRequest, site: Site
+) -> None:
+    """It was told as done and changed nothing; a second Reading stood at the href of the first."""
+    reading_set = set_of(api, add(api, "/upt", POINT))
+    [first, second] = rows_of(api.get("resources", href=f"{reading_set}/r"), "items")
+    href, seen = str(first["href"]), last_change(site)
+    told = api.call("PUT", ("resources",), {"value": 9}, query={"href": href})
+    assert (told["href"], told["resource"]["value"]) == (href, 9)  # type: ignore[index,call-overload]
+    assert Codec().decode(device_request("GET", href).body, Reading).value == 9
+    page = Codec().decode(device_request("GET", f"{reading_set}/r?l=9").body, ReadingList)
+    assert (page.all, [reading.value for reading in page.Reading_]) == (2, [9, 8])
+    assert last_change(site) != seen, "who has subscribed is told"
+    taken = {"localID": "00", "timePeriod": {"start": DAY, "duration": 900}}
+    with pytest.raises(ApiError, match="another Reading of the set has that"):
+        api.call("PUT", ("resources",), taken, query={"href": str(second["href"])})
+    with pytest.raises(ApiError, match="nothing is at"):
+        api.call("PUT", ("resources",), {"value": 9}, query={"href": f"{reading_set}/r/7"})
+
+
 def test_readings_of_a_mirror_are_what_the_device_said(
     api: OperatorClient, device_request: DeviceRequest
 ) -> None:
@@ -142,11 +162,36 @@ def test_readings_of_a_mirror_are_what_the_device_said(
         with pytest.raises(ApiError, match=f"a {one['kind']} is not removed here") as caught:
             api.call("DELETE", ("resources",), query={"href": str(one["href"]), "force": "true"})
         assert "lineside op forget DEVICE --readings" in caught.value.hint
+        with pytest.raises(ApiError, match=f"a {one['kind']} is not changed here"):
+            api.call("PUT", ("resources",), {"value": 7}, query={"href": str(one["href"])})
         assert (before.status, device_request("GET", str(one["href"]))) == (200, before)
+    said: Made = {"value": 7, "localID": "00", "timePeriod": {"start": DAY, "duration": 900}}
+    wanted: list[tuple[str, Made]] = [
+        (f"{reading_set['href']}/r", said),
+        (f"{meter['href']}/rs", {"Reading": [said]}),
+    ]
+    for href, body in wanted:
+        with pytest.raises(ApiError, match="is not added here") as caught:
+            add(api, href, body)
+        assert "lineside op forget DEVICE --readings" in caught.value.hint
     forgotten = api.call("POST", ("devices", "north", "forget"), {"readings": True})["forgotten"]
     assert isinstance(forgotten, int)
     assert forgotten > 0
     assert rows_of(api.get("resources", href="/upt"), "items") == []
+
+
+def test_the_mark_of_a_meter_of_the_utility_stays_as_long_as_the_meter(
+    api: OperatorClient, device_request: DeviceRequest
+) -> None:
+    """Without it the meter was that of a device: no operator could change it, and `forget` removed it."""
+    point = add(api, "/upt", POINT)
+    for method, body in (("PUT", {"status": 0}), ("DELETE", None)):
+        with pytest.raises(ApiError, match="a UtilityMeter is not"):
+            api.call(method, ("resources",), body, query={"href": f"{point}/utility"})
+    api.call("POST", ("devices", "north", "forget"), {"readings": True})
+    assert device_request("GET", point).status == 200
+    api.call("DELETE", ("resources",), query={"href": point})
+    assert device_request("GET", point).status == 404
 
 
 def test_no_device_mirrors_into_the_meter_of_the_utility(

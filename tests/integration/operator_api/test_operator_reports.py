@@ -80,7 +80,7 @@ def mirror(*, value: int, start: int) -> MirrorUsagePoint:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_a_device_said_of_itself_is_removed_by_an_admin_alone(
+def test_what_a_device_said_of_itself_is_changed_and_removed_by_an_admin_alone(
     api: OperatorClient,
     device_request: DeviceRequest,
     end_device: str,
@@ -94,9 +94,13 @@ def test_what_a_device_said_of_itself_is_removed_by_an_admin_alone(
     assert device_request("PUT", href, value).status == 204
     secret = add_token(site.operator.folder, "o", Role.OPERATOR, secrets.randbits)
     other = OperatorClient(url=api.url, secret=secret, roots=api.roots)
-    with pytest.raises(ApiError, match=f"a {kind} is what the device said") as caught:
-        other.call("DELETE", ("resources",), query={"href": href})
-    assert (caught.value.status, device_request("GET", href).status) == (403, 200)
+    said = device_request("GET", href)
+    for method, body in (("DELETE", None), ("PUT", {"x": 7})):
+        with pytest.raises(ApiError, match=f"a {kind} is what the device said") as caught:
+            other.call(method, ("resources",), body, query={"href": href})
+        assert (caught.value.status, said.status, device_request("GET", href)) == (403, 200, said)
+    with pytest.raises(ApiError, match=f"{kind} has no such field"):
+        api.call("PUT", ("resources",), {"x": 7}, query={"href": href})
     api.call("DELETE", ("resources",), query={"href": href})
     assert device_request("GET", href).status == 404
 

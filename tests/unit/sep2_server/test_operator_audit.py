@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sep2_server.operator.audit import AuditLog, Entry
+from sep2_server.operator.audit import AuditLog, Entry, head_of
 from sep2_server.operator.audit_reading import newest, verify
 from sep2_server.operator.console import audited
 from sep2_server.operator.errors import AuditFailed
@@ -83,6 +83,22 @@ def test_a_whole_line_that_a_crash_left_behind_the_head_is_taken_in(path: Path) 
     assert (verify(path).flaw, verify(path).lines) == (None, 3)
 
 
+@pytest.mark.parametrize("torn", ["", '{"seq": 4, "ti'], ids=["whole lines", "and one that is cut short"])
+def test_the_head_is_brought_up_at_the_start_behind_a_kill(path: Path, torn: str) -> None:
+    """The check told of tampering after each kill between a line and its head."""
+    write(path, "north")
+    before = head_of(path).read_text()
+    write(path, "south", "east")
+    head_of(path).write_text(before)
+    with path.open("a") as file:
+        file.write(torn)
+    assert str(verify(path).flaw) == "audit.jsonl, line 2: it is behind the head of the log"
+    AuditLog.open(path).close()
+    assert (verify(path).flaw, verify(path).lines, verify(path).is_torn) == (None, 3, bool(torn))
+    write(path, "west")
+    assert (verify(path).flaw, verify(path).lines, verify(path).is_torn) == (None, 4, False)
+
+
 def test_a_log_of_an_older_form_is_put_aside(path: Path) -> None:
     path.write_text('{"time": "2023", "who": "x"}\n')
     write(path, "north")
@@ -151,6 +167,27 @@ def test_a_crash_between_number_and_new_file_is_mended(path: Path) -> None:
     path.rename(path.with_suffix(".000001.jsonl"))
     write(path, "south")
     assert (verify(path).flaw, verify(path).lines) == (None, 2)
+
+
+@pytest.mark.parametrize("cut", [0, 9], ids=["a whole line", "a line cut short"])
+def test_a_crash_at_the_first_line_of_a_new_file_is_mended(path: Path, cut: int) -> None:
+    """The line is written, the head not yet: the log was "shorter than its head says" for good."""
+    write(path, "north", "south")
+    before = head_of(path).read_text()
+    write(path, "east", most_octets=1)
+    line = path.read_bytes()
+    path.write_bytes(line[: len(line) - cut])
+    head_of(path).write_text(before)
+    write(path, "west")
+    assert (verify(path).flaw, verify(path).lines) == (None, 3 if cut else 4)
+
+
+def test_a_new_file_that_does_not_go_on_with_the_chain_is_refused(path: Path) -> None:
+    write(path, "north", "south")
+    path.rename(path.with_suffix(".000001.jsonl"))
+    path.write_text('{"seq": 3, "prev": "0"}\n')
+    with pytest.raises(AuditFailed, match="a line behind the head is not of the chain"):
+        AuditLog.open(path)
 
 
 def test_two_writers_share_one_chain(path: Path) -> None:

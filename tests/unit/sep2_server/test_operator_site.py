@@ -40,6 +40,12 @@ def test_overrides_go_before_the_file(tmp_path: Path) -> None:
     assert (site.server.poll_rate_of("DERList"), site.server.poll_rate_of("EndDeviceList")) == (9, 300)
 
 
+def test_a_rule_goes_before_the_file_where_the_profile_is_a_name(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text('profile = "csip_aus_v1.2"')
+    profile = read_site(tmp_path, ["profile.list_limit=7"]).server.profile
+    assert (profile.name, profile.list_limit) == ("csip_aus_v1.2", 7)
+
+
 @pytest.mark.parametrize(
     ("override", "told"),
     [
