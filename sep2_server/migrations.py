@@ -190,6 +190,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ),
         recounted=frozenset({"follower", "tally", "resource"}),
     ),
+    Migration("what is gone, and of which something has yet to be removed", created(tables.removal)),
 )
 
 

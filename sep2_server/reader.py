@@ -95,6 +95,10 @@ class Reader(GroupReader):
         """Everything that is reached through one EndDevice or program."""
         return self._db.all(row_of, q.OF_OWNER, owner_id=owner_id)
 
+    def first_of_owner(self, owner_id: int, limit: int) -> list[Row]:
+        """The oldest of it."""
+        return self._db.all(row_of, q.OF_OWNER_FIRST, owner_id=owner_id, limit=limit)
+
     def owned(self, owner_id: int, kind: str) -> list[Row]:
         """What is reached through one EndDevice or program and is of one kind, the oldest first."""
         return self._db.all(row_of, q.OF_OWNER_OF_KIND, owner_id=owner_id, kind=kind)
@@ -248,6 +252,14 @@ class Reader(GroupReader):
     def next_linking(self) -> Linking | None:
         """A group whose members have yet to be given its links, and how far that has come."""
         return self._db.one(Linking._make, o.NEXT_LINKING)
+
+    def next_removal(self) -> int | None:
+        """What is gone, and of which something has yet to be removed, by its row id."""
+        return self._db.number(o.NEXT_REMOVAL)
+
+    def is_gone(self, resource_id: int) -> bool:
+        """Whether something is gone of which what was below may still be there."""
+        return self._db.number(o.REMOVAL, id=resource_id) is not None
 
     def lists_of_viewer(self, end_device_id: int) -> frozenset[int]:
         """The group lists that a client, or a device it speaks for, is assigned."""

@@ -82,6 +82,7 @@ def rows_named(number: int) -> Select[Any]:
 
 
 OF_OWNER: Final = select(t.resource).where(_R.owner_id == param("owner_id")).order_by(_R.id)
+OF_OWNER_FIRST: Final = OF_OWNER.limit(param("limit")).offset(NO_SKIP)
 OF_OWNER_OF_KIND: Final = (
     select(t.resource).where(_R.owner_id == param("owner_id"), _R.kind == param("kind")).order_by(_R.id)
 )

@@ -374,3 +374,10 @@ linking = Table(
     Column("after_id", _Key, nullable=False, comment="EndDevice of the last member that was done"),
 )
 """Groups whose members have yet to be given links to the lists that the group has now."""
+
+removal = Table(
+    "removal",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=False, comment="a list, MeterReading or EndDevice"),
+)
+"""What is gone, and what was in it or below it has yet to be removed."""

@@ -18,7 +18,7 @@ from sep2_server.extra_routes import (
     group_list_of,
 )
 from sep2_server.listing import BILLING_SETS, shows_own, shows_programs
-from sep2_server.location import Target
+from sep2_server.location import READING_SET, Target
 from sep2_server.notifications.entries import RESOURCE, RIGHTS, Watch
 from sep2_server.notifications.rules import sight
 from sep2_server.reader import Reader
@@ -53,7 +53,9 @@ def _waited_for(tx: Transaction, environment: Environment, viewer: Viewer, targe
     route = target.route
     if not route.is_list or route.id == "ReadingList":
         row = target.row or target.above
-        return [(row.id, RESOURCE, None)] if row else []
+        listed = row.list_id if row is not None and row.kind == READING_SET else None
+        subjects = {row.id if row else None, listed} - {None}
+        return [(subject, RESOURCE, None) for subject in subjects if subject is not None]
     source = _source(tx, environment, target)
     if hangs_on_programs(route):
         return _programs(tx, route, source, viewer)

@@ -29,6 +29,7 @@ SMALL = {
     "COUNT_DEAD": "a scrape counts the dead letters, which are bounded",
     "AHEAD": "what is active is looked through where the clock has gone back, and at a start",
     "NEXT_LINKING": "groups whose members have yet to be linked are a handful, and are there for minutes",
+    "NEXT_REMOVAL": "what has yet to be removed is a handful too, of which the first by key is asked for",
     "NOT_OVER": "events that are not over are looked through, by an index of them, at the same times",
     "COUNT_MEMBERS": "run once, by a migration",
 }
@@ -97,6 +98,16 @@ def test_the_lists_at_many_uris_are_found_by_each_of_them(db: SqliteConnection) 
     assert "VIRTUAL TABLE" in scanned, "the array of the URIs that are asked for"
     assert any(step.startswith("SEARCH resource USING INDEX") and "(href=?)" in step for step in steps)
     assert any("SEARCH tally" in step and "list_id=? AND scope=?" in step for step in steps)
+
+
+def test_what_a_device_had_is_found_by_its_owner_the_oldest_first(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements.OF_OWNER_FIRST)
+    assert step.endswith("resource_by_owner (owner_id=?)")
+
+
+def test_values_are_removed_by_their_set_and_key(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements_readings.DELETE_UNTO)
+    assert step.endswith("(reading_set_id=? AND sort_key<?)")
 
 
 def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
