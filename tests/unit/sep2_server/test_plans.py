@@ -14,6 +14,7 @@ from sep2_server import (
     statements_ahead,
     statements_events,
     statements_operators,
+    statements_programs,
     statements_readings,
     statements_rights,
 )
@@ -39,6 +40,7 @@ MODULES: tuple[ModuleType, ...] = (
     statements_ahead,
     statements_events,
     statements_operators,
+    statements_programs,
     statements_readings,
     statements_rights,
     notifying,
@@ -98,6 +100,32 @@ def test_the_lists_at_many_uris_are_found_by_each_of_them(db: SqliteConnection) 
     assert "VIRTUAL TABLE" in scanned, "the array of the URIs that are asked for"
     assert any(step.startswith("SEARCH resource USING INDEX") and "(href=?)" in step for step in steps)
     assert any("SEARCH tally" in step and "list_id=? AND scope=?" in step for step in steps)
+
+
+@pytest.mark.parametrize("name", ["HAS_PROGRAM", "FEW_IN_ORDER"])
+def test_whether_a_client_has_a_program_is_asked_of_the_groups_that_have_it(
+    db: SqliteConnection, name: str
+) -> None:
+    steps = plan_of(db, getattr(statements_programs, name))
+    found = [step for step in steps if step.startswith("SEARCH")]
+    assert found[-3].endswith("member_by_resource (resource_id=?)")
+    assert found[-2].endswith("group_list_by_list (list_id=?)")
+    assert found[-1].endswith("(viewer_id=? AND group_id=?)")
+    assert not any("TEMP B-TREE" in step for step in steps)
+
+
+def test_whether_a_client_has_a_list_is_asked_of_its_group(db: SqliteConnection) -> None:
+    steps = plan_of(db, statements_programs.HAS_LIST)
+    assert steps[0].endswith("group_list_by_list (list_id=?)")
+    assert steps[-1].endswith("(viewer_id=? AND group_id=?)")
+
+
+@pytest.mark.parametrize("name", ["PROGRAMS_IN_ORDER", "PROGRAM_VERSIONS"])
+def test_programs_of_a_client_are_found_by_its_groups(db: SqliteConnection, name: str) -> None:
+    steps = plan_of(db, getattr(statements_programs, name))
+    assert steps[0].endswith("(viewer_id=?)")
+    assert steps[1].endswith("(group_id=? AND kind=?)")
+    assert steps[2].endswith("(list_id=?)")
 
 
 def test_what_a_device_had_is_found_by_its_owner_the_oldest_first(db: SqliteConnection) -> None:
