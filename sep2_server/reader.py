@@ -165,6 +165,11 @@ class Reader(GroupReader):
         """Items of a list whatever client sees them, in the list's order. For operators."""
         return self._db.all(row_of, q.ITEMS_OF_LIST, list_id=list_id, skip=skip, limit=limit)
 
+    def items_with(self, list_id: int, octets: bytes, limit: int, *, is_there: bool = True) -> list[Row]:
+        """Those of them whose fragments have some octets in them, or have not."""
+        asked = {"list_id": list_id, "octets": octets, "skip": 0, "limit": limit}
+        return self._db.all(row_of, q.items_with(self._db.dialect, is_there=is_there), **asked)
+
     def active_items(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
         """Those of them that are active."""
         return self.active(Span(list_id=list_id), skip=skip, limit=limit)

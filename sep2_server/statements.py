@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Column,
+    LargeBinary,
     Select,
     Update,
     and_,
@@ -102,6 +103,16 @@ PLACES: Final = _places(_IN_SPAN)
 PLACES_AFTER: Final = _places(and_(_IN_SPAN, _AFTER))
 """The order of a list: out of its index alone, without a look at the rows."""
 ITEMS_OF_LIST: Final = _page(_R.list_id == param("list_id"))
+
+
+@cache
+def items_with(dialect: str, *, is_there: bool) -> Select[Any]:
+    """Items of a list whose fragments have some `octets` in them, or have not."""
+    position = func.instr if dialect == "sqlite" else func.pg_catalog.position
+    found = position(_R.body, bindparam("octets", type_=LargeBinary)) > literal_column("0")
+    return _page(and_(_R.list_id == param("list_id"), found if is_there else ~found))
+
+
 ITEMS_OF_OWNER: Final = select(t.resource).where(_IN_SPAN, _R.owner_id == param("owner_id")).order_by(_R.id)
 TALLY: Final = select(t.tally.c.amount).where(
     t.tally.c.list_id == param("list_id"), t.tally.c.scope == param("scope")

@@ -56,6 +56,7 @@ MADE = {
     "rows_with": statements.rows_with(4),
     "rows_named": statements.rows_named(4),
     "few_lists_at": statements.few_lists_at(4),
+    "items_with": statements.items_with("sqlite", is_there=True),
     "with_siblings": statements_events.with_siblings(4),
     "update_resource": statements.update_resource(frozenset({"body", "version"})),
 }
