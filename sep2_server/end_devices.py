@@ -30,6 +30,7 @@ from sep2_server.orders import ordered
 from sep2_server.removal import remove_below
 from sep2_server.rows import EVERYBODY, Client, Role, Row, Span
 from sep2_server.run_time import post_rate_of
+from sep2_server.shown_to import POINT_LISTS
 from sep2_server.transaction import Transaction
 from sep2_server.tree import remove_tree
 from sep2_server.uris import route_named
@@ -38,8 +39,6 @@ MOST_FILES: Final = 2**31
 """More than are for one device."""
 _LISTS: Final = ("FunctionSetAssignmentsList", "DERList", "LogEventList", "SubscriptionList")
 """Lists that every device has from the start; the others are there with their first item."""
-_ROOT_LISTS: Final = ("UsagePointList", "MirrorUsagePointList")
-"""Lists at the root that show an aggregator what its devices have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,7 @@ def remove_end_device(tx: Transaction, row: Row, *, later: bool = False) -> None
     forget_device(tx, row.id)
     for of_files in reversed(_files_for(tx, row.id)):
         tx.delete(of_files)
-    for listed in _ROOT_LISTS:
+    for listed in POINT_LISTS:
         for item in _in_list(tx, listed, row):
             tx.delete(item)
     tx.delete(row)
@@ -142,7 +141,7 @@ def remove_end_device(tx: Transaction, row: Row, *, later: bool = False) -> None
 def _in_list(tx: Transaction, kind: str, end_device: Row) -> list[Row]:
     """The items of an EndDevice in a list at the root."""
     listed = tx.of_kind(kind, limit=1)
-    return tx.items_of_owner(listed[0].id, end_device.scope, end_device.id) if listed else []
+    return tx.points_of(end_device.id, listed[0].id) if listed else []
 
 
 def _files_for(tx: Transaction, end_device_id: int) -> list[Row]:

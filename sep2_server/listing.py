@@ -32,7 +32,7 @@ from sep2_server.orders import ordered
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, HIGHEST, Place, Row, Span
 from sep2_server.shelf import Recall, Shelf, Token
-from sep2_server.shown_to import BILLING_SETS, group_list_beside, shows_assigned, shows_own
+from sep2_server.shown_to import BILLING_SETS, POINT_LISTS, group_list_beside, shows_assigned, shows_own
 from sep2_server.uris import Uris, route_named
 
 MOST_FILES: Final = 65_535
@@ -333,7 +333,10 @@ def _merged(reader: Reader, spans: list[Span], skip: int, limit: int) -> list[by
 
 def _managed(reader: Reader, source: Row, aggregator_id: int, end_device_id: int) -> View:
     """The items of a managed device that connects itself, out of those of its aggregator."""
-    rows = reader.items_of_owner(source.id, aggregator_id, end_device_id)
+    if source.kind in POINT_LISTS:
+        rows = reader.points_of(end_device_id, source.id)
+    else:
+        rows = reader.items_of_owner(source.id, aggregator_id, end_device_id)
     rows.sort(key=lambda row: (row.sort_key, row.id))
     return View(
         fetch=lambda skip, limit: [row.body for row in rows[skip : skip + limit]],

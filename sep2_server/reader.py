@@ -95,6 +95,15 @@ class Reader(GroupReader):
         """Everything that is reached through one EndDevice or program."""
         return self._db.all(row_of, q.OF_OWNER, owner_id=owner_id)
 
+    def points_of(self, owner_id: int, list_id: int) -> list[Row]:
+        """The usage points, or mirrors, of one EndDevice in their list at the root, the oldest first."""
+        found = self._db.all(row_of, q.POINTS_OF_OWNER, owner_id=owner_id)
+        return [row for row in found if row.list_id == list_id]
+
+    def scoped_of(self, owner_id: int) -> list[Row]:
+        """What one EndDevice has in lists that show each client its own."""
+        return self._db.all(row_of, q.SCOPED_OF_OWNER, owner_id=owner_id)
+
     def first_of_owner(self, owner_id: int, limit: int) -> list[Row]:
         """The oldest of it."""
         return self._db.all(row_of, q.OF_OWNER_FIRST, owner_id=owner_id, limit=limit)

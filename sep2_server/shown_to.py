@@ -8,6 +8,8 @@ from sep2_server.extra_routes import DEVICE_PROGRAMS, group_list_of
 
 SHARED_LISTS: Final = frozenset({"ResponseSetList"})
 """Lists whose items belong to no device: every client sees the same."""
+POINT_LISTS: Final = ("UsagePointList", "MirrorUsagePointList")
+"""Lists at the root in which the items of a device are found by an index of their own."""
 BILLING_SETS: Final = "BillingReadingSetList"
 
 

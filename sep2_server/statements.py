@@ -30,7 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server import tables as t
-from sep2_server.rows import ACCESS
+from sep2_server.rows import ACCESS, EVERYBODY
 from sep2_server.terms import IS_ACTIVE, NO_SKIP, param
 
 _R = t.resource.c
@@ -83,6 +83,8 @@ def rows_named(number: int) -> Select[Any]:
 
 
 OF_OWNER: Final = select(t.resource).where(_R.owner_id == param("owner_id")).order_by(_R.id)
+POINTS_OF_OWNER: Final = OF_OWNER.where(t.IS_POINT)
+SCOPED_OF_OWNER: Final = OF_OWNER.where(_R.scope != literal_column(str(EVERYBODY)))
 OF_OWNER_FIRST: Final = OF_OWNER.limit(param("limit")).offset(NO_SKIP)
 OF_OWNER_OF_KIND: Final = (
     select(t.resource).where(_R.owner_id == param("owner_id"), _R.kind == param("kind")).order_by(_R.id)

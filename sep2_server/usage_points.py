@@ -20,9 +20,7 @@ def make_room(action: Action, newest: Row) -> None:
     What the operator made is not among them.
     """
     tx, environment = action.tx, action.environment
-    points = (
-        [] if newest.list_id is None else tx.items_of_owner(newest.list_id, newest.scope, newest.owner_id)
-    )
+    points = [] if newest.list_id is None else tx.points_of(newest.owner_id or 0, newest.list_id)
     most = environment.settings.usage_points_per_device
     if len(points) <= most:
         return

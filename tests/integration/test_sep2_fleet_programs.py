@@ -1,4 +1,4 @@
-"""An aggregator sees the programs of its devices, however many they are."""
+"""An aggregator sees the programs of its devices, and each of those what it has, however many they are."""
 
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,15 @@ from certs import Pki
 from schemas import DERProgram, DERProgramList, DeviceCapability
 from sep2_server import access, fleet_programs
 from sep2_server.access import viewer_of
+from sep2_server.end_devices import remove_end_device
 from sep2_server.operator import programs
 from sep2_server.operator.desk import Desk
+from sep2_server.reader import Reader
 from sep2_server.rows import Role, Row
 from sep2_server.transaction import Transaction
 from tests.integration.notifications.listening import listening, settled, subscribe
 from tests.integration.sep2_harness import Bench, Client, running
+from tests.integration.test_sep2_mirror import mirror
 
 pytestmark = pytest.mark.usefixtures("each_database")
 DEVICES = 7
@@ -138,3 +141,27 @@ def waits(tx: Transaction, subscription_id: int) -> int:
     """How much a subscription waits for."""
     counted = sql("SELECT count(*) FROM watch WHERE subscription_id = :number")
     return tx._db.number(counted, number=subscription_id) or 0
+
+
+@pytest.mark.parametrize("path", ["/upt", "/mup"])
+async def test_what_a_device_has_is_not_looked_for_among_all_that_its_aggregator_has(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    _, client, _ = await fleet(bench)
+    own = await bench.client("d1")
+    for name in ("d0", "d1"):
+        assert (await client.post("/mup", mirror(bench.credentials(name).lfdi, mrid="B1"))).status == 201
+    asked: list[int] = []
+
+    def look(reader: Reader, list_id: int, *_: object) -> list[Row]:
+        asked.append(list_id)
+        return reader.items(list_id)
+
+    monkeypatch.setattr(Reader, "items_of_owner", look)
+    page = (await own.get(f"{path}?l=9")).body
+    assert b'all="1"' in page
+    assert b"B1" in page
+    removed = await bench.do(lambda desk: desk.end_device(desk.client("d1")))
+    await bench.do(lambda desk: remove_end_device(desk.transaction, removed))
+    assert b'all="1"' in (await client.get(f"{path}?l=9")).body
+    assert asked == []

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from schemas import (
 from sep2_server import keeper, removal
 from sep2_server.end_devices import Enrolment, add_end_device, remove_end_device
 from sep2_server.messages import Request
-from sep2_server.operator import enrolment, resources
+from sep2_server.operator import enrolment, forgetting, resources
 from sep2_server.operator.desk import Desk
 from sep2_server.operator.errors import NotFound
 from sep2_server.operator.router import Call
@@ -185,6 +186,25 @@ async def test_a_device_that_is_removed_may_come_back_at_once_with_what_it_calle
         waits.undo()
         await until_removed(bench)
         assert sets_and_values(bench)[0] == SETS
+
+
+async def test_readings_that_an_operator_forgets_are_gone_at_once_and_all_are_counted(
+    bench: Bench, waits: pytest.MonkeyPatch
+) -> None:
+    _, client = await bench.device("goer")
+    before = await bench.store.do(held)
+    gone = await metered(client, bench.credentials("goer").lfdi, "B1", posted())
+    full = await bench.store.do(held)
+    told: list[int] = []
+    bench.store.listen(lambda changes: told.append(count_gone(changes)))
+    call = Call(names={"device": "goer"}, body={"readings": True}, now=START)
+    answer = await bench.do(partial(forgetting.forget, call=call))
+    assert answer["forgotten"] == len(full["resource"] - before["resource"])
+    assert sum(told) == len(full["resource"] - before["resource"]) - SETS
+    assert await answers(client, gone) == {404}
+    waits.undo()
+    await until_removed(bench)
+    assert await bench.store.do(held) == before
 
 
 async def test_a_server_that_was_ended_in_between_goes_on_at_its_next_start(

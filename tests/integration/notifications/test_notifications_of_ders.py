@@ -109,6 +109,7 @@ def as_before(subscription_id: int, listed: Row, program: Row) -> Callable[[Tran
         tx.ledger.put(held._replace(seen=None), watches)
         tx._db.control("DROP TABLE linking")
         tx._db.control("DROP TABLE removal")
+        tx._db.control("DROP INDEX resource_points")
         tx.put_option(FORMAT_OPTION, str(SHOWN))
 
     return job

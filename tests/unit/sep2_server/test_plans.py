@@ -129,6 +129,11 @@ def test_programs_of_a_client_are_found_by_its_groups(db: SqliteConnection, name
     assert steps[2].endswith("(list_id=?)")
 
 
+def test_usage_points_of_a_device_are_found_among_those_alone(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements.POINTS_OF_OWNER)
+    assert step.endswith("resource_points (owner_id=?)")
+
+
 def test_what_a_device_had_is_found_by_its_owner_the_oldest_first(db: SqliteConnection) -> None:
     (step,) = plan_of(db, statements.OF_OWNER_FIRST)
     assert step.endswith("resource_by_owner (owner_id=?)")
