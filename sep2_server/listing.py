@@ -335,6 +335,8 @@ def _managed(reader: Reader, source: Row, aggregator_id: int, end_device_id: int
     """The items of a managed device that connects itself, out of those of its aggregator."""
     if source.kind in POINT_LISTS:
         rows = reader.points_of(end_device_id, source.id)
+    elif source.kind == "EndDeviceList":
+        rows = [row for row in [reader.by_id(end_device_id)] if row is not None]
     else:
         rows = reader.items_of_owner(source.id, aggregator_id, end_device_id)
     rows.sort(key=lambda row: (row.sort_key, row.id))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from certs import Pki
-from schemas import DERProgram, DERProgramList, DeviceCapability
+from schemas import DERProgram, DERProgramList, DeviceCapability, EndDeviceList
 from sep2_server import access, fleet_programs
 from sep2_server.access import viewer_of
 from sep2_server.end_devices import remove_end_device
@@ -143,14 +143,9 @@ def waits(tx: Transaction, subscription_id: int) -> int:
     return tx._db.number(counted, number=subscription_id) or 0
 
 
-@pytest.mark.parametrize("path", ["/upt", "/mup"])
-async def test_what_a_device_has_is_not_looked_for_among_all_that_its_aggregator_has(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    _, client, _ = await fleet(bench)
-    own = await bench.client("d1")
-    for name in ("d0", "d1"):
-        assert (await client.post("/mup", mirror(bench.credentials(name).lfdi, mrid="B1"))).status == 201
+@pytest.fixture
+def looked_through(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lists of which all that an aggregator has in them was looked at."""
     asked: list[int] = []
 
     def look(reader: Reader, list_id: int, *_: object) -> list[Row]:
@@ -158,10 +153,31 @@ async def test_what_a_device_has_is_not_looked_for_among_all_that_its_aggregator
         return reader.items(list_id)
 
     monkeypatch.setattr(Reader, "items_of_owner", look)
+    return asked
+
+
+async def test_its_own_entry_is_not_looked_for_among_those_of_its_aggregator(
+    bench: Bench, looked_through: list[int]
+) -> None:
+    await fleet(bench)
+    own = await bench.client("d1")
+    page = await own.read("/edev?l=9", EndDeviceList)
+    assert [one.lFDI for one in page.EndDevice_] == [bench.credentials("d1").lfdi]
+    assert looked_through == []
+
+
+@pytest.mark.parametrize("path", ["/upt", "/mup"])
+async def test_what_a_device_has_is_not_looked_for_among_all_that_its_aggregator_has(
+    bench: Bench, looked_through: list[int], path: str
+) -> None:
+    _, client, _ = await fleet(bench)
+    own = await bench.client("d1")
+    for name in ("d0", "d1"):
+        assert (await client.post("/mup", mirror(bench.credentials(name).lfdi, mrid="B1"))).status == 201
     page = (await own.get(f"{path}?l=9")).body
     assert b'all="1"' in page
     assert b"B1" in page
     removed = await bench.do(lambda desk: desk.end_device(desk.client("d1")))
     await bench.do(lambda desk: remove_end_device(desk.transaction, removed))
     assert b'all="1"' in (await client.get(f"{path}?l=9")).body
-    assert asked == []
+    assert looked_through == []
