@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -25,6 +25,8 @@ OPEN_TO_ENTERING: Final = OPEN_TO_UNKNOWN | {"MirrorUsagePointList"}
 """What one may see at most that may register itself. CSIP-AUS S-ALL-02."""
 
 
+MOST_GRANTED: Final = 4096
+"""So much of what an aggregator is assigned is remembered."""
 OPEN_TO_DISABLED: Final = frozenset({"DeviceCapability", "EndDeviceList", "EndDevice", "Time"})
 """What is left to a client whose EndDevice has `enabled` false. IEEE 2030.5-2018, 10 (EndDevice)."""
 
@@ -33,7 +35,8 @@ OPEN_TO_DISABLED: Final = frozenset({"DeviceCapability", "EndDeviceList", "EndDe
 class Viewer:
     """A client as far as rights go: what it is enrolled as, and what it is assigned.
 
-    `assigned` are programs by the lists of groups that show them (`GroupDERProgramList`).
+    `assigned` are programs by the lists of groups that show them (`GroupDERProgramList`), `lists` these.
+    Both are empty for an aggregator, whose devices have as many as they are: it is asked of each.
     """
 
     lfdi: str
@@ -41,6 +44,8 @@ class Viewer:
     assigned: Mapping[str, frozenset[int]] = field(default_factory=dict)
     lists: frozenset[int] = frozenset()
     is_disabled: bool = False
+    granted: set[int] = field(default_factory=set, compare=False)
+    """Programs and lists of an aggregator that were asked for and are assigned to it."""
 
     @cached_property
     def programs(self) -> frozenset[int]:
@@ -95,16 +100,18 @@ def may_see(reader: Reader, viewer: Viewer, route: Route, owner_id: int | None, 
     """Whether a client may know that a resource is there. IEEE 2030.5-2018, 6 (access control)."""
     if route.access is Access.OWNER and viewer.client is not None:
         return owner_id is not None and _may_see_of(reader, viewer, route, owner_id)
-    return _may_see_shared(viewer, route, owner_id, row) and is_addressed(reader, viewer, row)
+    return _may_see_shared(reader, viewer, route, owner_id, row) and is_addressed(reader, viewer, row)
 
 
-def _may_see_shared(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
+def _may_see_shared(
+    reader: Reader | None, viewer: Viewer, route: Route, owner_id: int | None, row: Row | None
+) -> bool:
     if route.access is Access.OPERATOR or viewer.client is None:
         return False
     if viewer.is_disabled and route.id not in OPEN_TO_DISABLED:
         return False
     if route.access is Access.ASSIGNED:
-        return _is_assigned(viewer, route, owner_id, row)
+        return _is_assigned(reader, viewer, route, owner_id, row)
     return True
 
 
@@ -120,18 +127,50 @@ def _may_see_of(reader: Reader, viewer: Viewer, route: Route, end_device_id: int
 def may_see_again(
     viewer: Viewer, route: Route, owner_id: int | None, row: Row | None, speaker: int | None
 ) -> bool:
-    """As `may_see`, for what was seen before by its owner, or by the aggregator `speaker` of its owner."""
+    """As `may_see`, for what was seen before by its owner, or by the aggregator `speaker` of its owner.
+
+    False too where the store has to be asked.
+    """
     if viewer.client is None or route.access is not Access.OWNER:
         is_theirs = not _is_for_one(row) or (row is not None and row.scope == viewer.scope)
-        return is_theirs and _may_see_shared(viewer, route, owner_id, row)
+        return is_theirs and _may_see_shared(None, viewer, route, owner_id, row)
     is_open = not viewer.is_disabled or route.id in OPEN_TO_DISABLED
     return is_open and owner_id is not None and viewer.scope in {owner_id, speaker}
 
 
-def _is_assigned(viewer: Viewer, route: Route, owner_id: int | None, row: Row | None) -> bool:
+def _is_assigned(
+    reader: Reader | None, viewer: Viewer, route: Route, owner_id: int | None, row: Row | None
+) -> bool:
     if route.id in GROUP_LISTS:
-        return row is not None and row.id in viewer.lists
-    return owner_id is None or owner_id in viewer.programs
+        has_list = row is not None and row.id in viewer.lists
+        return has_list or (row is not None and _is_granted(reader, viewer, row.id, Reader.has_list))
+    if owner_id is None or owner_id in viewer.programs:
+        return True
+    return _is_granted(reader, viewer, owner_id, Reader.has_program)
+
+
+def _is_granted(
+    reader: Reader | None, viewer: Viewer, number: int, ask: Callable[[Reader, int, int], bool]
+) -> bool:
+    """Whether an aggregator is assigned a program, or a list; what was granted is remembered.
+
+    What is remembered goes with the Viewer once its rights change.
+    """
+    if number in viewer.granted:
+        return True
+    if reader is None or not viewer.is_aggregator or not ask(reader, viewer.scope, number):
+        return False
+    if len(viewer.granted) >= MOST_GRANTED:
+        viewer.granted.clear()
+    viewer.granted.add(number)
+    return True
+
+
+def assigned_to(reader: Reader, viewer: Viewer, kind: str) -> Collection[int]:
+    """The programs in the group lists of a kind that a client is assigned."""
+    if viewer.is_aggregator:
+        return reader.programs_in_order(viewer.scope, kind)
+    return viewer.assigned.get(kind, frozenset())
 
 
 def is_addressed(reader: Reader, viewer: Viewer, row: Row | None) -> bool:
@@ -217,6 +256,8 @@ def viewer_of(reader: Reader, lfdi: str) -> Viewer:
     if client is None:
         return Viewer(lfdi, None)
     end_device = client.end_device_id
+    if client.role == Role.AGGREGATOR:
+        return Viewer(lfdi, client, is_disabled=reader.is_disabled(end_device))
     return Viewer(
         lfdi,
         client,

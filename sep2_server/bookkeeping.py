@@ -7,6 +7,7 @@ from typing import Final
 
 from sep2_server import statements as q
 from sep2_server import statements_operators as o
+from sep2_server import statements_readings as r
 from sep2_server import statements_rights as rights
 from sep2_server.followers import followed
 from sep2_server.reader import Reader
@@ -88,6 +89,22 @@ class Bookkeeping(Reader):
     def delete_linking(self, group_id: int) -> None:
         """Write that all have them."""
         self._db.run(o.DELETE_LINKING, group_id=group_id)
+
+    def put_removal(self, resource_id: int) -> None:
+        """Write that what was in, or below, something that is gone has yet to be removed."""
+        self._db.run(o.INSERT_REMOVAL, id=resource_id)
+
+    def delete_removal(self, resource_id: int) -> None:
+        """Write that all of it is."""
+        self._db.run(o.DELETE_REMOVAL, id=resource_id)
+
+    def delete_readings_unto(self, reading_set_id: int, last_key: bytes) -> None:
+        """Forget the values of what is gone, up to the one with this sort key."""
+        self._db.run(r.DELETE_UNTO, reading_set_id=reading_set_id, last_key=last_key)
+
+    def delete_tallies(self, list_id: int) -> None:
+        """Forget how many items a list had that is gone."""
+        self._db.run(q.DELETE_TALLIES, list_id=list_id)
 
     def follow(self, resource_id: int, before: Row | None, now: Row | None) -> None:
         """Keep who follows a curve, where a resource becomes another, is made or removed (None)."""

@@ -29,7 +29,7 @@ from sep2_server.environment import Environment
 from sep2_server.errors import NotAcceptable, NotFound
 from sep2_server.files.fits import Wanted
 from sep2_server.listing import ALWAYS, Listing, RepairDue, View, is_plain
-from sep2_server.location import Target, locate
+from sep2_server.location import READING_SET, Target, locate
 from sep2_server.notifications.subscribable import subscribable
 from sep2_server.profiles import rate_in
 from sep2_server.reader import Reader
@@ -125,6 +125,8 @@ class Documents:
         if row.next_at is not None and row.next_at <= draft.now and where is not None:
             raise RepairDue(where)
         draft.tokens.add(row.id)
+        if row.kind == READING_SET:
+            draft.tokens.add(row.list_id)  # with its list it is gone, and only later removed
         draft.until = min(draft.until, row.next_at or ALWAYS)
         body = self._tariffs.priced(draft.reader, row.kind, row.body)
         return self._document(draft, target.route, body)

@@ -27,9 +27,12 @@ from sep2_server.errors import StoreError
 from sep2_server.extra_routes import CONNECTION_POINT
 from sep2_server.notifications.ending import forget_device
 from sep2_server.orders import ordered
+from sep2_server.removal import remove_below
 from sep2_server.rows import EVERYBODY, Client, Role, Row, Span
 from sep2_server.run_time import post_rate_of
+from sep2_server.shown_to import POINT_LISTS
 from sep2_server.transaction import Transaction
+from sep2_server.tree import remove_tree
 from sep2_server.uris import route_named
 
 MOST_FILES: Final = 2**31
@@ -113,22 +116,32 @@ def add_der(tx: Transaction, environment: Environment, end_device_id: int) -> Ro
     return tx.insert(row)
 
 
-def remove_end_device(tx: Transaction, row: Row) -> None:
+def remove_end_device(tx: Transaction, row: Row, *, later: bool = False) -> None:
     """Remove an EndDevice, what hangs on it, what was for it alone and its rights. IEEE 2030.5-2018, 10.
 
-    Items go before the lists that they are in: a list that is gone counts nothing any more.
+    What is in lists at the root goes at once, and the first of what hangs on it, unless all is for `later`.
+    The rest follows, and nobody sees it from now on.
     """
     for assignment in tx.assignments_of_device(row.id):
         tx.delete_assignment(assignment)
     forget_device(tx, row.id)
-    below = reversed((*_files_for(tx, row.id), *tx.of_owner(row.id)))
-    for owned in sorted(below, key=lambda one: one.list_id is None):
-        tx.delete_readings(owned.id)
-        tx.delete(owned)
+    for of_files in reversed(_files_for(tx, row.id)):
+        tx.delete(of_files)
+    for listed in POINT_LISTS:
+        for item in _in_list(tx, listed, row):
+            tx.delete(item)
+    tx.delete(row)
+    remove_below(tx, row.id, later=later)
     tx.delete_reports_of(row.id)
     if tx.is_disabled(row.id):
         tx.put_disabled(row.id, is_disabled=False)
     tx.delete_client(row.id)
+
+
+def _in_list(tx: Transaction, kind: str, end_device: Row) -> list[Row]:
+    """The items of an EndDevice in a list at the root."""
+    listed = tx.of_kind(kind, limit=1)
+    return tx.points_of(end_device.id, listed[0].id) if listed else []
 
 
 def _files_for(tx: Transaction, end_device_id: int) -> list[Row]:
@@ -155,12 +168,7 @@ def put_registration(tx: Transaction, environment: Environment, row: Row, pin: i
 
 def remove_der(tx: Transaction, environment: Environment, der: Row) -> None:
     """Remove a DER of an EndDevice with what it reported. IEEE 2030.5-2018, 10.10."""
-    place = environment.uris.find(der.href)
-    for owned in tx.of_owner(der.owner_id or 0):
-        found = environment.uris.find(owned.href)
-        if place is not None and found is not None and found.path.startswith(f"{place.path}/"):
-            tx.delete(owned)
-    tx.delete(der)
+    remove_tree(tx, environment.uris, der)
 
 
 def devices_of(tx: Transaction, environment: Environment, end_device_id: int) -> int:

@@ -7,7 +7,7 @@ commits and rests after each as long as that took: requests have the writer and 
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
@@ -21,8 +21,10 @@ from sep2_server.lease import Lease
 from sep2_server.linking import link_on
 from sep2_server.made_ahead import date_again, datings, made_ahead
 from sep2_server.reader import Reader
-from sep2_server.rows import KIND_OF, Change
+from sep2_server.removal import remove_on
+from sep2_server.rows import KIND_OF, Change, Linking
 from sep2_server.store import Store
+from sep2_server.transaction import Transaction
 from sep2_server.usage_points import forget_readings
 
 T = TypeVar("T")
@@ -38,8 +40,8 @@ ANSWERS_AT_ONCE: Final = 200
 LONGEST_REST_S: Final = 0.1
 FIRST_S: Final = 1.0
 """How long the start waits for what is due; the rest is written while the server serves."""
-LINKING_S: Final = 1.0
-"""How long members of groups are given links before it is looked again what is due."""
+WORKING_S: Final = 1.0
+"""How long members of groups are given links, or what is gone is removed, before it is looked what is due."""
 REPORTED: Final = frozenset(
     {
         "DERAvailability",
@@ -139,7 +141,8 @@ class Keeper:
                 await self._look_back()
                 if self._lease.is_held:
                     await self._repair()
-                    await self._link()
+                    await self._work_off(Reader.next_linking, self._linked)
+                    await self._work_off(Reader.next_removal, remove_on)
                     await self._shorten()
                     await self._forget_readings()
                     await self._forget_answers()
@@ -232,18 +235,21 @@ class Keeper:
             if until_s is None:
                 await asyncio.sleep(min(time.monotonic() - begun_s, LONGEST_REST_S))
 
-    async def _link(self) -> None:
-        """Give members of large groups the links that they have yet to be given, in short commits.
+    def _linked(self, tx: Transaction) -> None:
+        """Give some members of a large group the links that they have yet to be given."""
+        link_on(tx, self._environment, self._clock.now())
 
-        For some time; then what is due has its turn.
-        """
-        until_s = time.monotonic() + LINKING_S
-        while await self._store.ask(Reader.next_linking):
+    async def _work_off(
+        self, left: Callable[[Reader], int | Linking | None], job: Callable[[Transaction], None]
+    ) -> None:
+        """Do what is `left` to be done, in short commits, for some time; then what is due has its turn."""
+        until_s = time.monotonic() + WORKING_S
+        while await self._store.ask(left) is not None:
             begun_s = time.monotonic()
             if begun_s > until_s:
                 self.wake()
                 return
-            await self._store.do(partial(link_on, environment=self._environment, now=self._clock.now()))
+            await self._store.do(job)
             await asyncio.sleep(min(time.monotonic() - begun_s, LONGEST_REST_S))
 
     async def _shorten(self) -> None:

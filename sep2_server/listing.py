@@ -4,15 +4,15 @@ Most lists are items in the order of the declaration. Derived ones are: the acti
 programs that a group or a client is assigned, the values of a ReadingSet, lists that show clients their own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from function_sets import Access, Route, after_bounds
+from function_sets import Route, after_bounds
 from schemas import EndDevice, Event, File
-from sep2_server.access import Viewer
+from sep2_server.access import Viewer, assigned_to
 from sep2_server.combined_tariffs import interval_lists
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import (
@@ -24,6 +24,7 @@ from sep2_server.extra_routes import (
 )
 from sep2_server.files.fits import Wanted
 from sep2_server.files.listing import FileShelf
+from sep2_server.fleet_programs import FleetPrograms, tokens_of_fleet
 from sep2_server.interval_times import INTERVAL_KINDS
 from sep2_server.known_lists import KnownLists
 from sep2_server.location import Target
@@ -31,11 +32,9 @@ from sep2_server.orders import ordered
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, HIGHEST, Place, Row, Span
 from sep2_server.shelf import Recall, Shelf, Token
+from sep2_server.shown_to import BILLING_SETS, POINT_LISTS, group_list_beside, shows_assigned, shows_own
 from sep2_server.uris import Uris, route_named
 
-SHARED_LISTS: Final = frozenset({"ResponseSetList"})
-"""Lists whose items belong to no device: every client sees the same."""
-BILLING_SETS: Final = "BillingReadingSetList"
 MOST_FILES: Final = 65_535
 MOST_BOOKMARKS: Final = 4096
 RUN: Final = 128
@@ -84,18 +83,21 @@ class Listing:
         self._environment = environment
         self._bookmarks: Shelf[tuple[int, int, int], Place] = Shelf(MOST_BOOKMARKS, 0, recall)
         self._runs: Shelf[tuple[int, int, int], list[int]] = Shelf(MOST_RUNS, 0, recall)
+        self._fleets = FleetPrograms(recall)
         self.known = KnownLists(recall)
 
     def drop(self, tokens: set[Token]) -> None:
         """Forget the places in lists that have changed."""
         self._bookmarks.drop(tokens)
         self._runs.drop(tokens)
+        self._fleets.drop(tokens)
         self.known.drop(tokens)
 
     def clear(self) -> None:
         """Forget all places."""
         self._bookmarks.clear()
         self._runs.clear()
+        self._fleets.clear()
         self.known.clear()
 
     def view(
@@ -139,7 +141,7 @@ class Listing:
         if source.kind == DEVICE_PROGRAMS:
             return _of_device(reader, source)
         if source.kind in MEMBER_LISTS or shows_assigned(route):
-            return _through_groups(reader, source, viewer, after)
+            return self._through_groups(reader, source, viewer, after)
         if shows_own(route) and viewer.aggregator_id is not None:
             return _managed(reader, source, viewer.aggregator_id, viewer.scope)
         scope = viewer.scope if shows_own(route) else EVERYBODY
@@ -152,19 +154,31 @@ class Listing:
 
     def _files(self, reader: Reader, source: Row, viewer: Viewer, wanted: Wanted) -> View:
         """The files of a group, or of all groups of a client, that fit it; few, whatever the list holds."""
-        all_of_them = _through_groups(reader, source, viewer, None)
         rows = reader.members(source.id, limit=MOST_FILES)
+        tokens = frozenset[Token]({source.id, (source.id, EVERYBODY)})
         if source.kind not in MEMBER_LISTS:
-            numbers = viewer.assigned.get(_group_list_beside(source.kind), frozenset())
+            numbers = assigned_to(reader, viewer, group_list_beside(source.kind))
             rows = sorted(filter(None, map(reader.by_id, numbers)), key=lambda row: (row.sort_key, row.id))
+            tokens = frozenset({viewer.scope, EVERYBODY, *numbers})
         shelf = FileShelf(reader, self._environment.codec, self._uris, viewer)
         shown = shelf.shown(rows, wanted)
         return View(
             fetch=lambda skip, limit: shown[skip : skip + limit],
             total=lambda: len(shown),
-            tokens=all_of_them.tokens | shelf.tokens,
+            tokens=tokens | shelf.tokens,
             is_private=True,
         )
+
+    def _through_groups(self, reader: Reader, source: Row, viewer: Viewer, after: int | None) -> View:
+        """What a client sees because it is assigned."""
+        if source.kind in MEMBER_LISTS:
+            return _members(reader, source, after)
+        if source.kind == BILLING_SETS:
+            return _of_accounts(reader, source, viewer, after)
+        if viewer.is_aggregator:
+            numbers = self._fleets.of(reader, source, group_list_beside(source.kind), viewer)
+            return _of_fleet(reader, numbers, tokens_of_fleet(source, viewer))
+        return _assigned(reader, source, viewer)
 
     def _source(self, reader: Reader, target: Target) -> Row | None:
         """The stored list that a list is, or is a view of."""
@@ -243,18 +257,9 @@ def _members(reader: Reader, source: Row, after: int | None) -> View:
     )
 
 
-def _through_groups(reader: Reader, source: Row, viewer: Viewer, after: int | None) -> View:
-    """What a client sees because it is assigned."""
-    if source.kind in MEMBER_LISTS:
-        return _members(reader, source, after)
-    if source.kind == BILLING_SETS:
-        return _of_accounts(reader, source, viewer, after)
-    return _assigned(reader, source, viewer)
-
-
 def _assigned(reader: Reader, source: Row, viewer: Viewer) -> View:
     """The programs of a client in one list: few, whatever the list holds."""
-    programs = viewer.assigned.get(_group_list_beside(source.kind), frozenset())
+    programs = viewer.assigned.get(group_list_beside(source.kind), frozenset())
 
     def fetch(skip: int, limit: int) -> list[bytes]:
         rows = [row for row in map(reader.by_id, programs) if row]
@@ -267,6 +272,17 @@ def _assigned(reader: Reader, source: Row, viewer: Viewer) -> View:
         tokens=frozenset({viewer.scope, EVERYBODY, *programs}),
         is_private=True,
     )
+
+
+def _of_fleet(reader: Reader, numbers: Sequence[int], tokens: frozenset[Token]) -> View:
+    """The programs of an aggregator in one list; their row ids are known, in order."""
+
+    def fetch(skip: int, limit: int) -> list[bytes]:
+        wanted = list(numbers[skip : skip + limit])
+        bodies = dict(reader.bodies(wanted)) if wanted else {}
+        return [bodies[number] for number in wanted if number in bodies]
+
+    return View(fetch=fetch, total=lambda: len(numbers), tokens=tokens, is_private=True)
 
 
 def _of_device(reader: Reader, source: Row) -> View:
@@ -282,7 +298,7 @@ def _of_device(reader: Reader, source: Row) -> View:
 
 def _of_accounts(reader: Reader, source: Row, viewer: Viewer, after: int | None) -> View:
     """The BillingReadingSets of the CustomerAccounts that a client is assigned: each account is a scope."""
-    accounts = sorted(viewer.assigned.get(group_list_of("CustomerAccount"), ()))
+    accounts = sorted(assigned_to(reader, viewer, group_list_of("CustomerAccount")))
     route = route_named(source.kind)
     spans = [_span(route, Span(list_id=source.id, scope=account), after) for account in accounts]
     return View(
@@ -317,7 +333,12 @@ def _merged(reader: Reader, spans: list[Span], skip: int, limit: int) -> list[by
 
 def _managed(reader: Reader, source: Row, aggregator_id: int, end_device_id: int) -> View:
     """The items of a managed device that connects itself, out of those of its aggregator."""
-    rows = reader.items_of_owner(source.id, aggregator_id, end_device_id)
+    if source.kind in POINT_LISTS:
+        rows = reader.points_of(end_device_id, source.id)
+    elif source.kind == "EndDeviceList":
+        rows = [row for row in [reader.by_id(end_device_id)] if row is not None]
+    else:
+        rows = reader.items_of_owner(source.id, aggregator_id, end_device_id)
     rows.sort(key=lambda row: (row.sort_key, row.id))
     return View(
         fetch=lambda skip, limit: [row.body for row in rows[skip : skip + limit]],
@@ -337,26 +358,6 @@ def _readings(reader: Reader, reading_set: Row, after: int | None) -> View:
         total=lambda: reader.count_readings(reading_set.id, after=after),
         tokens=frozenset({reading_set.id}),
     )
-
-
-@cache
-def _group_list_beside(kind: str) -> str:
-    return group_list_of(kind.removesuffix("List"))
-
-
-def shows_assigned(route: Route) -> bool:
-    """True for a list at the root that shows each client the programs which it is assigned."""
-    return route.access is Access.ASSIGNED and "{" not in route.path
-
-
-def shows_programs(route: Route) -> bool:
-    """True for a list whose items hang on what a device is assigned."""
-    return shows_assigned(route) or route.id == DEVICE_PROGRAMS
-
-
-def shows_own(route: Route) -> bool:
-    """True for a list that shows each client the items of its own devices."""
-    return route.access is Access.SELF and route.id not in SHARED_LISTS
 
 
 def _tokens(span: Span) -> frozenset[Token]:

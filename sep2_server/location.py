@@ -7,6 +7,7 @@ from sep2_server.reader import Reader
 from sep2_server.rows import Row
 from sep2_server.uris import Place, Uris, route_named
 
+READING_SET = "ReadingSet"
 READING_KINDS = frozenset({"ReadingList", "Reading"})
 """Resources that stand in the table of readings and have no row of their own."""
 
@@ -44,6 +45,8 @@ def locate(reader: Reader, uris: Uris, href: str) -> Target | None:
     if place is None:
         return None
     row = reader.by_href(href)
+    if row is not None and _is_left(reader, uris, place, row):
+        row = None
     if row is not None:
         return Target(
             href=href, place=place, row=row, above=None, owner_id=row.owner_id, route=route_named(row.kind)
@@ -62,10 +65,16 @@ def locate(reader: Reader, uris: Uris, href: str) -> Target | None:
 def _above(reader: Reader, uris: Uris, place: Place) -> Row | None:
     """The stored resource that one without a row hangs on; an item of a list without a row is not there."""
     if place.route.id in READING_KINDS:
-        return _row_at(reader, uris.beside(place, "ReadingSet"))
+        row = _row_at(reader, uris.beside(place, READING_SET))
+        return None if row is None or _is_left(reader, uris, place, row) else row
     if place.route.path.endswith("}"):
         return None
     return _row_at(reader, uris.parent(place))
+
+
+def _is_left(reader: Reader, uris: Uris, place: Place, row: Row) -> bool:
+    """Whether a ReadingSet is one that has yet to be removed: its list is gone."""
+    return row.kind == READING_SET and reader.by_href(uris.beside(place, "ReadingSetList")) is None
 
 
 def _row_at(reader: Reader, href: str | None) -> Row | None:

@@ -190,6 +190,10 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ),
         recounted=frozenset({"follower", "tally", "resource"}),
     ),
+    Migration(
+        "what is gone, and of which something has yet to be removed; usage points of a device",
+        (*created(tables.removal), *map(CreateIndex, _indexes("resource_points"))),
+    ),
 )
 
 

@@ -95,6 +95,19 @@ class Reader(GroupReader):
         """Everything that is reached through one EndDevice or program."""
         return self._db.all(row_of, q.OF_OWNER, owner_id=owner_id)
 
+    def points_of(self, owner_id: int, list_id: int) -> list[Row]:
+        """The usage points, or mirrors, of one EndDevice in their list at the root, the oldest first."""
+        found = self._db.all(row_of, q.POINTS_OF_OWNER, owner_id=owner_id)
+        return [row for row in found if row.list_id == list_id]
+
+    def scoped_of(self, owner_id: int) -> list[Row]:
+        """What one EndDevice has in lists that show each client its own."""
+        return self._db.all(row_of, q.SCOPED_OF_OWNER, owner_id=owner_id)
+
+    def first_of_owner(self, owner_id: int, limit: int) -> list[Row]:
+        """The oldest of it."""
+        return self._db.all(row_of, q.OF_OWNER_FIRST, owner_id=owner_id, limit=limit)
+
     def owned(self, owner_id: int, kind: str) -> list[Row]:
         """What is reached through one EndDevice or program and is of one kind, the oldest first."""
         return self._db.all(row_of, q.OF_OWNER_OF_KIND, owner_id=owner_id, kind=kind)
@@ -160,6 +173,11 @@ class Reader(GroupReader):
     def items(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
         """Items of a list whatever client sees them, in the list's order. For operators."""
         return self._db.all(row_of, q.ITEMS_OF_LIST, list_id=list_id, skip=skip, limit=limit)
+
+    def items_with(self, list_id: int, octets: bytes, limit: int, *, is_there: bool = True) -> list[Row]:
+        """Those of them whose fragments have some octets in them, or have not."""
+        asked = {"list_id": list_id, "octets": octets, "skip": 0, "limit": limit}
+        return self._db.all(row_of, q.items_with(self._db.dialect, is_there=is_there), **asked)
 
     def active_items(self, list_id: int, *, skip: int = 0, limit: int = 100) -> list[Row]:
         """Those of them that are active."""
@@ -248,6 +266,14 @@ class Reader(GroupReader):
     def next_linking(self) -> Linking | None:
         """A group whose members have yet to be given its links, and how far that has come."""
         return self._db.one(Linking._make, o.NEXT_LINKING)
+
+    def next_removal(self) -> int | None:
+        """What is gone, and of which something has yet to be removed, by its row id."""
+        return self._db.number(o.NEXT_REMOVAL)
+
+    def is_gone(self, resource_id: int) -> bool:
+        """Whether something is gone of which what was below may still be there."""
+        return self._db.number(o.REMOVAL, id=resource_id) is not None
 
     def lists_of_viewer(self, end_device_id: int) -> frozenset[int]:
         """The group lists that a client, or a device it speaks for, is assigned."""

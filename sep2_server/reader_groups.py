@@ -1,6 +1,9 @@
 """What can be asked of the store about groups and who is in them."""
 
+from typing import Any
+
 from sep2_server import statements as q
+from sep2_server import statements_programs as p
 from sep2_server.reader_rights import RightsReader
 from sep2_server.rows import Assignment, Group
 
@@ -44,3 +47,31 @@ class GroupReader(RightsReader):
         return self._db.all(
             Assignment._make, q.ASSIGNMENTS_OF_GROUP, group_id=group_id, after_id=after_id, limit=limit
         )
+
+    def has_list(self, viewer_id: int, list_id: int) -> bool:
+        """Whether a client, or a device it speaks for, is assigned the list of a group."""
+        return self._db.number(p.HAS_LIST, viewer_id=viewer_id, list_id=list_id) is not None
+
+    def has_program(self, viewer_id: int, program_id: int) -> bool:
+        """Whether a client, or a device it speaks for, is assigned a program."""
+        return self._db.number(p.HAS_PROGRAM, viewer_id=viewer_id, program_id=program_id) is not None
+
+    def programs_in_order(self, viewer_id: int, kind: str) -> list[int]:
+        """The programs in the group lists of a kind that a client, or a device it speaks for, is assigned."""
+        return self._db.all(_second, p.PROGRAMS_IN_ORDER, viewer_id=viewer_id, kind=kind)
+
+    def few_in_order(self, viewer_id: int, list_id: int) -> list[int]:
+        """Those of the programs in a list at the root, each of which is looked at."""
+        return self._db.all(_second, p.FEW_IN_ORDER, viewer_id=viewer_id, list_id=list_id)
+
+    def program_versions(self, viewer_id: int, kind: str) -> list[tuple[int, int]]:
+        """Row id and version of the programs of `programs_in_order`, by row id."""
+        return self._db.all(_pair, p.PROGRAM_VERSIONS, viewer_id=viewer_id, kind=kind)
+
+
+def _second(found: tuple[Any, ...]) -> int:
+    return int(found[1])
+
+
+def _pair(found: tuple[Any, ...]) -> tuple[int, int]:
+    return int(found[0]), int(found[1])

@@ -2,15 +2,20 @@
 
 A device that starts anew posts its locales, addresses and neighbours once more; without this its lists would
 grow at every start. IEEE 2030.5-2018, 10 (lists that a device keeps about itself).
+
+The lists may have thousands of items: one is found by its place where the order is by name, else by the
+octets of its name, and only what may be it is decoded.
 """
 
+import re
 from typing import Final
 
+from function_sets import sort_key
 from function_sets.model import attribute_path
 from schemas import Resource
 from sep2_server.action import Action
 from sep2_server.errors import BadRequest
-from sep2_server.rows import Row
+from sep2_server.rows import Row, Span
 from sep2_server.uris import route_named
 
 NAMED_BY: Final = {
@@ -27,6 +32,8 @@ NAMED_BY: Final = {
 """Fields that name an item among those of its list."""
 MAY_BE_ABSENT: Final = frozenset({"LoadShedAvailabilityList"})
 """Lists in which the item without a name is one too: what a device can shed in any program."""
+MOST_ALIKE: Final = 100
+"""Items with one name, or one place, that are looked at."""
 
 _HEX: Final = frozenset({"address", "EUI64", "SourceRoute", "DestAddress"})
 
@@ -41,7 +48,7 @@ def same_item(action: Action, list_row: Row, value: Resource) -> Row | None:
     if None in name and list_row.kind not in MAY_BE_ABSENT:
         return None
     codec = action.environment.codec
-    for row in action.tx.items(list_row.id, limit=action.environment.settings.items_per_list):
+    for row in _alike(action, list_row, value):
         if _name(item, paths, codec.decode_fragment(row.body, item)) == name:
             return row
     return None
@@ -53,6 +60,19 @@ def require_own_name(action: Action, row: Row, value: Resource) -> None:
     other = None if list_row is None else same_item(action, list_row, value)
     if other is not None and other.id != row.id:
         raise BadRequest(f"{other.href} has that name already")
+
+
+def _alike(action: Action, list_row: Row, value: Resource) -> list[Row]:
+    """The items of a list that may have the name of another one."""
+    route, paths = route_named(list_row.kind), NAMED_BY[list_row.kind]
+    if tuple(key.path for key in route.order) == paths:
+        key = sort_key(route, value)
+        return action.tx.page(Span(list_id=list_row.id, low=key, high=key + b"\0"), limit=MOST_ALIKE)
+    tag = paths[0].partition(".")[0].encode()
+    found = re.search(rb"<%s(?:>[^<]*<| [^>]*>)" % tag, action.environment.codec.fragment(value))
+    if found is None:
+        return action.tx.items_with(list_row.id, b"<%s " % tag, MOST_ALIKE, is_there=False)
+    return action.tx.items_with(list_row.id, found[0], MOST_ALIKE)
 
 
 def _name(item: type, paths: tuple[str, ...], value: object) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Column,
+    LargeBinary,
     Select,
     Update,
     and_,
@@ -29,7 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.expression import ClauseElement
 
 from sep2_server import tables as t
-from sep2_server.rows import ACCESS
+from sep2_server.rows import ACCESS, EVERYBODY
 from sep2_server.terms import IS_ACTIVE, NO_SKIP, param
 
 _R = t.resource.c
@@ -82,6 +83,9 @@ def rows_named(number: int) -> Select[Any]:
 
 
 OF_OWNER: Final = select(t.resource).where(_R.owner_id == param("owner_id")).order_by(_R.id)
+POINTS_OF_OWNER: Final = OF_OWNER.where(t.IS_POINT)
+SCOPED_OF_OWNER: Final = OF_OWNER.where(_R.scope != literal_column(str(EVERYBODY)))
+OF_OWNER_FIRST: Final = OF_OWNER.limit(param("limit")).offset(NO_SKIP)
 OF_OWNER_OF_KIND: Final = (
     select(t.resource).where(_R.owner_id == param("owner_id"), _R.kind == param("kind")).order_by(_R.id)
 )
@@ -101,6 +105,16 @@ PLACES: Final = _places(_IN_SPAN)
 PLACES_AFTER: Final = _places(and_(_IN_SPAN, _AFTER))
 """The order of a list: out of its index alone, without a look at the rows."""
 ITEMS_OF_LIST: Final = _page(_R.list_id == param("list_id"))
+
+
+@cache
+def items_with(dialect: str, *, is_there: bool) -> Select[Any]:
+    """Items of a list whose fragments have some `octets` in them, or have not."""
+    position = func.instr if dialect == "sqlite" else func.pg_catalog.position
+    found = position(_R.body, bindparam("octets", type_=LargeBinary)) > literal_column("0")
+    return _page(and_(_R.list_id == param("list_id"), found if is_there else ~found))
+
+
 ITEMS_OF_OWNER: Final = select(t.resource).where(_IN_SPAN, _R.owner_id == param("owner_id")).order_by(_R.id)
 TALLY: Final = select(t.tally.c.amount).where(
     t.tally.c.list_id == param("list_id"), t.tally.c.scope == param("scope")

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select
 
-from sep2_server.tables import answered, follower, linking, resource
+from sep2_server.tables import answered, follower, linking, removal, resource
 
 _F = follower.c
 _A = answered.c
@@ -25,6 +25,12 @@ NEXT_LINKING: Final = (
 )
 INSERT_LINKING: Final = insert(linking)
 DELETE_LINKING: Final = delete(linking).where(linking.c.group_id == bindparam("group_id"))
+NEXT_REMOVAL: Final = (
+    select(removal.c.id).order_by(removal.c.id).limit(literal_column("1")).offset(literal_column("0"))
+)
+REMOVAL: Final = select(removal.c.id).where(removal.c.id == bindparam("id"))
+INSERT_REMOVAL: Final = insert(removal)
+DELETE_REMOVAL: Final = delete(removal).where(removal.c.id == bindparam("id"))
 
 _IS_KEY = (_A.who == bindparam("who"), _A.key == bindparam("key"))
 ANSWERED: Final = select(answered).where(*_IS_KEY)

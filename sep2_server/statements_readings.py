@@ -18,6 +18,9 @@ OLD_SETS: Final = (
 DELETE_OLD: Final = delete(reading).where(
     _C.day < bindparam("day"), _C.reading_set_id == bindparam("reading_set_id")
 )
+DELETE_UNTO: Final = delete(reading).where(
+    _C.reading_set_id == bindparam("reading_set_id"), _C.sort_key <= bindparam("last_key")
+)
 KEEP: Final = update(reading).where(_C.reading_set_id == bindparam("of_set")).values(day=null())
 """Values without a day are not forgotten by day."""
 READING_AT: Final = select(reading).where(

@@ -4,7 +4,18 @@ Only SQLAlchemy Core, no dialect: the same declarations serve SQLite and Postgre
 here is made by `migrations`, which a table or column that is new here must be added to.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    literal_column,
+)
 
 metadata = MetaData()
 _Key = BigInteger().with_variant(Integer, "sqlite")
@@ -52,6 +63,9 @@ Index(
     postgresql_where=resource.c.next_at.is_not(None),
 )
 
+IS_POINT = resource.c.kind.in_([literal_column("'UsagePoint'"), literal_column("'MirrorUsagePoint'")])
+"""What a device has in the lists at the root that all usage points, and all mirrors, are in."""
+Index("resource_points", resource.c.owner_id, sqlite_where=IS_POINT, postgresql_where=IS_POINT)
 _IS_LISTED = resource.c.status < 5
 """An event that is not over."""
 Index(
@@ -374,3 +388,10 @@ linking = Table(
     Column("after_id", _Key, nullable=False, comment="EndDevice of the last member that was done"),
 )
 """Groups whose members have yet to be given links to the lists that the group has now."""
+
+removal = Table(
+    "removal",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=False, comment="a list, MeterReading or EndDevice"),
+)
+"""What is gone, and what was in it or below it has yet to be removed."""

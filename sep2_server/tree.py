@@ -11,11 +11,15 @@ from function_sets import ROUTES, Route
 from schemas import Field, Link, ListLink, spec_of
 from sep2_server.environment import Environment
 from sep2_server.extra_routes import EXTRA_ROUTES, MEMBER_LISTS, PROGRAM_KINDS
+from sep2_server.removal import remove_readings, remove_sets
 from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 from sep2_server.uris import Uris, route_named
 
 BATCH: Final = 1000
+SETS: Final = "ReadingSetList"
+READ_BELOW: Final = frozenset({"MeterReading", "ReadingSet"})
+"""What has values in the table of readings."""
 MOST_MEMBERS: Final = 2**31
 """More than a list shows of what is stored elsewhere; programs outlive a list that shows them."""
 SAID_OF: Final = {"RateComponent": "PriceResponseCfg", "DemandResponseProgram": "LoadShedAvailability"}
@@ -51,12 +55,12 @@ def link_lists(environment: Environment, kind: str, value: object, parts: tuple[
 def remove_tree(tx: Transaction, uris: Uris, row: Row) -> None:
     """Remove a resource, or a list with its items, and all that is below, the lowest first.
 
-    What devices said of one that is removed goes too.
+    What devices said of one that is removed goes too; many readings go later, see `removal`.
     """
     for below in _below(tx, uris, row):
         remove_tree(tx, uris, below)
-    if row.kind == "ReadingSet":
-        tx.delete_readings(row.id)
+    if row.kind in READ_BELOW:
+        remove_readings(tx, row)
     if row.kind in SAID_OF:
         _remove_said(tx, row)
     tx.delete(row)
@@ -67,7 +71,9 @@ def _below(tx: Transaction, uris: Uris, row: Row) -> Iterator[Row]:
     if row.kind in MEMBER_LISTS:
         members = tx.members(row.id, limit=MOST_MEMBERS)
         yield from (item for item in members if item.kind not in PROGRAM_KINDS)
-    if route_named(row.kind).is_list:
+    if row.kind == SETS:
+        remove_sets(tx, row)
+    elif route_named(row.kind).is_list:
         while items := tx.items(row.id, limit=BATCH):
             yield from items
     routes = routes_below(row.kind)

@@ -1,5 +1,7 @@
 """Usage points whose mirror was deleted: they make room for new ones. IEEE 2030.5-2018, 10.11."""
 
+from typing import Final
+
 from schemas import DER, UsagePoint
 from sep2_server.action import Action
 from sep2_server.environment import Environment
@@ -8,6 +10,9 @@ from sep2_server.rows import Row
 from sep2_server.transaction import Transaction
 from sep2_server.tree import remove_tree
 
+MOST_DERS: Final = 2**31
+"""More than a device has."""
+
 
 def make_room(action: Action, newest: Row) -> None:
     """Remove the oldest usage points of a device that nothing mirrors, as far as it has too many.
@@ -15,11 +20,12 @@ def make_room(action: Action, newest: Row) -> None:
     What the operator made is not among them.
     """
     tx, environment = action.tx, action.environment
-    points = (
-        [] if newest.list_id is None else tx.items_of_owner(newest.list_id, newest.scope, newest.owner_id)
-    )
+    points = [] if newest.list_id is None else tx.points_of(newest.owner_id or 0, newest.list_id)
+    most = environment.settings.usage_points_per_device
+    if len(points) <= most:
+        return
     points = [point for point in points if not is_metered(tx, environment, point)]
-    excess = len(points) - environment.settings.usage_points_per_device
+    excess = len(points) - most
     if excess > 0:
         for point in [row for row in points if row.id != newest.id and not _is_mirrored(tx, row)][:excess]:
             dissociate(tx, environment, point)
@@ -50,18 +56,15 @@ def forget_readings(tx: Transaction, environment: Environment, day: int, sets: i
 
 def dissociate(tx: Transaction, environment: Environment, point: Row) -> None:
     """Take the links to a usage point that goes from the DERs of its device. IEEE 2030.5-2018, 10.10."""
-    for row in tx.of_owner(point.owner_id or 0):
-        if (
-            row.kind == ASSOCIATED
-            and environment.codec.decode_fragment(row.body, UsagePoint).href == point.href
-        ):
+    of, codec = environment.uris.of, environment.codec
+    listed = tx.by_href(of("DERList", (point.owner_id,)))
+    for der in [] if listed is None else tx.items(listed.id, limit=MOST_DERS):
+        row = tx.by_href(of(ASSOCIATED, (point.owner_id, der.id)))
+        if row is not None and codec.decode_fragment(row.body, UsagePoint).href == point.href:
             tx.delete(row)
-            place = environment.uris.find(row.href)
-            der = None if place is None else tx.by_href(environment.uris.of("DER", place.parts))
-            if der is not None:
-                value: DER = environment.codec.decode_fragment(der.body, DER)
-                value.AssociatedUsagePointLink_ = None
-                tx.replace(der, der._replace(body=environment.codec.fragment(value)))
+            value: DER = codec.decode_fragment(der.body, DER)
+            value.AssociatedUsagePointLink_ = None
+            tx.replace(der, der._replace(body=codec.fragment(value)))
 
 
 def _is_mirrored(tx: Transaction, point: Row) -> bool:

@@ -24,8 +24,8 @@ from sep2_server.want import Want
 POSTED_FOR_PUT: Final = frozenset({"DERCapability", "DERSettings", "DERStatus", "DERAvailability"})
 """Resources that some clients POST where the standard has PUT."""
 SHORT_OCTETS: Final = 8192
-END_DEVICES: Final = ROUTES["EndDeviceList"].path
-"""What is posted there makes some twenty resources."""
+LONG: Final = (ROUTES["EndDeviceList"].path, ROUTES["MirrorUsagePointList"].path)
+"""What is posted there makes some twenty resources, or has hundreds removed."""
 MADE_ANEW: Final = (LogEvent, Response)
 """What is posted of these is a new resource each time."""
 
@@ -60,7 +60,7 @@ class Work:
         """Whether it is carried out in less than a millisecond or so: one resource, few octets."""
         request = self.request
         is_small = request.method in {"PUT", "POST"} and len(request.body) <= SHORT_OCTETS
-        return is_small and not request.path.endswith(END_DEVICES)
+        return is_small and not request.path.endswith(LONG)
 
     def __call__(self, tx: Transaction) -> Answer:
         """Carry the write out; the answer holds once the transaction is durable.

@@ -1,11 +1,10 @@
 """What a subscription waits for: the rows of the change feed that touch what its client sees."""
 
 import hashlib
-from collections.abc import Iterable
 
 from function_sets import Route
 from schemas import Reading
-from sep2_server.access import Viewer
+from sep2_server.access import Viewer, assigned_to
 from sep2_server.combined_tariffs import interval_lists
 from sep2_server.environment import Environment
 from sep2_server.errors import NotFound
@@ -17,12 +16,12 @@ from sep2_server.extra_routes import (
     MEMBER_LISTS,
     group_list_of,
 )
-from sep2_server.listing import BILLING_SETS, shows_own, shows_programs
-from sep2_server.location import Target
+from sep2_server.location import READING_SET, Target
 from sep2_server.notifications.entries import RESOURCE, RIGHTS, Watch
 from sep2_server.notifications.rules import sight
 from sep2_server.reader import Reader
 from sep2_server.rows import EVERYBODY, Row
+from sep2_server.shown_to import BILLING_SETS, group_list_beside, shows_own, shows_programs
 from sep2_server.transaction import Transaction
 
 
@@ -53,13 +52,15 @@ def _waited_for(tx: Transaction, environment: Environment, viewer: Viewer, targe
     route = target.route
     if not route.is_list or route.id == "ReadingList":
         row = target.row or target.above
-        return [(row.id, RESOURCE, None)] if row else []
+        listed = row.list_id if row is not None and row.kind == READING_SET else None
+        subjects = {row.id if row else None, listed} - {None}
+        return [(subject, RESOURCE, None) for subject in subjects if subject is not None]
     source = _source(tx, environment, target)
     if hangs_on_programs(route):
         return _programs(tx, route, source, viewer)
     itself: _Wait = (source.id, RESOURCE, None)
     if route.id == BILLING_SETS:
-        accounts = sorted(viewer.assigned.get(group_list_of("CustomerAccount"), frozenset()))
+        accounts = sorted(assigned_to(tx, viewer, group_list_of("CustomerAccount")))
         return [itself, *((source.id, account, None) for account in accounts), *_rights(viewer.scope)]
     if route.id == COMBINED_INTERVALS:
         lists = [source, *interval_lists(tx, environment.uris, source)]
@@ -68,8 +69,13 @@ def _waited_for(tx: Transaction, environment: Environment, viewer: Viewer, targe
 
 
 def _programs(tx: Transaction, route: Route, source: Row, viewer: Viewer) -> list[_Wait]:
-    """What lists of programs hang on: those that are shown, and the rights to more."""
-    programs: list[_Wait] = [(row.id, RESOURCE, None) for row in _assigned(tx, source, viewer.scope)]
+    """What lists of programs hang on: those that are shown, and the rights to more.
+
+    An aggregator has as many as it has devices: it waits for any in the list, and is told if it sees that.
+    """
+    if viewer.is_aggregator and route.id != DEVICE_PROGRAMS:
+        return [(source.id, RESOURCE, None), (source.id, EVERYBODY, None), *_rights(viewer.scope)]
+    programs: list[_Wait] = [(program, RESOURCE, None) for program, _ in _assigned(tx, source, viewer.scope)]
     if route.id == DEVICE_PROGRAMS:
         programs.append((source.id, RESOURCE, None))
     return [*programs, *_rights(_assigned_to(source, viewer))]
@@ -99,8 +105,8 @@ def watches_others(route: Route) -> bool:
 
 def programs_seen(reader: Reader, source: Row, end_device_id: int) -> str:
     """What tells one state of a list of assigned programs from another."""
-    rows = _assigned(reader, source, end_device_id)
-    return hashlib.sha256(repr([(row.id, row.version) for row in rows]).encode()).hexdigest()
+    programs = _assigned(reader, source, end_device_id)
+    return hashlib.sha256(repr(programs).encode()).hexdigest()
 
 
 def value_at(reader: Reader, environment: Environment, target: Target) -> int | None:
@@ -130,16 +136,15 @@ def _assigned_to(source: Row, viewer: Viewer) -> int:
     return (source.owner_id or EVERYBODY) if source.kind == DEVICE_PROGRAMS else viewer.scope
 
 
-def _assigned(reader: Reader, source: Row, end_device_id: int) -> list[Row]:
-    """The items of a list: of one at the root those of a client, of one of a DER those of its device."""
+def _assigned(reader: Reader, source: Row, end_device_id: int) -> list[tuple[int, int]]:
+    """Row ids and versions of the items of a list.
+
+    Of one at the root those of a client, of one of a DER those of its device.
+    """
     if source.kind == DEVICE_PROGRAMS:
-        return reader.programs_shown(source.owner_id or EVERYBODY, GROUP_LIST)
-    assigned = frozenset[int]().union(*reader.programs_of_viewer(end_device_id).values())
-    return [row for row in _rows(reader, assigned) if row.list_id == source.id]
-
-
-def _rows(reader: Reader, ids: Iterable[int]) -> list[Row]:
-    return [row for row in map(reader.by_id, sorted(ids)) if row is not None]
+        shown = reader.programs_shown(source.owner_id or EVERYBODY, GROUP_LIST)
+        return [(row.id, row.version) for row in shown]
+    return reader.program_versions(end_device_id, group_list_beside(source.kind))
 
 
 def _source(tx: Transaction, environment: Environment, target: Target) -> Row:

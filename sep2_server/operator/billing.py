@@ -118,7 +118,7 @@ def add_agreement(desk: Desk, call: Call) -> Answer:
 
 def _point(desk: Desk, mrid: str, device: str | None) -> Row:
     """The UsagePoint with an mRID; where several devices have used it, that of the one which is named."""
-    rows = desk.reader.all_by_mrid(mrid) if is_mrid(mrid) else []
+    rows = desk.all_by_mrid(mrid) if is_mrid(mrid) else []
     only = None if device is None else desk.client(device).end_device_id
     found = [row for row in rows if row.kind == USAGE_POINT and only in {None, row.owner_id}]
     if not found:

@@ -185,9 +185,18 @@ class Desk:
     def of_mrid(self, mrid: str, kind: str, command: str) -> Row:
         """The resource of a kind with an mRID; `command` lists those there are. NotFound without."""
         found = self.reader.by_mrid(mrid, kind=kind) if is_mrid(mrid) else None
+        if found is not None and self._is_left(found):
+            found = next((row for row in self.all_by_mrid(mrid) if row.kind == kind), None)
         if found is None:
             raise NotFound(f"no {kind} has the mRID {mrid[:40]!r}", f"list them: {command}")
         return found
+
+    def all_by_mrid(self, mrid: str) -> list[Row]:
+        """All resources with an mRID, without what is only left of something that is gone."""
+        return [row for row in self.reader.all_by_mrid(mrid) if not self._is_left(row)]
+
+    def _is_left(self, row: Row) -> bool:
+        return any(above is not None and self.reader.is_gone(above) for above in (row.list_id, row.owner_id))
 
     def control_of(self, row: Row) -> DERControl:
         """The DERControl that a row holds."""

@@ -14,7 +14,7 @@ from sep2_server.operator.errors import BadRequest, Conflict
 from sep2_server.operator.requests import NAME, ChangeDevice, EnrolDevice, EnsureDevice
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
-from sep2_server.rows import EVERYBODY, Client, Role, Row
+from sep2_server.rows import Client, Role, Row
 
 MOST_DERS: Final = 255
 
@@ -94,9 +94,8 @@ def _aggregator(desk: Desk, client: Client, asked: ChangeDevice) -> bool:
     tx = desk.transaction
     moved = current._replace(aggregator_id=wanted)
     tx.put_client(moved)
-    for row in tx.of_owner(client.end_device_id):
-        if row.scope != EVERYBODY:
-            tx.replace(row, row._replace(scope=scope_of(moved)))
+    for row in tx.scoped_of(client.end_device_id):
+        tx.replace(row, row._replace(scope=scope_of(moved)))
     hand_over(tx, desk.environment, moved, current.aggregator_id, desk.now)
     touch(tx, desk.environment, client.end_device_id, desk.now)
     return True

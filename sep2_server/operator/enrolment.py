@@ -70,7 +70,7 @@ def remove(desk: Desk, call: Call) -> Answer:
         )
     gone = [other for number in managed if (other := desk.reader.client_of(number))]
     for one in (*gone, client):
-        remove_end_device(desk.transaction, desk.end_device(one))
+        remove_end_device(desk.transaction, desk.end_device(one), later=bool(managed))
     return {"name": client.name, "lFDI": client.lfdi, "removed": [one.name for one in (*gone, client)]}
 
 

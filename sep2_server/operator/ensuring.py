@@ -89,7 +89,7 @@ def _ensure(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
     if not isinstance(mrid, str) or not is_mrid(mrid):
         raise BadRequest("resource.mRID: missing", "give the mRID by which it is known: 1 to 32 hex digits")
     above = _above(desk, asked)
-    known = desk.reader.all_by_mrid(mrid)
+    known = desk.all_by_mrid(mrid)
     created = not known
     row = _added(desk, asked, above) if created else _known(desk, asked, known[0], above)
     return lambda: _told(desk.settled(row), created=created)
@@ -113,7 +113,7 @@ def _above(desk: Desk, asked: EnsureResource) -> Row | None:
         raise BadRequest(f"group: a {asked.kind} is for those of its {kind}", "leave it out")
     if asked.below is None:
         raise BadRequest("below: missing", f"give the mRID of a {kind}")
-    rows = desk.reader.all_by_mrid(asked.below) if is_mrid(asked.below) else []
+    rows = desk.all_by_mrid(asked.below) if is_mrid(asked.below) else []
     found = next((row for row in rows if row.kind == kind), None)
     if found is None:
         raise NotFound(f"below: no {kind} has the mRID {asked.below[:40]!r}", "send it before what is below")
@@ -152,7 +152,7 @@ def _default(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
 
 
 def _defaulted(desk: Desk, asked: ChangeDefault) -> dict[str, Json]:
-    rows = desk.reader.all_by_mrid(asked.program)
+    rows = desk.all_by_mrid(asked.program)
     program = next((row for row in rows if row.kind == "DERProgram"), None)
     if asked.default is not None and program is None:
         raise NotFound(f"program: no DERProgram has the mRID {asked.program}", "lineside op group list")
@@ -165,7 +165,7 @@ def _defaulted(desk: Desk, asked: ChangeDefault) -> dict[str, Json]:
 
 def _end(desk: Desk, item: object) -> Callable[[], dict[str, Json]]:
     asked = read(EndEvent, item)
-    rows = desk.reader.all_by_mrid(asked.mrid)
+    rows = desk.all_by_mrid(asked.mrid)
     row = next((row for row in rows if row.kind in KINDS), None)
     if row is None:
         return lambda: {"mRID": asked.mrid, "status": None, "cancelled": False}

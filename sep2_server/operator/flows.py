@@ -112,7 +112,7 @@ def _by_request(desk: Desk, owner_id: int) -> dict[str | None, list[Row]]:
 def _request(desk: Desk, call: Call) -> Row:
     """The request with an mRID; where several devices have used it, that of the one which is named."""
     mrid = call.names["request"]
-    rows = desk.reader.all_by_mrid(mrid) if is_mrid(mrid) else []
+    rows = desk.all_by_mrid(mrid) if is_mrid(mrid) else []
     only = desk.client(call.query["device"]).end_device_id if "device" in call.query else None
     found = [row for row in rows if row.kind == REQUEST and only in {None, row.owner_id}]
     if not found:

@@ -63,7 +63,7 @@ def check(desk: Desk, value: Resource, plans: Plans) -> None:
 def require_free(desk: Desk, plan: Plan) -> None:
     """Raise Conflict for an mRID that another resource has. IEEE 2030.5-2018, 10.2.2."""
     mrid = getattr(plan.value, "mRID", None)
-    known = [] if mrid is None else desk.reader.all_by_mrid(mrid)
+    known = [] if mrid is None else desk.all_by_mrid(mrid)
     if known:
         raise Conflict(f"mRID: {mrid} is that of {known[0].href}", "leave it out: the server makes one")
     for plans in plan.below.values():
@@ -154,7 +154,7 @@ def require_subject(desk: Desk, value: Resource, owner_id: int | None) -> None:
     if not isinstance(value, FlowReservationResponse):
         return
     subject = value.subject
-    rows = desk.reader.all_by_mrid(subject) if is_mrid(subject) else []
+    rows = desk.all_by_mrid(subject) if is_mrid(subject) else []
     row = next((one for one in rows if one.kind == REQUEST and one.owner_id == owner_id), None)
     if row is None:
         raise BadRequest(

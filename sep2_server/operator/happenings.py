@@ -62,7 +62,7 @@ def responses(desk: Desk, call: Call) -> Answer:
 def of_name(desk: Desk, call: Call) -> Row:
     """The event with an mRID. NotFound where there is none."""
     mrid = call.names["event"]
-    rows = desk.reader.all_by_mrid(mrid) if is_mrid(mrid) else []
+    rows = desk.all_by_mrid(mrid) if is_mrid(mrid) else []
     found = next((row for row in rows if row.kind in KINDS), None)
     if found is None:
         raise NotFound(f"no event has the mRID {mrid[:40]!r}", WHICH_EVENT)

@@ -204,7 +204,7 @@ def _known(desk: Desk, mrid: str, kind: str, owner_id: int | None) -> Row | None
     own = desk.reader.by_mrid(mrid, kind=kind, owner_id=owner_id)
     if own is not None:
         return own
-    rows = [row for row in desk.reader.all_by_mrid(mrid) if row.kind == kind]
+    rows = [row for row in desk.all_by_mrid(mrid) if row.kind == kind]
     return next((row for row in rows if is_utility_data(desk.transaction, desk.environment, row)), None)
 
 

@@ -270,6 +270,8 @@ def _target(desk: Desk, href: str | None) -> Target:
         href = desk.environment.uris.of(href)
     target = locate(desk.reader, desk.environment.uris, href)
     is_there = target is not None and (target.exists or target.route.id in GROUP_LISTS)
+    if target is not None and target.owner_id is not None and desk.reader.is_gone(target.owner_id):
+        is_there = False
     if target is None or not is_there or (target.route.access is Access.OPERATOR and target.row is None):
         raise NotFound(f"nothing is at {href[:120]}", LIST_HINT)
     return target

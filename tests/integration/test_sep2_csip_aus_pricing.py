@@ -362,6 +362,8 @@ async def test_prices_that_format_13_has_left_are_gone_once_its_database_is_open
     def leave(tx: Transaction) -> None:
         for row in tx.of_kind("TimeTariffInterval", limit=2):
             tx.delete(row)
+        tx._db.control("DROP TABLE removal")
+        tx._db.control("DROP INDEX resource_points")
         tx.put_option(FORMAT_OPTION, "13")
 
     async with running(tmp_path, sep2_pki, **V13, uri_salt=salt) as bench:

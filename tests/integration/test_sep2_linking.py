@@ -97,7 +97,7 @@ async def test_a_server_that_was_ended_in_between_goes_on_at_its_next_start(
     async with running(tmp_path, sep2_pki) as bench:
         group = await bench.do(enrolled)
         with monkeypatch.context() as ended:
-            ended.setattr(keeper, "LINKING_S", -1)
+            ended.setattr(keeper, "WORKING_S", -1)
             await bench.do(partial(load_program, group=group))
             assert sum(one[0] for one in await linked(bench, group)) == 10
     async with running(tmp_path, sep2_pki) as bench:
@@ -108,7 +108,7 @@ async def test_a_change_meanwhile_is_for_all(bench: Bench, monkeypatch: pytest.M
     """The second one begins with the first member again; nobody is left with what was so before."""
     group = await bench.do(enrolled)
     with monkeypatch.context() as held:
-        held.setattr(keeper, "LINKING_S", -1)
+        held.setattr(keeper, "WORKING_S", -1)
         row = await bench.do(partial(load_program, group=group))
         await bench.do(lambda desk: programs.hide(desk, group, row))
         assert {one[0] for one in await linked(bench, group)} == {False}
@@ -125,7 +125,7 @@ async def test_a_group_that_is_removed_meanwhile_is_forgotten(
 ) -> None:
     group = await bench.do(enrolled)
     with monkeypatch.context() as held:
-        held.setattr(keeper, "LINKING_S", -1)
+        held.setattr(keeper, "WORKING_S", -1)
         await bench.do(partial(load_program, group=group))
         await bench.do(lambda desk: programs.delete_group(desk, group))
         assert bench.store.reader.next_linking() is not None

@@ -25,6 +25,8 @@ from tests.integration.test_sep2_mirror import mirror, reading_of
 pytestmark = pytest.mark.usefixtures("each_database")
 STEP = next(n for n, step in enumerate(MIGRATIONS) if step.name.startswith("resources say how"))
 NEWEST = (
+    "DROP TABLE removal",
+    "DROP INDEX resource_points",
     "DROP TABLE linking",
     "DROP TABLE follower",
     "DROP TABLE answered",
@@ -187,6 +189,8 @@ async def test_who_followed_what_is_on_another_server_is_forgotten_once_an_old_d
     def go_back_to_13(tx: Transaction) -> None:
         for href in ("https://tariffs.example/tp/1", "/" + "x" * 1000):
             tx._db.run(insert(tables.follower), href=href, resource_id=1)
+        tx._db.control("DROP TABLE removal")
+        tx._db.control("DROP INDEX resource_points")
         tx.put_option(FORMAT_OPTION, "13")
 
     async with running(tmp_path, sep2_pki) as bench:

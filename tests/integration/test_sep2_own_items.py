@@ -19,11 +19,13 @@ from schemas import (
     PowerStatus,
     Resource,
     RPLSourceRoutes,
+    SupportedLocale,
 )
+from sep2_server import same_item
 from sep2_server.operator import rates, resources
 from sep2_server.rows import Row
 from tests.integration.lived_in_house import operate
-from tests.integration.sep2_harness import START, Bench, Client, running
+from tests.integration.sep2_harness import START, Bench, Client, Reply, running
 from tests.integration.test_sep2_device_resources import (
     device_information,
     instance,
@@ -103,6 +105,64 @@ async def test_an_item_of_the_network_is_kept_once(device: tuple[Row, Client], e
         assert (await client.put(place, again())).status == 400
         assert (await client.put(place, other())).status == 204
     assert f'all="{1 + len(others)}"'.encode() in (await client.get(path)).body
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the server has looked at the names of."""
+    found: list[object] = []
+    name_of = same_item._name
+
+    def noted(item: type, paths: tuple[str, ...], value: object) -> tuple[object, ...]:
+        found.append(value)
+        return name_of(item, paths, value)
+
+    monkeypatch.setattr(same_item, "_name", noted)
+    return found
+
+
+@pytest.mark.usefixtures("each_database")
+@pytest.mark.parametrize("end", ["/di/loc", "/ns"])
+async def test_a_new_item_is_looked_for_among_what_may_have_its_name_and_not_in_the_whole_list(
+    bench: Bench, device: tuple[Row, Client], looked_at: list[object], end: str
+) -> None:
+    row, client = device
+    assert (
+        await client.put(f"{row.href}/di", device_information(bench.credentials("own-1").lfdi))
+    ).status < 300
+
+    def item(number: int) -> Resource:
+        return SupportedLocale(locale=f"x<&{number}") if end == "/di/loc" else interface(number)
+
+    hrefs = [await located(client, row.href + end, item(number)) for number in range(12)]
+    assert len(looked_at) == len(hrefs)
+    again = await client.post(row.href + end, item(1))
+    assert (again.status, again.location) == (204, hrefs[1])
+    assert len(looked_at) == len(hrefs) + 2
+
+
+@pytest.mark.usefixtures("each_database")
+async def test_what_can_be_shed_is_kept_once_for_each_program_and_once_for_any(
+    bench: Bench, device: tuple[Row, Client], looked_at: list[object]
+) -> None:
+    row, client = device
+    group, _ = await bench.group("loads", "own-1")
+    for _ in range(3):
+        await operate(bench, resources.add, {"primacy": 1}, href=f"/fsa/{group.id}/dr")
+    links = [
+        DemandResponseProgramLink(href=program.href)
+        for program in bench.store.reader.of_kind("DemandResponseProgram")
+    ]
+
+    async def post(link: DemandResponseProgramLink | None, percent: int) -> Reply:
+        wanted = LoadShedAvailability(sheddablePercent=percent, DemandResponseProgramLink_=link)
+        return await client.post(f"{row.href}/lsl", wanted)
+
+    first = [await post(link, 100) for link in (*links, None)]
+    second = [await post(link, 200) for link in (*links, None)]
+    assert ({one.status for one in first}, {one.status for one in second}) == ({201}, {204})
+    assert [one.location for one in first] == [one.location for one in second]
+    assert len(looked_at) == len(first) + 2 * len(second)
 
 
 async def test_links_that_a_device_sends_are_not_those_that_it_gets(device: tuple[Row, Client]) -> None:

@@ -108,6 +108,8 @@ def as_before(subscription_id: int, listed: Row, program: Row) -> Callable[[Tran
         watches = [Watch(listed.id, scope, held.id, None, place) for scope in (RESOURCE, EVERYBODY)]
         tx.ledger.put(held._replace(seen=None), watches)
         tx._db.control("DROP TABLE linking")
+        tx._db.control("DROP TABLE removal")
+        tx._db.control("DROP INDEX resource_points")
         tx.put_option(FORMAT_OPTION, str(SHOWN))
 
     return job

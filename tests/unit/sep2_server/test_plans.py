@@ -14,6 +14,7 @@ from sep2_server import (
     statements_ahead,
     statements_events,
     statements_operators,
+    statements_programs,
     statements_readings,
     statements_rights,
 )
@@ -29,6 +30,7 @@ SMALL = {
     "COUNT_DEAD": "a scrape counts the dead letters, which are bounded",
     "AHEAD": "what is active is looked through where the clock has gone back, and at a start",
     "NEXT_LINKING": "groups whose members have yet to be linked are a handful, and are there for minutes",
+    "NEXT_REMOVAL": "what has yet to be removed is a handful too, of which the first by key is asked for",
     "NOT_OVER": "events that are not over are looked through, by an index of them, at the same times",
     "COUNT_MEMBERS": "run once, by a migration",
 }
@@ -38,6 +40,7 @@ MODULES: tuple[ModuleType, ...] = (
     statements_ahead,
     statements_events,
     statements_operators,
+    statements_programs,
     statements_readings,
     statements_rights,
     notifying,
@@ -53,6 +56,7 @@ MADE = {
     "rows_with": statements.rows_with(4),
     "rows_named": statements.rows_named(4),
     "few_lists_at": statements.few_lists_at(4),
+    "items_with": statements.items_with("sqlite", is_there=True),
     "with_siblings": statements_events.with_siblings(4),
     "update_resource": statements.update_resource(frozenset({"body", "version"})),
 }
@@ -97,6 +101,47 @@ def test_the_lists_at_many_uris_are_found_by_each_of_them(db: SqliteConnection) 
     assert "VIRTUAL TABLE" in scanned, "the array of the URIs that are asked for"
     assert any(step.startswith("SEARCH resource USING INDEX") and "(href=?)" in step for step in steps)
     assert any("SEARCH tally" in step and "list_id=? AND scope=?" in step for step in steps)
+
+
+@pytest.mark.parametrize("name", ["HAS_PROGRAM", "FEW_IN_ORDER"])
+def test_whether_a_client_has_a_program_is_asked_of_the_groups_that_have_it(
+    db: SqliteConnection, name: str
+) -> None:
+    steps = plan_of(db, getattr(statements_programs, name))
+    found = [step for step in steps if step.startswith("SEARCH")]
+    assert found[-3].endswith("member_by_resource (resource_id=?)")
+    assert found[-2].endswith("group_list_by_list (list_id=?)")
+    assert found[-1].endswith("(viewer_id=? AND group_id=?)")
+    assert not any("TEMP B-TREE" in step for step in steps)
+
+
+def test_whether_a_client_has_a_list_is_asked_of_its_group(db: SqliteConnection) -> None:
+    steps = plan_of(db, statements_programs.HAS_LIST)
+    assert steps[0].endswith("group_list_by_list (list_id=?)")
+    assert steps[-1].endswith("(viewer_id=? AND group_id=?)")
+
+
+@pytest.mark.parametrize("name", ["PROGRAMS_IN_ORDER", "PROGRAM_VERSIONS"])
+def test_programs_of_a_client_are_found_by_its_groups(db: SqliteConnection, name: str) -> None:
+    steps = plan_of(db, getattr(statements_programs, name))
+    assert steps[0].endswith("(viewer_id=?)")
+    assert steps[1].endswith("(group_id=? AND kind=?)")
+    assert steps[2].endswith("(list_id=?)")
+
+
+def test_usage_points_of_a_device_are_found_among_those_alone(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements.POINTS_OF_OWNER)
+    assert step.endswith("resource_points (owner_id=?)")
+
+
+def test_what_a_device_had_is_found_by_its_owner_the_oldest_first(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements.OF_OWNER_FIRST)
+    assert step.endswith("resource_by_owner (owner_id=?)")
+
+
+def test_values_are_removed_by_their_set_and_key(db: SqliteConnection) -> None:
+    (step,) = plan_of(db, statements_readings.DELETE_UNTO)
+    assert step.endswith("(reading_set_id=? AND sort_key<?)")
 
 
 def test_old_readings_are_found_by_their_day(db: SqliteConnection) -> None:
