@@ -22,6 +22,7 @@ from openadr_ven.back.known import Known
 from openadr_ven.back.living import live_of
 from openadr_ven.back.reading import Reading, controls_of, members_of
 from openadr_ven.back.serving import Serving
+from openadr_ven.containing import translated
 from openadr_ven.events import OptError, Phase, Profile, Step, plans_of
 from openadr_ven.operator_api import OperatorApi, operator_session
 from openadr_ven.publishing import AT_ONCE, Publishing
@@ -36,7 +37,6 @@ from openadr_ven.to_sep2 import (
     next_late,
     next_renewal,
     renewed,
-    translate,
     usual_homes,
 )
 from openadr_ven.to_sep2.fleet import VEHICLES
@@ -141,7 +141,7 @@ class Service:
             now = int(self._now())
             plans = plans_of(wire.state, now)
             await self._take_bases(self._renewed(wire, now))
-            wanted = translate(plans, self._fleet, self._programmes, now, self._bases)
+            wanted = translated(plans, self._fleet, self._programmes, now, self._bases)
             self._say(wanted.notes)
             if self._vehicles is not None:
                 self._vehicles.want(wanted.goals)

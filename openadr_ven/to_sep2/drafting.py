@@ -8,12 +8,15 @@ from typing import Final
 from openadr_ven.to_sep2 import building
 from openadr_ven.to_sep2.building import MOST_RAMP, RAMP_UNIT
 from openadr_ven.to_sep2.fleet import Fleet
+from openadr_ven.to_sep2.programme import TargetMode
 from openadr_ven.to_sep2.publication import Home, HomeKind, Publication, home_of, mrid_of, told
 from openadr_ven.to_sep2.resolving import mode_of
 from openadr_ven.to_sep2.wishes import Follow, Limit, Message, Price, Target, Wish
 from schemas import Event, EventStatus, RandomizableEvent, Resource
 
 LONGEST_RAMP_S: Final = MOST_RAMP // RAMP_UNIT
+MOST_STEPS: Final = 132
+"""A ramp of a day in steps that the wire can say."""
 LONGEST_EVENT_S: Final = 2**32 - 1
 """What the duration of an interval on the wire holds. IEEE 2030.5-2018, DateTimeInterval."""
 DER_ACTIONS: Final = (Target, Limit, Follow)
@@ -90,8 +93,8 @@ def _ramp(wish: Wish, start: int, end: int, number: int) -> Iterator[Draft]:
         held = wish if wish.ramp_s <= LONGEST_RAMP_S else replace(wish, ramp_s=0)
         yield Draft(wish=held, start=start, end=end, number=number)
         return
-    first = int(wish.device.power_w or 0)
-    count = -(-wish.ramp_s // LONGEST_RAMP_S)
+    first = _begun_at(wish)
+    count = min(-(-wish.ramp_s // LONGEST_RAMP_S), MOST_STEPS)
     for step in range(count):
         output = first + (target.output_w - first) * (step + 1) // count
         begins = start + wish.ramp_s * step // count
@@ -100,11 +103,21 @@ def _ramp(wish: Wish, start: int, end: int, number: int) -> Iterator[Draft]:
             held = replace(
                 wish,
                 action=Target(output_w=output),
-                ramp_s=wish.ramp_s // count,
+                ramp_s=min(wish.ramp_s // count, LONGEST_RAMP_S),
                 randomize_s=wish.randomize_s,
                 cause=(*wish.cause, f"ramp {step}"),
             )
             yield Draft(wish=held, start=begins, end=min(stops, end), number=number)
+
+
+def _begun_at(wish: Wish) -> int:
+    """The power that a ramp begins at, W, as far as a set point can say it: what draws at rest cannot."""
+    device = wish.device
+    power = int(device.power_w or 0)
+    most = device.most_out_w if power > 0 else device.most_in_w
+    if most is None:
+        most = 0 if mode_of(wish) is TargetMode.FIXED_W else abs(power)
+    return max(-most, min(power, most))
 
 
 class _Cover:

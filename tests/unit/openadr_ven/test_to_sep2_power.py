@@ -233,6 +233,27 @@ def test_a_ramp_that_the_wire_cannot_say_is_made_in_steps() -> None:
     assert [base.rampTms for base in bases(found)] == [60_000, 60_000]
 
 
+@pytest.mark.parametrize(("load_w", "percents"), [(-4000, [4000, 8000]), (0, [0, 0])])
+def test_a_ramp_of_a_generator_that_draws_at_rest_begins_at_nothing(load_w: int, percents: list[int]) -> None:
+    house = House(
+        devices=(replace(PV, power_w=Decimal(-150)),),
+        programme=replace(PROGRAMME, target_mode=TargetMode.FIXED_W),
+    )
+    found = house.makes(event(dispatch(load_w), ramp_up_s=1200), at=T0 - 2 * HOUR)
+    assert [base.opModFixedW for base in bases(found)] == percents
+
+
+def test_a_ramp_that_was_taken_long_ago_has_no_more_steps_than_one_of_a_day() -> None:
+    house = House()
+    house.hears(event(dispatch(3000), ramp_up_s=600))
+    record = house.state.records["e1"]
+    long = replace(record, event=replace(record.event, ramp_up_s=10 * 365 * 86_400))
+    house.state = replace(house.state, records={"e1": long})
+    found = bases(house.translated())
+    assert 0 < len(found) <= 132
+    assert {base.rampTms for base in found} == {65_500}
+
+
 def test_only_the_first_interval_has_the_ramp() -> None:
     found = House().makes(event(dispatch(3000, 1000), ramp_up_s=300))
     assert [base.rampTms for base in bases(found)] == [30_000, None]
