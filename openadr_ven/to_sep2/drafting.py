@@ -19,6 +19,8 @@ MOST_STEPS: Final = 132
 """A ramp of a day in steps that the wire can say."""
 LONGEST_EVENT_S: Final = 2**32 - 1
 """What the duration of an interval on the wire holds. IEEE 2030.5-2018, DateTimeInterval."""
+OF_A_USER: Final = 0x04
+"""The bit of responseRequired for what a user says."""
 DER_ACTIONS: Final = (Target, Limit, Follow)
 
 
@@ -166,7 +168,7 @@ def _published(group: str, held: list[Draft], now: int) -> Iterator[Publication]
         end=held[0].end,
         now=now,
         description=wish.event.eventID,
-        responseRequired=programme.responseRequired,
+        responseRequired=_asked(wish),
     )
     category = 0
     for draft in held:
@@ -193,6 +195,15 @@ def _published(group: str, held: list[Draft], now: int) -> Iterator[Publication]
         case _:
             home = home_of(programme, HomeKind.DRLC, group)
             yield _made(held, home, building.load_control(action, category, given), names)
+
+
+def _asked(wish: Wish) -> str:
+    """The Responses that an event asks for: of a control also those of a user, who may opt out and in.
+
+    That is no part of its identity. IEEE 2030.5-2018, 10.2.3 (responseRequired).
+    """
+    asked = wish.programme.responseRequired
+    return asked if isinstance(wish.action, Price | Message) else f"{int(asked, 16) | OF_A_USER:02X}"
 
 
 def _curve(
@@ -232,7 +243,7 @@ def _made(
     draft = held[0]
     if draft.wish.randomize_s and isinstance(value, RandomizableEvent):
         value.randomizeStart = draft.wish.randomize_s
-    identity = _identity(draft.wish, home, _timeless(value), *below, curves, draft.number)
+    identity = _identity(draft.wish, home, _timeless(value, draft.wish), *below, curves, draft.number)
     return Publication(
         identity=identity,
         mRID=mrid_of(identity, home),
@@ -248,10 +259,11 @@ def _made(
     )
 
 
-def _timeless(value: Event) -> Resource:
-    """An event without the second at which it was made."""
+def _timeless(value: Event, wish: Wish) -> Resource:
+    """An event without the second at which it was made, and without what it asks of users."""
     never = EventStatus(currentStatus=0, dateTime=0, potentiallySuperseded=False)
-    return replace(value, creationTime=0, EventStatus_=never)
+    asked = wish.programme.responseRequired
+    return replace(value, creationTime=0, EventStatus_=never, responseRequired=asked)
 
 
 def _identity(wish: Wish, home: Home, *parts: object) -> str:
