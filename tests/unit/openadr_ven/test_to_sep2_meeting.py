@@ -76,6 +76,21 @@ def test_an_event_that_is_cut_in_two_goes_on_behind_the_other() -> None:
     assert len({one.mRID for one in ordered(found)}) == 3
 
 
+def test_intervals_that_were_stored_with_one_id_keep_their_own_values() -> None:
+    house = House()
+    house.hears(event_3(signal("DISPATCH_SETPOINT", "", Decimal(3000), Decimal(-2000), unit=Unit.W)))
+    record = house.state.records["e1"]
+    (held,) = record.event.signals
+    alike = replace(held, intervals=tuple(replace(one, uid=0) for one in held.intervals))
+    record = replace(record, event=replace(record.event, signals=(alike,)))
+    house.state = replace(house.state, records={"e1": record})
+    found = house.translated()
+    assert list(zip(watts(found), spans(found), strict=True)) == [
+        (-3000, (0, HOUR)),
+        (2000, (HOUR, 2 * HOUR)),
+    ]
+
+
 def test_of_two_limits_the_tightest_holds_whatever_the_priority() -> None:
     wide = event_3(limit("EXPORT", 3000), eventID="wide", priority=0)
     tight = event_3(limit("EXPORT", 1000), eventID="tight", priority=5, start=T0 + 600, duration_s=600)
