@@ -38,6 +38,7 @@ RULES = """
 | when they count | as the event is taken, and again 5 min before its start; from then on they stay |
 | a battery that begins to charge while a level runs | is held to it from then on |
 | CHARGE_STATE of several intervals | each starts from where those before it lead, by the device's rates |
+| CHARGE_STATE without an end | the full rate for as long as that takes, then a set point of 0 |
 
 ## What becomes of a publication
 

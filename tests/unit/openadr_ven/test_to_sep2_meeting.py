@@ -203,6 +203,24 @@ def test_a_goal_beyond_the_rate_is_clamped_with_a_note() -> None:
 
 
 @pytest.mark.parametrize(
+    ("soc", "watt", "length_s"), [("0.8", 5000, 2160), ("0.1", -4000, 3600), ("0.5", 0, None)]
+)
+def test_a_charge_state_without_an_end_stops_once_it_is_reached(
+    soc: str, watt: int, length_s: int | None
+) -> None:
+    """Half of 10 kWh, at 5 kW out or 4 kW in: then nothing flows, day after day."""
+    house = House(devices=(replace(BATTERY, soc=Decimal(soc)),))
+    house.hears(event(signal("CHARGE_STATE", "multiplier", Decimal("0.5"), length_s=None)))
+    found = house.translated()
+    begins = 0 if length_s is None else length_s
+    led = [] if length_s is None else [(watt, (0, length_s))]
+    day = 24 * HOUR
+    assert list(zip(watts(found), spans(found), strict=True)) == [*led, (0, (begins, begins + day))]
+    late = house.translated(T0 + 30 * HOUR)
+    assert list(zip(watts(late), spans(late), strict=True))[-1] == (0, (begins + day, begins + 2 * day))
+
+
+@pytest.mark.parametrize(
     ("context", "resources", "code"),
     [
         ("http://other", ["battery"], Code.TARGET_MISMATCH),
