@@ -81,6 +81,8 @@ class Ven:
         self._new_id = new_id
         self.pace = Pace(interval_s=settings.poll_s)
         self._is_registered = False
+        self._is_behind = False
+        """Whether the answer to a poll was lost, which the VTN does not send again."""
         self._turned = asyncio.Event()
         self._answering = Answering(
             desk=desk,
@@ -207,6 +209,8 @@ class Ven:
         if not self._is_registered:
             await self._begin()
         await self._sender.flush()
+        if is_due and self._is_behind and (known := self.kept.registration) is not None:
+            await self._request_events(known)
         if is_due:
             await self._poll()
 
@@ -238,6 +242,7 @@ class Ven:
             await self._sender.flush()
         elif not isinstance(answer, m.Response) or not answer.response.is_good:
             raise NotExpected(f"{type(answer).__name__} where events belong")
+        self._is_behind = False
 
     async def _take(self, message: m.Message) -> None:
         await self._answering.take(message)
@@ -246,7 +251,9 @@ class Ven:
     async def _poll(self) -> None:
         """Poll at once as long as there is more (R500)."""
         while self._is_registered and (known := self.kept.registration) is not None:
+            self._is_behind = True
             answer = await self._exchange.ask(m.Service.POLL, m.Poll(venID=known.venID))
+            self._is_behind = False
             if isinstance(answer, m.Response):
                 self._settle(answer.response)
                 return

@@ -9,6 +9,7 @@ import pytest
 
 from openadr_ven.events import CreateOpt, Event, EventStatus, OptError, OptReason, OptType, Signal, Window
 from openadr_ven.v2b import messages as m
+from openadr_ven.v2b.errors import Malformed, TransportError, WireError
 from openadr_ven.v2b.ports import SystemClock
 from openadr_ven.v2b.report_messages import NO_DATA, ReportRequest, ResourceStatus
 from openadr_ven.vtn.v2b import Fault, Vtn
@@ -237,6 +238,32 @@ def test_empty_list_cancels_every_event() -> None:
 
     assert ("cancelled", "e1") in world.changes()
     assert answers(world) == [("e1", 0, 200, "optIn")]
+
+
+@pytest.mark.parametrize("error", [TransportError("connection reset"), Malformed("cut off")])
+def test_events_whose_message_was_lost_on_the_way_are_asked_for(error: WireError) -> None:
+    """The VTN has sent it, and does not send it again."""
+    lost: list[m.Message] = []
+
+    async def scenario(world: World) -> None:
+        await world.registered()
+        world.vtn.publish(event(world, duration_s=None, signals=(simple(),)))
+        await world.until(lambda: ("started", "e1") in world.changes())
+        world.vtn.hears = losing
+        world.vtn.cancel("e1")
+        await world.until(lambda: lost)
+        await world.until(lambda: ("cancelled", "e1") in world.changes())
+        await world.sleep(600)
+
+    def losing(message: m.Message, answer: m.Message) -> None:
+        if isinstance(message, m.Poll) and isinstance(answer, m.DistributeEvent):
+            lost.append(answer)
+            raise error
+
+    world = play(scenario)
+
+    assert len(lost) == 1
+    assert len(world.vtn.of(m.RequestEvent)) == 2
 
 
 def test_event_that_comes_cancelled_is_complied_with_and_never_begun() -> None:
