@@ -30,7 +30,7 @@ from openadr_ven.events.receiving import takes_all
 from openadr_ven.v2b import messages as m
 from openadr_ven.v2b.answering import Answering
 from openadr_ven.v2b.desk import Desk, with_owed
-from openadr_ven.v2b.errors import MessageError, NotExpected, TransportError
+from openadr_ven.v2b.errors import MessageError, NotExpected, TransportError, Unknown
 from openadr_ven.v2b.exchange import Exchange
 from openadr_ven.v2b.kept import Kept, Owed, Registration
 from openadr_ven.v2b.pace import Pace
@@ -188,6 +188,7 @@ class Ven:
                 log.info("the VTN answers again")
         except MessageError as error:
             log.warning("answer of the VTN not taken: %s %s", int(error.code), error)
+            self._is_registered = self._is_registered and not isinstance(error, Unknown)
             self._fail()
         except Rejected as error:
             level = logging.DEBUG if self.pace.failures else logging.ERROR
@@ -228,7 +229,7 @@ class Ven:
             is_untold = is_new or not self.kept.offered
             await self._answering.offer(known)
             if is_untold:
-                await self._desk.owe_schedules()
+                await self._desk.owe_opts()
             await self._sender.flush()
         await self._request_events(known)
         self._is_registered = True
@@ -266,8 +267,7 @@ class Ven:
     def _settle(self, response: m.EiResponse) -> None:
         """Nothing is waiting; or the VTN does not know us, and we register again with our IDs."""
         if response.code in LOST:
-            self._is_registered = False
-            raise NotExpected(f"the VTN does not know this VEN: {response.code} {response.text}")
+            raise Unknown(f"the VTN does not know this VEN: {response.code} {response.text}")
         if not response.is_good:
             raise NotExpected(f"poll refused: {response.code} {response.text}")
         self.pace.quiet(self._clock.now(), self._chance())

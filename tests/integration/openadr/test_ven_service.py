@@ -248,6 +248,25 @@ async def test_person_schedules_absence_and_takes_it_back(bench: Bench, vtn: Vtn
     assert (opt.eventID, opt.resources, opt.marketContext) == ("", ("battery",), CONTEXT)
 
 
+async def test_vtn_that_forgot_this_ven_is_told_again_who_opted_out(bench: Bench, vtn: Vtn) -> None:
+    await has_device(bench)
+    async with bench.running():
+        await soon(lambda: vtn.vens)
+        vtn.publish(event(dispatch(3000)))
+        await bench.until_status("scheduled")
+        await answers(bench, 4)
+        await soon(lambda: opts_of(vtn))
+        await polls(vtn)
+        vtn.vens.clear()
+        await soon(lambda: vtn.vens)
+        await soon(lambda: len(opts_of(vtn)) > 1)
+    first, again = vtn.of(m.CreateOptMessage)
+    assert isinstance(first, m.CreateOptMessage)
+    assert isinstance(again, m.CreateOptMessage)
+    assert (again.opt.optID, again.opt.resources) == (first.opt.optID, ("battery",))
+    assert list(vtn.vens) == [again.venID] != [first.venID]
+
+
 async def test_vtn_of_3_is_told_unasked_that_the_user_at_a_device_opted_out(bench: Bench) -> None:
     await has_device(bench)
     async with vtn_of_3(bench, Version.V310, with_webhook=False) as vtn:
