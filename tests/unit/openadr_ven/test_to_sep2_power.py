@@ -140,6 +140,25 @@ def test_a_delta_is_beside_the_baseline_of_the_event() -> None:
     assert watts(house.makes(event(delta(1000), baseline=base))) == [-3000]
 
 
+def test_a_baseline_counts_from_its_own_start() -> None:
+    """It began three hours before the event: the fourth of its hours is what would have been."""
+    hours = series(*(Decimal(1000 * number) for number in range(1, 5)))
+    hours = (replace(hours[0], start=T0 - 3 * HOUR), *hours[1:])
+    base = replace(signal("BASELINE", "x", unit=Unit.W), intervals=hours)
+    assert watts(House().makes(event(delta(-500), baseline=base))) == [-3500]
+
+
+@pytest.mark.parametrize("unit", [Unit.WH, None])
+def test_a_baseline_that_is_no_power_is_not_started_from(unit: Unit | None) -> None:
+    base = replace(signal("BASELINE", "x", unit=unit), intervals=series(Decimal(2000)))
+    measured = replace(BATTERY, power_w=Decimal(-1000))
+    factor = signal("LOAD_DISPATCH", "multiplier", Decimal("0.5"))
+    for devices, asked in (((measured,), delta(500)), ((measured,), factor), ((LOAD,), dispatch(500))):
+        house = House(devices=devices)
+        assert [one.code for one in house.hears(event(asked, baseline=base))] == [460]
+    assert watts(House(devices=(measured,)).makes(event(dispatch(500), baseline=base))) == [-500]
+
+
 def test_a_delta_beyond_the_rating_is_clamped_with_a_note() -> None:
     found = House(devices=(replace(BATTERY, power_w=Decimal(-3500)),)).makes(event(delta(1000)))
     assert watts(found) == [-4000]

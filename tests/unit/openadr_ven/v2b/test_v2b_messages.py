@@ -411,4 +411,5 @@ def test_baseline_is_read_in_plain_units() -> None:
 
     assert baseline is not None
     assert (baseline.signalID, baseline.unit) == ("b1", Unit.W)
-    assert baseline.intervals == (Interval(uid=0, duration_s=3600, values=(Decimal(5000),)),)
+    begins = 1_800_000_000
+    assert baseline.intervals == (Interval(uid=0, duration_s=3600, values=(Decimal(5000),), start=begins),)
