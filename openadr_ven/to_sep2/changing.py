@@ -182,17 +182,19 @@ def _from_now(one: Publication, now: int, known: frozenset[str]) -> Publication:
     """An event that begins now instead of in the past.
 
     What is left of its random window still counts, but not where it takes over from another: devices would
-    fall to their default in between.
+    fall to their default in between. Where nothing is left of it, devices spread the end alone.
     """
     if one.end is None or one.start >= now or not isinstance(one.value, Event):
         return one
     held = replace(one.value, interval=DateTimeInterval(duration=one.end - now, start=now))
-    window_s = 0
-    if isinstance(held, RandomizableEvent):
-        left_s = one.start + (held.randomizeStart or 0) - now
-        window_s = 0 if one.eventID in known else max(0, left_s)
-        held.randomizeStart = window_s or None
-    return replace(one, value=held, start=now, randomizes=bool(window_s))
+    if not isinstance(held, RandomizableEvent) or not held.randomizeStart:
+        return replace(one, value=held, start=now, randomizes=False)
+    left_s = 0 if one.eventID in known else one.start + held.randomizeStart - now
+    if left_s > 0:
+        held.randomizeStart = left_s
+    else:
+        held.randomizeStart, held.randomizeDuration = None, held.randomizeStart
+    return replace(one, value=held, start=now, randomizes=True)
 
 
 def _homes(created: list[Publication], before: Held, after: Publications) -> Iterator[Home]:

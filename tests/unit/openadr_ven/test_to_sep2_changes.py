@@ -148,6 +148,21 @@ def test_one_that_takes_over_does_not_wait_at_random() -> None:
     assert [one.is_randomized for one in cancelled(steps)] == [False, False]
 
 
+def test_devices_spread_the_end_of_one_that_took_over_too() -> None:
+    """Whether it ends by itself or is cancelled: it was changed while it ran, and its window still holds."""
+    house = House(devices=(EVSE, HEATING))
+    shed = event(simple(2), randomization=Randomization(late_s=300))
+    house.hears(shed)
+    held = published(house)
+    house.hears(replace(shed, modification=1, signals=(simple(3),)), at=T0 + 900)
+    steps = changes(held, house.translated(T0 + 900), T0 + 900)
+    assert [said(one.publication.value, "randomizeDuration") for one in created(steps)] == [300, 300]
+    held = after(held, steps)
+    house.hears(replace(shed, modification=2, eventStatus=EventStatus.CANCELLED), at=T0 + 1200)
+    steps = changes(held, house.translated(T0 + 1200), T0 + 1200)
+    assert [one.is_randomized for one in cancelled(steps)] == [True, True]
+
+
 def test_one_that_comes_late_keeps_what_is_left_of_its_window() -> None:
     house = House(devices=(EVSE, HEATING))
     house.hears(event(simple(2), randomization=Randomization(late_s=300)))
