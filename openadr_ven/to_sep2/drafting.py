@@ -256,7 +256,16 @@ def _made(
         below=below,
         curves=curves,
         randomizes=bool(draft.wish.randomize_s),
+        alike=_likeness(held, home),
     )
+
+
+def _likeness(held: list[Draft], home: Home) -> str:
+    """What is said until when, whenever it began: what an event and its further part have in common."""
+    wish = held[0].wish
+    text = _base_text(wish) or told(wish.action)
+    devices = [draft.wish.device.category for draft in held]
+    return _identity(wish, home, text, wish.end, wish.classes, wish.device.envelope, devices)
 
 
 def _timeless(value: Event, wish: Wish) -> Resource:

@@ -29,6 +29,7 @@ def held_table(held: Held, texts: Texts | None = None) -> dict[str, dict[str, st
         "homes": {mrid: texts.of(home, _home_text) for mrid, home in homes.items()},
         "items": {key: texts.of(one, _record_text) for key, one in held.items.items()},
         "attempted": {key: texts.of(one, _record_text) for key, one in held.attempted.items()},
+        "alike": {one.mRID: one.alike for one in records if one.alike},
         "defaults": {key: one.text for key, one in held.defaults.items()},
         "spent": {key: json.dumps([one.times, one.until]) for key, one in held.spent.items()},
     }
@@ -47,10 +48,11 @@ def held_of(table: object) -> Held:
 def _held(told: dict[str, dict[str, str]]) -> Held:
     given = {mrid: json.loads(text) for mrid, text in told["homes"].items()}
     homes = {mrid: _home_of(one, given) for mrid, one in given.items()}
+    alike = told.get("alike", {})
     spent = {key: json.loads(text) for key, text in told["spent"].items()}
     return Held(
-        items={key: _record(json.loads(text), homes) for key, text in told["items"].items()},
-        attempted={key: _record(json.loads(text), homes) for key, text in told["attempted"].items()},
+        items={key: _record(json.loads(text), homes, alike) for key, text in told["items"].items()},
+        attempted={key: _record(json.loads(text), homes, alike) for key, text in told["attempted"].items()},
         defaults={mrid: HeldDefault(home=homes[mrid], text=text) for mrid, text in told["defaults"].items()},
         spent={key: Spent(times=times, until=until) for key, (times, until) in spent.items()},
     )
@@ -61,7 +63,7 @@ def _record_text(one: Record) -> str:
     return json.dumps(told)
 
 
-def _record(told: list[Any], homes: dict[str, Home]) -> Record:
+def _record(told: list[Any], homes: dict[str, Home], alike: dict[str, str]) -> Record:
     identity, mrid, home, start, end, event, randomizes = told
     return Record(
         identity=identity,
@@ -71,6 +73,7 @@ def _record(told: list[Any], homes: dict[str, Home]) -> Record:
         end=end,
         eventID=event,
         randomizes=randomizes,
+        alike=alike.get(mrid, ""),
     )
 
 
