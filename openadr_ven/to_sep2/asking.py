@@ -182,7 +182,7 @@ def _reply(
     )
     try:
         return answer(ask)
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         return refused(ask, str(error), Code.INVALID_DATA)
 
 

@@ -159,6 +159,16 @@ def test_a_baseline_that_is_no_power_is_not_started_from(unit: Unit | None) -> N
     assert watts(House(devices=(measured,)).makes(event(dispatch(500), baseline=base))) == [-500]
 
 
+@pytest.mark.parametrize(("kind", "unit"), [("delta", Unit.W), ("multiplier", None)])
+def test_a_baseline_without_bounds_is_refused(kind: str, unit: Unit | None) -> None:
+    """Whatever comes of it: one event ends nothing but itself."""
+    base = replace(signal("BASELINE", "x", unit=Unit.W), intervals=series(Decimal("Infinity")))
+    asked = signal("LOAD_DISPATCH", kind, Decimal(1), unit=unit)
+    house = House()
+    assert [one.code for one in house.hears(event(asked, baseline=base))] == [454]
+    assert house.translated().items == {}
+
+
 def test_a_delta_beyond_the_rating_is_clamped_with_a_note() -> None:
     found = House(devices=(replace(BATTERY, power_w=Decimal(-3500)),)).makes(event(delta(1000)))
     assert watts(found) == [-4000]

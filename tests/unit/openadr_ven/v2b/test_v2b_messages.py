@@ -183,8 +183,10 @@ def together(first: bytes, second: bytes) -> bytes:
     [
         (b"<xcal:text>0</xcal:text>", b"<xcal:text>first</xcal:text>", "invalid literal"),
         (b"2027-01-15T09:00:00Z", b"0001-01-01T00:00:00Z", "a dtstart in the year 1"),
+        (b"<ei:value>3000", b"<ei:value>INF", "INF is no number"),
+        (b"<ei:value>3000", b"<ei:value>NaN", "NaN is no number"),
     ],
-    ids=["uid", "year 1"],
+    ids=["uid", "year 1", "infinite", "no number"],
 )
 def test_event_that_makes_no_sense_has_a_flaw_and_the_others_stand(old: bytes, new: bytes, flaw: str) -> None:
     message = read(together(distributed().replace(old, new, 1), distributed(replace(EVENT, eventID="good"))))
