@@ -29,7 +29,6 @@ def held_table(held: Held, texts: Texts | None = None) -> dict[str, dict[str, st
         "homes": {mrid: texts.of(home, _home_text) for mrid, home in homes.items()},
         "items": {key: texts.of(one, _record_text) for key, one in held.items.items()},
         "attempted": {key: texts.of(one, _record_text) for key, one in held.attempted.items()},
-        "alike": {one.mRID: one.alike for one in records if one.alike},
         "defaults": {key: one.text for key, one in held.defaults.items()},
         "spent": {key: json.dumps([one.times, one.until]) for key, one in held.spent.items()},
     }
@@ -48,23 +47,23 @@ def held_of(table: object) -> Held:
 def _held(told: dict[str, dict[str, str]]) -> Held:
     given = {mrid: json.loads(text) for mrid, text in told["homes"].items()}
     homes = {mrid: _home_of(one, given) for mrid, one in given.items()}
-    alike = told.get("alike", {})
     spent = {key: json.loads(text) for key, text in told["spent"].items()}
     return Held(
-        items={key: _record(json.loads(text), homes, alike) for key, text in told["items"].items()},
-        attempted={key: _record(json.loads(text), homes, alike) for key, text in told["attempted"].items()},
+        items={key: _record(json.loads(text), homes) for key, text in told["items"].items()},
+        attempted={key: _record(json.loads(text), homes) for key, text in told["attempted"].items()},
         defaults={mrid: HeldDefault(home=homes[mrid], text=text) for mrid, text in told["defaults"].items()},
         spent={key: Spent(times=times, until=until) for key, (times, until) in spent.items()},
     )
 
 
 def _record_text(one: Record) -> str:
-    told = [one.identity, one.mRID, one.home.mRID, one.start, one.end, one.eventID, one.randomizes]
+    told = [one.identity, one.mRID, one.home.mRID, one.start, one.end, one.eventID, one.randomizes, one.alike]
     return json.dumps(told)
 
 
-def _record(told: list[Any], homes: dict[str, Home], alike: dict[str, str]) -> Record:
-    identity, mrid, home, start, end, event, randomizes = told
+def _record(told: list[Any], homes: dict[str, Home]) -> Record:
+    """A record; of an older version, which did not know what is alike, it is like no other."""
+    identity, mrid, home, start, end, event, randomizes, *alike = told
     return Record(
         identity=identity,
         mRID=mrid,
@@ -73,7 +72,7 @@ def _record(told: list[Any], homes: dict[str, Home], alike: dict[str, str]) -> R
         end=end,
         eventID=event,
         randomizes=randomizes,
-        alike=alike.get(mrid, ""),
+        alike=str(alike[0]) if alike else "",
     )
 
 

@@ -268,6 +268,16 @@ async def test_what_is_kept_can_be_read_again() -> None:
     assert {home.kind for home in homes(server.disk)} >= {HomeKind.DER, HomeKind.COMPONENT}
 
 
+async def test_what_an_older_version_kept_is_read_and_is_like_nothing() -> None:
+    server = Server()
+    await publishing_of(server).bring_about(house_of(event(dispatch(3000))).translated(), NOW)
+    table = held_table(server.disk[-1])
+    old = {key: json.dumps(json.loads(text)[:-1]) for key, text in table["items"].items()}
+    read, now = held_of({**table, "items": old}).items, server.disk[-1].items
+    assert all(one.alike for one in now.values())
+    assert read == {key: replace(one, alike="") for key, one in now.items()}
+
+
 def homes(disk: Sequence[Held]) -> list[Home]:
     return [one.home for held in disk for one in held.items.values()]
 
