@@ -95,6 +95,10 @@ async def send(wire: Wire, owed: Owed, clientName: str) -> bool:
     except RefusedError as error:
         log.warning("report %s is refused: %s", owed.reportName, error)
         return False
+    except UnreadableError as error:
+        if owed.tries <= 1:
+            raise
+        log.warning("report %s was taken twice with no answer that can be read: %s", owed.reportName, error)
     return True
 
 

@@ -163,6 +163,18 @@ def test_vtn_that_lets_nobody_read_reports_still_gets_them() -> None:
     play(Version.V310, scenario)
 
 
+def test_report_is_not_sent_for_ever_to_a_vtn_whose_answers_cannot_be_read() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.event(reportDescriptors=asking("USAGE"))
+        await bench.until(bench.plans)
+        bench.vtn.faults.broken_json, bench.vtn.faults.only = True, "/reports"
+        await bench.pass_by(2 * 3600)
+        assert bench.asked("/reports", "POST") == 2
+        assert bench.ven.kept.owed == ()
+
+    play(Version.V310, scenario)
+
+
 def test_report_that_is_owed_survives_a_kill_and_a_vtn_that_is_away() -> None:
     async def scenario(bench: Bench) -> None:
         await bench.event(reportDescriptors=asking("USAGE"))
