@@ -26,6 +26,8 @@ def bounded_number(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
         raise ValueError("a number is too long")
     number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(f"{text} is no number")
     if number and abs(number.adjusted()) > MOST_POWER:
         raise ValueError(f"{text} is beyond all bounds")
     return number

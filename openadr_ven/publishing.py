@@ -17,6 +17,7 @@ from openadr_ven.to_sep2.changing import (
     Ensure,
     SetDefault,
     Step,
+    adopted,
     all_done,
     begun,
     changes,
@@ -69,7 +70,7 @@ class Publishing:
 
     async def bring_about(self, wanted: Publications, now: int) -> Outcome:
         """Do what is missing. A server that gives no answer ends the round; nothing is done twice."""
-        self.held = forgotten(self.held, now)
+        self.held = adopted(forgotten(self.held, now), wanted, now)
         for _ in range(MOST_ROUNDS):
             turn = _Turn()
             await self._round(changes(self.held, wanted, now), turn)

@@ -4,7 +4,7 @@ Nothing is kept: what the server has tells what was done. One task owns a `Reser
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from function_sets import Refused, ToCancel, Unreachable
@@ -37,7 +37,7 @@ class Reserving:
         held = [goal for goal in goals if goal.device in self._vehicles]
         names = {goal.device for goal in held}
         try:
-            requests = {name: await self._requests(name) for name in sorted(names | self._open)}
+            requests = await self._known(names | self._open)
             steps = answers_of(self._vtn, held, requests, now)
             if steps.cancelled:
                 gone = [ToCancel(mRID=one, is_randomized=False, reason=REASON) for one in steps.cancelled]
@@ -51,8 +51,19 @@ class Reserving:
         except (Refused, KeyError, TypeError, ValueError) as flaw:
             self._say(flaw)
             return False
-        self._open = names
-        return not steps.cancelled
+        unread = (names | self._open) - requests.keys()
+        self._open = names | unread
+        return not steps.cancelled and not unread
+
+    async def _known(self, names: Collection[str]) -> dict[str, list[Request]]:
+        """The requests of vehicles, without those that cannot be read: they hold up no other."""
+        found: dict[str, list[Request]] = {}
+        for name in sorted(names):
+            try:
+                found[name] = await self._requests(name)
+            except (Refused, KeyError, TypeError, ValueError) as flaw:
+                self._say(flaw)
+        return found
 
     async def _give(self, grant: Grant) -> None:
         try:

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from certs import CertsError
 from function_sets import PublishError
@@ -29,6 +29,9 @@ from openadr_ven.v3.rounds import programs_of
 from openadr_ven.v3.version import segment
 from openadr_ven.v3.wire import Wire
 from owner import SettingsError
+
+LATEST: Final = 253_402_300_799
+"""The end of the year 9999, s since 1970 UTC: no calendar here goes on."""
 
 
 class Finding(NamedTuple):
@@ -204,4 +207,8 @@ def _event_line(record: EventRecord) -> str:
 
 def time_text(at: int | None) -> str:
     """A time for people, in UTC; an open end has none."""
-    return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if at is None:
+        return "-"
+    if at > LATEST:
+        return "after the year 9999"
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -17,11 +17,12 @@ from lineside.ven.settings import VenSettings, secret_of
 from lineside.ven.state import StateFolder
 from lineside.ven.vehicles import Vehicles
 from lineside.ven.wires import Around, Opening, Wire, descriptions_of, kept_state, wire_of
-from openadr_ven.back import Standing, forgotten, out_resources, owed_opts, standing_of, told
+from openadr_ven.back import Standing, forgotten, out_resources, owed_opts, standing_of, told, told_anew
 from openadr_ven.back.known import Known
 from openadr_ven.back.living import live_of
 from openadr_ven.back.reading import Reading, controls_of, members_of
 from openadr_ven.back.serving import Serving
+from openadr_ven.containing import translated
 from openadr_ven.events import OptError, Phase, Profile, Step, plans_of
 from openadr_ven.operator_api import OperatorApi, operator_session
 from openadr_ven.publishing import AT_ONCE, Publishing
@@ -36,7 +37,6 @@ from openadr_ven.to_sep2 import (
     next_late,
     next_renewal,
     renewed,
-    translate,
     usual_homes,
 )
 from openadr_ven.to_sep2.fleet import VEHICLES
@@ -141,7 +141,7 @@ class Service:
             now = int(self._now())
             plans = plans_of(wire.state, now)
             await self._take_bases(self._renewed(wire, now))
-            wanted = translate(plans, self._fleet, self._programmes, now, self._bases)
+            wanted = translated(plans, self._fleet, self._programmes, now, self._bases)
             self._say(wanted.notes)
             if self._vehicles is not None:
                 self._vehicles.want(wanted.goals)
@@ -225,14 +225,18 @@ class Service:
         return still
 
     async def _tell_opts(self, wire: Wire, reading: Reading) -> None:
-        """Opts are owed first, then kept as told: one that goes out again after a kill has the same optID."""
-        if self._late is None:
+        """Opts are owed first, then kept as told: one that goes out again after a kill has the same optID.
+
+        A VTN that knows us anew is told all of them; while it does not, none counts as told.
+        """
+        if self._late is None or not wire.registration:
             return
         async with self._telling:
-            news = (reading.heard, wire.state, self._members, self._late, self._unable)
+            before = told_anew(reading.heard, wire.registration)
+            news = (before, wire.state, self._members, self._late, self._unable)
             opts, out = owed_opts(*news), out_resources(*news)
             await wire.tell(opts, {event: tuple(sorted(names)) for event, names in out.items()})
-            heard = forgotten(told(reading.heard, opts), wire.state)
+            heard = forgotten(told(before, opts), wire.state)
             if heard != reading.heard:
                 await self._file.keep_heard(heard)
                 reading.heard = heard

@@ -70,6 +70,11 @@ class Wire(Protocol):
         """All events now."""
         ...
 
+    @property
+    def registration(self) -> str:
+        """Which registration at the VTN this is; "" while there is none."""
+        ...
+
     async def run(self) -> None:
         """Be a VEN until cancelled."""
         ...
@@ -123,6 +128,12 @@ class Wire20b:
         """All events now."""
         return self._desk.kept.state
 
+    @property
+    def registration(self) -> str:
+        """The IDs that the VTN gave us."""
+        known = self._desk.kept.registration
+        return "" if known is None else f"{known.registrationID} {known.venID}"
+
     async def run(self) -> None:
         """Be a VEN until cancelled."""
         async with self._transport:
@@ -170,6 +181,11 @@ class Wire3:
     def state(self) -> State:
         """All events now."""
         return self._ven.kept.state
+
+    @property
+    def registration(self) -> str:
+        """3.x has none: always the same."""
+        return "3.x"
 
     async def run(self) -> None:
         """Be a VEN until cancelled."""

@@ -27,6 +27,7 @@ from openadr_ven.back.replies import (
     heard_table,
     stance_of,
     stances,
+    told_anew,
 )
 from openadr_ven.back.telling import out_resources, owed_opts, standing_of, summary_of, told
 
@@ -48,6 +49,7 @@ __all__ = [
     "standing_of",
     "summary_of",
     "told",
+    "told_anew",
     "QUALITY_3",
     "QUALITY_20B",
     "Capacity",

@@ -23,6 +23,8 @@ DOUBTFUL: Final = sum(
 VALID: Final = 1 << Flag.VALID
 QUESTIONABLE: Final = 1 << Flag.QUESTIONABLE
 PERCENT: Final = Decimal(100)
+BEYOND: Final = 10**15
+"""No device has so many W or Wh: what tells so much is broken, and is heard as if it had told nothing."""
 
 
 def series_of(told: Table) -> Series:
@@ -40,11 +42,16 @@ def series_of(told: Table) -> Series:
 
 
 def samples_of(values: Iterable[Table], *, without_time_at: int | None = None) -> Iterator[Sample]:
-    """Values of a series; one without a time is of the second `without_time_at`, or left out."""
+    """Values of a series; one without a time is of the second `without_time_at`, or left out.
+
+    What no device can have is left out too.
+    """
     for one in values:
         start = without_time_at if one.get("time") is None else int(one["time"])
         value = one.get("value")
-        if start is not None and isinstance(value, int | float) and not isinstance(value, bool):
+        if start is None or not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        if abs(value) < BEYOND:
             yield Sample(
                 start=start,
                 duration_s=int(one.get("duration") or 0),
@@ -110,13 +117,14 @@ def der_of(told: Table) -> Der:
 
 
 def amount(text: object) -> Decimal | None:
-    """The number of a text such as `5000 W`; None for what is none."""
+    """The number of a text such as `5000 W`; None for what is none, or is what no device can have."""
     if not isinstance(text, str):
         return None
     try:
-        return Decimal(text.partition(" ")[0])
+        number = Decimal(text.partition(" ")[0])
     except InvalidOperation:
         return None
+    return number if number.is_finite() and abs(number) < BEYOND else None
 
 
 def _ratings(told: Table) -> dict[str, Decimal]:

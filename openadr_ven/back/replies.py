@@ -58,12 +58,14 @@ class Heard:
     """All that was heard, to be kept over restarts.
 
     `replies` by eventID and name of the device, in the order of their ids, one for each control and status;
-    `cursors` by mRID of the control: the last id that was read; `told` by eventID and resource.
+    `cursors` by mRID of the control: the last id that was read; `told` by eventID and resource, in the
+    registration `told_to`, "" for none yet.
     """
 
     replies: Mapping[str, Mapping[str, tuple[Reply, ...]]] = field(default_factory=dict)
     cursors: Mapping[str, int] = field(default_factory=dict)
     told: Mapping[str, Mapping[str, Opt]] = field(default_factory=dict)
+    told_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +154,19 @@ def forgotten(heard: Heard, state: State) -> Heard:
     """Without events that nobody knows any more, and their controls."""
     replies = {name: held for name, held in heard.replies.items() if name in state.records}
     controls = {one.control for devices in replies.values() for held in devices.values() for one in held}
-    return Heard(
+    return replace(
+        heard,
         replies=replies,
         cursors={mrid: at for mrid, at in heard.cursors.items() if mrid in controls},
         told={name: held for name, held in heard.told.items() if name in state.records},
     )
+
+
+def told_anew(heard: Heard, registration: str) -> Heard:
+    """What was told counts in one registration: in another nothing was told yet."""
+    if heard.told_to in {"", registration}:
+        return replace(heard, told_to=registration)
+    return replace(heard, told={}, told_to=registration)
 
 
 def heard_table(heard: Heard, texts: Texts | None = None) -> dict[str, Any]:
@@ -168,6 +178,7 @@ def heard_table(heard: Heard, texts: Texts | None = None) -> dict[str, Any]:
         "replies": {event: texts.of(devices, _replies_text) for event, devices in heard.replies.items()},
         "cursors": dict(heard.cursors),
         "told": {event: texts.of(held, _told_text) for event, held in heard.told.items()},
+        "told_to": heard.told_to,
     }
 
 
@@ -209,4 +220,5 @@ def _heard(found: Mapping[str, Any]) -> Heard:
             }
             for event, text in found["told"].items()
         },
+        told_to=str(found.get("told_to", "")),
     )

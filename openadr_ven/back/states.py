@@ -17,6 +17,8 @@ from schemas.codes import StorageModeStatusType as Storage
 ONE: Final = Decimal(1)
 IDLE_W: Final = 10
 """What draws or feeds in less than this is idle."""
+LEAST_W: Final = Decimal(1)
+"""Nothing is built for less: a share of it says nothing."""
 STEP: Final = Decimal("0.0001")
 RESTING: Final = frozenset({Inverter.OFF, Inverter.SLEEPING, Inverter.STANDBY})
 CHOICES: Final = {
@@ -114,7 +116,7 @@ def _capacity(devices: Sequence[DeviceKnown], at: int, fresh_s: int) -> Capacity
     """
     ders = [der for one in devices for der in one.ders]
     rated = sum_of(ders, lambda der: der.rtgMaxChargeRateW or der.setMaxChargeRateW)
-    if not rated:
+    if rated is None or rated < LEAST_W:
         return None
     setting = sum_of(ders, lambda der: der.setMaxChargeRateW or der.rtgMaxChargeRateW) or rated
     most = min(ONE, setting / rated).quantize(STEP)

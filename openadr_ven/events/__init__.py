@@ -19,7 +19,7 @@ from openadr_ven.events.event import (
     is_test_event,
 )
 from openadr_ven.events.layout import span_s
-from openadr_ven.events.opting import add_schedule, cancel_opt, opt_event, opt_resources
+from openadr_ven.events.opting import add_schedule, cancel_opt, opt_event, opt_resources, opts_of
 from openadr_ven.events.plan import Dispatch, Plan, Rank
 from openadr_ven.events.planning import plans_of
 from openadr_ven.events.quantity import Scaled, Unit, descriptor_unit, item_unit
@@ -76,6 +76,7 @@ __all__ = [
     "item_unit",
     "opt_event",
     "opt_resources",
+    "opts_of",
     "participants",
     "plans_of",
     "receive",

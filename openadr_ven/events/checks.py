@@ -4,12 +4,16 @@ In 3.x nobody waits for an answer: payload types that we do not take are left ou
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from openadr_ven.events.answer import Code, Refusal
 from openadr_ven.events.enrolment import Enrolment
 from openadr_ven.events.event import Event, Profile, Signal
 from openadr_ven.events.signals import CUSTOM, Shape, name_of, shape_of, takes_unit, takes_value
 from openadr_ven.events.targets import resolved, shared
+
+MOST_RAMP_S: Final = 86_400
+"""A ramp is made in steps of minutes: one of years would be thousands of controls for each device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,8 @@ def _flaw(event: Event) -> str | None:
     window = event.randomization
     if min(event.modification, event.recovery_s, window.early_s, window.late_s, event.duration_s or 0) < 0:
         return "a number is negative that may not be"
+    if abs(event.ramp_up_s) > MOST_RAMP_S:
+        return "x-eiRampUp is longer than a day"
     if event.profile is not Profile.V20B:
         durations = [one.duration_s for signal in event.signals for one in signal.intervals]
         return "an interval is negative" if any(d is not None and d < 0 for d in durations) else None

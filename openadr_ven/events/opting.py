@@ -88,6 +88,28 @@ def cancel_opt(state: State, optID: str, now: int) -> Step:
     return replace(step, cancelled_opts=(optID,))
 
 
+def opts_of(state: State) -> tuple[CreateOpt, ...]:
+    """What was said of resources in the open events of 2.0b, as it was told, for a VTN that lost it."""
+    found: list[CreateOpt] = []
+    for eventID, record in state.records.items():
+        if not _is_open(record) or not _is_answered(record):
+            continue
+        for optID, opt in dict.fromkeys((one.optID, one.optType) for one in record.opted):
+            named = tuple(one.resource for one in record.opted if (one.optID, one.optType) == (optID, opt))
+            found.append(
+                CreateOpt(
+                    optID=optID,
+                    optType=opt,
+                    reason=OptReason.PARTICIPATING if opt is OptType.IN else OptReason.OVERRIDE_STATUS,
+                    resources=named,
+                    eventID=eventID,
+                    modification=record.event.modification,
+                    requestID=record.requestID,
+                )
+            )
+    return tuple(found)
+
+
 def _rescheduled(state: State, schedules: tuple[CreateOpt, ...], now: int) -> Step:
     before = advance(state, now)
     planned = replace(before.state, schedules=schedules)

@@ -4,7 +4,7 @@ Here it is decided, once, who applies the random shift of a start: the devices, 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -182,7 +182,7 @@ def _reply(
     )
     try:
         return answer(ask)
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         return refused(ask, str(error), Code.INVALID_DATA)
 
 
@@ -200,7 +200,7 @@ def _wishes(
     for name, action in reply.actions:
         start, ramp_s = _ramped(plan, one, action, timing.start)
         is_shown = isinstance(action, Price | Message | Standing)
-        yield Wish(
+        wish = Wish(
             device=by_name[name],
             action=action,
             start=one.start if is_shown else start,
@@ -213,6 +213,18 @@ def _wishes(
             ramp_s=ramp_s,
             classes=classes,
         )
+        yield from _until_done(wish, timing.start)
+
+
+def _until_done(wish: Wish, start: int) -> Iterator[Wish]:
+    """A wish; of a set point that leads somewhere the way, and then that nothing flows any more."""
+    action = wish.action
+    if not isinstance(action, Target) or action.for_s is None:
+        yield wish
+        return
+    done = start + action.for_s
+    yield replace(wish, end=done)
+    yield replace(wish, action=Target(output_w=0), start=done, randomize_s=0, ramp_s=0)
 
 
 def rank_of(one: Dispatch, action: Action) -> Rank:

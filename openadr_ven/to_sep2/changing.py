@@ -87,6 +87,28 @@ def changes(before: Held, after: Publications, now: int) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def adopted(held: Held, after: Publications, now: int) -> Held:
+    """What exists, with what runs under the identity that it has now: it is the same but for its beginning.
+
+    Where the better of two events ends, the other began earlier than it was published to begin. What is
+    published lasts as long as what is wanted, or longer, and then what follows that takes over.
+    """
+    wanted = {
+        (one.alike, one.home.mRID): one
+        for key, one in after.items.items()
+        if key not in held.items and one.alike and _is_running(one, now)
+    }
+    items: dict[str, Record] = {}
+    for key, record in held.items.items():
+        one = wanted.get((record.alike, record.home.mRID)) if _is_running(record, now) else None
+        is_same = one is not None and key not in after.items and (record.end or 0) >= (one.end or 0)
+        if one is not None and is_same and one.identity not in items:
+            items[one.identity] = replace(record, identity=one.identity)
+        else:
+            items[key] = record
+    return replace(held, items=items) if items.keys() != held.items.keys() else held
+
+
 def done(held: Held, step: Step) -> Held:
     """What exists after a step."""
     return all_done(held, [step])
@@ -140,6 +162,7 @@ def record_of(one: Publication) -> Record:
         end=one.end,
         eventID=one.eventID,
         randomizes=one.randomizes,
+        alike=one.alike,
     )
 
 
@@ -159,6 +182,10 @@ def attempts(held: Held, identity: str) -> int:
 
 def _is_open(one: Publication | Record, now: int) -> bool:
     return one.end is None or one.end > now
+
+
+def _is_running(one: Publication | Record, now: int) -> bool:
+    return one.end is not None and one.start <= now < one.end
 
 
 def _renewed(one: Publication, before: Held) -> Publication:
@@ -182,17 +209,19 @@ def _from_now(one: Publication, now: int, known: frozenset[str]) -> Publication:
     """An event that begins now instead of in the past.
 
     What is left of its random window still counts, but not where it takes over from another: devices would
-    fall to their default in between.
+    fall to their default in between. Where nothing is left of it, devices spread the end alone.
     """
     if one.end is None or one.start >= now or not isinstance(one.value, Event):
         return one
     held = replace(one.value, interval=DateTimeInterval(duration=one.end - now, start=now))
-    window_s = 0
-    if isinstance(held, RandomizableEvent):
-        left_s = one.start + (held.randomizeStart or 0) - now
-        window_s = 0 if one.eventID in known else max(0, left_s)
-        held.randomizeStart = window_s or None
-    return replace(one, value=held, start=now, randomizes=bool(window_s))
+    if not isinstance(held, RandomizableEvent) or not held.randomizeStart:
+        return replace(one, value=held, start=now, randomizes=False)
+    left_s = 0 if one.eventID in known else one.start + held.randomizeStart - now
+    if left_s > 0:
+        held.randomizeStart = left_s
+    else:
+        held.randomizeStart, held.randomizeDuration = None, held.randomizeStart
+    return replace(one, value=held, start=now, randomizes=True)
 
 
 def _homes(created: list[Publication], before: Held, after: Publications) -> Iterator[Home]:

@@ -97,14 +97,14 @@ def _held(ask: Ask, device: Device, wanted: Wanted) -> Decimal:
 
 
 def _target(ask: Ask, device: Device, goal: Goal, notes: list[Note]) -> Target:
-    """A constant power for the whole interval; without an end as much as the device can."""
+    """A constant power for the whole interval; without an end the rate of the device until it is there."""
     most = (device.most_in_w if goal.energy_wh > 0 else device.most_out_w) or 0
     if not goal.energy_wh:
         return Target(output_w=0)
-    power = most
-    if goal.end is not None:
-        needed = Decimal(abs(goal.energy_wh)) * HOUR_S / (goal.end - goal.start)
-        power = min(most, int(needed.to_integral_value(ROUND_UP)))
-        if needed > most:
-            notes.append(note(ask, device.name, f"clamped to its rate: {most} W do not reach the goal"))
-    return Target(output_w=-power if goal.energy_wh > 0 else power)
+    sign, energy_ws = -1 if goal.energy_wh > 0 else 1, abs(goal.energy_wh) * HOUR_S
+    if goal.end is None:
+        return Target(output_w=sign * most, for_s=-(-energy_ws // most) if most else None)
+    needed = Decimal(energy_ws) / (goal.end - goal.start)
+    if needed > most:
+        notes.append(note(ask, device.name, f"clamped to its rate: {most} W do not reach the goal"))
+    return Target(output_w=sign * min(most, int(needed.to_integral_value(ROUND_UP))))

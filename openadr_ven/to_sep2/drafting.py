@@ -8,14 +8,19 @@ from typing import Final
 from openadr_ven.to_sep2 import building
 from openadr_ven.to_sep2.building import MOST_RAMP, RAMP_UNIT
 from openadr_ven.to_sep2.fleet import Fleet
+from openadr_ven.to_sep2.programme import TargetMode
 from openadr_ven.to_sep2.publication import Home, HomeKind, Publication, home_of, mrid_of, told
 from openadr_ven.to_sep2.resolving import mode_of
 from openadr_ven.to_sep2.wishes import Follow, Limit, Message, Price, Target, Wish
 from schemas import Event, EventStatus, RandomizableEvent, Resource
 
 LONGEST_RAMP_S: Final = MOST_RAMP // RAMP_UNIT
+MOST_STEPS: Final = 132
+"""A ramp of a day in steps that the wire can say."""
 LONGEST_EVENT_S: Final = 2**32 - 1
 """What the duration of an interval on the wire holds. IEEE 2030.5-2018, DateTimeInterval."""
+OF_A_USER: Final = 0x04
+"""The bit of responseRequired for what a user says."""
 DER_ACTIONS: Final = (Target, Limit, Follow)
 
 
@@ -90,8 +95,8 @@ def _ramp(wish: Wish, start: int, end: int, number: int) -> Iterator[Draft]:
         held = wish if wish.ramp_s <= LONGEST_RAMP_S else replace(wish, ramp_s=0)
         yield Draft(wish=held, start=start, end=end, number=number)
         return
-    first = int(wish.device.power_w or 0)
-    count = -(-wish.ramp_s // LONGEST_RAMP_S)
+    first = _begun_at(wish)
+    count = min(-(-wish.ramp_s // LONGEST_RAMP_S), MOST_STEPS)
     for step in range(count):
         output = first + (target.output_w - first) * (step + 1) // count
         begins = start + wish.ramp_s * step // count
@@ -100,11 +105,21 @@ def _ramp(wish: Wish, start: int, end: int, number: int) -> Iterator[Draft]:
             held = replace(
                 wish,
                 action=Target(output_w=output),
-                ramp_s=wish.ramp_s // count,
+                ramp_s=min(wish.ramp_s // count, LONGEST_RAMP_S),
                 randomize_s=wish.randomize_s,
                 cause=(*wish.cause, f"ramp {step}"),
             )
             yield Draft(wish=held, start=begins, end=min(stops, end), number=number)
+
+
+def _begun_at(wish: Wish) -> int:
+    """The power that a ramp begins at, W, as far as a set point can say it: what draws at rest cannot."""
+    device = wish.device
+    power = int(device.power_w or 0)
+    most = device.most_out_w if power > 0 else device.most_in_w
+    if most is None:
+        most = 0 if mode_of(wish) is TargetMode.FIXED_W else abs(power)
+    return max(-most, min(power, most))
 
 
 class _Cover:
@@ -153,7 +168,7 @@ def _published(group: str, held: list[Draft], now: int) -> Iterator[Publication]
         end=held[0].end,
         now=now,
         description=wish.event.eventID,
-        responseRequired=programme.responseRequired,
+        responseRequired=_asked(wish),
     )
     category = 0
     for draft in held:
@@ -180,6 +195,15 @@ def _published(group: str, held: list[Draft], now: int) -> Iterator[Publication]
         case _:
             home = home_of(programme, HomeKind.DRLC, group)
             yield _made(held, home, building.load_control(action, category, given), names)
+
+
+def _asked(wish: Wish) -> str:
+    """The Responses that an event asks for: of a control also those of a user, who may opt out and in.
+
+    That is no part of its identity. IEEE 2030.5-2018, 10.2.3 (responseRequired).
+    """
+    asked = wish.programme.responseRequired
+    return asked if isinstance(wish.action, Price | Message) else f"{int(asked, 16) | OF_A_USER:02X}"
 
 
 def _curve(
@@ -219,7 +243,7 @@ def _made(
     draft = held[0]
     if draft.wish.randomize_s and isinstance(value, RandomizableEvent):
         value.randomizeStart = draft.wish.randomize_s
-    identity = _identity(draft.wish, home, _timeless(value), *below, curves, draft.number)
+    identity = _identity(draft.wish, home, _timeless(value, draft.wish), *below, curves, draft.number)
     return Publication(
         identity=identity,
         mRID=mrid_of(identity, home),
@@ -232,13 +256,23 @@ def _made(
         below=below,
         curves=curves,
         randomizes=bool(draft.wish.randomize_s),
+        alike=_likeness(held, home),
     )
 
 
-def _timeless(value: Event) -> Resource:
-    """An event without the second at which it was made."""
+def _likeness(held: list[Draft], home: Home) -> str:
+    """What is said until when, whenever it began: what an event and its further part have in common."""
+    wish = held[0].wish
+    text = _base_text(wish) or told(wish.action)
+    devices = [draft.wish.device.category for draft in held]
+    return _identity(wish, home, text, wish.end, wish.classes, wish.device.envelope, devices)
+
+
+def _timeless(value: Event, wish: Wish) -> Resource:
+    """An event without the second at which it was made, and without what it asks of users."""
     never = EventStatus(currentStatus=0, dateTime=0, potentiallySuperseded=False)
-    return replace(value, creationTime=0, EventStatus_=never)
+    asked = wish.programme.responseRequired
+    return replace(value, creationTime=0, EventStatus_=never, responseRequired=asked)
 
 
 def _identity(wish: Wish, home: Home, *parts: object) -> str:

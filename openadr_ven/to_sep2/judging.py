@@ -115,7 +115,7 @@ def _verdicts(
 def _refusals(ask: Ask) -> dict[str, Refusal]:
     try:
         return dict(answer(ask).refusals)
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         refusal = Refusal(code=Code.INVALID_DATA, text=str(error))
         return {device.name: refusal for device in ask.devices}
 

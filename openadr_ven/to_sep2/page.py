@@ -38,6 +38,7 @@ RULES = """
 | when they count | as the event is taken, and again 5 min before its start; from then on they stay |
 | a battery that begins to charge while a level runs | is held to it from then on |
 | CHARGE_STATE of several intervals | each starts from where those before it lead, by the device's rates |
+| CHARGE_STATE without an end | the full rate for as long as that takes, then a set point of 0 |
 
 ## What becomes of a publication
 
@@ -50,7 +51,8 @@ comes back with another.
 | new | program, curves and controls are made; one program for each group, with the primacy |
 | the same again | nothing |
 | modified | new controls first, then those that are not wanted any more are cancelled |
-| modified while it runs | the new control begins now; nothing is rewritten |
+| modified while it runs | the new control begins now, and ends at random where it was to begin so |
+| one that beat it ends | what runs stays as it is, up to its end |
 | received late | begins now, with what is left of its random window |
 | cancelled, deleted, missing from a full list | cancelled; with randomization where devices draw |
 | server out of reach | the same again later: what is still in time is published, what is over is not |

@@ -6,7 +6,7 @@ All sums are in W, output positive, once `output_w` has been asked.
 from collections.abc import Sequence
 from decimal import Decimal
 
-from openadr_ven.events import Code, Refusal
+from openadr_ven.events import Code, Refusal, Unit
 from openadr_ven.to_sep2.amounts import FULL, Part, output_w, quantum_w, split, towards_zero, whole
 from openadr_ven.to_sep2.fleet import DERS, Device
 from openadr_ven.to_sep2.levels import by_table
@@ -15,6 +15,7 @@ from openadr_ven.to_sep2.replies import Verdict, each, joined, note, power_of, r
 from openadr_ven.to_sep2.wishes import Ask, Note, Reduction, Reply, Shift, Target
 
 NO_UNIT = "without a unit of active power"
+NO_POWER = "the baseline of the event is no active power"
 
 
 def setpoint(ask: Ask) -> Reply:
@@ -36,6 +37,8 @@ def delta(ask: Ask) -> Reply:
     load = power_of(ask)
     if load is None:
         return refused(ask, NO_UNIT)
+    if _is_strange(ask):
+        return refused(ask, NO_POWER)
     shares = _split_signed(ask, ask.devices, whole(output_w(load)))
     bases = _bases(ask)
 
@@ -56,6 +59,8 @@ def delta(ask: Ask) -> Reply:
 def multiplier(ask: Ask) -> Reply:
     """A part of the baseline to hold; loads shift by what is missing from 1, or is more."""
     factor = ask.number
+    if _is_strange(ask):
+        return refused(ask, NO_POWER)
     bases = _bases(ask)
 
     def verdict(device: Device) -> Verdict:
@@ -124,6 +129,8 @@ def _idle_loads(ask: Ask) -> Reply:
 
 def _reductions(ask: Ask, total: Decimal) -> Reply:
     """What loads alone are to do for a set point: the way from their baseline to it."""
+    if _is_strange(ask):
+        return refused(ask, NO_POWER)
     bases = _bases(ask)
     if any(device.name not in bases for device in ask.devices):
         text = "a reduction needs a baseline, of the event or measured"
@@ -168,6 +175,11 @@ def _within(device: Device, power_w: int) -> int:
     size = abs(power_w) if most is None else min(abs(power_w), most)
     size -= size % quantum_w(size)
     return size if power_w > 0 else -size
+
+
+def _is_strange(ask: Ask) -> bool:
+    """Whether the event gives a baseline that is no power in W: to start from another would be wrong."""
+    return ask.event.baseline is not None and ask.event.baseline.unit is not Unit.W
 
 
 def _bases(ask: Ask) -> dict[str, Decimal]:

@@ -72,6 +72,7 @@ class Programme:
     or limit. `base_price` is what relative prices start from, per kWh, `base_demand_charge` what relative
     demand charges do, per kW. `curve_type` is what a CURVE is, `pf_side` the side of its power factors.
     `fallback_export_w` and `fallback_import_w` are the defaults where no subscription says any.
+    `responseRequired` is what prices and messages ask of devices; controls ask for what a user says, too.
     """
 
     vtn: str

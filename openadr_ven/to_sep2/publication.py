@@ -48,7 +48,8 @@ class Publication:
     """One event or curve. `value` is without mRID: that is `mRID`, which a repetition may number anew.
 
     `below` hangs below it. `curves` names by mRID the curves that modes follow, whose hrefs only the server
-    knows. `end` None is no time. `randomizes` says that devices spread its end if it is cancelled.
+    knows. `end` None is no time. `randomizes` says that devices spread its end if it is cancelled. Two that
+    are `alike` differ in when they begin, and in nothing that counts once they have.
     """
 
     identity: str
@@ -62,6 +63,7 @@ class Publication:
     below: tuple[Resource, ...] = ()
     curves: tuple[tuple[str, str], ...] = ()
     randomizes: bool = False
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ class Record:
     end: int | None
     eventID: str
     randomizes: bool = False
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

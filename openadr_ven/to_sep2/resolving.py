@@ -104,15 +104,14 @@ def pieces_of(held: Sequence[Wish]) -> list[Wish]:
     order = sorted(held, key=_key)
     edges = sorted({edge for wish in held for edge in (wish.start, _end(wish))})
     pieces: list[Wish] = []
+    last: Wish | None = None
     for start, end in pairwise(edges):
         best = next((one for one in order if one.start <= start and _end(one) >= end), None)
-        if best is None:
-            continue
-        before = pieces[-1] if pieces else None
-        if before is not None and _end(before) == start and before.cause == best.cause:
-            pieces[-1] = replace(before, end=None if end == FOREVER else end)
-        else:
+        if best is not None and best is last:
+            pieces[-1] = replace(pieces[-1], end=None if end == FOREVER else end)
+        elif best is not None:
             pieces.append(cut(best, start, end))
+        last = best
     return pieces
 
 

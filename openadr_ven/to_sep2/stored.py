@@ -57,12 +57,13 @@ def _held(told: dict[str, dict[str, str]]) -> Held:
 
 
 def _record_text(one: Record) -> str:
-    told = [one.identity, one.mRID, one.home.mRID, one.start, one.end, one.eventID, one.randomizes]
+    told = [one.identity, one.mRID, one.home.mRID, one.start, one.end, one.eventID, one.randomizes, one.alike]
     return json.dumps(told)
 
 
 def _record(told: list[Any], homes: dict[str, Home]) -> Record:
-    identity, mrid, home, start, end, event, randomizes = told
+    """A record; of an older version, which did not know what is alike, it is like no other."""
+    identity, mrid, home, start, end, event, randomizes, *alike = told
     return Record(
         identity=identity,
         mRID=mrid,
@@ -71,6 +72,7 @@ def _record(told: list[Any], homes: dict[str, Home]) -> Record:
         end=end,
         eventID=event,
         randomizes=randomizes,
+        alike=str(alike[0]) if alike else "",
     )
 
 

@@ -30,9 +30,10 @@ class Flow(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A set point of active power, W, output positive."""
+    """A set point of active power, W, output positive. `for_s` is after how long it is 0, None for never."""
 
     output_w: int
+    for_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from openadr_ven.events.receiving import takes_all
 from openadr_ven.v2b import messages as m
 from openadr_ven.v2b.answering import Answering
 from openadr_ven.v2b.desk import Desk, with_owed
-from openadr_ven.v2b.errors import MessageError, NotExpected, TransportError
+from openadr_ven.v2b.errors import MessageError, NotExpected, TransportError, Unknown
 from openadr_ven.v2b.exchange import Exchange
 from openadr_ven.v2b.kept import Kept, Owed, Registration
 from openadr_ven.v2b.pace import Pace
@@ -81,6 +81,8 @@ class Ven:
         self._new_id = new_id
         self.pace = Pace(interval_s=settings.poll_s)
         self._is_registered = False
+        self._is_behind = False
+        """Whether the answer to a poll was lost, which the VTN does not send again."""
         self._turned = asyncio.Event()
         self._answering = Answering(
             desk=desk,
@@ -186,6 +188,7 @@ class Ven:
                 log.info("the VTN answers again")
         except MessageError as error:
             log.warning("answer of the VTN not taken: %s %s", int(error.code), error)
+            self._is_registered = self._is_registered and not isinstance(error, Unknown)
             self._fail()
         except Rejected as error:
             level = logging.DEBUG if self.pace.failures else logging.ERROR
@@ -207,6 +210,8 @@ class Ven:
         if not self._is_registered:
             await self._begin()
         await self._sender.flush()
+        if is_due and self._is_behind and (known := self.kept.registration) is not None:
+            await self._request_events(known)
         if is_due:
             await self._poll()
 
@@ -224,7 +229,7 @@ class Ven:
             is_untold = is_new or not self.kept.offered
             await self._answering.offer(known)
             if is_untold:
-                await self._desk.owe_schedules()
+                await self._desk.owe_opts()
             await self._sender.flush()
         await self._request_events(known)
         self._is_registered = True
@@ -238,6 +243,7 @@ class Ven:
             await self._sender.flush()
         elif not isinstance(answer, m.Response) or not answer.response.is_good:
             raise NotExpected(f"{type(answer).__name__} where events belong")
+        self._is_behind = False
 
     async def _take(self, message: m.Message) -> None:
         await self._answering.take(message)
@@ -246,7 +252,9 @@ class Ven:
     async def _poll(self) -> None:
         """Poll at once as long as there is more (R500)."""
         while self._is_registered and (known := self.kept.registration) is not None:
+            self._is_behind = True
             answer = await self._exchange.ask(m.Service.POLL, m.Poll(venID=known.venID))
+            self._is_behind = False
             if isinstance(answer, m.Response):
                 self._settle(answer.response)
                 return
@@ -259,8 +267,7 @@ class Ven:
     def _settle(self, response: m.EiResponse) -> None:
         """Nothing is waiting; or the VTN does not know us, and we register again with our IDs."""
         if response.code in LOST:
-            self._is_registered = False
-            raise NotExpected(f"the VTN does not know this VEN: {response.code} {response.text}")
+            raise Unknown(f"the VTN does not know this VEN: {response.code} {response.text}")
         if not response.is_good:
             raise NotExpected(f"poll refused: {response.code} {response.text}")
         self.pace.quiet(self._clock.now(), self._chance())

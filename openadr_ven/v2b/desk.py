@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Final
 
-from openadr_ven.events import CreateOpt, State, Step
+from openadr_ven.events import CreateOpt, State, Step, opts_of
 from openadr_ven.memory import Memory
 from openadr_ven.rows import Texts
 from openadr_ven.v2b import messages as m
@@ -79,16 +79,18 @@ class Desk:
                 await self._listener(step)
         return step
 
-    async def owe_schedules(self) -> None:
-        """Owe all availability schedules to a VTN that does not know them: those of a new registration."""
+    async def owe_opts(self) -> None:
+        """Owe all opts to a VTN that does not know them, that of a new registration.
+
+        Schedules, and what was said of resources in events that are not over.
+        """
 
         def owing(kept: Kept) -> Kept:
             known, now = kept.registration, int(self._clock.now())
             if known is None:
                 return kept
-            return reduce(
-                with_owed, [self._owed_opt(s, known.venID, now) for s in kept.state.schedules], kept
-            )
+            opts = (*kept.state.schedules, *opts_of(kept.state))
+            return reduce(with_owed, [self._owed_opt(one, known.venID, now) for one in opts], kept)
 
         await self.change(owing)
 

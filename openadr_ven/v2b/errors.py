@@ -4,6 +4,7 @@ WireError
  +- MessageError        the peer's message cannot be taken; `code` says why in the words of the profile
  |   +- Malformed           454  no XML, too large, not valid by the schema
  |   +- NotExpected         450  a message that this exchange does not have
+ |   |   +- Unknown               the VTN does not know this VEN (any more): it registers again
  |   +- Untrusted           463  unsigned, wrongly signed, by another, or seen before
  +- TransportError      nothing came back, or no answer of the service; it may be tried again
  |   +- Refused             the peer said no by HTTP: `status`; to send the same again is in vain
@@ -32,6 +33,10 @@ class NotExpected(MessageError):
     """A valid message in the wrong place."""
 
     code = Code.OUT_OF_SEQUENCE
+
+
+class Unknown(NotExpected):
+    """The VTN does not know this VEN (any more)."""
 
 
 class Untrusted(MessageError):

@@ -4,6 +4,7 @@ OpenADR 2.0b, R1, R2, R3, R6, R19, R47, R100, R103, R105.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from openadr_ven.bounds import bounded_number, bounded_s
@@ -116,13 +117,17 @@ def _signal(element: Element, event_s: int | None) -> Signal:
 
 
 def _baseline(element: Element) -> Signal:
+    """A baseline, which begins at its own dtstart: the day of an event may be all of it."""
     scaled, currency = unit_of(element)
     length_s = bounded_s(needed(element, "duration", "duration")) or None
+    begins = text(element, "dtstart", "date-time")
+    start = None if begins is None else instant(begins)
+    intervals = tuple(_intervals(element, scaled or UNSCALED, length_s))
     return Signal(
         signalID=needed(element, "baselineID"),
         signalName=needed(element, "baselineName"),
         signalType="",
-        intervals=tuple(_intervals(element, scaled or UNSCALED, length_s)),
+        intervals=tuple(replace(one, start=start) for one in intervals[:1]) + intervals[1:],
         unit=None if scaled is None else scaled.unit,
         currency=currency,
     )

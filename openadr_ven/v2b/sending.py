@@ -3,14 +3,18 @@
 import logging
 from typing import Final
 
+from openadr_ven.events import Code
 from openadr_ven.v2b import messages as m
 from openadr_ven.v2b.answering import Answering
 from openadr_ven.v2b.desk import Desk
-from openadr_ven.v2b.errors import MessageError, Refused
+from openadr_ven.v2b.errors import MessageError, Refused, Unknown
 from openadr_ven.v2b.exchange import Exchange
 from openadr_ven.v2b.kept import Owed
+from openadr_ven.v2b.registering import LOST
 
 log = logging.getLogger(__name__)
+OF_EVENTS: Final = (m.CreatedEvent, m.CreateOptMessage)
+"""Messages that a VTN must have."""
 HOPELESS: Final = frozenset({400, 404, 406, 413, 415, 501})
 """HTTP statuses that say of one message that it will never be taken."""
 MOST_TRIES: Final = 5
@@ -25,6 +29,7 @@ class Sender:
         self._desk = desk
         self._answering = answering
         self._tries = 0
+        self._doubted: Owed | None = None
 
     async def flush(self) -> None:
         """Send everything that is owed; what the VTN took is forgotten. Raises WireError where it ends early.
@@ -45,8 +50,21 @@ class Sender:
                 await self._count(owed)
                 raise
             self._tries = 0
+            self._require_known(owed, answer)
             await self._desk.paid(owed)
             await self._taken(owed, answer)
+
+    def _require_known(self, owed: Owed, answer: m.Message) -> None:
+        """A VTN that does not know us takes a message later, once we have registered again.
+
+        Once for each message: 452 may be about another ID in it. Raises Unknown.
+        """
+        response: m.EiResponse | None = getattr(answer, "response", None)
+        if response is None or response.code not in LOST or owed is self._doubted:
+            return
+        if response.code == Code.NOT_AUTHORISED or isinstance(owed.message, OF_EVENTS):
+            self._doubted = owed
+            raise Unknown(f"{type(owed.message).__name__}: {response.code} {response.text}")
 
     async def _count(self, owed: Owed) -> None:
         self._tries += 1

@@ -25,6 +25,7 @@ class Leniency(StrEnum):
     NO_MODIFICATION = "without a readable modificationDateTime it is createdDateTime, or never changes"
     NO_CREATED = "without a readable createdDateTime an object is as old as can be"
     NO_INTERVAL_ID = "an interval without an id has its position"
+    SAME_INTERVAL_ID = "an interval with the id of an earlier one has the first number that is free"
     NO_DURATION = "an interval without any duration lasts until the event is deleted"
     NO_INTERVALS = "an event of 3.0.1 without intervals asks for reports only"
     OPERATION_WORD = "operations in the words of the other version are read"

@@ -138,7 +138,7 @@ class Polling:
         return tuple(Target(kind="", value=value) for value in sorted(values))
 
     async def _subscribe(self, url: str) -> None:
-        """Without a subscription we poll: a VTN that takes none is no reason to fail."""
+        """Without a subscription we poll: a VTN that takes none, or fails at it, is no reason to fail."""
         desk = self._owner.desk
         known = desk.kept.subscriptions
         try:
@@ -146,7 +146,7 @@ class Polling:
             if is_same and await are_there(self._wire, known.values()):
                 return
             made = await subscribe(self._wire, self._settings.venName, url, desk.kept.token, self._programs)
-        except RefusedError as error:
+        except V3Error as error:
             log.warning("the VTN takes no subscription, it is polled: %s", error)
             made = {}
 

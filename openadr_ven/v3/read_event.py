@@ -3,6 +3,7 @@
 OpenADR 3.0.1 and 3.1.0: event, interval, intervalPeriod.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -163,7 +164,22 @@ def _rows(table: Table, period: _Period, now: int) -> list[_Row]:
             )
         )
         at = None if begins is None or length_s is None else begins + length_s
-    return rows
+    return _told_apart(table, rows)
+
+
+def _told_apart(table: Table, rows: list[_Row]) -> list[_Row]:
+    """Intervals each with an id of its own: by that they are known from then on."""
+    used = {row.uid for row in rows}
+    if len(used) == len(rows):
+        return rows
+    table.notes.add(Leniency.SAME_INTERVAL_ID, table.place)
+    free = (number for number in itertools.count() if number not in used)
+    seen: set[int] = set()
+    found: list[_Row] = []
+    for row in rows:
+        found.append(replace(row, uid=next(free)) if row.uid in seen else row)
+        seen.add(row.uid)
+    return found
 
 
 def _uid(one: Table, number: int) -> int:

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from openadr_ven.v3.errors import RefusedError
+from openadr_ven.v3.errors import RefusedError, UnreadableError
 from openadr_ven.v3.kept import Owed
 from openadr_ven.v3.leniency import Notes
 from openadr_ven.v3.objects import ReportDescriptor
@@ -83,7 +83,10 @@ def _payloads(descriptor: ReportDescriptor, found: Measured | None) -> tuple[Pay
 
 
 async def send(wire: Wire, owed: Owed, clientName: str) -> bool:
-    """Send a report that may have been sent before; False where the VTN refuses it for good."""
+    """Send a report that may have been sent before; False where the VTN refuses it for good.
+
+    A VTN that does not let a VEN read reports may get one twice: better than none at all.
+    """
     if owed.tries > 1 and await _is_there(wire, owed, clientName):
         log.info("report %s had arrived before", owed.reportName)
         return True
@@ -92,6 +95,10 @@ async def send(wire: Wire, owed: Owed, clientName: str) -> bool:
     except RefusedError as error:
         log.warning("report %s is refused: %s", owed.reportName, error)
         return False
+    except UnreadableError as error:
+        if owed.tries <= 1:
+            raise
+        log.warning("report %s was taken twice with no answer that can be read: %s", owed.reportName, error)
     return True
 
 
@@ -101,7 +108,11 @@ async def _is_there(wire: Wire, owed: Owed, clientName: str) -> bool:
     async def page(skip: int) -> object:
         return await wire.get("/reports", [*query, ("skip", str(skip)), ("limit", str(LIMIT))])
 
-    walked = await walk(page)
+    try:
+        walked = await walk(page)
+    except (RefusedError, UnreadableError) as error:
+        log.warning("whether report %s has arrived cannot be seen: %s", owed.reportName, error)
+        return False
     found = read_list(
         list(walked.items), lambda one: read_report(one, wire.version, Notes()), most=len(walked.items)
     )

@@ -42,6 +42,7 @@ CATCH_ALL = {
     "der_client/driver_registry.py _loaded": "a package of others: whatever its import raises names it",
     "der_client/can/simulator.py _run": "the top of a worker",
     "der_client/can/bus.py _serve_safely": "the top of a thread in which a vendor's library runs",
+    "openadr_ven/containing.py translated": "an event that fails in an unforeseen way takes no other with it",
     "sep2_server/feed.py _tell": "a listener that fails takes neither the writer nor other listeners with it",
     "sep2_server/feed.py _catch_up_or": "what is committed is told and acknowledged, whatever cannot be read",
     "sep2_server/feed.py _watch": "the top of a thread",

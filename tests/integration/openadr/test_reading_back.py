@@ -4,11 +4,13 @@ import asyncio
 import gc
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from function_sets import Unreachable
+from der_client.scheduler import Abilities
+from function_sets import Draw, Unreachable
 from openadr_ven.back import (
     Description,
     Heard,
@@ -51,6 +53,7 @@ from schemas import (
     Reading as WireReading,
 )
 from sep2_server.messages import Answer, Request
+from tests.integration.client.test_client_scheduling import Bench, view
 from tests.integration.openadr.conftest import Utility, Ven
 from tests.unit.openadr_ven.house import HOUR, T0, dispatch, event
 
@@ -106,11 +109,15 @@ class Field:
         now = self.ven.clock.now()
         return await self.reading.look(now, controls_of(self.ven.publishing.held, now))
 
-    async def answers(self, *statuses: int) -> None:
-        """What the device says to its first control."""
+    async def control(self) -> DERControl:
+        """Its first control, as the device sees it."""
         told: object = await self.ven.get("/groups/g-battery/controls")
         href = str(told["controls"][0]["href"])  # type: ignore[index]
-        control = CODEC.decode((await self.request("GET", href)).body, DERControl)
+        return CODEC.decode((await self.request("GET", href)).body, DERControl)
+
+    async def answers(self, *statuses: int) -> None:
+        """What the device says to its first control."""
+        control = await self.control()
         for status in statuses:
             await self.posts(
                 "POST",
@@ -275,6 +282,22 @@ async def test_responses_lead_to_counts_and_to_opts_that_are_told_once(house: Fi
     await house.answers(5)
     assert await house.looks()
     assert house.opts() == [(OptType.IN, OptReason.PARTICIPATING, ("battery",))]
+
+
+async def test_a_user_who_opts_out_at_a_device_is_told_to_the_vtn(house: Field, tmp_path: Path) -> None:
+    """By the schedule of a real client: it answers what the control asks for, and nothing else."""
+    device = Bench(tmp_path / "spool.sqlite", Draw())
+    able = Abilities(modes=frozenset({"opModTargetW"}), device_category=0)
+    await house.ven.hears(event(dispatch(3000)))
+    await device.scheduling.take(view(await house.control()))
+    await device.scheduling.look(T0 - 60, able)
+    assert house.opts() == []
+    for act, opt in ((device.scheduling.opt_out, OptType.OUT), (device.scheduling.opt_in, OptType.IN)):
+        await act()
+        await device.scheduling.look(T0 - 50, able)
+        await house.answers(*map(int, device.owed()))
+        assert await house.looks()
+        assert [one[0] for one in house.opts()] == [opt]
 
 
 async def test_a_repeated_opt_out_is_heard_as_the_latest(house: Field) -> None:

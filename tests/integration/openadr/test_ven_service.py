@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,6 +16,8 @@ from lineside.ven.service import Service
 from lineside.ven.state import BusyError, StateFolder
 from openadr_ven.memory import KeptError
 from openadr_ven.rows import RowFile, RowMemory
+from openadr_ven.to_sep2 import drafting
+from openadr_ven.to_sep2.wishes import Wish
 from openadr_ven.v2b import messages as m
 from openadr_ven.v2b.replay import ReplayGuard
 from openadr_ven.v2b.signature import Verifier
@@ -53,6 +56,29 @@ async def test_event_of_2_0b_becomes_a_control_and_is_cancelled_with_it(bench: B
         await bench.until_status("cancelled")
     assert codes_of(vtn) == {200}
     assert len(vtn.of(m.RegisterReport)) == 1
+
+
+async def test_an_event_that_cannot_be_translated_ends_no_other(
+    bench: Bench, vtn: Vtn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it fails at: its resources are opted out, and what else the VTN asks is carried out."""
+    drafts = drafting._drafts
+
+    def failing(wish: Wish, now: int) -> Iterator[drafting.Draft]:
+        if wish.event.eventID == "bad":
+            raise ArithmeticError("nobody has thought of it")
+        return drafts(wish, now)
+
+    monkeypatch.setattr(drafting, "_drafts", failing)
+    async with bench.running():
+        await soon(lambda: vtn.vens)
+        vtn.publish(event(dispatch(1000), eventID="bad"))
+        await soon(lambda: opts_of(vtn))
+        vtn.publish(event(dispatch(3000)))
+        await bench.until_status("scheduled")
+        assert await bench.controls() == [(0, HOUR, "scheduled", TARGET)]
+    (opt,) = [one.opt for one in vtn.heard if isinstance(one, m.CreateOptMessage)]
+    assert (opt.optType, opt.eventID, opt.resources) == ("optOut", "bad", ("battery",))
 
 
 async def test_programs_of_the_fleet_are_there_before_an_event_comes(bench: Bench, vtn: Vtn) -> None:
@@ -220,6 +246,25 @@ async def test_person_schedules_absence_and_takes_it_back(bench: Bench, vtn: Vtn
     (opt,) = [one.opt for one in vtn.heard if isinstance(one, m.CreateOptMessage)]
     assert (opt.windows[0].start, opt.windows[0].duration_s, opt.reason) == (T0, 1800, "x-schedule")
     assert (opt.eventID, opt.resources, opt.marketContext) == ("", ("battery",), CONTEXT)
+
+
+async def test_vtn_that_forgot_this_ven_is_told_again_who_opted_out(bench: Bench, vtn: Vtn) -> None:
+    await has_device(bench)
+    async with bench.running():
+        await soon(lambda: vtn.vens)
+        vtn.publish(event(dispatch(3000)))
+        await bench.until_status("scheduled")
+        await answers(bench, 4)
+        await soon(lambda: opts_of(vtn))
+        await polls(vtn)
+        vtn.vens.clear()
+        await soon(lambda: vtn.vens)
+        await soon(lambda: len(opts_of(vtn)) > 1)
+    first, again = vtn.of(m.CreateOptMessage)
+    assert isinstance(first, m.CreateOptMessage)
+    assert isinstance(again, m.CreateOptMessage)
+    assert (again.opt.optID, again.opt.resources) == (first.opt.optID, ("battery",))
+    assert list(vtn.vens) == [again.venID] != [first.venID]
 
 
 async def test_vtn_of_3_is_told_unasked_that_the_user_at_a_device_opted_out(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """Reports of a VEN of 3.x: what events ask for, and what has to be said of opting out. Sent once."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from openadr_ven.events import ChangeKind, CreateOpt, OptError, OptReason, OptType, Unit, Window
+from openadr_ven.v3.errors import RefusedError
 from openadr_ven.v3.ports import Measured
 from openadr_ven.v3.report import DataQuality
 from openadr_ven.v3.version import ObjectType, Version
@@ -134,6 +136,41 @@ def test_report_whose_answer_was_lost_is_not_sent_twice() -> None:
         await bench.until(lambda: not bench.ven.kept.owed)
         assert len(bench.vtn.of(ObjectType.REPORT)) == 1
         assert bench.asked("/reports", "POST") == 1
+
+    play(Version.V310, scenario)
+
+
+def test_vtn_that_lets_nobody_read_reports_still_gets_them() -> None:
+    """One answer is lost, and whether that report arrived cannot be seen: it holds up no other."""
+
+    async def scenario(bench: Bench) -> None:
+        get = bench.ven._wire.get
+
+        async def refusing(path: str, query: Sequence[tuple[str, str]] = ()) -> object:
+            if path == "/reports":
+                raise RefusedError(403, "not for you")
+            return await get(path, query)
+
+        bench.ven._wire.get = refusing  # type: ignore[method-assign]
+        await bench.event(reportDescriptors=asking("USAGE"))
+        await bench.event("two", start_s=1200, reportDescriptors=asking("USAGE"))
+        await bench.until(lambda: len(bench.plans()) == 2)
+        bench.vtn.faults.lost_answers = 1
+        await bench.pass_by(3 * 3600)
+        assert len({one["eventID"] for one in bench.vtn.of(ObjectType.REPORT)}) == 2
+        assert bench.ven.kept.owed == ()
+
+    play(Version.V310, scenario)
+
+
+def test_report_is_not_sent_for_ever_to_a_vtn_whose_answers_cannot_be_read() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.event(reportDescriptors=asking("USAGE"))
+        await bench.until(bench.plans)
+        bench.vtn.faults.broken_json, bench.vtn.faults.only = True, "/reports"
+        await bench.pass_by(2 * 3600)
+        assert bench.asked("/reports", "POST") == 2
+        assert bench.ven.kept.owed == ()
 
     play(Version.V310, scenario)
 

@@ -160,12 +160,29 @@ def test_new_program_of_301_gets_a_subscription_of_its_own() -> None:
     play(Version.V301, scenario, with_webhook=True)
 
 
-def test_vtn_that_takes_no_subscription_is_polled() -> None:
+@pytest.mark.parametrize("status", [403, 500])
+def test_vtn_that_takes_no_subscription_is_polled(status: int) -> None:
     async def scenario(bench: Bench) -> None:
-        bench.vtn.faults.status, bench.vtn.faults.only = 403, "/subscriptions"
+        bench.vtn.faults.status, bench.vtn.faults.only = status, "/subscriptions"
         await bench.event(start_s=300)
         await bench.until(lambda: ChangeKind.STARTED in [change.kind for change in bench.changes])
         assert bench.ven.kept.subscriptions == {}
+
+    play(Version.V310, scenario, with_webhook=True)
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_vtn_that_fails_at_subscriptions_later_is_polled_until_it_takes_them_again(status: int) -> None:
+    async def scenario(bench: Bench) -> None:
+        await subscribed(bench)
+        made = await bench.event(start_s=0, intervalPeriod={"start": bench.text(0), "duration": "P9999Y"})
+        await bench.until(bench.plans)
+        bench.vtn.faults.status, bench.vtn.faults.only = status, "/subscriptions"
+        await bench.until(lambda: bench.ven.kept.subscriptions == {})
+        bench.vtn.store.objects[ObjectType.EVENT].pop(str(made["id"]))
+        await bench.until(lambda: not bench.plans())
+        bench.vtn.faults.clear()
+        await bench.until(lambda: bench.ven.kept.subscriptions)
 
     play(Version.V310, scenario, with_webhook=True)
 

@@ -11,6 +11,7 @@ import pytest
 
 from lineside.__main__ import main
 from lineside.ven.listing import events_of, lines_of
+from lineside.ven.looking import time_text
 from lineside.ven.orders import Schedule, Unschedule, checked, order_of, window_of
 from lineside.ven.settings import load_settings
 from lineside.ven.state import StateFolder
@@ -61,6 +62,14 @@ def test_event_that_runs_shows_the_levels_that_are_left() -> None:
     (one,) = events_of(held(event(simple(1, 2, 3))), Held(), T0 + HOUR)
     assert one["status"] == "active"
     assert [level["values"] for level in one["signals"][0]["levels"]] == [[2.0], [3.0]]
+
+
+def test_event_that_ends_after_the_last_year_is_shown() -> None:
+    """The calendar of Python ends with the year 9999; an event may be longer."""
+    state = held(event(dispatch(3000, length_s=9000 * 365 * 86_400)))
+    lines = "\n".join(lines_of({"events": events_of(state, Held(), T0 - 60), "schedules": []}))
+    assert lines.count("to after the year 9999") == 2
+    assert time_text(253_402_300_799) == "9999-12-31T23:59:59Z"
 
 
 def test_event_without_end_is_cut_and_says_so() -> None:

@@ -68,7 +68,10 @@ def test_flags_of_a_value_say_how_good_it_is(flags: str | None, grade: Grade) ->
     assert grade_of(flags) is grade
 
 
-@pytest.mark.parametrize(("text", "told"), [("-5.5 W", Decimal("-5.5")), ("x W", None), (5, None)])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("-5.5 W", Decimal("-5.5")), ("x W", None), (5, None), ("NaN W", None), (f"{10**40} W", None)],
+)
 def test_amounts_are_numbers_with_a_unit(text: object, told: Decimal | None) -> None:
     assert amount(text) == told
 
@@ -83,6 +86,11 @@ def test_values_without_a_time_are_of_the_update_or_left_out() -> None:
     assert list(samples_of(told)) == expected
     first = Sample(start=3, duration_s=0, value=Decimal("2.5"))
     assert list(samples_of(told, without_time_at=3)) == [first, *expected]
+
+
+def test_what_no_device_can_have_is_left_out() -> None:
+    told = [{"time": 5, "value": value} for value in (10**40, -1e300, float("nan"), 10**15, 10**14)]
+    assert list(samples_of(told)) == [Sample(start=5, duration_s=0, value=Decimal(10**14))]
 
 
 def test_a_series_has_the_flags_of_its_usage_point() -> None:

@@ -20,6 +20,7 @@ from openadr_ven.back import (
     standing_of,
     summary_of,
     told,
+    told_anew,
 )
 from openadr_ven.events import (
     CreateOpt,
@@ -139,6 +140,19 @@ def test_nothing_is_told_twice_also_after_a_restart() -> None:
     kept = heard_of(heard_table(sent(of)))
     assert owed(kept) == []
     assert owed(heard(("b1", "c1", 4), before=kept)) == []
+
+
+def test_another_registration_is_told_all_again() -> None:
+    """Nothing is told twice in one; what an older version told counts for the first that is there."""
+    of = sent(heard(("b1", "c1", 4)))
+    first = heard_of(heard_table(told_anew(of, "one")))
+    assert owed(first) == []
+    assert told_anew(first, "one") == first
+    assert forgotten(first, taken(event(simple(2)))) == first
+    assert owed(told_anew(first, "two")) == [(OptType.OUT, OptReason.OVERRIDE_STATUS, ("battery",))]
+    table = heard_table(of)
+    del table["told_to"]
+    assert heard_of(table) == of
 
 
 def test_what_was_lost_before_it_was_sent_is_made_again_with_the_same_id() -> None:

@@ -103,6 +103,11 @@ def test_a_generator_has_no_capacity_to_draw() -> None:
     assert status(known(ders=(Der(readingTime=T0, setMaxW=Decimal(5000)),))).capacity is None
 
 
+def test_what_is_built_for_next_to_nothing_has_no_capacity() -> None:
+    der = Der(readingTime=T0, rtgMaxChargeRateW=Decimal("1E-25"))
+    assert status(known(power(1000), ders=(der,)), T0 + 60).capacity is None
+
+
 def test_no_measured_power_leaves_the_current_capacity_open() -> None:
     found = status(known(ders=(BATTERY,))).capacity
     assert found is not None

@@ -368,3 +368,10 @@ def test_3x_event_without_intervals_is_taken_and_asks_nothing_of_anyone() -> Non
 def test_ven_without_resources_is_no_ven() -> None:
     with pytest.raises(ValueError, match="at least one resource"):
         Enrolment(ven_id="ven-1", resources=())
+
+
+@pytest.mark.parametrize(
+    ("ramp_s", "answer"), [(86_400, 200), (-86_400, 200), (86_401, 454), (-86_401, 454), (10**9, 454)]
+)
+def test_a_ramp_of_more_than_a_day_is_refused(ramp_s: int, answer: int) -> None:
+    assert code(event(ramp_up_s=ramp_s)) == answer

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from function_sets import Publisher, PublishError, Refused, ToCancel, ToDefault, ToPublish, Unreachable
-from openadr_ven.events import Event, Target
+from openadr_ven.events import Event, EventStatus, Randomization, Target, advance
 from openadr_ven.publishing import AT_ONCE, CALLS, Publishing
-from openadr_ven.to_sep2 import Held, HeldError, Home, HomeKind, held_of, held_table
+from openadr_ven.to_sep2 import Held, HeldError, Home, HomeKind, held_of, held_table, late
 from schemas import Event as Sep2Event
 from schemas import wire_name
 from tests.unit.openadr_ven.house import (
@@ -123,6 +123,63 @@ async def test_what_may_exist_is_cancelled_if_it_is_not_wanted_any_more() -> Non
     assert other.calls == ["cancel"]
 
 
+def running_out(length_s: int | None, **more: object) -> tuple[Event, Event]:
+    """An event of an hour, and another that is beaten by it and goes on behind it."""
+    best = event(dispatch(1000), eventID="best", priority=1)
+    signals = dispatch(2000, length_s=length_s)
+    return best, event(signals, eventID="other", priority=2, start=T0 + 1800, **more)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+@pytest.mark.parametrize(
+    "events",
+    [
+        running_out(3 * HOUR),
+        running_out(None),
+        running_out(3 * HOUR, ramp_up_s=-300),
+        running_out(3 * HOUR, randomization=Randomization(late_s=300)),
+    ],
+    ids=["finite", "endless", "ramp", "window"],
+)
+async def test_what_runs_is_left_alone_as_another_event_ends(
+    events: tuple[Event, Event], is_restarted: bool
+) -> None:
+    """Whoever has opted out of it at a device stays out, and nothing of it is late."""
+    server = Server()
+    publishing = publishing_of(server)
+    house = House(devices=(BATTERY, replace(BATTERY, resource="b2", name="b2", group="g-b2", lFDI="AB")))
+    house.hears(*events, at=NOW)
+    await publishing.bring_about(house.translated(NOW), NOW)
+    if is_restarted:
+        server.calls, disk = [], json.loads(json.dumps(held_table(server.disk[-1])))
+        publishing = publishing_of(server, held_of(disk))
+    before, calls = dict(server.events), len(server.calls)
+    for now in (T0 + HOUR, T0 + HOUR + 1, T0 + HOUR + 600):
+        house.state = advance(house.state, now).state
+        wanted = house.translated(now)
+        await publishing.bring_about(wanted, now)
+        assert late(wanted, publishing.held, now, {}) == {}
+    assert len(server.calls) == calls
+    assert server.events == before
+    house.hears(replace(events[1], modification=1, eventStatus=EventStatus.CANCELLED), at=T0 + 2 * HOUR)
+    await publishing.bring_about(house.translated(T0 + 2 * HOUR), T0 + 2 * HOUR)
+    assert list(server.events.values()).count("cancelled") == 2
+
+
+async def test_one_that_is_shorter_now_is_published_anew_as_another_event_ends() -> None:
+    server = Server()
+    publishing = publishing_of(server)
+    house = House()
+    best, other = running_out(3 * HOUR)
+    house.hears(best, other, at=NOW)
+    await publishing.bring_about(house.translated(NOW), NOW)
+    now = T0 + HOUR + 1
+    shorter = replace(other, modification=1, duration_s=HOUR, signals=(dispatch(2000),))
+    house.hears(best, shorter, at=now)
+    await publishing.bring_about(house.translated(now), now)
+    assert list(server.events.values()) == ["open", "cancelled", "open"]
+
+
 async def test_the_old_control_stays_until_the_new_one_is_there() -> None:
     server = Server()
     publishing = publishing_of(server)
@@ -209,6 +266,16 @@ async def test_what_is_kept_can_be_read_again() -> None:
         assert held_of(json.loads(json.dumps(held_table(held)))) == held
     assert publishing.held.spent
     assert {home.kind for home in homes(server.disk)} >= {HomeKind.DER, HomeKind.COMPONENT}
+
+
+async def test_what_an_older_version_kept_is_read_and_is_like_nothing() -> None:
+    server = Server()
+    await publishing_of(server).bring_about(house_of(event(dispatch(3000))).translated(), NOW)
+    table = held_table(server.disk[-1])
+    old = {key: json.dumps(json.loads(text)[:-1]) for key, text in table["items"].items()}
+    read, now = held_of({**table, "items": old}).items, server.disk[-1].items
+    assert all(one.alike for one in now.values())
+    assert read == {key: replace(one, alike="") for key, one in now.items()}
 
 
 def homes(disk: Sequence[Held]) -> list[Home]:

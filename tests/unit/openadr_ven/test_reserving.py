@@ -216,3 +216,25 @@ async def test_answer_that_makes_no_sense_is_said_once(caplog: pytest.LogCapture
     reserving = Reserving(FlowApi({"requests": [{"mRID": "F1"}], "next": None}), "vtn", ["car"])
     assert [await reserving.bring_about([GOAL], T0) for _ in range(2)] == [False, False]
     assert len([one for one in caplog.messages if "cannot be answered" in one]) == 1
+
+
+class TwoCars(FlowApi):
+    """One of them is not known yet."""
+
+    is_known = False
+
+    async def told(self, path: str, **query: str) -> dict[str, Any]:
+        if query["device"] == "bus" and not self.is_known:
+            raise Refused("404 no device is named 'bus'")
+        return await super().told(path, **query)
+
+
+async def test_vehicle_that_the_server_does_not_know_holds_up_no_other() -> None:
+    api = TwoCars({"requests": [wire("F1")], "next": None})
+    reserving = Reserving(api, "vtn", ["bus", "car"])
+    assert not await reserving.bring_about([GOAL], T0)
+    assert [name for name, _ in api.done] == ["F1"]
+    api.is_known = True
+    api.pages = ({"requests": [wire("F1", GIVEN)], "next": None},)
+    assert await reserving.bring_about([GOAL], T0)
+    assert len(api.done) == 1

@@ -6,15 +6,16 @@ from decimal import Decimal
 import pytest
 
 from openadr_ven.events import EventStatus, Point, Randomization, Signal
-from openadr_ven.to_sep2 import Held, Motion, Step, changes, done, forgotten
+from openadr_ven.to_sep2 import Device, Held, Motion, Step, changes, done, forgotten
 from openadr_ven.to_sep2.changing import Cancel, Create, Ensure, Remove, SetDefault
-from schemas import DERControl
+from schemas import DERControl, Event
 from schemas.codes import DERCurveType
 from tests.unit.openadr_ven.house import (
     BATTERY,
     EVSE,
     HEATING,
     HOUR,
+    LOAD,
     PROGRAMME,
     PV,
     T0,
@@ -62,6 +63,22 @@ def test_the_same_again_is_nothing() -> None:
     house = House()
     house.hears(event(dispatch(1000, 2000)))
     assert changes(published(house), house.translated(T0 + 60), T0 + 60) == ()
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "mrid"),
+    [
+        (BATTERY, dispatch(1000), "9C5FF12864F46B8453A672690000917C"),
+        (LOAD, simple(1), "11B4482649B0903CB58FA2DC0000917C"),
+    ],
+)
+def test_what_controls_ask_of_devices_is_no_part_of_their_mrids(
+    device: Device, asked: Signal, mrid: str
+) -> None:
+    """These are the mRIDs of those that asked for no answers of a user: nothing of them is made anew."""
+    (one,) = House(devices=(device,)).makes(event(asked)).items.values()
+    assert isinstance(one.value, Event)
+    assert (one.mRID, one.value.responseRequired) == (mrid, "07")
 
 
 def test_a_modification_leaves_unchanged_intervals_alone_and_creates_before_it_cancels() -> None:
@@ -129,6 +146,21 @@ def test_one_that_takes_over_does_not_wait_at_random() -> None:
     steps = changes(held, house.translated(T0 + 60), T0 + 60)
     assert {said(one.publication.value, "randomizeStart") for one in created(steps)} == {None}
     assert [one.is_randomized for one in cancelled(steps)] == [False, False]
+
+
+def test_devices_spread_the_end_of_one_that_took_over_too() -> None:
+    """Whether it ends by itself or is cancelled: it was changed while it ran, and its window still holds."""
+    house = House(devices=(EVSE, HEATING))
+    shed = event(simple(2), randomization=Randomization(late_s=300))
+    house.hears(shed)
+    held = published(house)
+    house.hears(replace(shed, modification=1, signals=(simple(3),)), at=T0 + 900)
+    steps = changes(held, house.translated(T0 + 900), T0 + 900)
+    assert [said(one.publication.value, "randomizeDuration") for one in created(steps)] == [300, 300]
+    held = after(held, steps)
+    house.hears(replace(shed, modification=2, eventStatus=EventStatus.CANCELLED), at=T0 + 1200)
+    steps = changes(held, house.translated(T0 + 1200), T0 + 1200)
+    assert [one.is_randomized for one in cancelled(steps)] == [True, True]
 
 
 def test_one_that_comes_late_keeps_what_is_left_of_its_window() -> None:

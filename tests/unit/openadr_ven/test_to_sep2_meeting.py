@@ -76,6 +76,21 @@ def test_an_event_that_is_cut_in_two_goes_on_behind_the_other() -> None:
     assert len({one.mRID for one in ordered(found)}) == 3
 
 
+def test_intervals_that_were_stored_with_one_id_keep_their_own_values() -> None:
+    house = House()
+    house.hears(event_3(signal("DISPATCH_SETPOINT", "", Decimal(3000), Decimal(-2000), unit=Unit.W)))
+    record = house.state.records["e1"]
+    (held,) = record.event.signals
+    alike = replace(held, intervals=tuple(replace(one, uid=0) for one in held.intervals))
+    record = replace(record, event=replace(record.event, signals=(alike,)))
+    house.state = replace(house.state, records={"e1": record})
+    found = house.translated()
+    assert list(zip(watts(found), spans(found), strict=True)) == [
+        (-3000, (0, HOUR)),
+        (2000, (HOUR, 2 * HOUR)),
+    ]
+
+
 def test_of_two_limits_the_tightest_holds_whatever_the_priority() -> None:
     wide = event_3(limit("EXPORT", 3000), eventID="wide", priority=0)
     tight = event_3(limit("EXPORT", 1000), eventID="tight", priority=5, start=T0 + 600, duration_s=600)
@@ -185,6 +200,24 @@ def test_a_goal_beyond_the_rate_is_clamped_with_a_note() -> None:
     found = House(devices=(held,)).makes(event(signal("CHARGE_STATE", "multiplier", Decimal(1))))
     assert watts(found) == [-4000]
     assert "4000 W do not reach the goal" in texts(found)
+
+
+@pytest.mark.parametrize(
+    ("soc", "watt", "length_s"), [("0.8", 5000, 2160), ("0.1", -4000, 3600), ("0.5", 0, None)]
+)
+def test_a_charge_state_without_an_end_stops_once_it_is_reached(
+    soc: str, watt: int, length_s: int | None
+) -> None:
+    """Half of 10 kWh, at 5 kW out or 4 kW in: then nothing flows, day after day."""
+    house = House(devices=(replace(BATTERY, soc=Decimal(soc)),))
+    house.hears(event(signal("CHARGE_STATE", "multiplier", Decimal("0.5"), length_s=None)))
+    found = house.translated()
+    begins = 0 if length_s is None else length_s
+    led = [] if length_s is None else [(watt, (0, length_s))]
+    day = 24 * HOUR
+    assert list(zip(watts(found), spans(found), strict=True)) == [*led, (0, (begins, begins + day))]
+    late = house.translated(T0 + 30 * HOUR)
+    assert list(zip(watts(late), spans(late), strict=True))[-1] == (0, (begins + day, begins + 2 * day))
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,35 @@ def test_a_delta_is_beside_the_baseline_of_the_event() -> None:
     assert watts(house.makes(event(delta(1000), baseline=base))) == [-3000]
 
 
+def test_a_baseline_counts_from_its_own_start() -> None:
+    """It began three hours before the event: the fourth of its hours is what would have been."""
+    hours = series(*(Decimal(1000 * number) for number in range(1, 5)))
+    hours = (replace(hours[0], start=T0 - 3 * HOUR), *hours[1:])
+    base = replace(signal("BASELINE", "x", unit=Unit.W), intervals=hours)
+    assert watts(House().makes(event(delta(-500), baseline=base))) == [-3500]
+
+
+@pytest.mark.parametrize("unit", [Unit.WH, None])
+def test_a_baseline_that_is_no_power_is_not_started_from(unit: Unit | None) -> None:
+    base = replace(signal("BASELINE", "x", unit=unit), intervals=series(Decimal(2000)))
+    measured = replace(BATTERY, power_w=Decimal(-1000))
+    factor = signal("LOAD_DISPATCH", "multiplier", Decimal("0.5"))
+    for devices, asked in (((measured,), delta(500)), ((measured,), factor), ((LOAD,), dispatch(500))):
+        house = House(devices=devices)
+        assert [one.code for one in house.hears(event(asked, baseline=base))] == [460]
+    assert watts(House(devices=(measured,)).makes(event(dispatch(500), baseline=base))) == [-500]
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("delta", Unit.W), ("multiplier", None)])
+def test_a_baseline_without_bounds_is_refused(kind: str, unit: Unit | None) -> None:
+    """Whatever comes of it: one event ends nothing but itself."""
+    base = replace(signal("BASELINE", "x", unit=Unit.W), intervals=series(Decimal("Infinity")))
+    asked = signal("LOAD_DISPATCH", kind, Decimal(1), unit=unit)
+    house = House()
+    assert [one.code for one in house.hears(event(asked, baseline=base))] == [454]
+    assert house.translated().items == {}
+
+
 def test_a_delta_beyond_the_rating_is_clamped_with_a_note() -> None:
     found = House(devices=(replace(BATTERY, power_w=Decimal(-3500)),)).makes(event(delta(1000)))
     assert watts(found) == [-4000]
@@ -231,6 +260,27 @@ def test_a_ramp_that_the_wire_cannot_say_is_made_in_steps() -> None:
     assert watts(found) == [-2000, -3000]
     assert spans(found) == [(-1200, -600), (-600, HOUR)]
     assert [base.rampTms for base in bases(found)] == [60_000, 60_000]
+
+
+@pytest.mark.parametrize(("load_w", "percents"), [(-4000, [4000, 8000]), (0, [0, 0])])
+def test_a_ramp_of_a_generator_that_draws_at_rest_begins_at_nothing(load_w: int, percents: list[int]) -> None:
+    house = House(
+        devices=(replace(PV, power_w=Decimal(-150)),),
+        programme=replace(PROGRAMME, target_mode=TargetMode.FIXED_W),
+    )
+    found = house.makes(event(dispatch(load_w), ramp_up_s=1200), at=T0 - 2 * HOUR)
+    assert [base.opModFixedW for base in bases(found)] == percents
+
+
+def test_a_ramp_that_was_taken_long_ago_has_no_more_steps_than_one_of_a_day() -> None:
+    house = House()
+    house.hears(event(dispatch(3000), ramp_up_s=600))
+    record = house.state.records["e1"]
+    long = replace(record, event=replace(record.event, ramp_up_s=10 * 365 * 86_400))
+    house.state = replace(house.state, records={"e1": long})
+    found = bases(house.translated())
+    assert 0 < len(found) <= 132
+    assert {base.rampTms for base in found} == {65_500}
 
 
 def test_only_the_first_interval_has_the_ramp() -> None:

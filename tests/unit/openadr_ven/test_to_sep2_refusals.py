@@ -165,9 +165,9 @@ def test_a_goal_that_is_reached_holds_and_one_beyond_full_is_clamped() -> None:
     assert "clamped to what it can hold: 10000 Wh" in texts(found)
 
 
-def test_a_goal_without_an_end_takes_the_full_rate() -> None:
+def test_a_goal_without_an_end_takes_the_full_rate_until_it_is_reached() -> None:
     goal = signal("CHARGE_STATE", "multiplier", Decimal(1), length_s=None)
-    assert watts(House(devices=(FULL,)).makes(event(goal, duration_s=None))) == [-4000]
+    assert watts(House(devices=(FULL,)).makes(event(goal, duration_s=None))) == [-4000, 0]
 
 
 @pytest.mark.parametrize(

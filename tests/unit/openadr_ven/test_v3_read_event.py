@@ -334,6 +334,7 @@ LENIENT: dict[Leniency, dict[str, Any]] = {
     Leniency.NO_MODIFICATION: {"modificationDateTime": "12:22:12"},
     Leniency.NO_CREATED: {"createdDateTime": None},
     Leniency.NO_INTERVAL_ID: {"intervals": [{"payloads": [{"type": "SIMPLE", "values": [1]}]}]},
+    Leniency.SAME_INTERVAL_ID: {"intervals": [interval(0, "SIMPLE", 1), interval(0, "SIMPLE", 2)]},
     Leniency.NO_DURATION: {"intervalPeriod": {"start": START}},
     Leniency.PROGRAM_UNKNOWN: {},
 }
@@ -349,6 +350,20 @@ def test_what_a_rule_of_leniency_allows_is_read_and_noted(rule: Leniency) -> Non
     assert rule in notes.rules
     assert event.start == T0
     assert event.signals[0].intervals[0].values == (Decimal(1),)
+
+
+def test_intervals_of_one_id_are_told_apart() -> None:
+    """Each has its own window, its own draw and its own slot in reports."""
+    found = read(
+        event_json(
+            *(interval(number, "SIMPLE", index) for index, number in enumerate((0, 0, 1, 0))),
+            {"payloads": [{"type": "SIMPLE", "values": [4]}]},
+        )
+    )
+    held = found.event.signals[0].intervals
+    assert [(one.uid, one.values) for one in held] == [
+        (uid, (Decimal(value),)) for value, uid in enumerate((0, 2, 1, 3, 4))
+    ]
 
 
 def test_every_rule_of_leniency_has_a_test() -> None:

@@ -1,6 +1,7 @@
 """A VEN at a VTN that follows the profile: registration, events, opts, reports. In virtual time."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -9,8 +10,10 @@ import pytest
 
 from openadr_ven.events import CreateOpt, Event, EventStatus, OptError, OptReason, OptType, Signal, Window
 from openadr_ven.v2b import messages as m
+from openadr_ven.v2b.errors import Malformed, TransportError, WireError
 from openadr_ven.v2b.ports import SystemClock
 from openadr_ven.v2b.report_messages import NO_DATA, ReportRequest, ResourceStatus
+from openadr_ven.vtn import v2b
 from openadr_ven.vtn.v2b import Fault, Vtn
 from tests.unit.openadr_ven.v2b.conversations import ENDLESS, EVENT, REQUEST
 from tests.unit.openadr_ven.v2b.world import Plan, World, play
@@ -237,6 +240,32 @@ def test_empty_list_cancels_every_event() -> None:
 
     assert ("cancelled", "e1") in world.changes()
     assert answers(world) == [("e1", 0, 200, "optIn")]
+
+
+@pytest.mark.parametrize("error", [TransportError("connection reset"), Malformed("cut off")])
+def test_events_whose_message_was_lost_on_the_way_are_asked_for(error: WireError) -> None:
+    """The VTN has sent it, and does not send it again."""
+    lost: list[m.Message] = []
+
+    async def scenario(world: World) -> None:
+        await world.registered()
+        world.vtn.publish(event(world, duration_s=None, signals=(simple(),)))
+        await world.until(lambda: ("started", "e1") in world.changes())
+        world.vtn.hears = losing
+        world.vtn.cancel("e1")
+        await world.until(lambda: lost)
+        await world.until(lambda: ("cancelled", "e1") in world.changes())
+        await world.sleep(600)
+
+    def losing(message: m.Message, answer: m.Message) -> None:
+        if isinstance(message, m.Poll) and isinstance(answer, m.DistributeEvent):
+            lost.append(answer)
+            raise error
+
+    world = play(scenario)
+
+    assert len(lost) == 1
+    assert len(world.vtn.of(m.RequestEvent)) == 2
 
 
 def test_event_that_comes_cancelled_is_complied_with_and_never_begun() -> None:
@@ -520,6 +549,97 @@ def test_vtn_that_forgot_the_ven_gets_a_new_registration_with_everything() -> No
     assert kept.venID in world.vtn.vens
     assert kept.venID != "ven-1"
     assert world.heard().count("RegisterReport") == 2
+
+
+def told_opts(world: World) -> list[tuple[str, tuple[str, ...], str | None]]:
+    """The oadrCreateOpts that the VTN heard: what they say, of whom, and as whom."""
+    return [
+        (one.opt.optType.value, one.opt.resources, one.venID)
+        for one in world.vtn.of(m.CreateOptMessage)
+        if isinstance(one, m.CreateOptMessage)
+    ]
+
+
+async def opted_out(world: World) -> None:
+    """The charger leaves an event that runs."""
+    await world.ven.opt_resources("e1", ("charger",), OptType.OUT, OptReason.OVERRIDE_STATUS)
+
+
+async def begun(world: World) -> None:
+    """An event without end runs."""
+    await world.registered()
+    world.vtn.publish(event(world, duration_s=None, signals=(simple(),)))
+    await world.until(lambda: ("started", "e1") in world.changes())
+
+
+async def forgotten_after(world: World) -> None:
+    await opted_out(world)
+    await world.until(lambda: told_opts(world))
+    world.vtn.vens.clear()
+
+
+async def forgotten_before(world: World) -> None:
+    world.vtn.vens.clear()
+    await opted_out(world)
+
+
+async def unknown_for_a_while(world: World) -> None:
+    world.vtn.faults.add(Fault.UNKNOWN_VEN)
+    await opted_out(world)
+    await world.until(lambda: told_opts(world))
+    world.vtn.faults.clear()
+
+
+async def not_registered(world: World) -> None:
+    world.vtn.faults |= {Fault.UNKNOWN_VEN, Fault.NO_REGISTRATION}
+    await world.until(lambda: world.ven.kept.registration is None)
+    await opted_out(world)
+    world.vtn.faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("lose", "venID", "count"),
+    [
+        (forgotten_after, "ven-3", 2),
+        (forgotten_before, "ven-3", 2),
+        (unknown_for_a_while, "ven-1", 2),
+        (not_registered, "ven-3", 1),
+    ],
+)
+def test_opt_of_a_resource_reaches_a_vtn_that_did_not_know_us_for_a_while(
+    lose: Callable[[World], Awaitable[None]], venID: str, count: int
+) -> None:
+    """Whether it forgot us before it was told or after."""
+
+    async def scenario(world: World) -> None:
+        await begun(world)
+        await lose(world)
+        await world.sleep(3600)
+
+    world = play(scenario)
+
+    assert list(world.vtn.vens) == [venID]
+    assert told_opts(world)[-1] == ("optOut", ("charger",), venID)
+    assert len(told_opts(world)) == count
+    assert world.ven.kept.owed == ()
+
+
+def test_message_that_is_refused_for_an_id_in_it_is_given_up_behind_one_registration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = m.CreatedOpt(response=m.EiResponse(code=452, text="no such event"), optID="")
+    monkeypatch.setitem(v2b._HANDLERS, m.CreateOptMessage, lambda *_: refused)
+
+    async def scenario(world: World) -> None:
+        await begun(world)
+        await opted_out(world)
+        await world.sleep(3600)
+
+    world = play(scenario)
+
+    assert len(told_opts(world)) == 2
+    assert len(world.vtn.of(m.CreatePartyRegistration)) == 2
+    assert world.ven.kept.owed == ()
 
 
 def simple() -> Signal:

@@ -183,8 +183,10 @@ def together(first: bytes, second: bytes) -> bytes:
     [
         (b"<xcal:text>0</xcal:text>", b"<xcal:text>first</xcal:text>", "invalid literal"),
         (b"2027-01-15T09:00:00Z", b"0001-01-01T00:00:00Z", "a dtstart in the year 1"),
+        (b"<ei:value>3000", b"<ei:value>INF", "INF is no number"),
+        (b"<ei:value>3000", b"<ei:value>NaN", "NaN is no number"),
     ],
-    ids=["uid", "year 1"],
+    ids=["uid", "year 1", "infinite", "no number"],
 )
 def test_event_that_makes_no_sense_has_a_flaw_and_the_others_stand(old: bytes, new: bytes, flaw: str) -> None:
     message = read(together(distributed().replace(old, new, 1), distributed(replace(EVENT, eventID="good"))))
@@ -411,4 +413,5 @@ def test_baseline_is_read_in_plain_units() -> None:
 
     assert baseline is not None
     assert (baseline.signalID, baseline.unit) == ("b1", Unit.W)
-    assert baseline.intervals == (Interval(uid=0, duration_s=3600, values=(Decimal(5000),)),)
+    begins = 1_800_000_000
+    assert baseline.intervals == (Interval(uid=0, duration_s=3600, values=(Decimal(5000),), start=begins),)
