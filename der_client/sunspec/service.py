@@ -53,12 +53,6 @@ def _is_to_end(wish: Wish, field: str, *, in_service: bool) -> bool:
     return not in_service and goes_on and bool(wish.reversion.after_s)
 
 
-def _is_to_end(wish: Wish, field: str, *, in_service: bool) -> bool:
-    """True if the device is taken out of service, but shall not stay so without this client."""
-    goes_on = getattr(wish.reversion.to, field) is not False
-    return not in_service and goes_on and bool(wish.reversion.after_s)
-
-
 def _connect(wish: Wish, draft: Draft, number: int, stage: Stage, *, closed: bool) -> None:
     model = wish.model(number)
     if model is None:
