@@ -127,6 +127,7 @@ def _added(desk: Desk, target: Target, given: object, group: Group | None) -> Ro
     else:
         row = _insert_below(desk, target, plan)
     prepaid_rules.added(desk, row)
+    price_blocks.changed(desk, row)
     return row
 
 
@@ -165,6 +166,7 @@ def change(desk: Desk, call: Call) -> Answer:
     was_exhausted = prepaid_rules.is_exhausted(desk, row)
     stored = put_item(desk, row, value)
     prepaid_rules.changed(desk, stored, was_exhausted=was_exhausted)
+    price_blocks.changed(desk, stored)
     return _told(desk, desk.reader.by_id(row.id) or stored)
 
 
@@ -192,6 +194,7 @@ def delete(desk: Desk, call: Call) -> Answer:
     if kind == metering.USAGE_POINT:
         dissociate(desk.transaction, desk.environment, row)
     remove(desk, row)
+    price_blocks.changed(desk, row)
     if kind != "Prepayment":
         prepaid_rules.changed(desk, row)
     return {"href": row.href}

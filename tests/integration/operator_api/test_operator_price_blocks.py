@@ -63,3 +63,22 @@ def test_the_first_block_is_removed_last(api: OperatorClient, blocks: list[str])
         api.call("DELETE", ("resources",), query={"href": blocks[0]})
     for href in reversed(blocks):
         api.call("DELETE", ("resources",), query={"href": href})
+
+
+def test_an_interval_has_a_version_for_each_price(api: OperatorClient, blocks: list[str]) -> None:
+    interval = blocks[0].rpartition("/cti/")[0]
+
+    def version() -> object:
+        held = api.get("resources", href=interval)["resource"]
+        assert isinstance(held, dict)
+        return held.get("version")
+
+    versions = [version()]
+    put(api, blocks[0], {"price": 3200})
+    versions.append(version())
+    block = {"consumptionBlock": 3, "startValue": 200, "price": 5000}
+    api.call("POST", ("resources",), block, query={"href": f"{interval}/cti"})
+    versions.append(version())
+    api.call("DELETE", ("resources",), query={"href": blocks[1]})
+    versions.append(version())
+    assert versions == [0, 1, 2, 3]
