@@ -1,6 +1,10 @@
 """Our own client plays the CSIP procedures and the cases of events, as DER client and as aggregator."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from conformance_tests import AnyCase, Outcome
 from conformance_tests.client import events
 from conformance_tests.client.csip import CASES as PROCEDURES
 from tests.integration.conformance.committed_page import difference
-from tests.integration.conformance.own_client import csip_rig, is_fine, played, told
+from tests.integration.conformance.own_client import HoldingDevice, Rig, csip_rig, is_fine, played, told
 from tests.integration.conformance.planted.table import SAMPLED_CASES
 from tests.integration.conformance.rigs import RealTime
 
@@ -45,6 +49,34 @@ async def test_our_client_finds_the_server_by_multicast_dns(client_pki: Pki, tmp
 
     assert is_fine(verdict), told(verdict)
     assert difference(case, verdict) == ""
+
+
+@asynccontextmanager
+async def coming_later(
+    rig: Rig, after_s: float, uri: str, devices: dict[str, HoldingDevice]
+) -> AsyncIterator[None]:
+    """The client of a rig comes so long after it is let."""
+
+    async def come() -> None:
+        await asyncio.sleep(after_s)
+        async with Rig.running(rig, uri, devices):
+            await asyncio.get_running_loop().create_future()
+
+    coming = asyncio.create_task(come())
+    try:
+        yield
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+
+
+@pytest.mark.parametrize("id_", ["csip/COMM-002/client", "csip/COMM-003/client"])
+def test_a_client_may_come_as_late_as_its_patience_lets_it(client_pki: Pki, tmp_path: Path, id_: str) -> None:
+    case = next(one for one in CASES if one.id == id_)
+    rig = csip_rig(client_pki, tmp_path, case)
+    rig.running = partial(coming_later, rig, 590.0)  # type: ignore[method-assign]  # this rig alone
+    verdict = played(rig, case)
+    assert is_fine(verdict), told(verdict)
 
 
 PLAYED = frozenset(one.id for one in CASES if one.id != DISCOVERY) - {"csip/MAINT-002/aggregator"}
