@@ -4,17 +4,21 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from certs import Pki
 from conformance_tests import AnyCase, Outcome, Verdict
+from conformance_tests.evidence import Exchange
 from conformance_tests.reports.markdown import row_of
 from conformance_tests.server import events
 from conformance_tests.server.csip import CASES
 from conformance_tests.server.operator_api import ApiOperator
 from tests.integration.conformance.committed_page import difference
+from tests.integration.conformance.planted.answers import answers
 from tests.integration.conformance.planted.row import instead
 from tests.integration.conformance.planted.table import SAMPLED_CASES
 from tests.integration.conformance.played import Played
@@ -109,6 +113,19 @@ def test_what_is_published_too_late_is_skipped(servers: Callable[[str], Played],
     verdict = servers("csip").verdict(case, lambda _: acting_slowly(130))
     assert verdict.outcome is Outcome.SKIPPED, told(verdict)
     assert "began before it was there" in verdict.reason
+
+
+def with_whole_uris(answer: Exchange) -> Exchange:
+    """An answer whose hrefs are absolute, as RFC 3986 lets them be."""
+    origin = "https://" + urlsplit(answer.uri).netloc
+    return replace(answer, body=answer.body.replace(b'href="/', b'href="' + origin.encode() + b"/"))
+
+
+@pytest.mark.parametrize("id_", ["CORE-012", "CORE-018", "BASIC-004", "BASIC-011", "BASIC-027"])
+def test_a_server_may_write_absolute_hrefs(servers: Callable[[str], Played], id_: str) -> None:
+    case = next(one for one in CASES if one.clause == id_)
+    verdict = servers("csip").verdict(case, answers(with_whole_uris))
+    assert verdict.outcome is Outcome.PASSED, told(verdict)
 
 
 def test_every_row_that_names_a_server_has_a_case(vectors: Path) -> None:
