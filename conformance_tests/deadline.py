@@ -44,6 +44,12 @@ class Deadline:
             self._due_s += by_s
             timeout.reschedule((timeout.when() or 0.0) + by_s)
 
+    def ahead_s(self, acts: int) -> int:
+        """What so many acts take if each takes what the slowest took so far, s; the deadline moves by it."""
+        ahead_s = int(acts * self.slowest_s)
+        self.extend(ahead_s)
+        return ahead_s
+
     @contextmanager
     def held(self, most_s: float = LONGEST_ACT_S) -> Iterator[None]:
         """What passes inside is added to the deadline, at most `most_s`. Several may hold it at once."""

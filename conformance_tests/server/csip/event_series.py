@@ -152,18 +152,11 @@ class Play:
     async def publish_known(self) -> None:
         """Publish what is known before the series begins; each is received and answered."""
         known = [planned for planned in self.series.controls if not planned.later]
-        begun_s = await self.bench.now() + self._ahead_s(len(known))
+        begun_s = await self.bench.now() + self.bench.trial.deadline.ahead_s(len(known))
         for planned in known:
             await self.publish(planned, begun_s)
         for one in self.published.values():
             await self.received(one)
-
-    def _ahead_s(self, acts: int) -> int:
-        """So long an operator needs for so many acts, if each takes what the slowest took so far, s."""
-        deadline = self.bench.trial.deadline
-        ahead_s = int(acts * deadline.slowest_s)
-        deadline.extend(ahead_s)
-        return ahead_s
 
     async def publish(self, planned: Planned, from_s: int) -> Published:
         """Publish one control whose start counts from a time. Skipped where it began before it was there."""

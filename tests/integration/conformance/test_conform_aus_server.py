@@ -11,6 +11,7 @@ from conformance_tests import AnyCase, Outcome
 from conformance_tests.aus.server_cases import CASES
 from conformance_tests.server.wire import Wire
 from tests.integration.conformance.committed_page import difference
+from tests.integration.conformance.planted.answers import acts_slowly
 from tests.integration.conformance.planted.row import instead
 from tests.integration.conformance.planted.table import SAMPLED_CASES
 from tests.integration.conformance.played import aus_verdict
@@ -53,4 +54,11 @@ def test_a_clock_is_right_though_answers_take_their_time(tmp_path: Path, sep2_pk
 
     case = next(one for one in CASES if one.clause == "S-ALL-01")
     verdict = aus_verdict(case, tmp_path, sep2_pki, lambda _: instead(Wire, "request", made))
+    assert verdict.outcome is Outcome.PASSED, verdict.reason
+
+
+@pytest.mark.parametrize("name", ["S-ALL-04", "S-ALL-42", "S-ALL-44", "S-ALL-45"])
+def test_a_slow_operator_does_not_fail_a_server(name: str, tmp_path: Path, sep2_pki: Pki) -> None:
+    case = next(one for one in CASES if one.clause == name)
+    verdict = aus_verdict(case, tmp_path, sep2_pki, acts_slowly(20))
     assert verdict.outcome is Outcome.PASSED, verdict.reason

@@ -1,10 +1,8 @@
 """Our own server plays the CSIP procedures for servers and the cases of events, in virtual time."""
 
-import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,10 +15,8 @@ from conformance_tests.evidence import Exchange
 from conformance_tests.reports.markdown import row_of
 from conformance_tests.server import events
 from conformance_tests.server.csip import CASES
-from conformance_tests.server.operator_api import ApiOperator
 from tests.integration.conformance.committed_page import difference
-from tests.integration.conformance.planted.answers import answers, reads
-from tests.integration.conformance.planted.row import instead
+from tests.integration.conformance.planted.answers import acts_slowly, answers, reads
 from tests.integration.conformance.planted.table import SAMPLED_CASES
 from tests.integration.conformance.played import Played
 from tests.integration.conformance.rigs import DISCOVERY
@@ -81,21 +77,6 @@ def test_our_server_passes(servers: Callable[[str], Played], profile: str, case:
     assert profile != "csip" or case.clause == DISCOVERY or difference(case, verdict) == ""
 
 
-@contextmanager
-def acting_slowly(takes_s: float) -> Iterator[None]:
-    """Each act of the operator takes so long."""
-
-    def made(do: Callable[..., Awaitable[object]]) -> object:
-        async def slow(operator: ApiOperator, act: str, given: object) -> object:
-            await asyncio.sleep(takes_s)
-            return await do(operator, act, given)
-
-        return slow
-
-    with instead(ApiOperator, "do", made):
-        yield
-
-
 @pytest.mark.parametrize(
     ("id_", "takes_s"),
     [("CORE-010", 110), ("CORE-011", 8), ("BASIC-015", 3), ("BASIC-015", 60), ("CORE-022", 60)],
@@ -104,14 +85,14 @@ def test_a_slow_operator_does_not_fail_a_server(
     servers: Callable[[str], Played], id_: str, takes_s: float
 ) -> None:
     case = next(one for one in CASES if one.clause == id_)
-    verdict = servers("csip").verdict(case, lambda _: acting_slowly(takes_s))
+    verdict = servers("csip").verdict(case, acts_slowly(takes_s))
     assert verdict.outcome is Outcome.PASSED, told(verdict)
 
 
 @pytest.mark.parametrize("id_", ["csip/BASIC-026/server", "events/superseded/server"])
 def test_what_is_published_too_late_is_skipped(servers: Callable[[str], Played], id_: str) -> None:
     case = next(one for one in OF_BOTH if one.id == id_)
-    verdict = servers("csip").verdict(case, lambda _: acting_slowly(130))
+    verdict = servers("csip").verdict(case, acts_slowly(130))
     assert verdict.outcome is Outcome.SKIPPED, told(verdict)
     assert "began before it was there" in verdict.reason
 
