@@ -66,8 +66,8 @@ class Case(Generic[B_contra]):
     `clause` its place there; `requirement` is in our own words. `profiles` are those in which it holds,
     `needs` what must be there to play it, `uses` what it makes use of where it is there, `preconditions` what
     it assumes of the target in words. `lasts_s` is what it takes of the target's time (for the time left),
-    `bound_s` the real time after which it ends whatever happens. The procedure gets the bench of its role and
-    tells its findings to the bench's trial.
+    `bound_s` the real time after which it ends whatever happens, beside what operator and observer take for
+    their acts. The procedure gets the bench of its role and tells its findings to the bench's trial.
     """
 
     id: str

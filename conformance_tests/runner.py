@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fnmatch
 import logging
 import traceback
@@ -88,7 +87,7 @@ async def play(case: AnyCase, target: Target[Any], now: Callable[[], float]) -> 
         return trial.verdict(at_s=at_s, skipped=f"needs {'; '.join(missing)}")
     ended: dict[str, str] = {}
     try:
-        async with asyncio.timeout(case.bound), target.bench(case, trial) as bench:
+        async with trial.deadline.running(), target.bench(case, trial) as bench:
             await case.procedure(bench)
     except Ended:
         log.debug("%s is decided", case.id)

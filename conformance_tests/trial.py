@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from conformance_tests.case import Level, Outcome
+from conformance_tests.deadline import Deadline
 from conformance_tests.errors import Ended, Skipped
 from conformance_tests.evidence import Evidence, Exchange, Note
 
@@ -44,11 +45,12 @@ class Verdict:
 
 
 class Trial:
-    """The notebook of one case; `now` is the runner's clock, s since 1970."""
+    """The notebook of one case; `now` is the runner's clock, s since 1970; `deadline` ends it."""
 
     def __init__(self, case: AnyCase, now: Callable[[], float]) -> None:
         self.case = case
         self.now = now
+        self.deadline = Deadline(case.bound)
         self.evidence = Evidence()
         self.findings: list[Finding] = []
 

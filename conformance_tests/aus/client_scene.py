@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from conformance_tests.aus.client_reports import reported
 from conformance_tests.aus.client_tariffs import Tariffs
@@ -268,7 +269,8 @@ class Scene:
     def subscribed(self) -> set[str]:
         """Paths of what the client is subscribed to now."""
         held = self.bench.stage.tree.held.values()
-        return {one.resource.subscribedResource for one in held if isinstance(one.resource, Subscription)}
+        wanted = (one.resource for one in held if isinstance(one.resource, Subscription))
+        return {urlsplit(one.subscribedResource).path for one in wanted}
 
 
 def subject_of(seen: Seen) -> str:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PIN: Final = 111115
 OWN: Final = "own"
 """The group of a client for which the procedure names none."""
+ACTS: Final = 2
+"""As many acts of the operator a duty takes, about."""
 FIRST_PRIMACY: Final = 10
 SOON_S: Final = 60
 """When a scheduled control begins of which nothing is said, s from now."""
@@ -53,12 +55,20 @@ class Arranging:
     last_end_s: int = 0
     _planned: int = 0
     _published_s: int = 0
+    _ready_s: int = 0
+    _left: int = 0
 
     async def arrange(self, client: Client, duties: tuple[Duty, ...]) -> None:
-        """Do all duties of a step for a client, in their order."""
-        self._planned = 0
-        for duty in duties:
+        """Do all duties of a step for a client, in their order.
+
+        Where the operator takes his time its controls begin once all is done, as where it takes none.
+        """
+        self._planned = self._ready_s = 0
+        for number, duty in enumerate(duties):
+            self._left = len(duties) - number
             await DUTIES[type(duty)](self, client, duty)
+        if self._ready_s:
+            await self.bench.until(self._ready_s)
 
     async def clear(self) -> None:
         """Let everybody in again."""
@@ -105,11 +115,14 @@ class Arranging:
     async def publish(self, client: Client, duty: Publish) -> None:
         """Publish a control, in another second than the one before: the later creationTime supersedes."""
         await self.bench.until(self._published_s + 1)
+        group = await self._group(client, duty.primacy)
         self._published_s = now_s = await self.bench.now()
+        self._ready_s = self._ready_s or now_s + self.bench.trial.deadline.ahead_s(ACTS * self._left)
         duration_s = duty.duration_s or (ACTIVE_S if duty.active else SCHEDULED_S)
-        start_s = now_s if duty.active else now_s + self._begins_in(duty)
+        ready_s = max(now_s, self._ready_s)
+        start_s = ready_s if duty.active else ready_s + self._begins_in(duty)
         await self.bench.operator.publish(
-            await self._group(client, duty.primacy),
+            group,
             base_of(self.bench.profile, duty.modes, duty.ramp),
             start_s=start_s,
             duration_s=duration_s,

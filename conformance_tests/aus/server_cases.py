@@ -100,8 +100,7 @@ class Play:
         return Ended(flaws[0].what) if flaws and _waits_for_answer(step) else None
 
     def _judged(self, client: Client, step: ServerStep) -> list[Judged]:
-        agreed = Agreed(PIN, self.bench.trial.now())
-        return [judge(client, check, agreed) for check in step.checks]
+        return [judge(client, check, Agreed(PIN)) for check in step.checks]
 
     def _deadline(self, step: ServerStep, now_s: float) -> float:
         """When a step is no longer done again; one that waits for a control, once it is over."""

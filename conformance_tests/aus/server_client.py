@@ -22,12 +22,17 @@ DEVICES: Final = "CSIP-AUS device of "
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A resource as it was read, where it is, and the one that led there."""
+    """A resource as it was read, where it is, and the one that led there.
+
+    `read_s` is when it was asked for and when it came, by the runner's clock, s since 1970; None where it was
+    not read by itself.
+    """
 
     kind: Found
     value: object
     href: str
     parent: Seen | None = None
+    read_s: tuple[float, float] | None = None
 
     def above(self, kind: Found) -> Seen | None:
         """The resource of a kind on the way here."""

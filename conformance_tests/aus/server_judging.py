@@ -48,10 +48,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What was agreed beside the wire: the PIN, and the runner's clock, s since 1970."""
+    """What was agreed beside the wire: the PIN."""
 
     pin: int
-    now_s: float
 
 
 def judge(client: Client, check: Test, agreed: Agreed) -> Judged:
@@ -92,13 +91,16 @@ def _own_device(client: Client, check: OwnDevice, agreed: Agreed) -> Judged:
     )
 
 
-def _in_time(client: Client, _: InTime, agreed: Agreed) -> Judged:
-    times = [getattr(one.value, "currentTime", 0) for one in client.seen(Found.TIME)]
-    off_s = times[0] - agreed.now_s if times else None
+def _in_time(client: Client, _: InTime, __: Agreed) -> Judged:
+    """A Time is right where it is of some moment between request and answer."""
     what = f"the clock of the server is right to {CLOCK_S} s"
-    return Judged(
-        off_s is not None and abs(off_s) <= CLOCK_S, what, f"{off_s:.0f} s off" if times else "no Time"
-    )
+    seen = next(iter(client.seen(Found.TIME)), None)
+    if seen is None or seen.read_s is None:
+        return Judged(held=False, what=what, seen="no Time")
+    asked_s, came_s = seen.read_s
+    time_s = getattr(seen.value, "currentTime", 0)
+    off_s = time_s - min(max(time_s, asked_s), came_s)
+    return Judged(abs(off_s) <= CLOCK_S, what, f"{off_s:.0f} s off")
 
 
 def _number(found: Iterable[object], number: Between, what: str, among: int) -> Judged:

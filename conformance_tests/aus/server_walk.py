@@ -147,7 +147,8 @@ class Walk:
         if exchange.status == 404 and kind in LINKED:
             return
         value = self._read(exchange, kind)
-        self.client.found[kind].append(Seen(kind, value, self.client.viewer.uri(href), parent))
+        read_s = exchange.at_s, exchange.at_s + exchange.took_s
+        self.client.found[kind].append(Seen(kind, value, self.client.viewer.uri(href), parent, read_s))
 
     async def _items(self, kind: Found, parent: Seen) -> None:
         """All items of a list, page by page until one is empty; the first page was read with the list."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from conformance_tests.case import Level
+from conformance_tests.deadline import LONGEST_ACT_S
 from conformance_tests.errors import Ended
 from schemas import DERControlResponse, Response
 
@@ -105,19 +106,20 @@ class ClientBench:
         if self.start is not None:
             await self._running.enter_async_context(self.start(self.record.give_up))
 
-    async def begin(self, at: str = "") -> Seen:
+    async def begin(self, at: str = "", since: int = 0) -> Seen:
         """The stage is set: let the client come. The case ends where it does not within the patience.
 
-        It comes where it reads the DeviceCapability at the URI that it was given, or a path `at`.
+        It comes where it reads the DeviceCapability at the URI that it was given, or a path `at`, in a
+        request of number `since` or later. What it takes to come is not taken from the time of the case.
         """
-        await self.arrive()
-        return await self.required(
-            lambda one: one.path == (at or self.stage.dcap) and one.method == "GET",
-            self.patience_s,
-            f"the client reads {at}"
-            if at
-            else "the client reads the DeviceCapability at the URI that it was given",
-        )
+        path, what = at or self.stage.dcap, f"the client reads {at}"
+        if not at:
+            what = "the client reads the DeviceCapability at the URI that it was given"
+        with self.trial.deadline.held(self.clock.real_s(self.patience_s) + LONGEST_ACT_S):
+            await self.arrive()
+            return await self.required(
+                lambda one: one.path == path and one.method == "GET", self.patience_s, what, since=since
+            )
 
     async def leave(self) -> None:
         """Let the client go that was started, as when its process is ended; `begin` brings it back."""

@@ -15,6 +15,7 @@ from conformance_tests.client.dispatch import Dispatch
 from conformance_tests.client.notifier import Notified, Notifier
 from conformance_tests.client.serving import Serving
 from conformance_tests.client.stage import PIN, Stage
+from conformance_tests.deadline import unhurried
 from conformance_tests.judge import Judge
 from schemas import csip_aus
 from schemas.profile import BASE, Profile
@@ -133,7 +134,8 @@ class ClientTarget:
     async def bench(self, case: AnyCase, trial: Trial) -> AsyncIterator[ClientBench]:
         """A fresh stage for one case, at the same URI; the one before it is gone."""
         del case
-        stage = self._stage()
+        stage, observer = self._stage(), self.setup.observer
+        trial.deadline.extend(self._clock.real_s(self.setup.patience_s))
         files = self.setup.tls
         context = client_context(files.certificate, files.key, files.roots)
         notifier = Notifier(
@@ -153,7 +155,7 @@ class ClientTarget:
             pin=self.setup.pin,
             host=self.setup.host,
             port=self.port,
-            observer=self.setup.observer,
+            observer=observer if observer is None else unhurried(observer, trial.deadline),
             ca=self.setup.ca,
             tls=self.setup.tls,
             start=self.setup.start,

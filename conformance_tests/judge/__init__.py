@@ -6,6 +6,7 @@ explained from the same file.
 
 from conformance_tests.judge.flaws import Flaw, Judgement, Kind
 from conformance_tests.judge.judge import Judge
+from conformance_tests.judge.parsing import hrefs_of
 from conformance_tests.judge.sources import packaged, schema_of
 
-__all__ = ["Flaw", "Judge", "Judgement", "Kind", "packaged", "schema_of"]
+__all__ = ["Flaw", "Judge", "Judgement", "Kind", "hrefs_of", "packaged", "schema_of"]

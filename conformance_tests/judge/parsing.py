@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, cast
 
 from lxml import etree
@@ -12,6 +13,7 @@ MOST_OCTETS: Final = 8 << 20
 """Octets of a body that is judged; larger ones are refused unread."""
 MOST_ELEMENTS: Final = 100_000
 """Elements of a body that is judged."""
+_HREF: Final = re.compile(rb"""\bhref\s*=\s*(["'])(.*?)\1""")
 _UTF_8: Final = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 
 
@@ -41,6 +43,15 @@ def parsed(data: bytes) -> etree._Element:
         position = getattr(flaw, "position", (0, 0))
         raise UnreadableError(Kind.NOT_XML, str(flaw)[:200] or "no document", position[0] or 0) from None
     return _checked(root)
+
+
+def hrefs_of(data: bytes) -> frozenset[str]:
+    """The attributes `href` of a body, as written; of one that cannot be read, what looks like them."""
+    try:
+        root = parsed(data)
+    except UnreadableError:
+        return frozenset(found.decode(errors="replace") for _, found in _HREF.findall(data))
+    return frozenset(str(one.get("href")) for one in root.iter() if one.get("href") is not None)
 
 
 def _checked(root: etree._Element) -> etree._Element:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 from certs import TlsError, TlsSession, server_context
 from certs.ending import cut
@@ -81,9 +82,10 @@ class Listener:
 
     async def about(self, subscribed: str, bound_s: float = BOUND_S) -> Notification:
         """The next notification of a resource; those of others that come before it are passed over."""
+        path = urlsplit(subscribed).path
         while True:
             found = await self.next(bound_s)
-            if found.subscribedResource.partition("?")[0].endswith(subscribed):
+            if urlsplit(found.subscribedResource).path.endswith(path):
                 return found
 
     async def everything(self) -> list[Notification]:

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from certs import Credentials, client_context, lfdi_of, sfdi_of
 from certs.files import read_chain
 from conformance_tests.case import Need, Role
+from conformance_tests.deadline import unhurried
 from conformance_tests.errors import TargetError, UsageError
 from conformance_tests.server.answer import Bounds
 from conformance_tests.server.judged import judge_of
@@ -167,13 +168,14 @@ class ServerTarget:
             return
         known = (self.device, self.other, self.aggregator)
         lasting = frozenset(one.lfdi for one in known if one is not None)
-        await self.operator.begin(case.id, lasting=lasting, note=trial.note)
+        operator = unhurried(self.operator, trial.deadline)
+        await operator.begin(case.id, lasting=lasting, note=trial.note)
         try:
             yield Bench(self, trial)
         finally:
             self.tours.changed()
             try:
-                await self.operator.end()
+                await operator.end()
             except TargetError as why:
                 trial.note(f"not cleared away: {why}")
 
@@ -229,7 +231,7 @@ class Bench:
         if self.target.operator is None:
             self.trial.skip(f"needs {Need.OPERATOR}")
         self.target.tours.changed()
-        return self.target.operator
+        return unhurried(self.target.operator, self.trial.deadline)
 
     @property
     def has(self) -> frozenset[Need]:

@@ -159,7 +159,7 @@ async def _refuses_wrong_pin(site: Site) -> None:
     for device in site.devices.values():
         bench.stage.set_pin(device, WRONG_PIN)
     since = len(bench.requests)
-    await bench.begin()
+    await bench.begin(since=since)
     await bench.first(lambda one: one.route == "Registration", SETTLE_S, since)
     read = len(bench.requests)
     await bench.pause(QUIET_S)

@@ -10,14 +10,13 @@ from conformance_tests.server.csip import steps
 from conformance_tests.server.csip.device import log_event, status_at
 from conformance_tests.server.csip.rows import row
 from function_sets import METHODS, ROUTES, Mark
-from schemas import MEDIA_TYPE, DeviceCapability, LogEventList, Time
+from schemas import MEDIA_TYPE, DeviceCapability, LogEvent, LogEventList, Time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance_tests.evidence import Exchange
     from conformance_tests.server.bench import ServerBench
-    from schemas import LogEvent
 
 UNKNOWN: Final = "FOO"
 NO_DOCUMENT: Final = b"<nothing/>"
@@ -108,7 +107,10 @@ async def _plain(bench: ServerBench, href: str) -> None:
 
 
 async def list_queries(bench: ServerBench) -> None:
-    """CORE-004: queries of a list with a time as its first key: the LogEvents, the newest first."""
+    """CORE-004: queries of a list with a time as its first key: the LogEvents, the newest first.
+
+    A server may show fewer on a page than it is asked for.
+    """
     device = await steps.own(bench)
     viewer = bench.device
     place = steps.linked(bench, device, "LogEventListLink")
@@ -117,7 +119,7 @@ async def list_queries(bench: ServerBench) -> None:
         exchange = await viewer.post(place, log_event(number, now_s - 40 + 10 * number))
         await steps.created(bench, exchange, "a LogEvent")
     whole = await viewer.read(place, LogEventList, s=0, l=255)
-    held = whole.LogEvent_
+    held = await viewer.items(place, LogEventList, LogEvent)
     bench.trial.require(len(held) >= 4, "the list has the four LogEvents", seen=len(held))
     second_s = held[1].createdDateTime
     for query, wanted in (
@@ -136,7 +138,7 @@ async def list_queries(bench: ServerBench) -> None:
     ):
         href = f"{place}{'&' if '?' in place else '?'}{query}" if query else place
         exchange = await viewer.send("GET", href, headers={"Accept": MEDIA_TYPE})
-        _check_page(bench, exchange, query or "no query", wanted, whole.all)
+        _check_page(bench, exchange, query or "no query", wanted[: len(whole.LogEvent_)], whole.all)
 
 
 def _check_page(

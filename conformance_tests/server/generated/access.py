@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from certs import parse_lfdi, sfdi_of
 from conformance_tests.case import AnyCase, Case, Level, Need, Role
+from conformance_tests.judge import hrefs_of
 from conformance_tests.server.generated.notifying import posted, status_of
 from conformance_tests.server.generated.specimens import DONE, SPECIMENS, known_of
 from conformance_tests.server.generated.survey import HOSTED_BY_CLIENTS, Survey, survey_of
@@ -56,8 +57,8 @@ def leaks(owner: Viewer, private: frozenset[str], body: bytes) -> str:
     names = _names_of(owner.lfdi).search(body)
     if names is not None:
         return names[0].decode()
-    shown = frozenset(re.findall(rb'href="([^"]*)"', body))
-    return next((href for href in sorted(private) if href.encode() in shown), "")
+    shown = frozenset(map(owner.uri, hrefs_of(body)))
+    return next((href for href in sorted(private) if owner.uri(href) in shown), "")
 
 
 def private_hrefs(survey: Survey) -> frozenset[str]:

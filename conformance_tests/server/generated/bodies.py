@@ -62,7 +62,7 @@ async def _laws(bench: ServerBench, viewer: Viewer, answer: Exchange, *, counts:
         return
     flaws = list(broken(value))
     bench.trial.check(not flaws, "check digits are right; links to lists have `all`", seen="; ".join(flaws))
-    for link in links(value) if counts else ():
+    for link in links(value, answer.uri) if counts else ():
         shown = await viewer.get(link.href, l=0)
         listed = _all(viewer, shown)
         if listed is not None and link.all is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -9,9 +10,11 @@ from _pytest.mark import ParameterSet
 from certs import Pki
 from conformance_tests import AnyCase, Outcome, Role
 from conformance_tests.aus.client_cases import CASES
+from der_client.session import Answer, Session
 from tests.integration.conformance.committed_page import difference
 from tests.integration.conformance.own_aus_client import aus_rig
 from tests.integration.conformance.own_client import played, told
+from tests.integration.conformance.planted.doings import Ask, speaks
 from tests.integration.conformance.planted.table import SAMPLED_CASES
 from tests.integration.conformance.rigs import DAYS_LONG
 
@@ -71,4 +74,22 @@ def test_a_client_that_is_told_of_changes_still_reads_the_default(
 def test_a_client_that_mirrors_once_and_at_once_is_judged(name: str, tmp_path: Path, client_pki: Pki) -> None:
     case = next(one for one in CASES if one.id == f"csip-aus/{name}")
     verdict = played(replace(aus_rig(client_pki, tmp_path, case), has_site_meter=False), case)
+    assert verdict.outcome is Outcome.PASSED, told(verdict)
+
+
+@pytest.mark.parametrize("name", ["GEN-05", "ALL-15"])
+def test_a_client_may_name_by_its_whole_uri_what_it_subscribes_to(
+    name: str, tmp_path: Path, client_pki: Pki
+) -> None:
+    async def tamper(
+        ask: Ask, session: Session, method: str, url: str, body: bytes | None, accept: str
+    ) -> Answer:
+        origin = "https://" + urlsplit(url).netloc
+        named = body and body.replace(b"<subscribedResource>/", f"<subscribedResource>{origin}/".encode())
+        return await ask(session, method, url, named, accept)
+
+    case = next(one for one in CASES if one.id == f"csip-aus/{name}/aggregator")
+    rig = aus_rig(client_pki, tmp_path, case)
+    with speaks(tamper)(rig):
+        verdict = played(rig, case)
     assert verdict.outcome is Outcome.PASSED, told(verdict)

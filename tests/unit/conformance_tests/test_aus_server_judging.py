@@ -42,7 +42,7 @@ from schemas import DefaultDERControl as Default
 from tests.unit.conformance_tests.aus_viewer import LFDI, SFDI, NoViewer
 
 PROFILE = csip_aus.CSIP_AUS_V1_2
-AGREED = Agreed(pin=111115, now_s=1000.0)
+AGREED = Agreed(pin=111115)
 BASE = csip_aus.DERControlBaseV12(opModExpLimW=ActivePower(multiplier=1, value=250))
 HALF = (("opModExpLimW", SET_MAX_W * 0.5),)
 DEVICE = csip_aus.EndDeviceV12(lFDI=LFDI, sFDI=SFDI, changedTime=1)
@@ -79,7 +79,7 @@ def client() -> Client:
         program,
         Seen(Found.DERC, CONTROL, "/derc/1", program),
         Seen(Found.DDERC, Default(mRID="0F", DERControlBase_=BASE, setGradW=100), "/dderc", program),
-        Seen(Found.TIME, clock, "/tm"),
+        Seen(Found.TIME, clock, "/tm", read_s=(1000.0, 1000.5)),
         Seen(Found.REGISTRATION, Registration(dateTimeRegistered=1, pIN=111115), "/rg", own),
         Seen(Found.EDEV_LIST, EndDeviceList(all=1, results=1, pollRate=30), "/edev"),
         Seen(Found.MUP, MIRROR, "/mup/1"),
@@ -170,10 +170,30 @@ def test_check_fails_where_it_is_not_so(check: Test) -> None:
 
 def test_a_clock_that_is_wrong_a_pin_that_is_another_and_an_sfdi_that_does_not_fit_are_seen() -> None:
     found = client()
-    assert not judge(found, InTime(), Agreed(pin=111115, now_s=1014.0)).held
-    assert not judge(found, OwnDevice(pin=True), Agreed(pin=123455, now_s=1000.0)).held
+    found.found[Found.TIME] = [replace(found.found[Found.TIME][0], read_s=(1014.0, 1014.5))]
+    assert not judge(found, InTime(), AGREED).held
+    assert not judge(found, OwnDevice(pin=True), Agreed(pin=123455)).held
     found.found[Found.EDEV] = [Seen(Found.EDEV, replace(DEVICE, sFDI=SFDI + 1), "/edev/1")]
     assert not judge(found, OwnDevice(), AGREED).held
+
+
+@pytest.mark.parametrize(
+    ("read_s", "seen"),
+    [
+        ((985.0, 1020.0), "0 s off"),
+        ((1010.0, 1014.0), "-7 s off"),
+        ((970.0, 990.0), "13 s off"),
+        (None, "no Time"),
+    ],
+    ids=["slow answer", "behind", "ahead", "not read"],
+)
+def test_a_clock_is_held_against_the_time_at_which_it_was_read(
+    read_s: tuple[float, float] | None, seen: str
+) -> None:
+    found = client()
+    found.found[Found.TIME] = [replace(found.found[Found.TIME][0], read_s=read_s)]
+    judged = judge(found, InTime(), AGREED)
+    assert (judged.held, judged.seen) == (seen in {"0 s off", "-7 s off"}, seen)
 
 
 def test_a_ramp_time_is_seen_where_there_must_be_none() -> None:

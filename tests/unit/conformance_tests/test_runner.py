@@ -23,6 +23,7 @@ from conformance_tests import (
     run_all,
     select,
 )
+from conformance_tests.deadline import unhurried
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,46 @@ async def test_each_case_ends_with_a_verdict(
 ) -> None:
     verdict = await play(case_of(procedure, bound_s=0.05), Nothing(), lambda: 7.0)
     assert (verdict.outcome, verdict.reason) == (outcome, reason)
+
+
+class Slow:
+    """An operator, or who watches a device, that takes its time."""
+
+    def __init__(self, takes_s: float) -> None:
+        self.takes_s = takes_s
+
+    async def act(self) -> float:
+        await asyncio.sleep(self.takes_s)
+        return self.takes_s
+
+
+async def test_what_others_take_for_their_acts_is_not_taken_from_the_time_of_a_case() -> None:
+    async def asks(bench: Stand) -> None:
+        who = unhurried(Slow(0.1), bench.trial.deadline)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(who.act())
+            both.create_task(who.act())
+        bench.trial.check(await who.act() == who.takes_s, "it is done")
+        bench.trial.check(0.09 < bench.trial.deadline.slowest_s < 0.19, "two at once count once")
+
+    verdict = await play(case_of(asks, bound_s=0.05), Nothing(), lambda: 7.0)
+    assert verdict.outcome is Outcome.PASSED, verdict
+
+
+async def test_a_case_ends_though_an_act_does_not_and_after_acts_as_without_them() -> None:
+    async def waits(bench: Stand) -> None:
+        with bench.trial.deadline.held(0.05):
+            await hangs(bench)
+
+    async def goes_on(bench: Stand) -> None:
+        await unhurried(Slow(0.01), bench.trial.deadline).act()
+        await hangs(bench)
+
+    for procedure in (waits, goes_on):
+        async with asyncio.timeout(1):
+            verdict = await play(case_of(procedure, bound_s=0.05), Nothing(), lambda: 7.0)
+        assert verdict.outcome is Outcome.FAILED
+        assert verdict.reason == "no end of the case within 0 s"
 
 
 async def test_what_is_missing_is_named_with_its_option() -> None:

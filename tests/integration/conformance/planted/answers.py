@@ -1,5 +1,6 @@
 """Plants for servers: what a real server answers, changed as a server with the fault would have it."""
 
+import asyncio
 import re
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from typing import Any
 from conformance_tests.client.http import Request
 from conformance_tests.evidence import Exchange
 from conformance_tests.server import listener
+from conformance_tests.server.operator_api import ApiOperator
 from conformance_tests.server.target import ServerTarget
 from conformance_tests.server.wire import Wire
 from schemas import BASE, Codec, spec_of
@@ -65,6 +67,19 @@ def reads(asking: Asking) -> Plant:
         return tampered(asking=asking)
 
     return plant
+
+
+def acts_slowly(takes_s: float) -> Plant:
+    """Each act of the operator takes so long."""
+
+    def made(do: Callable[..., Awaitable[Any]]) -> Any:  # noqa: ANN401  a method
+        async def slow(operator: ApiOperator, act: str, given: object) -> object:
+            await asyncio.sleep(takes_s)
+            return await do(operator, act, given)
+
+        return slow
+
+    return lambda _: instead(ApiOperator, "do", made)
 
 
 def asks(before: str, after: str) -> Plant:
