@@ -18,11 +18,14 @@ _DECLARATION: Final = re.compile(
 )
 _TAG: Final = re.compile(rb"<([^>]*)")
 _WHOLE: Final = re.compile(
-    rb"""/?+([^\s/<>="']++)((?:[ \t\r\n]++[^\s/<>="']++[ \t\r\n]*+=[ \t\r\n]*+(?:"[^"<]*+"|'[^'<]*+'))*+)"""
-    rb"""[ \t\r\n]*+/?+"""
+    rb"""/?([^\s/<>="']+)((?:[ \t\r\n]+[^\s/<>="']+[ \t\r\n]*=[ \t\r\n]*(?:"[^"<]*"|'[^'<]*'))*)"""
+    rb"""[ \t\r\n]*/?"""
 )
-"""A tag from its first to its last letter: its name, and its attributes with their values."""
-_ATTRIBUTE: Final = re.compile(rb"""([^\s=]++)[ \t\r\n]*+=[ \t\r\n]*+("[^"]*+"|'[^']*+')""")
+"""A tag from its first to its last letter: its name, and its attributes with their values.
+
+Each step back fails at once. (Possessive quantifiers, which take none, match wrongly in Python 3.11.2.)
+"""
+_ATTRIBUTE: Final = re.compile(rb"""([^\s=]+)[ \t\r\n]*=[ \t\r\n]*("[^"]*"|'[^']*')""")
 _ENTITY: Final = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);|#)")
 _ODD_BLANKS: Final = re.compile(rb">(?!\r?\n *<|\r?\n\t*<)[ \t\r\n]{16,59}<")
 """White space that the parser keeps like a name, but for lines that are indented."""
