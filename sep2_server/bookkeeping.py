@@ -21,6 +21,7 @@ class Bookkeeping(Reader):
     """The part of a transaction that knows nothing of resources; `written` tells what is to be told."""
 
     written: list[Change]
+    _has_removals: bool | None = None
 
     def put_option(self, name: str, value: str) -> None:
         """Set a value at run time."""
@@ -92,7 +93,14 @@ class Bookkeeping(Reader):
 
     def put_removal(self, resource_id: int) -> None:
         """Write that what was in, or below, something that is gone has yet to be removed."""
+        self._has_removals = True
         self._db.run(o.INSERT_REMOVAL, id=resource_id)
+
+    def is_gone(self, resource_id: int) -> bool:
+        """As for a Reader; whether anything is being removed is asked once: mostly nothing is."""
+        if self._has_removals is None:
+            self._has_removals = self.next_removal() is not None
+        return self._has_removals and super().is_gone(resource_id)
 
     def delete_removal(self, resource_id: int) -> None:
         """Write that all of it is."""

@@ -53,7 +53,6 @@ class Transaction(Bookkeeping):
         self.written: list[Change] = []
         self.rights: int | None = None
         """Place in the change feed of the last change of rights; None where it is not known."""
-        """New ReadingSets that have been given values."""
 
     def by_href(self, href: str) -> Row | None:
         """The resource at a URI."""
