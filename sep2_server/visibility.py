@@ -22,7 +22,7 @@ def require_visible(reader: Reader, environment: Environment, viewer: Viewer, ta
     if not target.exists or route.access is Access.OPERATOR:
         raise NotFound(target.href)
     if not may_see(reader, viewer, route, target.owner_id, target.row):
-        is_there = target.owner_id is None or not reader.is_gone(target.owner_id)
-        if environment.rules.hidden_status == Forbidden.status and is_there:
+        tells = environment.rules.hidden_status == Forbidden.status
+        if tells and (target.owner_id is None or not reader.is_gone(target.owner_id)):
             raise Forbidden(target.href)
         raise NotFound(target.href)

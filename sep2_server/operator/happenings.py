@@ -15,7 +15,7 @@ from sep2_server.operator import resources
 from sep2_server.operator.desk import ALL, Desk, is_called, is_mrid
 from sep2_server.operator.errors import BadRequest, NotFound
 from sep2_server.operator.event_changes import cancel_event, current
-from sep2_server.operator.reports import counts_of, response_told
+from sep2_server.operator.reports import counts_of, page_told
 from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.requests_events import Randomized, Timed
 from sep2_server.operator.resources import STATES
@@ -54,8 +54,7 @@ def responses(desk: Desk, call: Call) -> Answer:
     reports = desk.reader.reports(row.mrid or "", after_id=after, limit=limit)
     return {
         "mRID": event_of(desk.environment, row).mRID,
-        "responses": [response_told(desk, report) for report in reports],
-        "next": reports[-1].response_id if len(reports) == limit else None,
+        **page_told(desk, reports, limit),
     }
 
 

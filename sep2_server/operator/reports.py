@@ -1,6 +1,6 @@
 """What devices report: DER capability, settings, status, availability; log events; Responses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import schemas as s
@@ -68,8 +68,12 @@ def responses(desk: Desk, call: Call) -> Answer:
         reports = desk.reader.reports_of(asker, mrid, after_id=after, limit=limit)
     else:
         reports = desk.reader.reports(mrid, after_id=after, limit=limit)
+    return {"mRID": mrid, **page_told(desk, reports, limit)}
+
+
+def page_told(desk: Desk, reports: Sequence[Report], limit: int) -> dict[str, Json]:
+    """A page of Responses as the API tells it, and what to give as `after` where there may be more."""
     return {
-        "mRID": mrid,
         "responses": [response_told(desk, report) for report in reports],
         "next": reports[-1].response_id if len(reports) == limit else None,
     }

@@ -42,7 +42,7 @@ from sep2_server.operator.own_ways import (
     require_removed_here,
 )
 from sep2_server.operator.planting import changed_value, plan_of
-from sep2_server.operator.reports import counts_of, response_told
+from sep2_server.operator.reports import counts_of, page_told
 from sep2_server.operator.requests import CancelControl
 from sep2_server.operator.router import Answer, Call
 from sep2_server.operator.shape import read
@@ -215,8 +215,7 @@ def responses(desk: Desk, call: Call) -> Answer:
     return {
         "href": row.href,
         "counts": counts_of(desk, row.mrid),
-        "responses": [response_told(desk, report) for report in reports],
-        "next": reports[-1].response_id if len(reports) == limit else None,
+        **page_told(desk, reports, limit),
     }
 
 

@@ -184,14 +184,19 @@ async def test_group_that_is_made_later_has_the_control_then(
         await bench.until_status("scheduled")
 
 
+async def opted_out(bench: Bench, vtn: Vtn) -> None:
+    """An event is published, the user at its device opts out, and the VTN is told."""
+    await soon(lambda: vtn.vens)
+    vtn.publish(event(dispatch(3000)))
+    await bench.until_status("scheduled")
+    await answers(bench, 4)
+    await soon(lambda: opts_of(vtn))
+
+
 async def test_vtn_is_told_once_that_the_user_at_a_device_opted_out(bench: Bench, vtn: Vtn) -> None:
     await has_device(bench)
     async with bench.running():
-        await soon(lambda: vtn.vens)
-        vtn.publish(event(dispatch(3000)))
-        await bench.until_status("scheduled")
-        await answers(bench, 4)
-        await soon(lambda: opts_of(vtn))
+        await opted_out(bench, vtn)
         await soon(lambda: StateFolder(bench.settings.state).file.heard().told)
         await polls(vtn)
     async with bench.running():
@@ -251,11 +256,7 @@ async def test_person_schedules_absence_and_takes_it_back(bench: Bench, vtn: Vtn
 async def test_vtn_that_forgot_this_ven_is_told_again_who_opted_out(bench: Bench, vtn: Vtn) -> None:
     await has_device(bench)
     async with bench.running():
-        await soon(lambda: vtn.vens)
-        vtn.publish(event(dispatch(3000)))
-        await bench.until_status("scheduled")
-        await answers(bench, 4)
-        await soon(lambda: opts_of(vtn))
+        await opted_out(bench, vtn)
         await polls(vtn)
         vtn.vens.clear()
         await soon(lambda: vtn.vens)
